@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From the kernel's clocks to wall-clock time. bpf_ktime_get_ns() is CLOCK_MONOTONIC,
+ * bpf_ktime_get_boot_ns() is CLOCK_BOOTTIME; both are turned into Unix nanoseconds with the
+ * offset that held at the event's time: a history of (effective from, offset) pairs is kept and
+ * grows when clock_refresh() sees that the clock was stepped or the machine slept.
+ * One thread refreshes; any thread may convert.
+ */
+#ifndef BOMBUS_BASE_CLOCK_H
+#define BOMBUS_BASE_CLOCK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct wallclock;
+
+struct wallclock *wallclock_new(void);
+void wallclock_free(struct wallclock *clock);
+
+uint64_t wallclock_from_mono(struct wallclock *clock, uint64_t mono_ns);
+uint64_t wallclock_from_boot(struct wallclock *clock, uint64_t boot_ns);
+
+/* Looks at the offsets again; cheap enough for once a second and after ECANCELED on the
+ * descriptor of wallclock_fd(), a timerfd that reports steps of the real-time clock. */
+void wallclock_refresh(struct wallclock *clock);
+int wallclock_fd(const struct wallclock *clock);
+
+uint64_t now_mono_ns(void);
+uint64_t now_real_ns(void);
+
+/* "2026-11-20T09:00:00.123456789Z", always 30 characters plus NUL; the date part is cached per
+ * thread, so that a stream of near times is cheap. Returns 30. */
+size_t format_rfc3339(uint64_t unix_ns, char dst[31]);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Messages for people, on standard error unless log_to() names another place. What libbpf
+ * says arrives here at LOG_DEBUG. Control characters are escaped before they reach a terminal.
+ */
+#ifndef BOMBUS_BASE_LOG_H
+#define BOMBUS_BASE_LOG_H
+
+#include <stdarg.h>
+
+enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
+
+extern enum log_level log_level; /* what is above it is left out; LOG_INFO at start */
+
+void log_msg(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void log_vmsg(enum log_level level, const char *fmt, va_list ap);
+
+/* Takes over where lines (without newline) go. NULL: standard error again. */
+void log_to(void (*write)(void *ctx, enum log_level level, const char *line), void *ctx);
+
+#define log_error(...) log_msg(LOG_ERROR, __VA_ARGS__)
+#define log_warn(...) log_msg(LOG_WARN, __VA_ARGS__)
+#define log_info(...) log_msg(LOG_INFO, __VA_ARGS__)
+#define log_debug(...) log_msg(LOG_DEBUG, __VA_ARGS__)
+
+#endif

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Nearly everything that passes here is plain ASCII without anything to escape. Eight bytes are
+ * therefore looked at in one register: each test leaves the top bit set in the bytes it is about.
+ * A borrow can flag bytes wrongly, but only above one that is flagged rightly, and only the
+ * lowest counts. Reading is little-endian for that reason.
+ */
+#include "base/utf8.h"
+
+#include <endian.h>
+#include <stdbool.h>
+#include <string.h>
+
+#define ONES 0x0101010101010101ULL
+#define TOPS 0x8080808080808080ULL
+
+static const char hex_digits[16] = "0123456789abcdef";
+
+static inline uint64_t load8(const char *src)
+{
+	uint64_t word;
+
+	memcpy(&word, src, sizeof(word));
+	return le64toh(word);
+}
+
+static inline uint64_t bytes_equal(uint64_t word, uint8_t c)
+{
+	uint64_t v = word ^ (ONES * c);
+
+	return (v - ONES) & ~v & TOPS;
+}
+
+static inline uint64_t bytes_unsafe(uint64_t word)
+{
+	uint64_t control = (word - ONES * 0x20) & ~word & TOPS;
+
+	return control | (word & TOPS) | bytes_equal(word, 0x7f);
+}
+
+static inline bool is_control(uint32_t c)
+{
+	return c < 0x20 || (c >= 0x7f && c < 0xa0);
+}
+
+static inline bool turns_direction(uint32_t c)
+{
+	return (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
+size_t utf8_decode(const char *src, size_t len, uint32_t *ret)
+{
+	static const uint32_t smallest[] = { 0, 0, 0x80, 0x800, 0x10000 };
+	const uint8_t *p = (const uint8_t *)src;
+	size_t size;
+	uint32_t c;
+
+	if (len == 0)
+		return 0;
+	if (p[0] < 0x80) {
+		*ret = p[0];
+		return 1;
+	}
+	if (p[0] < 0xc2 || p[0] > 0xf4)
+		return 0;
+	size = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+	if (len < size)
+		return 0;
+	c = p[0] & (0x7fu >> size);
+	for (size_t i = 1; i < size; i++) {
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+		c = c << 6 | (p[i] & 0x3f);
+	}
+	if (c < smallest[size] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
+		return 0;
+	*ret = c;
+	return size;
+}
+
+static char *put_json(char *dst, uint8_t c)
+{
+	memcpy(dst, "\\u00", 4);
+	dst[4] = hex_digits[c >> 4];
+	dst[5] = hex_digits[c & 15];
+	return dst + 6;
+}
+
+static char *put_term(char *dst, uint8_t c)
+{
+	memcpy(dst, "\\x", 2);
+	dst[2] = hex_digits[c >> 4];
+	dst[3] = hex_digits[c & 15];
+	return dst + 4;
+}
+
+/*
+ * Copies ahead to the first byte for which `mask` has a flag. All eight are stored: the room
+ * left is a multiple of the eight or more bytes of source left, and the rest is written over.
+ */
+#define COPY_PLAIN(dst, src, end, mask)                                                            \
+	while ((end) - (src) >= 8) {                                                               \
+		uint64_t word = load8(src), flags = (mask);                                        \
+		unsigned plain = flags ? (unsigned)__builtin_ctzll(flags) / 8 : 8;                 \
+                                                                                                   \
+		memcpy((dst), (src), 8);                                                           \
+		(dst) += plain;                                                                    \
+		(src) += plain;                                                                    \
+		if (flags)                                                                         \
+			break;                                                                     \
+	}
+
+size_t utf8_json_escape(char *dst, const char *src, size_t len)
+{
+	const char *start = dst, *end = src + len;
+
+	while (src < end) {
+		uint32_t c = 0;
+		size_t size;
+
+		COPY_PLAIN(dst, src, end,
+			   bytes_unsafe(word) | bytes_equal(word, '"') | bytes_equal(word, '\\'));
+		if (src == end)
+			break;
+		size = utf8_decode(src, (size_t)(end - src), &c);
+		if (size == 0) {
+			dst = put_json(dst, (uint8_t)*src++);
+			continue;
+		}
+		if (is_control(c)) {
+			dst = put_json(dst, (uint8_t)c);
+		} else {
+			if (c == '"' || c == '\\')
+				*dst++ = '\\';
+			memcpy(dst, src, size);
+			dst += size;
+		}
+		src += size;
+	}
+	return (size_t)(dst - start);
+}
+
+size_t utf8_term_escape(char *dst, const char *src, size_t len)
+{
+	const char *start = dst, *end = src + len;
+
+	while (src < end) {
+		uint32_t c = 0;
+		size_t size;
+
+		COPY_PLAIN(dst, src, end, bytes_unsafe(word));
+		if (src == end)
+			break;
+		size = utf8_decode(src, (size_t)(end - src), &c);
+		if (size && !is_control(c) && !turns_direction(c)) {
+			memcpy(dst, src, size);
+			dst += size;
+			src += size;
+			continue;
+		}
+		for (size_t left = size ? size : 1; left; left--)
+			dst = put_term(dst, (uint8_t)*src++);
+	}
+	return (size_t)(dst - start);
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where data goes: one interface for all. A sink is a table of functions and runs in a thread of
+ * its own (struct sink_host), so that it may block as long as it likes: it gets records out of
+ * its bounded queue and reads series as snapshots. An empty slot means "not wanted".
+ *
+ *	open     once, before data: the plan is final
+ *	event    a record of a map of role events or spans, filtered already
+ *	rows     series that changed, came or went since the last time, once per sweep
+ *	lost     a map's loss grew: `count` more since the last call
+ *	flush    after a batch: everything given so far should be on its way
+ *	close    once, after the last record and rows
+ *
+ * event and rows return 0, 1 when the sink has had enough (-n reached), or -errno. A failure ends
+ * the run: -EPIPE quietly (the reader left), others with an error.
+ * Sinks that serve on demand (Prometheus) have no event and rows, and read in their own threads.
+ */
+#ifndef BOMBUS_RUNNER_SINK_SINK_H
+#define BOMBUS_RUNNER_SINK_SINK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "runner/read/collector.h"
+#include "runner/read/resolve.h"
+
+struct err;
+struct sink;
+
+/* What a sink may look at: immutable during a run, shared by all sinks. */
+struct sink_env {
+	const char *program; /* the image's name as the user gave it */
+	struct object *object;
+	const struct plan *plan;
+	struct collector *collector;
+	struct wallclock *clock;
+	uint64_t max_records; /* -n: sinks that print stop after so many; 0: no limit */
+};
+
+enum lost_where {
+	LOST_KERNEL, /* the program could not hand it over */
+	LOST_QUEUE,  /* the sink was too slow */
+};
+
+struct sink_ops {
+	const char *name;
+	int (*open)(struct sink *sink, const struct sink_env *env, struct err *err);
+	int (*event)(struct sink *sink, const struct record *record);
+	int (*rows)(struct sink *sink, const struct series_rows *rows, uint64_t time_ns);
+	int (*lost)(struct sink *sink, const struct map_plan *map, enum lost_where where,
+		    uint64_t count, uint64_t time_ns);
+	int (*flush)(struct sink *sink);
+	void (*close)(struct sink *sink);
+	void (*free)(struct sink *sink);
+};
+
+/* Embedded first in every sink's own struct. */
+struct sink {
+	const struct sink_ops *ops;
+	struct err *err; /* where its thread leaves the error of the call that failed */
+};
+
+/* The sinks there are. Descriptors are borrowed. */
+enum color { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+struct sink *sink_json_new(int fd);
+struct sink *sink_csv_new(int fd);
+/* width_columns 0: not limited (not a terminal). */
+struct sink *sink_table_new(int fd, uint32_t width_columns, bool color);
+
+struct prometheus_opts {
+	const char *listen;    /* "127.0.0.1:9091", ":9091" (all interfaces), "[::1]:0" */
+	const char *namespace_; /* "ebpf" */
+	bool compat_bee;
+};
+/* Listens in open(); the port that was bound (for :0) can be asked for afterwards. */
+struct sink *sink_prometheus_new(const struct prometheus_opts *opts);
+uint16_t sink_prometheus_port(const struct sink *sink);
+
+/*
+ * Runs one sink: thread, queue, snapshots. `wake` is an eventfd written when the sink ended by
+ * itself (-n reached, the pipe closed, an error), so that the main loop stops.
+ */
+struct sink_host;
+int sink_host_start(struct sink_host **ret, struct sink *sink, const struct sink_env *env,
+		    int wake_fd, struct err *err);
+/* The sweep is over: the sink looks at the series. Any thread, never blocks. */
+void sink_host_tick(struct sink_host *host);
+/* Ends it: the queue is closed, everything in it is still written, for at most timeout_ms.
+ * Returns what the sink ended with: 0, -EPIPE, -ETIMEDOUT (a stalled pipe: *ret_unwritten records
+ * did not get out), another -errno with err set. */
+int sink_host_stop(struct sink_host *host, int timeout_ms, uint64_t *ret_unwritten,
+		   struct err *err);
+uint64_t sink_host_records(const struct sink_host *host); /* given to the sink so far */
+void sink_host_free(struct sink_host *host);
+
+#endif
