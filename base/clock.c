@@ -28,7 +28,7 @@ struct history {
 	clockid_t clock;
 	_Atomic unsigned count; /* ever added; entry i is at i % HISTORY */
 	struct {
-		_Atomic uint64_t from_ns; /* on `clock` */
+		_Atomic uint64_t from_ns;   /* on `clock` */
 		_Atomic uint64_t offset_ns; /* real time minus `clock`, modulo 2^64 */
 	} entries[HISTORY];
 };

@@ -20,8 +20,10 @@ void wallclock_free(struct wallclock *clock);
 uint64_t wallclock_from_mono(struct wallclock *clock, uint64_t mono_ns);
 uint64_t wallclock_from_boot(struct wallclock *clock, uint64_t boot_ns);
 
-/* Looks at the offsets again; cheap enough for once a second and after ECANCELED on the
- * descriptor of wallclock_fd(), a timerfd that reports steps of the real-time clock. */
+/* Looks at the offsets again; cheap enough for once a second and whenever wallclock_fd() is
+ * readable. That is a timerfd which reports steps of the real-time clock and waking from sleep;
+ * wallclock_refresh() reads it (ECANCELED), so it only needs waiting for. -1 where there is none.
+ */
 void wallclock_refresh(struct wallclock *clock);
 int wallclock_fd(const struct wallclock *clock);
 

@@ -35,8 +35,7 @@ struct err {
  * Replaces the message (not hint, detail or exit, which may have been given before) and returns
  * -code, so that it can be returned at once. The old message may be among the arguments.
  */
-int err_set(struct err *err, int code, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+int err_set(struct err *err, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 /* Puts "context: " before the message. */
 void err_wrap(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -51,7 +50,6 @@ void err_detail(struct err *err, const char *text);
 void err_exit(struct err *err, enum err_exit exit);
 
 /* As err_set with the message of errno `code` after "what: ". */
-int err_sys(struct err *err, int code, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+int err_sys(struct err *err, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
 #endif

@@ -15,7 +15,8 @@ extern enum log_level log_level; /* what is above it is left out; LOG_INFO at st
 void log_msg(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void log_vmsg(enum log_level level, const char *fmt, va_list ap);
 
-/* Takes over where lines (without newline) go. NULL: standard error again. */
+/* Takes over where lines (escaped, without newline) go; a message may be several. Called by any
+ * thread, one line at a time. NULL: standard error again, with "bombus: " in front. */
 void log_to(void (*write)(void *ctx, enum log_level level, const char *line), void *ctx);
 
 #define log_error(...) log_msg(LOG_ERROR, __VA_ARGS__)

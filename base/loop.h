@@ -21,7 +21,10 @@ typedef int (*loop_fn)(void *ctx, uint32_t events);
 int loop_new(struct loop **ret, struct err *err);
 void loop_free(struct loop *loop); /* frees all its sources; descriptors given to it stay open */
 
-/* -EPERM: epoll does not take this descriptor (a regular file), nothing was added. */
+/*
+ * `ret` may be NULL where the source is never removed by hand. Remove it before closing fd.
+ * -EPERM: epoll does not take this descriptor (a regular file), nothing was added.
+ */
 int loop_add_fd(struct loop *loop, int fd, uint32_t events, loop_fn fn, void *ctx,
 		struct loop_source **ret, struct err *err);
 /* First after first_ns (0: at once), then every interval_ns (0: only once). Monotonic clock. */
@@ -30,6 +33,8 @@ int loop_add_timer(struct loop *loop, uint64_t first_ns, uint64_t interval_ns, l
 /* Blocks these signals in the calling thread (call before any thread starts) and delivers them. */
 int loop_add_signals(struct loop *loop, const sigset_t *signals, loop_fn fn, void *ctx,
 		     struct err *err);
+/* Its callback does not run any more, even if it was due. A timer that fires only once is
+ * removed like any other. NULL is fine. */
 void loop_remove(struct loop *loop, struct loop_source *source);
 
 /* Runs until a callback ends it; returns 0 or what the callback returned. */

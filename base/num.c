@@ -94,7 +94,7 @@ size_t num_u128(char *dst, unsigned __int128 v)
 static size_t put_short_decimal(char *dst, double v)
 {
 	static const double powers[] = { 1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9 };
-	static const uint64_t units[] = { 1,	  10,	   100,	    1000,      10000,
+	static const uint64_t units[] = { 1,	  10,	   100,	     1000,	10000,
 					  100000, 1000000, 10000000, 100000000, 1000000000 };
 
 	if (v < 1e-4)

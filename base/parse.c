@@ -172,8 +172,7 @@ static int add_amount(uint64_t *sum, const struct amount *a, uint64_t unit)
 	uint64_t whole, part = (uint64_t)((unsigned __int128)a->part * unit / a->part_of);
 
 	if (a->over || __builtin_mul_overflow(a->whole, unit, &whole) ||
-	    __builtin_add_overflow(whole, part, &whole) ||
-	    __builtin_add_overflow(*sum, whole, sum))
+	    __builtin_add_overflow(whole, part, &whole) || __builtin_add_overflow(*sum, whole, sum))
 		return -ERANGE;
 	return 0;
 }

@@ -22,7 +22,10 @@ struct strbuf {
 	bool full;
 };
 
-#define STRBUF_INIT(max_bytes) { .max = (max_bytes) }
+#define STRBUF_INIT(max_bytes)                                                                     \
+	{                                                                                          \
+		.max = (max_bytes)                                                                 \
+	}
 #define _cleanup_strbuf_ __attribute__((cleanup(strbuf_release)))
 
 void strbuf_init(struct strbuf *sb, size_t max_bytes);

@@ -58,12 +58,13 @@ static bool begins(const char *name, const char *typed, size_t len)
 static unsigned cost_of(const char *typed, size_t typed_len, const char *name)
 {
 	size_t name_len = strlen(name);
+	size_t longer = MAX(typed_len, name_len);
 	unsigned cost, most;
 
 	if (name_len > MAX_NAME)
 		return -1u;
 	cost = distance(typed, typed_len, name, name_len);
-	most = (unsigned)MIN((MAX(typed_len, name_len) + 2) / 3, (size_t)MAX_DISTANCE);
+	most = (unsigned)MIN((longer + 2) / 3, (size_t)MAX_DISTANCE);
 	if (cost <= most && (cost == 0 || cost < MIN(typed_len, name_len)))
 		return cost;
 	/* The beginning of a long name is nearer than a name that is as wrong as may be. */
