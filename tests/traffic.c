@@ -1,0 +1,486 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Traffic of known size for tests: each job does one thing a stated number of times, and nothing
+ *else does it.
+ *
+ *	traffic [--now] [--comm NAME] [--uid UID] JOB...
+ *
+ * Prints "pid N", waits for a byte (or the end) of standard input unless --now, does the jobs in
+ *order, prints what a test needs to know ("port 40123"), and ends with "done". A job that fails
+ *ends it with status 1.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { MAX_ARGS = 4 };
+
+struct job {
+	const char *name;
+	const char *args; /* names of the arguments, for the help */
+	int count;	  /* how many there must be */
+	void (*run)(char **args);
+};
+
+static void __attribute__((noreturn, format(printf, 1, 2))) die(const char *fmt, ...)
+{
+	int code = errno;
+	va_list ap;
+
+	va_start(ap, fmt);
+	fputs("traffic: ", stderr);
+	vfprintf(stderr, fmt, ap);
+	fprintf(stderr, ": %s\n", strerror(code));
+	va_end(ap);
+	exit(1);
+}
+
+static long number(const char *text)
+{
+	char *end;
+	long n;
+
+	errno = 0;
+	n = strtol(text, &end, 0);
+	if (errno || end == text || *end) {
+		errno = EINVAL;
+		die("'%s' is not a number", text);
+	}
+	return n;
+}
+
+static void nap(long ms)
+{
+	struct timespec ts = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
+
+	while (nanosleep(&ts, &ts) && errno == EINTR)
+		;
+}
+
+/* Forks, lets the child do `act`, and waits; the child's wait status is what is returned. */
+static int child(void (*act)(void *ctx), void *ctx)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid < 0)
+		die("fork");
+	if (pid == 0) {
+		act(ctx);
+		_exit(127);
+	}
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			die("waitpid");
+	return status;
+}
+
+static void job_getppid(char **args)
+{
+	for (long n = number(args[0]); n > 0; n--)
+		syscall(SYS_getppid);
+}
+
+static void job_open(char **args)
+{
+	for (long n = number(args[1]); n > 0; n--) {
+		int fd = openat(AT_FDCWD, args[0], O_RDONLY);
+
+		if (fd < 0)
+			die("%s", args[0]);
+		close(fd);
+	}
+}
+
+static void job_open_missing(char **args)
+{
+	for (long n = number(args[1]); n > 0; n--)
+		if (openat(AT_FDCWD, args[0], O_RDONLY) >= 0 || errno != ENOENT)
+			die("%s should not be there", args[0]);
+}
+
+static void act_exec(void *ctx)
+{
+	char *argv[] = { ctx, NULL };
+
+	execv(ctx, argv);
+	die("%s", (char *)ctx);
+}
+
+static void job_exec(char **args)
+{
+	for (long n = number(args[1]); n > 0; n--)
+		child(act_exec, args[0]);
+}
+
+static void act_exit(void *ctx)
+{
+	_exit(*(long *)ctx);
+}
+
+static void job_exit(char **args)
+{
+	long code = number(args[0]);
+
+	for (long n = number(args[1]); n > 0; n--)
+		if (WEXITSTATUS(child(act_exit, &code)) != code)
+			die("exit status %ld", code);
+}
+
+static void act_kill(void *ctx)
+{
+	signal(*(long *)ctx, SIG_DFL);
+	kill(getpid(), *(long *)ctx);
+}
+
+static void job_kill(char **args)
+{
+	long sig = number(args[0]);
+
+	for (long n = number(args[1]); n > 0; n--)
+		if (WTERMSIG(child(act_kill, &sig)) != sig)
+			die("signal %ld", sig);
+}
+
+static int tcp_socket(struct sockaddr_storage *addr, socklen_t *len, const char *host, int port)
+{
+	struct sockaddr_in *v4 = (void *)addr;
+	struct sockaddr_in6 *v6 = (void *)addr;
+	int fd;
+
+	memset(addr, 0, sizeof(*addr));
+	if (inet_pton(AF_INET6, host, &v6->sin6_addr) == 1) {
+		v6->sin6_family = AF_INET6;
+		v6->sin6_port = htons(port);
+		*len = sizeof(*v6);
+	} else if (inet_pton(AF_INET, host, &v4->sin_addr) == 1) {
+		v4->sin_family = AF_INET;
+		v4->sin_port = htons(port);
+		*len = sizeof(*v4);
+	} else {
+		errno = EINVAL;
+		die("'%s' is not an address", host);
+	}
+	fd = socket(addr->ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		die("socket");
+	return fd;
+}
+
+static int bound_port(int fd)
+{
+	struct sockaddr_storage addr;
+	socklen_t len = sizeof(addr);
+
+	if (getsockname(fd, (struct sockaddr *)&addr, &len))
+		die("getsockname");
+	/* The port is in the same place for both families. */
+	return ntohs(((struct sockaddr_in *)&addr)->sin_port);
+}
+
+static int listener(const char *host)
+{
+	struct sockaddr_storage addr;
+	socklen_t len;
+	int fd = tcp_socket(&addr, &len, host, 0);
+
+	if (bind(fd, (struct sockaddr *)&addr, len) || listen(fd, 16))
+		die("listen on %s", host);
+	return fd;
+}
+
+/* Both ends in this process, so that one pid names the whole conversation. */
+static void one_conversation(const char *host, int server, int port, size_t size)
+{
+	static char bytes[1 << 16];
+	struct sockaddr_storage addr;
+	socklen_t len;
+	int fd = tcp_socket(&addr, &len, host, port), peer;
+
+	if (connect(fd, (struct sockaddr *)&addr, len))
+		die("connect to %s port %d", host, port);
+	peer = accept4(server, NULL, NULL, SOCK_CLOEXEC);
+	if (peer < 0)
+		die("accept");
+	while (size) {
+		size_t part = size < sizeof(bytes) ? size : sizeof(bytes);
+		ssize_t sent = send(fd, bytes, part, MSG_NOSIGNAL), got = 0;
+
+		if (sent <= 0)
+			die("send");
+		while (got < sent) {
+			ssize_t n = recv(peer, bytes, sent - got, 0);
+
+			if (n <= 0)
+				die("recv");
+			got += n;
+		}
+		size -= sent;
+	}
+	close(fd); /* the client ends first: it is the one to wait in TIME_WAIT */
+	close(peer);
+}
+
+static void job_tcp(char **args)
+{
+	int server = listener(args[0]), port = bound_port(server);
+	size_t size = number(args[1]);
+
+	printf("port %d\n", port);
+	for (long n = number(args[2]); n > 0; n--)
+		one_conversation(args[0], server, port, size);
+	close(server);
+}
+
+/* A port that was free a moment ago. */
+static int closed_port(const char *host)
+{
+	int fd = listener(host), port = bound_port(fd);
+
+	close(fd);
+	return port;
+}
+
+static void job_port(char **args)
+{
+	printf("%d\n", closed_port("127.0.0.1"));
+}
+
+static void job_refused(char **args)
+{
+	int port = closed_port(args[0]);
+
+	printf("port %d\n", port);
+	for (long n = number(args[1]); n > 0; n--) {
+		struct sockaddr_storage addr;
+		socklen_t len;
+		int fd = tcp_socket(&addr, &len, args[0], port);
+
+		if (!connect(fd, (struct sockaddr *)&addr, len) || errno != ECONNREFUSED)
+			die("connect to %s port %d was not refused", args[0], port);
+		close(fd);
+	}
+}
+
+/* Starts connecting and gives up after `ms`: what it sends in that time is retransmitted when
+ * nothing answers. */
+static void job_unanswered(char **args)
+{
+	struct sockaddr_storage addr;
+	socklen_t len;
+	int fd = tcp_socket(&addr, &len, args[0], number(args[1]));
+
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	if (!connect(fd, (struct sockaddr *)&addr, len) || errno != EINPROGRESS)
+		die("connect to %s", args[0]);
+	nap(number(args[2]));
+	close(fd);
+}
+
+static void write_file(const char *path, size_t size, long count, int flags)
+{
+	void *bytes;
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0600);
+
+	if (fd < 0)
+		die("%s", path);
+	if (posix_memalign(&bytes, 4096, size))
+		die("memory");
+	memset(bytes, 'b', size);
+	for (; count > 0; count--)
+		if (write(fd, bytes, size) != (ssize_t)size)
+			die("write to %s", path);
+	if (fsync(fd) && errno != EINVAL)
+		die("fsync of %s", path);
+	free(bytes);
+	close(fd);
+}
+
+static void job_write(char **args)
+{
+	write_file(args[0], number(args[1]), number(args[2]), 0);
+}
+
+/* Past the page cache: each write is one request to the device. */
+static void job_write_direct(char **args)
+{
+	write_file(args[0], number(args[1]), number(args[2]), O_DIRECT | O_SYNC);
+}
+
+static void job_read(char **args)
+{
+	size_t size = number(args[1]);
+	char *bytes = malloc(size);
+	int fd = open(args[0], O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || !bytes)
+		die("%s", args[0]);
+	for (long n = number(args[2]); n > 0; n--)
+		if (pread(fd, bytes, size, 0) < 0)
+			die("read of %s", args[0]);
+	free(bytes);
+	close(fd);
+}
+
+/* Asks for CAP_SYS_CHROOT, and for nothing else. */
+static void job_chroot(char **args)
+{
+	for (long n = number(args[0]); n > 0; n--)
+		if (chroot("/") && errno != EPERM)
+			die("chroot");
+}
+
+static void job_sleep(char **args)
+{
+	nap(number(args[0]));
+}
+
+static void job_naps(char **args)
+{
+	for (long n = number(args[1]); n > 0; n--)
+		nap(number(args[0]));
+}
+
+static void job_spin(char **args)
+{
+	struct timespec now;
+	int64_t end;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	end = now.tv_sec * 1000LL + now.tv_nsec / 1000000 + number(args[0]);
+	do {
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	} while (now.tv_sec * 1000LL + now.tv_nsec / 1000000 < end);
+}
+
+static void act_touch(void *ctx)
+{
+	size_t size = *(long *)ctx;
+	char *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (bytes == MAP_FAILED)
+		die("mmap");
+	for (size_t off = 0; off < size; off += 4096)
+		((volatile char *)bytes)[off] = 1;
+	_exit(0);
+}
+
+/* In a child, which the kernel may well kill for it. */
+static void job_touch(char **args)
+{
+	long size = number(args[0]);
+	int status = child(act_touch, &size);
+
+	printf("touched %s\n", WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "all");
+}
+
+/* For uprobes: called a known number of times with a known argument. */
+int __attribute__((noinline, noclone, used, visibility("default"))) traffic_probe(int round)
+{
+	__asm__ volatile("" : "+r"(round) : : "memory");
+	return round * 2;
+}
+
+static void job_probe(char **args)
+{
+	for (long n = number(args[0]), i = 0; i < n; i++)
+		if (traffic_probe(i) != i * 2)
+			die("traffic_probe");
+}
+
+static const struct job jobs[] = {
+	{ "getppid", "COUNT", 1, job_getppid },
+	{ "open", "PATH,COUNT", 2, job_open },
+	{ "open-missing", "PATH,COUNT", 2, job_open_missing },
+	{ "exec", "PATH,COUNT", 2, job_exec },
+	{ "exit", "CODE,COUNT", 2, job_exit },
+	{ "kill", "SIGNAL,COUNT", 2, job_kill },
+	{ "tcp", "ADDRESS,BYTES,COUNT", 3, job_tcp },
+	{ "refused", "ADDRESS,COUNT", 2, job_refused },
+	{ "unanswered", "ADDRESS,PORT,MS", 3, job_unanswered },
+	{ "port", "", 0, job_port },
+	{ "write", "PATH,BYTES,COUNT", 3, job_write },
+	{ "write-direct", "PATH,BYTES,COUNT", 3, job_write_direct },
+	{ "read", "PATH,BYTES,COUNT", 3, job_read },
+	{ "chroot", "COUNT", 1, job_chroot },
+	{ "sleep", "MS", 1, job_sleep },
+	{ "naps", "MS,COUNT", 2, job_naps },
+	{ "spin", "MS", 1, job_spin },
+	{ "touch", "BYTES", 1, job_touch },
+	{ "probe", "COUNT", 1, job_probe },
+};
+
+static void __attribute__((noreturn)) usage(void)
+{
+	fputs("usage: traffic [--now] [--comm NAME] [--uid UID] JOB[,ARGUMENT...]...\njobs:\n",
+	      stderr);
+	for (size_t i = 0; i < sizeof(jobs) / sizeof(jobs[0]); i++)
+		fprintf(stderr, "  %s%s%s\n", jobs[i].name, *jobs[i].args ? "," : "", jobs[i].args);
+	exit(2);
+}
+
+/* Arguments are separated by commas, since addresses have colons. */
+static void run_job(char *text)
+{
+	char *args[MAX_ARGS] = { 0 }, *rest = text, *name = strsep(&rest, ",");
+	int count = 0;
+
+	while (rest && count < MAX_ARGS)
+		args[count++] = strsep(&rest, ",");
+	for (size_t i = 0; i < sizeof(jobs) / sizeof(jobs[0]); i++)
+		if (!strcmp(jobs[i].name, name) && jobs[i].count == count && !rest) {
+			jobs[i].run(args);
+			return;
+		}
+	usage();
+}
+
+int main(int argc, char **argv)
+{
+	bool now = false;
+	long uid = -1;
+	char byte;
+	int i;
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	for (i = 1; i < argc && !strncmp(argv[i], "--", 2); i++) {
+		if (!strcmp(argv[i], "--now"))
+			now = true;
+		else if (!strcmp(argv[i], "--comm") && i + 1 < argc)
+			prctl(PR_SET_NAME, argv[++i]);
+		else if (!strcmp(argv[i], "--uid") && i + 1 < argc)
+			uid = number(argv[++i]);
+		else
+			usage();
+	}
+	if (i == argc)
+		usage();
+	if (uid >= 0 && setresuid(uid, uid, uid))
+		die("setresuid");
+	if (!now) {
+		printf("pid %d\n", getpid());
+		if (read(STDIN_FILENO, &byte, 1) < 0)
+			die("standard input");
+	}
+	for (; i < argc; i++)
+		run_job(argv[i]);
+	if (!now)
+		puts("done");
+	return 0;
+}
