@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/*
+ * For authors of programs: say in the program what its data is, and lose nothing unseen.
+ *
+ *	#include "vmlinux.h"
+ *	#include <bpf/bpf_helpers.h>
+ *	#include <bpf/bpf_tracing.h>
+ *	#include <bombus/bombus.bpf.h>
+ *
+ *	BOMBUS_FILTERS;				// --set target_pid=N, --set target_cgroup=N
+ *
+ *	struct event {
+ *		pid_t pid BOMBUS_LABEL BOMBUS_HELP("who exited");
+ *		__u32 code BOMBUS_LABEL;
+ *		__u64 lived BOMBUS_UNIT("ns") BOMBUS_OBSERVE;
+ *	};
+ *	BOMBUS_EVENTS(exits, struct event, 1 << 20) BOMBUS_HELP("processes that ended");
+ *
+ *	SEC("tp_btf/sched_process_exit")
+ *	int BPF_PROG(on_exit, struct task_struct *task)
+ *	{
+ *		struct event *e;
+ *
+ *		if (bombus_filtered())
+ *			return 0;
+ *		e = bombus_reserve(&exits, sizeof(*e));	// zeroed; a refusal is counted
+ *		if (!e)
+ *			return 0;
+ *		...
+ *		bpf_ringbuf_submit(e, 0);
+ *		return 0;
+ *	}
+ *
+ *	char LICENSE[] SEC("license") = "GPL";
+ *
+ * Include it after "vmlinux.h". It needs clang 14 or later (declaration tags) and no library.
+ */
+#ifndef BOMBUS_BOMBUS_BPF_H
+#define BOMBUS_BOMBUS_BPF_H
+
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bombus/types.bpf.h>
+
+/*
+ * Annotations. They are BTF declaration tags, "bombus:WORD" or "bombus:WORD:TEXT", and cost
+ * nothing at run time. They follow what they describe: `__u64 took BOMBUS_UNIT("us");`,
+ * `struct {...} conns SEC(".maps") BOMBUS_HELP("...");`.
+ */
+#define BOMBUS_TAG(word) __attribute__((btf_decl_tag("bombus:" word)))
+
+/* On a map, a member or a parameter: what it is, in words. */
+#define BOMBUS_HELP(text) BOMBUS_TAG("help:" text)
+/* On a member or a map: "ns", "us", "ms", "s", "bytes", ... */
+#define BOMBUS_UNIT(text) BOMBUS_TAG("unit:" text)
+/* On a map or a member: the name it is shown and exported under. */
+#define BOMBUS_NAME(text) BOMBUS_TAG("name:" text)
+/* On a member: a label. As soon as one member is tagged, the untagged ones are none. */
+#define BOMBUS_LABEL BOMBUS_TAG("label")
+/* On a member: a value of its own, of the kind that its map is, or of the kind named. On a
+ * variable in .bss or .data, COUNTER and GAUGE export it. */
+#define BOMBUS_VALUE BOMBUS_TAG("value")
+#define BOMBUS_COUNTER BOMBUS_TAG("counter")
+#define BOMBUS_GAUGE BOMBUS_TAG("gauge")
+/* On a member: never shown, never a label. */
+#define BOMBUS_HIDE BOMBUS_TAG("hide")
+/* On a member of an event: what a histogram made of the events observes. */
+#define BOMBUS_OBSERVE BOMBUS_TAG("observe")
+/* On a map: its bounds, "exp2", "linear START WIDTH COUNT" or "1,5,10". */
+#define BOMBUS_BUCKETS(text) BOMBUS_TAG("buckets:" text)
+/* On a `const volatile` global: a parameter meant to be set, listed first. */
+#define BOMBUS_PARAM BOMBUS_TAG("param")
+
+/*
+ * Loss. Each map NAME may have a companion NAME__lost, a per-CPU array with one __u64: how many
+ * records or updates did not fit. It is cumulative and exact, and bombus shows it with the map.
+ * BOMBUS_EVENTS() and BOMBUS_HISTOGRAM() declare it; for any other map write BOMBUS_LOST(NAME).
+ *
+ * The calls below take the map as every BPF helper does, &NAME, and find NAME__lost themselves
+ * (the last token, the name, is pasted). It must therefore be the plain name of a map.
+ */
+#define BOMBUS_LOST(name)                                                                          \
+	struct {                                                                                   \
+		__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);                                           \
+		__uint(max_entries, 1);                                                            \
+		__type(key, __u32);                                                                \
+		__type(value, __u64);                                                              \
+	} name##__lost SEC(".maps")
+
+/* A ring buffer of `size` bytes (a power of two, at least a page) for records of type T, and its
+ * loss. Annotations of the map may follow. BOMBUS_EVENTS_IN() also names the section, which is
+ * the map's role: BOMBUS_EVENTS_IN(".maps.counter", opens, struct event, 1 << 20). */
+#define BOMBUS_EVENTS_IN(section, name, T, size)                                                   \
+	BOMBUS_LOST(name);                                                                         \
+	struct {                                                                                   \
+		__uint(type, BPF_MAP_TYPE_RINGBUF);                                                \
+		__uint(max_entries, size);                                                         \
+		__type(value, T);                                                                  \
+	} name SEC(section)
+#define BOMBUS_EVENTS(name, T, size) BOMBUS_EVENTS_IN(".maps", name, T, size)
+
+/*
+ * A record in the ring, all zero and aligned to 8, or NULL when the ring is full, which is then
+ * counted. `size` is a constant. Hand it over with bpf_ringbuf_submit() or bpf_ringbuf_discard().
+ */
+#define bombus_reserve(map, size) bombus__reserve(map, map##__lost, size)
+
+/* Copies a record into the ring; 0, or a negative error that has been counted. Records with
+ * padding show what the stack had in it: zero the whole of them first. */
+#define bombus_output(map, data, size) bombus__output(map, map##__lost, data, size)
+
+/* bpf_map_update_elem(), with every refusal but BPF_NOEXIST's and BPF_EXIST's own counted. */
+#define bombus_update(map, key, value, flags)                                                      \
+	bombus__update(map, map##__lost, key, value, flags)
+
+/* Adds n to the __u64 of this key, making it if need be; what does not fit is counted. The map is
+ * a hash of any kind or an array. False when it was lost. */
+#define bombus_count(map, key, n) bombus__count(map, map##__lost, key, n)
+
+/* One more lost, for a reason that only the program knows: a start that could not be kept ... */
+#define bombus_lost(map) bombus__lost(map##__lost)
+
+/* Atomic even on a per-CPU value: a program may be interrupted by another on the same CPU. */
+static __always_inline void bombus_add(__u64 *counter, __u64 n)
+{
+	__sync_fetch_and_add(counter, n);
+}
+
+static __always_inline void bombus__lost(void *lost)
+{
+	__u32 zero = 0;
+	__u64 *count = bpf_map_lookup_elem(lost, &zero);
+
+	if (count)
+		bombus_add(count, 1);
+}
+
+static __always_inline void *bombus__reserve(void *ring, void *lost, const __u64 size)
+{
+	void *record = bpf_ringbuf_reserve(ring, size, 0);
+	__u64 i = 0;
+
+	if (!record) {
+		bombus__lost(lost);
+		return (void *)0;
+	}
+	/* The ring gives memory as the last record left it. A program has no memset() to call, so
+	 * that more than the 1024 bytes which clang unrolls are cleared word by word; volatile
+	 * keeps clang from turning the loop into that call again. */
+	record = __builtin_assume_aligned(record, 8);
+	if (size > 1024) {
+		for (; i < size / 8; i++)
+			((volatile __u64 *)record)[i] = 0;
+		i *= 8;
+	}
+	__builtin_memset((char *)record + i, 0, size > 1024 ? size % 8 : size);
+	return record;
+}
+
+static __always_inline long bombus__output(void *ring, void *lost, void *data, __u64 size)
+{
+	long err = bpf_ringbuf_output(ring, data, size, 0);
+
+	if (err)
+		bombus__lost(lost);
+	return err;
+}
+
+static __always_inline long bombus__update(void *map, void *lost, const void *key,
+					   const void *value, __u64 flags)
+{
+	long err = bpf_map_update_elem(map, key, value, flags);
+
+	if (err && !(flags == BPF_NOEXIST && err == -17 /* EEXIST */) &&
+	    !(flags == BPF_EXIST && err == -2 /* ENOENT */))
+		bombus__lost(lost);
+	return err;
+}
+
+/* The __u64 of this key, made as 0 if need be; NULL when the map is full. */
+static __always_inline __u64 *bombus_counter(void *map, const void *key)
+{
+	__u64 *count = bpf_map_lookup_elem(map, key);
+	__u64 zero = 0;
+
+	if (count)
+		return count;
+	/* Another CPU may be first; then the entry is there all the same. */
+	bpf_map_update_elem(map, key, &zero, BPF_NOEXIST);
+	return bpf_map_lookup_elem(map, key);
+}
+
+static __always_inline bool bombus__count(void *map, void *lost, const void *key, __u64 n)
+{
+	__u64 *count = bombus_counter(map, key);
+
+	if (!count) {
+		bombus__lost(lost);
+		return false;
+	}
+	bombus_add(count, n);
+	return true;
+}
+
+/*
+ * The two filters that every program should have. BOMBUS_FILTERS declares the parameters; each
+ * bombus_..._filtered() is true for what is to be left out. Both are compared before anything
+ * else is done, and cost nothing while they are 0.
+ *
+ * bombus_filtered() judges the process that runs now. Where that is chance (interrupts, timers,
+ * wakeups), judge the task that the record is about, or what was noted when it ran:
+ * bombus_task_filtered(task), bombus_owner_filtered(tgid, cgroup).
+ */
+#define BOMBUS_FILTERS                                                                             \
+	const volatile pid_t target_pid BOMBUS_PARAM BOMBUS_HELP(                                  \
+		"only this process (its tgid), 0: every one") = 0;                                 \
+	const volatile cgroup_id target_cgroup BOMBUS_PARAM BOMBUS_HELP(                           \
+		"only processes of this cgroup v2 (its id: the folder's inode), 0: every one") = 0
+
+#define bombus_filtered() bombus__filtered(target_pid, target_cgroup)
+#define bombus_task_filtered(task) bombus__task_filtered(task, target_pid, target_cgroup)
+#define bombus_owner_filtered(tgid, cgroup)                                                        \
+	((target_pid && (tgid) != target_pid) || (target_cgroup && (cgroup) != target_cgroup))
+
+static __always_inline bool bombus__filtered(pid_t only_tgid, __u64 only_cgroup)
+{
+	if (only_tgid && only_tgid != (pid_t)(bpf_get_current_pid_tgid() >> 32))
+		return true;
+	return only_cgroup && only_cgroup != bpf_get_current_cgroup_id();
+}
+
+/* The cgroup v2 of any task, as bpf_get_current_cgroup_id() gives it for the current one. */
+static __always_inline __u64 bombus_task_cgroup(const struct task_struct *task)
+{
+	return BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+}
+
+static __always_inline bool bombus__task_filtered(const struct task_struct *task, pid_t only_tgid,
+						  __u64 only_cgroup)
+{
+	if (only_tgid && only_tgid != BPF_CORE_READ(task, tgid))
+		return true;
+	return only_cgroup && only_cgroup != bombus_task_cgroup(task);
+}
+
+/*
+ * For an iterator (SEC("iter/task") ...) that writes one T per bpf_seq_write(): names T, so that
+ * its output can be read. BOMBUS_ITER(dump_tasks, struct row) belongs to the program dump_tasks.
+ */
+#define BOMBUS_ITER(prog, T) const T *bombus_iter___##prog
+
+#endif
