@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Commands. Each file cmd/<name>.c ends with one descriptor; cmd/main.c lists them in the order
+ * of the help. Help, suggestions and completions are made from the descriptors.
+ */
+#ifndef BOMBUS_CMD_CMD_H
+#define BOMBUS_CMD_CMD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "base/err.h"
+#include "cmd/opts.h"
+
+/* The options before or after any command. */
+struct global_args {
+	bool verbose;
+	bool quiet;
+	bool help;
+	const char *store;  /* NULL: the default place */
+	const char *config; /* NULL: the default place */
+	const char *color;  /* auto, always, never */
+};
+
+struct command {
+	const char *name;
+	const char *alias; /* NULL: none */
+	const char *usage; /* "IMAGE|FILE.o|-": behind the name and [OPTIONS] */
+	const char *summary;
+	const char *about;    /* a paragraph or more */
+	const char *examples; /* lines "command\0what it does" would be clumsy: plain lines, indented by help */
+	const char *environment; /* lines "NAME  what"; NULL: none */
+	const struct opt *opts;	 /* ends with OPT_END; NULL: none */
+	size_t args_bytes;	 /* of the struct that opts fill; zeroed before */
+	int min_words, max_words; /* positional; max -1: any number */
+	const char *complete;	 /* positional words: "image", "file", "command" or a list; NULL */
+	/* 0 or -errno with err; positive: exit status as it is */
+	int (*run)(const struct global_args *global, void *args, const struct words *words,
+		   struct err *err);
+	/* More lines for `--help` when a positional word was given (run IMAGE --help); NULL: none. */
+	int (*help)(const struct global_args *global, const char *word, struct err *err);
+};
+
+extern const struct command cmd_run, cmd_build, cmd_init, cmd_list, cmd_inspect, cmd_check,
+	cmd_version, cmd_help, cmd_completion;
+
+/* All commands, NULL at the end. */
+extern const struct command *const commands[];
+extern const struct opt global_opts[];
+
+const struct command *command_find(const char *name); /* by name or alias */
+void command_print_help(const struct command *command);
+void print_overview(void);
+const char *command_suggest(const char *typed);
+
+/* Whether standard error or output may be coloured: --color, NO_COLOR, TERM, isatty. */
+bool want_color(const struct global_args *global, int fd);
+
+/*
+ * The bytes of a program: "-" is standard input; a path (with a '/', or that exists and ends in
+ * .o) is a file; anything else is a name in the store. *ret is malloc'ed; *ret_name is how messages
+ * call it (malloc'ed).
+ */
+int program_read(const struct global_args *global, const char *word, void **ret, size_t *ret_len,
+		 char **ret_name, struct err *err);
+/* The store's folder: --store, BOMBUS_STORE, or the default place. malloc'ed. */
+char *store_path(const struct global_args *global);
+
+/* --format of listings: "table", "json" or a template with {{.Field}}. */
+struct column {
+	const char *name;   /* Field in templates and JSON; upper-cased as the heading */
+	bool right;	    /* numbers */
+};
+struct listing;
+struct listing *listing_new(const char *format, const struct column *columns, size_t count,
+			    struct err *err);
+void listing_row(struct listing *listing, const char *const *cells); /* copied; NULL is "" */
+int listing_end(struct listing *listing, struct err *err);	      /* prints and frees */
+
+#endif

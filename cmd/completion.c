@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Shell completions, made from the command and option tables. Names of images come from
+ * `bombus list -q` at the time of completing, so that they are never stale.
+ */
+#include <ctype.h>
+#include <errno.h>
+
+#include "base/util.h"
+#include "cmd/cmd.h"
+
+static void each_opt(const struct command *c,
+		     void (*fn)(const struct command *c, const struct opt *o))
+{
+	const struct opt *tables[] = { c ? c->opts : NULL, global_opts };
+
+	for (size_t t = 0; t < ARRAY_LEN(tables); t++)
+		for (const struct opt *o = tables[t]; o && o->kind != OPT_END; o++)
+			if (o->kind != OPT_GROUP)
+				fn(c, o);
+}
+
+static void bash_opt(const struct command *c, const struct opt *o)
+{
+	if (o->letter)
+		printf(" -%c", o->letter);
+	printf(" --%s", o->name);
+}
+
+static void bash_value(const struct command *c, const struct opt *o)
+{
+	const char *offer = NULL;
+
+	if (o->kind == OPT_CHOICE)
+		printf("\t%s,--%s) COMPREPLY=($(compgen -W '%s' -- \"$cur\")); return ;;\n",
+		       c->name, o->name, o->choices);
+	else if (o->complete && streq(o->complete, "dir"))
+		offer = "-d";
+	else if (o->complete && streq(o->complete, "file"))
+		offer = "-f";
+	if (offer)
+		printf("\t%s,--%s) COMPREPLY=($(compgen %s -- \"$cur\")); return ;;\n", c->name,
+		       o->name, offer);
+	if (offer && o->letter)
+		printf("\t%s,-%c) COMPREPLY=($(compgen %s -- \"$cur\")); return ;;\n", c->name,
+		       o->letter, offer);
+}
+
+static const char *bash_words(const struct command *c)
+{
+	if (!c->complete)
+		return "";
+	if (streq(c->complete, "image"))
+		return "$(bombus list -q 2>/dev/null)";
+	if (streq(c->complete, "command"))
+		return "$commands";
+	return streq(c->complete, "file") ? "" : c->complete;
+}
+
+static void print_bash(void)
+{
+	printf("# bash completion for bombus; put it where bash-completion looks, or source it\n"
+	       "_bombus() {\n\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
+	       "\tlocal command= word commands='");
+	for (size_t i = 0; commands[i]; i++)
+		printf("%s%s", i ? " " : "", commands[i]->name);
+	printf("'\n\tfor word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
+	       "\t\tcase $word in -*) ;; *) command=$word; break ;; esac\n\tdone\n"
+	       "\tcase $command,$prev in\n");
+	for (size_t i = 0; commands[i]; i++)
+		each_opt(commands[i], bash_value);
+	printf("\tesac\n\tcase $command in\n");
+	for (size_t i = 0; commands[i]; i++) {
+		const struct command *c = commands[i];
+
+		printf("\t%s%s%s) case $cur in -*) COMPREPLY=($(compgen -W '", c->name,
+		       c->alias ? "|" : "", c->alias ? c->alias : "");
+		each_opt(c, bash_opt);
+		printf("' -- \"$cur\")) ;; *) COMPREPLY=($(compgen %s -W \"%s\" -- \"$cur\")) ;; "
+		       "esac ;;\n",
+		       c->complete && (streq(c->complete, "image") || streq(c->complete, "file"))
+			       ? "-f"
+			       : "",
+		       bash_words(c));
+	}
+	printf("\t'') COMPREPLY=($(compgen -W \"$commands\" -- \"$cur\")) ;;\n\tesac\n}\n"
+	       "complete -o filenames -F _bombus bombus\n");
+}
+
+/* Inside single quotes for fish and zsh: quotes and what zsh takes for its own are left out. */
+static void print_plain(const char *text)
+{
+	for (; *text; text++)
+		if (*text != '\'' && *text != '[' && *text != ']' && *text != ':' && *text != '\n')
+			putchar(*text);
+}
+
+static void fish_opt(const struct command *c, const struct opt *o)
+{
+	printf("complete -c bombus -n '__fish_seen_subcommand_from %s' -l %s", c->name, o->name);
+	if (o->letter)
+		printf(" -s %c", o->letter);
+	if (o->kind == OPT_CHOICE)
+		printf(" -x -a '%s'", o->choices);
+	else if (o->kind != OPT_FLAG && o->kind != OPT_OPTIONAL)
+		printf(o->complete ? " -r" : " -x");
+	printf(" -d '");
+	print_plain(o->help);
+	printf("'\n");
+}
+
+static void print_fish(void)
+{
+	printf("# fish completion for bombus\n");
+	for (size_t i = 0; commands[i]; i++) {
+		const struct command *c = commands[i];
+
+		printf("complete -c bombus -n __fish_use_subcommand -f -a %s -d '", c->name);
+		print_plain(c->summary);
+		printf("'\n");
+		if (c->complete && streq(c->complete, "image"))
+			printf("complete -c bombus -n '__fish_seen_subcommand_from %s' -a "
+			       "'(bombus list -q 2>/dev/null)'\n",
+			       c->name);
+		each_opt(c, fish_opt);
+	}
+}
+
+static void zsh_opt(const struct command *c, const struct opt *o)
+{
+	printf(" \\\n\t\t\t'--%s%s[", o->name,
+	       o->kind == OPT_FLAG ? "" : o->kind == OPT_OPTIONAL ? "=-" : "=");
+	print_plain(o->help);
+	printf("]");
+	if (o->kind == OPT_CHOICE)
+		printf(":value:(%s)", o->choices);
+	else if (o->kind == OPT_OPTIONAL)
+		printf("::value:");
+	else if (o->kind != OPT_FLAG)
+		printf(":value:%s", o->complete ? "_files" : "");
+	printf("'");
+}
+
+static void print_zsh(void)
+{
+	printf("#compdef bombus\n_bombus() {\n\tlocal -a commands images\n\tcommands=(\n");
+	for (size_t i = 0; commands[i]; i++) {
+		printf("\t\t'%s:", commands[i]->name);
+		print_plain(commands[i]->summary);
+		printf("'\n");
+	}
+	printf("\t)\n\tif (( CURRENT == 2 )); then\n\t\t_describe command commands\n\t\treturn\n\tfi\n"
+	       "\tcase $words[2] in\n");
+	for (size_t i = 0; commands[i]; i++) {
+		const struct command *c = commands[i];
+		bool images = c->complete && streq(c->complete, "image");
+
+		printf("\t%s)\n\t\t%s_arguments", c->name,
+		       images ? "images=(${(f)\"$(bombus list -q 2>/dev/null)\"})\n\t\t" : "");
+		each_opt(c, zsh_opt);
+		printf(" \\\n\t\t\t'*:word:%s' ;;\n",
+		       images ? "{_describe image images; _files}" : "_files");
+	}
+	printf("\tesac\n}\ncompdef _bombus bombus\n");
+}
+
+static int run_completion(const struct global_args *global, void *args, const struct words *words,
+			  struct err *err)
+{
+	const char *shell = words->words[0];
+
+	if (streq(shell, "bash"))
+		print_bash();
+	else if (streq(shell, "zsh"))
+		print_zsh();
+	else if (streq(shell, "fish"))
+		print_fish();
+	else {
+		err_exit(err, EXIT_USAGE);
+		err_hint(err, "bash, zsh or fish");
+		return err_set(err, EINVAL, "no completion for '%s'", shell);
+	}
+	return 0;
+}
+
+const struct command cmd_completion = {
+	.name = "completion",
+	.usage = "bash|zsh|fish",
+	.summary = "a completion script for your shell",
+	.examples = "source <(bombus completion bash)\n"
+		    "bombus completion zsh > \"${fpath[1]}/_bombus\"\n"
+		    "bombus completion fish > ~/.config/fish/completions/bombus.fish",
+	.min_words = 1,
+	.max_words = 1,
+	.complete = "bash zsh fish",
+	.run = run_completion,
+};

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Help, made from the command and option tables. */
+#include <errno.h>
+
+#include "base/util.h"
+#include "cmd/cmd.h"
+
+#define HELP_COLUMN 34
+#define HELP_WIDTH 100
+
+/* Prints text from column `indent` on, broken at spaces; the cursor stands at `at`. */
+static void print_wrapped(const char *text, int at, int indent)
+{
+	while (*text) {
+		int room = HELP_WIDTH - indent;
+		int len = (int)strcspn(text, "\n");
+
+		if (len > room) {
+			for (len = room; len > 0 && text[len] != ' ';)
+				len--;
+			if (!len)
+				len = (int)strcspn(text, " \n");
+		}
+		printf("%*s%.*s\n", indent - at, "", len, text);
+		text += len;
+		text += *text == '\n' || *text == ' ';
+		at = 0;
+	}
+}
+
+static void print_opts(const struct opt *opts, const char *heading)
+{
+	if (!opts || opts[0].kind == OPT_END)
+		return;
+	if (opts[0].kind != OPT_GROUP)
+		printf("\n%s:\n", heading);
+	for (const struct opt *o = opts; o->kind != OPT_END; o++) {
+		int at = 0;
+
+		if (o->kind == OPT_GROUP) {
+			printf("\n%s:\n", o->help);
+			continue;
+		}
+		at += printf("  ");
+		at += o->letter ? printf("-%c, ", o->letter) : printf("    ");
+		at += printf("--%s", o->name);
+		if (o->kind == OPT_OPTIONAL)
+			at += printf("[=%s]", o->arg);
+		else if (o->arg)
+			at += printf(" %s", o->arg);
+		if (at > HELP_COLUMN - 2) {
+			printf("\n");
+			at = 0;
+		}
+		print_wrapped(o->help, at, HELP_COLUMN);
+	}
+}
+
+static void print_block(const char *heading, const char *lines)
+{
+	if (!lines)
+		return;
+	printf("\n%s:\n", heading);
+	while (*lines) {
+		int len = (int)strcspn(lines, "\n");
+
+		printf("  %.*s\n", len, lines);
+		lines += len + (lines[len] == '\n');
+	}
+}
+
+void command_print_help(const struct command *c)
+{
+	printf("bombus %s: %s\n\nUsage:\n  bombus %s%s%s%s\n", c->name, c->summary, c->name,
+	       c->opts ? " [OPTIONS]" : "", c->usage[0] ? " " : "", c->usage);
+	if (c->alias)
+		printf("  bombus %s ... is the same\n", c->alias);
+	if (c->about) {
+		printf("\n");
+		print_wrapped(c->about, 0, 0);
+	}
+	print_block("Examples", c->examples);
+	print_opts(c->opts, "Options");
+	print_opts(global_opts, "Options of every command");
+	print_block("Environment", c->environment);
+}
+
+void print_overview(void)
+{
+	printf("bombus runs eBPF programs that travel as OCI images.\n\n"
+	       "Usage:\n  bombus [OPTIONS] COMMAND ...\n\nCommands:\n");
+	for (size_t i = 0; commands[i]; i++) {
+		int at = printf("  %s%s%s", commands[i]->name, commands[i]->alias ? ", " : "",
+				commands[i]->alias ? commands[i]->alias : "");
+
+		print_wrapped(commands[i]->summary, at, 22);
+	}
+	print_opts(global_opts, "Options of every command");
+	printf("\n'bombus COMMAND --help' says more about a command.\n");
+}
+
+static int run_help(const struct global_args *global, void *args, const struct words *words,
+		    struct err *err)
+{
+	const struct command *c;
+
+	if (!words->count) {
+		print_overview();
+		return 0;
+	}
+	c = command_find(words->words[0]);
+	if (!c) {
+		const char *near = command_suggest(words->words[0]);
+
+		err_exit(err, EXIT_USAGE);
+		if (near)
+			err_hint(err, "did you mean '%s'?", near);
+		return err_set(err, EINVAL, "no command '%s'", words->words[0]);
+	}
+	command_print_help(c);
+	return 0;
+}
+
+const struct command cmd_help = {
+	.name = "help",
+	.usage = "[COMMAND]",
+	.summary = "this overview, or the help of one command",
+	.examples = "bombus help run",
+	.max_words = 1,
+	.complete = "command",
+	.run = run_help,
+};

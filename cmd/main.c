@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The command table, dispatch, and the one place where an error is printed. */
+#include <errno.h>
+#include <signal.h>
+
+#include "base/log.h"
+#include "base/parse.h"
+#include "base/utf8.h"
+#include "base/util.h"
+#include "cmd/cmd.h"
+
+const struct command *const commands[] = {
+	&cmd_run,	 &cmd_build,   &cmd_init, &cmd_list, &cmd_inspect, &cmd_check,
+	&cmd_completion, &cmd_version, &cmd_help, NULL,
+};
+
+const struct opt global_opts[] = {
+	{ 'v', "verbose", NULL, OPT_FLAG, offsetof(struct global_args, verbose),
+	  "say more on standard error, libbpf's messages included" },
+	{ 'q', "quiet", NULL, OPT_FLAG, offsetof(struct global_args, quiet),
+	  "only names in listings, only errors on standard error" },
+	{ 0, "store", "DIR", OPT_TEXT, offsetof(struct global_args, store),
+	  "folder of the local images", NULL, "dir" },
+	{ 0, "color", "WHEN", OPT_CHOICE, offsetof(struct global_args, color),
+	  "auto, always or never", "auto always never" },
+	{ 'h', "help", NULL, OPT_FLAG, offsetof(struct global_args, help), "show help" },
+	{ 0 },
+};
+
+const struct command *command_find(const char *name)
+{
+	for (size_t i = 0; commands[i]; i++)
+		if (streq(commands[i]->name, name) ||
+		    (commands[i]->alias && streq(commands[i]->alias, name)))
+			return commands[i];
+	return NULL;
+}
+
+static const char *next_command(void *ctx)
+{
+	size_t *index = ctx;
+	const struct command *c = commands[*index / 2];
+
+	if (!c)
+		return NULL;
+	return (*index)++ % 2 && c->alias ? c->alias : c->name;
+}
+
+const char *command_suggest(const char *typed)
+{
+	size_t index = 0;
+
+	return suggest(typed, next_command, &index);
+}
+
+bool want_color(const struct global_args *global, int fd)
+{
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	if (global->color && !streq(global->color, "auto"))
+		return streq(global->color, "always");
+	return isatty(fd) && !(no_color && *no_color) && term && !streq(term, "dumb");
+}
+
+/* The first word that is neither an option nor an option's value. */
+static int find_command(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		if (streq(argv[i], "--store") || streq(argv[i], "--color"))
+			i++;
+		else if (argv[i][0] != '-')
+			return i;
+	}
+	return argc;
+}
+
+static int check_words(const struct command *c, const struct words *words, struct err *err)
+{
+	int n = (int)words->count;
+
+	if (n >= c->min_words && (c->max_words < 0 || n <= c->max_words))
+		return 0;
+	err_exit(err, EXIT_USAGE);
+	err_hint(err, "bombus %s --help", c->name);
+	if (n < c->min_words)
+		return err_set(err, EINVAL, "%s needs %s", c->name, c->usage);
+	return err_set(err, EINVAL, "'%s' is one word too many for %s", words->words[c->max_words],
+		       c->name);
+}
+
+static int run_command(const struct command *c, struct global_args *global, int argc, char **argv,
+		       struct err *err)
+{
+	_cleanup_free_ void *args = xcalloc(1, c->args_bytes + 1);
+	_cleanup_(words_release) struct words words = { 0 };
+	struct opt_set sets[] = { { c->opts, args }, { global_opts, global } };
+	int ret = opts_parse(sets, ARRAY_LEN(sets), argc, argv, &words, err);
+
+	if (ret < 0) {
+		if (!err->hint[0])
+			err_hint(err, "bombus %s --help", c->name);
+		return ret;
+	}
+	log_level = global->verbose ? LOG_DEBUG : global->quiet ? LOG_ERROR : LOG_INFO;
+	if (global->help) {
+		command_print_help(c);
+		return words.count && c->help ? c->help(global, words.words[0], err) : 0;
+	}
+	ret = check_words(c, &words, err);
+	return ret < 0 ? ret : c->run(global, args, &words, err);
+}
+
+static int dispatch(int argc, char **argv, struct err *err)
+{
+	struct global_args global = { 0 };
+	_cleanup_(words_release) struct words none = { 0 };
+	struct opt_set set = { global_opts, &global };
+	int at = find_command(argc, argv);
+	const struct command *c;
+	int ret = opts_parse(&set, 1, at - 1, argv + 1, &none, err);
+
+	if (ret < 0) {
+		/* "bombus --version" is a habit. */
+		if (argc == 2 && streq(argv[1], "--version"))
+			return cmd_version.run(&global, NULL, &none, err);
+		return ret;
+	}
+	if (at >= argc) {
+		print_overview();
+		return global.help ? 0 : EXIT_USAGE;
+	}
+	c = command_find(argv[at]);
+	if (!c) {
+		const char *near = command_suggest(argv[at]);
+
+		err_exit(err, EXIT_USAGE);
+		if (near)
+			err_hint(err, "did you mean 'bombus %s'?", near);
+		else
+			err_hint(err, "'bombus help' lists the commands");
+		return err_set(err, EINVAL, "no command '%s'", argv[at]);
+	}
+	return run_command(c, &global, argc - at - 1, argv + at + 1, err);
+}
+
+/* Messages quote what came from images and command lines: never raw to a terminal. */
+static void print_lines(const char *prefix, const char *text)
+{
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+		_cleanup_free_ char *safe = xmalloc(UTF8_TERM_ROOM(len) + 1);
+
+		safe[utf8_term_escape(safe, text, len)] = '\0';
+		fprintf(stderr, "%s%s\n", prefix, safe);
+		text += len + (text[len] == '\n');
+	}
+}
+
+static int print_error(const struct err *err)
+{
+	print_lines("", err->detail);
+	print_lines("bombus: ", err->msg);
+	if (err->hint[0])
+		print_lines("hint: ", err->hint);
+	return err->exit ? err->exit : EXIT_FAILED;
+}
+
+int main(int argc, char **argv)
+{
+	struct err err = { 0 };
+	int ret;
+
+	signal(SIGPIPE, SIG_IGN);
+	ret = dispatch(argc, argv, &err);
+	if (ret < 0)
+		return print_error(&err);
+	if (fflush(stdout) != 0 && errno != EPIPE) {
+		err_sys(&err, errno, "standard output");
+		return print_error(&err);
+	}
+	return ret;
+}

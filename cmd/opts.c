@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmd/opts.h"
+
+#include <errno.h>
+
+#include "base/err.h"
+#include "base/parse.h"
+#include "base/util.h"
+
+void words_add(struct words *words, const char *word)
+{
+	words->words = xreallocarray(words->words, words->count + 1, sizeof(*words->words));
+	words->words[words->count++] = word;
+}
+
+void words_release(struct words *words)
+{
+	free(words->words);
+	*words = (struct words){ 0 };
+}
+
+/* Where the parser stands. */
+struct parser {
+	const struct opt_set *sets;
+	size_t nsets;
+	int argc, at;
+	char **argv;
+	struct err *err;
+};
+
+struct found {
+	const struct opt *opt;
+	void *value;
+};
+
+static bool takes_value(const struct opt *opt)
+{
+	return opt->kind != OPT_FLAG && opt->kind != OPT_OPTIONAL;
+}
+
+static struct found find_opt(const struct parser *p, const char *name, size_t len, char letter)
+{
+	for (size_t s = 0; s < p->nsets; s++)
+		for (const struct opt *o = p->sets[s].opts; o && o->kind != OPT_END; o++) {
+			bool hit = letter ? o->letter == letter
+					  : o->name && strlen(o->name) == len &&
+						    memcmp(o->name, name, len) == 0;
+			if (o->kind != OPT_GROUP && hit)
+				return (struct found){ o, (char *)p->sets[s].values + o->offset };
+		}
+	return (struct found){ 0 };
+}
+
+struct name_walk {
+	const struct parser *p;
+	size_t set, index;
+};
+
+static const char *next_name(void *ctx)
+{
+	struct name_walk *w = ctx;
+
+	for (; w->set < w->p->nsets; w->set++, w->index = 0) {
+		const struct opt *opts = w->p->sets[w->set].opts;
+
+		while (opts && opts[w->index].kind != OPT_END) {
+			const struct opt *o = &opts[w->index++];
+
+			if (o->kind != OPT_GROUP && o->name)
+				return o->name;
+		}
+	}
+	return NULL;
+}
+
+static int unknown_opt(const struct parser *p, const char *typed, const char *name)
+{
+	struct name_walk walk = { .p = p };
+	const char *near = name ? suggest(name, next_name, &walk) : NULL;
+
+	err_exit(p->err, EXIT_USAGE);
+	if (near)
+		err_hint(p->err, "did you mean --%s?", near);
+	return err_set(p->err, EINVAL, "no option %s", typed);
+}
+
+static bool has_word(const char *choices, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (const char *c = choices; c && *c; c += strcspn(c, " "), c += strspn(c, " "))
+		if (len && strcspn(c, " ") == len && memcmp(c, word, len) == 0)
+			return true;
+	return false;
+}
+
+static void add_csv(struct words *words, char *text)
+{
+	char *save = NULL;
+
+	for (char *w = strtok_r(text, ",", &save); w; w = strtok_r(NULL, ",", &save))
+		words_add(words, w);
+}
+
+/* argv is ours to cut up: values point into it and live as long as the program. */
+static int store_value(const struct parser *p, const struct found *f, char *text)
+{
+	const struct opt *o = f->opt;
+	const char *form = NULL;
+	int ret = 0;
+
+	switch (o->kind) {
+	case OPT_TEXT:
+	case OPT_OPTIONAL:
+		*(const char **)f->value = text;
+		return 0;
+	case OPT_WORDS:
+		words_add(f->value, text);
+		return 0;
+	case OPT_CSV:
+		add_csv(f->value, text);
+		return 0;
+	case OPT_CHOICE:
+		if (has_word(o->choices, text)) {
+			*(const char **)f->value = text;
+			return 0;
+		}
+		err_exit(p->err, EXIT_USAGE);
+		err_hint(p->err, "one of: %s", o->choices);
+		return err_set(p->err, EINVAL, "--%s does not take '%s'", o->name, text);
+	case OPT_U64:
+		ret = parse_u64(text, f->value);
+		form = "a whole number";
+		break;
+	case OPT_DURATION:
+		ret = parse_duration_ns(text, f->value);
+		form = "a duration such as 10s, 250ms or 1m30s";
+		break;
+	case OPT_SIZE:
+		ret = parse_size(text, f->value);
+		form = "a size such as 4096, 512K or 4M";
+		break;
+	}
+	if (ret < 0) {
+		err_exit(p->err, EXIT_USAGE);
+		return err_set(p->err, EINVAL, "--%s wants %s, not '%s'%s", o->name, form, text,
+			       ret == -ERANGE ? " (too large)" : "");
+	}
+	return 0;
+}
+
+static int take_value(struct parser *p, const struct found *f, char *inline_value)
+{
+	if (f->opt->kind == OPT_FLAG) {
+		if (inline_value) {
+			err_exit(p->err, EXIT_USAGE);
+			return err_set(p->err, EINVAL, "--%s takes no value", f->opt->name);
+		}
+		*(bool *)f->value = true;
+		return 0;
+	}
+	if (inline_value)
+		return store_value(p, f, inline_value);
+	if (f->opt->kind == OPT_OPTIONAL) {
+		*(const char **)f->value = f->opt->choices;
+		return 0;
+	}
+	if (p->at >= p->argc) {
+		err_exit(p->err, EXIT_USAGE);
+		return err_set(p->err, EINVAL, "--%s needs a value: %s", f->opt->name, f->opt->arg);
+	}
+	return store_value(p, f, p->argv[p->at++]);
+}
+
+static int parse_long(struct parser *p, char *arg)
+{
+	char *name = arg + 2;
+	size_t len = strcspn(name, "=");
+	char *value = name[len] == '=' ? name + len + 1 : NULL;
+	struct found f = find_opt(p, name, len, 0);
+
+	if (!f.opt) {
+		_cleanup_free_ char *typed = xstrndup(name, len);
+		_cleanup_free_ char *dashed = xasprintf("--%s", typed);
+
+		return unknown_opt(p, dashed, typed);
+	}
+	return take_value(p, &f, value);
+}
+
+static int parse_letters(struct parser *p, char *arg)
+{
+	for (char *c = arg + 1; *c; c++) {
+		struct found f = find_opt(p, NULL, 0, *c);
+
+		if (!f.opt) {
+			char typed[3] = { '-', *c, '\0' };
+
+			return unknown_opt(p, typed, NULL);
+		}
+		if (takes_value(f.opt)) {
+			char *rest = c[1] == '=' ? c + 2 : c + 1;
+
+			return take_value(p, &f, *rest ? rest : NULL);
+		}
+		int ret = take_value(p, &f, NULL);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}
+
+int opts_parse(const struct opt_set *sets, size_t nsets, int argc, char **argv,
+	       struct words *positional, struct err *err)
+{
+	struct parser p = { sets, nsets, argc, 0, argv, err };
+	bool only_words = false;
+
+	while (p.at < argc) {
+		char *arg = argv[p.at++];
+		int ret = 0;
+
+		if (only_words || arg[0] != '-' || !arg[1])
+			words_add(positional, arg);
+		else if (streq(arg, "--"))
+			only_words = true;
+		else if (arg[1] == '-')
+			ret = parse_long(&p, arg);
+		else
+			ret = parse_letters(&p, arg);
+		if (ret < 0)
+			return ret;
+	}
+	return 0;
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Options as tables. One table is what the parser reads, what help prints and what the shell
+ * completions are made from, so that they cannot drift apart.
+ *
+ * A value goes to a member of the command's own struct, named by its offset:
+ *
+ *	struct run_args { struct words where; uint64_t count; ... };
+ *	{ 'n', "count", "COUNT", OPT_U64, offsetof(struct run_args, count), "leave after ..." }
+ *
+ * "--name value", "--name=value", "-nvalue", "-n value" are taken, single letters without a value
+ * can stand together, "--" ends the options, and options may follow positional words.
+ */
+#ifndef BOMBUS_CMD_OPTS_H
+#define BOMBUS_CMD_OPTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct err;
+
+enum opt_kind {
+	OPT_END = 0,
+	OPT_GROUP,    /* a heading of the help: only `help` is set */
+	OPT_FLAG,     /* bool */
+	OPT_TEXT,     /* const char * */
+	OPT_OPTIONAL, /* const char *: "--name" alone gives `choices`' first word, "--name=X" X */
+	OPT_WORDS,    /* struct words: each time one more */
+	OPT_CSV,      /* struct words: as OPT_WORDS, but a comma separates words as well */
+	OPT_U64,      /* uint64_t */
+	OPT_DURATION, /* uint64_t ns */
+	OPT_SIZE,     /* uint64_t bytes */
+	OPT_CHOICE,   /* const char *: one of the words in `choices` */
+};
+
+struct opt {
+	char letter;	   /* 0: none */
+	const char *name;  /* without dashes */
+	const char *arg;   /* "COUNT"; NULL for flags */
+	uint8_t kind;
+	size_t offset;
+	const char *help;
+	const char *choices; /* OPT_CHOICE: "a b c"; OPT_OPTIONAL: the value without '=' */
+	const char *complete; /* what shells offer: "file", "dir", "image"; NULL: nothing */
+};
+
+struct words {
+	const char **words;
+	size_t count;
+};
+void words_add(struct words *words, const char *word);
+void words_release(struct words *words); /* the words themselves are borrowed from argv */
+
+/*
+ * Parses argv[0..argc) into `values` by `opts` and, for what is not in it, into `globals` by
+ * `global_opts`. Positional words are collected. EXIT_USAGE with the nearest option as hint.
+ */
+struct opt_set {
+	const struct opt *opts;
+	void *values;
+};
+int opts_parse(const struct opt_set *sets, size_t nsets, int argc, char **argv,
+	       struct words *positional, struct err *err);
+
+#endif

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+/* From what was typed to a program's bytes: standard input, a file, or a name in the store. */
+#include <errno.h>
+
+#include "base/util.h"
+#include "cmd/cmd.h"
+#include "oci/image.h"
+
+char *store_path(const struct global_args *global)
+{
+	const char *env = getenv("BOMBUS_STORE"), *data = getenv("XDG_DATA_HOME"),
+		   *home = getenv("HOME");
+
+	if (global->store)
+		return xstrdup(global->store);
+	if (env && *env)
+		return xstrdup(env);
+	if (geteuid() == 0)
+		return xstrdup("/var/lib/bombus/store");
+	if (data && *data == '/')
+		return xasprintf("%s/bombus/store", data);
+	return xasprintf("%s/.local/share/bombus/store", home ? home : ".");
+}
+
+static bool is_file(const char *word)
+{
+	size_t len = strlen(word);
+	bool object = len > 2 && streq(word + len - 2, ".o");
+
+	return has_prefix(word, "/") || has_prefix(word, "./") || has_prefix(word, "../") ||
+	       (object && access(word, F_OK) == 0) || (object && !strchr(word, ':'));
+}
+
+int program_read(const struct global_args *global, const char *word, void **ret, size_t *ret_len,
+		 char **ret_name, struct err *err)
+{
+	_cleanup_free_ char *store = NULL;
+	struct image_info info = { 0 };
+	int code;
+
+	if (streq(word, "-")) {
+		code = read_fd(STDIN_FILENO, "standard input", IMAGE_MAX_PROGRAM_BYTES, ret,
+			       ret_len, err);
+		if (code >= 0)
+			*ret_name = xstrdup("standard input");
+		return code;
+	}
+	if (is_file(word)) {
+		code = read_file(word, IMAGE_MAX_PROGRAM_BYTES, ret, ret_len, err);
+		if (code >= 0)
+			*ret_name = xstrdup(word);
+		return code;
+	}
+	store = store_path(global);
+	code = image_find(store, word, &info, err);
+	if (code >= 0)
+		code = image_program(store, &info, ret, ret_len, err);
+	if (code >= 0)
+		*ret_name = xstrdup(info.name);
+	else if (code == -ENOENT && access(word, F_OK) == 0)
+		err_hint(err, "to run the file of that name: ./%s", word);
+	image_info_release(&info);
+	return code;
+}
