@@ -61,6 +61,19 @@ int err_set(struct err *err, int code, const char *fmt, ...)
 	return failure(code);
 }
 
+int err_usage(struct err *err, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (err) {
+		va_start(ap, fmt);
+		format_cut(err->msg, sizeof(err->msg), fmt, ap);
+		va_end(ap);
+		err_exit(err, EXIT_USAGE);
+	}
+	return -EINVAL;
+}
+
 void err_wrap(struct err *err, const char *fmt, ...)
 {
 	char context[sizeof(err->msg)];

@@ -37,6 +37,9 @@ struct err {
  */
 int err_set(struct err *err, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
+/* The user's words are wrong: as err_set with EINVAL, and the exit status is EXIT_USAGE. */
+int err_usage(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
 /* Puts "context: " before the message. */
 void err_wrap(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -176,9 +176,8 @@ static int run_completion(const struct global_args *global, void *args, const st
 	else if (streq(shell, "fish"))
 		print_fish();
 	else {
-		err_exit(err, EXIT_USAGE);
 		err_hint(err, "bash, zsh or fish");
-		return err_set(err, EINVAL, "no completion for '%s'", shell);
+		return err_usage(err, "no completion for '%s'", shell);
 	}
 	return 0;
 }

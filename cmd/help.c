@@ -112,10 +112,9 @@ static int run_help(const struct global_args *global, void *args, const struct w
 	if (!c) {
 		const char *near = command_suggest(words->words[0]);
 
-		err_exit(err, EXIT_USAGE);
 		if (near)
 			err_hint(err, "did you mean '%s'?", near);
-		return err_set(err, EINVAL, "no command '%s'", words->words[0]);
+		return err_usage(err, "no command '%s'", words->words[0]);
 	}
 	command_print_help(c);
 	return 0;

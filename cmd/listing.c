@@ -55,9 +55,8 @@ static int check_template(const struct listing *l, struct err *err)
 			continue;
 		for (size_t i = 0; i < l->ncolumns; i++)
 			strbuf_addf(&all, " {{.%s}}", l->columns[i].name);
-		err_exit(err, EXIT_USAGE);
 		err_hint(err, "fields:%s", strbuf_str(&all));
-		return err_set(err, EINVAL, "--format: no field '%.*s'", (int)len, name);
+		return err_usage(err, "--format: no field '%.*s'", (int)len, name);
 	}
 	return 0;
 }
@@ -80,9 +79,8 @@ struct listing *listing_new(const char *format, const struct column *columns, si
 		free(l);
 		return NULL;
 	} else {
-		err_exit(err, EXIT_USAGE);
 		err_hint(err, "table, json, or a template such as '{{.%s}}'", columns[0].name);
-		err_set(err, EINVAL, "--format does not take '%s'", format);
+		err_usage(err, "--format does not take '%s'", format);
 		free(l);
 		return NULL;
 	}

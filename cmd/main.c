@@ -80,11 +80,10 @@ static int check_words(const struct command *c, const struct words *words, struc
 
 	if (n >= c->min_words && (c->max_words < 0 || n <= c->max_words))
 		return 0;
-	err_exit(err, EXIT_USAGE);
 	err_hint(err, "bombus %s --help", c->name);
 	if (n < c->min_words)
-		return err_set(err, EINVAL, "%s needs %s", c->name, c->usage);
-	return err_set(err, EINVAL, "'%s' is one word too many for %s", words->words[c->max_words],
+		return err_usage(err, "%s needs %s", c->name, c->usage);
+	return err_usage(err, "'%s' is one word too many for %s", words->words[c->max_words],
 		       c->name);
 }
 
@@ -133,12 +132,11 @@ static int dispatch(int argc, char **argv, struct err *err)
 	if (!c) {
 		const char *near = command_suggest(argv[at]);
 
-		err_exit(err, EXIT_USAGE);
 		if (near)
 			err_hint(err, "did you mean 'bombus %s'?", near);
 		else
 			err_hint(err, "'bombus help' lists the commands");
-		return err_set(err, EINVAL, "no command '%s'", argv[at]);
+		return err_usage(err, "no command '%s'", argv[at]);
 	}
 	return run_command(c, &global, argc - at - 1, argv + at + 1, err);
 }

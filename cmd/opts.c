@@ -78,10 +78,9 @@ static int unknown_opt(const struct parser *p, const char *typed, const char *na
 	struct name_walk walk = { .p = p };
 	const char *near = name ? suggest(name, next_name, &walk) : NULL;
 
-	err_exit(p->err, EXIT_USAGE);
 	if (near)
 		err_hint(p->err, "did you mean --%s?", near);
-	return err_set(p->err, EINVAL, "no option %s", typed);
+	return err_usage(p->err, "no option %s", typed);
 }
 
 static bool has_word(const char *choices, const char *word)
@@ -125,9 +124,8 @@ static int store_value(const struct parser *p, const struct found *f, char *text
 			*(const char **)f->value = text;
 			return 0;
 		}
-		err_exit(p->err, EXIT_USAGE);
 		err_hint(p->err, "one of: %s", o->choices);
-		return err_set(p->err, EINVAL, "--%s does not take '%s'", o->name, text);
+		return err_usage(p->err, "--%s does not take '%s'", o->name, text);
 	case OPT_U64:
 		ret = parse_u64(text, f->value);
 		form = "a whole number";
@@ -142,8 +140,7 @@ static int store_value(const struct parser *p, const struct found *f, char *text
 		break;
 	}
 	if (ret < 0) {
-		err_exit(p->err, EXIT_USAGE);
-		return err_set(p->err, EINVAL, "--%s wants %s, not '%s'%s", o->name, form, text,
+		return err_usage(p->err, "--%s wants %s, not '%s'%s", o->name, form, text,
 			       ret == -ERANGE ? " (too large)" : "");
 	}
 	return 0;
@@ -153,8 +150,7 @@ static int take_value(struct parser *p, const struct found *f, char *inline_valu
 {
 	if (f->opt->kind == OPT_FLAG) {
 		if (inline_value) {
-			err_exit(p->err, EXIT_USAGE);
-			return err_set(p->err, EINVAL, "--%s takes no value", f->opt->name);
+			return err_usage(p->err, "--%s takes no value", f->opt->name);
 		}
 		*(bool *)f->value = true;
 		return 0;
@@ -166,8 +162,7 @@ static int take_value(struct parser *p, const struct found *f, char *inline_valu
 		return 0;
 	}
 	if (p->at >= p->argc) {
-		err_exit(p->err, EXIT_USAGE);
-		return err_set(p->err, EINVAL, "--%s needs a value: %s", f->opt->name, f->opt->arg);
+		return err_usage(p->err, "--%s needs a value: %s", f->opt->name, f->opt->arg);
 	}
 	return store_value(p, f, p->argv[p->at++]);
 }

@@ -32,6 +32,7 @@ struct object_opts {
 	struct word_list ring;	      /* MAP=SIZE */
 	struct word_list max_entries; /* MAP=N */
 	struct word_list only;	      /* PROG (a name or a job) */
+	struct word_list fields;      /* MAP=a,b: only these are shown; see plan_select_fields() */
 	const char *pin_maps;	      /* folder on bpffs, made if missing; NULL: do not pin */
 	const char *pin_progs;
 	bool all_maps; /* internal maps with a known layout are shown too, as gauges */

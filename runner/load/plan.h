@@ -115,6 +115,10 @@ int plan_compile(struct plan *ret, struct bpf_object *obj, const struct elf_imag
 		 struct err *err);
 void plan_release(struct plan *plan);
 
+/* "MAP=a,b": hides every other field of this map (as BOMBUS_HIDE would), values that are metrics
+ * excepted only when named. Called before anything else looks at the plan. EXIT_USAGE. */
+int plan_select_fields(struct plan *plan, const char *word, struct err *err);
+
 /* By name, else by symbol. NULL: none. */
 struct map_plan *plan_map(const struct plan *plan, const char *name);
 struct prog_plan *plan_prog(const struct plan *plan, const char *name);
