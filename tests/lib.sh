@@ -156,7 +156,8 @@ jq_is() {
 	elif [ "$got" = "$4" ]; then
 		pass "$1"
 	else
-		fail "$1" "filter: $3" "got:    $got" "wanted: $4" "the last lines of $2:" "$(tail -n 5 "$2")"
+		fail "$1" "filter: $3" "got:    $got" "wanted: $4" "the end of $2:" \
+			"$(tail -n 5 "$2")"
 	fi
 }
 

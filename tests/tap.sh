@@ -49,6 +49,7 @@ tap_details() {
 }
 
 tap_skips() {
-	sed -nE 's/^(not )?ok +[0-9]* *-? *(.*)# *[Ss][Kk][Ii][Pp] *(.*)$/\2\3/p; s/^1\.\.0.*# *[Ss][Kk][Ii][Pp] *//p' "$1" |
+	sed -nE -e 's/^(not )?ok +[0-9]* *-? *(.*)# *[Ss][Kk][Ii][Pp] *(.*)$/\2\3/p' \
+		-e 's/^1\.\.0.*# *[Ss][Kk][Ii][Pp] *//p' "$1" |
 		sort | uniq -c | sed -E 's/^ *1 //; s/^ *([0-9]+) (.*)$/\2 (\1 times)/'
 }

@@ -1,0 +1,122 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Installs what building and testing need. Does nothing, quickly, where everything is there.
+#
+#	tests/deps.sh [-n] [build]
+#
+# "build" leaves out what only tests use. -n installs nothing and lists what is missing.
+# It knows the packages of Debian 12 (and its like); elsewhere it names what to install.
+
+set -u
+
+BUILD_PACKAGES=(
+	gcc libc6-dev make clang llvm bpftool
+	libbpf-dev libelf-dev zlib1g-dev libjansson-dev libssl-dev libpcre2-dev libxxhash-dev
+	libmicrohttpd-dev libcurl4-openssl-dev libarchive-dev libncurses-dev
+)
+TEST_PACKAGES=(
+	libcmocka-dev libclang-rt-dev jq curl tmux bsdutils iproute2 procps
+	qemu-system-x86 busybox-static cpio gzip binutils libc-bin
+)
+
+only_list=0
+if [ "${1:-}" = -n ]; then
+	only_list=1
+	shift
+fi
+packages=("${BUILD_PACKAGES[@]}")
+[ "${1:-}" = build ] || packages+=("${TEST_PACKAGES[@]}")
+
+# The fuzzers' runtime is named after clang's version.
+clang_version=$(apt-cache depends clang 2>/dev/null | sed -n 's/.*Depends: clang-\([0-9]*\)$/\1/p')
+packages=("${packages[@]/#libclang-rt-dev/libclang-rt-${clang_version:-14}-dev}")
+
+# What stands for each package where there is no dpkg: a program or a header.
+stands_for() {
+	case $1 in
+	llvm) echo llvm-objcopy ;;
+	gcc | make | clang | bpftool | jq | curl | tmux | cpio | gzip) echo "$1" ;;
+	libc6-dev) echo stdio.h ;;
+	libbpf-dev) echo bpf/libbpf.h ;;
+	libelf-dev) echo gelf.h ;;
+	zlib1g-dev) echo zlib.h ;;
+	libjansson-dev) echo jansson.h ;;
+	libssl-dev) echo openssl/evp.h ;;
+	libpcre2-dev) echo pcre2.h ;;
+	libxxhash-dev) echo xxhash.h ;;
+	libmicrohttpd-dev) echo microhttpd.h ;;
+	libcurl4-openssl-dev) echo curl/curl.h ;;
+	libarchive-dev) echo archive.h ;;
+	libncurses-dev) echo ncurses.h ;;
+	libcmocka-dev) echo cmocka.h ;;
+	libclang-rt-*) echo "-fsanitize=fuzzer" ;;
+	bsdutils) echo script ;;
+	iproute2) echo ip ;;
+	procps) echo ps ;;
+	qemu-system-x86) echo qemu-system-x86_64 ;;
+	busybox-static) echo busybox ;;
+	binutils) echo ld ;;
+	libc-bin) echo ldd ;;
+	esac
+}
+
+is_there() {
+	local what
+
+	what=$(stands_for "$1")
+	case $what in
+	*.h) echo "#include <stddef.h>
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <$what>" | "${CC:-gcc}" -E -x c - >/dev/null 2>&1 ;;
+	-*) echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' |
+		clang "$what" -x c - -o /dev/null 2>/dev/null ;;
+	*) PATH=$PATH:/usr/sbin:/sbin command -v "$what" >/dev/null ;;
+	esac
+}
+
+missing=()
+if command -v dpkg-query >/dev/null; then
+	installed=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package} ${Provides}\n' 2>/dev/null |
+		awk '$1 == "ii"')
+	for package in "${packages[@]}"; do
+		grep -qE "(^ii | )$package( |,|$)" <<<"$installed" || missing+=("$package")
+	done
+else
+	for package in "${packages[@]}"; do
+		is_there "$package" || missing+=("$package")
+	done
+fi
+[ ${#missing[@]} -gt 0 ] || exit 0
+if [ $only_list = 1 ]; then
+	printf '%s\n' "${missing[@]}"
+	exit 1
+fi
+
+if ! command -v apt-get >/dev/null; then
+	echo "Nothing was installed: apt-get is not here. Missing (Debian's name: what it has):" >&2
+	for package in "${missing[@]}"; do
+		printf '  %-22s %s\n' "$package" "$(stands_for "$package")" >&2
+	done
+	cat >&2 <<-END
+	Fedora calls them gcc make clang llvm bpftool libbpf-devel elfutils-libelf-devel zlib-devel
+	jansson-devel openssl-devel pcre2-devel xxhash-devel libmicrohttpd-devel libcurl-devel
+	libarchive-devel ncurses-devel libcmocka-devel compiler-rt jq tmux busybox cpio qemu-system-x86
+	END
+	exit 1
+fi
+if [ "$(id -u)" -ne 0 ]; then
+	echo "missing packages: ${missing[*]}" >&2
+	echo "install them with: sudo apt-get install ${missing[*]}   (or: sudo make deps)" >&2
+	exit 1
+fi
+
+echo "installing: ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+apt-get -qq update || echo "apt-get update failed; trying with the lists that are here" >&2
+apt-get -qq install -y --no-install-recommends "${missing[@]}" >/dev/null || {
+	echo "could not install: ${missing[*]}" >&2
+	exit 1
+}
