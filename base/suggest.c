@@ -63,13 +63,13 @@ static unsigned cost_of(const char *typed, size_t typed_len, const char *name)
 
 	if (name_len > MAX_NAME)
 		return -1u;
+	/* People shorten on purpose: a beginning counts for more than a few wrong characters. */
 	cost = distance(typed, typed_len, name, name_len);
+	if (cost > 1 && typed_len >= MIN_PREFIX && begins(name, typed, typed_len))
+		return 1;
 	most = (unsigned)MIN((longer + 2) / 3, (size_t)MAX_DISTANCE);
 	if (cost <= most && (cost == 0 || cost < MIN(typed_len, name_len)))
 		return cost;
-	/* The beginning of a long name is nearer than a name that is as wrong as may be. */
-	if (typed_len >= MIN_PREFIX && begins(name, typed, typed_len))
-		return MAX_DISTANCE;
 	return -1u;
 }
 
