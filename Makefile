@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# make, make test, make demo, make examples, make bench, make fuzz, make install, make deps.
-# V=1 shows the commands, SANITIZE=address,undefined builds with sanitizers (in a folder of its own).
+# make, make test, make demo, make examples, make bench, make fuzz, make check, make install, make deps.
+# V=1 shows the commands; SANITIZE=address,undefined builds with sanitizers, in a folder of its own.
 
 VERSION  := $(shell cat VERSION)
 SANITIZE ?=
@@ -8,11 +8,12 @@ comma    := ,
 BUILD    ?= build$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
 DESTDIR  ?=
 PREFIX   ?= /usr/local
-CC       ?= gcc
 CLANG    ?= clang
+JOBS     ?= $(shell nproc)
 Q        := $(if $(V),,@)
+SUBMAKE   = $(MAKE) --no-print-directory -j$(JOBS)
 
-CPPFLAGS := -D_GNU_SOURCE -DBOMBUS_VERSION='"$(VERSION)"' -DBOMBUS_INCLUDE_DIR='"$(PREFIX)/include"' \
+CPPFLAGS += -D_GNU_SOURCE -DBOMBUS_VERSION='"$(VERSION)"' -DBOMBUS_INCLUDE_DIR='"$(PREFIX)/include"' \
 	    -DXXH_INLINE_ALL -DPCRE2_CODE_UNIT_WIDTH=8 -I. -I$(BUILD)/gen
 CFLAGS   ?= -O2 -g
 CFLAGS   += -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
@@ -24,41 +25,45 @@ CFLAGS   += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-poi
 LDFLAGS  += -fsanitize=$(SANITIZE)
 endif
 
-# The layers, lowest first. Each is an archive; what uses it comes before it on the link line.
-LAYERS   := base oci runner/load runner/read runner/sink
-lib       = $(BUILD)/lib$(subst /,-,$(1)).a
-objs      = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
-LIBS_runner/load := -lbpf -lelf -lz
-LIBS_runner/read := -lpcre2-8
-LIBS_oci  := -ljansson -lcrypto
-# What each layer may see besides itself.
+# The layers. Each is an archive, links only what is named here, and so do its tests, fuzzers and
+# benchmarks (tests/unit_<layer>_<module>.c): an arrow in the wrong direction does not link.
+LAYERS           := base oci runner/load runner/read runner/sink
 DEPS_base        :=
 DEPS_oci         := base
 DEPS_runner/load := base
 DEPS_runner/read := runner/load base
 DEPS_runner/sink := runner/read runner/load base
 DEPS_cmd         := runner/sink runner/read runner/load oci base
-libs      = $(foreach d,$(DEPS_$(1)),$(call lib,$(d)))
-extlibs   = $(LIBS_$(1)) $(foreach d,$(DEPS_$(1)),$(LIBS_$(d))) -lm
+LIBS_oci         := -ljansson -lcrypto
+LIBS_runner/load := -lbpf -lelf -lz
+LIBS_runner/read := -lpcre2-8
+LIBS_cmd         := -ljansson
 
-# tests/unit_<layer>_<module>.c links its own layer and what lies below it, so that a wrong arrow fails.
-UNITS    := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/unit_*.c))
-FUZZERS  := $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz_*.c))
-BENCHES  := $(patsubst tests/bench/%.c,$(BUILD)/tests/bench/%,$(wildcard tests/bench/bench_*.c))
-EXAMPLES := $(patsubst bpf-examples/%.bpf.c,%,$(wildcard bpf-examples/*.bpf.c))
-layer_of  = $(strip $(if $(filter unit_base_% fuzz_base_%,$(1)),base,$(if $(filter unit_oci_% fuzz_oci_%,$(1)),oci,\
-	    $(if $(filter unit_load_% fuzz_load_%,$(1)),runner/load,$(if $(filter unit_read_% fuzz_read_% bench_read_%,$(1)),runner/read,\
-	    $(if $(filter unit_sink_% fuzz_sink_%,$(1)),runner/sink,cmd))))))
+layer     = $(or $(filter $(subst read,runner/read,$(subst sink,runner/sink,$(subst load,runner/load,$(word 2,$(subst _, ,$(1)))))),$(LAYERS)),cmd)
+archive   = $(BUILD)/lib$(subst /,-,$(1)).a
+objects   = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
+archives  = $(foreach l,$(filter $(LAYERS),$(1)) $(DEPS_$(1)),$(call archive,$(l)))
+libs      = $(LIBS_$(1)) $(foreach l,$(DEPS_$(1)),$(LIBS_$(l))) -lm
 
-.PHONY: all examples test demo bench fuzz install deps check format lint clean units
+UNITS    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit_*.c))
+FUZZERS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz_*.c))
+BENCHES  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
+EXAMPLES := $(patsubst bpf-examples/%.bpf.c,$(BUILD)/examples/%.built,$(wildcard bpf-examples/*.bpf.c))
+BPF_TESTS := $(patsubst %.bpf.c,$(BUILD)/%.bpf.o,$(wildcard tests/bpf/*.bpf.c tests/bench/*.bpf.c))
+BPF_ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/; s/ppc64le/powerpc/; s/riscv64/riscv/; s/s390x/s390/')
+
+.PHONY: all units examples bpf-tests fuzzers fuzzers-here test demo bench fuzz install deps check lint format clean
+.SECONDARY:
+.SECONDEXPANSION:
+
 all: $(BUILD)/bombus
 
-$(BUILD)/bombus: $(call objs,cmd) $(call libs,cmd)
+$(BUILD)/bombus: $(call objects,cmd) $(call archives,cmd)
 	@echo "  LINK    $@"
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call extlibs,cmd)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call libs,cmd)
 
 define layer_rule
-$(call lib,$(1)): $(call objs,$(1))
+$(call archive,$(1)): $(call objects,$(1))
 	@echo "  AR      $$@"
 	$(Q)rm -f $$@ && $(AR) rcs $$@ $$^
 endef
@@ -69,24 +74,93 @@ $(BUILD)/%.o: %.c Makefile VERSION
 	@echo "  CC      $<"
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
-# Tables made from the system's headers.
+# Tables of names, made from the system's headers.
+$(BUILD)/runner/read/names.o: $(BUILD)/gen/names.inc
 $(BUILD)/gen/%.inc: runner/read/gen-%.sh
 	@mkdir -p $(@D)
 	$(Q)CC="$(CC)" sh $< > $@.tmp && mv $@.tmp $@
 
-$(BUILD)/tests/unit_%: $(BUILD)/tests/unit_%.o $(foreach l,$(LAYERS),$(call lib,$(l)))
+$(BUILD)/tests/unit_%: $(BUILD)/tests/unit_%.o $$(call archives,$$(call layer,$$(@F)))
 	@echo "  LINK    $@"
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(call lib,$(call layer_of,$(@F))) $(call libs,$(call layer_of,$(@F))) \
-		$(call extlibs,$(call layer_of,$(@F))) -lcmocka
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call libs,$(call layer,$(@F))) -lcmocka
 
-$(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(call libs,cmd)
+$(BUILD)/tests/fuzz_%: $(BUILD)/tests/fuzz_%.o $$(call archives,$$(call layer,$$(@F)))
 	@echo "  LINK    $@"
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $< $(call libs,cmd) $(call extlibs,cmd)
+	$(Q)$(CC) $(CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(call libs,$(call layer,$(@F)))
+
+$(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(call archives,cmd)
+	@echo "  LINK    $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call libs,cmd)
+
+$(BUILD)/tests/traffic: $(BUILD)/tests/traffic.o
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
+# BPF objects for tests, and the examples as images in a store.
+$(BUILD)/bpf/vmlinux.h:
+	@mkdir -p $(@D)
+	$(Q)bpftool btf dump file /sys/kernel/btf/vmlinux format c > $@.tmp && mv $@.tmp $@
+
+$(BUILD)/tests/%.bpf.o: tests/%.bpf.c $(wildcard include/bombus/*.h tests/bpf/*.h) $(BUILD)/bpf/vmlinux.h
+	@mkdir -p $(@D)
+	@echo "  BPF     $@"
+	$(Q)$(CLANG) -target bpf -O2 -g -Wall -Werror -D__TARGET_ARCH_$(BPF_ARCH) -Iinclude -I$(BUILD)/bpf -c -o $@ $<
+
+$(BUILD)/examples/%.built: bpf-examples/%.bpf.c $(BUILD)/bombus $(wildcard include/bombus/*.h)
+	@mkdir -p $(@D)
+	@echo "  IMAGE   $*"
+	$(Q)$(BUILD)/bombus -q --store $(BUILD)/store build $< $*:latest && touch $@
 
 units: $(UNITS)
+examples: $(EXAMPLES)
+bpf-tests: $(BPF_TESTS) $(BUILD)/tests/traffic
 
+# What is missing is installed first; the rest are makes of their own, which then see it.
+SAN          := address,undefined
+SAN_BUILD    := $(BUILD)-address-undefined
+FUZZ_BUILD   := $(BUILD)-fuzz
+FUZZ_SECONDS ?= 20
+TESTS        ?=
+
+deps:
+	@tests/deps.sh
+test: deps
+	@$(SUBMAKE) all units examples bpf-tests
+	@$(SUBMAKE) SANITIZE=$(SAN) BUILD=$(SAN_BUILD) all units $(SAN_BUILD)/tests/traffic
+	@$(SUBMAKE) fuzzers
+	@BUILD=$(BUILD) SANITIZED=$(SAN_BUILD) FUZZ_BUILD=$(FUZZ_BUILD) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run $(TESTS)
+fuzzers:
+	@$(SUBMAKE) CC=$(CLANG) SANITIZE=fuzzer-no-link,$(SAN) BUILD=$(FUZZ_BUILD) fuzzers-here
+fuzzers-here: $(FUZZERS)
+fuzz: fuzzers
+	@FUZZ_BUILD=$(FUZZ_BUILD) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run fuzz
+demo:
+	@tests/deps.sh build
+	@$(SUBMAKE) all $(BUILD)/tests/traffic
+	@BUILD=$(BUILD) tests/demo.sh
+bench: deps
+	@$(SUBMAKE) all bpf-tests $(BENCHES)
+	@BUILD=$(BUILD) tests/bench/run.sh
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include/bombus \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions \
+		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+	install -s -m 755 $(BUILD)/bombus $(DESTDIR)$(PREFIX)/bin/bombus
+	install -m 644 include/bombus/*.h $(DESTDIR)$(PREFIX)/include/bombus/
+	install -m 644 include/solo_types.h $(DESTDIR)$(PREFIX)/include/
+	$(BUILD)/bombus completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/bombus
+	$(BUILD)/bombus completion zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_bombus
+	$(BUILD)/bombus completion fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/bombus.fish
+
+SOURCES := $(wildcard base/*.[ch] cmd/*.[ch] oci/*.[ch] runner/*/*.[ch] tests/*.[ch] tests/bench/bench_*.c)
+check: lint
+	clang-format --dry-run -Werror $(SOURCES)
+	clang-tidy --quiet $(filter-out tests/%,$(filter %.c,$(SOURCES))) -- $(CPPFLAGS) -std=gnu11
+lint:
+	shellcheck -x .ci/run $(wildcard tests/run tests/*.sh tests/*/*.sh runner/read/*.sh)
+format:
+	clang-format -i $(SOURCES)
 clean:
 	rm -rf build build-*
 
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
-.SECONDARY:

@@ -39,7 +39,7 @@ enum meaning {
 	MEAN_CHAR,	  /* a single char: text where printable */
 	MEAN_IPV4,	  /* 4 bytes, network order */
 	MEAN_IPV6,	  /* 16 bytes, network order */
-	MEAN_IP,	  /* struct ip_addr: 16 bytes address, then u8/u16/u32 family AF_INET or AF_INET6 */
+	MEAN_IP,	  /* an address with its family, see struct field */
 	MEAN_PORT_BE,	  /* 2 bytes, network order */
 	MEAN_MAC,	  /* 6 bytes */
 	MEAN_DURATION_NS, /* durations: the number's unit */
@@ -64,7 +64,7 @@ enum meaning {
 	MEAN_KSYM,
 	MEAN_KSTACK,  /* id in a STACK_TRACE map */
 	MEAN_USTACK,
-	MEAN_DNS,     /* DNS wire format or dotted text */
+	MEAN_DNS,     /* DNS wire format or dotted text; KIND_TEXT, as both end with the first NUL */
 	MEAN_HEX,
 	MEAN_AF,
 	MEAN_TCP_STATE,
@@ -99,12 +99,20 @@ struct field {
 	const struct enum_names *enums; /* KIND_ENUM only */
 	uint32_t off_bits;  /* from the start of the record; a multiple of 8 unless is_bits */
 	uint32_t size_bits; /* of one element */
-	uint32_t count;	    /* elements; 1 for a scalar, KIND_TEXT and KIND_BYTES; never 0 */
+	uint32_t count;	    /* elements; 1 for a scalar, KIND_TEXT and KIND_BYTES, unless a list of
+			     * what has a meaning of fixed size (ipv6_addr[4]); never 0 */
 	uint8_t kind;	    /* enum field_kind */
 	uint8_t meaning;    /* enum meaning */
 	uint8_t tags;	    /* enum field_tag */
 	bool is_signed;	    /* KIND_INT, signed KIND_ENUM */
 	bool is_bits;	    /* a bit field: read it with field_raw_u64() only */
+	/*
+	 * MEAN_IP only, in bytes from the field's start: 16 bytes of address (the first 4 where it is
+	 * IPv4) stand at addr_at; the family is an unsigned number of family_bytes at family_at: 2
+	 * (AF_INET) or 4 is IPv4, 10 (AF_INET6) or 6 is IPv6. The bytes between them are padding or
+	 * other fields: only these two count for a key.
+	 */
+	uint8_t addr_at, family_at, family_bytes;
 };
 
 struct layout {
@@ -115,6 +123,9 @@ struct layout {
 	bool is_scalar; /* one field that is the whole record; its name is decided by the caller's
 			 * default_name or its typedef's meaning ("pid", "uid", ...) */
 };
+
+/* The bytes of one IP address, in whatever form. */
+#define LAYOUT_IP_BYTES 16
 
 /* More would be a mistake or an attack; beyond it -E2BIG. */
 #define LAYOUT_MAX_FIELDS 1024
@@ -133,6 +144,8 @@ int layout_compile(struct arena *arena, const struct btf *btf, uint32_t type_id,
 /* By path, else by label, else by the only field whose name it is. NULL: none. */
 const struct field *layout_find(const struct layout *layout, const char *name);
 
+/* The typedef that stands for a meaning ("ipv4_addr", "duration_us"); NULL for MEAN_NONE. */
+const char *meaning_type(enum meaning meaning);
 /* A field whose meaning is a point in time. */
 bool field_is_time(const struct field *field);
 /* A number that can be added or compared as one: ints, bools and floats without a meaning that
