@@ -21,17 +21,16 @@
 #include <unistd.h>
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
-#define MIN(a, b)                                                                                  \
+/* Each argument is evaluated once; the counter lets them nest without shadowing. */
+#define MIN(a, b) MIN_NAMED(a, b, __COUNTER__)
+#define MAX(a, b) MAX_NAMED(a, b, __COUNTER__)
+#define MIN_NAMED(a, b, n) PICK_NAMED(a, b, n, <)
+#define MAX_NAMED(a, b, n) PICK_NAMED(a, b, n, >)
+#define PICK_NAMED(a, b, n, op)                                                                    \
 	({                                                                                         \
-		__typeof__(a) _a = (a);                                                            \
-		__typeof__(b) _b = (b);                                                            \
-		_a < _b ? _a : _b;                                                                 \
-	})
-#define MAX(a, b)                                                                                  \
-	({                                                                                         \
-		__typeof__(a) _a = (a);                                                            \
-		__typeof__(b) _b = (b);                                                            \
-		_a > _b ? _a : _b;                                                                 \
+		__typeof__(a) _a##n = (a);                                                         \
+		__typeof__(b) _b##n = (b);                                                         \
+		_a##n op _b##n ? _a##n : _b##n;                                                    \
 	})
 #define container_of(ptr, type, member) ((type *)((char *)(ptr)-offsetof(type, member)))
 #define likely(x) __builtin_expect(!!(x), 1)

@@ -65,7 +65,7 @@ static int add_regex(const struct plan *plan, const char *word, struct filter **
 	const char *form = "-f wants MAP,FIELD,REGEX";
 	struct filter *f = NULL;
 	struct map_plan *map;
-	char *field, *regex;
+	char *field = NULL, *regex = NULL;
 	int ret = cut(text, ',', &field, form, err);
 
 	if (ret >= 0)
