@@ -221,16 +221,18 @@ bombus_start() {
 	}
 }
 
-# The links that a process holds, counted by what the kernel says of its descriptors.
-links_of() {
-	grep -ls '^link_type:' "/proc/$1/fdinfo/"* 2>/dev/null | wc -l
+# What of the kernel's BPF things a process holds: "link_id 7", "prog_id 12", "map_id 3", one a
+# line.
+bpf_held() {
+	sed -nE 's/^((link|prog|map)_id):[[:space:]]*([0-9]+)$/\1 \3/p' "/proc/$1/fdinfo/"* \
+		2>/dev/null | sort -u
 }
 
 # Until bombus says on standard error that it is attached.
 attached_wait() {
 	local end=$((SECONDS + 20 * SLOW))
 
-	until grep -qsiE '^(bombus: )?attached' "$T/$BOMBUS_NAME.err"; do
+	until grep -qsE '[0-9] programs? attached' "$T/$BOMBUS_NAME.err"; do
 		gone "$1" && return 1
 		[ $SECONDS -lt $end ] || return 1
 		sleep 0.05
