@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+/*
+ * Programs that are started, with their arguments. Seen is what the kernel has already accepted:
+ * calls of exec that fail start nothing and are not shown.
+ */
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+#include <bombus/bombus.bpf.h>
+
+#define ARGS_SHOWN 256
+#define PATH_SHOWN 256
+
+BOMBUS_FILTERS;
+const volatile pid_t target_parent BOMBUS_PARAM BOMBUS_HELP(
+	"only children of this process, 0: every one") = 0;
+const volatile uid target_uid BOMBUS_PARAM BOMBUS_HELP(
+	"only processes of this user, 4294967295: every one") = -1;
+
+struct event {
+	ktime_ns time BOMBUS_HELP("when it started");
+	pid_t pid BOMBUS_HELP("process");
+	pid_t ppid BOMBUS_HELP("parent process");
+	uid uid BOMBUS_LABEL BOMBUS_HELP("user");
+	char comm[BOMBUS_COMM_LEN] BOMBUS_LABEL BOMBUS_HELP("its new name");
+	char pcomm[BOMBUS_COMM_LEN] BOMBUS_LABEL BOMBUS_HELP("its parent's name");
+	bool args_cut BOMBUS_HELP("there are more arguments than are shown");
+	char fname[PATH_SHOWN] BOMBUS_HELP("path of the program");
+	char args[ARGS_SHOWN] BOMBUS_HELP("arguments, from the program's name on");
+	cgroup_id cgroup BOMBUS_HELP("its cgroup");
+};
+
+BOMBUS_EVENTS(execs, struct event, 4 << 20) BOMBUS_HELP("programs started");
+
+/* The arguments lie one after the other, each with its NUL, in the memory of the new program. */
+static __always_inline void read_args(struct event *e, const struct mm_struct *mm)
+{
+	unsigned long from = BPF_CORE_READ(mm, arg_start), to = BPF_CORE_READ(mm, arg_end);
+	__u64 len = to - from;
+
+	if (len > sizeof(e->args) - 1) {
+		len = sizeof(e->args) - 1;
+		e->args_cut = true;
+	}
+	if (bpf_probe_read_user(e->args, len, (const void *)from))
+		return;
+	for (__u32 i = 0; i + 1 < sizeof(e->args); i++) {
+		if (i + 1 < len && !e->args[i])
+			e->args[i] = ' ';
+	}
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(execsnoop, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
+{
+	struct task_struct *parent;
+	struct event *e;
+
+	if (bombus_filtered())
+		return 0;
+	if (target_uid != (__u32)-1 && target_uid != (__u32)bpf_get_current_uid_gid())
+		return 0;
+	parent = BPF_CORE_READ(task, real_parent);
+	if (target_parent && target_parent != BPF_CORE_READ(parent, tgid))
+		return 0;
+	e = bombus_reserve(&execs, sizeof(*e));
+	if (!e)
+		return 0;
+	e->time = bpf_ktime_get_ns();
+	e->pid = task->tgid;
+	e->ppid = BPF_CORE_READ(parent, tgid);
+	e->uid = bpf_get_current_uid_gid();
+	bpf_get_current_comm(e->comm, sizeof(e->comm));
+	BPF_CORE_READ_STR_INTO(&e->pcomm, parent, comm);
+	bpf_probe_read_kernel_str(e->fname, sizeof(e->fname), BPF_CORE_READ(bprm, filename));
+	read_args(e, BPF_CORE_READ(task, mm));
+	e->cgroup = bpf_get_current_cgroup_id();
+	bpf_ringbuf_submit(e, 0);
+	return 0;
+}
+
+char LICENSE[] SEC("license") = "GPL";
