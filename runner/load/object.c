@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/util.h"
+#include "runner/load/explain.h"
+#include "runner/load/object_internal.h"
+
+/* Takes the programs' handles by name: libbpf's order is not ours to rely on. */
+static int bind_progs(struct object *object, struct err *err)
+{
+	const struct plan *plan = &object->plan;
+
+	for (uint32_t i = 0; i < plan->nprogs; i++) {
+		object->progs[i] =
+			bpf_object__find_program_by_name(object->bpf, plan->progs[i].name);
+		if (!object->progs[i])
+			return err_set(err, ENOENT, "program '%s' is gone from the object",
+				       plan->progs[i].name);
+	}
+	return 0;
+}
+
+static int open_bpf(struct object *object, struct err *err)
+{
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = object->name);
+	uint64_t start = now_mono_ns();
+	struct bpf_program *prog;
+	int rc;
+
+	bpflog_begin(&object->log);
+	object->bpf = bpf_object__open_mem(object->image.bytes, object->image.len, &opts);
+	bpflog_end(&object->log);
+	object->times.open_ns += now_mono_ns() - start;
+	rc = (int)libbpf_get_error(object->bpf);
+	if (rc < 0) {
+		object->bpf = NULL;
+		return explain_open(rc, &object->log, err);
+	}
+	bpf_object__for_each_program(prog, object->bpf)
+		attach_declare(prog);
+	return 0;
+}
+
+int object_reopen(struct object *object, struct err *err)
+{
+	int rc;
+
+	bpf_object__close(steal_ptr(&object->bpf));
+	rc = open_bpf(object, err);
+	if (rc == 0)
+		rc = bind_progs(object, err);
+	return rc < 0 ? rc : options_apply(object, false, err);
+}
+
+static int open_all(struct object *object, const void *elf, size_t len, struct err *err)
+{
+	const struct object_opts *opts = &object->opts;
+	int rc = elf_merge_maps(elf, len, &object->image, err);
+
+	if (rc == 0)
+		rc = open_bpf(object, err);
+	if (rc == 0)
+		rc = plan_compile(&object->plan, object->bpf, &object->image, opts->map.words,
+				  opts->map.count, opts->all_maps, err);
+	if (rc < 0)
+		return rc;
+	object->progs = xcalloc(object->plan.nprogs + 1, sizeof(*object->progs));
+	object->targets = xcalloc(object->plan.nprogs + 1, sizeof(*object->targets));
+	rc = bind_progs(object, err);
+	if (rc == 0)
+		rc = options_resolve(object, err);
+	return rc < 0 ? rc : options_apply(object, true, err);
+}
+
+static void free_object(struct object **object)
+{
+	object_free(*object);
+}
+
+int object_open(struct object **ret, const char *name, const void *elf, size_t len,
+		const struct object_opts *opts, struct err *err)
+{
+	_cleanup_(free_object) struct object *object = xcalloc(1, sizeof(*object));
+	int rc;
+
+	object->name = xstrdup(name);
+	object->stats_fd = -1;
+	if (opts)
+		object->opts = *opts;
+	rc = open_all(object, elf, len, err);
+	if (rc < 0) {
+		err_wrap(err, "%s", name);
+		return rc;
+	}
+	*ret = steal_ptr(&object);
+	return 0;
+}
+
+const struct plan *object_plan(const struct object *object)
+{
+	return &object->plan;
+}
+
+struct object_times object_times(const struct object *object)
+{
+	return object->times;
+}
+
+int object_map_fd(const struct object *object, const struct map_plan *map)
+{
+	struct bpf_map *found = bpf_object__find_map_by_name(object->bpf, map->symbol);
+
+	return found ? bpf_map__fd(found) : -ENOENT;
+}
+
+int object_iter_fd(const struct object *object, const struct prog_plan *prog, struct err *err)
+{
+	int link = attachments_link_fd(object->attachments, prog->index), fd;
+
+	if (link < 0)
+		return err_set(err, ENOENT, "iterator '%s' is not attached", prog->name);
+	fd = bpf_iter_create(link);
+	return fd < 0 ? err_sys(err, -fd, "iterator '%s'", prog->name) : fd;
+}
+
+int object_prog_stats(const struct object *object, const struct prog_plan *prog,
+		      struct prog_stats *ret)
+{
+	struct bpf_prog_info info = { 0 };
+	__u32 len = sizeof(info);
+	int fd = bpf_program__fd(object->progs[prog->index]);
+
+	if (fd < 0)
+		return -ENOENT;
+	if (bpf_obj_get_info_by_fd(fd, &info, &len) < 0)
+		return -errno;
+	*ret = (struct prog_stats){ info.run_cnt, info.run_time_ns, info.recursion_misses };
+	return 0;
+}
+
+int object_enable_stats(struct object *object)
+{
+	if (object->stats_fd < 0)
+		object->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
+	return object->stats_fd < 0 ? object->stats_fd : 0;
+}
+
+void object_stop(struct object *object)
+{
+	attachments_free(steal_ptr(&object->attachments));
+	for (uint32_t i = 0; i < object->plan.nprogs; i++)
+		if (object->plan.progs[i].state == PROG_ATTACHED)
+			object->plan.progs[i].state = PROG_LOADED;
+}
+
+void object_free(struct object *object)
+{
+	if (!object)
+		return;
+	object_stop(object);
+	pins_release(object);
+	close_fd(&object->stats_fd);
+	bpf_object__close(object->bpf);
+	for (uint32_t i = 0; object->targets && i < object->plan.nprogs; i++)
+		free((void *)object->targets[i].words);
+	free(object->targets);
+	free(object->progs);
+	plan_release(&object->plan);
+	elf_image_release(&object->image);
+	free(object->name);
+	free(object);
+}
+
+size_t object_pinned(const struct object *object, char *text, size_t size)
+{
+	size_t used = 0;
+
+	if (size)
+		text[0] = '\0';
+	if (!object->keep_pins)
+		return 0;
+	for (size_t i = 0; i < object->npins; i++) {
+		int len = snprintf(text + used, size - used, "%s\n", object->pins[i].path);
+
+		if (len < 0 || (size_t)len >= size - used) {
+			text[used] = '\0'; /* no half of a path */
+			break;
+		}
+		used += (size_t)len;
+	}
+	return object->npins;
+}
