@@ -12,8 +12,8 @@
 BOMBUS_FILTERS;
 
 enum seen_by {
-	KPROBE,
-	TRACEPOINT,
+	SEEN_BY_KPROBE,
+	SEEN_BY_TRACEPOINT,
 };
 
 struct event {
@@ -48,7 +48,7 @@ static __always_inline int report(enum seen_by type)
 SEC("kprobe/tcp_v4_connect")
 int BPF_KPROBE(tcp_v4_connect___kprobe, struct sock *sk)
 {
-	return report(KPROBE);
+	return report(SEEN_BY_KPROBE);
 }
 
 SEC("tp_btf/inet_sock_set_state")
@@ -56,7 +56,7 @@ int BPF_PROG(tcp_v4_connect___tp, const struct sock *sk, int oldstate, int newst
 {
 	if (newstate != TCP_SYN_SENT || BPF_CORE_READ(sk, __sk_common.skc_family) != AF_INET)
 		return 0;
-	return report(TRACEPOINT);
+	return report(SEEN_BY_TRACEPOINT);
 }
 
 char LICENSE[] SEC("license") = "GPL";
