@@ -8,7 +8,6 @@
 need_root
 need jq
 
-OBJECTS=$BUILD/tests/bpf
 # The last row of each key, as "map key -> value", from NDJSON.
 LAST='[.[] | select(.key != null)] | group_by([.map, .key]) | map(last)'
 

@@ -7,7 +7,7 @@
 need_root
 need bpftool jq script tmux
 
-OBJECT=$BUILD/tests/bpf/run_plain.bpf.o
+OBJECT=$OBJECTS/run_plain.bpf.o
 
 # Every link, program and map that was held a moment ago (in the file) is gone.
 nothing_left() {
@@ -166,7 +166,7 @@ if mountpoint -q /sys/fs/bpf; then
 	pins=/sys/fs/bpf/bombus-test-$$
 	at_exit+=("rm -rf $pins")
 	traffic_start getppid,4
-	ok 'pinned: it attaches' bombus_start pinned run "$BUILD/tests/bpf/run_prefix.bpf.o" \
+	ok 'pinned: it attaches' bombus_start pinned run "$OBJECTS/run_prefix.bpf.o" \
 		-o none --set target_pid="$TRAFFIC_PID" --pin-maps "$pins"
 	traffic_go
 	ok 'pinned: it leaves' bombus_stop INT

@@ -21,12 +21,16 @@ TESTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TOP=$(dirname "$TESTS")
 BUILD=${BUILD:-$TOP/build}
 BOMBUS=${BOMBUS:-$BUILD/bombus}
+# The BPF objects of tests/bpf, which do not depend on how the rest was built.
+OBJECTS=${OBJECTS:-$BUILD/tests/bpf}
 # How much slower than a usual machine this one is; the guest, which is emulated, sets it.
 SLOW=${SLOW:-1}
 T=$(mktemp -d "${TMPDIR:-/tmp}/bombus-test.XXXXXX")
 cd "$T" || exit 1
-export HOME=$T XDG_DATA_HOME=$T/data XDG_CONFIG_HOME=$T/config LC_ALL=C.UTF-8
+export HOME=$T XDG_DATA_HOME=$T/data XDG_CONFIG_HOME=$T/config BOMBUS_STORE=$T/store LC_ALL=C.UTF-8
 unset NO_COLOR
+# What a sanitizer finds is not to be taken for a refusal (status 1).
+export ASAN_OPTIONS=exitcode=99:${ASAN_OPTIONS:-} UBSAN_OPTIONS=exitcode=99:print_stacktrace=1
 
 tap_count=0
 tap_failed=0
