@@ -70,7 +70,7 @@ is_there() {
 #include <stdarg.h>
 #include <setjmp.h>
 #include <stdint.h>
-#include <$what>" | "${CC:-gcc}" -E -x c - >/dev/null 2>&1 ;;
+#include <$what>" | "${CC:-gcc}" -DPCRE2_CODE_UNIT_WIDTH=8 -E -x c - >/dev/null 2>&1 ;;
 	-*) echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' |
 		clang "$what" -x c - -o /dev/null 2>/dev/null ;;
 	*) PATH=$PATH:/usr/sbin:/sbin command -v "$what" >/dev/null ;;
