@@ -22,6 +22,39 @@
 
 struct err;
 
+/*
+ * Which members are what:
+ *
+ *	labels	key members, and of a value what is no number of its own (text, addresses, enums, ids).
+ *		Records of rings and queues have no key: all members are labels. Never: times (but for
+ *		a scalar key), HIDE, OBSERVE, VALUE/COUNTER/GAUGE. Where members of a part are tagged
+ *		LABEL, those are that part's labels and no others.
+ *	values	of map entries: numeric members; if any is tagged VALUE, COUNTER or GAUGE, only those.
+ *		Of ring records: the number of records, and each tagged member (counters add up, gauges
+ *		keep the last). COUNTER and GAUGE override the map's role for a member.
+ *	lists	a list of up to METRIC_MAX_LIST numbers is unrolled, one family an element ("name_0");
+ *		longer ones are left out with a warning.
+ *	none	an entry without a number is a gauge that is always 1, "<map>_info".
+ *
+ * Histograms, by the first that fits:
+ *
+ *	bucket in the key	a first or last key member `bucket` or `slot` (or an array's index), and
+ *				one number as value: its cell is chosen by the key. `bucket` b counts
+ *				values up to 2^b, the one after the last bound is +Inf's own, the next
+ *				one is the sum. `slot` n counts [2^n, 2^(n+1)), without a sum.
+ *	slots in the value	a member `slots` or `buckets`, or the only list: as `slot`; the last
+ *				slot has no upper bound. Members `sum` and `count` are its own.
+ *	events			each record is observed by one member.
+ *
+ * BOMBUS_BUCKETS gives other bounds: "exp2", "exp2 MIN MAX" (2^MIN .. 2^MAX), "log2" (2^(n+1) - 1),
+ * "linear STEP MIN MAX" (MIN, MIN + STEP .. MAX), "1,5,10". Where the kernel side counts into
+ * exp2 or linear buckets by number, MAX is the one into which it puts all that is larger, so that
+ * it is +Inf, and MAX + 1 is the sum.
+ */
+#define METRIC_MAX_LIST 16
+#define METRIC_MAX_FAMILIES 1024
+#define METRIC_MAX_BOUNDS 1024
+
 enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
 enum cell_type { CELL_U64, CELL_I64, CELL_DOUBLE };
 
@@ -33,8 +66,9 @@ union cell {
 
 struct label {
 	const char *name;	   /* as exported: a valid, unique label name */
-	const struct field *field; /* in the record */
-	struct field in_key;	   /* the same with its offset in the canonical key */
+	const struct field *field; /* in the record; NULL for "cpu" */
+	struct field in_key;	   /* the same with its offset in the canonical key; bit fields are
+				    * 8 bytes there (a bool is one of them) */
 	uint8_t part;		   /* enum part */
 };
 
@@ -56,17 +90,36 @@ struct family {
 	bool has_sum; /* histograms: the sum is known */
 };
 
+enum metric_kind {
+	METRIC_ENTRIES,	    /* map entries: metric_cells() */
+	METRIC_EVENTS,	    /* records: metric_event() */
+	METRIC_HIST_KEY,    /* entries, each one cell of a histogram */
+	METRIC_HIST_SLOTS,  /* entries, each a histogram */
+	METRIC_HIST_EVENTS, /* records, observed */
+};
+
 struct metric_plan {
 	const struct map_plan *map;
+	uint8_t kind; /* enum metric_kind */
 	struct label *labels;
 	uint32_t nlabels;
 	struct family *families;
 	uint32_t nfamilies;
 	uint32_t ncells;
 	uint32_t key_bytes;	 /* canonical key; 0: a single series */
-	struct metric_step *steps; /* the recipe, private to metric.c */
-	uint32_t nsteps;
+	bool key_is_record;	 /* the key is one run of the record's bytes as they are */
+	bool value_labels;	 /* some label stands in an entry's value */
 	bool split_cpu; /* --per-cpu: a label "cpu" comes last (4 bytes at key_bytes - 4) */
+
+	/* The recipes, private to metric.c. */
+	struct metric_step *steps;
+	uint32_t nsteps;
+	struct metric_value *values;
+	uint32_t nvalues;
+	bool counts_only;	     /* METRIC_EVENTS: one cell, the number of records */
+	const struct field *observe; /* METRIC_HIST_EVENTS: the member; METRIC_HIST_KEY: the bucket */
+	uint32_t first_bucket;	     /* METRIC_HIST_KEY: the number of the lowest one */
+	bool sum_bucket;	     /* METRIC_HIST_KEY: the one after +Inf's is the sum */
 	struct arena arena;
 };
 
@@ -78,24 +131,62 @@ struct metric_opts {
 	const char *observe;	 /* --hist-value-key; NULL: the tagged member */
 	const uint64_t *bounds;	 /* --hist-buckets; NULL: the tag's, else powers of two */
 	size_t nbounds;
-	bool split_cpu;
+	bool split_cpu; /* of per-CPU maps, which are added up otherwise */
 };
 
 /* For ROLE_COUNTER, ROLE_GAUGE and ROLE_HISTOGRAM. EXIT_USAGE for unknown fields, with the
- * nearest name. */
+ * nearest name. On failure nothing needs releasing. */
 int metric_compile(struct metric_plan *ret, const struct map_plan *map,
 		   const struct metric_opts *opts, struct err *err);
 void metric_release(struct metric_plan *plan);
 
-/* The canonical key of a record; dst has key_bytes. The hot path. */
+/*
+ * The canonical key of a record; dst has key_bytes. The hot path. With split_cpu the last 4 bytes
+ * are the caller's to fill.
+ */
 void metric_key(const struct metric_plan *plan, const struct record *record, void *dst);
 
-/* The cells of a swept entry (sums per-CPU values that stand `cpus` times, 8-byte padded, at
- * part[PART_VALUE]); dst has ncells and is added to. */
+/* The same without a copy where the record's bytes are the key already. */
+static inline const void *metric_key_in(const struct metric_plan *plan,
+					const struct record *record, void *scratch);
+
+/*
+ * Adds a swept entry to the cells of its series; dst has ncells. Per-CPU values stand `cpus`
+ * times, 8-byte padded, at part[PART_VALUE] and are added up. METRIC_HIST_KEY finds the cell
+ * through part[PART_KEY].
+ */
 void metric_cells(const struct metric_plan *plan, const struct record *record, uint32_t cpus,
 		  union cell *dst);
 
-/* The histogram cell that a value is counted in. */
+/* Adds one record to the cells of its series. */
+void metric_event(const struct metric_plan *plan, const struct record *record, union cell *dst);
+
+/* The histogram cell that a value is counted in: 0 .. nbounds. */
 uint32_t metric_bucket(const struct family *family, uint64_t value);
+
+/* One step of the recipe: `len` bytes from `src` of the part to `dst` of the key. */
+struct metric_step {
+	uint32_t src, dst, len;
+	uint8_t part; /* enum part */
+	uint8_t op;   /* private to metric.c */
+	const struct field *field;
+};
+
+/* Where a number of an entry goes: `n` of them stand side by side and go to cells in a row. */
+struct metric_value {
+	uint32_t src, n, cell;
+	uint8_t op;  /* private to metric.c */
+	bool set;    /* replaces what was there: a gauge from an event */
+	const struct field *field;
+};
+
+static inline const void *metric_key_in(const struct metric_plan *plan,
+					const struct record *record, void *scratch)
+{
+	if (plan->key_is_record)
+		return (const char *)record->part[plan->steps[0].part] + plan->steps[0].src;
+	metric_key(plan, record, scratch);
+	return scratch;
+}
 
 #endif
