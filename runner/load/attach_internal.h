@@ -47,7 +47,4 @@ int attach_socket(struct attach_job *job, struct err *err);
 
 /* The index of an interface; EXIT_USAGE and the nearest name when there is none. */
 int find_interface(const char *name, unsigned *ret, struct err *err);
-/* Where cgroup2 is mounted, malloc'ed; NULL: nowhere. */
-char *cgroup2_mount(void);
-
 #endif

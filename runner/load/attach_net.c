@@ -8,7 +8,6 @@
 #include <linux/if_ether.h>
 #include <linux/if_link.h>
 #include <linux/if_packet.h>
-#include <mntent.h>
 #include <net/if.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -18,6 +17,7 @@
 #include "base/util.h"
 #include "runner/load/attach_internal.h"
 #include "runner/load/features.h"
+#include "runner/load/probe.h"
 
 /* ---- names ---- */
 
@@ -52,20 +52,6 @@ int find_interface(const char *name, unsigned *ret, struct err *err)
 	if (walk.list)
 		if_freenameindex(walk.list);
 	return err_set(err, ENODEV, "no interface named '%s'", name);
-}
-
-char *cgroup2_mount(void)
-{
-	FILE *mounts = setmntent("/proc/self/mounts", "re");
-	struct mntent *entry;
-	char *path = NULL;
-
-	while (mounts && !path && (entry = getmntent(mounts)))
-		if (streq(entry->mnt_type, "cgroup2"))
-			path = xstrdup(entry->mnt_dir);
-	if (mounts)
-		endmntent(mounts);
-	return path;
 }
 
 static int busy(struct attach_job *job, const char *where, struct err *err)
@@ -123,7 +109,7 @@ struct tcx_link_attr {
 	uint64_t expected_revision;
 };
 
-static int tcx_link_create(int prog_fd, unsigned ifindex, bool egress)
+int tcx_link_create(int prog_fd, unsigned ifindex, bool egress)
 {
 	struct tcx_link_attr attr = {
 		.prog_fd = (uint32_t)prog_fd,
@@ -187,7 +173,7 @@ int attach_tc(struct attach_job *job, struct err *err)
 
 int attach_cgroup(struct attach_job *job, struct err *err)
 {
-	_cleanup_free_ char *mount = cgroup2_mount();
+	_cleanup_free_ char *mount = mount_of("cgroup2");
 	_cleanup_free_ char *inside = NULL;
 	const char *path = job->target.head;
 	_cleanup_close_ int fd = -1;
