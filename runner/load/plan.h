@@ -34,13 +34,16 @@ enum map_source {
 	SOURCE_ARRAY,	/* ARRAY, PERCPU_ARRAY: swept, every index is there */
 	SOURCE_QUEUE,	/* QUEUE, STACK: popped */
 	SOURCE_ITER,	/* an iter/ program's output; map_plan.prog is its index */
-	SOURCE_GLOBALS, /* tagged variables of .bss or .data: an array of one entry, no key */
+	SOURCE_GLOBALS, /* a tagged variable of .bss or .data: an array of one entry, no key. The value
+			 * is the whole section; the layout's fields stand where the variable does */
 };
 
 struct map_plan {
 	uint32_t index;	    /* in plan.maps */
 	const char *symbol; /* as the program calls it ("counter_conns", "events") */
 	const char *name;   /* as it is shown and exported: prefix taken off, BOMBUS_NAME applied */
+	const char *backing_symbol; /* what libbpf calls the kernel's map that holds it: `symbol`,
+				     * ".bss" for SOURCE_GLOBALS; NULL for SOURCE_ITER */
 	const char *help;   /* NULL: none */
 	const char *unit;   /* BOMBUS_UNIT on the map; NULL: none */
 	const char *buckets; /* BOMBUS_BUCKETS, as written; NULL: none */

@@ -1,0 +1,753 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One recursive walk, with a `place` that says where in the record it stands. BTF comes from
+ * strangers: every type is looked up with a check, chains of typedefs and nesting are bounded, a
+ * budget of visited types bounds the time, and add_field() is the only way into the result and
+ * checks each field against the record's end.
+ */
+#include "runner/load/layout.h"
+
+#include <bpf/btf.h>
+#include <errno.h>
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/util.h"
+#include "runner/load/meanings.h"
+#include "runner/load/tags.h"
+
+#define MAX_CHAIN 64
+#define MAX_VISITS 65536
+#define MAX_PATH 512
+#define MAX_ENUM_NAMES 4096
+#define MAX_NAME 256
+#define POINTER_BYTES 8 /* BPF's, whatever this machine's are */
+
+/* A type with its qualifiers and typedefs taken off. */
+struct shape {
+	const struct btf_type *type; /* NULL: void */
+	uint32_t id;
+	enum meaning meaning; /* of the first typedef that is known */
+	const char *name;     /* of the first typedef, else the type's own */
+};
+
+struct place {
+	const char *path; /* NULL at the top */
+	const char *name; /* last component */
+	uint64_t off_bits;
+	uint32_t bit_size; /* of a bit field; 0: none */
+	uint8_t tags;	   /* its own and those of the structs around it */
+	const char *help, *unit;
+};
+
+struct walk {
+	struct arena *arena;
+	const struct btf *btf;
+	const struct tags *tags;
+	struct err *err;
+	const char *type_name;
+	uint64_t record_bits;
+	struct field *fields;
+	uint32_t nfields, cap;
+	uint32_t visits;
+	uint32_t depth;
+	uint32_t around[LAYOUT_MAX_DEPTH]; /* type ids of the structs being walked */
+	struct enum_cache {
+		uint32_t id;
+		const struct enum_names *names;
+	} *enums;
+	uint32_t nenums;
+};
+
+static int walk_type(struct walk *w, const struct place *place, uint32_t type_id);
+
+static void walk_release(struct walk *w)
+{
+	free(w->fields);
+	free(w->enums);
+}
+
+static int fail(struct walk *w, int code, const struct place *place, const char *why)
+{
+	err_exit(w->err, EXIT_FAILED);
+	if (place && place->path)
+		return err_set(w->err, code, "type '%.64s', member '%.128s': %s", w->type_name,
+			       place->path, why);
+	return err_set(w->err, code, "type '%.64s': %s", w->type_name, why);
+}
+
+/* A name from BTF; "" where there is none or it is nothing that can be shown. */
+static const char *name_at(const struct btf *btf, uint32_t off)
+{
+	const char *name = btf__name_by_offset(btf, off);
+	size_t len = name ? strnlen(name, MAX_NAME) : MAX_NAME;
+
+	if (len == MAX_NAME)
+		return "";
+	for (size_t i = 0; i < len; i++)
+		if (name[i] <= ' ' || name[i] > '~')
+			return "";
+	return name;
+}
+
+/* NULL, or why not. */
+static const char *try_resolve(struct walk *w, uint32_t id, struct shape *ret)
+{
+	struct shape s = { 0 };
+
+	for (int steps = 0; steps < MAX_CHAIN; steps++) {
+		const struct btf_type *t = btf__type_by_id(w->btf, id);
+
+		if (!t)
+			return "its type is not there";
+		if (btf_is_typedef(t)) {
+			const char *name = name_at(w->btf, t->name_off);
+
+			if (!s.meaning)
+				s.meaning = meaning_of_typedef(name);
+			if (!s.name && *name)
+				s.name = name;
+		} else if (!btf_is_mod(t) && !btf_is_type_tag(t)) {
+			s.type = btf_is_void(t) ? NULL : t;
+			s.id = id;
+			if (!s.name)
+				s.name = name_at(w->btf, t->name_off);
+			if (!s.meaning && btf_is_composite(t))
+				s.meaning = meaning_of_struct(name_at(w->btf, t->name_off));
+			*ret = s;
+			return NULL;
+		}
+		id = t->type;
+	}
+	return "a typedef of itself";
+}
+
+static int resolve(struct walk *w, const struct place *place, uint32_t id, struct shape *ret)
+{
+	const char *why = try_resolve(w, id, ret);
+
+	return why ? fail(w, EINVAL, place, why) : 0;
+}
+
+/* The bytes that a type takes; 0: none or more than any record has. */
+static uint64_t size_of(struct walk *w, uint32_t id)
+{
+	uint64_t count = 1;
+
+	for (int depth = 0; depth < MAX_CHAIN; depth++) {
+		struct shape s;
+
+		if (try_resolve(w, id, &s) || !s.type)
+			return 0;
+		if (btf_is_ptr(s.type))
+			return count * POINTER_BYTES;
+		if (!btf_is_array(s.type)) {
+			bool sized = btf_is_int(s.type) || btf_is_any_enum(s.type) ||
+				     btf_is_composite(s.type) || btf_is_float(s.type);
+			uint64_t size = sized ? s.type->size : 0;
+
+			return size > LAYOUT_MAX_BYTES || count * size > LAYOUT_MAX_BYTES ?
+				       0 : count * size;
+		}
+		count *= btf_array(s.type)->nelems;
+		if (!count || count > LAYOUT_MAX_BYTES)
+			return 0;
+		id = btf_array(s.type)->type;
+	}
+	return 0;
+}
+
+static int compare_signed(const void *a, const void *b)
+{
+	int64_t x = ((const struct enum_name *)a)->value, y = ((const struct enum_name *)b)->value;
+
+	return x < y ? -1 : x > y;
+}
+
+static int compare_unsigned(const void *a, const void *b)
+{
+	uint64_t x = (uint64_t)((const struct enum_name *)a)->value;
+	uint64_t y = (uint64_t)((const struct enum_name *)b)->value;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Compilers before the flag existed wrote negative enums without it: small negative numbers are
+ * believed, large ones are unsigned. */
+static bool enum_is_signed(const struct btf_type *t)
+{
+	if (BTF_INFO_KFLAG(t->info))
+		return true;
+	for (uint32_t i = 0; btf_is_enum(t) && i < btf_vlen(t); i++)
+		if (btf_enum(t)[i].val < 0 && btf_enum(t)[i].val >= -4096)
+			return true;
+	return false;
+}
+
+static int enum_names(struct walk *w, const struct place *place, const struct shape *s,
+		      const struct enum_names **ret)
+{
+	uint32_t count = btf_vlen(s->type);
+	struct enum_names *names;
+
+	for (uint32_t i = 0; i < w->nenums; i++) {
+		if (w->enums[i].id == s->id) {
+			*ret = w->enums[i].names;
+			return 0;
+		}
+	}
+	if (count > MAX_ENUM_NAMES)
+		return fail(w, E2BIG, place, "an enum with more than 4096 names");
+	names = arena_new(w->arena, struct enum_names);
+	names->names = arena_array(w->arena, struct enum_name, count);
+	names->is_signed = enum_is_signed(s->type);
+	for (uint32_t i = 0; i < count; i++) {
+		const struct btf_enum64 *e64 = btf_is_enum64(s->type) ? btf_enum64(s->type) + i : NULL;
+		const struct btf_enum *e = btf_enum(s->type) + i;
+		const char *name = name_at(w->btf, e64 ? e64->name_off : e->name_off);
+		int64_t value = e64 ? (int64_t)btf_enum64_value(e64) :
+			names->is_signed ? (int64_t)e->val : (int64_t)(uint32_t)e->val;
+
+		if (*name)
+			names->names[names->count++] = (struct enum_name){
+				value, arena_strdup(w->arena, name)
+			};
+	}
+	qsort(names->names, names->count, sizeof(*names->names),
+	      names->is_signed ? compare_signed : compare_unsigned);
+	w->enums = xreallocarray(w->enums, w->nenums + 1, sizeof(*w->enums));
+	w->enums[w->nenums++] = (struct enum_cache){ s->id, names };
+	*ret = names;
+	return 0;
+}
+
+static const char *label_of(struct arena *arena, const char *path)
+{
+	char *label = arena_strdup(arena, path);
+
+	for (char *c = label; *c; c++)
+		if (*c == '.')
+			*c = '_';
+	return label;
+}
+
+/* The one way into the result. The caller has set kind, meaning, size, count and signs. */
+static int add_field(struct walk *w, const struct place *place, struct field f)
+{
+	uint64_t bits = (uint64_t)f.size_bits * f.count;
+
+	if (!bits)
+		return fail(w, EINVAL, place, "it has no size");
+	if (place->off_bits > w->record_bits || bits > w->record_bits - place->off_bits)
+		return fail(w, EINVAL, place, "it reaches over the end of the record");
+	if (!f.is_bits && place->off_bits % 8)
+		return fail(w, EINVAL, place, "it does not start at a byte");
+	if (w->nfields == LAYOUT_MAX_FIELDS)
+		return fail(w, E2BIG, NULL, "more than 1024 fields");
+	if (w->nfields == w->cap) {
+		w->cap = w->cap ? 2 * w->cap : 16;
+		w->fields = xreallocarray(w->fields, w->cap, sizeof(*w->fields));
+	}
+	f.off_bits = (uint32_t)place->off_bits;
+	f.path = place->path;
+	f.name = place->name;
+	f.label = place->path ? label_of(w->arena, place->path) : NULL;
+	f.tags = place->tags;
+	f.help = place->help;
+	f.unit = place->unit ? place->unit : meaning_unit(f.meaning);
+	w->fields[w->nfields++] = f;
+	return 0;
+}
+
+/* The kind of a number, an enum or a pointer; false: the type is none of them. */
+static bool scalar_kind(const struct shape *s, struct field *f)
+{
+	const struct btf_type *t = s->type;
+
+	if (btf_is_ptr(t)) {
+		f->kind = KIND_PTR;
+		f->size_bits = POINTER_BYTES * 8;
+	} else if (btf_is_any_enum(t)) {
+		f->kind = KIND_ENUM;
+		f->is_signed = enum_is_signed(t);
+		f->size_bits = t->size * 8;
+	} else if (btf_is_float(t)) {
+		f->kind = t->size == 4 || t->size == 8 ? KIND_FLOAT : KIND_BYTES;
+		f->size_bits = t->size * 8;
+	} else if (btf_is_int(t)) {
+		uint8_t encoding = btf_int_encoding(t);
+
+		f->is_signed = encoding & BTF_INT_SIGNED;
+		f->kind = f->is_signed ? KIND_INT : KIND_UINT;
+		if (encoding & BTF_INT_BOOL) {
+			f->kind = KIND_BOOL;
+			f->is_signed = false;
+		}
+		f->size_bits = t->size * 8;
+	} else {
+		return false;
+	}
+	return true;
+}
+
+static bool is_char(struct walk *w, const struct btf_type *t)
+{
+	return btf_is_int(t) && t->size == 1 && !(btf_int_encoding(t) & BTF_INT_BOOL) &&
+	       ((btf_int_encoding(t) & BTF_INT_CHAR) || streq(name_at(w->btf, t->name_off), "char"));
+}
+
+static bool is_octet(const struct btf_type *t)
+{
+	return btf_is_int(t) && t->size == 1 &&
+	       !(btf_int_encoding(t) & (BTF_INT_BOOL | BTF_INT_SIGNED | BTF_INT_CHAR));
+}
+
+static bool is_byte_run(struct walk *w, const struct shape *elem)
+{
+	return is_char(w, elem->type) || is_octet(elem->type);
+}
+
+static bool is_plain_size(const struct btf_type *t)
+{
+	return t->size == 1 || t->size == 2 || t->size == 4 || t->size == 8 ||
+	       (t->size == 16 && btf_is_int(t));
+}
+
+/* A value of fixed shape that is made of bytes: addresses, names, hex. */
+static int add_bytes(struct walk *w, const struct place *place, enum meaning meaning,
+		     uint32_t size_bytes, uint32_t count)
+{
+	struct field f = { .kind = KIND_BYTES, .meaning = meaning, .size_bits = size_bytes * 8,
+			   .count = count };
+
+	if (meaning == MEAN_IPV4 || meaning == MEAN_PORT_BE)
+		f.kind = KIND_UINT;
+	else if (meaning == MEAN_DNS)
+		f.kind = KIND_TEXT;
+	return add_field(w, place, f);
+}
+
+static int add_scalar(struct walk *w, const struct place *place, const struct shape *s,
+		      uint32_t count)
+{
+	struct field f = { .count = count };
+	struct place at = *place;
+	uint32_t bits = place->bit_size;
+
+	if (!scalar_kind(s, &f))
+		return fail(w, EINVAL, place, "its type holds no data");
+	if (!btf_is_ptr(s->type) && !btf_is_float(s->type) && !is_plain_size(s->type))
+		return fail(w, EINVAL, place, "a number of a size that there is not");
+	if (btf_is_int(s->type) && !bits &&
+	    (btf_int_bits(s->type) != s->type->size * 8 || btf_int_offset(s->type))) {
+		/* How BTF wrote bit fields before members could. */
+		bits = btf_int_bits(s->type);
+		at.off_bits += btf_int_offset(s->type);
+		if (!bits || count > 1)
+			return fail(w, EINVAL, place, "a number without bits");
+	}
+	if (bits) {
+		if (bits > 64 || bits > f.size_bits || f.kind == KIND_PTR || f.kind == KIND_FLOAT ||
+		    f.kind == KIND_BYTES)
+			return fail(w, EINVAL, place, "a bit field of a wrong size");
+		f.is_bits = bits != f.size_bits || at.off_bits % 8;
+		f.size_bits = bits;
+	}
+	if (f.kind == KIND_BOOL && !f.is_bits && f.size_bits != 8)
+		f.kind = KIND_UINT;
+	if (btf_is_any_enum(s->type)) {
+		int rc = enum_names(w, place, s, &f.enums);
+
+		if (rc)
+			return rc;
+	}
+	if (!f.is_bits && f.kind != KIND_BYTES && meaning_fits_number(s->meaning, f.size_bits / 8))
+		f.meaning = s->meaning;
+	else if (is_char(w, s->type) && !f.is_bits)
+		f.meaning = MEAN_CHAR;
+	if (f.meaning == MEAN_IPV6)
+		return add_bytes(w, &at, MEAN_IPV6, LAYOUT_IP_BYTES, count);
+	return add_field(w, &at, f);
+}
+
+/* Where in a struct the address and its family stand, in bytes. */
+struct ip_parts {
+	uint32_t addr, family, family_bytes;
+	uint32_t addr_member, family_member;
+};
+
+static bool find_ip_parts(struct walk *w, const struct btf_type *t, struct ip_parts *ret)
+{
+	const struct btf_member *m = btf_members(t);
+	bool has_addr = false, has_family = false;
+
+	if (!btf_is_struct(t) || btf_vlen(t) > 16)
+		return false;
+	for (uint32_t i = 0; i < btf_vlen(t); i++) {
+		uint32_t off = btf_member_bit_offset(t, i);
+		struct shape s;
+
+		if (try_resolve(w, m[i].type, &s) || !s.type || off % 8 ||
+		    btf_member_bitfield_size(t, i) || off > 64 * 8)
+			continue;
+		if (!has_addr && size_of(w, m[i].type) == LAYOUT_IP_BYTES) {
+			has_addr = true;
+			ret->addr = off / 8;
+			ret->addr_member = i;
+		} else if (btf_is_int(s.type) && is_plain_size(s.type) && s.type->size <= 4) {
+			const char *name = name_at(w->btf, m[i].name_off);
+			bool named = streq(name, "family") || streq(name, "version") ||
+				     streq(name, "af");
+
+			/* A name says so; else the only number beside the address. */
+			if (has_family && !named)
+				continue;
+			has_family = true;
+			ret->family = off / 8;
+			ret->family_bytes = s.type->size;
+			ret->family_member = i;
+		}
+	}
+	return has_addr && has_family;
+}
+
+static int add_ip(struct walk *w, const struct place *place, const struct ip_parts *parts,
+		  uint32_t stride_bytes, uint32_t count)
+{
+	uint32_t start = MIN(parts->addr, parts->family);
+	uint32_t end = MAX(parts->addr + LAYOUT_IP_BYTES, parts->family + parts->family_bytes);
+	struct field f = { .kind = KIND_BYTES, .meaning = MEAN_IP, .count = count };
+	struct place at = *place;
+
+	/* In a list the elements follow each other with their padding. */
+	if (count > 1) {
+		start = 0;
+		end = stride_bytes;
+	}
+	at.off_bits += start * 8;
+	f.size_bits = (end - start) * 8;
+	f.addr_at = (uint8_t)(parts->addr - start);
+	f.family_at = (uint8_t)(parts->family - start);
+	f.family_bytes = (uint8_t)parts->family_bytes;
+	return add_field(w, &at, f);
+}
+
+static const char *join_path(struct walk *w, const struct place *parent, const char *name)
+{
+	const char *path = parent->path ? arena_printf(w->arena, "%s.%s", parent->path, name) :
+					  arena_strdup(w->arena, name);
+
+	return strlen(path) < MAX_PATH ? path : NULL;
+}
+
+/* The place of a member or element called `name` below parent. */
+static int place_below(struct walk *w, const struct place *parent, const char *name,
+		       struct place *ret)
+{
+	*ret = (struct place){ .off_bits = parent->off_bits, .tags = parent->tags,
+			       .unit = parent->unit };
+	ret->path = join_path(w, parent, name);
+	if (!ret->path)
+		return fail(w, E2BIG, parent, "its name is too long");
+	ret->name = ret->path + strlen(ret->path) - strlen(name);
+	return 0;
+}
+
+static bool is_gap(struct walk *w, const struct btf_member *m)
+{
+	const struct btf_type *t = btf__type_by_id(w->btf, m->type);
+
+	return !*name_at(w->btf, m->name_off) && !(t && btf_is_composite(t));
+}
+
+static int walk_member(struct walk *w, const struct place *parent, const struct shape *s,
+		       uint32_t i)
+{
+	const struct btf_member *m = btf_members(s->type) + i;
+	const char *name = name_at(w->btf, m->name_off);
+	const char *given = tag_text(w->tags, s->id, (int)i, "name", w->arena);
+	struct place place = *parent;
+	const char *text;
+	int rc;
+
+	if (is_gap(w, m))
+		return m->name_off ? fail(w, EINVAL, parent, "a member has no proper name") : 0;
+	if (given && *given && !strpbrk(given, " .\"'"))
+		name = given;
+	if (*name) {
+		rc = place_below(w, parent, name, &place);
+		if (rc)
+			return rc;
+	}
+	place.off_bits += btf_member_bit_offset(s->type, i);
+	place.bit_size = btf_member_bitfield_size(s->type, i);
+	place.tags |= tag_flags(w->tags, s->id, (int)i);
+	text = tag_text(w->tags, s->id, (int)i, "help", w->arena);
+	place.help = text ? text : place.help;
+	text = tag_text(w->tags, s->id, (int)i, "unit", w->arena);
+	place.unit = text ? text : place.unit;
+	return walk_type(w, &place, m->type);
+}
+
+/* Inspektor Gadget's endpoint with its port: the address and its version become one field. */
+static int walk_endpoint(struct walk *w, const struct place *place, const struct shape *s,
+			 const struct ip_parts *parts)
+{
+	struct place addr;
+	int rc = place_below(w, place, "addr", &addr);
+
+	if (!rc)
+		rc = add_ip(w, &addr, parts, s->type->size, 1);
+	for (uint32_t i = 0; !rc && i < btf_vlen(s->type); i++) {
+		if (i == parts->addr_member || i == parts->family_member)
+			continue;
+		rc = walk_member(w, place, s, i);
+	}
+	return rc;
+}
+
+static int walk_members(struct walk *w, const struct place *place, const struct shape *s)
+{
+	struct ip_parts parts;
+	int rc = 0;
+
+	for (uint32_t i = 0; i < w->depth; i++)
+		if (w->around[i] == s->id)
+			return fail(w, EINVAL, place, "a struct that contains itself");
+	if (w->depth == LAYOUT_MAX_DEPTH)
+		return fail(w, E2BIG, place, "nested more than 16 deep");
+	w->around[w->depth++] = s->id;
+	if (streq(name_at(w->btf, s->type->name_off), "gadget_l4endpoint_t") &&
+	    find_ip_parts(w, s->type, &parts)) {
+		rc = walk_endpoint(w, place, s, &parts);
+	} else {
+		for (uint32_t i = 0; !rc && i < btf_vlen(s->type); i++)
+			rc = walk_member(w, place, s, i);
+	}
+	w->depth--;
+	return rc;
+}
+
+/* Each element at a place of its own: "slot.0", "slot.1". */
+static int unroll(struct walk *w, const struct place *place, uint32_t type_id, uint32_t nelems)
+{
+	uint64_t stride = size_of(w, type_id);
+	int rc = 0;
+
+	if (nelems > LAYOUT_MAX_FIELDS)
+		return fail(w, E2BIG, place, "an array of more than 1024 structs");
+	if (w->depth == LAYOUT_MAX_DEPTH)
+		return fail(w, E2BIG, place, "nested more than 16 deep");
+	w->around[w->depth++] = 0;
+	for (uint32_t i = 0; !rc && i < nelems; i++) {
+		struct place element;
+		char name[16];
+
+		snprintf(name, sizeof(name), "%u", i);
+		rc = place_below(w, place, name, &element);
+		element.off_bits += i * stride * 8;
+		element.help = place->help;
+		if (!rc)
+			rc = walk_type(w, &element, type_id);
+	}
+	w->depth--;
+	return rc;
+}
+
+/* Elements of an array that are values of their own make a list. */
+static int walk_elements(struct walk *w, const struct place *place, const struct shape *elem,
+			 uint32_t elem_id, uint32_t count)
+{
+	bool number = btf_is_int(elem->type) || btf_is_any_enum(elem->type) ||
+		      btf_is_ptr(elem->type) || btf_is_float(elem->type);
+	bool known = number && meaning_fits_number(elem->meaning, elem->type->size);
+	uint64_t size = size_of(w, elem_id);
+	struct ip_parts parts;
+
+	if (!size || size * count > LAYOUT_MAX_BYTES)
+		return fail(w, E2BIG, place, "an array that is too large or of nothing");
+	if (elem->meaning == MEAN_IP && find_ip_parts(w, elem->type, &parts))
+		return add_ip(w, place, &parts, (uint32_t)size, count);
+	if (!number && meaning_fits_bytes(elem->meaning, (uint32_t)size) &&
+	    elem->meaning != MEAN_DNS && elem->meaning != MEAN_HEX)
+		return add_bytes(w, place, elem->meaning, (uint32_t)size, count);
+	if (is_byte_run(w, elem) && (elem->meaning == MEAN_DNS || elem->meaning == MEAN_HEX))
+		return add_bytes(w, place, elem->meaning, count, 1);
+	if (number && !known && is_char(w, elem->type))
+		return add_field(w, place, (struct field){ .kind = KIND_TEXT, .count = 1,
+							   .size_bits = count * 8 });
+	if (number && !known && is_octet(elem->type))
+		return add_bytes(w, place, MEAN_NONE, count, 1);
+	if (number)
+		return add_scalar(w, place, elem, count);
+	return unroll(w, place, elem_id, count);
+}
+
+static int walk_array(struct walk *w, const struct place *place, const struct shape *s)
+{
+	const struct btf_array *a = btf_array(s->type);
+	uint64_t count = a->nelems;
+	uint64_t size = size_of(w, s->id);
+	uint32_t elem_id = a->type;
+	struct shape elem;
+	int rc = resolve(w, place, elem_id, &elem);
+
+	if (rc)
+		return rc;
+	if (!elem.type)
+		return fail(w, EINVAL, place, "an array of nothing");
+	if (!count)
+		return 0; /* a flexible array: how long it is, no type says */
+	if (meaning_fits_bytes(s->meaning, (uint32_t)size))
+		return add_bytes(w, place, s->meaning, (uint32_t)size, 1);
+	/* Dimensions of numbers are one list; texts and byte strings stay apart. */
+	for (int dims = 0; btf_is_array(elem.type) && dims < MAX_CHAIN; dims++) {
+		const struct btf_array *inner = btf_array(elem.type);
+		struct shape next;
+
+		rc = resolve(w, place, inner->type, &next);
+		if (rc)
+			return rc;
+		if (!next.type)
+			return fail(w, EINVAL, place, "an array of nothing");
+		if (!inner->nelems)
+			return 0;
+		if (is_byte_run(w, &next) || btf_is_composite(next.type) ||
+		    meaning_fits_bytes(elem.meaning, (uint32_t)size_of(w, elem_id)))
+			break;
+		count *= inner->nelems;
+		if (count > LAYOUT_MAX_BYTES)
+			return fail(w, E2BIG, place, "an array that is too large");
+		elem_id = inner->type;
+		elem = next;
+	}
+	if (count > LAYOUT_MAX_BYTES)
+		return fail(w, E2BIG, place, "an array that is too large");
+	return walk_elements(w, place, &elem, elem_id, (uint32_t)count);
+}
+
+static int walk_type(struct walk *w, const struct place *place, uint32_t type_id)
+{
+	struct ip_parts parts;
+	struct shape s;
+	int rc;
+
+	if (++w->visits > MAX_VISITS)
+		return fail(w, E2BIG, NULL, "it is made of too many types");
+	rc = resolve(w, place, type_id, &s);
+	if (rc)
+		return rc;
+	if (!s.type)
+		return fail(w, EINVAL, place, "void holds no data");
+	if (btf_is_composite(s.type)) {
+		if (place->bit_size || (place->off_bits % 8))
+			return fail(w, EINVAL, place, "a struct that does not start at a byte");
+		if (s.meaning == MEAN_IP && find_ip_parts(w, s.type, &parts))
+			return add_ip(w, place, &parts, s.type->size, 1);
+		if (s.type->size <= LAYOUT_MAX_BYTES && meaning_fits_bytes(s.meaning, s.type->size))
+			return add_bytes(w, place, s.meaning, s.type->size, 1);
+		return walk_members(w, place, &s);
+	}
+	if (place->bit_size && !btf_is_int(s.type) && !btf_is_any_enum(s.type))
+		return fail(w, EINVAL, place, "a bit field that is not a number");
+	if (btf_is_array(s.type))
+		return walk_array(w, place, &s);
+	return add_scalar(w, place, &s, 1);
+}
+
+/* A lone value has no member that names it. */
+static void name_scalar(struct walk *w, const char *default_name)
+{
+	struct field *f = &w->fields[0];
+	const char *name = meaning_name(f->meaning);
+
+	f->name = f->path = f->label = arena_strdup(w->arena, name ? name : default_name);
+}
+
+int layout_compile_tagged(struct arena *arena, const struct btf *btf, const struct tags *tags,
+			  uint32_t type_id, const char *default_name, struct layout *ret,
+			  struct err *err)
+{
+	_cleanup_(walk_release) struct walk w = { .arena = arena, .btf = btf, .tags = tags,
+						  .err = err, .type_name = "(anonymous)" };
+	struct place top = { 0 };
+	struct layout layout = { 0 };
+	struct shape s;
+	uint64_t size;
+	int rc = resolve(&w, NULL, type_id, &s);
+
+	if (rc)
+		return rc;
+	w.type_name = s.name && *s.name ? s.name : "(anonymous)";
+	if (!s.type)
+		return fail(&w, EINVAL, NULL, "void holds no data");
+	size = size_of(&w, type_id);
+	if (!size && (btf_is_array(s.type) || (btf_is_composite(s.type) && s.type->size)))
+		return fail(&w, E2BIG, NULL, "it is empty or larger than 1 MiB");
+	if (!size)
+		return fail(&w, EINVAL, NULL, "it holds no data");
+	w.record_bits = size * 8;
+	rc = walk_type(&w, &top, type_id);
+	if (rc)
+		return rc;
+	if (!w.nfields)
+		return fail(&w, EINVAL, NULL, "it has no members");
+	if (!w.fields[0].path) {
+		layout.is_scalar = true;
+		name_scalar(&w, default_name);
+	}
+	layout.type_name = arena_strdup(arena, s.name ? s.name : "");
+	layout.size_bytes = (uint32_t)size;
+	layout.nfields = w.nfields;
+	layout.fields = arena_array(arena, struct field, w.nfields);
+	memcpy(layout.fields, w.fields, w.nfields * sizeof(*w.fields));
+	*ret = layout;
+	return 0;
+}
+
+int layout_compile(struct arena *arena, const struct btf *btf, uint32_t type_id,
+		   const char *default_name, struct layout *ret, struct err *err)
+{
+	struct tags *tags = tags_new(btf);
+	int rc = layout_compile_tagged(arena, btf, tags, type_id, default_name, ret, err);
+
+	tags_free(tags);
+	return rc;
+}
+
+const struct field *layout_find(const struct layout *layout, const char *name)
+{
+	const struct field *only = NULL;
+	uint32_t same = 0;
+
+	for (uint32_t i = 0; i < layout->nfields; i++)
+		if (streq(layout->fields[i].path, name))
+			return &layout->fields[i];
+	for (uint32_t i = 0; i < layout->nfields; i++)
+		if (streq(layout->fields[i].label, name))
+			return &layout->fields[i];
+	for (uint32_t i = 0; i < layout->nfields; i++) {
+		if (streq(layout->fields[i].name, name)) {
+			only = &layout->fields[i];
+			same++;
+		}
+	}
+	return same == 1 ? only : NULL;
+}
+
+bool field_is_time(const struct field *field)
+{
+	return field->meaning == MEAN_KTIME_NS || field->meaning == MEAN_BOOTTIME_NS ||
+	       field->meaning == MEAN_UNIX_NS;
+}
+
+bool field_is_numeric(const struct field *field)
+{
+	if (field->count != 1 || field->size_bits > 64)
+		return false;
+	if (field->kind != KIND_UINT && field->kind != KIND_INT && field->kind != KIND_BOOL &&
+	    field->kind != KIND_FLOAT)
+		return false;
+	return field->meaning == MEAN_NONE || field->meaning == MEAN_SIZE_BYTES ||
+	       field->meaning == MEAN_DURATION_NS || field->meaning == MEAN_DURATION_US ||
+	       field->meaning == MEAN_DURATION_MS || field->meaning == MEAN_DURATION_S;
+}
