@@ -13,7 +13,10 @@
 
 struct queue;
 
-/* size_bytes is rounded up to a power of two; the pages come into being when first used. */
+/*
+ * size_bytes is rounded up to a power of two in which several of the plan's largest records have
+ * room; the pages come into being when first used.
+ */
 struct queue *queue_new(const struct plan *plan, size_t size_bytes);
 void queue_free(struct queue *queue);
 
@@ -31,7 +34,11 @@ bool queue_get(struct queue *queue, struct record *ret);
 /* Sleeps until there is something, the queue is closed, or the time is over (-1: for ever). */
 void queue_wait(struct queue *queue, int timeout_ms);
 bool queue_ended(const struct queue *queue); /* closed and empty */
-/* Readable (EPOLLIN) for the writer's loop when the reader made room after the writer found none. */
+/*
+ * Readable (EPOLLIN) for the writer's loop when the reader made room after the writer found none;
+ * the writer calls queue_room_taken() then. -1: the system gave none, look again now and then.
+ */
 int queue_room_fd(const struct queue *queue);
+void queue_room_taken(struct queue *queue);
 
 #endif

@@ -5,10 +5,11 @@
  * that a reader looks at.
  *
  * One thread writes (the collector). Any thread reads, a block at a time, through series_read();
- * whoever reads or writes holds the collector's lock (reader.h), for a bounded time.
+ * whoever reads or writes holds the collector's lock (collector.h), for a bounded time.
  *
  * Bounded: at most max_series live entries. A new key over that goes to the overflow series and
- * is counted. Entries that were not touched for ttl_ns go when series_expire() runs.
+ * is counted. Entries that were not touched for ttl_ns go when series_expire() runs. Those that
+ * went are kept as gone for two more sweeps or expiries, and stand beside the limit.
  */
 #ifndef BOMBUS_RUNNER_READ_SERIES_H
 #define BOMBUS_RUNNER_READ_SERIES_H
@@ -35,12 +36,19 @@ union cell *series_touch(struct series *series, const void *key, uint64_t now_ns
 
 /*
  * Sweeps: between begin and end each present key is put once or more (the cells of equal keys add
- * up); at the end what was not put is gone: gauges at once, counters after the TTL. The values
- * become visible at the end of the sweep, never half.
+ * up); at the end what was not put is gone: gauges at once, counters and histograms after the
+ * TTL. The values become visible at the end of the sweep, never half. What overflows is counted
+ * anew by each sweep. A key that comes back after it was gone is another series with another id.
  */
 void series_sweep_begin(struct series *series, uint64_t now_ns);
 void series_sweep_put(struct series *series, const void *key, const union cell *cells);
+/* The same without a copy: the cells of this key in this sweep, zero at first, to be added to. */
+union cell *series_sweep_touch(struct series *series, const void *key);
+/* The same for a key that is not worth a new series: NULL where it has none yet. */
+union cell *series_sweep_known(struct series *series, const void *key);
 void series_sweep_end(struct series *series);
+/* Instead of the end, when the map could not be read: all stays as it was before. */
+void series_sweep_cancel(struct series *series);
 
 /* Events only: drops what was not touched for the TTL. */
 void series_expire(struct series *series, uint64_t now_ns);
@@ -68,7 +76,8 @@ void series_rows_release(struct series_rows *rows);
 
 /*
  * Fills rows with the next live (and gone) series behind *cursor, starting at 0. only_changed:
- * those that changed, came or went after generation `since`. Returns false when there are no more.
+ * those that changed, came or went after generation `since`. Returns false, without rows, when
+ * there are no more; a true one may come without rows too, as each call takes a bounded time.
  * A row that comes or goes between two calls is seen or not; none is seen twice.
  */
 bool series_read(const struct series *series, uint64_t *cursor, uint64_t since, bool only_changed,
