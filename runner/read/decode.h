@@ -21,12 +21,21 @@ enum style {
 		      * bytes as they are up to NUL (escape afterwards), lists joined with ',' */
 };
 
-/* Element `i` of the field as a number. Floats are converted; text and bytes give 0. */
+/*
+ * Element `i` of the field as a number, i < count. Signed kinds are extended to 64 bits, bools are
+ * 0 or 1, ports and IPv4 addresses come in the machine's order. Floats are converted (cut off and
+ * held within the type's range, NaN is 0); text and bytes give 0; of 128-bit integers the first
+ * two give the low half.
+ */
 uint64_t field_u64(const struct field *field, const void *base, uint32_t i);
 int64_t field_i64(const struct field *field, const void *base, uint32_t i);
 double field_double(const struct field *field, const void *base, uint32_t i);
 
-/* The name of a value in an enum; NULL: none. */
+/* MEAN_IP, `at` its first byte: AF_INET, AF_INET6, AF_UNSPEC (nothing was filled in), or -1 where
+ * the field has no room for a family. An unknown family with an address counts as AF_INET6. */
+int field_ip_family(const struct field *field, const uint8_t *at);
+
+/* The name of a value in an enum, as field_u64() gives it; NULL: none. */
 const char *enum_name(const struct enum_names *names, uint64_t raw);
 
 /* The most bytes that field_text() can need for this field in any style, all elements. */
@@ -34,8 +43,24 @@ size_t field_text_max(const struct field *field);
 
 /*
  * Writes all of the field, without NUL; returns the length. dst has field_text_max() bytes.
- * `resolver` may be NULL: then ids stay numbers. What is a time is RFC 3339 through the
- * resolver's clock.
+ * `resolver` may be NULL: then ids stay numbers, and so do times but unix_ns.
+ *
+ * In JSON a field has one type whatever its value is, so that jq and databases need not guess:
+ *
+ *	ints, bools, floats, pids, ports, durations,	numbers (true and false); a float that is
+ *	sizes, uid, gid, cgroup, mntns, netns		not finite is null
+ *	enums, errno, signals, syscalls, families,	strings: the name, else the number ("7");
+ *	TCP states, protocols				no error is "0"
+ *	devices, interfaces, symbols, stacks		strings: "vda" else "253:0", "eth0" else "2",
+ *							"tcp_v4_rcv+0x50" else "0xffff...", "a;b;c"
+ *							(outermost first) else the stack's id
+ *	times						strings, RFC 3339; null where it is 0
+ *	addresses, pointers, bytes, text, chars		strings; "" for a MEAN_IP without family
+ *	lists						arrays of these
+ *
+ * STYLE_PLAIN writes the same without quotes, "" for null. STYLE_TABLE has durations and sizes
+ * with units, local times of day with microseconds, names of users and groups, paths of cgroups,
+ * and nothing where errno is 0.
  */
 size_t field_text(char *dst, const struct field *field, const void *base, enum style style,
 		  struct resolver *resolver);

@@ -7,6 +7,7 @@
 #ifndef BOMBUS_RUNNER_READ_RESOLVE_H
 #define BOMBUS_RUNNER_READ_RESOLVE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include "base/clock.h"
@@ -27,5 +28,8 @@ struct wallclock *resolver_clock(const struct resolver *resolver);
  */
 #define RESOLVE_MAX 1024
 const char *resolve(struct resolver *resolver, enum meaning meaning, uint64_t id);
+
+/* The other way, for what people type: MEAN_UID, GID, DEV and IFINDEX. False: no such name. */
+bool resolve_value(enum meaning meaning, const char *name, uint64_t *ret);
 
 #endif
