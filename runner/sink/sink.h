@@ -24,6 +24,7 @@
 #include "runner/read/resolve.h"
 
 struct err;
+struct out;
 struct sink;
 
 /* What a sink may look at: immutable during a run, shared by all sinks. */
@@ -51,6 +52,9 @@ struct sink_ops {
 	int (*flush)(struct sink *sink);
 	void (*close)(struct sink *sink);
 	void (*free)(struct sink *sink);
+	/* The descriptor it writes to, if it does: the host notices there when the reader leaves
+	 * while nothing is to be written, and ends a write that stalls when time is over. */
+	struct out *(*out)(struct sink *sink);
 };
 
 /* Embedded first in every sink's own struct. */
@@ -80,6 +84,7 @@ uint16_t sink_prometheus_port(const struct sink *sink);
  * itself (-n reached, the pipe closed, an error), so that the main loop stops.
  */
 struct sink_host;
+/* Takes the sink over, also when it fails. Before collector_start(). */
 int sink_host_start(struct sink_host **ret, struct sink *sink, const struct sink_env *env,
 		    int wake_fd, struct err *err);
 /* The sweep is over: the sink looks at the series. Any thread, never blocks. */
@@ -90,6 +95,7 @@ void sink_host_tick(struct sink_host *host);
 int sink_host_stop(struct sink_host *host, int timeout_ms, uint64_t *ret_unwritten,
 		   struct err *err);
 uint64_t sink_host_records(const struct sink_host *host); /* given to the sink so far */
+/* Frees the sink too. The collector must not put records into its queue any more. */
 void sink_host_free(struct sink_host *host);
 
 #endif

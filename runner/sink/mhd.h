@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * libmicrohttpd, loaded when it is needed: it brings a TLS library with it, which a run without
+ * metrics should not pay for.
+ */
+#ifndef BOMBUS_RUNNER_SINK_MHD_H
+#define BOMBUS_RUNNER_SINK_MHD_H
+
+#include <microhttpd.h>
+
+struct err;
+
+struct mhd {
+	void *library;
+	__typeof__(&MHD_start_daemon) start_daemon;
+	__typeof__(&MHD_stop_daemon) stop_daemon;
+	__typeof__(&MHD_create_response_from_buffer) response_from_buffer;
+	__typeof__(&MHD_create_response_from_callback) response_from_callback;
+	__typeof__(&MHD_add_response_header) add_header;
+	__typeof__(&MHD_queue_response) queue_response;
+	__typeof__(&MHD_destroy_response) destroy_response;
+};
+
+/* -ENOENT with the package's name as hint where it is not installed. */
+int mhd_load(struct mhd *ret, struct err *err);
+void mhd_unload(struct mhd *mhd); /* also what was never loaded */
+
+#endif

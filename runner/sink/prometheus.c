@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Metrics over HTTP for whoever comes to fetch them. One thread of the HTTP library serves all
+ * connections; a response is made in pieces as the socket takes them, so that neither a slow
+ * reader nor many series cost memory, and the collector waits for a block of rows at most.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include "base/err.h"
+#include "base/log.h"
+#include "base/util.h"
+#include "runner/sink/listen.h"
+#include "runner/sink/mhd.h"
+#include "runner/sink/scrape.h"
+#include "runner/sink/text.h"
+
+#define MAX_CONNECTIONS 32u
+#define CONNECTION_TIMEOUT_S 15u
+#define REQUEST_MEMORY_BYTES (16u << 10)
+#define CHUNK_BYTES (32u << 10)
+#define PAGE_MAX_BYTES (1u << 20)
+
+struct prometheus_sink {
+	struct sink sink;
+	char *listen;
+	char *namespace_;
+	bool compat_bee;
+	uint16_t port;
+	struct sink_env env;
+	struct mhd mhd;
+	struct MHD_Daemon *daemon;
+	struct resolver *resolver; /* of the daemon's thread */
+};
+
+/* A path of the server: all of them are answered to GET and HEAD. */
+struct page {
+	const char *path;
+	enum MHD_Result (*answer)(struct prometheus_sink *prom, struct MHD_Connection *connection);
+};
+
+static struct prometheus_sink *prometheus_of(const struct sink *sink)
+{
+	return container_of(sink, struct prometheus_sink, sink);
+}
+
+static enum MHD_Result send_response(struct prometheus_sink *prom, struct MHD_Connection *connection,
+				     unsigned status, const char *content_type,
+				     struct MHD_Response *response)
+{
+	enum MHD_Result ret;
+
+	if (!response)
+		return MHD_NO;
+	prom->mhd.add_header(response, "Content-Type", content_type);
+	prom->mhd.add_header(response, "X-Content-Type-Options", "nosniff");
+	if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
+		prom->mhd.add_header(response, "Allow", "GET, HEAD");
+	ret = prom->mhd.queue_response(connection, status, response);
+	prom->mhd.destroy_response(response);
+	return ret;
+}
+
+static enum MHD_Result send_text(struct prometheus_sink *prom, struct MHD_Connection *connection,
+				 unsigned status, const char *text)
+{
+	return send_response(prom, connection, status, "text/plain; charset=utf-8",
+			     prom->mhd.response_from_buffer(strlen(text), (void *)text,
+							    MHD_RESPMEM_MUST_COPY));
+}
+
+static ssize_t read_metrics(void *ctx, uint64_t pos, char *dst, size_t max)
+{
+	ssize_t n = scrape_read(ctx, dst, max);
+
+	if (n > 0)
+		return n;
+	return n == 0 ? MHD_CONTENT_READER_END_OF_STREAM : MHD_CONTENT_READER_END_WITH_ERROR;
+}
+
+static void free_metrics(void *ctx)
+{
+	scrape_free(ctx);
+}
+
+static enum MHD_Result answer_metrics(struct prometheus_sink *prom,
+				      struct MHD_Connection *connection)
+{
+	struct scrape_opts opts = {
+		.env = &prom->env,
+		.format = &expo_text,
+		.namespace_ = prom->namespace_,
+		.compat_bee = prom->compat_bee,
+		.resolver = prom->resolver,
+	};
+	struct scrape *scrape = scrape_new(&opts);
+	struct MHD_Response *response = prom->mhd.response_from_callback(
+		MHD_SIZE_UNKNOWN, CHUNK_BYTES, read_metrics, scrape, free_metrics);
+
+	if (!response)
+		scrape_free(scrape);
+	return send_response(prom, connection, MHD_HTTP_OK, opts.format->content_type, response);
+}
+
+static enum MHD_Result answer_healthy(struct prometheus_sink *prom,
+				      struct MHD_Connection *connection)
+{
+	return send_text(prom, connection, MHD_HTTP_OK, "bombus is healthy.\n");
+}
+
+/* Everything that is to run is attached. */
+static bool is_ready(const struct prometheus_sink *prom)
+{
+	bool attached = false, waiting = false;
+
+	for (uint32_t i = 0; i < prom->env.plan->nprogs; i++) {
+		uint8_t state = __atomic_load_n(&prom->env.plan->progs[i].state, __ATOMIC_RELAXED);
+
+		if (state == PROG_WANTED)
+			return false;
+		attached |= state == PROG_ATTACHED;
+		waiting |= state == PROG_LOADED;
+	}
+	return attached || !waiting;
+}
+
+static enum MHD_Result answer_ready(struct prometheus_sink *prom, struct MHD_Connection *connection)
+{
+	if (is_ready(prom))
+		return send_text(prom, connection, MHD_HTTP_OK, "bombus is ready.\n");
+	return send_text(prom, connection, MHD_HTTP_SERVICE_UNAVAILABLE,
+			 "not ready: the program is not attached yet\n");
+}
+
+static void add_html(struct strbuf *sb, const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '<')
+			strbuf_adds(sb, "&lt;");
+		else if (*text == '>')
+			strbuf_adds(sb, "&gt;");
+		else if (*text == '&')
+			strbuf_adds(sb, "&amp;");
+		else
+			strbuf_addc(sb, *text);
+	}
+}
+
+static void add_map_row(struct strbuf *sb, const struct map_plan *map)
+{
+	strbuf_adds(sb, "<tr><td>");
+	add_html(sb, map->name);
+	strbuf_addf(sb, "</td><td>%s</td><td>", map_role_name(map->role));
+	add_html(sb, map->help ? map->help : "");
+	strbuf_adds(sb, "</td></tr>\n");
+}
+
+static enum MHD_Result answer_landing(struct prometheus_sink *prom,
+				      struct MHD_Connection *connection)
+{
+	static const char head[] =
+		"<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>bombus</title>"
+		"<style>body{font-family:sans-serif;margin:2em}td,th{text-align:left;"
+		"padding-right:2em}</style></head><body>\n<h1>bombus</h1>\n";
+	static const char links[] =
+		"<p><a href=\"metrics\">metrics</a> &middot; <a href=\"-/ready\">ready</a> &middot; "
+		"<a href=\"-/healthy\">healthy</a></p>\n<table><tr><th>Map</th><th>Shown as</th>"
+		"<th></th></tr>\n";
+	struct strbuf sb = STRBUF_INIT(PAGE_MAX_BYTES);
+	const struct plan *plan = prom->env.plan;
+	enum MHD_Result ret;
+
+	strbuf_adds(&sb, head);
+	strbuf_adds(&sb, "<p>Program: <b>");
+	add_html(&sb, prom->env.program ? prom->env.program : "");
+	strbuf_adds(&sb, "</b>, bombus " BOMBUS_VERSION "</p>\n");
+	strbuf_adds(&sb, links);
+	for (uint32_t i = 0; i < plan->nmaps; i++) {
+		if (map_has_records(&plan->maps[i]) || map_has_series(&plan->maps[i]))
+			add_map_row(&sb, &plan->maps[i]);
+	}
+	strbuf_adds(&sb, "</table>\n</body></html>\n");
+	ret = send_response(prom, connection, MHD_HTTP_OK, "text/html; charset=utf-8",
+			    prom->mhd.response_from_buffer(sb.len, sb.buf, MHD_RESPMEM_MUST_COPY));
+	strbuf_release(&sb);
+	return ret;
+}
+
+static const struct page pages[] = {
+	{ "/", answer_landing },
+	{ "/metrics", answer_metrics },
+	{ "/-/healthy", answer_healthy },
+	{ "/-/ready", answer_ready },
+};
+
+static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, const char *url,
+				  const char *method, const char *version, const char *upload,
+				  size_t *upload_len, void **state)
+{
+	struct prometheus_sink *prom = ctx;
+
+	/* First called when the headers are there, then for what is uploaded, then to answer. */
+	if (!*state) {
+		*state = prom;
+		return MHD_YES;
+	}
+	if (*upload_len) {
+		*upload_len = 0;
+		return MHD_YES;
+	}
+	if (!streq(method, MHD_HTTP_METHOD_GET) && !streq(method, MHD_HTTP_METHOD_HEAD))
+		return send_text(prom, connection, MHD_HTTP_METHOD_NOT_ALLOWED,
+				 "only GET and HEAD are understood\n");
+	for (size_t i = 0; i < ARRAY_LEN(pages); i++) {
+		if (streq(url, pages[i].path))
+			return pages[i].answer(prom, connection);
+	}
+	return send_text(prom, connection, MHD_HTTP_NOT_FOUND,
+			 "nothing is here; metrics are at /metrics\n");
+}
+
+static void on_log(void *ctx, const char *fmt, va_list ap)
+{
+	log_vmsg(LOG_DEBUG, fmt, ap);
+}
+
+/* Takes the socket over. */
+static int start_daemon(struct prometheus_sink *prom, int fd, struct err *err)
+{
+	sigset_t all, before;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before); /* its thread gets none */
+	prom->daemon = prom->mhd.start_daemon(
+		MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL,
+		on_request, prom, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, MAX_CONNECTIONS,
+		MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_TIMEOUT_S,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)REQUEST_MEMORY_BYTES, MHD_OPTION_END);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (prom->daemon)
+		return 0;
+	close(fd);
+	return err_set(err, EIO, "cannot serve metrics on %s: the HTTP server did not start",
+		       prom->listen);
+}
+
+static int prometheus_open(struct sink *sink, const struct sink_env *env, struct err *err)
+{
+	struct prometheus_sink *prom = prometheus_of(sink);
+	int ret, fd;
+
+	prom->env = *env;
+	fd = listen_tcp(prom->listen, &prom->port, err);
+	if (fd < 0)
+		return fd;
+	ret = mhd_load(&prom->mhd, err);
+	if (ret < 0) {
+		close(fd);
+		return ret;
+	}
+	prom->resolver = sink_resolver_new(env);
+	return start_daemon(prom, fd, err);
+}
+
+static void prometheus_close(struct sink *sink)
+{
+	struct prometheus_sink *prom = prometheus_of(sink);
+
+	if (prom->daemon)
+		prom->mhd.stop_daemon(prom->daemon);
+	prom->daemon = NULL;
+}
+
+static void prometheus_free(struct sink *sink)
+{
+	struct prometheus_sink *prom = prometheus_of(sink);
+
+	prometheus_close(sink);
+	resolver_free(prom->resolver);
+	mhd_unload(&prom->mhd);
+	free(prom->listen);
+	free(prom->namespace_);
+	free(prom);
+}
+
+uint16_t sink_prometheus_port(const struct sink *sink)
+{
+	return prometheus_of(sink)->port;
+}
+
+static const struct sink_ops prometheus_ops = {
+	.name = "prometheus",
+	.open = prometheus_open,
+	.close = prometheus_close,
+	.free = prometheus_free,
+};
+
+struct sink *sink_prometheus_new(const struct prometheus_opts *opts)
+{
+	struct prometheus_sink *prom = xcalloc(1, sizeof(*prom));
+
+	prom->sink.ops = &prometheus_ops;
+	prom->listen = xstrdup(opts->listen);
+	prom->namespace_ = xstrdup(opts->namespace_ ? opts->namespace_ : "ebpf");
+	prom->compat_bee = opts->compat_bee;
+	return &prom->sink;
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <linux/bpf.h>
+#include <math.h>
+#include "base/num.h"
+#include "base/util.h"
+#include "runner/load/object.h"
+#include "runner/sink/text.h"
+
+struct resolver *sink_resolver_new(const struct sink_env *env)
+{
+	struct resolver *resolver = resolver_new(env->clock);
+	const struct map_plan *map;
+	int fd;
+
+	for (uint32_t i = 0; env->object && i < env->plan->nmaps; i++) {
+		map = &env->plan->maps[i];
+		if (map->type != BPF_MAP_TYPE_STACK_TRACE)
+			continue;
+		fd = object_map_fd(env->object, map);
+		if (fd >= 0) {
+			resolver_set_stacks(resolver, fd, map->value_bytes / sizeof(uint64_t));
+			break;
+		}
+	}
+	return resolver;
+}
+
+bool map_has_records(const struct map_plan *map)
+{
+	return (map->role == ROLE_EVENTS || map->role == ROLE_SPANS) && map->has_value;
+}
+
+bool map_has_series(const struct map_plan *map)
+{
+	return map->role == ROLE_COUNTER || map->role == ROLE_GAUGE || map->role == ROLE_HISTOGRAM;
+}
+
+uint32_t maps_shown(const struct plan *plan)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < plan->nmaps; i++)
+		n += map_has_records(&plan->maps[i]) || map_has_series(&plan->maps[i]);
+	return n;
+}
+
+size_t label_text_max(const struct label *label)
+{
+	return MAX(field_text_max(&label->in_key), sizeof(OVERFLOW_TEXT));
+}
+
+size_t label_text(char *dst, const struct label *label, const struct series_rows *rows, uint32_t i,
+		  enum style style, struct resolver *resolver)
+{
+	if (rows->flags[i] & SERIES_OVERFLOW) {
+		memcpy(dst, OVERFLOW_TEXT, strlen(OVERFLOW_TEXT));
+		return strlen(OVERFLOW_TEXT);
+	}
+	return field_text(dst, &label->in_key, row_key(rows, i), style, resolver);
+}
+
+size_t cell_text(char *dst, enum cell_type type, union cell cell, bool json)
+{
+	if (type == CELL_U64)
+		return num_u64(dst, cell.u);
+	if (type == CELL_I64)
+		return num_i64(dst, cell.i);
+	if (json && !isfinite(cell.d)) {
+		memcpy(dst, "null", 4);
+		return 4;
+	}
+	return num_double(dst, cell.d);
+}
+
+uint64_t histogram_count(const struct family *family, const union cell *cells)
+{
+	uint64_t count = 0;
+
+	for (uint32_t i = 0; i <= family->nbounds; i++)
+		count += cells[family->cell + i].u;
+	return count;
+}

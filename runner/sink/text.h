@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the sinks that write text have in common: labels and cells of series rows as text, and
+ * the names that the running system knows.
+ */
+#ifndef BOMBUS_RUNNER_SINK_TEXT_H
+#define BOMBUS_RUNNER_SINK_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "runner/read/decode.h"
+#include "runner/read/series.h"
+#include "runner/sink/sink.h"
+
+#define OVERFLOW_TEXT "__overflow__"
+#define CELL_ROOM 24 /* of cell_text() */
+
+/* For one sink's thread. Looks stacks up in the program's stack map, where it has one. */
+struct resolver *sink_resolver_new(const struct sink_env *env);
+
+/* A map whose records, or whose series, a sink shows. */
+bool map_has_records(const struct map_plan *map);
+bool map_has_series(const struct map_plan *map);
+/* How many maps are shown in one way or the other. */
+uint32_t maps_shown(const struct plan *plan);
+
+static inline const uint8_t *row_key(const struct series_rows *rows, uint32_t i)
+{
+	return rows->keys + (size_t)i * rows->plan->key_bytes;
+}
+static inline const union cell *row_cells(const struct series_rows *rows, uint32_t i)
+{
+	return rows->cells + (size_t)i * rows->plan->ncells;
+}
+
+/* Room for a label in any row and style. */
+size_t label_text_max(const struct label *label);
+/* The label's value in row i; OVERFLOW_TEXT (without quotes in any style) in the overflow's. */
+size_t label_text(char *dst, const struct label *label, const struct series_rows *rows, uint32_t i,
+		  enum style style, struct resolver *resolver);
+
+/* A cell as it is, unscaled: an integer, or the shortest double. `json`: null for what is not
+ * a number there. */
+size_t cell_text(char *dst, enum cell_type type, union cell cell, bool json);
+
+/* All observations of a histogram. */
+uint64_t histogram_count(const struct family *family, const union cell *cells);
+static inline union cell histogram_sum(const struct family *family, const union cell *cells)
+{
+	return cells[family->cell + family->nbounds + 1];
+}
+
+#endif
