@@ -77,22 +77,22 @@ const char *enum_name(const struct enum_names *names, uint64_t raw)
 	return NULL;
 }
 
-/*
- * The width of the family is what the struct's size leaves room for, but padding may follow a
- * narrow one: the narrowest reading that is a family wins.
- */
 int field_ip_family(const struct field *field, const uint8_t *at)
 {
-	static const uint8_t zero[16];
+	static const uint8_t zero[LAYOUT_IP_BYTES];
 	uint32_t room = field->size_bits / 8;
 
-	if (room <= 16)
+	if (!field->family_bytes || field->family_at + field->family_bytes > room ||
+	    field->addr_at + LAYOUT_IP_BYTES > room)
 		return -1;
-	for (uint32_t width = 1; width <= 4 && 16 + width <= room; width *= 2) {
-		uint64_t family = raw_bytes(at + 16, width);
-
-		if (family == AF_INET || family == AF_INET6)
-			return (int)family;
+	switch (raw_bytes(at + field->family_at, field->family_bytes)) {
+	case AF_INET:
+	case 4:
+		return AF_INET;
+	case AF_INET6:
+	case 6:
+		return AF_INET6;
+	default:
+		return memcmp(at + field->addr_at, zero, sizeof(zero)) == 0 ? AF_UNSPEC : AF_INET6;
 	}
-	return memcmp(at, zero, sizeof(zero)) == 0 ? AF_UNSPEC : AF_INET6;
 }

@@ -32,7 +32,7 @@ int64_t field_i64(const struct field *field, const void *base, uint32_t i);
 double field_double(const struct field *field, const void *base, uint32_t i);
 
 /* MEAN_IP, `at` its first byte: AF_INET, AF_INET6, AF_UNSPEC (nothing was filled in), or -1 where
- * the field has no room for a family. An unknown family with an address counts as AF_INET6. */
+ * the field has no family inside. An unknown family with an address counts as AF_INET6. */
 int field_ip_family(const struct field *field, const uint8_t *at);
 
 /* The name of a value in an enum, as field_u64() gives it; NULL: none. */

@@ -143,9 +143,17 @@ static bool prefix_matches(const struct test *t, const uint8_t *at)
 {
 	const uint8_t *want = t->bytes;
 	unsigned bits = t->bits;
+	bool is_ipv4 = t->field->meaning == MEAN_IPV4;
 
-	if (t->field->meaning == MEAN_IPV4 ||
-	    (t->field->meaning == MEAN_IP && field_ip_family(t->field, at) == AF_INET)) {
+	if (t->field->meaning == MEAN_IP) {
+		int family = field_ip_family(t->field, at);
+
+		if (family <= AF_UNSPEC)
+			return false;
+		is_ipv4 = family == AF_INET;
+		at += t->field->addr_at;
+	}
+	if (is_ipv4) {
 		if (!t->len)
 			return false;
 		want += 12;

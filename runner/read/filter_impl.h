@@ -3,6 +3,7 @@
  * Between the files of the filter language:
  *
  *	filter_parse.c	text -> tree of nodes -> tests with jumps; errors with a caret
+ *	filter_number.c	written numbers with their units, names that stand for numbers
  *	filter_value.c	a field, an operator and a written value -> a node
  *	filter.c	regular expressions, matching, lifetime
  */
@@ -102,6 +103,23 @@ int parse_fail(struct parser *p, size_t at, const char *fmt, ...)
 
 struct node *node_new(struct parser *p, enum node_kind kind);
 void node_add(struct node *parent, struct node *child);
+
+struct number {
+	__int128 whole; /* rounded down */
+	bool rest;	/* there is something behind the point */
+	double exact;
+};
+
+/* filter_number.c. Starts like a number: what follows may still not be one. */
+bool word_is_number(const struct word *word);
+int word_number(struct parser *p, const struct field *field, const struct word *word,
+		struct number *ret);
+/* A name of the field's enum, its meaning, or the running system. */
+bool word_name(const struct field *field, const char *text, int64_t *ret);
+/* -EINVAL, with the nearest name as hint. */
+int fail_name(struct parser *p, const struct field *field, const struct word *word);
+/* How many nanoseconds the field counts in; 0: it is no duration. */
+uint64_t field_unit_ns(const struct field *field);
 
 /* filter_value.c. OP_EQ to OP_GE, and OP_IN for one value of its list. */
 int value_node(struct parser *p, const struct field *field, enum part part, enum word_op op,

@@ -3,13 +3,8 @@
  * What a written value is, is for the field to say: the same `5` is a number for one, text for
  * another, and an error for an address. Everything is decided here, once; what is left for
  * matching is a comparison of bytes or numbers.
- *
- * Numbers are exact: the whole part in 128 bits, in the field's unit, and whether something is
- * left behind it. So `delta_us > 1500ns` is `delta_us > 1`, and `< 1500ns` is `<= 1`.
  */
 #include <ctype.h>
-#include <errno.h>
-#include <math.h>
 
 #include "base/err.h"
 #include "base/parse.h"
@@ -17,11 +12,9 @@
 #include "runner/read/decode.h"
 #include "runner/read/filter.h"
 #include "runner/read/filter_impl.h"
-#include "runner/read/names.h"
 #include "runner/read/raw.h"
-#include "runner/read/resolve.h"
 
-enum class {
+enum field_class {
 	CLASS_INT,
 	CLASS_FLOAT,
 	CLASS_BOOL,
@@ -33,12 +26,6 @@ enum class {
 	CLASS_BYTES
 };
 
-struct number {
-	__int128 whole; /* rounded down */
-	bool rest;	/* there is something behind the point */
-	double exact;
-};
-
 struct context {
 	struct parser *p;
 	const struct field *field;
@@ -47,22 +34,29 @@ struct context {
 	const struct word *word;
 };
 
-static enum class class_of(const struct field *f) {
+static enum field_class class_of(const struct field *f)
+{
 	bool bytes = !f->is_bits;
 
 	if ((f->meaning == MEAN_IPV4 && bytes && f->size_bits == 32) ||
 	    (f->meaning == MEAN_IPV6 && bytes && f->size_bits == 128) ||
-	    (f->meaning == MEAN_IP && bytes && f->size_bits > 128)) return CLASS_ADDR;
-	if (f->meaning == MEAN_MAC && bytes && f->size_bits == 48) return CLASS_MAC;
-	switch (f->kind){
-		case KIND_TEXT : return f->meaning == MEAN_DNS ? CLASS_DNS : CLASS_TEXT;
-		case KIND_BYTES : return f->meaning == MEAN_DNS ? CLASS_DNS
-		: raw_is_swapped(f)				? CLASS_INT
-								: CLASS_BYTES;
-		case KIND_FLOAT : return CLASS_FLOAT;
-		case KIND_BOOL : return CLASS_BOOL;
-		default : return f->meaning == MEAN_CHAR && f->size_bits == 8 ? CLASS_CHAR
-									      : CLASS_INT;
+	    (f->meaning == MEAN_IP && bytes && f->family_bytes))
+		return CLASS_ADDR;
+	if (f->meaning == MEAN_MAC && bytes && f->size_bits == 48)
+		return CLASS_MAC;
+	switch (f->kind) {
+	case KIND_TEXT:
+		return f->meaning == MEAN_DNS ? CLASS_DNS : CLASS_TEXT;
+	case KIND_BYTES:
+		return f->meaning == MEAN_DNS ? CLASS_DNS
+		       : raw_is_swapped(f)    ? CLASS_INT
+					      : CLASS_BYTES;
+	case KIND_FLOAT:
+		return CLASS_FLOAT;
+	case KIND_BOOL:
+		return CLASS_BOOL;
+	default:
+		return f->meaning == MEAN_CHAR && f->size_bits == 8 ? CLASS_CHAR : CLASS_INT;
 	}
 }
 
@@ -106,214 +100,6 @@ static int fail_order(const struct context *c, const char *what)
 	err_hint(c->p->err, "for %s there are ==, !=, in and ~", what);
 	return parse_fail(c->p, c->word->at, "'%s' is %s, which has no order", c->field->path,
 			  what);
-}
-
-/* How many nanoseconds the field counts in; 0: it is no duration. */
-static uint64_t unit_ns(const struct field *f)
-{
-	switch (f->meaning) {
-	case MEAN_DURATION_NS:
-		return 1;
-	case MEAN_DURATION_US:
-		return 1000;
-	case MEAN_DURATION_MS:
-		return 1000000;
-	case MEAN_DURATION_S:
-		return 1000000000;
-	}
-	if (f->meaning != MEAN_NONE || !f->unit)
-		return 0;
-	if (streq(f->unit, "ns"))
-		return 1;
-	if (streq(f->unit, "us"))
-		return 1000;
-	if (streq(f->unit, "ms"))
-		return 1000000;
-	return streq(f->unit, "s") || streq(f->unit, "seconds") ? 1000000000 : 0;
-}
-
-static bool is_numeric_word(const struct word *w)
-{
-	const char *t = w->text;
-
-	if (*t == '-' || *t == '+')
-		t++;
-	if (*t == '.')
-		t++;
-	return isdigit((unsigned char)*t);
-}
-
-/* Something that is not part of the number stands behind its digits. */
-static bool has_unit(const char *text)
-{
-	size_t len = strspn(text, "0123456789.");
-
-	if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X' || text[1] == 'o'))
-		return false;
-	if ((text[len] == 'e' || text[len] == 'E') &&
-	    (isdigit((unsigned char)text[len + 1]) || text[len + 1] == '-' || text[len + 1] == '+'))
-		return false;
-	return text[len] != '\0';
-}
-
-static void set_fraction(struct number *n, double v)
-{
-	n->exact = v;
-	n->whole = (__int128)floor(v);
-	n->rest = floor(v) != v;
-}
-
-static void negate(struct number *n)
-{
-	n->exact = -n->exact;
-	n->whole = -n->whole - n->rest;
-}
-
-static int parse_with_unit(const struct context *c, const char *text, struct number *ret)
-{
-	uint64_t unit = unit_ns(c->field), v = 0;
-	int err;
-
-	if (unit) {
-		err = parse_duration_ns(text, &v);
-		*ret = (struct number){ v / unit, v % unit != 0, (double)v / (double)unit };
-	} else {
-		err = parse_size(text, &v);
-		*ret = (struct number){ v, false, (double)v };
-	}
-	if (!err)
-		return 0;
-	if (err == -ERANGE)
-		return parse_fail(c->p, c->word->at, "'%s' is too large", c->word->text);
-	if (unit)
-		return parse_fail(c->p, c->word->at, "'%s' is no duration such as 10ms or 1m30s",
-				  c->word->text);
-	if (parse_duration_ns(text, &v) == 0)
-		return parse_fail(c->p, c->word->at,
-				  "'%s' has no unit of time: give a plain number", c->field->path);
-	return parse_fail(c->p, c->word->at, "'%s' is no number", c->word->text);
-}
-
-static int parse_number(const struct context *c, struct number *ret)
-{
-	const char *text = c->word->text;
-	bool negative = text[0] == '-';
-	uint64_t whole;
-	double v;
-	int err;
-
-	text += text[0] == '-' || text[0] == '+';
-	if (has_unit(text)) {
-		err = parse_with_unit(c, text, ret);
-		if (err)
-			return err;
-	} else if (parse_u64(text, &whole) == 0) {
-		*ret = (struct number){ whole, false, (double)whole };
-	} else if (parse_double(text, &v) == 0 && (v < 1e30 || c->field->kind == KIND_FLOAT)) {
-		*ret = (struct number){ .exact = v };
-		if (v < 1e30)
-			set_fraction(ret, v);
-	} else {
-		return parse_fail(c->p, c->word->at, "'%s' is no number, or too large",
-				  c->word->text);
-	}
-	if (negative)
-		negate(ret);
-	return 0;
-}
-
-struct candidates {
-	const struct field *field;
-	uint32_t i;
-};
-
-static const char *next_name(void *ctx)
-{
-	struct candidates *c = ctx;
-	uint32_t in_enum = c->field->enums ? c->field->enums->count : 0, i = c->i++;
-
-	if (i < in_enum)
-		return c->field->enums->names[i].name;
-	return name_nth((enum meaning)c->field->meaning, i - in_enum);
-}
-
-static const char *names_of(const struct field *f)
-{
-	switch (f->meaning) {
-	case MEAN_ERRNO:
-		return "error";
-	case MEAN_SIGNAL:
-		return "signal";
-	case MEAN_SYSCALL:
-		return "system call";
-	case MEAN_AF:
-		return "address family";
-	case MEAN_TCP_STATE:
-		return "TCP state";
-	case MEAN_IP_PROTO:
-		return "IP protocol";
-	case MEAN_UID:
-		return "user";
-	case MEAN_GID:
-		return "group";
-	case MEAN_DEV:
-		return "block device";
-	case MEAN_IFINDEX:
-		return "interface";
-	default:
-		return f->kind == KIND_ENUM ? "value" : NULL;
-	}
-}
-
-/* "253:0" is what a device without a name is shown as. */
-static bool parse_device(const char *text, int64_t *ret)
-{
-	char *end;
-	unsigned long major = strtoul(text, &end, 10), minor;
-
-	if (*end != ':' || end == text || !isdigit((unsigned char)end[1]))
-		return false;
-	minor = strtoul(end + 1, &end, 10);
-	if (*end || major >= 1u << 12 || minor >= 1u << 20)
-		return false;
-	*ret = (int64_t)(major << 20 | minor);
-	return true;
-}
-
-static bool find_name(const struct field *f, const char *text, int64_t *ret)
-{
-	uint64_t id;
-
-	for (uint32_t i = 0; f->enums && i < f->enums->count; i++) {
-		if (streq(f->enums->names[i].name, text)) {
-			*ret = f->enums->names[i].value;
-			return true;
-		}
-	}
-	if (f->meaning == MEAN_DEV && parse_device(text, ret))
-		return true;
-	if (name_value((enum meaning)f->meaning, text, ret))
-		return true;
-	if (!resolve_value((enum meaning)f->meaning, text, &id))
-		return false;
-	*ret = (int64_t)id;
-	return true;
-}
-
-static int fail_name(const struct context *c)
-{
-	const struct word *w = c->word;
-	const char *what = names_of(c->field), *near;
-	struct candidates names = { c->field, 0 };
-
-	if (!what) {
-		err_hint(c->p->err, "'%s' is a number", c->field->path);
-		return parse_fail(c->p, w->at, "'%s' is no number", w->text);
-	}
-	near = suggest(w->text, next_name, &names);
-	if (near)
-		err_hint(c->p->err, "did you mean '%s'?", near);
-	return parse_fail(c->p, w->at, "no %s '%s'", what, w->text);
 }
 
 /* The field's range; of 128-bit fields no constant is out of range but negative ones. */
@@ -381,7 +167,7 @@ static int int_node(const struct context *c, const struct number *n, struct node
 	range_of(c->field, &min, &max);
 	if (cmp == CMP_EQ && n->rest)
 		return parse_fail(c->p, c->word->at, "'%s' holds whole numbers%s only",
-				  c->field->path, unit_ns(c->field) ? " of its unit" : "");
+				  c->field->path, field_unit_ns(c->field) ? " of its unit" : "");
 	if (cmp == CMP_EQ && (n->whole < min || n->whole > max))
 		return fail_range(c, min, max);
 	if (n->rest)
@@ -423,17 +209,17 @@ static int number_node(const struct context *c, struct node **ret)
 	int64_t named;
 	int err;
 
-	if (find_name(c->field, w->text, &named)) {
+	if (word_name(c->field, w->text, &named)) {
 		bool is_unsigned = c->field->kind == KIND_ENUM && !c->field->is_signed;
 
-		if (c->field->meaning == MEAN_ERRNO && !is_numeric_word(w))
+		if (c->field->meaning == MEAN_ERRNO && !word_is_number(w))
 			return errno_node(c, named, ret);
 		n = (struct number){ .whole = is_unsigned ? (__int128)(uint64_t)named : named };
 		return int_node(c, &n, ret);
 	}
-	if (!is_numeric_word(w))
-		return fail_name(c);
-	err = parse_number(c, &n);
+	if (!word_is_number(w))
+		return fail_name(c->p, c->field, c->word);
+	err = word_number(c->p, c->field, c->word, &n);
 	return err ? err : int_node(c, &n, ret);
 }
 
@@ -442,9 +228,9 @@ static int float_node(const struct context *c, struct node **ret)
 	struct number n;
 	int err;
 
-	if (!is_numeric_word(c->word))
-		return fail_name(c);
-	err = parse_number(c, &n);
+	if (!word_is_number(c->word))
+		return fail_name(c->p, c->field, c->word);
+	err = word_number(c->p, c->field, c->word, &n);
 	if (err)
 		return err;
 	*ret = test_node(c, HOW_DOUBLE, cmp_of(c->op));
@@ -474,7 +260,7 @@ static int char_node(const struct context *c, struct node **ret)
 	struct number n = { .whole = c->field->kind == KIND_INT ? (signed char)w->text[0]
 								: (unsigned char)w->text[0] };
 
-	if (w->len <= 1 && (w->quoted || !is_numeric_word(w)))
+	if (w->len <= 1 && (w->quoted || !word_is_number(w)))
 		return int_node(c, &n, ret);
 	return number_node(c, ret);
 }

@@ -211,10 +211,10 @@ static char *put_address(char *d, const struct value *v)
 	default:
 		switch (field_ip_family(v->field, at)) {
 		case AF_INET:
-			len = num_ipv4(word, at);
+			len = num_ipv4(word, at + v->field->addr_at);
 			break;
 		case AF_INET6:
-			len = num_ipv6(word, at);
+			len = num_ipv6(word, at + v->field->addr_at);
 			break;
 		case AF_UNSPEC:
 			break;
