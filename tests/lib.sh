@@ -21,7 +21,9 @@ TESTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TOP=$(dirname "$TESTS")
 BUILD=${BUILD:-$TOP/build}
 BOMBUS=${BOMBUS:-$BUILD/bombus}
-# The BPF objects of tests/bpf, which do not depend on how the rest was built.
+# The examples as images, made by `make examples`, and
+# the BPF objects of tests/bpf, which do not depend on how the rest was built.
+EXAMPLES=$BUILD/store
 OBJECTS=${OBJECTS:-$BUILD/tests/bpf}
 # How much slower than a usual machine this one is; the guest, which is emulated, sets it.
 SLOW=${SLOW:-1}
@@ -223,6 +225,40 @@ bombus_start() {
 		note "$name: not attached: $*" "$(tail -n 20 "$T/$name.err")"
 		return 1
 	}
+}
+
+# example_start NAME ARGUMENTS...: the same for an image of bpf-examples, as JSON in NAME.out.
+example_start() {
+	local name=$1
+	shift
+	bombus_start "$name" --store "$EXAMPLES" run "$name" -o json "$@"
+}
+
+# example NAME JOB ARGUMENTS...: runs an example while one job of tests/traffic.c is done, and
+# watches only the process that does it ($TRAFFIC_PID).
+example() {
+	local name=$1 job=$2
+	shift 2
+	traffic_start "$job"
+	ok "$name: it attaches" example_start "$name" --set target_pid="$TRAFFIC_PID" "$@"
+	ok "$name: $job" traffic_go
+	ok "$name: it leaves" bombus_stop INT
+}
+
+# events NAME MAP FILTER WANTED: what the filter makes of the array of an example's records.
+events() {
+	jq_is "$1: $2" "$1.out" \
+		"map(select(.map == \"$2\" and .kind == \"event\") | .fields) | $3" "$4"
+}
+
+# series NAME MAP FILTER WANTED: the same for the last row of each series.
+series() {
+	jq_is "$1: $2" "$1.out" "map(select(.map == \"$2\" and .key != null)) | group_by(.key) |
+		map(last) | $3" "$4"
+}
+
+no_loss() {
+	like "$1: nothing was lost" "$(tail -n 1 "$1.err")" '[^0-9]0 lost'
 }
 
 # What of the kernel's BPF things a process holds: "link_id 7", "prog_id 12", "map_id 3", one a

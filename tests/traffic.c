@@ -29,7 +29,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAX_ARGS = 4 };
+enum { MAX_ARGS = 4, MAX_HELD = 64 };
 
 struct job {
 	const char *name;
@@ -206,18 +206,26 @@ static int listener(const char *host)
 }
 
 /* Both ends in this process, so that one pid names the whole conversation. */
-static void one_conversation(const char *host, int server, int port, size_t size)
+static void open_conversation(const char *host, int server, int port, int *ret_fd, int *ret_peer)
 {
-	static char bytes[1 << 16];
 	struct sockaddr_storage addr;
 	socklen_t len;
-	int fd = tcp_socket(&addr, &len, host, port), peer;
+	int fd = tcp_socket(&addr, &len, host, port);
 
 	if (connect(fd, (struct sockaddr *)&addr, len))
 		die("connect to %s port %d", host, port);
-	peer = accept4(server, NULL, NULL, SOCK_CLOEXEC);
-	if (peer < 0)
+	*ret_peer = accept4(server, NULL, NULL, SOCK_CLOEXEC);
+	if (*ret_peer < 0)
 		die("accept");
+	*ret_fd = fd;
+}
+
+static void one_conversation(const char *host, int server, int port, size_t size)
+{
+	static char bytes[1 << 16];
+	int fd, peer;
+
+	open_conversation(host, server, port, &fd, &peer);
 	while (size) {
 		size_t part = size < sizeof(bytes) ? size : sizeof(bytes);
 		ssize_t sent = send(fd, bytes, part, MSG_NOSIGNAL), got = 0;
@@ -245,6 +253,24 @@ static void job_tcp(char **args)
 	printf("port %d\n", port);
 	for (long n = number(args[2]); n > 0; n--)
 		one_conversation(args[0], server, port, size);
+	close(server);
+}
+
+/* COUNT connections at the same time, all of them open for MS. */
+static void job_hold(char **args)
+{
+	int server = listener(args[0]), port = bound_port(server), fds[2 * MAX_HELD];
+	long count = number(args[1]);
+
+	if (count < 1 || count > MAX_HELD) {
+		errno = ERANGE;
+		die("%ld connections", count);
+	}
+	for (long i = 0; i < count; i++)
+		open_conversation(args[0], server, port, &fds[2 * i], &fds[2 * i + 1]);
+	nap(number(args[2]));
+	for (long i = 0; i < 2 * count; i++)
+		close(fds[i]);
 	close(server);
 }
 
@@ -371,6 +397,8 @@ static void job_spin(char **args)
 
 static void act_touch(void *ctx)
 {
+	/* Before there is too little memory for it. */
+	printf("child %d\n", getpid());
 	size_t size = *(long *)ctx;
 	char *bytes = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
@@ -387,10 +415,12 @@ static void job_touch(char **args)
 	long size = number(args[0]);
 	int status = child(act_touch, &size);
 
+	/* What the kernel did to it. */
 	printf("touched %s\n", WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "all");
 }
 
 /* For uprobes: called a known number of times with a known argument. */
+int traffic_probe(int round);
 int __attribute__((noinline, noclone, used, visibility("default"))) traffic_probe(int round)
 {
 	__asm__ volatile("" : "+r"(round) : : "memory");
@@ -412,6 +442,7 @@ static const struct job jobs[] = {
 	{ "exit", "CODE,COUNT", 2, job_exit },
 	{ "kill", "SIGNAL,COUNT", 2, job_kill },
 	{ "tcp", "ADDRESS,BYTES,COUNT", 3, job_tcp },
+	{ "hold", "ADDRESS,COUNT,MS", 3, job_hold },
 	{ "refused", "ADDRESS,COUNT", 2, job_refused },
 	{ "unanswered", "ADDRESS,PORT,MS", 3, job_unanswered },
 	{ "port", "", 0, job_port },

@@ -1,0 +1,80 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# The examples that want kprobes, fentry, or a machine of their own, with traffic of known size.
+. "$(dirname "$0")/../lib.sh"
+
+# --- kprobetcp: the kprobe is the better hook, and here it exists ---
+example kprobetcp tcp,127.0.0.1,10,5
+events kprobetcp events 'map([.pid, .type, .comm]) | group_by(.) | map([.[0], length])' \
+	"[[[$TRAFFIC_PID,\"SEEN_BY_KPROBE\",\"traffic\"],5]]"
+no_loss kprobetcp
+example kprobetcp tcp,127.0.0.1,10,3 --only tcp_v4_connect___tp
+events kprobetcp events 'map(.type)' \
+	'["SEEN_BY_TRACEPOINT","SEEN_BY_TRACEPOINT","SEEN_BY_TRACEPOINT"]'
+
+# --- capable: the function's result is known where it ends ---
+example capable chroot,3
+events capable checks 'map(select(.cap == "CAP_SYS_CHROOT") | [.pid, .uid, .verdict, .comm])' \
+	"$(jq -nc --argjson p "$TRAFFIC_PID" '[range(3) | [$p, 0, "CHECK_GRANTED", "traffic"]]')"
+no_loss capable
+traffic_start --uid 65534 chroot,4
+ok 'capable: it attaches' example_start capable --set target_pid="$TRAFFIC_PID" \
+	--set refused_only=true
+ok 'capable: by someone who may not' traffic_go
+ok 'capable: it leaves' bombus_stop INT
+events capable checks 'map([.cap, .uid, .verdict]) | group_by(.) | map([.[0], length])' \
+	'[[["CAP_SYS_CHROOT",65534,"CHECK_REFUSED"],4]]'
+example capable chroot,2 --only cap_capable___kprobe
+events capable checks 'map(select(.cap == "CAP_SYS_CHROOT") | .verdict)' \
+	'["CHECK_UNKNOWN","CHECK_UNKNOWN"]'
+
+# --- oomkill: by the limit of a cgroup ---
+group=/sys/fs/cgroup/oom
+echo +memory >/sys/fs/cgroup/cgroup.subtree_control
+mkdir $group
+echo $((32 << 20)) >$group/memory.max
+traffic_start touch,$((96 << 20))
+echo "$TRAFFIC_PID" >$group/cgroup.procs
+ok 'oomkill: it attaches' example_start oomkill
+ok 'oomkill: more than the limit is touched' traffic_go
+ok 'oomkill: it leaves' bombus_stop INT
+is 'oomkill: the kernel killed it' "$(traffic_said touched)" Killed
+events oomkill oomkills 'map([.tpid, .fpid, .tcomm, .fcomm, .pages, .cgroup])' \
+	"$(jq -nc --argjson c "$(traffic_said child)" --argjson g "$(stat -c %i $group)" \
+		'[[$c, $c, "traffic", "traffic", 8192, $g]]')"
+no_loss oomkill
+rmdir $group
+
+# --- disks: one that takes 5 ms for every request, by its own timer ---
+modprobe null_blk nr_devices=1 irqmode=2 completion_nsec=5000000 hw_queue_depth=16
+example biosnoop write-direct,/dev/nullb0,4096,10
+events biosnoop requests 'map([.op, .size, .status, .pid, .comm]) | group_by(.) |
+	map([.[0], length])' "[[[\"IO_WRITE\",4096,0,$TRAFFIC_PID,\"traffic\"],10]]"
+events biosnoop requests 'map(.offset)' '[0,4096,8192,12288,16384,20480,24576,28672,32768,36864]'
+events biosnoop requests 'map(.disk) | unique' '["nullb0"]'
+events biosnoop requests 'map(.took >= 5000000) | all' true
+no_loss biosnoop
+example biosnoop write-direct,/dev/nullb0,4096,3 --set min_us=60000000
+events biosnoop requests length 0
+
+example biolatency write-direct,/dev/nullb0,8192,12
+series biolatency bio_latency 'map([.key.disk, .key.op, .count])' '[["nullb0","IO_WRITE",12]]'
+series biolatency bio_latency '.[0].sum >= 12 * 5000' true
+series biolatency bio_latency '.[0].buckets | map(select(.le == 4096) | .count)' '[0]'
+series biolatency bio_latency '.[0].buckets[-1]' '{"le":"+Inf","count":12}'
+modprobe -r null_blk
+
+# --- tcpretrans: nothing comes through, so that the first segment is sent again after a second ---
+ok 'tcpretrans: a loopback that loses everything' tc qdisc add dev lo root netem loss 100%
+example tcpretrans unanswered,127.0.0.1,9,2500
+tc qdisc del dev lo root
+events tcpretrans retransmits 'map([.pid, .comm, .daddr, .dport, .state])' \
+	"[[$TRAFFIC_PID,\"traffic\",\"127.0.0.1\",9,\"SYN_SENT\"]]"
+no_loss tcpretrans
+
+# --- softirqs: network traffic over loopback is received in one ---
+example softirqs tcp,127.0.0.1,100000,50
+jq_is 'softirqs: those of the network' softirqs.out \
+	'map(select(.key.vector == "SOFTIRQ_NET_RX") | .count) | max >= 50' true
+
+done_testing
