@@ -3,7 +3,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
+#include <pthread.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -13,12 +13,16 @@
 #include "runner/load/attach_internal.h"
 #include "runner/load/features.h"
 
+#define RELEASE_THREADS 8
+#define RELEASE_STACK (128 << 10)
+
 struct attachment {
 	uint32_t prog_index;
 	struct bpf_link *link;
 	int fd; /* a link made without libbpf, a socket, or a guard's pipe; -1 */
 	bool fd_is_link;
 	pid_t guard; /* 0: none */
+	bool alone;  /* libbpf keeps books for these: one at a time */
 };
 
 struct attachments {
@@ -36,17 +40,59 @@ struct attachments *attachments_new(void)
 static void attachment_release(struct attachment *a)
 {
 	if (a->link)
-		bpf_link__destroy(a->link);
+		bpf_link__destroy(steal_ptr(&a->link));
 	close_fd(&a->fd);
-	if (a->guard > 0)
-		while (waitpid(a->guard, NULL, 0) < 0 && errno == EINTR)
-			;
+	a->fd = -1;
+	while (a->guard > 0 && waitpid(a->guard, NULL, 0) < 0 && errno == EINTR)
+		;
+	a->guard = 0;
+}
+
+/*
+ * Closing a tracepoint or probe waits for every CPU to leave it, some 50 ms. Several threads wait
+ * at the same time.
+ */
+struct release_work {
+	struct attachments *list;
+	size_t next;
+};
+
+static void *release_some(void *ctx)
+{
+	struct release_work *work = ctx;
+	size_t i;
+
+	while ((i = __atomic_fetch_add(&work->next, 1, __ATOMIC_RELAXED)) < work->list->count)
+		if (!work->list->items[i].alone)
+			attachment_release(&work->list->items[i]);
+	return NULL;
+}
+
+static void release_together(struct attachments *list)
+{
+	struct release_work work = { .list = list };
+	pthread_t threads[RELEASE_THREADS];
+	size_t started = 0;
+	pthread_attr_t attr;
+
+	if (list->count < 2)
+		return;
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, RELEASE_STACK);
+	while (started < MIN(list->count - 1, (size_t)RELEASE_THREADS) &&
+	       pthread_create(&threads[started], &attr, release_some, &work) == 0)
+		started++;
+	pthread_attr_destroy(&attr);
+	release_some(&work);
+	while (started)
+		pthread_join(threads[--started], NULL);
 }
 
 void attachments_free(struct attachments *list)
 {
 	if (!list)
 		return;
+	release_together(list);
 	while (list->count)
 		attachment_release(&list->items[--list->count]);
 	free(list->items);
@@ -58,7 +104,11 @@ static struct attachment *attachments_add(struct attach_job *job)
 	struct attachments *list = job->list;
 
 	list->items = xreallocarray(list->items, list->count + 1, sizeof(*list->items));
-	list->items[list->count] = (struct attachment){ .prog_index = job->plan->index, .fd = -1 };
+	list->items[list->count] = (struct attachment){
+		.prog_index = job->plan->index,
+		.fd = -1,
+		.alone = job->type->hook == HOOK_USDT || job->type->hook == HOOK_TC,
+	};
 	return &list->items[list->count++];
 }
 

@@ -136,12 +136,14 @@ static int no_btf_hook(const struct prog_plan *prog, int code, struct err *err)
 	uint8_t hook = type_of(prog)->hook;
 	const char *what = hook == HOOK_TP_BTF ? "tracepoint" :
 			   hook == HOOK_LSM    ? "LSM hook" :
-			   hook == HOOK_ITER   ? "iterator" : "function";
+			   hook == HOOK_ITER   ? "iterator" : "hook";
 
 	if (access(VMLINUX_BTF, R_OK) < 0) {
 		err_hint(err, "a kernel with CONFIG_DEBUG_INFO_BTF=y has it");
 		return err_set(err, -code, "this kernel has no BTF (%s)", VMLINUX_BTF);
 	}
+	if (hook == HOOK_FENTRY)
+		return err_set(err, -code, "the kernel's BTF has no function '%s'", target_of(prog));
 	return err_set(err, -code, "this kernel has no %s '%s'", what, target_of(prog));
 }
 
@@ -309,6 +311,9 @@ void explain_nearest(const struct prog_plan *prog, int code, struct err *err)
 	}
 	if (near && !streq(near, target))
 		err_hint(err, "did you mean '%s'?", near);
+	else if (near && type_of(prog)->hook == HOOK_FENTRY)
+		err_hint(err, "the kernel has it, but its BTF has not: a kprobe program may attach "
+			      "to it");
 }
 
 /* ---- the object as a whole ---- */

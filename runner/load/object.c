@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 
@@ -22,6 +23,29 @@ static int bind_progs(struct object *object, struct err *err)
 				       plan->progs[i].name);
 	}
 	return 0;
+}
+
+/*
+ * libbpf lists programs section by section. The compiler writes the functions' types in the order
+ * of the source, which is the one that its author thinks of.
+ */
+static void find_order(struct object *object)
+{
+	const struct btf *btf = bpf_object__btf(object->bpf);
+	uint32_t count = object->plan.nprogs;
+	_cleanup_free_ int32_t *ids = xcalloc(count + 1, sizeof(*ids));
+
+	object->order = xcalloc(count + 1, sizeof(*object->order));
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t at = i;
+
+		if (btf)
+			ids[i] = btf__find_by_name_kind(btf, object->plan.progs[i].name,
+							BTF_KIND_FUNC);
+		for (; at > 0 && ids[object->order[at - 1]] > ids[i]; at--)
+			object->order[at] = object->order[at - 1];
+		object->order[at] = i;
+	}
 }
 
 static int open_bpf(struct object *object, struct err *err)
@@ -70,6 +94,7 @@ static int open_all(struct object *object, const void *elf, size_t len, struct e
 		return rc;
 	object->progs = xcalloc(object->plan.nprogs + 1, sizeof(*object->progs));
 	object->targets = xcalloc(object->plan.nprogs + 1, sizeof(*object->targets));
+	find_order(object);
 	rc = bind_progs(object, err);
 	if (rc == 0)
 		rc = options_resolve(object, err);
@@ -169,6 +194,7 @@ void object_free(struct object *object)
 		free((void *)object->targets[i].words);
 	free(object->targets);
 	free(object->progs);
+	free(object->order);
 	plan_release(&object->plan);
 	elf_image_release(&object->image);
 	free(object->name);

@@ -58,7 +58,8 @@ static void choose(struct object *object)
 	struct plan *plan = &object->plan;
 	char reason[256];
 
-	for (uint32_t i = 0; i < plan->nprogs; i++) {
+	for (uint32_t k = 0; k < plan->nprogs; k++) {
+		uint32_t i = object->order[k];
 		struct prog_plan *prog = &plan->progs[i];
 
 		if (prog->state != PROG_STANDBY || has_candidate(plan, prog->job))
@@ -150,21 +151,42 @@ static int load(struct object *object, uint32_t *ret_culprit, struct err *err)
 	return explain_load(blamed, rc, *log->verifier ? log->verifier : log->warnings, err);
 }
 
-static int attach(struct object *object, uint32_t *ret_culprit, struct err *err)
+static bool has_fallback(const struct plan *plan, const struct prog_plan *prog)
+{
+	return alternatives_left(plan, prog->job) > 1;
+}
+
+/*
+ * Those that may be refused and replaced come first, so that little has to be undone: detaching
+ * takes the kernel longer than all the rest.
+ */
+static int attach_wanted(struct object *object, bool with_fallback, uint32_t *ret_culprit,
+			 struct err *err)
 {
 	struct plan *plan = &object->plan;
-	uint64_t start = now_mono_ns();
 	int rc = 0;
 
-	object->attachments = attachments_new();
-	bpflog_begin(&object->log);
 	for (uint32_t i = 0; i < plan->nprogs && rc == 0; i++) {
-		if (plan->progs[i].state != PROG_WANTED)
+		if (plan->progs[i].state != PROG_WANTED ||
+		    has_fallback(plan, &plan->progs[i]) != with_fallback)
 			continue;
 		*ret_culprit = i;
 		rc = attach_program(object->attachments, object->bpf, object->progs[i],
 				    &plan->progs[i], &object->targets[i], err);
 	}
+	return rc;
+}
+
+static int attach(struct object *object, uint32_t *ret_culprit, struct err *err)
+{
+	uint64_t start = now_mono_ns();
+	int rc;
+
+	object->attachments = attachments_new();
+	bpflog_begin(&object->log);
+	rc = attach_wanted(object, true, ret_culprit, err);
+	if (rc == 0)
+		rc = attach_wanted(object, false, ret_culprit, err);
 	bpflog_end(&object->log);
 	object->times.attach_ns += now_mono_ns() - start;
 	if (rc < 0)

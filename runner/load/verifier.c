@@ -9,7 +9,8 @@
 static bool is_statistics(const char *line)
 {
 	return has_prefix(line, "processed ") || has_prefix(line, "verification time ") ||
-	       has_prefix(line, "stack depth ") || has_prefix(line, "libbpf: ");
+	       has_prefix(line, "stack depth ") || has_prefix(line, "libbpf: ") ||
+	       has_prefix(line, "arg#0 reference type(");
 }
 
 /* "12: (85) call bpf_x#1", "; int x = y;", "R0=inv(id=0)", "from 5 to 7: ..." */
