@@ -92,6 +92,13 @@ jq_is 'activeconn: three at most' activeconn.out \
 	'map(select(.map == "connections" and .kind == "gauge") | .value) | max' 3
 series activeconn connections 'map([.key.daddr, .value])' '[["127.0.0.1",0]]'
 
+# --- HTTP, both ends of which are in one process: each request is made and received ---
+example http_stats http,127.0.0.1,6
+bytes=$(traffic_said bytes)
+series http_stats http_stats \
+	'map([.key.pid, .value.request_count, .value.bytes_sent, .value.bytes_received])' \
+	"[[$TRAFFIC_PID,12,$bytes,$bytes]]"
+
 # --- system calls ---
 example syscount getppid,25
 series syscount syscalls 'map(select(.key.syscall == "getppid") | .value)' '[25]'
@@ -100,6 +107,7 @@ series syscount syscalls 'map([.key, .value])' '[[{"syscall":"getppid","comm":"t
 example sampling getppid,50 --set sample_rate=1
 events sampling samples 'map(select(.syscall == "getppid") | [.pid, .stands_for]) |
 	[length, unique]' "[50,[[$TRAFFIC_PID,1]]]"
+# shellcheck disable=SC2016 # jq's variable
 jq_is 'sampling: all are counted' sampling.out \
 	'map(select(.map == "samples")) as $all |
 	map(select(.map == "calls") | .value) | last == ($all | length)' true

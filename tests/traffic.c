@@ -256,6 +256,41 @@ static void job_tcp(char **args)
 	close(server);
 }
 
+static void pass(int from, int to, const char *text)
+{
+	size_t len = strlen(text), got = 0;
+	char bytes[256];
+
+	if (write(from, text, len) != (ssize_t)len)
+		die("write");
+	while (got < len) {
+		ssize_t n = read(to, bytes, sizeof(bytes));
+
+		if (n <= 0)
+			die("read");
+		got += n;
+	}
+}
+
+/* Requests and their responses, one a connection; "bytes" is all that was sent. */
+static void job_http(char **args)
+{
+	static const char request[] = "GET /known HTTP/1.1\r\nHost: here\r\n\r\n";
+	static const char response[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+	int server = listener(args[0]), port = bound_port(server), fd, peer;
+	long count = number(args[1]);
+
+	for (long i = 0; i < count; i++) {
+		open_conversation(args[0], server, port, &fd, &peer);
+		pass(fd, peer, request);
+		pass(peer, fd, response);
+		close(fd);
+		close(peer);
+	}
+	close(server);
+	printf("bytes %ld\n", count * (long)(strlen(request) + strlen(response)));
+}
+
 /* COUNT connections at the same time, all of them open for MS. */
 static void job_hold(char **args)
 {
@@ -443,6 +478,7 @@ static const struct job jobs[] = {
 	{ "kill", "SIGNAL,COUNT", 2, job_kill },
 	{ "tcp", "ADDRESS,BYTES,COUNT", 3, job_tcp },
 	{ "hold", "ADDRESS,COUNT,MS", 3, job_hold },
+	{ "http", "ADDRESS,COUNT", 2, job_http },
 	{ "refused", "ADDRESS,COUNT", 2, job_refused },
 	{ "unanswered", "ADDRESS,PORT,MS", 3, job_unanswered },
 	{ "port", "", 0, job_port },
