@@ -8,6 +8,7 @@
  * demand: they get no thread.
  */
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/eventfd.h>
@@ -23,7 +24,8 @@
 /* Rows are copied under the collector's lock: so many at a time, and so many bytes. */
 #define BLOCK_ROWS 256u
 #define BLOCK_BYTES (128u << 10)
-/* How soon a reader that left is noticed while there is nothing to write. */
+/* How soon a reader that left is noticed while the queue is empty: its sleep looks at nothing
+ * else. (A sink that gets no records sleeps on all it waits for, and notices at once.) */
 #define WATCH_MS 500
 /* Grace for a cancelled sink to end. */
 #define CANCEL_MS 1000
@@ -38,12 +40,12 @@ struct host_map {
 struct sink_host {
 	struct sink *sink;
 	struct sink_env env;
-	struct queue *queue;
+	struct queue *queue; /* NULL: no records for this sink */
+	int bell_fd;	     /* without a queue: eventfd, rung for ticks and the end */
 	struct host_map *maps; /* by map index */
 	struct err err;
 	pthread_t thread;
 	bool has_thread, opened, abandoned;
-	bool reads_queue; /* the collector fills it */
 	int wake_fd;
 	bool tick;    /* atomic: a sweep is over */
 	bool closing; /* atomic: sink_host_stop() was called */
@@ -149,6 +151,27 @@ static int give_flush(struct sink_host *host)
 	return host->sink->ops->flush ? host->sink->ops->flush(host->sink) : 0;
 }
 
+/* watched_fd: wakes for errors on it; -1: none. */
+static void wait_for_bell(struct sink_host *host, int watched_fd)
+{
+	struct pollfd fds[2] = { { .fd = host->bell_fd, .events = POLLIN }, { .fd = watched_fd } };
+	uint64_t rings;
+
+	poll(fds, 2, host->bell_fd < 0 ? WATCH_MS : -1);
+	if (fds[0].revents && read(host->bell_fd, &rings, sizeof(rings)) < 0)
+		return; /* somebody else's interruption: the caller looks again anyway */
+}
+
+static void wake(struct sink_host *host)
+{
+	uint64_t one = 1;
+
+	if (host->queue)
+		queue_publish(host->queue);
+	else if (host->bell_fd >= 0 && write(host->bell_fd, &one, sizeof(one)) < 0)
+		return; /* it rings already */
+}
+
 /* Nothing to do: everything is handed out, then sleep. */
 static int rest(struct sink_host *host)
 {
@@ -159,7 +182,10 @@ static int rest(struct sink_host *host)
 		return ret;
 	if (out && out_reader_left(out))
 		return -EPIPE;
-	queue_wait(host->queue, out && out_has_reader(out) ? WATCH_MS : -1);
+	if (host->queue)
+		queue_wait(host->queue, WATCH_MS);
+	else
+		wait_for_bell(host, out && out_has_reader(out) ? out->fd : -1);
 	return 0;
 }
 
@@ -171,7 +197,7 @@ static int host_run(struct sink_host *host)
 	for (;;) {
 		/* Asked first: what was put before the closing is there then. */
 		closing = __atomic_load_n(&host->closing, __ATOMIC_ACQUIRE);
-		if (host->reads_queue)
+		if (host->queue)
 			ret = give_records(host);
 		if (!ret && tick_pending(host))
 			ret = give_sweep(host);
@@ -193,7 +219,7 @@ static uint64_t count_unwritten(struct sink_host *host)
 	uint64_t count = out ? out->unwritten_lines : 0;
 	struct record record;
 
-	while (host->reads_queue && queue_get(host->queue, &record))
+	while (host->queue && queue_get(host->queue, &record))
 		count++;
 	return count;
 }
@@ -281,8 +307,11 @@ int sink_host_start(struct sink_host **ret, struct sink *sink, const struct sink
 	host->wake_fd = wake_fd;
 	sink->err = &host->err;
 	prepare_maps(host);
-	host->reads_queue = ops->event && plan_has_records(env->plan);
-	host->queue = queue_new(env->plan, host->reads_queue ? QUEUE_BYTES : 4096);
+	host->bell_fd = -1;
+	if (ops->event && plan_has_records(env->plan))
+		host->queue = queue_new(env->plan, QUEUE_BYTES);
+	else if (ops->rows || ops->lost)
+		host->bell_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (ops->open)
 		code = ops->open(sink, &host->env, err);
 	host->opened = code >= 0;
@@ -294,7 +323,7 @@ int sink_host_start(struct sink_host **ret, struct sink *sink, const struct sink
 		sink_host_free(host);
 		return code;
 	}
-	if (host->reads_queue)
+	if (host->queue)
 		collector_add_queue(env->collector, host->queue);
 	*ret = host;
 	return 0;
@@ -305,7 +334,7 @@ void sink_host_tick(struct sink_host *host)
 	if (!host->has_thread)
 		return;
 	__atomic_store_n(&host->tick, true, __ATOMIC_RELEASE);
-	queue_publish(host->queue);
+	wake(host);
 }
 
 static bool join_within(struct sink_host *host, int timeout_ms)
@@ -328,7 +357,10 @@ static bool end_thread(struct sink_host *host, int timeout_ms, bool *ret_in_time
 	struct out *out = host_out(host);
 
 	__atomic_store_n(&host->closing, true, __ATOMIC_RELEASE);
-	queue_close(host->queue);
+	if (host->queue)
+		queue_close(host->queue);
+	else
+		wake(host);
 	*ret_in_time = join_within(host, timeout_ms);
 	if (*ret_in_time)
 		return true;
@@ -393,6 +425,7 @@ void sink_host_free(struct sink_host *host)
 	}
 	free(host->maps);
 	queue_free(host->queue);
+	close_fd(&host->bell_fd);
 	host->sink->ops->free(host->sink);
 	free(host);
 }

@@ -87,7 +87,7 @@ struct sink_host;
 /* Takes the sink over, also when it fails. Before collector_start(). */
 int sink_host_start(struct sink_host **ret, struct sink *sink, const struct sink_env *env,
 		    int wake_fd, struct err *err);
-/* The sweep is over: the sink looks at the series. Any thread, never blocks. */
+/* The sweep is over: the sink looks at the series. The collector's thread, never blocks. */
 void sink_host_tick(struct sink_host *host);
 /* Ends it: the queue is closed, everything in it is still written, for at most timeout_ms.
  * Returns what the sink ended with: 0, -EPIPE, -ETIMEDOUT (a stalled pipe: *ret_unwritten records
