@@ -259,7 +259,15 @@ static const char *maps_suffix(const char *section)
 	return *section == '.' && section[1] ? section + 1 : NULL;
 }
 
-static int merge_plan(struct merge *m, const struct view *v, struct err *err)
+/* Relocations of map sections are the slots of maps in maps. */
+static bool is_maps_rel(const struct view *v, const struct merge *m, uint32_t i)
+{
+	const Elf64_Shdr *s = &v->sections[i];
+
+	return s->sh_type == SHT_REL && s->sh_info < v->nsections && m->is_maps[s->sh_info];
+}
+
+static int find_sections(struct merge *m, const struct view *v, struct err *err)
 {
 	m->bases = xcalloc(v->nsections, sizeof(*m->bases));
 	m->is_maps = xcalloc(v->nsections, sizeof(*m->is_maps));
@@ -276,27 +284,45 @@ static int merge_plan(struct merge *m, const struct view *v, struct err *err)
 		if (!m->home || !*suffix)
 			m->home = i;
 	}
-	if (!m->needed)
-		return 0;
-	/* The home section first, so that what stands in it stays where it is. */
-	for (uint32_t n = 0; n < v->nsections; n++) {
-		uint32_t i = n ? n : m->home;
-		const Elf64_Shdr *s = &v->sections[i];
-		uint64_t align = s->sh_addralign ? s->sh_addralign : 1;
-
-		if (!m->is_maps[i] || (n && i == m->home))
-			continue;
-		if (align > MAX_ALIGN || (align & (align - 1)) || s->sh_size > MAX_MAPS_BYTES)
-			return refuse(err, "a damaged ELF object: section %s is of %llu bytes "
-				      "aligned to %llu", section_name(v, i),
-				      (unsigned long long)s->sh_size, (unsigned long long)align);
-		m->bases[i] = (m->size_bytes + align - 1) & ~(align - 1);
-		m->size_bytes = m->bases[i] + s->sh_size;
-		if (m->size_bytes > MAX_MAPS_BYTES)
-			return refuse(err, "its map definitions take more than %u bytes",
-				      MAX_MAPS_BYTES);
-	}
 	return 0;
+}
+
+static int place_section(struct merge *m, const struct view *v, uint32_t i, struct err *err)
+{
+	const Elf64_Shdr *s = &v->sections[i];
+	uint64_t align = s->sh_addralign ? s->sh_addralign : 1;
+
+	if (align > MAX_ALIGN || (align & (align - 1)) || s->sh_size > MAX_MAPS_BYTES)
+		return refuse(err, "a damaged ELF object: section %s is of %llu bytes aligned to "
+			      "%llu", section_name(v, i), (unsigned long long)s->sh_size,
+			      (unsigned long long)align);
+	m->bases[i] = (m->size_bytes + align - 1) & ~(align - 1);
+	m->size_bytes = m->bases[i] + s->sh_size;
+	if (m->size_bytes > MAX_MAPS_BYTES)
+		return refuse(err, "its map definitions take more than %u bytes", MAX_MAPS_BYTES);
+	return 0;
+}
+
+/*
+ * libbpf makes maps in the order of their definitions and fills a map of maps at once: the maps
+ * in it have to come first. So sections with relocations go behind those without.
+ */
+static int place_sections(struct merge *m, const struct view *v, struct err *err)
+{
+	_cleanup_free_ bool *outer = xcalloc(v->nsections, sizeof(*outer));
+	int rc = 0;
+
+	for (uint32_t i = 1; i < v->nsections; i++)
+		if (is_maps_rel(v, m, i))
+			outer[v->sections[i].sh_info] = true;
+	for (int pass = 0; pass < 2; pass++) {
+		if (outer[m->home] == pass)
+			rc = rc ? rc : place_section(m, v, m->home, err);
+		for (uint32_t i = 1; !rc && i < v->nsections; i++)
+			if (m->is_maps[i] && i != m->home && outer[i] == pass)
+				rc = place_section(m, v, i, err);
+	}
+	return rc;
 }
 
 static int find_maps(struct merge *m, const struct view *v, struct err *err)
@@ -366,13 +392,6 @@ static void move_symbols(struct out *out, const struct view *v, const struct mer
 		memcpy(out->bytes + v->sections[v->symtab].sh_offset + i * sizeof(sym), &sym,
 		       sizeof(sym));
 	}
-}
-
-static bool is_maps_rel(const struct view *v, const struct merge *m, uint32_t i)
-{
-	const Elf64_Shdr *s = &v->sections[i];
-
-	return s->sh_type == SHT_REL && s->sh_info < v->nsections && m->is_maps[s->sh_info];
 }
 
 /* Joins the relocations of maps in maps. *ret_home is the section that holds them; 0: none. */
@@ -524,7 +543,9 @@ int elf_merge_maps(const void *bytes, size_t len, struct elf_image *ret, struct 
 	if (!rc)
 		rc = btf_check(section_data(&v, v.btf), err);
 	if (!rc)
-		rc = merge_plan(&m, &v, err);
+		rc = find_sections(&m, &v, err);
+	if (!rc && m.needed)
+		rc = place_sections(&m, &v, err);
 	if (!rc)
 		rc = find_maps(&m, &v, err);
 	if (!rc)

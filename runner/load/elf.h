@@ -8,7 +8,8 @@
  *	.maps.counter  [ events ]      ->      .maps.counter  (empty, nothing refers to it)
  *	.maps.hist     [ hist ]                .maps.hist     (empty)
  *
- * Bytes are appended (aligned as the section asks), symbols moved (section index and value),
+ * Bytes are joined (each section aligned as it asks; those that hold maps of maps come last, since
+ * libbpf wants the inner maps first), symbols moved (section index and value),
  * relocations of ".rel.maps.<suffix>" (maps in maps) are moved along, the BTF DATASECs are joined
  * in .BTF (type ids do not change: the emptied DATASEC stays in its place with no members) and
  * BTF.ext is left alone. An object without such sections comes back as it was.
