@@ -14,6 +14,10 @@
  * goes on meanwhile. With several consumers what a full queue cannot take is dropped and counted.
  *
  * Records too short for their layout are decode errors, counted and never shown.
+ *
+ * What is swept: hashes, arrays, iterators and globals. An array's entry shows up when it is not
+ * zero for the first time, and stays; the only entry of an array, and the only series of a map,
+ * are always there. A filter on a per-CPU map sees its numbers added up.
  */
 #ifndef BOMBUS_RUNNER_READ_COLLECTOR_H
 #define BOMBUS_RUNNER_READ_COLLECTOR_H
@@ -29,11 +33,13 @@
 struct collector;
 struct loop;
 struct err;
+struct wallclock;
 
 struct collector_opts {
 	uint64_t interval_ns;	 /* between sweeps; 0: 1 s */
 	struct series_opts series;
 	uint32_t perf_pages;	 /* per CPU; 0: 64 */
+	struct wallclock *clock; /* for the records' times, borrowed; NULL: one of its own */
 };
 
 /* What is known about one map's data so far. All cumulative. Read with collector_stats(). */
@@ -55,6 +61,7 @@ struct map_stats {
  */
 int collector_new(struct collector **ret, struct object *object, const struct collector_opts *opts,
 		  struct filter **filters, struct metric_plan **metrics, struct err *err);
+/* Before the loop is freed. */
 void collector_free(struct collector *collector);
 
 /* Before start: a queue that gets the records of all maps of role events and spans. Borrowed. */
@@ -63,8 +70,11 @@ void collector_add_queue(struct collector *collector, struct queue *queue);
 /* Opens the buffers and adds them and the sweep timer to the loop, whose thread calls back here. */
 int collector_start(struct collector *collector, struct loop *loop, struct err *err);
 
-/* Loop thread: reads what is there now and sweeps once, e.g. for --once and at the end, after
- * object_stop(). */
+/*
+ * Loop thread: reads what is there now and sweeps once, e.g. for --once and at the end, after
+ * object_stop(). Waits for a sink that is the only one, but not for one that stands still: what
+ * its queue cannot take then is dropped, and counted.
+ */
 void collector_drain(struct collector *collector);
 
 /* Called in the loop thread after each sweep (all maps done). */

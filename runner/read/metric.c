@@ -23,13 +23,25 @@ static bool is_entries(const struct map_plan *map)
 	return false;
 }
 
-/* Whether each element is a number by itself. */
-static bool is_number(const struct field *field)
+/* Whether each element is a number to be shown as one: by what it means, or, where it is all that
+ * there is or tagged as a value, by its kind alone. */
+static bool is_number(const struct map_plan *map, const struct field *field)
 {
 	struct field element = *field;
 
 	element.count = 1;
-	return field_is_numeric(&element);
+	if (field_is_numeric(&element))
+		return true;
+	if (!(field->tags & VALUE_TAGS) && !(map->value.is_scalar && field->count == 1))
+		return false;
+	switch (field->kind) {
+	case KIND_UINT:
+	case KIND_INT:
+	case KIND_BOOL:
+	case KIND_FLOAT:
+		return true;
+	}
+	return false;
 }
 
 static bool owned_by_histogram(const struct metric_build *b, const struct field *field)
@@ -117,7 +129,7 @@ static bool is_label(const struct metric_build *b, const struct layout *layout,
 		return field->tags & TAG_LABEL;
 	if ((field->tags & (VALUE_TAGS | TAG_OBSERVE)) || (field_is_time(field) && !layout->is_scalar))
 		return false;
-	return part == PART_KEY || !b->entries || !is_number(field);
+	return part == PART_KEY || !b->entries || !is_number(b->map, field);
 }
 
 static const char *wanted_name(const struct metric_build *b, const struct layout *layout,
@@ -210,13 +222,14 @@ static bool is_value(const struct metric_build *b, const struct field *field)
 {
 	const struct metric_opts *opts = b->opts;
 
-	if (!is_number(field) || (field->tags & TAG_HIDE) || owned_by_histogram(b, field))
+	if (!is_number(b->map, field) || (field->tags & TAG_HIDE) || owned_by_histogram(b, field))
 		return false;
 	if (opts && opts->labels && is_named(b, opts->labels, opts->nlabels, field))
 		return false;
 	if (b->values_tagged || !b->entries || b->plan->kind != METRIC_ENTRIES)
 		return field->tags & VALUE_TAGS;
-	return !(field->tags & TAG_LABEL) && !field_is_time(field);
+	return !(field->tags & TAG_LABEL) &&
+	       (!field_is_time(field) || b->map->value.is_scalar);
 }
 
 static uint8_t value_type(const struct metric_build *b, const struct field *field)

@@ -38,7 +38,7 @@ struct queue {
 	int room_fd; /* wakes the writer */
 
 	_Alignas(LINE) _Atomic uint64_t head; /* written up to here, as told to the reader */
-	_Atomic bool closed;
+	_Atomic bool closed, abandoned;
 	_Atomic bool writer_waits;
 	_Alignas(LINE) _Atomic uint64_t tail; /* read up to here, as told to the writer */
 	_Atomic bool reader_sleeps;
@@ -139,7 +139,8 @@ static bool wait_for_room(struct queue *q, uint64_t bytes)
 
 bool queue_has_room(const struct queue *queue, uint32_t key_bytes, uint32_t value_bytes)
 {
-	return wait_for_room((struct queue *)queue, frame_bytes(key_bytes, value_bytes));
+	return wait_for_room((struct queue *)queue, frame_bytes(key_bytes, value_bytes)) ||
+	       atomic_load_explicit(&queue->abandoned, memory_order_relaxed);
 }
 
 static uint32_t record_key_bytes(const struct record *record)
@@ -160,7 +161,7 @@ bool queue_put(struct queue *q, const struct record *record)
 	uint8_t *to;
 
 	if (unlikely(!wait_for_room(q, bytes)))
-		return false;
+		return atomic_load_explicit(&q->abandoned, memory_order_relaxed);
 	if (unlikely(q->size - at < bytes)) {
 		/* Not always a whole frame, but its first two numbers fit. */
 		frame = (struct frame *)(q->ring + at);
@@ -287,6 +288,12 @@ bool queue_ended(const struct queue *queue)
 
 	/* In this order: what was written before the end is seen with it. */
 	return atomic_load_explicit(&q->closed, memory_order_acquire) && is_idle(q);
+}
+
+void queue_abandon(struct queue *q)
+{
+	atomic_store_explicit(&q->abandoned, true, memory_order_relaxed);
+	signal_fd(q->room_fd);
 }
 
 int queue_room_fd(const struct queue *q)

@@ -34,6 +34,8 @@ bool queue_get(struct queue *queue, struct record *ret);
 /* Sleeps until there is something, the queue is closed, or the time is over (-1: for ever). */
 void queue_wait(struct queue *queue, int timeout_ms);
 bool queue_ended(const struct queue *queue); /* closed and empty */
+/* The reader takes no more: from now on all that is put is thrown away, and never in the way. */
+void queue_abandon(struct queue *queue);
 /*
  * Readable (EPOLLIN) for the writer's loop when the reader made room after the writer found none;
  * the writer calls queue_room_taken() then. -1: the system gave none, look again now and then.
