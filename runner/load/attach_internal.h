@@ -17,6 +17,9 @@ struct target {
 };
 int target_parse(const char *word, struct target *ret, struct err *err);
 void target_release(struct target *target);
+/* EXIT_USAGE: "program 'x' (section): WHAT", with the form of its targets as hint. */
+int target_usage(const struct prog_plan *plan, const struct hook_type *type, const char *what,
+		 struct err *err);
 
 /* One program on its way to one target. */
 struct attach_job {
@@ -37,6 +40,7 @@ void attachments_add_fd(struct attach_job *job, int fd, bool is_link);
 void attachments_add_guard(struct attach_job *job, pid_t child, int pipe_fd);
 
 /* Each returns 0, or -errno with err set. */
+int attach_user(struct attach_job *job, struct err *err);
 int attach_perf_event(struct attach_job *job, struct err *err);
 int attach_xdp(struct attach_job *job, struct err *err);
 int attach_tc(struct attach_job *job, struct err *err);

@@ -146,13 +146,6 @@ int attach_tc(struct attach_job *job, struct err *err)
 	bool egress = false;
 	int rc;
 
-	if (!job->given && strpbrk(head, ":") == NULL) {
-		/* SEC("tc/ingress") says the direction and no interface. */
-		err_exit(err, EXIT_USAGE);
-		err_hint(err, "--attach %s=INTERFACE", job->plan->name);
-		return err_set(err, EINVAL, "program '%s' (%s): on which interface?",
-			       job->plan->name, job->plan->section);
-	}
 	hook_of(job->plan->section, &direction);
 	rc = tc_direction(job, head[cut] ? head + cut + 1 : direction, &egress, err);
 	if (rc == 0)
@@ -179,13 +172,6 @@ int attach_cgroup(struct attach_job *job, struct err *err)
 	_cleanup_close_ int fd = -1;
 	int rc;
 
-	if (!job->given) {
-		err_exit(err, EXIT_USAGE);
-		err_hint(err, "--attach %s=%s; '%s' is all of this machine", job->plan->name,
-			 job->type->form, mount ? mount : "/sys/fs/cgroup");
-		return err_set(err, EINVAL, "program '%s' (%s): on which control group?",
-			       job->plan->name, job->plan->section);
-	}
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 && mount) { /* as /proc/PID/cgroup writes it */
 		inside = xasprintf("%s/%s", mount, path);

@@ -6,18 +6,27 @@
 #include "runner/load/hook.h"
 #include "runner/load/symbols.h"
 
+/* Takes `near` over. */
+static void append_near(char *near, char *text, size_t size)
+{
+	size_t len = strlen(text);
+
+	if (near)
+		snprintf(text + len, size - len, " (near: %s)", near);
+	free(near);
+}
+
 static bool expect_function(const char *target, char *text, size_t size)
 {
 	size_t len = strcspn(target, "+");
-	_cleanup_free_ char *name = xstrndup(target, len), *near = NULL;
+	_cleanup_free_ char *name = xstrndup(target, len);
 
 	if (!*name || function_exists(name)) {
 		snprintf(text, size, "%s%s", name, *name ? "() is there" : "");
 		return true;
 	}
-	near = nearest_function(name);
-	snprintf(text, size, "this kernel has no function '%s'%s%s%s", name,
-		 near ? " (near: " : "", near ? near : "", near ? ")" : "");
+	snprintf(text, size, "this kernel has no function '%s'", name);
+	append_near(nearest_function(name), text, size);
 	return false;
 }
 
@@ -33,20 +42,22 @@ static bool expect_raw_tracepoint(const char *target, char *text, size_t size)
 	near = nearest_raw_tracepoint(target);
 	if (near && streq(near, target)) /* listed under a suffix */
 		return true;
-	snprintf(text, size, "this kernel has no tracepoint '%s'%s%s%s", target,
-		 near ? " (near: " : "", near ? near : "", near ? ")" : "");
+	snprintf(text, size, "this kernel has no tracepoint '%s'", target);
+	append_near(steal_ptr(&near), text, size);
 	return false;
 }
 
 static bool expect_hook(const struct prog_plan *prog, const struct hook_type *type,
 			const char *target, char *text, size_t size)
 {
-	struct word_list none = { 0 };
+	struct word_list given = { &target, 1 };
 
 	switch (type->hook) {
 	case HOOK_TRACEPOINT:
-		if (!attach_possible(prog, &none, text, size))
+		if (!attach_possible(prog, &given, text, size)) {
+			append_near(nearest_tracepoint(target), text, size);
 			return false;
+		}
 		snprintf(text, size, "%s is there", target);
 		return true;
 	case HOOK_RAW_TP:
@@ -87,9 +98,11 @@ bool explain_expect(const struct prog_plan *prog, char *text, size_t size)
 		snprintf(text, size, "%s: %s", type->feature, feature.reason);
 		return false;
 	}
-	if (!*target && hook_needs_target(type)) {
+	if (prog->needs_target && hook_needs_target(type, target)) {
 		snprintf(text, size, "wants --attach %s=%s", prog->name, type->form);
 		return true;
 	}
+	if (prog->target && *prog->target)
+		target = prog->target; /* --attach may have given one */
 	return expect_hook(prog, type, target, text, size);
 }

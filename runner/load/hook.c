@@ -93,7 +93,16 @@ const struct hook_type *hook_of(const char *section, const char **ret_target)
 	return &hook_unknown;
 }
 
-bool hook_needs_target(const struct hook_type *type)
+bool hook_needs_target(const struct hook_type *type, const char *section_target)
 {
-	return type->form && type->hook != HOOK_NETNS;
+	switch (type->hook) {
+	case HOOK_TC:
+		return !strchr(section_target, ':'); /* a direction alone is no place */
+	case HOOK_CGROUP:
+		return true;
+	case HOOK_NETNS:
+		return false; /* ours */
+	default:
+		return type->form && !*section_target;
+	}
 }

@@ -53,7 +53,7 @@ struct hook_type {
  * the '/', "" when nothing does. */
 const struct hook_type *hook_of(const char *section, const char **ret_target);
 
-/* A section without a target must get one by --attach. */
-bool hook_needs_target(const struct hook_type *type);
+/* Whether --attach has to say where, given what the section says behind its '/'. */
+bool hook_needs_target(const struct hook_type *type, const char *section_target);
 
 #endif

@@ -27,25 +27,34 @@ static int bind_progs(struct object *object, struct err *err)
 
 /*
  * libbpf lists programs section by section. The compiler writes the functions' types in the order
- * of the source, which is the one that its author thinks of.
+ * of the source, which is the one that its author thinks of, and alternatives are tried in.
  */
-static void find_order(struct object *object)
+static void sort_progs(struct object *object)
 {
 	const struct btf *btf = bpf_object__btf(object->bpf);
-	uint32_t count = object->plan.nprogs;
-	_cleanup_free_ int32_t *ids = xcalloc(count + 1, sizeof(*ids));
+	struct plan *plan = &object->plan;
+	_cleanup_free_ int32_t *ids = xcalloc(plan->nprogs + 1, sizeof(*ids));
+	_cleanup_free_ int *moved = xcalloc(plan->nprogs + 1, sizeof(*moved));
 
-	object->order = xcalloc(count + 1, sizeof(*object->order));
-	for (uint32_t i = 0; i < count; i++) {
+	for (uint32_t i = 0; i < plan->nprogs; i++) {
+		struct prog_plan prog = plan->progs[i];
+		int32_t id = btf ? btf__find_by_name_kind(btf, prog.name, BTF_KIND_FUNC) : 0;
 		uint32_t at = i;
 
-		if (btf)
-			ids[i] = btf__find_by_name_kind(btf, object->plan.progs[i].name,
-							BTF_KIND_FUNC);
-		for (; at > 0 && ids[object->order[at - 1]] > ids[i]; at--)
-			object->order[at] = object->order[at - 1];
-		object->order[at] = i;
+		for (; at > 0 && ids[at - 1] > id; at--) {
+			ids[at] = ids[at - 1];
+			plan->progs[at] = plan->progs[at - 1];
+		}
+		ids[at] = id;
+		plan->progs[at] = prog; /* ->index is still the old one */
 	}
+	for (uint32_t i = 0; i < plan->nprogs; i++) {
+		moved[plan->progs[i].index] = (int)i;
+		plan->progs[i].index = i;
+	}
+	for (uint32_t i = 0; i < plan->nmaps; i++)
+		if (plan->maps[i].prog >= 0)
+			plan->maps[i].prog = moved[plan->maps[i].prog];
 }
 
 static int open_bpf(struct object *object, struct err *err)
@@ -94,7 +103,7 @@ static int open_all(struct object *object, const void *elf, size_t len, struct e
 		return rc;
 	object->progs = xcalloc(object->plan.nprogs + 1, sizeof(*object->progs));
 	object->targets = xcalloc(object->plan.nprogs + 1, sizeof(*object->targets));
-	find_order(object);
+	sort_progs(object);
 	rc = bind_progs(object, err);
 	if (rc == 0)
 		rc = options_resolve(object, err);
@@ -137,7 +146,8 @@ struct object_times object_times(const struct object *object)
 
 int object_map_fd(const struct object *object, const struct map_plan *map)
 {
-	struct bpf_map *found = bpf_object__find_map_by_name(object->bpf, map->symbol);
+	struct bpf_map *found =
+		object->bpf ? bpf_object__find_map_by_name(object->bpf, map->symbol) : NULL;
 
 	return found ? bpf_map__fd(found) : -ENOENT;
 }
@@ -157,7 +167,8 @@ int object_prog_stats(const struct object *object, const struct prog_plan *prog,
 {
 	struct bpf_prog_info info = { 0 };
 	__u32 len = sizeof(info);
-	int fd = bpf_program__fd(object->progs[prog->index]);
+	const struct bpf_program *loaded = object->progs[prog->index];
+	int fd = loaded ? bpf_program__fd(loaded) : -ENOENT;
 
 	if (fd < 0)
 		return -ENOENT;
@@ -194,7 +205,6 @@ void object_free(struct object *object)
 		free((void *)object->targets[i].words);
 	free(object->targets);
 	free(object->progs);
-	free(object->order);
 	plan_release(&object->plan);
 	elf_image_release(&object->image);
 	free(object->name);

@@ -22,7 +22,6 @@ struct object {
 	struct plan plan;
 	struct bpf_object *bpf;
 	struct bpf_program **progs; /* by index in plan.progs; of the current `bpf` */
-	uint32_t *order; /* indexes in the order of the source: alternatives are tried in it */
 	struct word_list *targets;  /* by index: the TARGETs of --attach; words are malloc'ed arrays */
 	struct attachments *attachments;
 	struct object_times times;

@@ -145,8 +145,7 @@ int options_resolve(struct object *object, struct err *err)
 			plan->progs[i].state = PROG_STANDBY;
 			continue;
 		}
-		plan->progs[i].state = PROG_OFF;
-		plan->progs[i].reason = "not asked for (--only does)";
+		plan->progs[i].state = PROG_OFF; /* SEC("?..."): --only asks for it */
 	}
 	rc = resolve_only(object, err);
 	return rc < 0 ? rc : resolve_attach(object, err);

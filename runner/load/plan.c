@@ -76,7 +76,7 @@ static void add_prog(struct plan_ctx *ctx, const struct bpf_program *from)
 	prog->type = type_word(arena, prog->section);
 	hook = hook_of(prog->section, &target);
 	prog->target = *target ? target : NULL;
-	prog->needs_target = !*target && hook_needs_target(hook);
+	prog->needs_target = hook_needs_target(hook, target);
 	prog->state = PROG_WANTED;
 	if (!bpf_program__autoload(from)) {
 		prog->state = PROG_OFF;

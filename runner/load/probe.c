@@ -3,6 +3,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/capability.h>
 #include <linux/perf_event.h>
 #include <mntent.h>
 #include <sys/ioctl.h>
@@ -141,8 +142,9 @@ void probe_tracepoint(struct feature *f, const struct probe *probe, struct probe
 	if (!f->ok)
 		return;
 	if (!tracefs) {
-		f->ok = false;
-		snprintf(f->reason, sizeof(f->reason),
+		f->ok = effective_caps() >> CAP_SYS_ADMIN & 1;
+		snprintf(f->reason, sizeof(f->reason), f->ok ?
+			 "tracefs is not mounted, and will be when it is needed" :
 			 "tracefs is not mounted: mount -t tracefs tracefs /sys/kernel/tracing");
 		return;
 	}

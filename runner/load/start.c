@@ -58,8 +58,7 @@ static void choose(struct object *object)
 	struct plan *plan = &object->plan;
 	char reason[256];
 
-	for (uint32_t k = 0; k < plan->nprogs; k++) {
-		uint32_t i = object->order[k];
+	for (uint32_t i = 0; i < plan->nprogs; i++) {
 		struct prog_plan *prog = &plan->progs[i];
 
 		if (prog->state != PROG_STANDBY || has_candidate(plan, prog->job))
