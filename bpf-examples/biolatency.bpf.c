@@ -28,10 +28,10 @@ enum io_op {
 };
 
 BOMBUS_FILTERS;
-const volatile dev_id target_disk BOMBUS_PARAM BOMBUS_HELP(
-	"only this disk (major << 20 | minor), 0: every one") = 0;
-const volatile bool from_queue BOMBUS_PARAM BOMBUS_HELP(
-	"count the time in the queue as well") = false;
+const volatile dev_id target_disk BOMBUS_PARAM
+	BOMBUS_HELP("only this disk (major << 20 | minor), 0: every one") = 0;
+const volatile bool
+	from_queue BOMBUS_PARAM BOMBUS_HELP("count the time in the queue as well") = false;
 
 struct latency_key {
 	dev_id disk BOMBUS_LABEL BOMBUS_HELP("disk");

@@ -28,10 +28,10 @@ enum io_op {
 };
 
 BOMBUS_FILTERS;
-const volatile dev_id target_disk BOMBUS_PARAM BOMBUS_HELP(
-	"only this disk (major << 20 | minor), 0: every one") = 0;
-const volatile duration_us min_us BOMBUS_PARAM BOMBUS_HELP(
-	"only requests that took at least this") = 0;
+const volatile dev_id target_disk BOMBUS_PARAM
+	BOMBUS_HELP("only this disk (major << 20 | minor), 0: every one") = 0;
+const volatile duration_us
+	min_us BOMBUS_PARAM BOMBUS_HELP("only requests that took at least this") = 0;
 
 struct event {
 	ktime_ns time BOMBUS_HELP("when it was done");

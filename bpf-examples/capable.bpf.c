@@ -12,6 +12,7 @@
 #include <bpf/bpf_tracing.h>
 #include <bombus/bombus.bpf.h>
 
+/* clang-format off */
 enum capability {
 	CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH, CAP_FOWNER, CAP_FSETID, CAP_KILL,
 	CAP_SETGID, CAP_SETUID, CAP_SETPCAP, CAP_LINUX_IMMUTABLE, CAP_NET_BIND_SERVICE,
@@ -22,6 +23,7 @@ enum capability {
 	CAP_SYSLOG, CAP_WAKE_ALARM, CAP_BLOCK_SUSPEND, CAP_AUDIT_READ, CAP_PERFMON, CAP_BPF,
 	CAP_CHECKPOINT_RESTORE,
 };
+/* clang-format on */
 
 enum verdict {
 	CHECK_GRANTED,
@@ -33,8 +35,8 @@ enum verdict {
 #define OPTIONS_UNKNOWN -1
 
 BOMBUS_FILTERS;
-const volatile bool refused_only BOMBUS_PARAM BOMBUS_HELP(
-	"only capabilities that were lacking") = false;
+const volatile bool
+	refused_only BOMBUS_PARAM BOMBUS_HELP("only capabilities that were lacking") = false;
 
 struct event {
 	ktime_ns time BOMBUS_HELP("when it was checked");

@@ -13,10 +13,10 @@
 #define PATH_SHOWN 256
 
 BOMBUS_FILTERS;
-const volatile pid_t target_parent BOMBUS_PARAM BOMBUS_HELP(
-	"only children of this process, 0: every one") = 0;
-const volatile uid target_uid BOMBUS_PARAM BOMBUS_HELP(
-	"only processes of this user, 4294967295: every one") = -1;
+const volatile pid_t
+	target_parent BOMBUS_PARAM BOMBUS_HELP("only children of this process, 0: every one") = 0;
+const volatile uid target_uid BOMBUS_PARAM
+	BOMBUS_HELP("only processes of this user, 4294967295: every one") = -1;
 
 struct event {
 	ktime_ns time BOMBUS_HELP("when it started");

@@ -14,10 +14,10 @@
 #define CODE_SHIFT 8
 
 BOMBUS_FILTERS;
-const volatile bool threads BOMBUS_PARAM BOMBUS_HELP(
-	"every thread that ends, not just processes") = false;
-const volatile bool failed_only BOMBUS_PARAM BOMBUS_HELP(
-	"only what was killed or left with a code other than 0") = false;
+const volatile bool
+	threads BOMBUS_PARAM BOMBUS_HELP("every thread that ends, not just processes") = false;
+const volatile bool failed_only BOMBUS_PARAM
+	BOMBUS_HELP("only what was killed or left with a code other than 0") = false;
 
 struct event {
 	ktime_ns start_time BOMBUS_HELP("when it started");

@@ -20,7 +20,8 @@ struct event {
 	pid_t fpid BOMBUS_HELP("process that asked for memory");
 	pid_t tpid BOMBUS_HELP("process that is killed");
 	__u64 pages BOMBUS_UNIT("pages") BOMBUS_HELP("limit that was reached, 0: not known");
-	__u64 vm_pages BOMBUS_UNIT("pages") BOMBUS_HELP("address space of the victim, 0: not known");
+	__u64 vm_pages BOMBUS_UNIT("pages")
+		BOMBUS_HELP("address space of the victim, 0: not known");
 	cgroup_id cgroup BOMBUS_HELP("cgroup of the victim, 0: not known");
 	char fcomm[BOMBUS_COMM_LEN] BOMBUS_LABEL BOMBUS_HELP("name of who asked");
 	char tcomm[BOMBUS_COMM_LEN] BOMBUS_LABEL BOMBUS_HELP("name of the victim");

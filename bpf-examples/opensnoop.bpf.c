@@ -12,8 +12,8 @@
 #define PATH_SHOWN 256
 
 BOMBUS_FILTERS;
-const volatile uid target_uid BOMBUS_PARAM BOMBUS_HELP(
-	"only processes of this user, 4294967295: every one") = -1;
+const volatile uid target_uid BOMBUS_PARAM
+	BOMBUS_HELP("only processes of this user, 4294967295: every one") = -1;
 const volatile bool failed_only BOMBUS_PARAM BOMBUS_HELP("only calls that failed") = false;
 
 struct event {

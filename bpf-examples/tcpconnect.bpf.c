@@ -14,10 +14,10 @@
 #include <bombus/bombus.bpf.h>
 
 BOMBUS_FILTERS;
-const volatile uid target_uid BOMBUS_PARAM BOMBUS_HELP(
-	"only processes of this user, 4294967295: every one") = -1;
-const volatile __u16 target_port BOMBUS_PARAM BOMBUS_HELP(
-	"only connections to this port, 0: every one") = 0;
+const volatile uid target_uid BOMBUS_PARAM
+	BOMBUS_HELP("only processes of this user, 4294967295: every one") = -1;
+const volatile __u16
+	target_port BOMBUS_PARAM BOMBUS_HELP("only connections to this port, 0: every one") = 0;
 
 struct event {
 	ktime_ns time BOMBUS_HELP("when connect() was called");

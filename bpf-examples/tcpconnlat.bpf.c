@@ -18,8 +18,8 @@
 
 BOMBUS_FILTERS;
 const volatile duration_us min_us BOMBUS_PARAM BOMBUS_HELP("only latencies of at least this") = 0;
-const volatile __u16 target_port BOMBUS_PARAM BOMBUS_HELP(
-	"only connections to this port, 0: every one") = 0;
+const volatile __u16
+	target_port BOMBUS_PARAM BOMBUS_HELP("only connections to this port, 0: every one") = 0;
 
 struct event {
 	ipv4_addr saddr_v4 BOMBUS_LABEL BOMBUS_HELP("local address");

@@ -16,8 +16,8 @@
 #include <bombus/bombus.bpf.h>
 
 BOMBUS_FILTERS;
-const volatile __u16 target_port BOMBUS_PARAM BOMBUS_HELP(
-	"only connections to or from this port, 0: every one") = 0;
+const volatile __u16 target_port BOMBUS_PARAM
+	BOMBUS_HELP("only connections to or from this port, 0: every one") = 0;
 
 struct event {
 	ktime_ns time BOMBUS_HELP("when it was sent again");

@@ -110,8 +110,7 @@
 #define bombus_output(map, data, size) bombus__output(map, map##__lost, data, size)
 
 /* bpf_map_update_elem(), with every refusal but BPF_NOEXIST's and BPF_EXIST's own counted. */
-#define bombus_update(map, key, value, flags)                                                      \
-	bombus__update(map, map##__lost, key, value, flags)
+#define bombus_update(map, key, value, flags) bombus__update(map, map##__lost, key, value, flags)
 
 /* Adds n to the __u64 of this key, making it if need be; what does not fit is counted. The map is
  * a hash of any kind or an array. False when it was lost. */

@@ -64,22 +64,22 @@ static __always_inline __u32 bombus_histogram_bucket(__u64 value)
 
 /* Counts one value. `key` points to the key; its other members are the labels, its bucket is
  * overwritten. */
-#define bombus_histogram_observe(map, key, value)                                                  \
-	bombus_histogram_observe_n(map, key, value, 1)
+#define bombus_histogram_observe(map, key, value) bombus_histogram_observe_n(map, key, value, 1)
 
 /* Counts the same value n times. */
 #define bombus_histogram_observe_n(map, key, value, n)                                             \
 	({                                                                                         \
-		__u64 observed_ = (value), times_ = (n);                                           \
+		__u64 observed_ = (value), times_ = (n), total_ = times_;                          \
 		__u64 *sum_, *count_ = (void *)0;                                                  \
                                                                                                    \
+		total_ *= observed_;                                                               \
 		(key)->bucket = BOMBUS_HISTOGRAM_SUM;                                              \
 		sum_ = bombus_counter(map, key);                                                   \
 		(key)->bucket = bombus_histogram_bucket(observed_);                                \
 		if (sum_)                                                                          \
 			count_ = bombus_counter(map, key);                                         \
 		if (count_) {                                                                      \
-			bombus_add(sum_, observed_ * times_);                                      \
+			bombus_add(sum_, total_);                                                  \
 			bombus_add(count_, times_);                                                \
 		} else {                                                                           \
 			bombus__lost(map##__lost);                                                 \
