@@ -40,6 +40,8 @@ started=()
 at_exit=()
 
 cleanup() {
+	# Not for a copy of this shell that was about to become a job when a signal came.
+	[ "$BASHPID" = $$ ] || return
 	local pid command
 
 	for pid in "${started[@]}"; do
@@ -59,7 +61,7 @@ trap 'exit 143' TERM
 # --- results -------------------------------------------------------------------------------------
 
 note() {
-	printf '%s\n' "$*" | sed 's/^/# /'
+	printf '%s\n' "$@" | sed 's/^/# /'
 }
 
 pass() {
@@ -217,6 +219,9 @@ run_bombus() {
 bombus_start() {
 	local name=$1
 	shift
+	# Before the job begins: an earlier one of this name may have left its words there.
+	: >"$T/$name.out"
+	: >"$T/$name.err"
 	"$BOMBUS" "$@" >"$T/$name.out" 2>"$T/$name.err" </dev/null &
 	BOMBUS_PID=$!
 	BOMBUS_NAME=$name
@@ -324,6 +329,21 @@ traffic_go() {
 # traffic_said WORD: the value behind a word that it printed ("port 40123").
 traffic_said() {
 	sed -n "s/^$1 //p" "$T/traffic.out" | tail -n 1
+}
+
+# A new cgroup (v2) of this test's own, removed at the end: sets $GROUP, or fails where none can be.
+cgroup_make() {
+	local root=/sys/fs/cgroup
+
+	if [ ! -e $root/cgroup.controllers ]; then
+		root=$T/cgroup
+		mkdir -p "$root"
+		mount -t cgroup2 none "$root" || return 1
+		at_exit+=("umount '$root'")
+	fi
+	GROUP=$root/bombus-test-$$
+	mkdir "$GROUP" || return 1
+	at_exit=("wait_for 5 rmdir '$GROUP'" "${at_exit[@]}")
 }
 
 # fetch URL: the body, with what this machine has.
