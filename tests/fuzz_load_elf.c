@@ -39,7 +39,7 @@ static void *make_seed(unsigned number, size_t *ret_len)
 	struct obj_prog progs[] = { { "job___a", "kprobe/a" }, { "dump", "iter/task" } };
 	struct obj_var vars[] = {
 		{ "total", ".bss", u64, 8, NULL },
-		{ "min_us", ".rodata", 0, 8, "\1\2\3" },
+		{ "min_us", ".rodata", 0, 8, "\1\2\3\4\5\6\7" },
 		{ "bombus_iter___dump", ".bss", 0, 8, NULL },
 	};
 	struct obj o = { .btf = btf, .maps = maps, .nmaps = number == 2 ? 1 : 4, .progs = progs,

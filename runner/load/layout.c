@@ -84,7 +84,7 @@ static const char *name_at(const struct btf *btf, uint32_t off)
 	if (len == MAX_NAME)
 		return "";
 	for (size_t i = 0; i < len; i++)
-		if (name[i] <= ' ' || name[i] > '~')
+		if (name[i] < ' ' || name[i] > '~')
 			return "";
 	return name;
 }
@@ -452,18 +452,26 @@ static int place_below(struct walk *w, const struct place *parent, const char *n
 	return 0;
 }
 
+/* A member's name becomes part of paths; types may be called "unsigned int". */
+static const char *member_name(struct walk *w, const struct btf_member *m)
+{
+	const char *name = name_at(w->btf, m->name_off);
+
+	return strchr(name, ' ') ? "" : name;
+}
+
 static bool is_gap(struct walk *w, const struct btf_member *m)
 {
 	const struct btf_type *t = btf__type_by_id(w->btf, m->type);
 
-	return !*name_at(w->btf, m->name_off) && !(t && btf_is_composite(t));
+	return !*member_name(w, m) && !(t && btf_is_composite(t));
 }
 
 static int walk_member(struct walk *w, const struct place *parent, const struct shape *s,
 		       uint32_t i)
 {
 	const struct btf_member *m = btf_members(s->type) + i;
-	const char *name = name_at(w->btf, m->name_off);
+	const char *name = member_name(w, m);
 	const char *given = tag_text(w->tags, s->id, (int)i, "name", w->arena);
 	struct place place = *parent;
 	const char *text;

@@ -151,8 +151,9 @@ enum meaning meaning_of_struct(const char *name)
 
 bool meaning_fits_number(enum meaning meaning, uint32_t size_bytes)
 {
-	return meaning < ARRAY_LEN(shapes) && (shapes[meaning].numbers & size_bytes) == size_bytes &&
-	       size_bytes;
+	bool one_bit = size_bytes && !(size_bytes & (size_bytes - 1));
+
+	return meaning < ARRAY_LEN(shapes) && one_bit && (shapes[meaning].numbers & size_bytes);
 }
 
 bool meaning_fits_bytes(enum meaning meaning, uint32_t size_bytes)

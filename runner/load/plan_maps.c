@@ -590,7 +590,8 @@ int plan_maps(struct plan_ctx *ctx)
 	keep_names_apart(&b);
 	link_lost_maps(&b);
 	ctx->plan->maps = arena_array(&ctx->plan->arena, struct map_plan, b.count + 1);
-	memcpy(ctx->plan->maps, b.maps, b.count * sizeof(*b.maps));
+	if (b.count)
+		memcpy(ctx->plan->maps, b.maps, b.count * sizeof(*b.maps));
 	ctx->plan->nmaps = b.count;
 	return 0;
 }
