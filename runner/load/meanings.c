@@ -172,3 +172,12 @@ const char *meaning_name(enum meaning meaning)
 {
 	return meaning < ARRAY_LEN(shapes) ? shapes[meaning].name : NULL;
 }
+
+/* The first typedef of a meaning in the table is the one that bombus' own headers define. */
+const char *meaning_type(enum meaning meaning)
+{
+	for (size_t i = 0; i < ARRAY_LEN(typedefs); i++)
+		if (typedefs[i].meaning == meaning)
+			return typedefs[i].name;
+	return NULL;
+}
