@@ -9,10 +9,23 @@
  *	value  := number with optional unit (10ms, 4K) | "text" | 'text' | word | address | CIDR
  *
  * FIELD is a path of the map's key or value ("comm", "src.addr"; "key.x" and "value.x" where both
- * have it). A bare FIELD is true when it is not zero or not empty. `~` is an unanchored PCRE2
- * match on the field's plain text; "in" takes CIDR for addresses. Words are names of the field's
- * enum or meaning (ECONNREFUSED, ESTABLISHED, tcp, openat). Lists match when any element does.
- * Comparisons of numbers, addresses, enums and texts run on the raw bytes: nothing is decoded.
+ * have it). A bare FIELD is true when it is not zero or not empty. Lists match when any element
+ * does. "!=" and "!~" are true where "==" and "~" are not.
+ *
+ * What a value may be is the field's to say:
+ *
+ *	numbers		5, -3, 0x1f, 2.5; 4K (powers of 1024); with a unit of time where the field is
+ *			a duration (10ms, 1m30s), else in the field's own unit. Equality with what
+ *			the field can never hold is an error; < and > go by the number's place
+ *	enums, errno,	their names (ECONNREFUSED also stands for -111; 'tcp' and 'TCP'), users,
+ *	protocols ...	groups, devices and interfaces of this machine; or numbers
+ *	addresses	==, !=, in; each takes a prefix. IPv4 also finds ::ffff:a.b.c.d
+ *	text		==, != and in compare all of it; a \ before the quote takes its meaning, \\ is \
+ *	bytes, MAC	all of them, in hexadecimal
+ *
+ * `~` is an unanchored PCRE2 match of bytes on the element's plain text (decode.h), without names
+ * of the running system; backslashes are the pattern's. A match that takes too many steps is none.
+ * Everything else runs on the raw bytes: nothing is decoded.
  *
  * A filter is immutable after compiling; matching uses scratch memory in it and so belongs to
  * one thread at a time.

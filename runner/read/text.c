@@ -320,8 +320,9 @@ static char *put_named(char *d, const struct value *v)
 	number = raw_int(f, v->at);
 	switch (f->meaning) {
 	case MEAN_ERRNO:
-		/* Often kept in an unsigned int. */
-		number = raw_extend((uint64_t)number, f->size_bits);
+		/* Often kept, negative, in an unsigned int. */
+		if (f->size_bits >= 16)
+			number = raw_extend((uint64_t)number, f->size_bits);
 		name = number || v->style != STYLE_TABLE ? name_errno(number) : "";
 		break;
 	case MEAN_SIGNAL:
@@ -403,7 +404,7 @@ static int dns_unpack(char dst[DNS_MAX + 1], const uint8_t *at, size_t room, boo
 
 	*ret_whole = false;
 	while (in < room && out < DNS_MAX) {
-		size_t len = at[in++];
+		size_t len = at[in++], there;
 
 		if (len == 0) {
 			*ret_whole = true;
@@ -413,15 +414,17 @@ static int dns_unpack(char dst[DNS_MAX + 1], const uint8_t *at, size_t room, boo
 			return out ? (int)out : -1; /* a compression pointer, or no DNS */
 		if (out)
 			dst[out++] = '.';
-		len = MIN(MIN(len, room - in), DNS_MAX - out);
-		memcpy(dst + out, at + in, len);
-		out += len;
+		there = strnlen((const char *)at + in, MIN(len, room - in));
+		memcpy(dst + out, at + in, MIN(there, DNS_MAX - out));
+		out += MIN(there, DNS_MAX - out);
+		if (there < len)
+			break;
 		in += len;
 	}
 	return (int)out;
 }
 
-/* Dotted text never starts with a control character, and hardly ever parses to its end. */
+/* Dotted text never starts with a control character, and has no zero but behind its end. */
 static char *put_dns(char *d, const struct value *v)
 {
 	size_t room = v->field->size_bits / 8;
