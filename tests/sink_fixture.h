@@ -7,11 +7,21 @@
 #ifndef BOMBUS_TESTS_SINK_FIXTURE_H
 #define BOMBUS_TESTS_SINK_FIXTURE_H
 
+#ifdef FIXTURE_WITHOUT_CMOCKA /* benchmarks */
+#include <stdio.h>
+#include <stdlib.h>
+#define assert_true(what) ((what) ? (void)0 : abort())
+#define assert_non_null(what) assert_true(what)
+#define assert_int_equal(a, b) assert_true((a) == (b))
+#define assert_string_equal(a, b) assert_true(strcmp(a, b) == 0)
+#define fail_msg(...) (fprintf(stderr, __VA_ARGS__), abort())
+#else
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#endif
 
 #include <errno.h>
 #include <fcntl.h>

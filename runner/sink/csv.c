@@ -52,32 +52,40 @@ static struct csv_sink *csv_of(struct sink *sink)
 /* A value of `len` bytes of any content can become so long, with its comma. */
 #define VALUE_ROOM(len) (2 * UTF8_TERM_ROOM(len) + 4)
 
-static bool needs_care(const char *text, size_t len)
+static bool is_plain(const char *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = text[i];
 
-		if (c < ' ' || c > '~' || c == '"' || c == ',')
-			return true;
+		if (c < ' ' || c > '~')
+			return false;
 	}
-	return len && (text[0] == ' ' || text[len - 1] == ' ');
+	return true;
+}
+
+/* Blanks at an edge are part of the value, but many readers would strip them. */
+static bool needs_quotes(const char *text, size_t len)
+{
+	return memchr(text, ',', len) || memchr(text, '"', len) ||
+	       (len && (text[0] == ' ' || text[len - 1] == ' '));
 }
 
 /* dst has VALUE_ROOM(len), scratch UTF8_TERM_ROOM(len). Returns the end. */
 static char *put_value(char *dst, char *scratch, const char *text, size_t len)
 {
-	size_t n;
-
-	if (!needs_care(text, len)) {
+	if (!is_plain(text, len)) {
+		len = utf8_term_escape(scratch, text, len);
+		text = scratch;
+	}
+	if (!needs_quotes(text, len)) {
 		memcpy(dst, text, len);
 		return dst + len;
 	}
-	n = utf8_term_escape(scratch, text, len);
 	*dst++ = '"';
-	for (size_t i = 0; i < n; i++) {
-		if (scratch[i] == '"')
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == '"')
 			*dst++ = '"';
-		*dst++ = scratch[i];
+		*dst++ = text[i];
 	}
 	*dst++ = '"';
 	return dst;
