@@ -20,8 +20,8 @@ const volatile bool failed_only BOMBUS_PARAM
 	BOMBUS_HELP("only what was killed or left with a code other than 0") = false;
 
 struct event {
-	ktime_ns start_time BOMBUS_HELP("when it started");
 	ktime_ns exit_time BOMBUS_HELP("when it ended");
+	ktime_ns start_time BOMBUS_HELP("when it started");
 	duration age BOMBUS_OBSERVE BOMBUS_HELP("how long it lived");
 	pid_t pid BOMBUS_HELP("process");
 	pid_t tid BOMBUS_HELP("thread");
@@ -50,8 +50,8 @@ int BPF_PROG(exitsnoop, struct task_struct *task)
 	e = bombus_reserve(&exits, sizeof(*e));
 	if (!e)
 		return 0;
-	e->start_time = task->start_time;
 	e->exit_time = bpf_ktime_get_ns();
+	e->start_time = task->start_time;
 	e->age = e->exit_time - e->start_time;
 	e->pid = task->tgid;
 	e->tid = task->pid;
