@@ -39,8 +39,7 @@ void image_info_release(struct image_info *info)
 
 /* --- saving ---------------------------------------------------------------------------------- */
 
-/* What other tools can be asked for by this name: letters, digits and what stands in references. */
-static int check_name(const char *name, struct err *err)
+int image_check_name(const char *name, struct err *err)
 {
 	size_t len = strlen(name);
 	size_t good = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
@@ -100,7 +99,7 @@ int image_save(const char *path, const char *name, const struct image_build *bui
 	char created[31], digest[DIGEST_ROOM];
 	struct image_pair saved = { NOTE_CREATED, created };
 	struct descriptor desc;
-	int rc = check_name(name, err);
+	int rc = image_check_name(name, err);
 
 	if (rc == 0 && build->program_bytes > IMAGE_MAX_PROGRAM_BYTES)
 		rc = err_set(err, EFBIG, "the program is larger than %u MiB",

@@ -46,6 +46,10 @@ struct image_info {
 };
 void image_info_release(struct image_info *info);
 
+/* Whether an image can be saved under this name: letters, digits and what stands in references.
+ * EXIT_USAGE. */
+int image_check_name(const char *name, struct err *err);
+
 /* Saves a program under a name, replacing what had it. ret_digest gets the manifest's. The same
  * program, platform and annotations give the same digest: the time of saving stands in the index. */
 struct image_build {

@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: Apache-2.0
+/* `bombus build`: source -> clang -> stripped object, checked -> image in the store. */
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/parse.h"
+#include "base/util.h"
+#include "cmd/cmd.h"
+#include "cmd/compile.h"
+#include "cmd/files.h"
+#include "oci/image.h"
+#include "runner/load/object.h"
+#include "runner/read/human.h"
+
+#define NOTE(word) "org.opencontainers.image." word
+#define SOURCE_SUFFIX ".bpf.c"
+#define OBJECT_SUFFIX ".o"
+#define SHOWN_DIGEST_CHARS 19 /* "sha256:" and 12 digits */
+
+struct build_args {
+	bool binary_only;
+	const char *output, *platform, *vmlinux, *description;
+	struct words cflags, annotations;
+};
+
+/* "dir/tcpconnlat.bpf.c" is called tcpconnlat. */
+static char *name_of(const char *source)
+{
+	const char *slash = strrchr(source, '/'), *base = slash ? slash + 1 : source;
+	size_t len = strlen(base), suffix = strlen(SOURCE_SUFFIX);
+
+	if (len > suffix && streq(base + len - suffix, SOURCE_SUFFIX))
+		len -= suffix;
+	else if (len > 2 && streq(base + len - 2, ".c"))
+		len -= 2;
+	return xstrndup(base, len);
+}
+
+static bool ends_in(const char *text, const char *end)
+{
+	size_t len = strlen(text), end_len = strlen(end);
+
+	return len > end_len && streq(text + len - end_len, end);
+}
+
+/* What can be wrong with the words is found before clang is asked for anything. */
+static int check_source(const char *source, struct err *err)
+{
+	struct stat st;
+
+	if (stat(source, &st) < 0) {
+		int code = errno;
+
+		if (code == ENOENT)
+			err_hint(err, "'bombus init' writes a program to begin with");
+		return err_sys(err, code, "cannot open %s", source);
+	}
+	if (S_ISDIR(st.st_mode))
+		return err_sys(err, EISDIR, "cannot compile %s", source);
+	if (ends_in(source, OBJECT_SUFFIX)) {
+		err_hint(err, "'bombus run %s' runs it as it is", source);
+		return err_usage(err, "%s is an object already, not a source", source);
+	}
+	if (access(source, R_OK) < 0)
+		return err_sys(err, errno, "cannot open %s", source);
+	return 0;
+}
+
+/* `run` takes such a word for a file. */
+static int check_image(const char *image, struct err *err)
+{
+	int rc = image_check_name(image, err);
+
+	if (rc == 0 && ends_in(image, OBJECT_SUFFIX) && !strchr(image, ':')) {
+		err_hint(err, "'bombus build FILE.bpf.c --binary-only -o %s' writes a file", image);
+		rc = err_usage(err, "an image called '%s' would be taken for a file", image);
+	}
+	return rc;
+}
+
+/* Refused here rather than where it is run: what bombus cannot read, or what does nothing. */
+static int check_object(const char *source, const void *bytes, size_t len, struct err *err)
+{
+	struct object *object = NULL;
+	const struct plan *plan;
+	int rc = object_open(&object, source, bytes, len, NULL, err);
+
+	if (rc < 0)
+		return rc;
+	plan = object_plan(object);
+	if (!plan->nprogs) {
+		err_hint(err, "a program is a function behind SEC(\"...\"), such as "
+			      "SEC(\"tracepoint/syscalls/sys_enter_openat\")");
+		rc = err_set(err, EINVAL, "%s has no program", source);
+	} else if (!plan->license || !*plan->license) {
+		log_warn("%s names no licence, so that the kernel refuses many helpers: char "
+			 "LICENSE[] SEC(\"license\") = \"GPL\";", source);
+	}
+	object_free(object);
+	return rc;
+}
+
+struct notes {
+	struct image_pair *pairs;
+	size_t count;
+};
+
+static void notes_release(struct notes *notes)
+{
+	for (size_t i = 0; i < notes->count; i++) {
+		free((char *)notes->pairs[i].name);
+		free((char *)notes->pairs[i].value);
+	}
+	free(notes->pairs);
+}
+
+/* A later one of the same name counts. */
+static void note_add(struct notes *notes, char *name, char *value)
+{
+	notes->pairs = xreallocarray(notes->pairs, notes->count + 1, sizeof(*notes->pairs));
+	notes->pairs[notes->count++] = (struct image_pair){ name, value };
+}
+
+/* The time only where it was given: else two builds of one source would be two images. */
+static int note_time(struct notes *notes, struct err *err)
+{
+	const char *epoch = getenv("SOURCE_DATE_EPOCH");
+	uint64_t seconds = 0;
+	char text[31];
+
+	if (!epoch || !*epoch)
+		return 0;
+	if (parse_u64(epoch, &seconds) < 0 || seconds > UINT64_MAX / 1000000000)
+		return err_usage(err, "SOURCE_DATE_EPOCH is '%s', not seconds since 1970", epoch);
+	format_rfc3339(seconds * 1000000000, text);
+	note_add(notes, xstrdup(NOTE("created")),
+		 xasprintf("%.*sZ", (int)strcspn(text, "."), text));
+	return 0;
+}
+
+static int make_notes(struct notes *notes, const struct build_args *a, const char *title,
+		      struct err *err)
+{
+	int rc = note_time(notes, err);
+
+	note_add(notes, xstrdup(NOTE("title")), xstrdup(title));
+	if (a->description)
+		note_add(notes, xstrdup(NOTE("description")), xstrdup(a->description));
+	for (size_t i = 0; rc == 0 && i < a->annotations.count; i++) {
+		const char *word = a->annotations.words[i], *value = strchr(word, '=');
+
+		if (!value || value == word) {
+			err_hint(err, "such as --annotation " NOTE("authors") "='Jo Doe'");
+			return err_usage(err, "--annotation wants KEY=VALUE, not '%s'", word);
+		}
+		note_add(notes, xstrndup(word, (size_t)(value - word)), xstrdup(value + 1));
+	}
+	return rc;
+}
+
+struct build {
+	const struct global_args *global;
+	const struct build_args *args;
+	const char *source;
+	const struct platform *platform;
+	char *title; /* of the program: its file's name */
+	struct notes notes;
+	void *object;
+	size_t object_bytes;
+};
+
+static void build_release(struct build *b)
+{
+	notes_release(&b->notes);
+	free(b->title);
+	free(b->object);
+}
+
+static int compile(struct build *b, struct err *err)
+{
+	const struct build_args *a = b->args;
+	struct compile_opts opts = {
+		.platform = b->platform,
+		.cflags = a->cflags,
+		.vmlinux_btf = a->vmlinux,
+		.color = want_color(b->global, STDERR_FILENO),
+		.quiet = b->global->quiet,
+	};
+	int rc = compile_program(b->source, &opts, &b->object, &b->object_bytes, err);
+
+	if (rc == 0)
+		rc = check_object(b->source, b->object, b->object_bytes, err);
+	return rc;
+}
+
+/* BumbleBee's way: x.bpf.c gives x.bpf.o beside it. */
+static int write_object(const struct build *b, struct err *err)
+{
+	_cleanup_free_ char *beside = NULL;
+	const char *output = b->args->output;
+	int rc;
+
+	if (!output) {
+		size_t len = strlen(b->source);
+
+		beside = xasprintf("%.*s" OBJECT_SUFFIX,
+				   (int)(ends_in(b->source, ".c") ? len - 2 : len), b->source);
+		output = beside;
+	}
+	rc = file_write(output, b->object, b->object_bytes, true, err);
+	if (rc == 0 && b->args->binary_only && !streq(output, "-")) {
+		char size[HUMAN_ROOM];
+
+		log_info("wrote %s (%.*s)", output, (int)human_bytes(size, b->object_bytes), size);
+	}
+	return rc;
+}
+
+static int save(const struct build *b, const char *image, struct err *err)
+{
+	struct image_build saved = {
+		.program = b->object,
+		.program_bytes = b->object_bytes,
+		.platform = b->platform->name,
+		.annotations = b->notes.pairs,
+		.nannotations = b->notes.count,
+	};
+	_cleanup_free_ char *store = store_path(b->global);
+	char digest[72], size[HUMAN_ROOM];
+	int rc = image_save(store, image, &saved, digest, err);
+
+	if (rc < 0)
+		err_wrap(err, "cannot save %s", image);
+	else
+		log_info("saved %s (%.*s, %.*s)", image, SHOWN_DIGEST_CHARS, digest,
+			 (int)human_bytes(size, b->object_bytes), size);
+	return rc;
+}
+
+static int prepare(struct build *b, const char *image, struct err *err)
+{
+	int rc = check_source(b->source, err);
+
+	b->title = name_of(b->source);
+	if (rc == 0 && !b->args->binary_only)
+		rc = check_image(image ? image : b->title, err);
+	if (rc == 0)
+		rc = platform_find(b->args->platform, &b->platform, err);
+	if (rc == 0)
+		rc = make_notes(&b->notes, b->args, b->title, err);
+	return rc;
+}
+
+static int run_build(const struct global_args *global, void *args, const struct words *words,
+		     struct err *err)
+{
+	const char *image = words->count > 1 ? words->words[1] : NULL;
+	_cleanup_(build_release) struct build b = {
+		.global = global,
+		.args = args,
+		.source = words->words[0],
+	};
+	int rc;
+
+	if (b.args->binary_only && image)
+		return err_usage(err, "--binary-only saves no image: '%s' is one word too many",
+				 image);
+	rc = prepare(&b, image, err);
+	if (rc == 0)
+		rc = compile(&b, err);
+	if (rc == 0 && (b.args->binary_only || b.args->output))
+		rc = write_object(&b, err);
+	if (rc == 0 && !b.args->binary_only)
+		rc = save(&b, image ? image : b.title, err);
+	return rc;
+}
+
+#define ARG(member) offsetof(struct build_args, member)
+static const struct opt build_opts[] = {
+	{ 0, "binary-only", NULL, OPT_FLAG, ARG(binary_only), "write the object, save no image" },
+	{ 'o', "output", "FILE", OPT_TEXT, ARG(output),
+	  "write the object to FILE, - is standard output; with --binary-only the default is "
+	  "FILE.bpf.o beside the source",
+	  NULL, "file" },
+	{ 0, "cflags", "FLAGS", OPT_WORDS, ARG(cflags),
+	  "more words for clang, split as a shell would: '-DDEBUG -I \"my headers\"'; repeatable" },
+	{ 0, "platform", "OS/ARCH", OPT_TEXT, ARG(platform),
+	  "the machine it is for: linux/amd64, linux/arm64, ... (this one)" },
+	{ 0, "vmlinux", "FILE", OPT_TEXT, ARG(vmlinux),
+	  "make vmlinux.h from the BTF in FILE, not from the running kernel's", NULL, "file" },
+	{ 0, "description", "TEXT", OPT_TEXT, ARG(description), "what the image is, in a sentence" },
+	{ 0, "annotation", "KEY=VALUE", OPT_WORDS, ARG(annotations),
+	  "an annotation of the image; repeatable" },
+	{ 0 },
+};
+
+const struct command cmd_build = {
+	.name = "build",
+	.usage = "FILE.bpf.c [IMAGE]",
+	.summary = "compile a program and save it as an image",
+	.about = "clang compiles the source, what only a debugger reads is taken out, the result "
+		 "is checked and saved in the local store as IMAGE, which is the file's name "
+		 "without .bpf.c unless it is given.\n"
+		 "On the include path are the headers of bombus (<bombus/bombus.bpf.h>) and "
+		 "\"vmlinux.h\", the kernel's types: one beside the source or in a folder that "
+		 "--cflags name, else one made from the running kernel and kept in the cache.\n"
+		 "The same source gives the same image, whatever the time and the folder.",
+	.examples = "bombus build tcpconnlat.bpf.c\n"
+		    "bombus build tcpconnlat.bpf.c registry.example/tools/tcpconnlat:1.2\n"
+		    "bombus build x.bpf.c --binary-only -o - | bombus run -",
+	.environment = "BOMBUS_STORE        folder of the local images\n"
+		       "BOMBUS_CLANG        the compiler (clang)\n"
+		       "BOMBUS_INCLUDE      folder of the headers of bombus\n"
+		       "BOMBUS_VMLINUX_BTF  as --vmlinux\n"
+		       "XDG_CACHE_HOME      where vmlinux.h is kept (~/.cache)\n"
+		       "SOURCE_DATE_EPOCH   seconds since 1970: when the image says it was made",
+	.opts = build_opts,
+	.args_bytes = sizeof(struct build_args),
+	.min_words = 1,
+	.max_words = 2,
+	.complete = "file",
+	.run = run_build,
+};

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files that commands write for the user. */
+#ifndef BOMBUS_CMD_FILES_H
+#define BOMBUS_CMD_FILES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct err;
+
+/*
+ * Writes all or nothing: a regular file is replaced as a whole, never left half written. "-" is
+ * standard output. Without `replace` an existing file is left alone: -EEXIST.
+ */
+int file_write(const char *path, const void *bytes, size_t len, bool replace, struct err *err);
+
+#endif

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+/* `bombus inspect`: an image and the program in it, as far as both speak for themselves. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+
+#include "base/clock.h"
+#include "base/utf8.h"
+#include "base/util.h"
+#include "cmd/age.h"
+#include "cmd/cmd.h"
+#include "cmd/inspect_json.h"
+#include "cmd/needs.h"
+#include "cmd/run_show.h"
+#include "oci/digest.h"
+#include "oci/image.h"
+#include "runner/load/object.h"
+#include "runner/read/human.h"
+
+struct inspect_args {
+	const char *format;
+};
+
+/* What was asked for. */
+struct subject {
+	char *name;
+	void *bytes;
+	size_t len;
+	struct image_info image;
+	bool is_image;
+	struct object *object;
+};
+
+static void subject_release(struct subject *s)
+{
+	object_free(s->object);
+	image_info_release(&s->image);
+	free(s->bytes);
+	free(s->name);
+}
+
+/*
+ * Whether the bytes came from a file or the store is program_read()'s to decide: the image of that
+ * name counts where it holds the very bytes that were read.
+ */
+static void find_image(const struct global_args *global, const char *word, struct subject *s)
+{
+	_cleanup_free_ char *store = store_path(global);
+	char digest[DIGEST_ROOM];
+
+	if (image_find(store, word, &s->image, NULL) < 0)
+		return;
+	digest_of(s->bytes, s->len, digest);
+	for (size_t i = 0; i < s->image.nlayers; i++)
+		s->is_image = s->is_image || streq(s->image.layers[i].digest, digest);
+}
+
+__attribute__((format(printf, 2, 3))) static void print_pair(const char *name, const char *fmt, ...)
+{
+	_cleanup_free_ char *text = NULL, *safe = NULL;
+	va_list ap;
+	int len;
+
+	va_start(ap, fmt);
+	len = vasprintf(&text, fmt, ap);
+	va_end(ap);
+	if (len < 0)
+		return;
+	safe = xmalloc(UTF8_TERM_ROOM((size_t)len) + 1);
+	safe[utf8_term_escape(safe, text, (size_t)len)] = '\0';
+	printf("%-12s %s\n", name, safe);
+}
+
+static void print_layers(const struct image_info *image)
+{
+	static const struct column columns[] = {
+		{ "Layer" }, { "Type" }, { "Size", .right = true }, { "Digest" },
+	};
+	struct listing *l = listing_new("table", columns, ARRAY_LEN(columns), NULL);
+
+	printf("\nLayers:\n");
+	for (size_t i = 0; i < image->nlayers; i++) {
+		const struct image_layer *layer = &image->layers[i];
+		char size[HUMAN_ROOM + 1];
+		const char *cells[] = { layer->title, layer->media_type, size, layer->digest };
+
+		size[human_bytes(size, layer->size_bytes)] = '\0';
+		listing_row(l, cells);
+	}
+	listing_end(l, NULL);
+}
+
+static void print_annotations(const struct image_info *image)
+{
+	static const struct column columns[] = { { "Annotation" }, { "Value" } };
+	struct listing *l;
+
+	if (!image->nannotations)
+		return;
+	printf("\nAnnotations:\n");
+	l = listing_new("table", columns, ARRAY_LEN(columns), NULL);
+	for (size_t i = 0; i < image->nannotations; i++)
+		listing_row(l, (const char *const[]){ image->annotations[i].name,
+						      image->annotations[i].value });
+	listing_end(l, NULL);
+}
+
+static void print_image(const struct image_info *image)
+{
+	_cleanup_free_ char *age = age_text(image->created, now_real_ns());
+	char size[HUMAN_ROOM];
+
+	print_pair("Image:", "%s", image->name);
+	print_pair("Digest:", "%s", image->digest);
+	print_pair("Size:", "%.*s", (int)human_bytes(size, image->size_bytes), size);
+	if (image->created)
+		print_pair("Created:", *age ? "%s (%s)" : "%s%s", image->created, age);
+	if (image->platform)
+		print_pair("Platform:", "%s", image->platform);
+	print_annotations(image);
+	print_layers(image);
+}
+
+static void print_needs(const struct plan *plan)
+{
+	static const struct column columns[] = { { "Needs" }, { "For" } };
+	_cleanup_(needs_release) struct needs needs = { 0 };
+	struct listing *l;
+
+	needs_of(plan, &needs);
+	printf("\nNeeded of the kernel:\n");
+	l = listing_new("table", columns, ARRAY_LEN(columns), NULL);
+	for (size_t i = 0; i < needs.count; i++) {
+		const struct need *need = &needs.items[i];
+		_cleanup_free_ char *any = need_text(need);
+
+		listing_row(l, (const char *const[]){ any, need->reason });
+	}
+	listing_end(l, NULL);
+}
+
+static int inspect(const struct global_args *global, const char *word, struct subject *s,
+		   struct err *err)
+{
+	int rc = program_read(global, word, &s->bytes, &s->len, &s->name, err);
+
+	if (rc < 0)
+		return rc;
+	if (!streq(word, "-"))
+		find_image(global, word, s);
+	return object_open(&s->object, s->name, s->bytes, s->len, NULL, err);
+}
+
+static int run_inspect(const struct global_args *global, void *args, const struct words *words,
+		       struct err *err)
+{
+	const struct inspect_args *a = args;
+	_cleanup_(subject_release) struct subject s = { 0 };
+	const struct plan *plan;
+	int rc = inspect(global, words->words[0], &s, err);
+
+	if (rc < 0)
+		return rc;
+	plan = object_plan(s.object);
+	if (a->format && streq(a->format, "json"))
+		return inspect_print_json(s.name, s.len, s.is_image ? &s.image : NULL, plan, err);
+	if (s.is_image)
+		print_image(&s.image);
+	show_plan(plan, s.name);
+	print_needs(plan);
+	return 0;
+}
+
+static const struct opt inspect_opts[] = {
+	{ 0, "format", "FORM", OPT_CHOICE, offsetof(struct inspect_args, format), "table or json",
+	  "table json" },
+	{ 0 },
+};
+
+const struct command cmd_inspect = {
+	.name = "inspect",
+	.alias = "describe",
+	.usage = "IMAGE|FILE.o|-",
+	.summary = "what an image or an object holds",
+	.about = "The image's layers and annotations; the program's hooks, maps with their fields, "
+		 "parameters, and what it needs of the kernel. Nothing is loaded, and no privilege "
+		 "is needed.",
+	.examples = "bombus inspect tcpconnlat\n"
+		    "bombus inspect x.bpf.o --format json | jq .maps",
+	.environment = "BOMBUS_STORE  folder of the local images",
+	.opts = inspect_opts,
+	.args_bytes = sizeof(struct inspect_args),
+	.min_words = 1,
+	.max_words = 1,
+	.complete = "image",
+	.run = run_inspect,
+};

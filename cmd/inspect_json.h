@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The document that `bombus inspect --format json` prints. */
+#ifndef BOMBUS_CMD_INSPECT_JSON_H
+#define BOMBUS_CMD_INSPECT_JSON_H
+
+#include <stddef.h>
+
+struct err;
+struct image_info;
+struct plan;
+
+/* `image` is NULL for what did not come from the store. */
+int inspect_print_json(const char *name, size_t program_bytes, const struct image_info *image,
+		       const struct plan *plan, struct err *err);
+
+#endif
