@@ -123,8 +123,10 @@ static double median(struct figures *f, int runs)
 
 static void print_figures(const char *name, struct figures *f, int runs)
 {
+	double middle = median(f, runs);
+
 	printf("%-26s %7.1f ms (%.1f to %.1f)   %6.1f MB resident, %5.1f MB private, %6.1f MB peak\n",
-	       name, median(f, runs), f->ms[0], f->ms[runs - 1], (double)f->rss_kb / 1024,
+	       name, middle, f->ms[0], f->ms[runs - 1], (double)f->rss_kb / 1024,
 	       (double)f->anon_kb / 1024, (double)f->peak_kb / 1024);
 }
 
