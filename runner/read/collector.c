@@ -16,6 +16,7 @@
 
 #define DEFAULT_INTERVAL_NS 1000000000ull
 #define RUN_RECORDS 65536     /* of one ring before others have their turn */
+#define GROUP_BYTES 8192      /* of records or keys that are counted at once */
 #define BREATH_RECORDS 16384  /* of each ring between the pieces of a sweep */
 #define STALL_MS 2000	      /* at the end: how long a full queue is waited for */
 #define BUSY_TRIES 20	      /* at the end: how often a record is waited for, 1 ms each */
@@ -81,7 +82,9 @@ static void init_reader(struct collector *c, struct reader *r, const struct map_
 	r->time = find_time(&map->value);
 	if (r->metric) {
 		r->series = series_new(r->metric, &c->opts.series);
-		r->key = xcalloc(1, r->metric->key_bytes + 8);
+		r->group = GROUP_BYTES / MAX(r->metric->key_bytes, map->value.size_bytes);
+		r->group = MAX(1u, MIN(r->group, (uint32_t)SERIES_TOUCH_MAX));
+		r->key = xcalloc(r->group, reader_key_stride(r->metric));
 	}
 	if (r->filter && map->per_cpu)
 		r->folded = xcalloc(1, map->value_bytes);

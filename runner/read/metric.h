@@ -146,7 +146,12 @@ void metric_release(struct metric_plan *plan);
  */
 void metric_key(const struct metric_plan *plan, const struct record *record, void *dst);
 
-/* The same without a copy where the record's bytes are the key already. */
+/* Of `count` records that came one by one (their values); each key stands `stride` bytes behind
+ * the one before. */
+void metric_keys(const struct metric_plan *plan, const void *const *values, uint32_t count,
+		 void *dst, size_t stride);
+
+/* As metric_key(), without a copy where the record's bytes are the key already. */
 static inline const void *metric_key_in(const struct metric_plan *plan,
 					const struct record *record, void *scratch);
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Running the recipes. metric_key() runs for each event: its steps are few (neighbours were
- * merged), each is one predictable branch and a handful of unaligned loads and stores, and no
- * function is called for what is short. A copy of an odd length is two copies that overlap; text
- * is cleaned a word at a time: the first NUL's bit makes the mask for what is behind it.
+ * Running the recipes. Making keys is done for each event: the steps are few (neighbours were
+ * merged), each is a handful of unaligned loads and stores, and no function is called for what is
+ * short. A copy of an odd length is two copies that overlap; text is cleaned a word at a time:
+ * the first NUL's bit makes the mask for what is behind it.
  */
 #include "runner/read/metric_plan.h"
 
@@ -124,12 +124,13 @@ static void copy_ip(uint8_t *dst, const uint8_t *src, const struct field *field)
 		memset(dst + 4, 0, LAYOUT_IP_BYTES - 4);
 }
 
-static inline void run_step(const struct metric_step *step, const void *part, uint8_t *dst)
+static inline __attribute__((always_inline)) void
+run_step(enum step_op op, const struct metric_step *step, const void *part, uint8_t *dst)
 {
 	const uint8_t *src = (const uint8_t *)part + step->src;
 	uint32_t len = step->len;
 
-	switch ((enum step_op)step->op) {
+	switch (op) {
 	case STEP_COPY_1:
 		*dst = *src;
 		break;
@@ -186,7 +187,45 @@ void metric_key(const struct metric_plan *plan, const struct record *record, voi
 	const struct metric_step *step = plan->steps, *end = step + plan->nsteps;
 
 	for (; step < end; step++)
-		run_step(step, record->part[step->part], (uint8_t *)dst + step->dst);
+		run_step((enum step_op)step->op, step, record->part[step->part],
+			 (uint8_t *)dst + step->dst);
+}
+
+/* A step of many records: what kind it is is asked once. */
+static void run_steps(const struct metric_step *step, const void *const *values, uint32_t count,
+		      uint8_t *dst, size_t stride)
+{
+#define CASE(op)                                                                                   \
+	case op:                                                                                   \
+		for (uint32_t i = 0; i < count; i++)                                               \
+			run_step(op, step, values[i], dst + i * stride);                           \
+		break
+
+	switch ((enum step_op)step->op) {
+		CASE(STEP_COPY_1);
+		CASE(STEP_COPY_2);
+		CASE(STEP_COPY_4);
+		CASE(STEP_COPY_8);
+		CASE(STEP_COPY_16);
+		CASE(STEP_COPY_3_TO_8);
+		CASE(STEP_COPY_8_TO_16);
+		CASE(STEP_COPY_16_TO_32);
+		CASE(STEP_COPY_LONG);
+		CASE(STEP_TEXT_16);
+		CASE(STEP_TEXT);
+		CASE(STEP_IP);
+		CASE(STEP_NUMBER);
+	}
+#undef CASE
+}
+
+void metric_keys(const struct metric_plan *plan, const void *const *values, uint32_t count,
+		 void *dst, size_t stride)
+{
+	const struct metric_step *step = plan->steps, *end = step + plan->nsteps;
+
+	for (; step < end; step++)
+		run_steps(step, values, count, (uint8_t *)dst + step->dst, stride);
 }
 
 static uint8_t copy_op(uint32_t len)

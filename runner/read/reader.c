@@ -38,61 +38,126 @@ static bool to_queues(struct reader *r, struct record *record)
 	return true;
 }
 
-bool reader_take(struct reader *r, const void *bytes, uint32_t len, uint64_t now_ns)
+/* What is to be looked at further, after filters. */
+static bool is_passed(struct reader *r, const struct record *record, uint32_t len)
 {
-	struct record record = {
+	if (unlikely(len < record->value_bytes)) {
+		tally_add(&r->malformed, 1);
+		return false;
+	}
+	if (r->filter && !filter_match(r->filter, record)) {
+		tally_add(&r->filtered, 1);
+		return false;
+	}
+	return true;
+}
+
+static struct record make_record(const struct reader *r, const void *bytes)
+{
+	return (struct record){
 		.map = r->map,
 		.part[PART_VALUE] = bytes,
 		.value_bytes = r->map->value.size_bytes,
 	};
+}
 
-	if (unlikely(len < record.value_bytes)) {
-		tally_add(&r->malformed, 1);
-		return true;
-	}
-	if (r->filter && !filter_match(r->filter, &record)) {
-		tally_add(&r->filtered, 1);
-		return true;
-	}
-	if (r->series) {
-		const void *key = metric_key_in(r->metric, &record, r->key);
-		union cell *cells = series_touch(r->series, key, now_ns);
+bool reader_take(struct reader *r, const void *bytes, uint32_t len, uint64_t now_ns)
+{
+	struct record record = make_record(r, bytes);
 
-		if (likely(r->metric->counts_only))
-			cells[0].u++;
-		else
-			metric_event(r->metric, &record, cells);
+	if (!is_passed(r, &record, len))
 		return true;
+	if (!r->series)
+		return to_queues(r, &record);
+	metric_event(r->metric, &record,
+		     series_touch(r->series, metric_key_in(r->metric, &record, r->key), now_ns));
+	return true;
+}
+
+/* Adds records to their series, all at once. */
+static void count_records(struct reader *r, const void **values, uint32_t count, uint64_t now_ns)
+{
+	const struct metric_plan *plan = r->metric;
+	const void *keys[SERIES_TOUCH_MAX];
+	union cell *cells[SERIES_TOUCH_MAX];
+	size_t stride = 0;
+	const uint8_t *first = r->key;
+
+	if (!plan->key_is_record) {
+		stride = reader_key_stride(plan);
+		metric_keys(plan, values, count, r->key, stride);
 	}
-	return to_queues(r, &record);
+	for (uint32_t i = 0; i < count; i++)
+		keys[i] = plan->key_is_record ? (const uint8_t *)values[i] + plan->steps[0].src :
+						first + i * stride;
+	series_touch_many(r->series, keys, count, now_ns, cells);
+	for (uint32_t i = 0; i < count; i++) {
+		if (likely(plan->counts_only)) {
+			cells[i]->u++;
+		} else {
+			struct record record = make_record(r, values[i]);
+
+			metric_event(plan, &record, cells[i]);
+		}
+	}
+}
+
+/* The records stay in the ring until they are counted: their bytes may be the keys. */
+static uint32_t run_series(struct reader *r, uint64_t now_ns)
+{
+	const void *values[SERIES_TOUCH_MAX];
+	uint32_t n = 0, count = 0, len;
+	const void *bytes;
+
+	for (; n < r->group && (bytes = ring_peek(&r->ring, &len)); n++) {
+		struct record record = make_record(r, bytes);
+
+		if (likely(is_passed(r, &record, len)))
+			values[count++] = bytes;
+		ring_advance(&r->ring);
+	}
+	count_records(r, values, count, now_ns);
+	ring_release_some(&r->ring);
+	return n;
+}
+
+static uint32_t run_queues(struct reader *r, uint64_t now_ns)
+{
+	uint32_t n = 0, len;
+	const void *bytes;
+
+	for (; n < SERIES_TOUCH_MAX && (bytes = ring_peek(&r->ring, &len)); n++) {
+		if (unlikely(!reader_take(r, bytes, len, now_ns))) {
+			r->waits = true;
+			break;
+		}
+		ring_advance(&r->ring);
+		ring_release_some(&r->ring);
+	}
+	return n;
 }
 
 uint64_t reader_run_ring(struct reader *r, uint64_t max)
 {
-	struct ring *ring = &r->ring;
-	uint64_t total = 0, n;
-	const void *bytes;
-	uint32_t len;
+	uint64_t total = 0, n, group;
 
 	r->waits = false;
 	do {
 		uint64_t now_ns = now_mono_ns();
 
+		n = 0;
 		if (r->series)
 			fair_lock_take(&r->env->lock);
-		for (n = 0; n < BATCH && (bytes = ring_peek(ring, &len)); n++) {
-			if (unlikely(!reader_take(r, bytes, len, now_ns))) {
-				r->waits = true;
-				break;
-			}
-			ring_advance(ring);
-		}
+		do {
+			group = r->series ? run_series(r, now_ns) : run_queues(r, now_ns);
+			n += group;
+		} while (group && !r->waits && n < BATCH);
 		if (r->series)
 			fair_lock_release(&r->env->lock);
-		ring_release(ring);
+		ring_release(&r->ring);
 		tally_add(&r->read, n);
 		total += n;
-	} while (n == BATCH && total < max);
+	} while (n >= BATCH && total < max);
 	reader_publish(r);
 	return total;
 }

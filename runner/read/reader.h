@@ -64,7 +64,8 @@ struct reader {
 	struct metric_plan *metric; /* owned */
 	struct series *series;	    /* owned; NULL: records go to the queues */
 	const struct field *time;   /* the record's own; NULL: when it was read */
-	uint8_t *key;		    /* room for a canonical key */
+	uint8_t *key;		    /* room for `group` canonical keys */
+	uint32_t group;		    /* records that are counted at once */
 	uint8_t *folded;	    /* room for a value, its CPUs added up; NULL: not needed */
 	int fd;
 	bool per_key; /* no batches for this map on this kernel */
@@ -94,6 +95,12 @@ static inline void tally_set(tally *t, uint64_t n)
 static inline uint64_t tally_get(const tally *t)
 {
 	return atomic_load_explicit((tally *)t, memory_order_relaxed);
+}
+
+/* From one canonical key to the next. */
+static inline size_t reader_key_stride(const struct metric_plan *plan)
+{
+	return (plan->key_bytes + 15) & ~(size_t)15;
 }
 
 static inline uint32_t reader_stride(const struct map_plan *map)

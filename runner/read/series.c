@@ -17,6 +17,8 @@
 
 #include "base/util.h"
 
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
 #define DEFAULT_MAX 10000
 #define HARD_MAX (1u << 28)
 #define FIRST_SLOTS 64u
@@ -109,13 +111,13 @@ static inline union cell *sweep_cells_of(const struct series *s, struct entry *e
 }
 
 /* The seed keeps those who choose the keys from choosing where they collide. */
-static inline uint32_t key_tag(const struct series *s, const void *key)
+static ALWAYS_INLINE uint32_t key_tag(const struct series *s, const void *key, uint32_t len)
 {
-	return (uint32_t)XXH3_64bits_withSeed(key, s->key_bytes, s->seed);
+	return (uint32_t)XXH3_64bits_withSeed(key, len, s->seed);
 }
 
 /* As memcmp() == 0, by words, the last of which may overlap the one before. */
-static inline bool key_equal(const void *a, const void *b, uint32_t len)
+static ALWAYS_INLINE bool key_equal(const void *a, const void *b, uint32_t len)
 {
 	const uint8_t *x = a, *y = b;
 	uint64_t diff = 0, v, w;
@@ -125,6 +127,7 @@ static inline bool key_equal(const void *a, const void *b, uint32_t len)
 			diff |= x[i] ^ y[i];
 		return !diff;
 	}
+#pragma GCC unroll 8
 	for (uint32_t i = 0; i < len - 8; i += 8) {
 		memcpy(&v, x + i, 8);
 		memcpy(&w, y + i, 8);
@@ -136,14 +139,15 @@ static inline bool key_equal(const void *a, const void *b, uint32_t len)
 }
 
 /* The entry of this key, or 0. */
-static inline uint32_t find(const struct series *s, const void *key, uint32_t tag)
+static ALWAYS_INLINE uint32_t find(const struct series *s, const void *key, uint32_t tag,
+				   uint32_t len)
 {
 	for (uint32_t i = tag & s->mask;; i = (i + 1) & s->mask) {
 		struct slot slot = s->slots[i];
 
 		if (!slot.ref)
 			return 0;
-		if (slot.tag == tag && key_equal(entry_at(s, slot.ref)->data, key, s->key_bytes))
+		if (slot.tag == tag && key_equal(entry_at(s, slot.ref)->data, key, len))
 			return slot.ref;
 	}
 }
@@ -339,8 +343,8 @@ static __attribute__((noinline)) uint32_t touch_new(struct series *s, const void
 
 union cell *series_touch(struct series *s, const void *key, uint64_t now_ns)
 {
-	uint32_t tag = key_tag(s, key);
-	uint32_t ref = find(s, key, tag);
+	uint32_t tag = key_tag(s, key, s->key_bytes);
+	uint32_t ref = find(s, key, tag, s->key_bytes);
 	struct entry *e;
 
 	if (unlikely(!ref))
@@ -349,6 +353,63 @@ union cell *series_touch(struct series *s, const void *key, uint64_t now_ns)
 	e->change_ns = now_ns;
 	e->change_gen = s->gen;
 	return cells_of(s, e);
+}
+
+/*
+ * In three passes, so that the memory that one key needs is on its way while the others are
+ * worked on: slots after hashing, entries after the slots. The length is known when compiling
+ * where it is a usual one.
+ */
+static ALWAYS_INLINE void touch_many(struct series *s, const void *const *keys, uint32_t count,
+				     uint64_t now_ns, union cell **ret_cells, uint32_t len)
+{
+	uint32_t tags[SERIES_TOUCH_MAX];
+	uint32_t cells_at = s->cells_at;
+	uint64_t gen = s->gen;
+
+	for (uint32_t i = 0; i < count; i++) {
+		tags[i] = key_tag(s, keys[i], len);
+		__builtin_prefetch(&s->slots[tags[i] & s->mask]);
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		struct entry *e = entry_at(s, s->slots[tags[i] & s->mask].ref);
+
+		__builtin_prefetch(e, 1);
+		__builtin_prefetch((uint8_t *)e->data + cells_at, 1);
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t ref = find(s, keys[i], tags[i], len);
+		struct entry *e;
+
+		if (unlikely(!ref))
+			ref = touch_new(s, keys[i], tags[i], now_ns);
+		e = entry_at(s, ref);
+		e->change_ns = now_ns;
+		e->change_gen = gen;
+		ret_cells[i] = (union cell *)((uint8_t *)e->data + cells_at);
+	}
+}
+
+void series_touch_many(struct series *s, const void *const *keys, uint32_t count, uint64_t now_ns,
+		       union cell **ret_cells)
+{
+	switch (s->key_bytes) {
+	case 4:
+		return touch_many(s, keys, count, now_ns, ret_cells, 4);
+	case 8:
+		return touch_many(s, keys, count, now_ns, ret_cells, 8);
+	case 16:
+		return touch_many(s, keys, count, now_ns, ret_cells, 16);
+	case 24:
+		return touch_many(s, keys, count, now_ns, ret_cells, 24);
+	case 32:
+		return touch_many(s, keys, count, now_ns, ret_cells, 32);
+	case 40:
+		return touch_many(s, keys, count, now_ns, ret_cells, 40);
+	case 48:
+		return touch_many(s, keys, count, now_ns, ret_cells, 48);
+	}
+	touch_many(s, keys, count, now_ns, ret_cells, s->key_bytes);
 }
 
 void series_sweep_begin(struct series *s, uint64_t now_ns)
@@ -393,15 +454,15 @@ static uint32_t sweep_new(struct series *s, const void *key, uint32_t tag)
 
 union cell *series_sweep_touch(struct series *s, const void *key)
 {
-	uint32_t tag = key_tag(s, key);
-	uint32_t ref = find(s, key, tag);
+	uint32_t tag = key_tag(s, key, s->key_bytes);
+	uint32_t ref = find(s, key, tag, s->key_bytes);
 
 	return sweep_entry(s, ref ? ref : sweep_new(s, key, tag));
 }
 
 union cell *series_sweep_known(struct series *s, const void *key)
 {
-	uint32_t ref = find(s, key, key_tag(s, key));
+	uint32_t ref = find(s, key, key_tag(s, key, s->key_bytes), s->key_bytes);
 
 	return ref ? sweep_entry(s, ref) : NULL;
 }

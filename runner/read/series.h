@@ -34,6 +34,12 @@ const struct metric_plan *series_plan(const struct series *series);
  * now_ns is monotonic and remembered as the time of the last change. */
 union cell *series_touch(struct series *series, const void *key, uint64_t now_ns);
 
+/* The same for `count` keys at once (at most SERIES_TOUCH_MAX), which is faster: one waits for
+ * memory while the others are worked on. */
+#define SERIES_TOUCH_MAX 32
+void series_touch_many(struct series *series, const void *const *keys, uint32_t count,
+		       uint64_t now_ns, union cell **ret_cells);
+
 /*
  * Sweeps: between begin and end each present key is put once or more (the cells of equal keys add
  * up); at the end what was not put is gone: gauges at once, counters and histograms after the
