@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+// SPDX-License-Identifier: Apache-2.0
 /*
  * One recursive walk, with a `place` that says where in the record it stands. BTF comes from
  * strangers: every type is looked up with a check, chains of typedefs and nesting are bounded, a
@@ -12,23 +12,13 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/util.h"
+#include "runner/load/layout_types.h"
 #include "runner/load/meanings.h"
 #include "runner/load/tags.h"
 
-#define MAX_CHAIN 64
 #define MAX_VISITS 65536
 #define MAX_PATH 512
 #define MAX_ENUM_NAMES 4096
-#define MAX_NAME 256
-#define POINTER_BYTES 8 /* BPF's, whatever this machine's are */
-
-/* A type with its qualifiers and typedefs taken off. */
-struct shape {
-	const struct btf_type *type; /* NULL: void */
-	uint32_t id;
-	enum meaning meaning; /* of the first typedef that is known */
-	const char *name;     /* of the first typedef, else the type's own */
-};
 
 struct place {
 	const char *path; /* NULL at the top */
@@ -75,148 +65,28 @@ static int fail(struct walk *w, int code, const struct place *place, const char 
 	return err_set(w->err, code, "type '%.64s': %s", w->type_name, why);
 }
 
-/* A name from BTF; "" where there is none or it is nothing that can be shown. */
-static const char *name_at(const struct btf *btf, uint32_t off)
-{
-	const char *name = btf__name_by_offset(btf, off);
-	size_t len = name ? strnlen(name, MAX_NAME) : MAX_NAME;
-
-	if (len == MAX_NAME)
-		return "";
-	for (size_t i = 0; i < len; i++)
-		if (name[i] < ' ' || name[i] > '~')
-			return "";
-	return name;
-}
-
-/* NULL, or why not. */
-static const char *try_resolve(struct walk *w, uint32_t id, struct shape *ret)
-{
-	struct shape s = { 0 };
-
-	for (int steps = 0; steps < MAX_CHAIN; steps++) {
-		const struct btf_type *t = btf__type_by_id(w->btf, id);
-
-		if (!t)
-			return "its type is not there";
-		if (btf_is_typedef(t)) {
-			const char *name = name_at(w->btf, t->name_off);
-
-			if (!s.meaning)
-				s.meaning = meaning_of_typedef(name);
-			if (!s.name && *name)
-				s.name = name;
-		} else if (!btf_is_mod(t) && !btf_is_type_tag(t)) {
-			s.type = btf_is_void(t) ? NULL : t;
-			s.id = id;
-			if (!s.name)
-				s.name = name_at(w->btf, t->name_off);
-			if (!s.meaning && btf_is_composite(t))
-				s.meaning = meaning_of_struct(name_at(w->btf, t->name_off));
-			*ret = s;
-			return NULL;
-		}
-		id = t->type;
-	}
-	return "a typedef of itself";
-}
-
 static int resolve(struct walk *w, const struct place *place, uint32_t id, struct shape *ret)
 {
-	const char *why = try_resolve(w, id, ret);
+	const char *why = type_resolve(w->btf, id, ret);
 
 	return why ? fail(w, EINVAL, place, why) : 0;
 }
 
-/* The bytes that a type takes; 0: none or more than any record has. */
-static uint64_t size_of(struct walk *w, uint32_t id)
-{
-	uint64_t count = 1;
-
-	for (int depth = 0; depth < MAX_CHAIN; depth++) {
-		struct shape s;
-
-		if (try_resolve(w, id, &s) || !s.type)
-			return 0;
-		if (btf_is_ptr(s.type))
-			return count * POINTER_BYTES;
-		if (!btf_is_array(s.type)) {
-			bool sized = btf_is_int(s.type) || btf_is_any_enum(s.type) ||
-				     btf_is_composite(s.type) || btf_is_float(s.type);
-			uint64_t size = sized ? s.type->size : 0;
-
-			return size > LAYOUT_MAX_BYTES || count * size > LAYOUT_MAX_BYTES ?
-				       0 : count * size;
-		}
-		count *= btf_array(s.type)->nelems;
-		if (!count || count > LAYOUT_MAX_BYTES)
-			return 0;
-		id = btf_array(s.type)->type;
-	}
-	return 0;
-}
-
-static int compare_signed(const void *a, const void *b)
-{
-	int64_t x = ((const struct enum_name *)a)->value, y = ((const struct enum_name *)b)->value;
-
-	return x < y ? -1 : x > y;
-}
-
-static int compare_unsigned(const void *a, const void *b)
-{
-	uint64_t x = (uint64_t)((const struct enum_name *)a)->value;
-	uint64_t y = (uint64_t)((const struct enum_name *)b)->value;
-
-	return x < y ? -1 : x > y;
-}
-
-/* Compilers before the flag existed wrote negative enums without it: small negative numbers are
- * believed, large ones are unsigned. */
-static bool enum_is_signed(const struct btf_type *t)
-{
-	if (BTF_INFO_KFLAG(t->info))
-		return true;
-	for (uint32_t i = 0; btf_is_enum(t) && i < btf_vlen(t); i++)
-		if (btf_enum(t)[i].val < 0 && btf_enum(t)[i].val >= -4096)
-			return true;
-	return false;
-}
-
+/* Each enum's names once, however many fields have them. */
 static int enum_names(struct walk *w, const struct place *place, const struct shape *s,
 		      const struct enum_names **ret)
 {
-	uint32_t count = btf_vlen(s->type);
-	struct enum_names *names;
-
 	for (uint32_t i = 0; i < w->nenums; i++) {
 		if (w->enums[i].id == s->id) {
 			*ret = w->enums[i].names;
 			return 0;
 		}
 	}
-	if (count > MAX_ENUM_NAMES)
+	if (btf_vlen(s->type) > MAX_ENUM_NAMES)
 		return fail(w, E2BIG, place, "an enum with more than 4096 names");
-	names = arena_new(w->arena, struct enum_names);
-	names->names = arena_array(w->arena, struct enum_name, count);
-	names->is_signed = enum_is_signed(s->type);
-	for (uint32_t i = 0; i < count; i++) {
-		const struct btf_enum64 *e64 = btf_is_enum64(s->type) ? btf_enum64(s->type) + i : NULL;
-		const struct btf_enum *e = btf_enum(s->type) + i;
-		const char *name = name_at(w->btf, e64 ? e64->name_off : e->name_off);
-		int64_t value = e64 ? (int64_t)btf_enum64_value(e64) :
-			names->is_signed ? (int64_t)e->val : (int64_t)(uint32_t)e->val;
-
-		if (*name)
-			names->names[names->count++] = (struct enum_name){
-				value, arena_strdup(w->arena, name)
-			};
-	}
-	qsort(names->names, names->count, sizeof(*names->names),
-	      names->is_signed ? compare_signed : compare_unsigned);
+	*ret = type_enum_names(w->btf, s->type, w->arena);
 	w->enums = xreallocarray(w->enums, w->nenums + 1, sizeof(*w->enums));
-	w->enums[w->nenums++] = (struct enum_cache){ s->id, names };
-	*ret = names;
+	w->enums[w->nenums++] = (struct enum_cache){ s->id, *ret };
 	return 0;
 }
 
@@ -265,10 +135,10 @@ static bool scalar_kind(const struct shape *s, struct field *f)
 
 	if (btf_is_ptr(t)) {
 		f->kind = KIND_PTR;
-		f->size_bits = POINTER_BYTES * 8;
+		f->size_bits = TYPE_POINTER_BYTES * 8;
 	} else if (btf_is_any_enum(t)) {
 		f->kind = KIND_ENUM;
-		f->is_signed = enum_is_signed(t);
+		f->is_signed = type_is_signed_enum(t);
 		f->size_bits = t->size * 8;
 	} else if (btf_is_float(t)) {
 		f->kind = t->size == 4 || t->size == 8 ? KIND_FLOAT : KIND_BYTES;
@@ -287,29 +157,6 @@ static bool scalar_kind(const struct shape *s, struct field *f)
 		return false;
 	}
 	return true;
-}
-
-static bool is_char(struct walk *w, const struct btf_type *t)
-{
-	return btf_is_int(t) && t->size == 1 && !(btf_int_encoding(t) & BTF_INT_BOOL) &&
-	       ((btf_int_encoding(t) & BTF_INT_CHAR) || streq(name_at(w->btf, t->name_off), "char"));
-}
-
-static bool is_octet(const struct btf_type *t)
-{
-	return btf_is_int(t) && t->size == 1 &&
-	       !(btf_int_encoding(t) & (BTF_INT_BOOL | BTF_INT_SIGNED | BTF_INT_CHAR));
-}
-
-static bool is_byte_run(struct walk *w, const struct shape *elem)
-{
-	return is_char(w, elem->type) || is_octet(elem->type);
-}
-
-static bool is_plain_size(const struct btf_type *t)
-{
-	return t->size == 1 || t->size == 2 || t->size == 4 || t->size == 8 ||
-	       (t->size == 16 && btf_is_int(t));
 }
 
 /* A value of fixed shape that is made of bytes: addresses, names, hex. */
@@ -335,7 +182,7 @@ static int add_scalar(struct walk *w, const struct place *place, const struct sh
 
 	if (!scalar_kind(s, &f))
 		return fail(w, EINVAL, place, "its type holds no data");
-	if (!btf_is_ptr(s->type) && !btf_is_float(s->type) && !is_plain_size(s->type))
+	if (!btf_is_ptr(s->type) && !btf_is_float(s->type) && !type_is_plain_size(s->type))
 		return fail(w, EINVAL, place, "a number of a size that there is not");
 	if (btf_is_int(s->type) && !bits &&
 	    (btf_int_bits(s->type) != s->type->size * 8 || btf_int_offset(s->type))) {
@@ -362,52 +209,11 @@ static int add_scalar(struct walk *w, const struct place *place, const struct sh
 	}
 	if (!f.is_bits && f.kind != KIND_BYTES && meaning_fits_number(s->meaning, f.size_bits / 8))
 		f.meaning = s->meaning;
-	else if (is_char(w, s->type) && !f.is_bits)
+	else if (type_is_char(w->btf, s->type) && !f.is_bits)
 		f.meaning = MEAN_CHAR;
 	if (f.meaning == MEAN_IPV6)
 		return add_bytes(w, &at, MEAN_IPV6, LAYOUT_IP_BYTES, count);
 	return add_field(w, &at, f);
-}
-
-/* Where in a struct the address and its family stand, in bytes. */
-struct ip_parts {
-	uint32_t addr, family, family_bytes;
-	uint32_t addr_member, family_member;
-};
-
-static bool find_ip_parts(struct walk *w, const struct btf_type *t, struct ip_parts *ret)
-{
-	const struct btf_member *m = btf_members(t);
-	bool has_addr = false, has_family = false;
-
-	if (!btf_is_struct(t) || btf_vlen(t) > 16)
-		return false;
-	for (uint32_t i = 0; i < btf_vlen(t); i++) {
-		uint32_t off = btf_member_bit_offset(t, i);
-		struct shape s;
-
-		if (try_resolve(w, m[i].type, &s) || !s.type || off % 8 ||
-		    btf_member_bitfield_size(t, i) || off > 64 * 8)
-			continue;
-		if (!has_addr && size_of(w, m[i].type) == LAYOUT_IP_BYTES) {
-			has_addr = true;
-			ret->addr = off / 8;
-			ret->addr_member = i;
-		} else if (btf_is_int(s.type) && is_plain_size(s.type) && s.type->size <= 4) {
-			const char *name = name_at(w->btf, m[i].name_off);
-			bool named = streq(name, "family") || streq(name, "version") ||
-				     streq(name, "af");
-
-			/* A name says so; else the only number beside the address. */
-			if (has_family && !named)
-				continue;
-			has_family = true;
-			ret->family = off / 8;
-			ret->family_bytes = s.type->size;
-			ret->family_member = i;
-		}
-	}
-	return has_addr && has_family;
 }
 
 static int add_ip(struct walk *w, const struct place *place, const struct ip_parts *parts,
@@ -455,7 +261,7 @@ static int place_below(struct walk *w, const struct place *parent, const char *n
 /* A member's name becomes part of paths; types may be called "unsigned int". */
 static const char *member_name(struct walk *w, const struct btf_member *m)
 {
-	const char *name = name_at(w->btf, m->name_off);
+	const char *name = type_name_at(w->btf, m->name_off);
 
 	return strchr(name, ' ') ? "" : name;
 }
@@ -524,8 +330,8 @@ static int walk_members(struct walk *w, const struct place *place, const struct 
 	if (w->depth == LAYOUT_MAX_DEPTH)
 		return fail(w, E2BIG, place, "nested more than 16 deep");
 	w->around[w->depth++] = s->id;
-	if (streq(name_at(w->btf, s->type->name_off), "gadget_l4endpoint_t") &&
-	    find_ip_parts(w, s->type, &parts)) {
+	if (streq(type_name_at(w->btf, s->type->name_off), "gadget_l4endpoint_t") &&
+	    type_ip_parts(w->btf, s->type, &parts)) {
 		rc = walk_endpoint(w, place, s, &parts);
 	} else {
 		for (uint32_t i = 0; !rc && i < btf_vlen(s->type); i++)
@@ -538,7 +344,7 @@ static int walk_members(struct walk *w, const struct place *place, const struct 
 /* Each element at a place of its own: "slot.0", "slot.1". */
 static int unroll(struct walk *w, const struct place *place, uint32_t type_id, uint32_t nelems)
 {
-	uint64_t stride = size_of(w, type_id);
+	uint64_t stride = type_size(w->btf, type_id);
 	int rc = 0;
 
 	if (nelems > LAYOUT_MAX_FIELDS)
@@ -568,22 +374,22 @@ static int walk_elements(struct walk *w, const struct place *place, const struct
 	bool number = btf_is_int(elem->type) || btf_is_any_enum(elem->type) ||
 		      btf_is_ptr(elem->type) || btf_is_float(elem->type);
 	bool known = number && meaning_fits_number(elem->meaning, elem->type->size);
-	uint64_t size = size_of(w, elem_id);
+	uint64_t size = type_size(w->btf, elem_id);
 	struct ip_parts parts;
 
 	if (!size || size * count > LAYOUT_MAX_BYTES)
 		return fail(w, E2BIG, place, "an array that is too large or of nothing");
-	if (elem->meaning == MEAN_IP && find_ip_parts(w, elem->type, &parts))
+	if (elem->meaning == MEAN_IP && type_ip_parts(w->btf, elem->type, &parts))
 		return add_ip(w, place, &parts, (uint32_t)size, count);
 	if (!number && meaning_fits_bytes(elem->meaning, (uint32_t)size) &&
 	    elem->meaning != MEAN_DNS && elem->meaning != MEAN_HEX)
 		return add_bytes(w, place, elem->meaning, (uint32_t)size, count);
-	if (is_byte_run(w, elem) && (elem->meaning == MEAN_DNS || elem->meaning == MEAN_HEX))
+	if (type_is_byte(w->btf, elem->type) && (elem->meaning == MEAN_DNS || elem->meaning == MEAN_HEX))
 		return add_bytes(w, place, elem->meaning, count, 1);
-	if (number && !known && is_char(w, elem->type))
+	if (number && !known && type_is_char(w->btf, elem->type))
 		return add_field(w, place, (struct field){ .kind = KIND_TEXT, .count = 1,
 							   .size_bits = count * 8 });
-	if (number && !known && is_octet(elem->type))
+	if (number && !known && type_is_octet(elem->type))
 		return add_bytes(w, place, MEAN_NONE, count, 1);
 	if (number)
 		return add_scalar(w, place, elem, count);
@@ -594,7 +400,7 @@ static int walk_array(struct walk *w, const struct place *place, const struct sh
 {
 	const struct btf_array *a = btf_array(s->type);
 	uint64_t count = a->nelems;
-	uint64_t size = size_of(w, s->id);
+	uint64_t size = type_size(w->btf, s->id);
 	uint32_t elem_id = a->type;
 	struct shape elem;
 	int rc = resolve(w, place, elem_id, &elem);
@@ -608,7 +414,7 @@ static int walk_array(struct walk *w, const struct place *place, const struct sh
 	if (meaning_fits_bytes(s->meaning, (uint32_t)size))
 		return add_bytes(w, place, s->meaning, (uint32_t)size, 1);
 	/* Dimensions of numbers are one list; texts and byte strings stay apart. */
-	for (int dims = 0; btf_is_array(elem.type) && dims < MAX_CHAIN; dims++) {
+	for (int dims = 0; btf_is_array(elem.type) && dims < TYPE_MAX_CHAIN; dims++) {
 		const struct btf_array *inner = btf_array(elem.type);
 		struct shape next;
 
@@ -619,8 +425,8 @@ static int walk_array(struct walk *w, const struct place *place, const struct sh
 			return fail(w, EINVAL, place, "an array of nothing");
 		if (!inner->nelems)
 			return 0;
-		if (is_byte_run(w, &next) || btf_is_composite(next.type) ||
-		    meaning_fits_bytes(elem.meaning, (uint32_t)size_of(w, elem_id)))
+		if (type_is_byte(w->btf, next.type) || btf_is_composite(next.type) ||
+		    meaning_fits_bytes(elem.meaning, (uint32_t)type_size(w->btf, elem_id)))
 			break;
 		count *= inner->nelems;
 		if (count > LAYOUT_MAX_BYTES)
@@ -649,7 +455,7 @@ static int walk_type(struct walk *w, const struct place *place, uint32_t type_id
 	if (btf_is_composite(s.type)) {
 		if (place->bit_size || (place->off_bits % 8))
 			return fail(w, EINVAL, place, "a struct that does not start at a byte");
-		if (s.meaning == MEAN_IP && find_ip_parts(w, s.type, &parts))
+		if (s.meaning == MEAN_IP && type_ip_parts(w->btf, s.type, &parts))
 			return add_ip(w, place, &parts, s.type->size, 1);
 		if (s.type->size <= LAYOUT_MAX_BYTES && meaning_fits_bytes(s.meaning, s.type->size))
 			return add_bytes(w, place, s.meaning, s.type->size, 1);
@@ -688,7 +494,7 @@ int layout_compile_tagged(struct arena *arena, const struct btf *btf, const stru
 	w.type_name = s.name && *s.name ? s.name : "(anonymous)";
 	if (!s.type)
 		return fail(&w, EINVAL, NULL, "void holds no data");
-	size = size_of(&w, type_id);
+	size = type_size(w.btf, type_id);
 	if (!size && (btf_is_array(s.type) || (btf_is_composite(s.type) && s.type->size)))
 		return fail(&w, E2BIG, NULL, "it is empty or larger than 1 MiB");
 	if (!size)
@@ -720,42 +526,4 @@ int layout_compile(struct arena *arena, const struct btf *btf, uint32_t type_id,
 
 	tags_free(tags);
 	return rc;
-}
-
-const struct field *layout_find(const struct layout *layout, const char *name)
-{
-	const struct field *only = NULL;
-	uint32_t same = 0;
-
-	for (uint32_t i = 0; i < layout->nfields; i++)
-		if (streq(layout->fields[i].path, name))
-			return &layout->fields[i];
-	for (uint32_t i = 0; i < layout->nfields; i++)
-		if (streq(layout->fields[i].label, name))
-			return &layout->fields[i];
-	for (uint32_t i = 0; i < layout->nfields; i++) {
-		if (streq(layout->fields[i].name, name)) {
-			only = &layout->fields[i];
-			same++;
-		}
-	}
-	return same == 1 ? only : NULL;
-}
-
-bool field_is_time(const struct field *field)
-{
-	return field->meaning == MEAN_KTIME_NS || field->meaning == MEAN_BOOTTIME_NS ||
-	       field->meaning == MEAN_UNIX_NS;
-}
-
-bool field_is_numeric(const struct field *field)
-{
-	if (field->count != 1 || field->size_bits > 64)
-		return false;
-	if (field->kind != KIND_UINT && field->kind != KIND_INT && field->kind != KIND_BOOL &&
-	    field->kind != KIND_FLOAT)
-		return false;
-	return field->meaning == MEAN_NONE || field->meaning == MEAN_SIZE_BYTES ||
-	       field->meaning == MEAN_DURATION_NS || field->meaning == MEAN_DURATION_US ||
-	       field->meaning == MEAN_DURATION_MS || field->meaning == MEAN_DURATION_S;
 }

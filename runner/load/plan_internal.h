@@ -25,6 +25,49 @@ struct plan_ctx {
 	struct err *err;
 };
 
+#define PLAN_MAX_MAPS 4096
+
+/* The kernel's type of map, as far as the plan asks. */
+struct map_type {
+	const char *name;
+	enum map_source source;
+	bool per_cpu;
+};
+const struct map_type *map_type_find(uint32_t type); /* NULL: not known */
+
+/* One --map option. */
+struct map_word {
+	char *map;
+	const char *role, *type; /* type NULL: none; both inside the same memory */
+	bool used;
+};
+
+/* The maps while they are gathered. */
+struct map_list {
+	struct plan_ctx *ctx;
+	struct map_plan *maps;
+	uint32_t count, cap;
+	struct map_word *words; /* ctx->nwords */
+};
+
+struct map_plan *map_list_add(struct map_list *list);
+const char *map_list_copy(struct map_list *list, const char *text);
+int map_list_compile(struct map_list *list, uint32_t type_id, const char *default_name,
+		     struct layout *ret, struct err *err);
+/* Takes over what is tagged on the variable. */
+void map_list_tags(struct map_list *list, struct map_plan *map, const char *var);
+
+int words_parse(struct map_list *list);
+/* The last word for this map, as later options win; NULL: none. */
+struct map_word *words_find(struct map_list *list, const struct map_plan *map);
+/* The error for words that no map took. */
+int words_check(struct map_list *list);
+/* The type that a word names, "event" or "struct event"; 0: there is none, an error is set. */
+uint32_t words_type(struct map_list *list, const char *name);
+
+/* Iterators with a known record type, and exported variables. */
+int pseudo_maps(struct map_list *list);
+
 int plan_progs(struct plan_ctx *ctx);
 int plan_maps(struct plan_ctx *ctx); /* after plan_progs() */
 int plan_params(struct plan_ctx *ctx);

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+// SPDX-License-Identifier: Apache-2.0
 /* The parameters of the plan: `const volatile` variables of .rodata. */
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+// SPDX-License-Identifier: Apache-2.0
 /* Which role a map can have, and why not another. */
 #include <errno.h>
 #include "base/err.h"
