@@ -17,7 +17,9 @@ struct check_args {
 
 static int check_kernel(const struct check_args *a, struct err *err)
 {
-	static const struct column columns[] = { { "Group" }, { "Feature" }, { "OK" }, { "Detail" } };
+	static const struct column columns[] = {
+		{ "Group" }, { "Feature" }, { "OK" }, { "Detail" }
+	};
 	_cleanup_free_ struct feature *features = xcalloc(MAX_FEATURES, sizeof(*features));
 	struct listing *listing = listing_new(a->format, columns, ARRAY_LEN(columns), err);
 	size_t count;
@@ -98,8 +100,9 @@ static int judge(const struct plan *plan, const struct verdicts *verdicts, const
 
 static int check_plan(const struct check_args *a, const struct plan *plan, struct err *err)
 {
-	static const struct column columns[] = { { "Kind" }, { "Name" }, { "Needs" }, { "OK" },
-						 { "Detail" } };
+	static const struct column columns[] = {
+		{ "Kind" }, { "Name" }, { "Needs" }, { "OK" }, { "Detail" }
+	};
 	struct listing *listing = listing_new(a->format, columns, ARRAY_LEN(columns), err);
 	_cleanup_free_ bool *ok = xcalloc(plan->nprogs + 1, sizeof(*ok));
 	_cleanup_free_ void *text = xcalloc(plan->nprogs + 1, DETAIL_MAX);
@@ -157,10 +160,12 @@ const struct command cmd_check = {
 	.name = "check",
 	.usage = "[IMAGE|FILE.o]",
 	.summary = "what this kernel can do, or what a program needs of it",
-	.about = "Without a program: every kind of program and map, tried on the running kernel; the "
-		 "privileges of this process; the file systems that matter. With a program: each of "
-		 "its hooks and maps, whether this kernel has it, and which alternatives would be "
-		 "taken. Nothing stays loaded. The exit status is 3 when the program would not run.",
+	.about =
+		"Without a program: every kind of program and map, tried on the running kernel; "
+		"the "
+		"privileges of this process; the file systems that matter. With a program: each of "
+		"its hooks and maps, whether this kernel has it, and which alternatives would be "
+		"taken. Nothing stays loaded. The exit status is 3 when the program would not run.",
 	.examples = "bombus check\n"
 		    "bombus check tcpconnlat\n"
 		    "bombus check --format '{{.Feature}} {{.OK}}'",

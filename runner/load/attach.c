@@ -63,8 +63,8 @@ static int attach_by_name(struct attach_job *job)
 
 static int attach_kernel(struct attach_job *job, struct err *err)
 {
-	int rc = job->given ? attach_by_name(job) :
-			      attachments_add_link(job, bpf_program__attach(job->prog));
+	int rc = job->given ? attach_by_name(job)
+			    : attachments_add_link(job, bpf_program__attach(job->prog));
 
 	if (rc == -EINVAL && job->type->hook == HOOK_TRACEPOINT && !strpbrk(job->text, "/:"))
 		return target_usage(job->plan, job->type, "a tracepoint has a category", err);
@@ -81,8 +81,8 @@ static int attach_iter(struct attach_job *job, struct err *err)
 	struct bpf_map *map;
 	int rc;
 
-	if (!job->given && (streq(job->text, "bpf_map_elem") ||
-			    streq(job->text, "bpf_sk_storage_map"))) {
+	if (!job->given &&
+	    (streq(job->text, "bpf_map_elem") || streq(job->text, "bpf_sk_storage_map"))) {
 		err_hint(err, "--attach %s=MAP", job->plan->name);
 		return err_usage(err, "program '%s' (%s): over which map?", job->plan->name,
 				 job->plan->section);
@@ -103,8 +103,8 @@ static int attach_iter(struct attach_job *job, struct err *err)
 	}
 	opts.link_info = &info;
 	opts.link_info_len = sizeof(info);
-	rc = attachments_add_link(job, bpf_program__attach_iter(job->prog,
-								job->given ? &opts : NULL));
+	rc = attachments_add_link(job,
+				  bpf_program__attach_iter(job->prog, job->given ? &opts : NULL));
 	return rc < 0 ? explain_attach(job->plan, rc, err) : 0;
 }
 
@@ -195,7 +195,7 @@ static int prepare_btf_target(struct bpf_program *prog, const struct prog_plan *
 
 	if (targets->count > 1)
 		return target_usage(plan, hook_of(plan->section, &here.target),
-				  "one target only; another one wants a program of its own", err);
+				    "one target only; another one wants a program of its own", err);
 	if (streq(targets->words[0], "none"))
 		return 0;
 	here.target = targets->words[0];
@@ -256,8 +256,11 @@ bool attach_possible(const struct prog_plan *plan, const struct word_list *targe
 	case HOOK_KSYSCALL:
 	case HOOK_UPROBE:
 	case HOOK_USDT:
-		if (!feature_get(type->hook == HOOK_KPROBE || type->hook == HOOK_KSYSCALL ?
-					 "kprobe" : "uprobe", &feature) || feature.ok)
+		if (!feature_get(type->hook == HOOK_KPROBE || type->hook == HOOK_KSYSCALL
+					 ? "kprobe"
+					 : "uprobe",
+				 &feature) ||
+		    feature.ok)
 			return true;
 		snprintf(reason, size, "%s", feature.reason);
 		return false;

@@ -5,9 +5,8 @@
  *
  *	attach_declare()	after open: the types of sections that libbpf does not know
  *	attach_prepare()	before load: targets checked, BTF targets set
- *	attach_possible()	before load: would it be in vain? Files are looked at, nothing is loaded
- *	attach_program()	after load
- *	attachments_free()	everything is detached
+ *	attach_possible()	before load: would it be in vain? Files are looked at, nothing is
+ *loaded attach_program()	after load attachments_free()	everything is detached
  *
  * Each attachment hangs on a file descriptor of this process (or, for the tc filters of kernels
  * before 6.6, on a guard process that outlives it by an instant), so that nothing stays behind

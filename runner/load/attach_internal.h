@@ -28,9 +28,9 @@ struct attach_job {
 	struct bpf_program *prog;
 	const struct prog_plan *plan; /* ->target is the one at hand */
 	const struct hook_type *type;
-	const char *text;	 /* the target: the command line's, else the section's */
-	bool given;		 /* by --attach */
-	struct target target;	 /* `text`, taken apart */
+	const char *text;     /* the target: the command line's, else the section's */
+	bool given;	      /* by --attach */
+	struct target target; /* `text`, taken apart */
 };
 
 /* Each takes the thing over. `link` may be NULL or an error: then -errno of it is returned. */

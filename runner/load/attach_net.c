@@ -30,8 +30,8 @@ static const char *next_interface(void *ctx)
 {
 	struct name_walk *walk = ctx;
 
-	return walk->list && walk->list[walk->next].if_name ? walk->list[walk->next++].if_name :
-							       NULL;
+	return walk->list && walk->list[walk->next].if_name ? walk->list[walk->next++].if_name
+							    : NULL;
 }
 
 int find_interface(const char *name, unsigned *ret, struct err *err)
@@ -44,21 +44,21 @@ int find_interface(const char *name, unsigned *ret, struct err *err)
 		return 0;
 	walk.list = if_nameindex();
 	near = suggest(name, next_interface, &walk);
-	err_exit(err, EXIT_USAGE);
 	if (near)
 		err_hint(err, "did you mean '%s'?", near);
 	else
 		err_hint(err, "'ip link' lists the interfaces of this network namespace");
 	if (walk.list)
 		if_freenameindex(walk.list);
-	return err_set(err, ENODEV, "no interface named '%s'", name);
+	return err_usage(err, "no interface named '%s'", name);
 }
 
 static int busy(struct attach_job *job, const char *where, struct err *err)
 {
 	err_exit(err, EXIT_KERNEL);
 	err_hint(err, "'bpftool net' shows what is attached");
-	return err_set(err, EBUSY, "program '%s': another program holds %s", job->plan->name, where);
+	return err_set(err, EBUSY, "program '%s': another program holds %s", job->plan->name,
+		       where);
 }
 
 /* ---- XDP ---- */
@@ -81,8 +81,7 @@ int attach_xdp(struct attach_job *job, struct err *err)
 	} else if (streq(mode, "native") || streq(mode, "drv")) {
 		opts.flags = XDP_FLAGS_DRV_MODE;
 	} else if (*mode) {
-		err_exit(err, EXIT_USAGE);
-		return err_set(err, EINVAL, "'%s' is not a mode of XDP: generic or native", mode);
+		return err_usage(err, "'%s' is not a mode of XDP: generic or native", mode);
 	}
 	fd = bpf_link_create(bpf_program__fd(job->prog), (int)ifindex, BPF_XDP, &opts);
 	if (fd == -EBUSY || fd == -EEXIST)
@@ -98,7 +97,8 @@ int attach_xdp(struct attach_job *job, struct err *err)
 #define TCX_INGRESS 46
 #define TCX_EGRESS 47
 
-/* BPF_LINK_CREATE as kernels from 6.6 have it for tcx; libbpf learnt it later than we may rely on. */
+/* BPF_LINK_CREATE as kernels from 6.6 have it for tcx; libbpf learnt it later than we may rely on.
+ */
 struct tcx_link_attr {
 	uint32_t prog_fd;
 	uint32_t ifindex;
@@ -128,13 +128,12 @@ static int tc_direction(const struct attach_job *job, const char *word, bool *re
 		*ret_egress = word[0] == 'e';
 		return 0;
 	}
-	err_exit(err, EXIT_USAGE);
 	err_hint(err, "--attach %s=%s", job->plan->name, job->type->form);
 	if (!*word)
-		return err_set(err, EINVAL, "program '%s' (%s): ingress or egress?",
-			       job->plan->name, job->plan->section);
-	return err_set(err, EINVAL, "program '%s': '%s' is neither ingress nor egress",
-		       job->plan->name, word);
+		return err_usage(err, "program '%s' (%s): ingress or egress?", job->plan->name,
+				 job->plan->section);
+	return err_usage(err, "program '%s': '%s' is neither ingress nor egress", job->plan->name,
+			 word);
 }
 
 int attach_tc(struct attach_job *job, struct err *err)
@@ -185,11 +184,10 @@ int attach_cgroup(struct attach_job *job, struct err *err)
 	}
 	rc = attachments_add_link(job, bpf_program__attach_cgroup(job->prog, fd));
 	if (rc == -EBADF) {
-		err_exit(err, EXIT_USAGE);
 		err_hint(err, mount ? "cgroup2 is mounted at %s" : "%scgroup2 is not mounted",
 			 mount ? mount : "");
-		return err_set(err, EINVAL, "program '%s': %s is no cgroup2 folder",
-			       job->plan->name, path);
+		return err_usage(err, "program '%s': %s is no cgroup2 folder", job->plan->name,
+				 path);
 	}
 	return rc < 0 ? explain_attach(job->plan, rc, err) : 0;
 }

@@ -62,10 +62,9 @@ static int perf_attr(const struct attach_job *job, struct perf_event_attr *ret, 
 	_cleanup_free_ char *name = xstrndup(head, cut);
 	uint64_t hz = DEFAULT_HZ;
 
-	err_exit(err, EXIT_USAGE);
 	if (head[cut] && (parse_u64(head + cut + 1, &hz) || hz == 0))
-		return err_set(err, EINVAL, "program '%s': '%s' is not a number of samples a second",
-			       job->plan->name, head + cut + 1);
+		return err_usage(err, "program '%s': '%s' is not a number of samples a second",
+				 job->plan->name, head + cut + 1);
 	for (size_t i = 0; i < ARRAY_LEN(perf_names); i++) {
 		if (!streq(perf_names[i].name, name))
 			continue;
@@ -80,8 +79,9 @@ static int perf_attr(const struct attach_job *job, struct perf_event_attr *ret, 
 		return 0;
 	}
 	near = suggest(name, next_perf_name, &next);
-	err_hint(err, near ? "did you mean '%s'?" : "cpu-clock works everywhere%s", near ? near : "");
-	return err_set(err, EINVAL, "program '%s': no perf event named '%s'", job->plan->name, name);
+	err_hint(err, near ? "did you mean '%s'?" : "cpu-clock works everywhere%s",
+		 near ? near : "");
+	return err_usage(err, "program '%s': no perf event named '%s'", job->plan->name, name);
 }
 
 static int perf_refused(const struct attach_job *job, const struct perf_event_attr *attr, int code,
@@ -91,14 +91,14 @@ static int perf_refused(const struct attach_job *job, const struct perf_event_at
 		err_exit(err, EXIT_KERNEL);
 		err_hint(err, "sample by time instead: --attach %s=cpu-clock:%d", job->plan->name,
 			 DEFAULT_HZ);
-		return err_set(err, -code, "program '%s': this machine has no hardware counter for '%s'",
+		return err_set(err, -code,
+			       "program '%s': this machine has no hardware counter for '%s'",
 			       job->plan->name, job->target.head);
 	}
 	if (code == -EINVAL && attr->freq) {
-		err_exit(err, EXIT_USAGE);
 		err_hint(err, "the limit is /proc/sys/kernel/perf_event_max_sample_rate");
-		return err_set(err, EINVAL, "program '%s': the kernel refuses %llu samples a second",
-			       job->plan->name, (unsigned long long)attr->sample_freq);
+		return err_usage(err, "program '%s': the kernel refuses %llu samples a second",
+				 job->plan->name, (unsigned long long)attr->sample_freq);
 	}
 	return explain_attach(job->plan, code, err);
 }
@@ -172,14 +172,10 @@ int attach_perf_event(struct attach_job *job, struct err *err)
 
 	if (rc < 0)
 		return rc;
-	if (err)
-		err->exit = 0;
 	rc = job->target.pid > 0 ? perf_on_threads(job, &attr, err) : perf_on_cpus(job, &attr, err);
-	if (rc == 0 && job->target.pid > 0) {
-		err_exit(err, EXIT_USAGE);
-		return err_set(err, ESRCH, "program '%s': there is no process %lld", job->plan->name,
-			       (long long)job->target.pid);
-	}
+	if (rc == 0 && job->target.pid > 0)
+		return err_usage(err, "program '%s': there is no process %lld", job->plan->name,
+				 (long long)job->target.pid);
 	if (rc == 0)
 		return err_set(err, ENODEV, "program '%s': no CPU to sample on", job->plan->name);
 	return rc < 0 ? rc : 0;

@@ -94,18 +94,17 @@ static int attach_user_at(struct attach_job *job, struct user_target *t)
 	pid_t pid = (pid_t)job->target.pid;
 
 	if (job->type->hook == HOOK_USDT)
-		return attachments_add_link(job,
-					    bpf_program__attach_usdt(job->prog, pid, path,
-								     t->provider, t->name, NULL));
+		return attachments_add_link(
+			job,
+			bpf_program__attach_usdt(job->prog, pid, path, t->provider, t->name, NULL));
 	if (user_target_offset(t) < 0)
 		return -EINVAL;
 	{
 		LIBBPF_OPTS(bpf_uprobe_opts, opts, .func_name = t->name,
 			    .retprobe = job->type->ret);
 
-		return attachments_add_link(job, bpf_program__attach_uprobe_opts(job->prog, pid,
-										 path, t->offset,
-										 &opts));
+		return attachments_add_link(job, bpf_program__attach_uprobe_opts(
+							 job->prog, pid, path, t->offset, &opts));
 	}
 }
 
@@ -126,7 +125,7 @@ int attach_user(struct attach_job *job, struct err *err)
 		return target_usage(job->plan, job->type, "which binary?", err);
 	if (!t.name || (is_usdt && !t.provider))
 		return target_usage(job->plan, job->type,
-				  is_usdt ? "which probe?" : "which function?", err);
+				    is_usdt ? "which probe?" : "which function?", err);
 	rc = attach_user_at(job, &t);
 	return rc < 0 ? explain_attach(job->plan, rc, err) : 0;
 }

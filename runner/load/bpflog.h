@@ -15,9 +15,9 @@
 #define BPFLOG_NAME_MAX 128
 
 struct bpflog {
-	char warnings[8192];  /* whole lines, the last ones */
+	char warnings[8192]; /* whole lines, the last ones */
 	size_t warnings_len;
-	char verifier[16384]; /* the end of the last verifier log; "" none */
+	char verifier[16384];	      /* the end of the last verifier log; "" none */
 	char blamed[BPFLOG_NAME_MAX]; /* the program of the last warning that named one; "" none */
 	char map[BPFLOG_NAME_MAX];    /* the same for maps */
 };

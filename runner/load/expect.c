@@ -89,9 +89,10 @@ bool explain_expect(const struct prog_plan *prog, char *text, size_t size)
 	if (size)
 		text[0] = '\0';
 	if (type->hook == HOOK_UNKNOWN || type->hook == HOOK_FOREIGN) {
-		snprintf(text, size, type->hook == HOOK_UNKNOWN ?
-			 "its section names no kind of program" :
-			 "this program type cannot be attached by bombus");
+		snprintf(text, size,
+			 type->hook == HOOK_UNKNOWN
+				 ? "its section names no kind of program"
+				 : "this program type cannot be attached by bombus");
 		return false;
 	}
 	if (type->feature && feature_get(type->feature, &feature) && !feature.ok) {

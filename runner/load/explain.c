@@ -113,8 +113,9 @@ static int no_permission(const struct prog_plan *prog, int code, const char *ver
 	if (lockdown && streq(lockdown, "confidentiality")) {
 		err_hint(err, "the kernel was started with lockdown=confidentiality, or Secure "
 			      "Boot asks for it");
-		return err_set(err, -code, "kernel lockdown (confidentiality) forbids programs that "
-					   "read kernel memory");
+		return err_set(err, -code,
+			       "kernel lockdown (confidentiality) forbids programs that "
+			       "read kernel memory");
 	}
 	if (kernel_before(5, 11) && getrlimit(RLIMIT_MEMLOCK, &limit) == 0 &&
 	    limit.rlim_cur != RLIM_INFINITY) {
@@ -126,7 +127,8 @@ static int no_permission(const struct prog_plan *prog, int code, const char *ver
 		      "tp_btf programs may be");
 	return err_set(err, -code,
 		       "a security module of this machine forbids %s %s programs (EPERM, though "
-		       "no capability is missing)", verb, type->section);
+		       "no capability is missing)",
+		       verb, type->section);
 }
 
 /* ---- hooks that are not there ---- */
@@ -134,16 +136,18 @@ static int no_permission(const struct prog_plan *prog, int code, const char *ver
 static int no_btf_hook(const struct prog_plan *prog, int code, struct err *err)
 {
 	uint8_t hook = type_of(prog)->hook;
-	const char *what = hook == HOOK_TP_BTF ? "tracepoint" :
-			   hook == HOOK_LSM    ? "LSM hook" :
-			   hook == HOOK_ITER   ? "iterator" : "hook";
+	const char *what = hook == HOOK_TP_BTF ? "tracepoint"
+			   : hook == HOOK_LSM  ? "LSM hook"
+			   : hook == HOOK_ITER ? "iterator"
+					       : "hook";
 
 	if (access(VMLINUX_BTF, R_OK) < 0) {
 		err_hint(err, "a kernel with CONFIG_DEBUG_INFO_BTF=y has it");
 		return err_set(err, -code, "this kernel has no BTF (%s)", VMLINUX_BTF);
 	}
 	if (hook == HOOK_FENTRY)
-		return err_set(err, -code, "the kernel's BTF has no function '%s'", target_of(prog));
+		return err_set(err, -code, "the kernel's BTF has no function '%s'",
+			       target_of(prog));
 	return err_set(err, -code, "this kernel has no %s '%s'", what, target_of(prog));
 }
 
@@ -212,10 +216,13 @@ static int load_cause(const struct prog_plan *prog, int code, const char *log, s
 	if (verifier_verdict(log, line, sizeof(line)))
 		return err_set(err, -code, "the verifier rejects it: %s", line);
 	if (code == -EINVAL && hook == HOOK_UNKNOWN)
-		return err_set(err, -code, "section \"%s\" names no kind of program", prog->section);
+		return err_set(err, -code, "section \"%s\" names no kind of program",
+			       prog->section);
 	if (code == -EINVAL)
-		return err_set(err, -code, "this kernel does not know %s programs, or not all "
-			       "that this one uses", type_of(prog)->section);
+		return err_set(err, -code,
+			       "this kernel does not know %s programs, or not all "
+			       "that this one uses",
+			       type_of(prog)->section);
 	return err_sys(err, -code, "the kernel refuses it");
 }
 
@@ -380,11 +387,13 @@ int explain_object(int code, const struct bpflog *log, struct err *err)
 		return err_set(err, -code, "this kernel has no BTF, and the program needs it");
 	}
 	if (*log->map && code == -EINVAL)
-		return err_set(err, -code, "map '%s': this kernel does not take a map of this type "
-			       "and size", log->map);
+		return err_set(err, -code,
+			       "map '%s': this kernel does not take a map of this type "
+			       "and size",
+			       log->map);
 	if (*log->map)
 		return err_sys(err, -code, "map '%s' cannot be made", log->map);
 	last_warning(log, line, sizeof(line));
-	return *line ? err_set(err, -code, "the kernel refuses it: %s", line) :
-		       err_sys(err, -code, "the kernel refuses it");
+	return *line ? err_set(err, -code, "the kernel refuses it: %s", line)
+		     : err_sys(err, -code, "the kernel refuses it");
 }

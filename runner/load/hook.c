@@ -33,7 +33,8 @@ static const struct hook_type hook_types[] = {
 	{ "kprobe", HOOK_KPROBE, .form = FORM_FUNC, .feature = "kprobe" },
 	{ "kretprobe", HOOK_KPROBE, true, .form = FORM_FUNC, .feature = "kprobe" },
 	{ "kprobe.multi", HOOK_KPROBE_MULTI, .form = "PATTERN", .feature = "kprobe.multi" },
-	{ "kretprobe.multi", HOOK_KPROBE_MULTI, true, .form = "PATTERN", .feature = "kprobe.multi" },
+	{ "kretprobe.multi", HOOK_KPROBE_MULTI, true, .form = "PATTERN",
+	  .feature = "kprobe.multi" },
 	{ "ksyscall", HOOK_KSYSCALL, .form = "SYSCALL", .feature = "kprobe" },
 	{ "kretsyscall", HOOK_KSYSCALL, true, .form = "SYSCALL", .feature = "kprobe" },
 	{ "uprobe", HOOK_UPROBE, .form = FORM_UPROBE, .feature = "uprobe" },
@@ -84,7 +85,8 @@ const struct hook_type *hook_of(const char *section, const char **ret_target)
 	size_t len = strcspn(section, "/");
 
 	*ret_target = section[len] ? section + len + 1 : "";
-	if (has_prefix(section, "xdp") && (streq(*ret_target, "devmap") || streq(*ret_target, "cpumap")))
+	if (has_prefix(section, "xdp") &&
+	    (streq(*ret_target, "devmap") || streq(*ret_target, "cpumap")))
 		return &hook_in_map;
 	for (size_t i = 0; i < ARRAY_LEN(hook_types); i++)
 		if (strlen(hook_types[i].section) == len &&

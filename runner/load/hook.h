@@ -32,9 +32,9 @@ enum hook {
 	HOOK_XDP,
 	HOOK_TC,
 	HOOK_CGROUP,
-	HOOK_NETNS,  /* sk_lookup, flow_dissector */
-	HOOK_SOCKET, /* a socket filter: a packet socket on an interface */
-	HOOK_NONE,   /* loaded and left alone: syscall programs */
+	HOOK_NETNS,   /* sk_lookup, flow_dissector */
+	HOOK_SOCKET,  /* a socket filter: a packet socket on an interface */
+	HOOK_NONE,    /* loaded and left alone: syscall programs */
 	HOOK_FOREIGN, /* a type that libbpf knows and bombus does not attach */
 };
 
@@ -45,7 +45,7 @@ struct hook_type {
 	/* Where libbpf only knows the bare section, and ours carry a target: BPF_PROG_TYPE_* and
 	 * the expected attach type. 0: libbpf knows it. */
 	uint8_t prog_type, attach_type;
-	const char *form; /* of --attach's TARGET; NULL: takes none */
+	const char *form;    /* of --attach's TARGET; NULL: takes none */
 	const char *feature; /* its name in features.h */
 };
 

@@ -22,7 +22,8 @@ struct object {
 	struct plan plan;
 	struct bpf_object *bpf;
 	struct bpf_program **progs; /* by index in plan.progs; of the current `bpf` */
-	struct word_list *targets;  /* by index: the TARGETs of --attach; words are malloc'ed arrays */
+	struct word_list
+		*targets; /* by index: the TARGETs of --attach; words are malloc'ed arrays */
 	struct attachments *attachments;
 	struct object_times times;
 	struct bpflog log;

@@ -38,24 +38,21 @@ static int unknown_name(const struct object *object, const char *what, const cha
 	struct name_walk walk = { .plan = &object->plan };
 	const char *near = suggest(name, next, &walk);
 
-	err_exit(err, EXIT_USAGE);
 	if (near)
 		err_hint(err, "did you mean '%s'?", near);
 	else
 		err_hint(err, "'bombus inspect' lists them");
-	return err_set(err, ENOENT, "no %s named '%s'", what, name);
+	return err_usage(err, "no %s named '%s'", what, name);
 }
 
 /* "NAME=VALUE"; *ret_name is malloc'ed, *ret_value points into the word. */
-static int split_word(const char *option, const char *word, char **ret_name,
-		      const char **ret_value, struct err *err)
+static int split_word(const char *option, const char *word, char **ret_name, const char **ret_value,
+		      struct err *err)
 {
 	const char *equals = strchr(word, '=');
 
-	if (!equals || equals == word || !equals[1]) {
-		err_exit(err, EXIT_USAGE);
-		return err_set(err, EINVAL, "%s %s: it has the form NAME=VALUE", option, word);
-	}
+	if (!equals || equals == word || !equals[1])
+		return err_usage(err, "%s %s: it has the form NAME=VALUE", option, word);
 	*ret_name = xstrndup(word, equals - word);
 	*ret_value = equals + 1;
 	return 0;
@@ -104,9 +101,9 @@ static void add_target(struct object *object, uint32_t index, const char *target
 	list->words = xreallocarray((void *)list->words, list->count + 1, sizeof(*list->words));
 	((const char **)list->words)[list->count++] = target;
 	prog->needs_target = false;
-	prog->target = list->count == 1 ? target :
-					  arena_printf(&object->plan.arena, "%s %s", prog->target,
-						       target);
+	prog->target = list->count == 1
+			       ? target
+			       : arena_printf(&object->plan.arena, "%s %s", prog->target, target);
 }
 
 static int resolve_attach(struct object *object, struct err *err)
@@ -189,16 +186,14 @@ static int apply_ring(struct object *object, const char *word, bool report, stru
 	if (rc < 0)
 		return rc;
 	if (bpf_map__type(map) != BPF_MAP_TYPE_RINGBUF) {
-		err_exit(err, EXIT_USAGE);
 		err_hint(err, "--max-entries %s=N sets the size of other maps", name);
-		return err_set(err, EINVAL, "--ring: map '%s' is no ring buffer but of type %s",
-			       name, map_type_name(bpf_map__type(map)));
+		return err_usage(err, "--ring: map '%s' is no ring buffer but of type %s", name,
+				 map_type_name(bpf_map__type(map)));
 	}
 	if (parse_size(value, &asked) || asked == 0 || asked > 1u << 31) {
-		err_exit(err, EXIT_USAGE);
 		err_hint(err, "sizes are written 256K, 4M, 1G; 2G is the most");
-		return err_set(err, EINVAL, "--ring %s: '%s' is not a size for a ring buffer", name,
-			       value);
+		return err_usage(err, "--ring %s: '%s' is not a size for a ring buffer", name,
+				 value);
 	}
 	size = ring_size(asked);
 	if (size != asked && report)
@@ -223,15 +218,12 @@ static int apply_max_entries(struct object *object, const char *word, struct err
 	if (rc < 0)
 		return rc;
 	if (bpf_map__type(map) == BPF_MAP_TYPE_RINGBUF) {
-		err_exit(err, EXIT_USAGE);
 		err_hint(err, "--ring %s=%s", name, value);
-		return err_set(err, EINVAL, "--max-entries: map '%s' is a ring buffer", name);
+		return err_usage(err, "--max-entries: map '%s' is a ring buffer", name);
 	}
-	if (parse_u64(value, &count) || count == 0 || count > UINT32_MAX) {
-		err_exit(err, EXIT_USAGE);
-		return err_set(err, EINVAL, "--max-entries %s: '%s' is not a number from 1 to %u",
-			       name, value, UINT32_MAX);
-	}
+	if (parse_u64(value, &count) || count == 0 || count > UINT32_MAX)
+		return err_usage(err, "--max-entries %s: '%s' is not a number from 1 to %u", name,
+				 value, UINT32_MAX);
 	plan->max_entries = (uint32_t)count;
 	rc = bpf_map__set_max_entries(map, (uint32_t)count);
 	return rc < 0 ? err_sys(err, -rc, "--max-entries %s", word) : 0;
@@ -246,7 +238,8 @@ static int fix_maps(struct object *object, struct err *err)
 	struct bpf_map *map;
 	int rc = 0;
 
-	bpf_object__for_each_map(map, object->bpf) {
+	bpf_object__for_each_map(map, object->bpf)
+	{
 		if (bpf_map__pin_path(map))
 			rc = bpf_map__set_pin_path(map, NULL);
 		switch (rc < 0 ? BPF_MAP_TYPE_UNSPEC : bpf_map__type(map)) {

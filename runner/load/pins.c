@@ -35,10 +35,13 @@ static int pin_dir(const char *path, bool *ret_made, struct err *err)
 	int rc;
 
 	if (statfs(part, &fs) < 0 || fs.f_type != BPF_FS_MAGIC) {
-		err_exit(err, EXIT_USAGE);
 		err_hint(err, "pins live on bpffs: mount -t bpf bpf /sys/fs/bpf, then %s",
 			 has_prefix(path, "/sys/fs/bpf/") ? "again" : "a folder below it");
-		return err_set(err, EINVAL, "%s is not on bpffs", path);
+		return err_usage(err, "%s is not on bpffs", path);
+	}
+	if (strchr(path + strlen(part), '.')) {
+		err_hint(err, "use another character, such as '-'");
+		return err_usage(err, "%s: bpffs takes no name with a '.'", path);
 	}
 	*ret_made = access(path, F_OK) != 0;
 	rc = make_dirs(path, err);
@@ -82,7 +85,8 @@ int pins_prepare(struct object *object, struct err *err)
 	}
 	if (!opts->pin_maps || rc < 0)
 		return rc;
-	bpf_object__for_each_map(map, object->bpf) {
+	bpf_object__for_each_map(map, object->bpf)
+	{
 		struct pin *pin;
 
 		if (bpf_map__is_internal(map))

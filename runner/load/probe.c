@@ -93,10 +93,10 @@ static int load_minimal(enum bpf_prog_type type, int attach_type, int btf_id)
 void probe_prog(struct feature *f, const struct probe *probe, struct probe_ctx *ctx)
 {
 	LIBBPF_OPTS(bpf_prog_load_opts, opts);
-	int attach_type = probe->arg == BPF_PROG_TYPE_SK_LOOKUP	      ? BPF_SK_LOOKUP :
-			  probe->arg == BPF_PROG_TYPE_FLOW_DISSECTOR  ? BPF_FLOW_DISSECTOR :
-			  probe->arg == BPF_PROG_TYPE_SOCK_OPS	      ? BPF_CGROUP_SOCK_OPS :
-									0;
+	int attach_type = probe->arg == BPF_PROG_TYPE_SK_LOOKUP	       ? BPF_SK_LOOKUP
+			  : probe->arg == BPF_PROG_TYPE_FLOW_DISSECTOR ? BPF_FLOW_DISSECTOR
+			  : probe->arg == BPF_PROG_TYPE_SOCK_OPS       ? BPF_CGROUP_SOCK_OPS
+								       : 0;
 	_cleanup_close_ int fd = -1;
 
 	if (probe->arg == BPF_PROG_TYPE_SYSCALL) { /* always sleepable */
@@ -143,9 +143,10 @@ void probe_tracepoint(struct feature *f, const struct probe *probe, struct probe
 		return;
 	if (!tracefs) {
 		f->ok = effective_caps() >> CAP_SYS_ADMIN & 1;
-		snprintf(f->reason, sizeof(f->reason), f->ok ?
-			 "tracefs is not mounted, and will be when it is needed" :
-			 "tracefs is not mounted: mount -t tracefs tracefs /sys/kernel/tracing");
+		snprintf(f->reason, sizeof(f->reason),
+			 f->ok ? "tracefs is not mounted, and will be when it is needed"
+			       : "tracefs is not mounted: mount -t tracefs tracefs "
+				 "/sys/kernel/tracing");
 		return;
 	}
 	path = xasprintf("%s/events/sched/sched_process_exit/id", tracefs);
@@ -186,17 +187,17 @@ void probe_btf_prog(struct feature *f, const struct probe *probe, struct probe_c
 	_cleanup_close_ int prog = -1, link = -1;
 
 	if (id < 0) {
-		snprintf(f->reason, sizeof(f->reason), ctx->btf ?
-			 "this kernel was built without it" :
-			 "this kernel has no BTF (CONFIG_DEBUG_INFO_BTF)");
+		snprintf(f->reason, sizeof(f->reason),
+			 ctx->btf ? "this kernel was built without it"
+				  : "this kernel has no BTF (CONFIG_DEBUG_INFO_BTF)");
 		return;
 	}
 	prog = load_minimal(lsm ? BPF_PROG_TYPE_LSM : BPF_PROG_TYPE_TRACING, probe->arg, id);
 	outcome(f, prog);
 	if (!f->ok || lsm)
 		return; /* an LSM program that is attached decides: not for a trial */
-	link = probe->arg == BPF_TRACE_ITER ? bpf_link_create(prog, 0, BPF_TRACE_ITER, NULL) :
-					      bpf_raw_tracepoint_open(NULL, prog);
+	link = probe->arg == BPF_TRACE_ITER ? bpf_link_create(prog, 0, BPF_TRACE_ITER, NULL)
+					    : bpf_raw_tracepoint_open(NULL, prog);
 	outcome(f, link);
 }
 
@@ -257,7 +258,7 @@ void probe_uprobe_files(struct feature *f, const struct probe *probe, struct pro
 void probe_uprobe(struct feature *f, const struct probe *probe, struct probe_ctx *ctx)
 {
 	/* Offset 0 is the ELF header: never executed, so that nothing is changed in memory. */
-	struct perf_event_attr attr = { .config1 = (uintptr_t)"/proc/self/exe" };
+	struct perf_event_attr attr = { .config1 = (uintptr_t) "/proc/self/exe" };
 	_cleanup_close_ int event = -1;
 	uint64_t type;
 

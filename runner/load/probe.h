@@ -23,8 +23,7 @@ struct probe {
 	void (*quick)(struct feature *f, const struct probe *probe, struct probe_ctx *ctx);
 };
 
-#define PROBE(name) \
-	void name(struct feature *f, const struct probe *probe, struct probe_ctx *ctx)
+#define PROBE(name) void name(struct feature *f, const struct probe *probe, struct probe_ctx *ctx)
 PROBE(probe_prog);
 PROBE(probe_tracepoint);
 PROBE(probe_raw_tp);

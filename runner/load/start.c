@@ -95,8 +95,7 @@ static void refuse_like(struct object *object, const struct prog_plan *refused)
 /* What err says without "program 'x' (section): ". */
 static const char *cause_in(const struct err *err, const struct prog_plan *prog)
 {
-	_cleanup_free_ char *prefix =
-		xasprintf("program '%s' (%s): ", prog->name, prog->section);
+	_cleanup_free_ char *prefix = xasprintf("program '%s' (%s): ", prog->name, prog->section);
 
 	return has_prefix(err->msg, prefix) ? err->msg + strlen(prefix) : err->msg;
 }
@@ -123,7 +122,8 @@ static void explain_job(const struct object *object, const char *job, struct err
 	if (len < sizeof(all.detail))
 		snprintf(all.detail + len, sizeof(all.detail) - len, "%s", err->detail);
 	err_set(&all, ENOTSUP, "program '%s': none of its %u alternatives works here", job, count);
-	err_hint(&all, "%s", *err->hint ? err->hint : "'bombus check' lists what this kernel can do");
+	err_hint(&all, "%s",
+		 *err->hint ? err->hint : "'bombus check' lists what this kernel can do");
 	*err = all;
 }
 
@@ -246,8 +246,8 @@ static void started(struct object *object)
 		struct prog_plan *prog = &plan->progs[i];
 
 		if (prog->state == PROG_WANTED) {
-			prog->state = attachments_has(object->attachments, i) ? PROG_ATTACHED :
-										PROG_LOADED;
+			prog->state = attachments_has(object->attachments, i) ? PROG_ATTACHED
+									      : PROG_LOADED;
 		} else if (prog->state == PROG_STANDBY) {
 			prog->state = PROG_OFF;
 			prog->reason = "an alternative of its job works";
@@ -276,8 +276,8 @@ static bool wants_tracefs(const struct plan *plan)
 	const char *target;
 
 	for (uint32_t i = 0; i < plan->nprogs; i++) {
-		switch (has_turn(&plan->progs[i]) ? hook_of(plan->progs[i].section, &target)->hook :
-						    HOOK_NONE) {
+		switch (has_turn(&plan->progs[i]) ? hook_of(plan->progs[i].section, &target)->hook
+						  : HOOK_NONE) {
 		case HOOK_TRACEPOINT:
 		case HOOK_KPROBE:
 		case HOOK_KSYSCALL:

@@ -12,18 +12,14 @@ static int target_option(struct target *target, const char *option, struct err *
 	uint64_t number;
 
 	if (has_prefix(option, "pid=")) {
-		if (parse_u64(option + 4, &number) || number == 0 || number > INT32_MAX) {
-			err_exit(err, EXIT_USAGE);
-			return err_set(err, EINVAL, "'%s' is not a process id", option + 4);
-		}
+		if (parse_u64(option + 4, &number) || number == 0 || number > INT32_MAX)
+			return err_usage(err, "'%s' is not a process id", option + 4);
 		target->pid = (int64_t)number;
 		return 0;
 	}
 	if (has_prefix(option, "period=")) {
-		if (parse_u64(option + 7, &target->period) || target->period == 0) {
-			err_exit(err, EXIT_USAGE);
-			return err_set(err, EINVAL, "'%s' is not a period", option + 7);
-		}
+		if (parse_u64(option + 7, &target->period) || target->period == 0)
+			return err_usage(err, "'%s' is not a period", option + 7);
 		return 0;
 	}
 	return -ENOENT;
@@ -61,11 +57,9 @@ void target_release(struct target *target)
 }
 
 int target_usage(const struct prog_plan *plan, const struct hook_type *type, const char *what,
-		      struct err *err)
+		 struct err *err)
 {
-	err_exit(err, EXIT_USAGE);
-	err_set(err, EINVAL, "program '%s' (%s): %s", plan->name, plan->section, what);
 	if (type->form)
 		err_hint(err, "--attach %s=%s", plan->name, type->form);
-	return -EINVAL;
+	return err_usage(err, "program '%s' (%s): %s", plan->name, plan->section, what);
 }

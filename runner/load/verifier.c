@@ -110,11 +110,15 @@ bool verifier_unknown_call(const char *log, char *line, size_t size)
 		if (len > 7 && !strncmp(name, "unknown", 7)) /* "unknown#212" */
 			len = 0;
 		if (len)
-			snprintf(line, size, "this kernel does not let programs of this type call "
-				 "the helper %.*s()", (int)len, name);
+			snprintf(line, size,
+				 "this kernel does not let programs of this type call "
+				 "the helper %.*s()",
+				 (int)len, name);
 	} else if (word_behind(log, "calling kernel function ", &name, &len)) {
-		snprintf(line, size, "this kernel does not let programs of this type call the "
-			 "kernel function %.*s()", (int)len, name);
+		snprintf(line, size,
+			 "this kernel does not let programs of this type call the "
+			 "kernel function %.*s()",
+			 (int)len, name);
 	} else if (strstr(log, "invalid func ")) {
 		len = 0;
 	} else {
