@@ -4,24 +4,35 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <mntent.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 
 #include "base/clock.h"
+#include "base/strbuf.h"
 #include "base/util.h"
 
-#define SEARCH_EVERY_NS 1000000000ULL
-#define SEARCH_MAX_FOLDERS 16384
-#define SEARCH_MAX_DEPTH 32
+#define LIST_EVERY_NS 1000000000ULL
+#define LIST_MAX_FOLDERS 16384
+#define LIST_MAX_DEPTH 32
+#define LIST_MAX_BYTES (4u << 20)
 #define FILEID_KERNFS 0xfe
+
+struct folder {
+	uint64_t id;
+	uint32_t path; /* in paths */
+};
 
 struct cgroup_tree {
 	int root_fd; /* -1: no cgroup2 mount */
 	uint64_t root_id;
-	char *root_path; /* as the kernel writes it in links of /proc/self/fd */
-	uint64_t searched_ns;
+	char *root_path;	/* as the kernel writes it in links of /proc/self/fd */
+	struct folder *folders; /* sorted by id; only made where handles are refused */
+	uint32_t nfolders;
+	struct strbuf paths;
+	uint64_t listed_ns;
 };
 
 static int open_mount(const char *path)
@@ -68,9 +79,10 @@ static bool path_of_fd(int fd, char *text, size_t size)
 struct cgroup_tree *cgroup_tree_new(void)
 {
 	struct cgroup_tree *tree = xcalloc(1, sizeof(*tree));
-	char path[4096];
+	char path[PATH_MAX];
 	struct stat st;
 
+	strbuf_init(&tree->paths, LIST_MAX_BYTES);
 	tree->root_fd = find_mount();
 	if (tree->root_fd >= 0 && path_of_fd(tree->root_fd, path, sizeof(path)) &&
 	    fstat(tree->root_fd, &st) == 0) {
@@ -89,6 +101,8 @@ void cgroup_tree_free(struct cgroup_tree *tree)
 		return;
 	close_fd(&tree->root_fd);
 	free(tree->root_path);
+	free(tree->folders);
+	strbuf_release(&tree->paths);
 	free(tree);
 }
 
@@ -96,7 +110,7 @@ void cgroup_tree_free(struct cgroup_tree *tree)
 static bool path_below(const struct cgroup_tree *tree, int fd, char *text, size_t size)
 {
 	size_t root = strlen(tree->root_path);
-	char path[4096];
+	char path[PATH_MAX];
 
 	if (!path_of_fd(fd, path, sizeof(path)) || strncmp(path, tree->root_path, root) != 0)
 		return false;
@@ -114,65 +128,99 @@ static int open_by_id(const struct cgroup_tree *tree, uint64_t id)
 	return open_by_handle_at(tree->root_fd, &h.handle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-struct search {
-	uint64_t id;
-	uint32_t left; /* folders that may still be looked into */
-};
-
-/* Takes dir_fd over; returns a descriptor of the folder that has the id, or -1. */
-static int search_folder(struct search *s, int dir_fd, unsigned depth)
+/* What stands below dir_fd (taken over), whose path below the root is the first `len` of path. */
+static void list_folder(struct cgroup_tree *tree, int dir_fd, char path[PATH_MAX], size_t len,
+			unsigned depth)
 {
 	DIR *dir = fdopendir(dir_fd);
-	int found = -1;
 	struct dirent *e;
 
 	if (!dir) {
 		close(dir_fd);
-		return -1;
+		return;
 	}
-	while (found < 0 && (e = readdir(dir))) {
+	while (tree->nfolders < LIST_MAX_FOLDERS && !tree->paths.full && (e = readdir(dir))) {
+		size_t name = strlen(e->d_name);
 		int fd;
 
-		if (e->d_type != DT_DIR || e->d_name[0] == '.' || s->left == 0)
+		if (e->d_type != DT_DIR || streq(e->d_name, ".") || streq(e->d_name, "..") ||
+		    len + 1 + name >= PATH_MAX)
 			continue;
-		s->left--;
-		fd = openat(dirfd(dir), e->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		if (fd < 0)
-			continue;
-		if (e->d_ino == s->id)
-			found = fd;
-		else if (depth < SEARCH_MAX_DEPTH)
-			found = search_folder(s, fd, depth + 1);
-		else
-			close(fd);
+		path[len] = '/';
+		memcpy(path + len + 1, e->d_name, name + 1);
+		tree->folders[tree->nfolders++] =
+			(struct folder){ .id = e->d_ino, .path = (uint32_t)tree->paths.len };
+		strbuf_add(&tree->paths, path, len + name + 2);
+		fd = depth == LIST_MAX_DEPTH
+			     ? -1
+			     : openat(dirfd(dir), e->d_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd >= 0)
+			list_folder(tree, fd, path, len + 1 + name, depth + 1);
 	}
 	closedir(dir);
-	return found;
 }
 
-static int search_by_id(struct cgroup_tree *tree, uint64_t id)
+static int by_id(const void *a, const void *b)
 {
-	struct search s = { id, SEARCH_MAX_FOLDERS };
-	uint64_t now = now_mono_ns();
-	int fd;
+	const struct folder *x = a, *y = b;
 
-	if (tree->searched_ns && now - tree->searched_ns < SEARCH_EVERY_NS)
-		return -1;
-	tree->searched_ns = now;
-	fd = openat(tree->root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? -1 : search_folder(&s, fd, 0);
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+static void list_all(struct cgroup_tree *tree)
+{
+	char path[PATH_MAX];
+	int fd = openat(tree->root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (!tree->folders)
+		tree->folders = xcalloc(LIST_MAX_FOLDERS, sizeof(*tree->folders));
+	tree->nfolders = 0;
+	strbuf_reset(&tree->paths);
+	if (fd >= 0)
+		list_folder(tree, fd, path, 0, 0);
+	/* The last one may not have got its path. */
+	if (tree->paths.full && tree->nfolders)
+		tree->nfolders--;
+	qsort(tree->folders, tree->nfolders, sizeof(*tree->folders), by_id);
+}
+
+static const char *listed_path(const struct cgroup_tree *tree, uint64_t id)
+{
+	struct folder want = { .id = id };
+	const struct folder *found =
+		tree->nfolders ? bsearch(&want, tree->folders, tree->nfolders, sizeof(want), by_id)
+			       : NULL;
+
+	return found ? tree->paths.buf + found->path : NULL;
+}
+
+/* A list that is old says nothing about an id that it has not. */
+static const char *path_by_list(struct cgroup_tree *tree, uint64_t id)
+{
+	const char *path = listed_path(tree, id);
+	uint64_t now = now_mono_ns();
+
+	if (path || (tree->listed_ns && now - tree->listed_ns < LIST_EVERY_NS))
+		return path;
+	list_all(tree);
+	tree->listed_ns = now;
+	return listed_path(tree, id);
 }
 
 bool cgroup_tree_path(struct cgroup_tree *tree, uint64_t id, char *text, size_t size)
 {
 	_cleanup_close_ int fd = -1;
+	const char *path;
 
 	if (tree->root_fd < 0 || id == 0)
 		return false;
 	if (id == tree->root_id)
 		return (size_t)snprintf(text, size, "/") < size;
 	fd = open_by_id(tree, id);
-	if (fd < 0 && (errno == EPERM || errno == EOPNOTSUPP))
-		fd = search_by_id(tree, id);
-	return fd >= 0 && path_below(tree, fd, text, size);
+	if (fd >= 0)
+		return path_below(tree, fd, text, size);
+	if (errno != EPERM && errno != EOPNOTSUPP)
+		return false;
+	path = path_by_list(tree, id);
+	return path && (size_t)snprintf(text, size, "%s", path) < size;
 }

@@ -31,14 +31,16 @@
 
 struct answer {
 	uint64_t id;
-	uint64_t made_ns, until_ns; /* 0: free */
-	char *text;		    /* NULL: there is no name */
+	uint64_t until_ns; /* 0: free */
+	uint64_t made;	   /* counts up: less is older */
+	char *text;	   /* NULL: there is no name */
 	uint8_t meaning;
 };
 
 struct resolver {
 	struct wallclock *clock;
 	struct answer (*sets)[WAYS]; /* NULL until first used */
+	uint64_t made;
 	struct ksyms *ksyms;
 	struct cgroup_tree *cgroups;
 	int stack_fd;
@@ -216,8 +218,8 @@ static uint64_t keep_ns(enum meaning meaning, bool found)
 {
 	if (meaning == MEAN_KSTACK || meaning == MEAN_USTACK)
 		return KEEP_STACK_NS;
-	if (!found)
-		return KEEP_NOTHING_NS;
+	if (!found) /* a group may only be too new for the list of them */
+		return meaning == MEAN_CGROUP ? NS_PER_S : KEEP_NOTHING_NS;
 	/* A group is often gone before its last event is shown: its path is worth keeping. */
 	return meaning == MEAN_CGROUP ? UINT64_MAX / 2 : KEEP_NS;
 }
@@ -257,7 +259,7 @@ const char *resolve(struct resolver *resolver, enum meaning meaning, uint64_t id
 			oldest = a;
 			break;
 		}
-		if (a->made_ns < oldest->made_ns)
+		if (a->made < oldest->made)
 			oldest = a;
 	}
 	found = find(resolver, meaning, id, text);
@@ -265,7 +267,7 @@ const char *resolve(struct resolver *resolver, enum meaning meaning, uint64_t id
 	*oldest = (struct answer){
 		.id = id,
 		.meaning = (uint8_t)meaning,
-		.made_ns = now,
+		.made = ++resolver->made,
 		.until_ns = now + keep_ns(meaning, found),
 		.text = found ? xstrdup(text) : NULL,
 	};
