@@ -18,8 +18,8 @@
 #define BLOBS_DIR "blobs/sha256"
 #define LOCK_FILE ".lock"
 #define TMP_PREFIX ".tmp-"
-#define LOCK_TRIES 600
-#define LOCK_PAUSE_NS 50000000
+#define LOCK_TRIES 3000
+#define LOCK_PAUSE_NS 10000000
 
 struct store {
 	char *path;
