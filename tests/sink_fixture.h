@@ -115,7 +115,7 @@ void collector_add_queue(struct collector *collector, struct queue *queue)
 	collector->queue = queue;
 }
 
-#define FIELD(path_, label_, off_, bits_, count_, kind_, mean_, ...)                              \
+#define FIELD(path_, label_, off_, bits_, count_, kind_, mean_, ...)                               \
 	{                                                                                          \
 		.name = path_, .path = path_, .label = label_, .off_bits = 8 * (off_),             \
 		.size_bits = bits_, .count = count_, .kind = kind_, .meaning = mean_, __VA_ARGS__  \
@@ -279,8 +279,12 @@ static inline struct record record_of(struct fixture *f, uint32_t map, const voi
 
 static inline struct connlat a_connlat(void)
 {
-	struct connlat e = { .saddr = { 10, 0, 0, 1 }, .daddr = { 8, 8, 8, 8 }, .delta_us = 1220,
-			     .ts_us = 5149693413, .tgid = 15173, .af = 2 };
+	struct connlat e = { .saddr = { 10, 0, 0, 1 },
+			     .daddr = { 8, 8, 8, 8 },
+			     .delta_us = 1220,
+			     .ts_us = 5149693413,
+			     .tgid = 15173,
+			     .af = 2 };
 
 	memcpy(e.comm, "telnet\0garbage", 14);
 	return e;

@@ -17,8 +17,11 @@ static void give_events(struct fixture *f, struct sink *sink)
 
 static void test_csv_golden(void **state)
 {
-	struct nested nested = { .addr = { 192, 168, 0, 1 }, .port = { 0, 53 }, .ratio = -0.25,
-				 .comm = "dig", .list = { 1, 2, 3 } };
+	struct nested nested = { .addr = { 192, 168, 0, 1 },
+				 .port = { 0, 53 },
+				 .ratio = -0.25,
+				 .comm = "dig",
+				 .list = { 1, 2, 3 } };
 	struct record record;
 	struct fixture f;
 	struct sink *sink;
@@ -60,8 +63,13 @@ static void test_csv_gone_keeps_columns(void **state)
 	uint8_t key[8] = "vda", flag = SERIES_GONE;
 	union cell cells[8] = { { .u = 1 } };
 	uint64_t ns = 0, id = 1;
-	struct series_rows rows = { .count = 1, .max = 1, .keys = key, .cells = cells,
-				    .flags = &flag, .change_ns = &ns, .id = &id };
+	struct series_rows rows = { .count = 1,
+				    .max = 1,
+				    .keys = key,
+				    .cells = cells,
+				    .flags = &flag,
+				    .change_ns = &ns,
+				    .id = &id };
 	struct fixture f;
 	struct sink *sink;
 	char *text;

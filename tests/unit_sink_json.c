@@ -4,8 +4,11 @@
 
 static struct nested a_nested(void)
 {
-	struct nested v = { .addr = { 192, 168, 0, 1 }, .port = { 0x01, 0xbb }, .hidden = 7,
-			    .ratio = 0.5, .list = { 1, 2, 65535 } };
+	struct nested v = { .addr = { 192, 168, 0, 1 },
+			    .port = { 0x01, 0xbb },
+			    .hidden = 7,
+			    .ratio = 0.5,
+			    .list = { 1, 2, 65535 } };
 
 	memcpy(v.comm, "a\"\\\n\xff\x1b", 7);
 	return v;
@@ -90,8 +93,13 @@ static void test_json_gone_has_key_only(void **state)
 	uint8_t key[4] = { 10, 0, 0, 1 }, flag = SERIES_GONE;
 	union cell cell = { .u = 1 };
 	uint64_t ns = 0, id = 1;
-	struct series_rows rows = { .count = 1, .max = 1, .keys = key, .cells = &cell,
-				    .flags = &flag, .change_ns = &ns, .id = &id };
+	struct series_rows rows = { .count = 1,
+				    .max = 1,
+				    .keys = key,
+				    .cells = &cell,
+				    .flags = &flag,
+				    .change_ns = &ns,
+				    .id = &id };
 	struct fixture f;
 	struct sink *sink;
 	char *text;

@@ -50,8 +50,11 @@ static void give_series(struct fixture *f, struct sink *sink)
 
 static char *table_text(const char *locale, uint32_t width, bool color)
 {
-	struct nested nested = { .addr = { 192, 168, 0, 1 }, .port = { 0, 53 }, .ratio = -0.25,
-				 .comm = "dig", .list = { 1, 2, 3 } };
+	struct nested nested = { .addr = { 192, 168, 0, 1 },
+				 .port = { 0, 53 },
+				 .ratio = -0.25,
+				 .comm = "dig",
+				 .list = { 1, 2, 3 } };
 	struct record record;
 	struct fixture f;
 	struct sink *sink;
@@ -112,7 +115,8 @@ static void test_table_never_wraps(void **state)
 			assert_true(n != (size_t)-1 && n < ARRAY_LEN(wide));
 			assert_true(wcswidth(wide, n) >= 0);
 			if (wcswidth(wide, n) > (int)width)
-				fail_msg("%d cells at width %u: %s", wcswidth(wide, n), width, line);
+				fail_msg("%d cells at width %u: %s", wcswidth(wide, n), width,
+					 line);
 		}
 	}
 }
@@ -166,8 +170,13 @@ static void test_table_gone(void **state)
 	uint8_t key[4] = { 10, 0, 0, 1 }, flag = SERIES_GONE;
 	union cell cell = { .u = 1 };
 	uint64_t ns = 0, id = 1;
-	struct series_rows rows = { .count = 1, .max = 1, .keys = key, .cells = &cell,
-				    .flags = &flag, .change_ns = &ns, .id = &id };
+	struct series_rows rows = { .count = 1,
+				    .max = 1,
+				    .keys = key,
+				    .cells = &cell,
+				    .flags = &flag,
+				    .change_ns = &ns,
+				    .id = &id };
 	struct fixture f;
 	struct sink *sink;
 	char *text;

@@ -35,10 +35,10 @@ struct csv_map {
 struct csv_sink {
 	struct sink sink;
 	struct out out;
-	struct resolver *resolver;
+	struct sink_names names;
 	struct csv_map *maps;
 	uint32_t nmaps;
-	const char *shown; /* the header that holds now: one of the maps', LOST_HEADER, NULL */
+	const char *shown;     /* the header that holds now: one of the maps', LOST_HEADER, NULL */
 	char *plain, *escaped; /* one value, before quoting */
 	size_t plain_max;
 	uint64_t left;
@@ -117,7 +117,8 @@ static void will_hold(struct csv_sink *csv, struct csv_map *map, size_t bytes)
 }
 
 static void prepare_layout(struct csv_sink *csv, struct csv_map *ret, struct strbuf *header,
-			   const struct layout *layout, const struct layout *other, const char *part)
+			   const struct layout *layout, const struct layout *other,
+			   const char *part)
 {
 	const struct field *field;
 
@@ -125,7 +126,8 @@ static void prepare_layout(struct csv_sink *csv, struct csv_map *ret, struct str
 		field = &layout->fields[i];
 		if (field->tags & TAG_HIDE)
 			continue;
-		add_column(header, other && layout_find(other, field->path) ? part : "", field->path);
+		add_column(header, other && layout_find(other, field->path) ? part : "",
+			   field->path);
 		will_hold(csv, ret, field_text_max(field));
 	}
 }
@@ -187,7 +189,8 @@ static void prepare_map(struct csv_sink *csv, struct csv_map *ret, const struct 
 	if (!plan && map->has_key)
 		prepare_layout(csv, ret, &sb, &map->key, &map->value, "key.");
 	if (!plan)
-		prepare_layout(csv, ret, &sb, &map->value, map->has_key ? &map->key : NULL, "value.");
+		prepare_layout(csv, ret, &sb, &map->value, map->has_key ? &map->key : NULL,
+			       "value.");
 	strbuf_addc(&sb, '\n');
 	ret->header = strbuf_steal(&sb);
 }
@@ -198,7 +201,7 @@ static int csv_open(struct sink *sink, const struct sink_env *env, struct err *e
 	const struct map_plan *map;
 	const struct series *series;
 
-	csv->resolver = sink_resolver_new(env);
+	sink_names_init(&csv->names, env);
 	csv->left = env->max_records ? env->max_records : UINT64_MAX;
 	csv->nmaps = env->plan->nmaps;
 	csv->maps = xcalloc(csv->nmaps + 1, sizeof(*csv->maps));
@@ -250,7 +253,8 @@ static char *put_part(struct csv_sink *csv, char *p, const struct layout *layout
 		if (field->tags & TAG_HIDE)
 			continue;
 		if (base)
-			len = field_text(csv->plain, field, base, STYLE_PLAIN, csv->resolver);
+			len = field_text(csv->plain, field, base, STYLE_PLAIN,
+					 sink_names_get(&csv->names));
 		*p++ = ',';
 		p = put_value(p, csv->escaped, csv->plain, len);
 	}
@@ -310,7 +314,8 @@ static int put_row(struct csv_sink *csv, const struct csv_map *map, const struct
 	start = out_reserve(&csv->out, map->line_max);
 	p = put_start(start, map, time_ns, gone ? "gone" : map_role_name(plan->map->role));
 	for (uint32_t k = 0; k < plan->nlabels; k++) {
-		len = label_text(csv->plain, &plan->labels[k], rows, i, STYLE_PLAIN, csv->resolver);
+		len = label_text(csv->plain, &plan->labels[k], rows, i, STYLE_PLAIN,
+				 sink_names_get(&csv->names));
 		*p++ = ',';
 		p = put_value(p, csv->escaped, csv->plain, len);
 	}
@@ -369,7 +374,7 @@ static void csv_free(struct sink *sink)
 	free(csv->maps);
 	free(csv->plain);
 	free(csv->escaped);
-	resolver_free(csv->resolver);
+	sink_names_release(&csv->names);
 	out_release(&csv->out);
 	free(csv);
 }

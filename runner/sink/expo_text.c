@@ -134,9 +134,9 @@ static void add_number(struct strbuf *dst, const struct expo_number *number)
 		strbuf_add(dst, text, num_i64(text, number->cell.i));
 		return;
 	}
-	v = number->type == CELL_U64 ? (double)number->cell.u :
-	    number->type == CELL_I64 ? (double)number->cell.i :
-				       number->cell.d;
+	v = number->type == CELL_U64   ? (double)number->cell.u
+	    : number->type == CELL_I64 ? (double)number->cell.i
+				       : number->cell.d;
 	if (number->scale != 1)
 		v = expo_scaled(v, number->scale);
 	strbuf_add(dst, text, num_double(text, v));

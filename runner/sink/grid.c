@@ -19,8 +19,8 @@ static const char *const looks[] = {
 void grid_init(struct grid *grid, const struct grid_page *page)
 {
 	*grid = (struct grid){ .line = STRBUF_INIT(LINE_MAX_BYTES),
-				.done = STRBUF_INIT(2 * LINE_MAX_BYTES),
-				.page = *page };
+			       .done = STRBUF_INIT(2 * LINE_MAX_BYTES),
+			       .page = *page };
 }
 
 void grid_release(struct grid *grid)
@@ -154,7 +154,8 @@ void grid_cell(struct grid *grid, const char *text, size_t len)
 }
 
 /* How many bytes of the line fit, leaving a cell for the mark when it does not fit whole. */
-static size_t bytes_that_fit(const struct grid_page *page, const char *text, size_t len, bool *ret_cut)
+static size_t bytes_that_fit(const struct grid_page *page, const char *text, size_t len,
+			     bool *ret_cut)
 {
 	uint32_t cells = 0, c;
 	size_t n, fits = 0;

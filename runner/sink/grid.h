@@ -33,7 +33,7 @@ struct grid_column {
 struct grid {
 	struct grid_column *columns;
 	uint32_t ncolumns;
-	uint32_t at; /* next column of the line that is being made */
+	uint32_t at;   /* next column of the line that is being made */
 	uint32_t owed; /* blanks before the next text: none are written at the end of a line */
 	struct strbuf line, done;
 	struct grid_page page;

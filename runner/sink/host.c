@@ -20,7 +20,7 @@
 
 /* The kernel's buffer is the long queue; this one covers a sink that is busy for a moment. Its
  * pages come into being when first used. */
-#define QUEUE_BYTES (4u << 20)
+#define QUEUE_BYTES (1u << 20)
 /* Rows are copied under the collector's lock: so many at a time, and so many bytes. */
 #define BLOCK_ROWS 256u
 #define BLOCK_BYTES (128u << 10)
@@ -40,8 +40,8 @@ struct host_map {
 struct sink_host {
 	struct sink *sink;
 	struct sink_env env;
-	struct queue *queue; /* NULL: no records for this sink */
-	int bell_fd;	     /* without a queue: eventfd, rung for ticks and the end */
+	struct queue *queue;   /* NULL: no records for this sink */
+	int bell_fd;	       /* without a queue: eventfd, rung for ticks and the end */
 	struct host_map *maps; /* by map index */
 	struct err err;
 	pthread_t thread;
@@ -295,6 +295,18 @@ static int start_thread(struct sink_host *host, struct err *err)
 	return 0;
 }
 
+static void release(struct sink_host *host)
+{
+	for (uint32_t i = 0; i < host->env.plan->nmaps; i++) {
+		if (host->maps[i].series)
+			series_rows_release(&host->maps[i].rows);
+	}
+	free(host->maps);
+	queue_free(host->queue);
+	close_fd(&host->bell_fd);
+	free(host);
+}
+
 int sink_host_start(struct sink_host **ret, struct sink *sink, const struct sink_env *env,
 		    int wake_fd, struct err *err)
 {
@@ -320,7 +332,8 @@ int sink_host_start(struct sink_host **ret, struct sink *sink, const struct sink
 	if (code < 0) {
 		if (host->opened && ops->close)
 			ops->close(sink);
-		sink_host_free(host);
+		sink->err = NULL;
+		release(host);
 		return code;
 	}
 	if (host->queue)
@@ -380,8 +393,7 @@ static int end_result(struct sink_host *host, struct err *err)
 	return host->result;
 }
 
-int sink_host_stop(struct sink_host *host, int timeout_ms, uint64_t *ret_unwritten,
-		   struct err *err)
+int sink_host_stop(struct sink_host *host, int timeout_ms, uint64_t *ret_unwritten, struct err *err)
 {
 	bool in_time = true;
 
@@ -419,13 +431,6 @@ void sink_host_free(struct sink_host *host)
 		sink_host_stop(host, 0, NULL, NULL);
 	if (host->abandoned) /* its thread still uses all of this */
 		return;
-	for (uint32_t i = 0; i < host->env.plan->nmaps; i++) {
-		if (host->maps[i].series)
-			series_rows_release(&host->maps[i].rows);
-	}
-	free(host->maps);
-	queue_free(host->queue);
-	close_fd(&host->bell_fd);
 	host->sink->ops->free(host->sink);
-	free(host);
+	release(host);
 }

@@ -36,7 +36,7 @@ struct json_sink {
 	struct sink sink;
 	struct out out;
 	struct arena arena;
-	struct resolver *resolver;
+	struct sink_names names;
 	struct json_map *maps;
 	uint64_t left; /* lines until -n is reached */
 };
@@ -95,7 +95,8 @@ static uint32_t shown_members(struct json_member *dst, const struct layout *layo
 	return n;
 }
 
-static void prepare_records(struct json_sink *json, struct json_map *ret, const struct map_plan *map)
+static void prepare_records(struct json_sink *json, struct json_map *ret,
+			    const struct map_plan *map)
 {
 	uint32_t most = MAX(map->value.nfields, map->has_key ? map->key.nfields : 0) + 1;
 	_cleanup_free_ struct json_member *members = xcalloc(most, sizeof(*members));
@@ -182,7 +183,7 @@ static int json_open(struct sink *sink, const struct sink_env *env, struct err *
 	const struct series *series;
 	const struct map_plan *map;
 
-	json->resolver = sink_resolver_new(env);
+	sink_names_init(&json->names, env);
 	json->left = env->max_records ? env->max_records : UINT64_MAX;
 	json->maps = arena_array(&json->arena, struct json_map, env->plan->nmaps + 1);
 	for (uint32_t i = 0; i < env->plan->nmaps; i++) {
@@ -214,10 +215,10 @@ static int json_event(struct sink *sink, const struct record *record)
 
 	p = put_text(p, map->head);
 	if (map->record_key) {
-		p = json_shape_write(p, &map->key, record->part, json->resolver);
+		p = json_shape_write(p, &map->key, record->part, sink_names_get(&json->names));
 		p = put_const(p, ",\"fields\":");
 	}
-	p = json_shape_write(p, &map->fields, record->part, json->resolver);
+	p = json_shape_write(p, &map->fields, record->part, sink_names_get(&json->names));
 	p = put_const(p, "}\n");
 	out_advance(&json->out, p - start);
 	return line_done(json);
@@ -282,7 +283,7 @@ static int put_row(struct json_sink *json, const struct json_map *map,
 	if (rows->flags[i] & SERIES_OVERFLOW)
 		p = json_shape_write_same(p, &map->key, "\"" OVERFLOW_TEXT "\"");
 	else
-		p = json_shape_write(p, &map->key, bases, json->resolver);
+		p = json_shape_write(p, &map->key, bases, sink_names_get(&json->names));
 	if (gone) {
 		p = put_const(p, "}\n");
 	} else {
@@ -337,7 +338,7 @@ static void json_free(struct sink *sink)
 {
 	struct json_sink *json = json_of(sink);
 
-	resolver_free(json->resolver);
+	sink_names_release(&json->names);
 	out_release(&json->out);
 	arena_release(&json->arena);
 	free(json);

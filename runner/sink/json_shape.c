@@ -82,10 +82,15 @@ void json_shape_init(struct json_shape *ret, struct arena *arena, const struct j
 		     uint32_t count)
 {
 	_cleanup_free_ bool *done = xcalloc(count ? count : 1, sizeof(*done));
-	struct shaper s = { .arena = arena, .members = members, .count = count, .done = done,
-			    .shape = ret, .text = STRBUF_INIT(MAX_TEXT_BYTES) };
+	struct shaper s = { .arena = arena,
+			    .members = members,
+			    .count = count,
+			    .done = done,
+			    .shape = ret,
+			    .text = STRBUF_INIT(MAX_TEXT_BYTES) };
 
-	*ret = (struct json_shape){ .pieces = arena_array(arena, struct json_piece, count ? count : 1) };
+	*ret = (struct json_shape){ .pieces = arena_array(arena, struct json_piece,
+							  count ? count : 1) };
 	add_object(&s, "", 0, 0);
 	ret->tail = take_text(&s, &ret->tail_len);
 	ret->max_bytes += ret->tail_len;
@@ -107,7 +112,8 @@ char *json_shape_write(char *dst, const struct json_shape *shape, const void *co
 		piece = &shape->pieces[i];
 		dst = put(dst, piece->text, piece->len);
 		if (bases[piece->part])
-			dst += field_text(dst, piece->field, bases[piece->part], STYLE_JSON, resolver);
+			dst += field_text(dst, piece->field, bases[piece->part], STYLE_JSON,
+					  resolver);
 		else
 			dst = put(dst, "null", 4);
 	}

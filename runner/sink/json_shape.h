@@ -27,7 +27,7 @@ struct json_shape {
 		size_t len;
 		const struct field *field;
 		uint8_t part;
-	} *pieces;
+	} * pieces;
 	uint32_t npieces;
 	const char *tail;
 	size_t tail_len;

@@ -19,7 +19,8 @@ struct place {
 static int bad_place(struct err *err, const char *text)
 {
 	err_exit(err, EXIT_USAGE);
-	err_hint(err, "HOST:PORT, [IPV6]:PORT, or :PORT for all interfaces; for example 127.0.0.1:9091");
+	err_hint(err,
+		 "HOST:PORT, [IPV6]:PORT, or :PORT for all interfaces; for example 127.0.0.1:9091");
 	return err_set(err, EINVAL, "'%s' is no address to listen on", text);
 }
 
@@ -123,13 +124,13 @@ int listen_tcp(const char *text, uint16_t *ret_port, struct err *err)
 		return fd;
 	if (fd < 0) {
 		if (fd == -EADDRINUSE)
-			err_hint(err, "another program has this port; choose another, or 0 for a free one");
+			err_hint(err, "another program has this port; choose another, or 0 for a "
+				      "free one");
 		return err_sys(err, -fd, "cannot listen on %s", text);
 	}
 	if (getsockname(fd, (struct sockaddr *)&bound, &len) < 0)
 		return err_sys(err, errno, "cannot listen on %s", text);
-	*ret_port = ntohs(bound.ss_family == AF_INET6 ?
-				  ((struct sockaddr_in6 *)&bound)->sin6_port :
-				  ((struct sockaddr_in *)&bound)->sin_port);
+	*ret_port = ntohs(bound.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&bound)->sin6_port
+						      : ((struct sockaddr_in *)&bound)->sin_port);
 	return steal_fd(&fd);
 }

@@ -30,7 +30,7 @@ struct prometheus_sink {
 	struct sink_env env;
 	struct mhd mhd;
 	struct MHD_Daemon *daemon;
-	struct resolver *resolver; /* of the daemon's thread */
+	struct sink_names names; /* of the daemon's thread */
 };
 
 /* A path of the server: all of them are answered to GET and HEAD. */
@@ -44,9 +44,9 @@ static struct prometheus_sink *prometheus_of(const struct sink *sink)
 	return container_of(sink, struct prometheus_sink, sink);
 }
 
-static enum MHD_Result send_response(struct prometheus_sink *prom, struct MHD_Connection *connection,
-				     unsigned status, const char *content_type,
-				     struct MHD_Response *response)
+static enum MHD_Result send_response(struct prometheus_sink *prom,
+				     struct MHD_Connection *connection, unsigned status,
+				     const char *content_type, struct MHD_Response *response)
 {
 	enum MHD_Result ret;
 
@@ -64,9 +64,9 @@ static enum MHD_Result send_response(struct prometheus_sink *prom, struct MHD_Co
 static enum MHD_Result send_text(struct prometheus_sink *prom, struct MHD_Connection *connection,
 				 unsigned status, const char *text)
 {
-	return send_response(prom, connection, status, "text/plain; charset=utf-8",
-			     prom->mhd.response_from_buffer(strlen(text), (void *)text,
-							    MHD_RESPMEM_MUST_COPY));
+	return send_response(
+		prom, connection, status, "text/plain; charset=utf-8",
+		prom->mhd.response_from_buffer(strlen(text), (void *)text, MHD_RESPMEM_MUST_COPY));
 }
 
 static ssize_t read_metrics(void *ctx, uint64_t pos, char *dst, size_t max)
@@ -91,7 +91,7 @@ static enum MHD_Result answer_metrics(struct prometheus_sink *prom,
 		.format = &expo_text,
 		.namespace_ = prom->namespace_,
 		.compat_bee = prom->compat_bee,
-		.resolver = prom->resolver,
+		.resolver = sink_names_get(&prom->names),
 	};
 	struct scrape *scrape = scrape_new(&opts);
 	struct MHD_Response *response = prom->mhd.response_from_callback(
@@ -159,11 +159,13 @@ static enum MHD_Result answer_landing(struct prometheus_sink *prom,
 				      struct MHD_Connection *connection)
 {
 	static const char head[] =
-		"<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>bombus</title>"
+		"<!DOCTYPE html>\n<html lang=\"en\"><head><meta "
+		"charset=\"utf-8\"><title>bombus</title>"
 		"<style>body{font-family:sans-serif;margin:2em}td,th{text-align:left;"
 		"padding-right:2em}</style></head><body>\n<h1>bombus</h1>\n";
 	static const char links[] =
-		"<p><a href=\"metrics\">metrics</a> &middot; <a href=\"-/ready\">ready</a> &middot; "
+		"<p><a href=\"metrics\">metrics</a> &middot; <a href=\"-/ready\">ready</a> "
+		"&middot; "
 		"<a href=\"-/healthy\">healthy</a></p>\n<table><tr><th>Map</th><th>Shown as</th>"
 		"<th></th></tr>\n";
 	struct strbuf sb = STRBUF_INIT(PAGE_MAX_BYTES);
@@ -259,7 +261,7 @@ static int prometheus_open(struct sink *sink, const struct sink_env *env, struct
 		close(fd);
 		return ret;
 	}
-	prom->resolver = sink_resolver_new(env);
+	sink_names_init(&prom->names, &prom->env);
 	return start_daemon(prom, fd, err);
 }
 
@@ -277,7 +279,7 @@ static void prometheus_free(struct sink *sink)
 	struct prometheus_sink *prom = prometheus_of(sink);
 
 	prometheus_close(sink);
-	resolver_free(prom->resolver);
+	sink_names_release(&prom->names);
 	mhd_unload(&prom->mhd);
 	free(prom->listen);
 	free(prom->namespace_);

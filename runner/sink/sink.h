@@ -71,7 +71,7 @@ struct sink *sink_csv_new(int fd);
 struct sink *sink_table_new(int fd, uint32_t width_columns, bool color);
 
 struct prometheus_opts {
-	const char *listen;    /* "127.0.0.1:9091", ":9091" (all interfaces), "[::1]:0" */
+	const char *listen;	/* "127.0.0.1:9091", ":9091" (all interfaces), "[::1]:0" */
 	const char *namespace_; /* "ebpf" */
 	bool compat_bee;
 };
@@ -84,7 +84,7 @@ uint16_t sink_prometheus_port(const struct sink *sink);
  * itself (-n reached, the pipe closed, an error), so that the main loop stops.
  */
 struct sink_host;
-/* Takes the sink over, also when it fails. Before collector_start(). */
+/* Takes the sink over, unless it fails. Before collector_start(). */
 int sink_host_start(struct sink_host **ret, struct sink *sink, const struct sink_env *env,
 		    int wake_fd, struct err *err);
 /* The sweep is over: the sink looks at the series. The collector's thread, never blocks. */

@@ -22,7 +22,7 @@ struct table_sink {
 	struct sink sink;
 	struct out out;
 	struct grid_page page;
-	struct resolver *resolver;
+	struct sink_names names;
 	struct table_map *maps;
 	uint32_t nmaps;
 	const struct table_map *shown; /* the map of the last line */
@@ -56,7 +56,7 @@ static int table_open(struct sink *sink, const struct sink_env *env, struct err 
 
 	table->page.utf8 = charset && streq(charset, "UTF-8");
 	table->screen = screen_lines(table);
-	table->resolver = sink_resolver_new(env);
+	sink_names_init(&table->names, env);
 	table->left = env->max_records ? env->max_records : UINT64_MAX;
 	table->nmaps = env->plan->nmaps;
 	table->maps = xcalloc(table->nmaps + 1, sizeof(*table->maps));
@@ -117,7 +117,7 @@ static int table_event(struct sink *sink, const struct record *record)
 	size_t len;
 
 	show_header(table, map);
-	line = table_map_record(map, record, table->resolver, &len);
+	line = table_map_record(map, record, sink_names_get(&table->names), &len);
 	return data_line(table, line, len);
 }
 
@@ -129,10 +129,10 @@ static int table_rows(struct sink *sink, const struct series_rows *rows, uint64_
 	size_t len;
 	int ret = 0;
 
-	table_map_measure(map, rows, table->resolver);
+	table_map_measure(map, rows, sink_names_get(&table->names));
 	for (uint32_t i = 0; i < rows->count && !ret; i++) {
 		show_header(table, map);
-		line = table_map_row(map, rows, i, time_ns, table->resolver, &len);
+		line = table_map_row(map, rows, i, time_ns, sink_names_get(&table->names), &len);
 		ret = data_line(table, line, len);
 	}
 	return ret;
@@ -156,10 +156,10 @@ static void lost_text(char *dst, size_t room, const struct map_plan *map, enum l
 		      uint64_t count)
 {
 	_cleanup_free_ char *name = xmalloc(UTF8_TERM_ROOM(strlen(map->name)) + 1);
-	const char *what = map_has_records(map) || map->source == SOURCE_RING ||
-					   map->source == SOURCE_PERF ?
-				   "event" :
-				   "update";
+	const char *what =
+		map_has_records(map) || map->source == SOURCE_RING || map->source == SOURCE_PERF
+			? "event"
+			: "update";
 	char size[32];
 	int n;
 
@@ -214,7 +214,7 @@ static void table_free(struct sink *sink)
 	for (uint32_t i = 0; i < table->nmaps; i++)
 		table_map_release(&table->maps[i]);
 	free(table->maps);
-	resolver_free(table->resolver);
+	sink_names_release(&table->names);
 	out_release(&table->out);
 	free(table);
 }

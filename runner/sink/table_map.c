@@ -126,9 +126,9 @@ static struct field field_of_cell(const struct family *family)
 		field.meaning = family->field->meaning;
 	field.size_bits = 64;
 	field.count = 1;
-	field.kind = family->cell_type == CELL_U64 ? KIND_UINT :
-		     family->cell_type == CELL_I64 ? KIND_INT :
-						     KIND_FLOAT;
+	field.kind = family->cell_type == CELL_U64   ? KIND_UINT
+		     : family->cell_type == CELL_I64 ? KIND_INT
+						     : KIND_FLOAT;
 	field.is_signed = family->cell_type == CELL_I64;
 	return field;
 }
@@ -324,13 +324,13 @@ static void add_quantile(struct table_map *map, const struct family *family,
 
 static double as_double(const struct family *family, union cell cell)
 {
-	return family->cell_type == CELL_DOUBLE ? cell.d :
-	       family->cell_type == CELL_I64	? (double)cell.i :
-						  (double)cell.u;
+	return family->cell_type == CELL_DOUBLE ? cell.d
+	       : family->cell_type == CELL_I64	? (double)cell.i
+						: (double)cell.u;
 }
 
-static void add_histogram(struct table_map *map, uint32_t k, const union cell *cells, uint64_t *last,
-			  bool known)
+static void add_histogram(struct table_map *map, uint32_t k, const union cell *cells,
+			  uint64_t *last, bool known)
 {
 	static const struct field plain = { .size_bits = 64, .count = 1, .kind = KIND_UINT };
 	const struct family *family = &map->plan->families[k];

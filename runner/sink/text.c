@@ -6,23 +6,30 @@
 #include "runner/load/object.h"
 #include "runner/sink/text.h"
 
-struct resolver *sink_resolver_new(const struct sink_env *env)
+void sink_names_init(struct sink_names *names, const struct sink_env *env)
 {
-	struct resolver *resolver = resolver_new(env->clock);
-	const struct map_plan *map;
-	int fd;
-
+	*names = (struct sink_names){ .resolver = resolver_new(env->clock), .env = env };
 	for (uint32_t i = 0; env->object && i < env->plan->nmaps; i++) {
-		map = &env->plan->maps[i];
-		if (map->type != BPF_MAP_TYPE_STACK_TRACE)
-			continue;
-		fd = object_map_fd(env->object, map);
-		if (fd >= 0) {
-			resolver_set_stacks(resolver, fd, map->value_bytes / sizeof(uint64_t));
-			break;
-		}
+		if (env->plan->maps[i].type == BPF_MAP_TYPE_STACK_TRACE)
+			names->stacks = &env->plan->maps[i];
 	}
-	return resolver;
+}
+
+void sink_names_release(struct sink_names *names)
+{
+	resolver_free(names->resolver);
+	*names = (struct sink_names){ 0 };
+}
+
+void sink_names_find_stacks(struct sink_names *names)
+{
+	const struct map_plan *map = names->stacks;
+	int fd = object_map_fd(names->env->object, map);
+
+	if (fd < 0)
+		return;
+	resolver_set_stacks(names->resolver, fd, map->value_bytes / sizeof(uint64_t));
+	names->stacks = NULL;
 }
 
 bool map_has_records(const struct map_plan *map)

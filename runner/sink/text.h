@@ -15,8 +15,26 @@
 #define OVERFLOW_TEXT "__overflow__"
 #define CELL_ROOM 24 /* of cell_text() */
 
-/* For one sink's thread. Looks stacks up in the program's stack map, where it has one. */
-struct resolver *sink_resolver_new(const struct sink_env *env);
+/*
+ * The names that the running system knows, for one sink's thread. Stacks are looked up in the
+ * program's stack map, where it has one: that is there when the object was started, which may be
+ * after the sink's open().
+ */
+struct sink_names {
+	struct resolver *resolver;
+	const struct sink_env *env;    /* borrowed */
+	const struct map_plan *stacks; /* NULL: none, or known already */
+};
+void sink_names_init(struct sink_names *names, const struct sink_env *env);
+void sink_names_release(struct sink_names *names);
+void sink_names_find_stacks(struct sink_names *names);
+
+static inline struct resolver *sink_names_get(struct sink_names *names)
+{
+	if (__builtin_expect(names->stacks != NULL, 0))
+		sink_names_find_stacks(names);
+	return names->resolver;
+}
 
 /* A map whose records, or whose series, a sink shows. */
 bool map_has_records(const struct map_plan *map);

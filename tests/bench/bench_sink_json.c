@@ -18,7 +18,8 @@
 
 static void make_events(struct connlat *events)
 {
-	static const char *const names[] = { "curl", "nginx", "python3", "systemd-resolve", "chronyd" };
+	static const char *const names[] = { "curl", "nginx", "python3", "systemd-resolve",
+					     "chronyd" };
 
 	for (uint32_t i = 0; i < DISTINCT; i++) {
 		uint64_t r = (i + 1) * 0x9e3779b97f4a7c15ull;
