@@ -44,7 +44,11 @@ int attach_user(struct attach_job *job, struct err *err);
 int attach_perf_event(struct attach_job *job, struct err *err);
 int attach_xdp(struct attach_job *job, struct err *err);
 int attach_tc(struct attach_job *job, struct err *err);
-int attach_tc_clsact(struct attach_job *job, unsigned ifindex, bool egress, struct err *err);
+/* What attach_tc() does where tcx is unknown. */
+int attach_tc_clsact(struct attach_job *job, int prog_fd, unsigned ifindex, bool egress,
+		     struct err *err);
+/* Whether the clsact qdisc has any filter, ours or not. When in doubt: yes. */
+bool tc_has_filters(unsigned ifindex, bool egress);
 int attach_cgroup(struct attach_job *job, struct err *err);
 int attach_netns(struct attach_job *job, struct err *err);
 int attach_socket(struct attach_job *job, struct err *err);

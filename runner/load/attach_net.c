@@ -158,7 +158,7 @@ int attach_tc(struct attach_job *job, struct err *err)
 	}
 	if (rc != -EINVAL && rc != -EOPNOTSUPP)
 		return explain_attach(job->plan, rc, err);
-	return attach_tc_clsact(job, ifindex, egress, err);
+	return attach_tc_clsact(job, bpf_program__fd(job->prog), ifindex, egress, err);
 }
 
 /* ---- control groups ---- */

@@ -27,9 +27,9 @@ struct clsact {
 	bool made_qdisc;
 };
 
-/* Whether a dump of the filters at `parent` shows any. When in doubt: yes. */
-static bool has_filters(int ifindex, uint32_t parent)
+bool tc_has_filters(unsigned ifindex, bool egress)
 {
+	uint32_t minor = egress ? TC_H_MIN_EGRESS : TC_H_MIN_INGRESS;
 	struct {
 		struct nlmsghdr header;
 		struct tcmsg tc;
@@ -37,7 +37,9 @@ static bool has_filters(int ifindex, uint32_t parent)
 		.header = { .nlmsg_len = sizeof(request),
 			    .nlmsg_type = RTM_GETTFILTER,
 			    .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP },
-		.tc = { .tcm_family = AF_UNSPEC, .tcm_ifindex = ifindex, .tcm_parent = parent },
+		.tc = { .tcm_family = AF_UNSPEC,
+			.tcm_ifindex = (int)ifindex,
+			.tcm_parent = TC_H_MAKE(TC_H_CLSACT, minor) },
 	};
 	_cleanup_close_ int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 	_Alignas(struct nlmsghdr) char reply[16384];
@@ -60,15 +62,14 @@ static bool has_filters(int ifindex, uint32_t parent)
 
 static void clsact_detach(struct clsact *clsact)
 {
-	int ifindex = clsact->hook.ifindex;
+	unsigned ifindex = (unsigned)clsact->hook.ifindex;
 
 	/* Detaching wants these empty. */
 	clsact->filter.prog_fd = 0;
 	clsact->filter.prog_id = 0;
 	clsact->filter.flags = 0;
 	bpf_tc_detach(&clsact->hook, &clsact->filter);
-	if (!clsact->made_qdisc || has_filters(ifindex, TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS)) ||
-	    has_filters(ifindex, TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS)))
+	if (!clsact->made_qdisc || tc_has_filters(ifindex, false) || tc_has_filters(ifindex, true))
 		return;
 	clsact->hook.attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS;
 	bpf_tc_hook_destroy(&clsact->hook);
@@ -114,13 +115,14 @@ static int guard_start(struct attach_job *job, struct clsact *clsact)
 	return rc;
 }
 
-int attach_tc_clsact(struct attach_job *job, unsigned ifindex, bool egress, struct err *err)
+int attach_tc_clsact(struct attach_job *job, int prog_fd, unsigned ifindex, bool egress,
+		     struct err *err)
 {
 	struct clsact clsact = {
 		.hook = { .sz = sizeof(clsact.hook),
 			  .ifindex = (int)ifindex,
 			  .attach_point = egress ? BPF_TC_EGRESS : BPF_TC_INGRESS },
-		.filter = { .sz = sizeof(clsact.filter), .prog_fd = bpf_program__fd(job->prog) },
+		.filter = { .sz = sizeof(clsact.filter), .prog_fd = prog_fd },
 	};
 	int rc = bpf_tc_hook_create(&clsact.hook);
 
