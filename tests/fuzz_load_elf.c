@@ -42,8 +42,14 @@ static void *make_seed(unsigned number, size_t *ret_len)
 		{ "min_us", ".rodata", 0, 8, "\1\2\3\4\5\6\7" },
 		{ "bombus_iter___dump", ".bss", 0, 8, NULL },
 	};
-	struct obj o = { .btf = btf, .maps = maps, .nmaps = number == 2 ? 1 : 4, .progs = progs,
-			 .nprogs = 2, .vars = vars, .nvars = 3, .license = "GPL" };
+	struct obj o = { .btf = btf,
+			 .maps = maps,
+			 .nmaps = number == 2 ? 1 : 4,
+			 .progs = progs,
+			 .nprogs = 2,
+			 .vars = vars,
+			 .nvars = 3,
+			 .license = "GPL" };
 	void *bytes;
 
 	btf__add_field(btf, "pid", (int)u32, 0, 0);
@@ -115,7 +121,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bytes = xmalloc(lens[n]);
 	memcpy(bytes, seeds[n], lens[n]);
 	len = damage(bytes, lens[n], data, size);
-	bytes = xreallocarray(bytes, len + 1, 1); /* as tight as it can be, so that a read over it shows */
+	bytes = xreallocarray(bytes, len + 1,
+			      1); /* as tight as it can be, so that a read over it shows */
 	open_object(bytes, len);
 	free(bytes);
 	return 0;

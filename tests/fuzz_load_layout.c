@@ -25,13 +25,12 @@ static void check_field(const struct layout *layout, const struct field *f)
 {
 	uint64_t end = f->off_bits + (uint64_t)f->size_bits * f->count;
 
-	if (!f->count || !f->size_bits || end > layout->size_bytes * 8ull || !f->name || !*f->name ||
-	    !f->path || !f->label || (!f->is_bits && f->off_bits % 8) ||
+	if (!f->count || !f->size_bits || end > layout->size_bytes * 8ull || !f->name ||
+	    !*f->name || !f->path || !f->label || (!f->is_bits && f->off_bits % 8) ||
 	    (f->kind == KIND_ENUM && !f->enums) || (f->is_bits && f->size_bits > 64))
 		abort();
-	if (f->meaning == MEAN_IP &&
-	    (f->addr_at + 16u > f->size_bits / 8 || f->family_bytes > 4 ||
-	     f->family_at + f->family_bytes > f->size_bits / 8))
+	if (f->meaning == MEAN_IP && (f->addr_at + 16u > f->size_bits / 8 || f->family_bytes > 4 ||
+				      f->family_at + f->family_bytes > f->size_bits / 8))
 		abort();
 	if (layout_find(layout, f->path) == NULL)
 		abort();
@@ -84,8 +83,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	 * 49 gadget_l4endpoint_t, 69 a, 71 bombus:name:x, 85 dns_name, 94 hex, 98 version */
 	static const char names[] = "\0char\0pid_t\0ip_addr\0ipv6_addr\0bombus:hide\0family\0"
 				    "gadget_l4endpoint_t\0a\0bombus:name:x\0dns_name\0hex\0version";
-	struct btf_header head = { .magic = BTF_MAGIC, .version = BTF_VERSION,
-				   .hdr_len = sizeof(head), .str_len = sizeof(names) };
+	struct btf_header head = { .magic = BTF_MAGIC,
+				   .version = BTF_VERSION,
+				   .hdr_len = sizeof(head),
+				   .str_len = sizeof(names) };
 	uint8_t *bytes = NULL;
 	size_t len = size;
 	struct btf *btf;

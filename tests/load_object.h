@@ -25,9 +25,9 @@
 struct obj_map {
 	const char *name, *section;
 	uint32_t type, max_entries;
-	uint32_t key, value;	   /* BTF type ids; 0: none */
-	uint32_t value_size;	   /* where there is no value type; 0: none */
-	const char *inner[2];	   /* the names of the maps in its slots */
+	uint32_t key, value;  /* BTF type ids; 0: none */
+	uint32_t value_size;  /* where there is no value type; 0: none */
+	const char *inner[2]; /* the names of the maps in its slots */
 };
 
 struct obj_prog {
@@ -93,8 +93,8 @@ static inline int obj_uint(struct btf *btf, uint32_t n)
 
 static inline uint32_t obj_map_size(const struct obj_map *m)
 {
-	uint32_t members = 2 + !!m->key + !!m->value + (!m->value && m->value_size) +
-			   2 * !!m->inner[0];
+	uint32_t members =
+		2 + !!m->key + !!m->value + (!m->value && m->value_size) + 2 * !!m->inner[0];
 
 	return members * 8 + (m->inner[0] ? 8 : 0) + (m->inner[1] ? 8 : 0);
 }
@@ -118,12 +118,12 @@ static inline int obj_declare_map(struct btf *btf, const struct obj_map *m)
 	else if (m->value_size)
 		names[n] = "value_size", ids[n++] = obj_uint(btf, m->value_size);
 	if (m->inner[0]) {
-		const struct btf_type *var =
-			btf__type_by_id(btf, btf__find_by_name_kind(btf, m->inner[0], BTF_KIND_VAR));
+		const struct btf_type *var = btf__type_by_id(
+			btf, btf__find_by_name_kind(btf, m->inner[0], BTF_KIND_VAR));
 
 		names[n] = "key_size", ids[n++] = obj_uint(btf, 4);
-		inner = btf__add_array(btf, (int)obj_u32(btf),
-				       btf__add_ptr(btf, (int)var->type), 0);
+		inner = btf__add_array(btf, (int)obj_u32(btf), btf__add_ptr(btf, (int)var->type),
+				       0);
 		names[n] = "values", ids[n++] = inner;
 	}
 	def = btf__add_struct(btf, NULL, inner ? (n - 1) * 8 : n * 8);
@@ -170,7 +170,9 @@ static inline size_t obj_put(struct obj_file *f, struct obj_section *s, const ch
 	if (name) {
 		f->symbol_names[f->nsymbols] = name;
 		f->symbols[f->nsymbols++] = (Elf64_Sym){
-			.st_name = obj_string(f, name), .st_value = at, .st_size = len,
+			.st_name = obj_string(f, name),
+			.st_value = at,
+			.st_size = len,
 			.st_info = ELF64_ST_INFO(STB_GLOBAL, type),
 			.st_shndx = (uint16_t)(s - f->sections),
 		};
@@ -189,7 +191,8 @@ static inline size_t obj_symbol(const struct obj_file *f, const char *name)
 static inline void obj_fill(struct obj_file *f, const struct obj *o)
 {
 	static const struct bpf_insn insns[2] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K }, { .code = BPF_JMP | BPF_EXIT },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K },
+		{ .code = BPF_JMP | BPF_EXIT },
 	};
 
 	f->nstrings = f->nsymbols = 1;
@@ -201,8 +204,9 @@ static inline void obj_fill(struct obj_file *f, const struct obj *o)
 		obj_put(f, obj_section(f, o->maps[i].section, SHT_PROGBITS), o->maps[i].name,
 			STT_OBJECT, NULL, obj_map_size(&o->maps[i]));
 	for (size_t i = 0; i < o->nvars; i++)
-		obj_put(f, obj_section(f, o->vars[i].section,
-				       strcmp(o->vars[i].section, ".bss") ? SHT_PROGBITS : SHT_NOBITS),
+		obj_put(f,
+			obj_section(f, o->vars[i].section,
+				    strcmp(o->vars[i].section, ".bss") ? SHT_PROGBITS : SHT_NOBITS),
 			o->vars[i].name, STT_OBJECT, o->vars[i].bytes, o->vars[i].size);
 	if (o->license)
 		obj_put(f, obj_section(f, "license", SHT_PROGBITS), NULL, 0, o->license,
@@ -214,10 +218,9 @@ static inline void obj_fill(struct obj_file *f, const struct obj *o)
 
 		for (int k = 1; k >= 0; k--)
 			if (m->inner[k])
-				s->rels[s->nrels++] = (Elf64_Rel){
-					at -= 8,
-					ELF64_R_INFO(obj_symbol(f, m->inner[k]), 2)
-				};
+				s->rels[s->nrels++] =
+					(Elf64_Rel){ at -= 8,
+						     ELF64_R_INFO(obj_symbol(f, m->inner[k]), 2) };
 	}
 }
 
@@ -241,9 +244,9 @@ static inline void obj_datasecs(struct obj_file *f, const struct obj *o)
 			if (!made)
 				btf__add_datasec(o->btf, section, 0);
 			made = 1;
-			btf__add_datasec_var_info(o->btf, m ? obj_declare_map(o->btf, m) :
-							      obj_declare_var(o->btf, v), 0,
-						  m ? obj_map_size(m) : v->size);
+			btf__add_datasec_var_info(
+				o->btf, m ? obj_declare_map(o->btf, m) : obj_declare_var(o->btf, v),
+				0, m ? obj_map_size(m) : v->size);
 		}
 	}
 }
@@ -276,8 +279,8 @@ static inline void obj_write(struct obj_file *f, const struct obj *o, int fd)
 	uint32_t btf_len = 0;
 	const void *btf = o->no_btf ? NULL : btf__raw_data(o->btf, &btf_len);
 
-	head->e_ident[EI_DATA] = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB :
-									     ELFDATA2MSB;
+	head->e_ident[EI_DATA] =
+		__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB;
 	head->e_type = ET_REL;
 	head->e_machine = o->machine ? o->machine : EM_BPF;
 	head->e_version = EV_CURRENT;
@@ -287,8 +290,8 @@ static inline void obj_write(struct obj_file *f, const struct obj *o, int fd)
 		scn = obj_scn(f, elf, s->name, s->type, s->bytes, s->len, 8);
 		s->index = (uint32_t)elf_ndxscn(scn);
 		elf64_getshdr(scn)->sh_flags =
-			SHF_ALLOC | (strchr(s->name, '/') || !strcmp(s->name, "xdp") ?
-				     SHF_EXECINSTR : SHF_WRITE);
+			SHF_ALLOC | (strchr(s->name, '/') || !strcmp(s->name, "xdp") ? SHF_EXECINSTR
+										     : SHF_WRITE);
 	}
 	for (size_t i = 1; i < f->nsymbols; i++)
 		f->symbols[i].st_shndx = (uint16_t)f->sections[f->symbols[i].st_shndx].index;
@@ -301,7 +304,8 @@ static inline void obj_write(struct obj_file *f, const struct obj *o, int fd)
 		if (!s->nrels)
 			continue;
 		snprintf(s->rel_name, sizeof(s->rel_name), ".rel%s", s->name);
-		scn = obj_scn(f, elf, s->rel_name, SHT_REL, s->rels, s->nrels * sizeof(*s->rels), 8);
+		scn = obj_scn(f, elf, s->rel_name, SHT_REL, s->rels, s->nrels * sizeof(*s->rels),
+			      8);
 		elf64_getshdr(scn)->sh_info = s->index;
 		elf64_getshdr(scn)->sh_link = (uint32_t)elf_ndxscn(symtab);
 	}

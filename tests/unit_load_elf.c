@@ -81,8 +81,9 @@ static void test_elf_merges_sections(void **state)
 		{ "more", ".maps", BPF_MAP_TYPE_ARRAY, 30, t.u32, t.u64 },
 		{ "lat2", ".maps.hist", BPF_MAP_TYPE_PERCPU_HASH, 40, t.u64, t.u64 },
 	};
-	struct obj o = { .btf = btf, .maps = maps, .nmaps = 5, .progs = progs, .nprogs = 1,
-			 .license = "GPL" };
+	struct obj o = {
+		.btf = btf, .maps = maps, .nmaps = 5, .progs = progs, .nprogs = 1, .license = "GPL"
+	};
 	_cleanup_image_ struct elf_image image = { 0 };
 	_cleanup_free_ void *bytes = NULL;
 	struct err err = { 0 };
@@ -103,8 +104,7 @@ static void test_elf_merges_sections(void **state)
 	assert_string_equal(suffix_of(&image, "plain"), "");
 	assert_string_equal(suffix_of(&image, "lat2"), "hist");
 	obj = open_image(&image);
-	bpf_object__for_each_map(map, obj)
-		count++;
+	bpf_object__for_each_map(map, obj) count++;
 	assert_int_equal(count, 5);
 	for (size_t i = 0; i < ARRAY_LEN(maps); i++)
 		check_map(obj, maps[i].name, maps[i].type, maps[i].max_entries);
@@ -208,8 +208,9 @@ static void test_elf_moves_relocations_of_maps_in_maps(void **state)
 		_cleanup_btf_ struct btf *copy = btf__new_empty();
 		_cleanup_image_ struct elf_image image = { 0 };
 		_cleanup_free_ void *bytes = NULL;
-		struct obj o = { .btf = copy, .maps = maps, .nmaps = 5, .progs = progs,
-				 .nprogs = 1 };
+		struct obj o = {
+			.btf = copy, .maps = maps, .nmaps = 5, .progs = progs, .nprogs = 1
+		};
 		struct err err = { 0 };
 		struct bpf_object *obj;
 		size_t len;
@@ -299,8 +300,12 @@ static void test_elf_names_what_it_is_instead(void **state)
 	expect_refusal("", 0, "it is empty");
 	expect_refusal("#!/bin/sh\nexit", 14, "it starts with '#!/bin/sh'");
 	expect_refusal("\x01\x02", 2, "it starts with the byte 0x01");
-	expect_refusal("\x7f" "EL", 3, "cut short");
-	expect_refusal("\x7f" "ELF", 4, "cut short");
+	expect_refusal("\x7f"
+		       "EL",
+		       3, "cut short");
+	expect_refusal("\x7f"
+		       "ELF",
+		       4, "cut short");
 
 	o.machine = EM_X86_64;
 	native = obj_build(&o, &len);
@@ -359,7 +364,8 @@ static void test_elf_survives_damage(void **state)
 			if (elf_merge_maps(bytes, len, &image, NULL))
 				refused++;
 			else
-				bpf_object__close(bpf_object__open_mem(image.bytes, image.len, NULL));
+				bpf_object__close(
+					bpf_object__open_mem(image.bytes, image.len, NULL));
 			elf_image_release(&image);
 		}
 		bytes[i] = right;
@@ -371,8 +377,11 @@ static void test_elf_survives_damage(void **state)
 static size_t raw_btf(uint8_t *dst, const uint32_t *words, size_t nwords, const char *strings,
 		      size_t nstrings)
 {
-	struct btf_header h = { .magic = BTF_MAGIC, .version = 1, .hdr_len = sizeof(h),
-				.type_len = (uint32_t)nwords * 4, .str_off = (uint32_t)nwords * 4,
+	struct btf_header h = { .magic = BTF_MAGIC,
+				.version = 1,
+				.hdr_len = sizeof(h),
+				.type_len = (uint32_t)nwords * 4,
+				.str_off = (uint32_t)nwords * 4,
 				.str_len = (uint32_t)nstrings };
 
 	memcpy(dst, &h, sizeof(h));
@@ -402,8 +411,12 @@ static void test_elf_checks_btf(void **state)
 		{ "member with a name", { 1, INFO(BTF_KIND_STRUCT, 1), 4, 99, 0, 0 }, 6 },
 		{ "part whose type", { 0, INFO(BTF_KIND_ARRAY, 0), 0, 0, 9, 4 }, 6 },
 		{ "of itself", { 1, INFO(BTF_KIND_TYPEDEF, 0), 1 }, 3 },
-		{ "of itself", { 0, INFO(BTF_KIND_CONST, 0), 2, 1, INFO(BTF_KIND_TYPEDEF, 0), 1 }, 6 },
-		{ NULL, { 1, INFO(BTF_KIND_STRUCT, 1), 8, 1, 2, 0, 0, INFO(BTF_KIND_PTR, 0), 1 }, 9 },
+		{ "of itself",
+		  { 0, INFO(BTF_KIND_CONST, 0), 2, 1, INFO(BTF_KIND_TYPEDEF, 0), 1 },
+		  6 },
+		{ NULL,
+		  { 1, INFO(BTF_KIND_STRUCT, 1), 8, 1, 2, 0, 0, INFO(BTF_KIND_PTR, 0), 1 },
+		  9 },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

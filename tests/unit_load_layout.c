@@ -44,7 +44,9 @@ static void types_release(struct types *t)
 	arena_release(&t->arena);
 }
 
-#define TYPES(t) _cleanup_(types_release) struct types t = { 0 }; types_init(&t)
+#define TYPES(t)                                                                                   \
+	_cleanup_(types_release) struct types t = { 0 };                                           \
+	types_init(&t)
 
 static struct layout compile(struct types *t, int id)
 {
@@ -85,7 +87,8 @@ static void check_fields(const struct layout *l, const struct want *want, size_t
 		    f->size_bits != w->size_bits || f->count != w->count || f->kind != w->kind ||
 		    f->meaning != w->meaning || f->is_signed != w->is_signed ||
 		    f->is_bits != w->is_bits)
-			fail_msg("%s: field %s off %u size %u x%u kind %u meaning %u signed %d bits %d",
+			fail_msg("%s: field %s off %u size %u x%u kind %u meaning %u signed %d "
+				 "bits %d",
 				 w->path, f->path, f->off_bits, f->size_bits, f->count, f->kind,
 				 f->meaning, f->is_signed, f->is_bits);
 		assert_string_equal(f->name, last ? last + 1 : w->path);
@@ -106,12 +109,17 @@ static void test_layout_scalars_at_odd_offsets(void **state)
 		uint8_t kind, meaning;
 		bool is_signed;
 	} members[] = {
-		{ "a", t.u8, 1, KIND_UINT, 0, false },	  { "b", t.u64, 8, KIND_UINT, 0, false },
-		{ "c", t.s32, 4, KIND_INT, 0, true },	  { "d", t.u16, 2, KIND_UINT, 0, false },
-		{ "e", t.flag, 1, KIND_BOOL, 0, false },  { "f", t.f64, 8, KIND_FLOAT, 0, false },
-		{ "g", t.s64, 8, KIND_INT, 0, true },	  { "h", t.f32, 4, KIND_FLOAT, 0, false },
+		{ "a", t.u8, 1, KIND_UINT, 0, false },
+		{ "b", t.u64, 8, KIND_UINT, 0, false },
+		{ "c", t.s32, 4, KIND_INT, 0, true },
+		{ "d", t.u16, 2, KIND_UINT, 0, false },
+		{ "e", t.flag, 1, KIND_BOOL, 0, false },
+		{ "f", t.f64, 8, KIND_FLOAT, 0, false },
+		{ "g", t.s64, 8, KIND_INT, 0, true },
+		{ "h", t.f32, 4, KIND_FLOAT, 0, false },
 		{ "i", t.chr, 1, KIND_INT, MEAN_CHAR, true },
-		{ "j", t.u128, 16, KIND_UINT, 0, false }, { "k", t.s8, 1, KIND_INT, 0, true },
+		{ "j", t.u128, 16, KIND_UINT, 0, false },
+		{ "k", t.s8, 1, KIND_INT, 0, true },
 		{ "l", 0, 8, KIND_PTR, 0, false },
 	};
 	struct want want[ARRAY_LEN(members)];
@@ -123,8 +131,9 @@ static void test_layout_scalars_at_odd_offsets(void **state)
 		int type = members[i].type ? members[i].type : ptr;
 
 		assert_int_equal(btf__add_field(t.btf, members[i].name, type, off * 8, 0), 0);
-		want[i] = (struct want){ members[i].name, off * 8, members[i].bytes * 8, 1,
-					 members[i].kind, members[i].meaning,
+		want[i] = (struct want){ members[i].name,      off * 8,
+					 members[i].bytes * 8, 1,
+					 members[i].kind,      members[i].meaning,
 					 members[i].is_signed, false };
 		off += members[i].bytes;
 	}
@@ -152,15 +161,17 @@ static void test_layout_bit_fields(void **state)
 	btf__add_field(t.btf, "wide", t.u64, 65, 63);
 	btf__add_field(t.btf, "plain", t.u64, 128, 0);
 	l = compile(&t, id);
-	check_fields(&l, (struct want[]){
-		{ "low", 0, 3, 1, KIND_UINT, 0, false, true },
-		{ "mid", 3, 13, 1, KIND_INT, 0, true, true },
-		{ "on", 16, 1, 1, KIND_BOOL, 0, false, true },
-		{ "en", 17, 4, 1, KIND_ENUM, 0, false, true },
-		{ "whole", 32, 32, 1, KIND_UINT, 0, false, false },
-		{ "wide", 65, 63, 1, KIND_UINT, 0, false, true },
-		{ "plain", 128, 64, 1, KIND_UINT, 0, false, false },
-	}, 7);
+	check_fields(&l,
+		     (struct want[]){
+			     { "low", 0, 3, 1, KIND_UINT, 0, false, true },
+			     { "mid", 3, 13, 1, KIND_INT, 0, true, true },
+			     { "on", 16, 1, 1, KIND_BOOL, 0, false, true },
+			     { "en", 17, 4, 1, KIND_ENUM, 0, false, true },
+			     { "whole", 32, 32, 1, KIND_UINT, 0, false, false },
+			     { "wide", 65, 63, 1, KIND_UINT, 0, false, true },
+			     { "plain", 128, 64, 1, KIND_UINT, 0, false, false },
+		     },
+		     7);
 	assert_int_equal(field_end_bytes(&l.fields[0]), 1);
 	assert_int_equal(field_end_bytes(&l.fields[5]), 16);
 
@@ -195,15 +206,24 @@ static void test_layout_nesting(void **state)
 	btf__add_field(t.btf, "u", both, 128, 0);
 	btf__add_field(t.btf, "slot", deep, 256, 0);
 	l = compile(&t, id);
-	check_fields(&l, (struct want[]){
-		{ "src.n", 0, 32, 1, KIND_UINT }, { "src.m", 32, 16, 1, KIND_UINT },
-		{ "as_int", 64, 64, 1, KIND_UINT }, { "as_inner.n", 64, 32, 1, KIND_UINT },
-		{ "as_inner.m", 96, 16, 1, KIND_UINT }, { "lifted", 80, 16, 1, KIND_UINT },
-		{ "u.as_int", 128, 64, 1, KIND_UINT }, { "u.as_inner.n", 128, 32, 1, KIND_UINT },
-		{ "u.as_inner.m", 160, 16, 1, KIND_UINT }, { "u.lifted", 144, 16, 1, KIND_UINT },
-		{ "slot.0.n", 256, 32, 1, KIND_UINT }, { "slot.0.m", 288, 16, 1, KIND_UINT },
-		{ "slot.1.n", 320, 32, 1, KIND_UINT }, { "slot.1.m", 352, 16, 1, KIND_UINT },
-	}, 14);
+	check_fields(&l,
+		     (struct want[]){
+			     { "src.n", 0, 32, 1, KIND_UINT },
+			     { "src.m", 32, 16, 1, KIND_UINT },
+			     { "as_int", 64, 64, 1, KIND_UINT },
+			     { "as_inner.n", 64, 32, 1, KIND_UINT },
+			     { "as_inner.m", 96, 16, 1, KIND_UINT },
+			     { "lifted", 80, 16, 1, KIND_UINT },
+			     { "u.as_int", 128, 64, 1, KIND_UINT },
+			     { "u.as_inner.n", 128, 32, 1, KIND_UINT },
+			     { "u.as_inner.m", 160, 16, 1, KIND_UINT },
+			     { "u.lifted", 144, 16, 1, KIND_UINT },
+			     { "slot.0.n", 256, 32, 1, KIND_UINT },
+			     { "slot.0.m", 288, 16, 1, KIND_UINT },
+			     { "slot.1.n", 320, 32, 1, KIND_UINT },
+			     { "slot.1.m", 352, 16, 1, KIND_UINT },
+		     },
+		     14);
 	assert_string_equal(l.fields[12].label, "slot_1_n");
 	assert_ptr_equal(layout_find(&l, "slot.1.m"), &l.fields[13]);
 	assert_ptr_equal(layout_find(&l, "u_lifted"), &l.fields[9]);
@@ -238,13 +258,19 @@ static void test_layout_arrays(void **state)
 	btf__add_field(t.btf, "text", text, 912, 0);
 	btf__add_field(t.btf, "rest", none, 1280, 0);
 	l = compile(&t, id);
-	check_fields(&l, (struct want[]){
-		{ "comm", 0, 128, 1, KIND_TEXT }, { "raw", 128, 40, 1, KIND_BYTES },
-		{ "small", 168, 8, 3, KIND_INT, 0, true }, { "nums", 192, 64, 4, KIND_UINT },
-		{ "grid", 448, 32, 6, KIND_INT, 0, true }, { "names.0", 640, 128, 1, KIND_TEXT },
-		{ "names.1", 768, 128, 1, KIND_TEXT }, { "bools", 896, 8, 2, KIND_BOOL },
-		{ "text", 912, 64, 1, KIND_TEXT },
-	}, 9);
+	check_fields(&l,
+		     (struct want[]){
+			     { "comm", 0, 128, 1, KIND_TEXT },
+			     { "raw", 128, 40, 1, KIND_BYTES },
+			     { "small", 168, 8, 3, KIND_INT, 0, true },
+			     { "nums", 192, 64, 4, KIND_UINT },
+			     { "grid", 448, 32, 6, KIND_INT, 0, true },
+			     { "names.0", 640, 128, 1, KIND_TEXT },
+			     { "names.1", 768, 128, 1, KIND_TEXT },
+			     { "bools", 896, 8, 2, KIND_BOOL },
+			     { "text", 912, 64, 1, KIND_TEXT },
+		     },
+		     9);
 }
 
 static int add_ip_struct(struct types *t, const char *name, int family, uint32_t family_off,
@@ -294,20 +320,22 @@ static void test_layout_meanings(void **state)
 	btf__add_field(t.btf, "hex", hex, 1280, 0);
 	btf__add_field(t.btf, "err", quals, 1440, 0);
 	l = compile(&t, id);
-	check_fields(&l, (struct want[]){
-		{ "v4s", 0, 32, 4, KIND_UINT, MEAN_IPV4 },
-		{ "v6s", 128, 128, 2, KIND_BYTES, MEAN_IPV6 },
-		{ "big", 384, 128, 1, KIND_BYTES, MEAN_IPV6 },
-		{ "old", 512, 32, 1, KIND_UINT, MEAN_NONE },
-		{ "mac", 544, 48, 1, KIND_BYTES, MEAN_MAC },
-		{ "mine", 608, 32, 1, KIND_INT, MEAN_PID, true },
-		{ "twice", 640, 32, 1, KIND_UINT, MEAN_UID },
-		{ "wrong", 672, 32, 1, KIND_UINT, MEAN_NONE },
-		{ "us", 704, 64, 1, KIND_UINT, MEAN_DURATION_US },
-		{ "dns", 768, 512, 1, KIND_TEXT, MEAN_DNS },
-		{ "hex", 1280, 160, 1, KIND_BYTES, MEAN_HEX },
-		{ "err", 1440, 32, 1, KIND_UINT, MEAN_ERRNO },
-	}, 12);
+	check_fields(&l,
+		     (struct want[]){
+			     { "v4s", 0, 32, 4, KIND_UINT, MEAN_IPV4 },
+			     { "v6s", 128, 128, 2, KIND_BYTES, MEAN_IPV6 },
+			     { "big", 384, 128, 1, KIND_BYTES, MEAN_IPV6 },
+			     { "old", 512, 32, 1, KIND_UINT, MEAN_NONE },
+			     { "mac", 544, 48, 1, KIND_BYTES, MEAN_MAC },
+			     { "mine", 608, 32, 1, KIND_INT, MEAN_PID, true },
+			     { "twice", 640, 32, 1, KIND_UINT, MEAN_UID },
+			     { "wrong", 672, 32, 1, KIND_UINT, MEAN_NONE },
+			     { "us", 704, 64, 1, KIND_UINT, MEAN_DURATION_US },
+			     { "dns", 768, 512, 1, KIND_TEXT, MEAN_DNS },
+			     { "hex", 1280, 160, 1, KIND_BYTES, MEAN_HEX },
+			     { "err", 1440, 32, 1, KIND_UINT, MEAN_ERRNO },
+		     },
+		     12);
 	assert_string_equal(l.fields[8].unit, "us");
 	assert_null(l.fields[0].unit);
 	assert_true(field_is_numeric(&l.fields[8]));
@@ -331,8 +359,9 @@ static void test_layout_addresses_with_family(void **state)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		int family = cases[i].family_bytes == 4 ? t.u32 :
-			     cases[i].family_bytes == 2 ? t.u16 : t.u8;
+		int family = cases[i].family_bytes == 4	  ? t.u32
+			     : cases[i].family_bytes == 2 ? t.u16
+							  : t.u8;
 		int ip = add_ip_struct(&t, "ip_addr", family, cases[i].family_off,
 				       cases[i].addr_off, cases[i].size);
 		int id = btf__add_struct(t.btf, "e", 64);
@@ -371,10 +400,13 @@ static void test_layout_gadget_endpoint(void **state)
 	id = btf__add_struct(t.btf, "e", 32);
 	btf__add_field(t.btf, "src", ep, 64, 0);
 	l = compile(&t, id);
-	check_fields(&l, (struct want[]){
-		{ "src.addr", 64, 168, 1, KIND_BYTES, MEAN_IP },
-		{ "src.port", 192, 16, 1, KIND_UINT }, { "src.proto_raw", 208, 16, 1, KIND_UINT },
-	}, 3);
+	check_fields(&l,
+		     (struct want[]){
+			     { "src.addr", 64, 168, 1, KIND_BYTES, MEAN_IP },
+			     { "src.port", 192, 16, 1, KIND_UINT },
+			     { "src.proto_raw", 208, 16, 1, KIND_UINT },
+		     },
+		     3);
 	assert_int_equal(l.fields[0].addr_at, 0);
 	assert_int_equal(l.fields[0].family_at, 20);
 	assert_int_equal(l.fields[0].family_bytes, 1);
@@ -404,11 +436,15 @@ static void test_layout_enums(void **state)
 	btf__add_field(t.btf, "small", small, 128, 0);
 	btf__add_field(t.btf, "again", plain, 160, 0);
 	l = compile(&t, id);
-	check_fields(&l, (struct want[]){
-		{ "plain", 0, 32, 1, KIND_ENUM }, { "neg", 32, 32, 1, KIND_ENUM, 0, true },
-		{ "wide", 64, 64, 1, KIND_ENUM }, { "small", 128, 8, 1, KIND_ENUM },
-		{ "again", 160, 32, 1, KIND_ENUM },
-	}, 5);
+	check_fields(&l,
+		     (struct want[]){
+			     { "plain", 0, 32, 1, KIND_ENUM },
+			     { "neg", 32, 32, 1, KIND_ENUM, 0, true },
+			     { "wide", 64, 64, 1, KIND_ENUM },
+			     { "small", 128, 8, 1, KIND_ENUM },
+			     { "again", 160, 32, 1, KIND_ENUM },
+		     },
+		     5);
 	assert_int_equal(l.fields[0].enums->count, 3);
 	assert_string_equal(l.fields[0].enums->names[0].name, "A");
 	assert_string_equal(l.fields[0].enums->names[2].name, "BIG");
@@ -444,7 +480,7 @@ static void test_layout_tags(void **state)
 	btf__add_decl_tag(t.btf, "bombus:gauge", id, 2);
 	btf__add_decl_tag(t.btf, "bombus:value", id, 2);
 	btf__add_decl_tag(t.btf, "bombus:labels", id, 3); /* no such word */
-	btf__add_decl_tag(t.btf, "label", id, 3);	   /* not ours */
+	btf__add_decl_tag(t.btf, "label", id, 3);	  /* not ours */
 	l = compile(&t, id);
 	assert_int_equal(l.nfields, 5);
 	f = l.fields;
@@ -667,10 +703,15 @@ static void test_layout_knows_the_names_of_others(void **state)
 		const char *name;
 		enum meaning meaning;
 	} names[] = {
-		{ "gadget_timestamp", MEAN_BOOTTIME_NS }, { "gadget_mntns_id", MEAN_MNTNS },
-		{ "gadget_uid", MEAN_UID }, { "gadget_bytes", MEAN_SIZE_BYTES },
-		{ "__kernel_pid_t", MEAN_PID }, { "u32", MEAN_NONE }, { "port_be", MEAN_PORT_BE },
-		{ "kstack_id", MEAN_KSTACK }, { "", MEAN_NONE },
+		{ "gadget_timestamp", MEAN_BOOTTIME_NS },
+		{ "gadget_mntns_id", MEAN_MNTNS },
+		{ "gadget_uid", MEAN_UID },
+		{ "gadget_bytes", MEAN_SIZE_BYTES },
+		{ "__kernel_pid_t", MEAN_PID },
+		{ "u32", MEAN_NONE },
+		{ "port_be", MEAN_PORT_BE },
+		{ "kstack_id", MEAN_KSTACK },
+		{ "", MEAN_NONE },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)

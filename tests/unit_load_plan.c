@@ -82,7 +82,9 @@ static void fixture_release(struct fixture *f)
 	btf__free(f->btf);
 }
 
-#define FIXTURE(f) _cleanup_(fixture_release) struct fixture f = { 0 }; fixture_init(&f)
+#define FIXTURE(f)                                                                                 \
+	_cleanup_(fixture_release) struct fixture f = { 0 };                                       \
+	fixture_init(&f)
 
 /* Builds, merges, opens and plans. Words are those of --map, NULL at the end. */
 static int plan_of(struct fixture *f, const struct obj *o, bool all_maps, const char *const *words)
@@ -105,8 +107,9 @@ static const struct obj_prog a_prog[] = { { "on_exec", "tracepoint/sched/sched_p
 static void plan_ok(struct fixture *f, const struct obj_map *maps, size_t nmaps, bool all_maps,
 		    const char *const *words)
 {
-	struct obj o = { .btf = f->btf, .maps = maps, .nmaps = nmaps, .progs = a_prog,
-			 .nprogs = 1 };
+	struct obj o = {
+		.btf = f->btf, .maps = maps, .nmaps = nmaps, .progs = a_prog, .nprogs = 1
+	};
 
 	if (plan_of(f, &o, all_maps, words))
 		fail_msg("%s", f->err.msg);
@@ -155,8 +158,8 @@ static void test_plan_roles(void **state)
 		  SOURCE_RING, true },
 		{ "e", ".maps.print", BPF_MAP_TYPE_RINGBUF, NULL, "event", "e", ROLE_EVENTS,
 		  SOURCE_RING, true },
-		{ "e", ".maps.histogram", BPF_MAP_TYPE_RINGBUF, NULL, "event", "e",
-		  ROLE_HISTOGRAM, SOURCE_RING, true },
+		{ "e", ".maps.histogram", BPF_MAP_TYPE_RINGBUF, NULL, "event", "e", ROLE_HISTOGRAM,
+		  SOURCE_RING, true },
 		{ "s", ".maps.spans", BPF_MAP_TYPE_RINGBUF, NULL, "span", "s", ROLE_SPANS,
 		  SOURCE_RING, true },
 		{ "spans_s", ".maps", BPF_MAP_TYPE_RINGBUF, NULL, "span", "s", ROLE_SPANS,
@@ -185,14 +188,14 @@ static void test_plan_roles(void **state)
 		  SOURCE_HASH, false, false, true },
 		{ "plain", ".maps.internal", BPF_MAP_TYPE_HASH, "key", "__u64", "plain",
 		  ROLE_INTERNAL, SOURCE_HASH, false, false, true },
-		{ "q", ".maps", BPF_MAP_TYPE_QUEUE, NULL, "event", "q", ROLE_INTERNAL,
-		  SOURCE_QUEUE, false, false, true },
+		{ "q", ".maps", BPF_MAP_TYPE_QUEUE, NULL, "event", "q", ROLE_INTERNAL, SOURCE_QUEUE,
+		  false, false, true },
 		{ "x__lost", ".maps", BPF_MAP_TYPE_PERCPU_ARRAY, "__u32", "__u64", "x__lost",
 		  ROLE_INTERNAL, SOURCE_ARRAY, false, true, true },
 		{ "stacks", ".maps", BPF_MAP_TYPE_STACK_TRACE, "__u32", "__u64", "stacks",
 		  ROLE_INTERNAL, SOURCE_NONE, false, false, true },
-		{ "counter_", ".maps", BPF_MAP_TYPE_HASH, "key", "__u64", "counter_",
-		  ROLE_INTERNAL, SOURCE_HASH },
+		{ "counter_", ".maps", BPF_MAP_TYPE_HASH, "key", "__u64", "counter_", ROLE_INTERNAL,
+		  SOURCE_HASH },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -234,8 +237,8 @@ static void test_plan_words_come_first(void **state)
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		FIXTURE(f);
-		struct obj_map map = { "events", cases[i].section, BPF_MAP_TYPE_RINGBUF, 4096, 0,
-				       (uint32_t)f.event };
+		struct obj_map map = { "events", cases[i].section, BPF_MAP_TYPE_RINGBUF, 4096,
+				       0,	 (uint32_t)f.event };
 
 		plan_ok(&f, &map, 1, false, cases[i].words);
 		assert_int_equal(f.plan.maps[0].role, cases[i].role);
@@ -250,8 +253,8 @@ static void test_plan_words_know_both_names(void **state)
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
 		FIXTURE(f);
-		struct obj_map map = { "counter_c", ".maps", BPF_MAP_TYPE_HASH, 4, (uint32_t)f.key,
-				       (uint32_t)f.u64 };
+		struct obj_map map = { "counter_c", ".maps",	     BPF_MAP_TYPE_HASH,
+				       4,	    (uint32_t)f.key, (uint32_t)f.u64 };
 
 		plan_ok(&f, &map, 1, false, words[i]);
 		assert_int_equal(get(&f, "c")->role, ROLE_GAUGE);
@@ -270,7 +273,8 @@ static void test_plan_words_give_types(void **state)
 		{ BPF_MAP_TYPE_PERF_EVENT_ARRAY, "m=counter:event", NULL },
 		{ BPF_MAP_TYPE_RINGBUF, "m=events:evnt", "no struct 'evnt'" },
 		{ BPF_MAP_TYPE_RINGBUF, "m=events", "type of its records is not known" },
-		{ BPF_MAP_TYPE_HASH, "m=gauge:event", "its type is of 32 bytes, its values are of 8" },
+		{ BPF_MAP_TYPE_HASH, "m=gauge:event",
+		  "its type is of 32 bytes, its values are of 8" },
 		{ BPF_MAP_TYPE_RINGBUF, "m=nothing", "no role 'nothing'" },
 		{ BPF_MAP_TYPE_RINGBUF, "m", "wants MAP=ROLE" },
 		{ BPF_MAP_TYPE_RINGBUF, "=events", "wants MAP=ROLE" },
@@ -300,8 +304,9 @@ static void test_plan_suggests_map_names(void **state)
 {
 	FIXTURE(f);
 	static const char *const words[] = { "evnts=counter", NULL };
-	struct obj_map map = { "events", ".maps", BPF_MAP_TYPE_RINGBUF, 4096, 0,
-			       (uint32_t)f.event };
+	struct obj_map map = {
+		"events", ".maps", BPF_MAP_TYPE_RINGBUF, 4096, 0, (uint32_t)f.event
+	};
 
 	plan_refused(&f, &map, words, EXIT_USAGE, "no map 'evnts'");
 	assert_string_equal(f.err.hint, "did you mean 'events'?");
@@ -368,16 +373,17 @@ static void test_plan_recognises_histograms(void **state)
 		const char *shape;
 		bool ok;
 	} cases[] = {
-		{ "slot first", true }, { "u32 slots", true }, { "bare", true }, { "buckets", true },
-		{ "bucket between", false }, { "u32 value", false }, { "bare u32", false },
-		{ "text bucket", false },
+		{ "slot first", true }, { "u32 slots", true },	     { "bare", true },
+		{ "buckets", true },	{ "bucket between", false }, { "u32 value", false },
+		{ "bare u32", false },	{ "text bucket", false },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		FIXTURE(f);
 		const char *shape = cases[i].shape;
 		struct btf *b = f.btf;
-		int arr32 = btf__add_array(b, f.s32, f.u32, 27), arr64 = btf__add_array(b, f.s32, f.u64, 27);
+		int arr32 = btf__add_array(b, f.s32, f.u32, 27),
+		    arr64 = btf__add_array(b, f.s32, f.u64, 27);
 		int value = f.u64, key = f.key;
 		struct obj_map map = { "m", ".maps.hist", BPF_MAP_TYPE_HASH, 16 };
 		struct obj o = { .btf = b, .maps = &map, .nmaps = 1, .progs = a_prog, .nprogs = 1 };
@@ -475,8 +481,8 @@ static void test_plan_names_keys(void **state)
 static void test_plan_reads_map_tags(void **state)
 {
 	FIXTURE(f);
-	struct obj_map map = { "gauge_a", ".maps", BPF_MAP_TYPE_HASH, 4, (uint32_t)f.u32,
-			       (uint32_t)f.u64 };
+	struct obj_map map = { "gauge_a", ".maps",	   BPF_MAP_TYPE_HASH,
+			       4,	  (uint32_t)f.u32, (uint32_t)f.u64 };
 	int var = obj_declare_map(f.btf, &map);
 
 	btf__add_decl_tag(f.btf, "bombus:help:what it is", var, -1);
@@ -493,15 +499,21 @@ static void test_plan_reads_map_tags(void **state)
 static void test_plan_exports_globals(void **state)
 {
 	FIXTURE(f);
-	struct obj_map map = { "m", ".maps", BPF_MAP_TYPE_HASH, 4, (uint32_t)f.u32,
-			       (uint32_t)f.u64 };
+	struct obj_map map = {
+		"m", ".maps", BPF_MAP_TYPE_HASH, 4, (uint32_t)f.u32, (uint32_t)f.u64
+	};
 	struct obj_var vars[] = {
 		{ "other", ".bss", (uint32_t)f.u64, 8, NULL },
 		{ "total", ".bss", (uint32_t)f.u64, 8, NULL },
 		{ "seen", ".data", (uint32_t)f.stats, 24, "\1" },
 	};
-	struct obj o = { .btf = f.btf, .maps = &map, .nmaps = 1, .progs = a_prog, .nprogs = 1,
-			 .vars = vars, .nvars = 3 };
+	struct obj o = { .btf = f.btf,
+			 .maps = &map,
+			 .nmaps = 1,
+			 .progs = a_prog,
+			 .nprogs = 1,
+			 .vars = vars,
+			 .nvars = 3 };
 	uint8_t stats[24] = { 1 };
 	const struct map_plan *m;
 
@@ -560,9 +572,12 @@ static void test_plan_programs_and_alternatives(void **state)
 {
 	FIXTURE(f);
 	static const struct obj_prog progs[] = {
-		{ "connect___fentry", "fentry/tcp_v4_connect" }, { "connect___kprobe", "kprobe/tcp_v4_connect" },
-		{ "exit", "tp/sched/sched_process_exit" }, { "pkt", "xdp" },
-		{ "off___a", "?kprobe/x" }, { "off___b", "kprobe/y" },
+		{ "connect___fentry", "fentry/tcp_v4_connect" },
+		{ "connect___kprobe", "kprobe/tcp_v4_connect" },
+		{ "exit", "tp/sched/sched_process_exit" },
+		{ "pkt", "xdp" },
+		{ "off___a", "?kprobe/x" },
+		{ "off___b", "kprobe/y" },
 		{ "___odd", "uprobe//bin/sh:main" },
 	};
 	static const struct {
@@ -570,8 +585,10 @@ static void test_plan_programs_and_alternatives(void **state)
 		bool needs;
 		enum prog_state state;
 	} want[] = {
-		{ "connect", "fentry/tcp_v4_connect", "fentry", "tcp_v4_connect", false, PROG_WANTED },
-		{ "connect", "kprobe/tcp_v4_connect", "kprobe", "tcp_v4_connect", false, PROG_STANDBY },
+		{ "connect", "fentry/tcp_v4_connect", "fentry", "tcp_v4_connect", false,
+		  PROG_WANTED },
+		{ "connect", "kprobe/tcp_v4_connect", "kprobe", "tcp_v4_connect", false,
+		  PROG_STANDBY },
 		{ "exit", "tp/sched/sched_process_exit", "tracepoint", "sched/sched_process_exit",
 		  false, PROG_WANTED },
 		{ "pkt", "xdp", "xdp", NULL, true, PROG_WANTED },
@@ -579,10 +596,15 @@ static void test_plan_programs_and_alternatives(void **state)
 		{ "off", "kprobe/y", "kprobe", "y", false, PROG_WANTED },
 		{ "___odd", "uprobe//bin/sh:main", "uprobe", "/bin/sh:main", false, PROG_WANTED },
 	};
-	struct obj_map map = { "m", ".maps", BPF_MAP_TYPE_HASH, 4, (uint32_t)f.u32,
-			       (uint32_t)f.u64 };
-	struct obj o = { .btf = f.btf, .maps = &map, .nmaps = 1, .progs = progs,
-			 .nprogs = ARRAY_LEN(progs), .license = "GPL" };
+	struct obj_map map = {
+		"m", ".maps", BPF_MAP_TYPE_HASH, 4, (uint32_t)f.u32, (uint32_t)f.u64
+	};
+	struct obj o = { .btf = f.btf,
+			 .maps = &map,
+			 .nmaps = 1,
+			 .progs = progs,
+			 .nprogs = ARRAY_LEN(progs),
+			 .license = "GPL" };
 
 	if (plan_of(&f, &o, false, NULL))
 		fail_msg("%s", f.err.msg);

@@ -95,13 +95,16 @@ static int place_section(struct merge *m, const struct elf_view *v, uint32_t i, 
 	uint64_t align = s->sh_addralign ? s->sh_addralign : 1;
 
 	if (align > MAX_ALIGN || (align & (align - 1)) || s->sh_size > MAX_MAPS_BYTES)
-		return elf_refuse(err, "a damaged ELF object: section %s is of %llu bytes aligned to "
-			      "%llu", elf_section_name(v, i), (unsigned long long)s->sh_size,
-			      (unsigned long long)align);
+		return elf_refuse(err,
+				  "a damaged ELF object: section %s is of %llu bytes aligned to "
+				  "%llu",
+				  elf_section_name(v, i), (unsigned long long)s->sh_size,
+				  (unsigned long long)align);
 	m->bases[i] = (m->size_bytes + align - 1) & ~(align - 1);
 	m->size_bytes = m->bases[i] + s->sh_size;
 	if (m->size_bytes > MAX_MAPS_BYTES)
-		return elf_refuse(err, "its map definitions take more than %u bytes", MAX_MAPS_BYTES);
+		return elf_refuse(err, "its map definitions take more than %u bytes",
+				  MAX_MAPS_BYTES);
 	return 0;
 }
 
@@ -285,7 +288,8 @@ static void write_rels(struct out *out, struct elf_view *v, const struct merge *
 	v->sections[home].sh_offset = append(out, rels, count * sizeof(*rels));
 }
 
-static void write_names(struct out *out, struct elf_view *v, const struct merge *m, uint32_t rel_home)
+static void write_names(struct out *out, struct elf_view *v, const struct merge *m,
+			uint32_t rel_home)
 {
 	Elf64_Shdr *names = &v->sections[v->head.e_shstrndx];
 	uint64_t old = v->names.len;
@@ -316,8 +320,8 @@ static int merge_write(struct elf_view *v, const struct merge *m, struct elf_ima
 	if (rc)
 		return rc;
 	rels = join_rels(v, m, &nrels, &rel_home);
-	out.cap = v->file.len + m->size_bytes + nrels * sizeof(Elf64_Rel) + btf_len +
-		  v->names.len + sizeof(MAPS_SECTION) + sizeof(REL_MAPS_SECTION) + 4 * 8;
+	out.cap = v->file.len + m->size_bytes + nrels * sizeof(Elf64_Rel) + btf_len + v->names.len +
+		  sizeof(MAPS_SECTION) + sizeof(REL_MAPS_SECTION) + 4 * 8;
 	bytes = out.bytes = xcalloc(1, out.cap);
 	memcpy(out.bytes, v->file.ptr, v->file.len);
 	out.len = v->file.len;

@@ -59,8 +59,8 @@ static const char *machine_name(uint16_t machine)
 		uint16_t machine;
 		const char *name;
 	} known[] = {
-		{ EM_386, "i386" },	  { EM_X86_64, "x86-64" }, { EM_ARM, "ARM" },
-		{ EM_AARCH64, "AArch64" }, { EM_RISCV, "RISC-V" },  { EM_S390, "S/390" },
+		{ EM_386, "i386" },	    { EM_X86_64, "x86-64" }, { EM_ARM, "ARM" },
+		{ EM_AARCH64, "AArch64" },  { EM_RISCV, "RISC-V" },  { EM_S390, "S/390" },
 		{ EM_PPC64, "PowerPC 64" }, { EM_MIPS, "MIPS" },
 	};
 
@@ -79,7 +79,7 @@ static int check_head(struct elf_view *v, struct err *err)
 		return refuse_other(v->file, err);
 	if (!span_get(v->file, 0, &v->head, sizeof(v->head)))
 		return elf_refuse(err, "cut short: %zu bytes are less than an ELF header",
-			      v->file.len);
+				  v->file.len);
 	if (v->head.e_ident[EI_CLASS] != ELFCLASS64)
 		return elf_refuse(err, "an ELF object for a machine of 32 bits, not BPF");
 	if (v->head.e_ident[EI_DATA] != HOST_DATA)
@@ -87,9 +87,9 @@ static int check_head(struct elf_view *v, struct err *err)
 	if (v->head.e_machine != EM_BPF && v->head.e_machine != EM_NONE) {
 		machine = machine_name(v->head.e_machine);
 		err_hint(err, "compile it with 'bombus build' or clang -target bpf");
-		return machine ? elf_refuse(err, "an ELF object for %s, not BPF", machine) :
-				 elf_refuse(err, "an ELF object for machine %u, not BPF",
-					v->head.e_machine);
+		return machine ? elf_refuse(err, "an ELF object for %s, not BPF", machine)
+			       : elf_refuse(err, "an ELF object for machine %u, not BPF",
+					    v->head.e_machine);
 	}
 	if (v->head.e_type != ET_REL)
 		return elf_refuse(err, "an ELF file, but not a relocatable object");

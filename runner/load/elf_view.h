@@ -18,7 +18,7 @@ struct elf_view {
 	Elf64_Shdr *sections;
 	uint32_t nsections;
 	struct span names;
-	struct span symbols;	  /* whole Elf64_Sym's */
+	struct span symbols; /* whole Elf64_Sym's */
 	struct span symbol_names;
 	uint32_t symtab, btf; /* section numbers; 0: none */
 };

@@ -29,6 +29,12 @@ struct place {
 	const char *help, *unit;
 };
 
+/* The names of an enum that was met before. */
+struct enum_cache {
+	uint32_t id;
+	const struct enum_names *names;
+};
+
 struct walk {
 	struct arena *arena;
 	const struct btf *btf;
@@ -41,10 +47,7 @@ struct walk {
 	uint32_t visits;
 	uint32_t depth;
 	uint32_t around[LAYOUT_MAX_DEPTH]; /* type ids of the structs being walked */
-	struct enum_cache {
-		uint32_t id;
-		const struct enum_names *names;
-	} *enums;
+	struct enum_cache *enums;
 	uint32_t nenums;
 };
 
@@ -163,8 +166,9 @@ static bool scalar_kind(const struct shape *s, struct field *f)
 static int add_bytes(struct walk *w, const struct place *place, enum meaning meaning,
 		     uint32_t size_bytes, uint32_t count)
 {
-	struct field f = { .kind = KIND_BYTES, .meaning = meaning, .size_bits = size_bytes * 8,
-			   .count = count };
+	struct field f = {
+		.kind = KIND_BYTES, .meaning = meaning, .size_bits = size_bytes * 8, .count = count
+	};
 
 	if (meaning == MEAN_IPV4 || meaning == MEAN_PORT_BE)
 		f.kind = KIND_UINT;
@@ -239,8 +243,8 @@ static int add_ip(struct walk *w, const struct place *place, const struct ip_par
 
 static const char *join_path(struct walk *w, const struct place *parent, const char *name)
 {
-	const char *path = parent->path ? arena_printf(w->arena, "%s.%s", parent->path, name) :
-					  arena_strdup(w->arena, name);
+	const char *path = parent->path ? arena_printf(w->arena, "%s.%s", parent->path, name)
+					: arena_strdup(w->arena, name);
 
 	return strlen(path) < MAX_PATH ? path : NULL;
 }
@@ -249,7 +253,8 @@ static const char *join_path(struct walk *w, const struct place *parent, const c
 static int place_below(struct walk *w, const struct place *parent, const char *name,
 		       struct place *ret)
 {
-	*ret = (struct place){ .off_bits = parent->off_bits, .tags = parent->tags,
+	*ret = (struct place){ .off_bits = parent->off_bits,
+			       .tags = parent->tags,
 			       .unit = parent->unit };
 	ret->path = join_path(w, parent, name);
 	if (!ret->path)
@@ -384,11 +389,13 @@ static int walk_elements(struct walk *w, const struct place *place, const struct
 	if (!number && meaning_fits_bytes(elem->meaning, (uint32_t)size) &&
 	    elem->meaning != MEAN_DNS && elem->meaning != MEAN_HEX)
 		return add_bytes(w, place, elem->meaning, (uint32_t)size, count);
-	if (type_is_byte(w->btf, elem->type) && (elem->meaning == MEAN_DNS || elem->meaning == MEAN_HEX))
+	if (type_is_byte(w->btf, elem->type) &&
+	    (elem->meaning == MEAN_DNS || elem->meaning == MEAN_HEX))
 		return add_bytes(w, place, elem->meaning, count, 1);
 	if (number && !known && type_is_char(w->btf, elem->type))
-		return add_field(w, place, (struct field){ .kind = KIND_TEXT, .count = 1,
-							   .size_bits = count * 8 });
+		return add_field(
+			w, place,
+			(struct field){ .kind = KIND_TEXT, .count = 1, .size_bits = count * 8 });
 	if (number && !known && type_is_octet(elem->type))
 		return add_bytes(w, place, MEAN_NONE, count, 1);
 	if (number)
@@ -481,8 +488,9 @@ int layout_compile_tagged(struct arena *arena, const struct btf *btf, const stru
 			  uint32_t type_id, const char *default_name, struct layout *ret,
 			  struct err *err)
 {
-	_cleanup_(walk_release) struct walk w = { .arena = arena, .btf = btf, .tags = tags,
-						  .err = err, .type_name = "(anonymous)" };
+	_cleanup_(walk_release) struct walk w = {
+		.arena = arena, .btf = btf, .tags = tags, .err = err, .type_name = "(anonymous)"
+	};
 	struct place top = { 0 };
 	struct layout layout = { 0 };
 	struct shape s;

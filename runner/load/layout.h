@@ -59,12 +59,12 @@ enum meaning {
 	MEAN_ERRNO, /* positive or negative, 0 is "" in tables */
 	MEAN_SIGNAL,
 	MEAN_SYSCALL,
-	MEAN_DEV,     /* kernel dev_t: major << 20 | minor */
+	MEAN_DEV, /* kernel dev_t: major << 20 | minor */
 	MEAN_IFINDEX,
 	MEAN_KSYM,
-	MEAN_KSTACK,  /* id in a STACK_TRACE map */
+	MEAN_KSTACK, /* id in a STACK_TRACE map */
 	MEAN_USTACK,
-	MEAN_DNS,     /* DNS wire format or dotted text; KIND_TEXT, as both end with the first NUL */
+	MEAN_DNS, /* DNS wire format or dotted text; KIND_TEXT, as both end with the first NUL */
 	MEAN_HEX,
 	MEAN_AF,
 	MEAN_TCP_STATE,
@@ -81,13 +81,15 @@ enum field_tag {
 	TAG_OBSERVE = 1 << 5,
 };
 
+struct enum_name {
+	int64_t value; /* bit pattern of a uint64_t where !is_signed */
+	const char *name;
+};
+
 struct enum_names {
 	uint32_t count;
 	bool is_signed;
-	struct enum_name {
-		int64_t value; /* bit pattern of a uint64_t where !is_signed */
-		const char *name;
-	} *names; /* sorted by value as stored (signed comparison where is_signed) */
+	struct enum_name *names; /* sorted by value as stored (signed comparison where is_signed) */
 };
 
 struct field {
@@ -95,7 +97,7 @@ struct field {
 	const char *path;  /* "src.addr": JSON nesting, table header, what -f and --where name */
 	const char *label; /* "src_addr": path with '_' */
 	const char *help;  /* NULL: none */
-	const char *unit;  /* BOMBUS_UNIT or the typedef's ("ns", "us", "ms", "bytes"); NULL: none */
+	const char *unit; /* BOMBUS_UNIT or the typedef's ("ns", "us", "ms", "bytes"); NULL: none */
 	const struct enum_names *enums; /* KIND_ENUM only */
 	uint32_t off_bits;  /* from the start of the record; a multiple of 8 unless is_bits */
 	uint32_t size_bits; /* of one element */
@@ -107,10 +109,10 @@ struct field {
 	bool is_signed;	    /* KIND_INT, signed KIND_ENUM */
 	bool is_bits;	    /* a bit field: read it with field_raw_u64() only */
 	/*
-	 * MEAN_IP only, in bytes from the field's start: 16 bytes of address (the first 4 where it is
-	 * IPv4) stand at addr_at; the family is an unsigned number of family_bytes at family_at: 2
-	 * (AF_INET) or 4 is IPv4, 10 (AF_INET6) or 6 is IPv6. The bytes between them are padding or
-	 * other fields: only these two count for a key.
+	 * MEAN_IP only, in bytes from the field's start: 16 bytes of address (the first 4 where it
+	 * is IPv4) stand at addr_at; the family is an unsigned number of family_bytes at family_at:
+	 * 2 (AF_INET) or 4 is IPv4, 10 (AF_INET6) or 6 is IPv6. The bytes between them are padding
+	 * or other fields: only these two count for a key.
 	 */
 	uint8_t addr_at, family_at, family_bytes;
 };

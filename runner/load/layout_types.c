@@ -66,8 +66,9 @@ uint64_t type_size(const struct btf *btf, uint32_t id)
 				     btf_is_composite(s.type) || btf_is_float(s.type);
 			uint64_t size = sized ? s.type->size : 0;
 
-			return size > LAYOUT_MAX_BYTES || count * size > LAYOUT_MAX_BYTES ?
-				       0 : count * size;
+			return size > LAYOUT_MAX_BYTES || count * size > LAYOUT_MAX_BYTES
+				       ? 0
+				       : count * size;
 		}
 		count *= btf_array(s.type)->nelems;
 		if (!count || count > LAYOUT_MAX_BYTES)
@@ -116,13 +117,13 @@ struct enum_names *type_enum_names(const struct btf *btf, const struct btf_type 
 		const struct btf_enum64 *e64 = btf_is_enum64(t) ? btf_enum64(t) + i : NULL;
 		const struct btf_enum *e = btf_enum(t) + i;
 		const char *name = type_name_at(btf, e64 ? e64->name_off : e->name_off);
-		int64_t value = e64 ? (int64_t)btf_enum64_value(e64) :
-			names->is_signed ? (int64_t)e->val : (int64_t)(uint32_t)e->val;
+		int64_t value = e64		   ? (int64_t)btf_enum64_value(e64)
+				: names->is_signed ? (int64_t)e->val
+						   : (int64_t)(uint32_t)e->val;
 
 		if (*name)
-			names->names[names->count++] = (struct enum_name){
-				value, arena_strdup(arena, name)
-			};
+			names->names[names->count++] =
+				(struct enum_name){ value, arena_strdup(arena, name) };
 	}
 	qsort(names->names, names->count, sizeof(*names->names),
 	      names->is_signed ? compare_signed : compare_unsigned);
@@ -132,7 +133,8 @@ struct enum_names *type_enum_names(const struct btf *btf, const struct btf_type 
 bool type_is_char(const struct btf *btf, const struct btf_type *t)
 {
 	return btf_is_int(t) && t->size == 1 && !(btf_int_encoding(t) & BTF_INT_BOOL) &&
-	       ((btf_int_encoding(t) & BTF_INT_CHAR) || streq(type_name_at(btf, t->name_off), "char"));
+	       ((btf_int_encoding(t) & BTF_INT_CHAR) ||
+		streq(type_name_at(btf, t->name_off), "char"));
 }
 
 bool type_is_octet(const struct btf_type *t)

@@ -14,7 +14,7 @@ struct arena;
 struct btf_type;
 
 #define TYPE_MAX_CHAIN 64
-#define TYPE_MAX_NAME 256 /* longer names count as none */
+#define TYPE_MAX_NAME 256    /* longer names count as none */
 #define TYPE_POINTER_BYTES 8 /* BPF's, whatever this machine's are */
 
 /* A type with its qualifiers and typedefs taken off. */
@@ -48,7 +48,6 @@ struct ip_parts {
 	uint32_t addr, family, family_bytes;
 	uint32_t addr_member, family_member;
 };
-
 
 /* Looks for both in a struct; false: it is no such struct. */
 bool type_ip_parts(const struct btf *btf, const struct btf_type *t, struct ip_parts *ret);

@@ -79,12 +79,8 @@ static const struct known_name typedefs[] = {
 };
 
 static const struct known_name structs[] = {
-	{ "ip_addr", MEAN_IP },
-	{ "gadget_l3endpoint_t", MEAN_IP },
-	{ "in_addr", MEAN_IPV4 },
-	{ "in6_addr", MEAN_IPV6 },
-	{ "ipv6_addr", MEAN_IPV6 },
-	{ "mac_addr", MEAN_MAC },
+	{ "ip_addr", MEAN_IP },	   { "gadget_l3endpoint_t", MEAN_IP }, { "in_addr", MEAN_IPV4 },
+	{ "in6_addr", MEAN_IPV6 }, { "ipv6_addr", MEAN_IPV6 },	       { "mac_addr", MEAN_MAC },
 };
 
 /* Number sizes as the sum of the sizes in bytes that are right: 4 | 8. */

@@ -4,28 +4,15 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
-#include <inttypes.h>
 #include "base/err.h"
-#include "base/num.h"
 #include "base/parse.h"
-#include "base/strbuf.h"
 #include "base/util.h"
-
-#define MAX_SHOWN 1024
-
-typedef unsigned __int128 u128;
-typedef __int128 i128;
+#include "runner/load/params_number.h"
 
 static int bad(struct err *err, const char *what, const char *text, const char *why)
 {
 	return err_usage(err, "%s: '%.128s' %s", what, text, why);
 }
-
-/* Numbers of every size as one, so that there is one check of the range. */
-struct number {
-	bool negative;
-	u128 size; /* without its sign */
-};
 
 static int parse_u128(const char *text, u128 *ret)
 {
@@ -58,90 +45,18 @@ static int parse_number(const char *text, struct number *ret)
 	return parse_u128(text + ret->negative, &ret->size);
 }
 
-/* The largest number without sign, and the largest size of a negative one. */
-static u128 max_positive(const struct field *f)
-{
-	u128 all = ~(u128)0 >> (128 - f->size_bits);
-
-	return f->is_signed ? all >> 1 : all;
-}
-
-static u128 max_negative(const struct field *f)
-{
-	return f->is_signed ? max_positive(f) + 1 : 0;
-}
-
-static const char *u128_text(char buf[NUM_U128_ROOM + 2], bool negative, u128 v)
-{
-	size_t n = 0;
-
-	if (negative)
-		buf[n++] = '-';
-	n += num_u128(buf + n, v);
-	buf[n] = '\0';
-	return buf;
-}
-
-static void store(const struct field *f, struct number n, void *dst)
-{
-	u128 bits = n.negative ? -n.size : n.size;
-	uint64_t v64 = (uint64_t)bits;
-	uint32_t v32 = (uint32_t)bits;
-	uint16_t v16 = (uint16_t)bits;
-	uint8_t v8 = (uint8_t)bits;
-
-	switch (f->size_bits) {
-	case 8:
-		memcpy(dst, &v8, sizeof(v8));
-		break;
-	case 16:
-		memcpy(dst, &v16, sizeof(v16));
-		break;
-	case 32:
-		memcpy(dst, &v32, sizeof(v32));
-		break;
-	case 64:
-		memcpy(dst, &v64, sizeof(v64));
-		break;
-	default:
-		memcpy(dst, &bits, sizeof(bits));
-	}
-}
-
-static struct number load(const struct field *f, const void *src)
-{
-	struct number n = { 0 };
-	uint64_t v64 = 0;
-
-	if (f->size_bits > 64) {
-		memcpy(&n.size, src, sizeof(n.size));
-	} else {
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-		memcpy(&v64, src, f->size_bits / 8);
-#else
-		memcpy((char *)&v64 + 8 - f->size_bits / 8, src, f->size_bits / 8);
-#endif
-		n.size = v64;
-	}
-	if (f->is_signed && n.size > max_positive(f)) {
-		n.negative = true;
-		n.size = (max_negative(f) << 1) - n.size;
-	}
-	return n;
-}
-
 static int store_checked(const struct field *f, struct number n, const char *text, void *dst,
 			 const char *what, struct err *err)
 {
 	char limit[NUM_U128_ROOM + 2];
 
-	if (!n.negative && n.size > max_positive(f))
+	if (!n.negative && n.size > number_max(f))
 		return err_usage(err, "%s: %.64s is more than %s", what, text,
-				 u128_text(limit, false, max_positive(f)));
-	if (n.negative && n.size > max_negative(f))
+				 number_text(limit, false, number_max(f)));
+	if (n.negative && n.size > number_min(f))
 		return err_usage(err, "%s: %.64s is less than %s", what, text,
-				 u128_text(limit, max_negative(f) != 0, max_negative(f)));
-	store(f, n, dst);
+				 number_text(limit, number_min(f) != 0, number_min(f)));
+	number_store(f, n, dst);
 	return 0;
 }
 
@@ -218,13 +133,14 @@ static int write_ip(const struct field *f, const char *text, uint8_t *dst, const
 		struct field family = { .size_bits = f->family_bytes * 8u };
 
 		memcpy(dst + f->addr_at, addr, sizeof(addr));
-		store(&family, (struct number){ false, len == 4 ? AF_INET : AF_INET6 },
-		      dst + f->family_at);
+		number_store(&family, (struct number){ false, len == 4 ? AF_INET : AF_INET6 },
+			     dst + f->family_at);
 		return 0;
 	}
 	if (len != (f->meaning == MEAN_IPV4 ? 4u : 16u))
-		return bad(err, what, text, f->meaning == MEAN_IPV4 ? "is not an IPv4 address" :
-								      "is not an IPv6 address");
+		return bad(err, what, text,
+			   f->meaning == MEAN_IPV4 ? "is not an IPv4 address"
+						   : "is not an IPv6 address");
 	memcpy(dst, addr, len);
 	return 0;
 }
@@ -250,7 +166,8 @@ static int write_hex(const char *text, uint8_t *dst, uint32_t size, bool exact, 
 		if (low < 0)
 			return bad(err, what, text, "is not in hex");
 		if (n == size)
-			return err_usage(err, "%s: '%.64s' is more than %u bytes", what, text, size);
+			return err_usage(err, "%s: '%.64s' is more than %u bytes", what, text,
+					 size);
 		dst[n++] = (uint8_t)(high << 4 | low);
 		at += 2;
 		if (*at == ':' && at[1])
@@ -273,13 +190,6 @@ static const char *next_enum_name(void *arg)
 	return walk->next < walk->names->count ? walk->names->names[walk->next++].name : NULL;
 }
 
-static struct number enum_number(const struct field *f, int64_t value)
-{
-	if (f->is_signed && value < 0)
-		return (struct number){ true, -(u128)(i128)value };
-	return (struct number){ false, (uint64_t)value };
-}
-
 static int write_enum(const struct field *f, const char *text, void *dst, const char *what,
 		      struct err *err)
 {
@@ -290,7 +200,7 @@ static int write_enum(const struct field *f, const char *text, void *dst, const 
 
 	for (uint32_t i = 0; i < f->enums->count; i++) {
 		const struct enum_name *e = &f->enums->names[i];
-		struct number have = enum_number(f, e->value);
+		struct number have = number_of_enum(f, e->value);
 
 		if (streq(e->name, text) ||
 		    (given && have.size == n.size && (have.negative == n.negative || !n.size)))
@@ -387,8 +297,8 @@ static int write_element(const struct field *f, const char *text, void *dst, con
 	case KIND_BYTES:
 		return write_hex(text, dst, f->size_bits / 8, false, what, err);
 	default:
-		return f->meaning == MEAN_CHAR ? write_char(f, text, dst, what, err) :
-						 write_number(f, text, dst, what, err);
+		return f->meaning == MEAN_CHAR ? write_char(f, text, dst, what, err)
+					       : write_number(f, text, dst, what, err);
 	}
 }
 
@@ -437,111 +347,6 @@ int param_write(const struct field *field, const char *text, void *dst, size_t s
 	memset(dst, 0, size);
 	memcpy(dst, value, need);
 	return 0;
-}
-
-static size_t read_ip(const struct field *f, const uint8_t *src, char *dst)
-{
-	struct field family_field = { .size_bits = f->family_bytes * 8u };
-	uint64_t family = f->meaning == MEAN_IPV4 ? AF_INET : AF_INET6;
-
-	if (f->meaning == MEAN_IP) {
-		family = (uint64_t)load(&family_field, src + f->family_at).size;
-		src += f->addr_at;
-	}
-	return family == AF_INET || family == 4 ? num_ipv4(dst, src) : num_ipv6(dst, src);
-}
-
-static const char *read_enum(const struct field *f, struct number n)
-{
-	for (uint32_t i = 0; i < f->enums->count; i++) {
-		struct number have = enum_number(f, f->enums->names[i].value);
-
-		if (have.size == n.size && have.negative == n.negative)
-			return f->enums->names[i].name;
-	}
-	return NULL;
-}
-
-static void read_float(const struct field *f, const uint8_t *src, struct strbuf *out)
-{
-	char buf[NUM_DOUBLE_ROOM];
-	float narrow;
-	double d;
-
-	if (f->size_bits == 32) {
-		memcpy(&narrow, src, sizeof(narrow));
-		d = narrow;
-	} else {
-		memcpy(&d, src, sizeof(d));
-	}
-	strbuf_add(out, buf, num_double(buf, d));
-}
-
-static void read_hex(const struct field *f, const uint8_t *src, struct strbuf *out)
-{
-	for (uint32_t i = 0; i < f->size_bits / 8; i++)
-		strbuf_addf(out, "%s%02x", i && f->meaning == MEAN_MAC ? ":" : "", src[i]);
-}
-
-static void read_element(const struct field *f, const uint8_t *src, struct strbuf *out)
-{
-	char buf[NUM_U128_ROOM + NUM_IPV6_ROOM];
-	struct number n;
-	uint16_t port;
-
-	if (f->meaning == MEAN_IPV4 || f->meaning == MEAN_IPV6 || f->meaning == MEAN_IP) {
-		strbuf_add(out, buf, read_ip(f, src, buf));
-		return;
-	}
-	if (f->kind == KIND_BYTES) {
-		read_hex(f, src, out);
-		return;
-	}
-	if (f->kind == KIND_FLOAT) {
-		read_float(f, src, out);
-		return;
-	}
-	n = load(f, src);
-	if (f->meaning == MEAN_PORT_BE) {
-		memcpy(&port, src, sizeof(port));
-		n.size = ntohs(port);
-	}
-	if (f->kind == KIND_BOOL)
-		strbuf_adds(out, n.size ? "true" : "false");
-	else if (f->kind == KIND_ENUM && read_enum(f, n))
-		strbuf_adds(out, read_enum(f, n));
-	else if (f->meaning == MEAN_CHAR && isgraph(*src) && !isdigit(*src) && *src != ',')
-		strbuf_addc(out, (char)*src);
-	else
-		strbuf_adds(out, u128_text(buf, n.negative, n.size));
-}
-
-size_t param_read(const struct field *field, const void *src, char *text, size_t size)
-{
-	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT(MAX_SHOWN);
-	size_t len, width = field->size_bits / 8, last = 0;
-
-	if (field->kind == KIND_TEXT) {
-		strbuf_add(&out, src, strnlen(src, MIN(width, (size_t)MAX_SHOWN - 1)));
-	} else {
-		/* Zeros at the end of a list are what it starts with anyway. */
-		for (uint32_t i = 0; i < field->count && i < MAX_SHOWN; i++)
-			for (size_t k = 0; k < width; k++)
-				if (((const uint8_t *)src)[i * width + k])
-					last = i;
-		for (size_t i = 0; i <= last; i++) {
-			if (i)
-				strbuf_addc(&out, ',');
-			read_element(field, (const uint8_t *)src + i * width, &out);
-		}
-	}
-	if (!size)
-		return 0;
-	len = MIN(out.len, size - 1);
-	if (len)
-		memcpy(text, out.buf, len);
-	text[len] = '\0';
-	return len;
 }
 
 struct param_walk {

@@ -19,17 +19,24 @@ static const char *type_word(struct arena *arena, const char *section)
 	static const struct {
 		const char *spelt, *word;
 	} same[] = {
-		{ "tp", "tracepoint" },	   { "raw_tracepoint", "raw_tp" },
-		{ "classifier", "tc" },	   { "tcx", "tc" },
-		{ "raw_tp.w", "raw_tp" },  { "raw_tracepoint.w", "raw_tp" },
-		{ "iter.s", "iter" },	   { "fentry.s", "fentry" },
-		{ "fexit.s", "fexit" },	   { "fmod_ret.s", "fmod_ret" },
-		{ "lsm.s", "lsm" },	   { "uprobe.s", "uprobe" },
-		{ "uretprobe.s", "uretprobe" }, { "usdt.s", "usdt" },
+		{ "tp", "tracepoint" },
+		{ "raw_tracepoint", "raw_tp" },
+		{ "classifier", "tc" },
+		{ "tcx", "tc" },
+		{ "raw_tp.w", "raw_tp" },
+		{ "raw_tracepoint.w", "raw_tp" },
+		{ "iter.s", "iter" },
+		{ "fentry.s", "fentry" },
+		{ "fexit.s", "fexit" },
+		{ "fmod_ret.s", "fmod_ret" },
+		{ "lsm.s", "lsm" },
+		{ "uprobe.s", "uprobe" },
+		{ "uretprobe.s", "uretprobe" },
+		{ "usdt.s", "usdt" },
 		{ "xdp.frags", "xdp" },
 	};
-	char *word = arena_printf(arena, "%.*s", (int)MIN(strcspn(section, "/"), (size_t)64),
-				  section);
+	char *word =
+		arena_printf(arena, "%.*s", (int)MIN(strcspn(section, "/"), (size_t)64), section);
 
 	for (size_t i = 0; i < ARRAY_LEN(same); i++)
 		if (streq(same[i].spelt, word))
@@ -89,13 +96,11 @@ int plan_progs(struct plan_ctx *ctx)
 	struct bpf_program *prog;
 	uint32_t count = 0;
 
-	bpf_object__for_each_program(prog, ctx->obj)
-		count++;
+	bpf_object__for_each_program(prog, ctx->obj) count++;
 	if (count > MAX_PROGS)
 		return err_set(ctx->err, E2BIG, "more than %d programs", MAX_PROGS);
 	ctx->plan->progs = arena_array(&ctx->plan->arena, struct prog_plan, count + 1);
-	bpf_object__for_each_program(prog, ctx->obj)
-		add_prog(ctx, prog);
+	bpf_object__for_each_program(prog, ctx->obj) add_prog(ctx, prog);
 	choose_alternatives(ctx->plan);
 	return 0;
 }
@@ -106,13 +111,17 @@ static void free_tags(struct tags **tags)
 }
 
 int plan_compile(struct plan *ret, struct bpf_object *obj, const struct elf_image *image,
-		 const char *const *map_words, size_t nmap_words, bool all_maps,
-		 struct err *err)
+		 const char *const *map_words, size_t nmap_words, bool all_maps, struct err *err)
 {
 	const struct btf *btf = bpf_object__btf(obj);
 	_cleanup_(free_tags) struct tags *tags = NULL;
-	struct plan_ctx ctx = { .plan = ret, .obj = obj, .btf = btf, .image = image,
-				.words = map_words, .nwords = nmap_words, .all_maps = all_maps,
+	struct plan_ctx ctx = { .plan = ret,
+				.obj = obj,
+				.btf = btf,
+				.image = image,
+				.words = map_words,
+				.nwords = nmap_words,
+				.all_maps = all_maps,
 				.err = err };
 	int rc;
 

@@ -34,8 +34,9 @@ enum map_source {
 	SOURCE_ARRAY,	/* ARRAY, PERCPU_ARRAY: swept, every index is there */
 	SOURCE_QUEUE,	/* QUEUE, STACK: popped */
 	SOURCE_ITER,	/* an iter/ program's output; map_plan.prog is its index */
-	SOURCE_GLOBALS, /* a tagged variable of .bss or .data: an array of one entry, no key. The value
-			 * is the whole section; the layout's fields stand where the variable does */
+	SOURCE_GLOBALS, /* a tagged variable of .bss or .data: an array of one entry, no key. The
+			 * value is the whole section; the layout's fields stand where the variable
+			 * does */
 };
 
 struct map_plan {
@@ -44,39 +45,39 @@ struct map_plan {
 	const char *name;   /* as it is shown and exported: prefix taken off, BOMBUS_NAME applied */
 	const char *backing_symbol; /* what libbpf calls the kernel's map that holds it: `symbol`,
 				     * ".bss" for SOURCE_GLOBALS; NULL for SOURCE_ITER */
-	const char *help;   /* NULL: none */
-	const char *unit;   /* BOMBUS_UNIT on the map; NULL: none */
-	const char *buckets; /* BOMBUS_BUCKETS, as written; NULL: none */
-	uint8_t role;	     /* enum map_role */
-	uint8_t source;	     /* enum map_source */
-	bool per_cpu;	     /* a value per possible CPU, each padded to 8 bytes */
-	bool exported;	     /* false: shown, but never a metric (print_x on a hash, --all-maps) */
-	bool has_key;	     /* key layout is valid */
-	bool has_value;	     /* value layout is valid; for SOURCE_RING and PERF: the record's */
-	uint32_t type;	     /* BPF_MAP_TYPE_* */
+	const char *help;	    /* NULL: none */
+	const char *unit;	    /* BOMBUS_UNIT on the map; NULL: none */
+	const char *buckets;	    /* BOMBUS_BUCKETS, as written; NULL: none */
+	uint8_t role;		    /* enum map_role */
+	uint8_t source;		    /* enum map_source */
+	bool per_cpu;		    /* a value per possible CPU, each padded to 8 bytes */
+	bool exported;	/* false: shown, but never a metric (print_x on a hash, --all-maps) */
+	bool has_key;	/* key layout is valid */
+	bool has_value; /* value layout is valid; for SOURCE_RING and PERF: the record's */
+	uint32_t type;	/* BPF_MAP_TYPE_* */
 	uint32_t key_bytes, value_bytes; /* the kernel's sizes (0 for rings) */
 	uint32_t max_entries;
 	struct layout key;
 	struct layout value;
-	int prog;	 /* SOURCE_ITER: index in plan.progs, else -1 */
-	int lost_map;	 /* index of `<map>__lost` or `<map>_lost_samples`; -1: loss is unknown */
+	int prog;     /* SOURCE_ITER: index in plan.progs, else -1 */
+	int lost_map; /* index of `<map>__lost` or `<map>_lost_samples`; -1: loss is unknown */
 };
 
 struct param {
 	const char *name;
-	const char *help; /* NULL: none */
-	const char *type_name; /* as C writes it: "unsigned int", "char[16]" */
-	struct field field;    /* its kind, size and meaning; off_bits is 0 */
+	const char *help;	  /* NULL: none */
+	const char *type_name;	  /* as C writes it: "unsigned int", "char[16]" */
+	struct field field;	  /* its kind, size and meaning; off_bits is 0 */
 	const char *default_text; /* the value in the object, as --set would take it */
-	bool tagged;	       /* BOMBUS_PARAM: listed first */
+	bool tagged;		  /* BOMBUS_PARAM: listed first */
 	uint32_t section_off_bytes, size_bytes; /* in .rodata */
 };
 
 enum prog_state {
-	PROG_WANTED,   /* will be loaded */
-	PROG_STANDBY,  /* an alternative whose turn has not come */
-	PROG_OFF,      /* left out: --only, SEC("?..."), an alternative was taken */
-	PROG_REFUSED,  /* this kernel does not take it; `reason` says why */
+	PROG_WANTED,  /* will be loaded */
+	PROG_STANDBY, /* an alternative whose turn has not come */
+	PROG_OFF,     /* left out: --only, SEC("?..."), an alternative was taken */
+	PROG_REFUSED, /* this kernel does not take it; `reason` says why */
 	PROG_LOADED,
 	PROG_ATTACHED,
 };
@@ -86,8 +87,8 @@ struct prog_plan {
 	const char *name;    /* "tcp_connect___fentry" */
 	const char *job;     /* "tcp_connect": what alternatives have in common */
 	const char *section; /* "fentry/tcp_v4_connect" */
-	const char *type;    /* "fentry", "kprobe", "tracepoint", "xdp", ...: words of check and inspect */
-	const char *target;  /* the hook: "tcp_v4_connect", "sock/inet_sock_set_state", "eth0"; NULL */
+	const char *type;    /* "fentry", "kprobe", "tracepoint", "xdp", ...: one word */
+	const char *target;  /* the hook: "tcp_v4_connect", "sched/sched_switch", "eth0"; NULL */
 	bool needs_target;   /* has to get one by --attach, and has none */
 	uint8_t state;	     /* enum prog_state */
 	const char *reason;  /* PROG_REFUSED, PROG_OFF: one line; else NULL */
@@ -114,8 +115,7 @@ struct bpf_object;
 struct elf_image;
 struct err;
 int plan_compile(struct plan *ret, struct bpf_object *obj, const struct elf_image *image,
-		 const char *const *map_words, size_t nmap_words, bool all_maps,
-		 struct err *err);
+		 const char *const *map_words, size_t nmap_words, bool all_maps, struct err *err);
 void plan_release(struct plan *plan);
 
 /* "MAP=a,b": hides every other field of this map (as BOMBUS_HIDE would), values that are metrics
@@ -127,8 +127,8 @@ struct map_plan *plan_map(const struct plan *plan, const char *name);
 struct prog_plan *plan_prog(const struct plan *plan, const char *name);
 struct param *plan_param(const struct plan *plan, const char *name);
 
-const char *map_role_name(enum map_role role);	/* "events", "counter", ... */
-int map_role_parse(const char *text);		/* enum map_role or -EINVAL; takes hist, print too */
+const char *map_role_name(enum map_role role); /* "events", "counter", ... */
+int map_role_parse(const char *text);	       /* enum map_role or -EINVAL; takes hist, print too */
 const char *map_type_name(uint32_t bpf_map_type); /* "hash", "ringbuf", ... or "type 99" style */
 
 #endif

@@ -24,7 +24,8 @@ struct map_plan *map_list_add(struct map_list *list)
 		list->cap = list->cap ? 2 * list->cap : 16;
 		list->maps = xreallocarray(list->maps, list->cap, sizeof(*list->maps));
 	}
-	list->maps[list->count] = (struct map_plan){ .index = list->count, .prog = -1, .lost_map = -1 };
+	list->maps[list->count] =
+		(struct map_plan){ .index = list->count, .prog = -1, .lost_map = -1 };
 	return &list->maps[list->count++];
 }
 
@@ -36,8 +37,8 @@ const char *map_list_copy(struct map_list *list, const char *text)
 int map_list_compile(struct map_list *list, uint32_t type_id, const char *default_name,
 		     struct layout *ret, struct err *err)
 {
-	return layout_compile_tagged(&list->ctx->plan->arena, list->ctx->btf, list->ctx->tags, type_id,
-				     default_name, ret, err);
+	return layout_compile_tagged(&list->ctx->plan->arena, list->ctx->btf, list->ctx->tags,
+				     type_id, default_name, ret, err);
 }
 
 /* An array's keys are its indices, with or without a type. */
@@ -45,10 +46,15 @@ static void index_layout(struct map_list *list, struct layout *ret)
 {
 	struct field *f = arena_new(&list->ctx->plan->arena, struct field);
 
-	*f = (struct field){ .name = "index", .path = "index", .label = "index",
-			     .kind = KIND_UINT, .size_bits = 32, .count = 1 };
-	*ret = (struct layout){ .type_name = "__u32", .fields = f, .nfields = 1,
-				.size_bytes = 4, .is_scalar = true };
+	*f = (struct field){ .name = "index",
+			     .path = "index",
+			     .label = "index",
+			     .kind = KIND_UINT,
+			     .size_bits = 32,
+			     .count = 1 };
+	*ret = (struct layout){
+		.type_name = "__u32", .fields = f, .nfields = 1, .size_bytes = 4, .is_scalar = true
+	};
 }
 
 static void fill_key(struct map_list *list, struct map_plan *map, uint32_t type_id, struct err *why)
@@ -65,7 +71,8 @@ static void fill_key(struct map_list *list, struct map_plan *map, uint32_t type_
 	}
 }
 
-static void fill_value(struct map_list *list, struct map_plan *map, uint32_t type_id, struct err *why)
+static void fill_value(struct map_list *list, struct map_plan *map, uint32_t type_id,
+		       struct err *why)
 {
 	bool keeps = map->source == SOURCE_HASH || map->source == SOURCE_ARRAY ||
 		     map->source == SOURCE_QUEUE;
@@ -78,8 +85,8 @@ static void fill_value(struct map_list *list, struct map_plan *map, uint32_t typ
 		return;
 	}
 	/* What a perf event array holds by itself are descriptors, often declared as such. */
-	map->has_value = !(map->source == SOURCE_PERF && map->value.is_scalar &&
-			   map->value.size_bytes == 4);
+	map->has_value =
+		!(map->source == SOURCE_PERF && map->value.is_scalar && map->value.size_bytes == 4);
 }
 
 void map_list_tags(struct map_list *list, struct map_plan *map, const char *var)
@@ -122,8 +129,8 @@ static bool is_lost_map(const char *symbol)
 }
 
 /* What is said about the map's role, by whatever comes first; ORIGIN_PLAIN: nothing. */
-static int asked_role(struct map_list *list, const struct map_plan *map, const struct map_word *word,
-		      enum map_role *ret, enum role_origin *ret_origin)
+static int asked_role(struct map_list *list, const struct map_plan *map,
+		      const struct map_word *word, enum map_role *ret, enum role_origin *ret_origin)
 {
 	const char *suffix = suffix_of(list, map->symbol), *rest;
 	int role;
@@ -142,9 +149,11 @@ static int asked_role(struct map_list *list, const struct map_plan *map, const s
 		if (role < 0) {
 			err_exit(list->ctx->err, EXIT_FAILED);
 			err_hint(list->ctx->err, "sections are .maps.counter, .gauge, .histogram, "
-				 ".hist, .events, .print, .spans, .internal");
-			return err_set(list->ctx->err, EINVAL, "map '%s' is in section '.maps.%s', "
-				       "which names no role", map->symbol, suffix);
+						 ".hist, .events, .print, .spans, .internal");
+			return err_set(list->ctx->err, EINVAL,
+				       "map '%s' is in section '.maps.%s', "
+				       "which names no role",
+				       map->symbol, suffix);
 		}
 		*ret_origin = ORIGIN_SUFFIX;
 		*ret = (enum map_role)role;
@@ -255,7 +264,8 @@ static void link_lost_maps(struct map_list *list)
 		for (uint32_t k = 0; k < list->count && !is_lost_map(list->maps[i].symbol); k++) {
 			const char *rest = list->maps[k].symbol;
 
-			if (strncmp(rest, list->maps[i].symbol, len) || !counts_loss(&list->maps[k]))
+			if (strncmp(rest, list->maps[i].symbol, len) ||
+			    !counts_loss(&list->maps[k]))
 				continue;
 			rest += len;
 			if (streq(rest, "__lost") || streq(rest, "_lost_samples"))
@@ -270,9 +280,7 @@ static int gather(struct map_list *list)
 	const struct bpf_map *map;
 	int rc = words_parse(list);
 
-	bpf_object__for_each_map(map, ctx->obj)
-		if (!rc)
-			rc = add_map(list, map);
+	bpf_object__for_each_map(map, ctx->obj) if (!rc) rc = add_map(list, map);
 	if (!rc)
 		rc = pseudo_maps(list);
 	return rc ? rc : words_check(list);

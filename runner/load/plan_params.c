@@ -58,13 +58,16 @@ static const char *type_text(struct arena *arena, const struct btf *btf, uint32_
 				len += (size_t)n;
 			id = btf_array(t)->type;
 		} else if (name && *name) {
-			return arena_printf(arena, "%s%.128s%s",
-					    btf_is_any_enum(t) ? "enum " : "", name, dims);
+			return arena_printf(arena, "%s%.128s%s", btf_is_any_enum(t) ? "enum " : "",
+					    name, dims);
 		} else if (btf_is_mod(t)) {
 			id = t->type;
 		} else {
-			return arena_printf(arena, "%s%s", btf_is_any_enum(t) ? "enum" :
-					    btf_is_ptr(t) ? "void *" : "?", dims);
+			return arena_printf(arena, "%s%s",
+					    btf_is_any_enum(t) ? "enum"
+					    : btf_is_ptr(t)    ? "void *"
+							       : "?",
+					    dims);
 		}
 	}
 	return "?";
@@ -89,8 +92,8 @@ static void add_param(struct plan_ctx *ctx, const struct btf_var_secinfo *info,
 	    !is_const_volatile(ctx->btf, var->type))
 		return;
 	if (layout_compile_tagged(&plan->arena, ctx->btf, ctx->tags, var->type, "value", &layout,
-				  NULL) || !layout.is_scalar || layout.fields[0].is_bits ||
-	    layout.fields[0].kind == KIND_PTR)
+				  NULL) ||
+	    !layout.is_scalar || layout.fields[0].is_bits || layout.fields[0].kind == KIND_PTR)
 		return;
 	if (info->offset > nbytes || layout.size_bytes > nbytes - info->offset)
 		return;
@@ -132,8 +135,8 @@ int plan_params(struct plan_ctx *ctx)
 		return 0;
 	if (btf_vlen(t) > MAX_PARAMS * 16)
 		return err_set(ctx->err, E2BIG, "more variables in " SECTION " than can be");
-	ctx->plan->params = arena_array(&ctx->plan->arena, struct param, MIN(btf_vlen(t) + 1,
-								      MAX_PARAMS));
+	ctx->plan->params =
+		arena_array(&ctx->plan->arena, struct param, MIN(btf_vlen(t) + 1, MAX_PARAMS));
 	for (uint32_t i = 0; i < btf_vlen(t) && ctx->plan->nparams < MAX_PARAMS; i++)
 		add_param(ctx, btf_var_secinfos(t) + i, bytes, nbytes);
 	if (ctx->plan->nparams)

@@ -57,8 +57,9 @@ static bool place_variable(struct layout *layout, uint32_t off_bytes, uint32_t s
 	return true;
 }
 
-static int add_global(struct map_list *list, const struct bpf_map *section, const char *section_name,
-		      const struct btf_var_secinfo *info, enum map_role role)
+static int add_global(struct map_list *list, const struct bpf_map *section,
+		      const char *section_name, const struct btf_var_secinfo *info,
+		      enum map_role role)
 {
 	const struct btf *btf = list->ctx->btf;
 	const struct btf_type *var = btf__type_by_id(btf, info->type);

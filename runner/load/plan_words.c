@@ -27,7 +27,7 @@ int words_parse(struct map_list *list)
 			*type++ = '\0';
 		if (map_role_parse(role) < 0) {
 			err_hint(ctx->err, "roles are events, counter, gauge, histogram, spans, "
-				 "internal");
+					   "internal");
 			return err_usage(ctx->err, "--map %s: no role '%s'", w->map, role);
 		}
 		w->role = role;

@@ -13,9 +13,9 @@ static const struct role_word {
 	enum map_role role;
 } role_words[] = {
 	/* The first of each role is its name. */
-	{ "internal", ROLE_INTERNAL },	 { "events", ROLE_EVENTS },   { "counter", ROLE_COUNTER },
-	{ "gauge", ROLE_GAUGE },	 { "histogram", ROLE_HISTOGRAM }, { "spans", ROLE_SPANS },
-	{ "hist", ROLE_HISTOGRAM },	 { "print", ROLE_EVENTS },
+	{ "internal", ROLE_INTERNAL }, { "events", ROLE_EVENTS },	{ "counter", ROLE_COUNTER },
+	{ "gauge", ROLE_GAUGE },       { "histogram", ROLE_HISTOGRAM }, { "spans", ROLE_SPANS },
+	{ "hist", ROLE_HISTOGRAM },    { "print", ROLE_EVENTS },
 };
 
 static const struct role_word prefixes[] = {
@@ -70,7 +70,8 @@ static bool has_number(const struct layout *layout, uint8_t tags)
 
 		if (f->tags & TAG_HIDE)
 			continue;
-		if (field_is_numeric(f) || (is_number(f) && (layout->is_scalar || (f->tags & tags))))
+		if (field_is_numeric(f) ||
+		    (is_number(f) && (layout->is_scalar || (f->tags & tags))))
 			return true;
 	}
 	return false;
@@ -96,8 +97,8 @@ static bool has_slots(const struct layout *value)
 {
 	for (uint32_t i = 0; i < value->nfields; i++) {
 		const struct field *f = &value->fields[i];
-		bool named = value->is_scalar || streq(f->name, "slots") ||
-			     streq(f->name, "buckets");
+		bool named =
+			value->is_scalar || streq(f->name, "slots") || streq(f->name, "buckets");
 
 		if (named && f->count > 1 && f->kind == KIND_UINT && !f->is_bits &&
 		    (f->size_bits == 64 || (f->size_bits == 32 && !value->is_scalar)))
@@ -109,8 +110,9 @@ static bool has_slots(const struct layout *value)
 static const char *histogram_fault(const struct map_plan *map)
 {
 	if (is_stream(map))
-		return has_number(&map->value, TAG_OBSERVE | TAG_VALUE) ?
-			       NULL : "its records have no number to observe";
+		return has_number(&map->value, TAG_OBSERVE | TAG_VALUE)
+			       ? NULL
+			       : "its records have no number to observe";
 	if (has_bucket_key(map) || has_slots(&map->value))
 		return NULL;
 	return "it is none of the three forms: a hash with the key's last member 'bucket' or "
@@ -125,10 +127,11 @@ static const char *member_fault(const struct layout *value, const char *name, ui
 
 	if (!f)
 		return required ? "a span needs the members span_monotonic_timestamp_ns and "
-				  "span_duration_ns" : NULL;
+				  "span_duration_ns"
+				: NULL;
 	if ((uint64_t)f->size_bits * f->count != bytes * 8)
-		return bytes == TRACE_ID_BYTES ? "trace_id has to be 16 bytes" :
-						 "a span's ids and times have to be 8 bytes";
+		return bytes == TRACE_ID_BYTES ? "trace_id has to be 16 bytes"
+					       : "a span's ids and times have to be 8 bytes";
 	return NULL;
 }
 
@@ -162,13 +165,16 @@ static const char *role_fault(const struct map_plan *map, enum map_role role)
 {
 	switch (role) {
 	case ROLE_COUNTER:
-		return is_stream(map) || has_number(&map->value, TAG_VALUE | TAG_COUNTER | TAG_GAUGE) ?
-			       NULL : "its value holds no number";
+		return is_stream(map) ||
+				       has_number(&map->value, TAG_VALUE | TAG_COUNTER | TAG_GAUGE)
+			       ? NULL
+			       : "its value holds no number";
 	case ROLE_GAUGE:
 		if (is_stream(map) && map->source != SOURCE_ITER)
 			return "its records come and go, and a gauge is a value that stays";
-		return has_number(&map->value, TAG_VALUE | TAG_COUNTER | TAG_GAUGE) ?
-			       NULL : "its value holds no number";
+		return has_number(&map->value, TAG_VALUE | TAG_COUNTER | TAG_GAUGE)
+			       ? NULL
+			       : "its value holds no number";
 	case ROLE_HISTOGRAM:
 		return histogram_fault(map);
 	case ROLE_SPANS:
@@ -203,9 +209,10 @@ int role_apply(struct map_plan *map, enum map_role role, enum role_origin origin
 		err_hint(err, "declare it with __type(), or name it: --map %s=%s:STRUCT",
 			 map->symbol, map_role_name(role));
 		return refuse(map, role, origin,
-			      map->has_value ? "the type of its keys is not known" :
-			      is_stream(map) ? "the type of its records is not known" :
-					       "the type of its values is not known", err);
+			      map->has_value   ? "the type of its keys is not known"
+			      : is_stream(map) ? "the type of its records is not known"
+					       : "the type of its values is not known",
+			      err);
 	}
 	if (role == ROLE_EVENTS && !is_stream(map)) {
 		/* Nothing happens in a table: it is shown as it stands. */

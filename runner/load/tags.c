@@ -62,10 +62,10 @@ struct tags *tags_new(const struct btf *btf)
 				continue;
 			if (btf_is_decl_tag(t) && has_prefix(name, TAG_PREFIX)) {
 				if (fill)
-					tags->tags[ntags] = (struct tag){
-						t->type, btf_decl_tag(t)->component_idx,
-						name + strlen(TAG_PREFIX)
-					};
+					tags->tags[ntags] =
+						(struct tag){ t->type,
+							      btf_decl_tag(t)->component_idx,
+							      name + strlen(TAG_PREFIX) };
 				ntags++;
 			} else if (btf_is_var(t)) {
 				if (fill)
@@ -169,8 +169,8 @@ uint8_t tag_flags(const struct tags *tags, uint32_t type_id, int component)
 		const char *word;
 		uint8_t flag;
 	} words[] = {
-		{ "label", TAG_LABEL },	    { "value", TAG_VALUE }, { "counter", TAG_COUNTER },
-		{ "gauge", TAG_GAUGE },	    { "hide", TAG_HIDE },   { "observe", TAG_OBSERVE },
+		{ "label", TAG_LABEL }, { "value", TAG_VALUE }, { "counter", TAG_COUNTER },
+		{ "gauge", TAG_GAUGE }, { "hide", TAG_HIDE },	{ "observe", TAG_OBSERVE },
 	};
 	const struct tag *end, *tag = find(tags, type_id, component, &end);
 	uint8_t flags = 0;
