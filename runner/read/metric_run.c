@@ -479,9 +479,8 @@ void metric_event(const struct metric_plan *plan, const struct record *record, u
 
 		dst[family->cell + metric_bucket(family, v)].u++;
 		dst[family->cell + family->nbounds + 1].u += v;
-	} else if (plan->counts_only) {
-		dst[0].u++;
-		return;
+	} else {
+		dst[0].u++; /* the number of records comes first */
 	}
 	for (uint32_t i = 0; i < plan->nvalues; i++)
 		add_value(&plan->values[i], value, dst);

@@ -74,24 +74,25 @@ bool reader_take(struct reader *r, const void *bytes, uint32_t len, uint64_t now
 	return true;
 }
 
-/* Adds records to their series, all at once. */
+/* Adds at least one record to their series, all at once. */
 static void count_records(struct reader *r, const void **values, uint32_t count, uint64_t now_ns)
 {
 	const struct metric_plan *plan = r->metric;
 	const void *keys[SERIES_TOUCH_MAX];
 	union cell *cells[SERIES_TOUCH_MAX];
 	size_t stride = 0;
-	const uint8_t *first = r->key;
+	uint32_t i = 0;
 
 	if (!plan->key_is_record) {
 		stride = reader_key_stride(plan);
 		metric_keys(plan, values, count, r->key, stride);
 	}
-	for (uint32_t i = 0; i < count; i++)
+	do {
 		keys[i] = plan->key_is_record ? (const uint8_t *)values[i] + plan->steps[0].src :
-						first + i * stride;
+						r->key + i * stride;
+	} while (++i < count);
 	series_touch_many(r->series, keys, count, now_ns, cells);
-	for (uint32_t i = 0; i < count; i++) {
+	for (i = 0; i < count; i++) {
 		if (likely(plan->counts_only)) {
 			cells[i]->u++;
 		} else {
@@ -116,7 +117,8 @@ static uint32_t run_series(struct reader *r, uint64_t now_ns)
 			values[count++] = bytes;
 		ring_advance(&r->ring);
 	}
-	count_records(r, values, count, now_ns);
+	if (count)
+		count_records(r, values, count, now_ns);
 	ring_release_some(&r->ring);
 	return n;
 }

@@ -127,7 +127,7 @@ static ALWAYS_INLINE bool key_equal(const void *a, const void *b, uint32_t len)
 			diff |= x[i] ^ y[i];
 		return !diff;
 	}
-#pragma GCC unroll 8
+#pragma GCC unroll 5
 	for (uint32_t i = 0; i < len - 8; i += 8) {
 		memcpy(&v, x + i, 8);
 		memcpy(&w, y + i, 8);
@@ -150,6 +150,14 @@ static ALWAYS_INLINE uint32_t find(const struct series *s, const void *key, uint
 		if (slot.tag == tag && key_equal(entry_at(s, slot.ref)->data, key, len))
 			return slot.ref;
 	}
+}
+
+/* For one key at a time; not inlined, as the hash is large. */
+static __attribute__((noinline)) uint32_t look_up(const struct series *s, const void *key,
+						   uint32_t *ret_tag)
+{
+	*ret_tag = key_tag(s, key, s->key_bytes);
+	return find(s, key, *ret_tag, s->key_bytes);
 }
 
 static void place(struct slot *slots, uint32_t mask, struct slot slot)
@@ -343,8 +351,7 @@ static __attribute__((noinline)) uint32_t touch_new(struct series *s, const void
 
 union cell *series_touch(struct series *s, const void *key, uint64_t now_ns)
 {
-	uint32_t tag = key_tag(s, key, s->key_bytes);
-	uint32_t ref = find(s, key, tag, s->key_bytes);
+	uint32_t tag, ref = look_up(s, key, &tag);
 	struct entry *e;
 
 	if (unlikely(!ref))
@@ -394,8 +401,6 @@ void series_touch_many(struct series *s, const void *const *keys, uint32_t count
 		       union cell **ret_cells)
 {
 	switch (s->key_bytes) {
-	case 4:
-		return touch_many(s, keys, count, now_ns, ret_cells, 4);
 	case 8:
 		return touch_many(s, keys, count, now_ns, ret_cells, 8);
 	case 16:
@@ -404,8 +409,6 @@ void series_touch_many(struct series *s, const void *const *keys, uint32_t count
 		return touch_many(s, keys, count, now_ns, ret_cells, 24);
 	case 32:
 		return touch_many(s, keys, count, now_ns, ret_cells, 32);
-	case 40:
-		return touch_many(s, keys, count, now_ns, ret_cells, 40);
 	case 48:
 		return touch_many(s, keys, count, now_ns, ret_cells, 48);
 	}
@@ -454,15 +457,14 @@ static uint32_t sweep_new(struct series *s, const void *key, uint32_t tag)
 
 union cell *series_sweep_touch(struct series *s, const void *key)
 {
-	uint32_t tag = key_tag(s, key, s->key_bytes);
-	uint32_t ref = find(s, key, tag, s->key_bytes);
+	uint32_t tag, ref = look_up(s, key, &tag);
 
 	return sweep_entry(s, ref ? ref : sweep_new(s, key, tag));
 }
 
 union cell *series_sweep_known(struct series *s, const void *key)
 {
-	uint32_t ref = find(s, key, key_tag(s, key, s->key_bytes), s->key_bytes);
+	uint32_t tag, ref = look_up(s, key, &tag);
 
 	return ref ? sweep_entry(s, ref) : NULL;
 }
