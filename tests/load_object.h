@@ -118,12 +118,12 @@ static inline int obj_declare_map(struct btf *btf, const struct obj_map *m)
 	else if (m->value_size)
 		names[n] = "value_size", ids[n++] = obj_uint(btf, m->value_size);
 	if (m->inner[0]) {
-		const struct btf_type *var = btf__type_by_id(
-			btf, btf__find_by_name_kind(btf, m->inner[0], BTF_KIND_VAR));
+		int var = btf__find_by_name_kind(btf, m->inner[0], BTF_KIND_VAR);
 
+		/* The writer moves its types when it grows: nothing may point to them. */
+		var = (int)btf__type_by_id(btf, (uint32_t)var)->type;
 		names[n] = "key_size", ids[n++] = obj_uint(btf, 4);
-		inner = btf__add_array(btf, (int)obj_u32(btf), btf__add_ptr(btf, (int)var->type),
-				       0);
+		inner = btf__add_array(btf, (int)obj_u32(btf), btf__add_ptr(btf, var), 0);
 		names[n] = "values", ids[n++] = inner;
 	}
 	def = btf__add_struct(btf, NULL, inner ? (n - 1) * 8 : n * 8);
