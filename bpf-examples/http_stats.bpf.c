@@ -4,9 +4,9 @@
  *
  * What passes through read() and write() and their kin is looked at: data that begins with a
  * method begins a request, data that begins with "HTTP" is its response; the direction does not
- * matter. Latency ends with the first byte of the response. A descriptor is taken for HTTP from
- * its first request until it is closed, and then all its data counts, except what sendfile() and
- * splice() move without passing through the process. Encrypted HTTP and HTTP/2 are not seen.
+ * matter. Latency ends with the first byte of the response. A socket is taken for HTTP from its
+ * first request on, and then all its data counts, except what sendfile() and splice() move without
+ * passing through the process. Encrypted HTTP and HTTP/2 are not seen.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -53,12 +53,15 @@ struct {
 	__type(value, struct transfer);
 } transfers SEC(".maps") BOMBUS_HELP("threads that send or receive, by thread id");
 
+/* By inode, not by descriptor: some servers read from one and write to another of the same socket,
+ * and the number of an inode is not soon used again. */
 struct connection {
+	__u64 inode;
 	pid_t pid;
-	__s32 fd;
+	__u32 unused;
 };
 
-/* LRU: a descriptor may go without close(), with its process. */
+/* LRU: a socket's end is not looked at. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 65536);
@@ -97,15 +100,19 @@ static __always_inline enum content look(const void *data, long len)
 	}
 }
 
-/* A file may begin with these words as well. */
-static __always_inline bool is_socket(int fd)
+/* The inode of an open socket; 0 for anything else, since files may begin with these words too. */
+static __always_inline __u64 socket_inode(int fd)
 {
 	const struct task_struct *task = (const struct task_struct *)bpf_get_current_task();
 	struct file **files = BPF_CORE_READ(task, files, fdt, fd), *file = NULL;
+	const struct inode *inode;
 
 	if (bpf_probe_read_kernel(&file, sizeof(file), files + fd) || !file)
-		return false;
-	return (BPF_CORE_READ(file, f_inode, i_mode) & S_IFMT) == S_IFSOCK;
+		return 0;
+	inode = BPF_CORE_READ(file, f_inode);
+	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return 0;
+	return BPF_CORE_READ(inode, i_ino);
 }
 
 static __always_inline struct http_metric *metric_of(pid_t pid)
@@ -124,13 +131,19 @@ static __always_inline struct http_metric *metric_of(pid_t pid)
 
 static __always_inline void count(const struct transfer *transfer, long len)
 {
-	struct connection conn = { .pid = bpf_get_current_pid_tgid() >> 32, .fd = transfer->fd };
+	struct connection conn = { .pid = bpf_get_current_pid_tgid() >> 32 };
 	enum content content = look(transfer->data, len);
-	__u64 now_ns = bpf_ktime_get_ns(), none = 0;
-	__u64 *since_ns = bpf_map_lookup_elem(&connections, &conn);
+	__u64 now_ns = bpf_ktime_get_ns(), none = 0, *since_ns;
 	struct http_metric *metric;
 
-	if (!since_ns && (content != REQUEST || !is_socket(transfer->fd)))
+	/* Most processes have nothing to do with HTTP: for them this is all. */
+	if (content != REQUEST && !bpf_map_lookup_elem(&http_stats, &conn.pid))
+		return;
+	conn.inode = socket_inode(transfer->fd);
+	if (!conn.inode)
+		return;
+	since_ns = bpf_map_lookup_elem(&connections, &conn);
+	if (!since_ns && content != REQUEST)
 		return;
 	metric = metric_of(conn.pid);
 	if (!metric)
@@ -205,15 +218,5 @@ WATCH(write, plain, SENDING)
 WATCH(writev, in_vector, SENDING)
 WATCH(sendto, plain, SENDING)
 WATCH(sendmsg, in_message, SENDING)
-
-SEC("tracepoint/syscalls/sys_enter_close")
-int enter_close(struct trace_event_raw_sys_enter *ctx)
-{
-	struct connection conn = { .pid = bpf_get_current_pid_tgid() >> 32, .fd = ctx->args[0] };
-
-	if (!bombus_filtered())
-		bpf_map_delete_elem(&connections, &conn);
-	return 0;
-}
 
 char LICENSE[] SEC("license") = "GPL";
