@@ -319,6 +319,9 @@ static void explain(const char *said, const struct compile_opts *o, const struct
 			err_hint(err, "the registers are those of %s: the vmlinux.h must be too "
 				      "(--vmlinux FILE names the BTF of such a kernel)",
 				 o->platform->name);
+		else if (strstr(said, "error: redefinition of") && strstr(said, "/vmlinux.h:"))
+			err_hint(err, "the kernel has a type of that name in vmlinux.h: call yours "
+				      "otherwise");
 	} else if (has_prefix(header, "bpf/")) {
 		err_hint(err, "libbpf's headers are missing: apt install libbpf-dev");
 	} else if (streq(header, "vmlinux.h")) {

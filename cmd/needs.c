@@ -75,7 +75,8 @@ void needs_of(const struct plan *plan, struct needs *ret)
 		const struct map_plan *map = &plan->maps[i];
 		struct need need = { 0 };
 
-		if (map->source == SOURCE_ITER || map->source == SOURCE_GLOBALS)
+		/* Variables, which libbpf puts in maps of its own ("x.rodata"), are no choice. */
+		if (map->source == SOURCE_ITER || strchr(map->symbol, '.'))
 			continue;
 		add_feature(&need, map_type_name(map->type));
 		add_need(ret, &need, "map", map->symbol);

@@ -42,8 +42,8 @@ static const struct shape shapes[] = {
 	  "bpf_get_func_ip(ctx) tells which of the functions it is." },
 	{ HOOK_KPROBE_MULTI, true, "int BPF_KRETPROBE(%s, long ret)",
 	  "ret is what the function returned; bpf_get_func_ip(ctx) tells which one it is." },
-	{ HOOK_KSYSCALL, false, "int BPF_KSYSCALL(%s)",
-	  "The system call's arguments can be named: BPF_KSYSCALL(name, int fd, void *buf)." },
+	{ HOOK_KSYSCALL, false, "int %s(struct pt_regs *ctx)",
+	  "The system call's arguments can be named: int BPF_KSYSCALL(name, int fd, void *buf)." },
 	{ HOOK_KSYSCALL, true, "int BPF_KRETPROBE(%s, long ret)",
 	  "ret is what the system call returned." },
 	{ HOOK_UPROBE, false, "int BPF_KPROBE(%s)",
@@ -168,7 +168,7 @@ static const char events_body[] =
 
 static const char counter_data[] =
 	"/* What is counted apart: every member is a label. */\n"
-	"struct key {\n"
+	"struct hits_key {\n"
 	"\tchar comm[BOMBUS_COMM_LEN] BOMBUS_HELP(\"name of the thread\");\n"
 	"\tuid uid BOMBUS_HELP(\"user\");\n"
 	"};\n"
@@ -180,12 +180,12 @@ static const char counter_data[] =
 	"struct {\n"
 	"\t__uint(type, BPF_MAP_TYPE_HASH);\n"
 	"\t__uint(max_entries, 8192);\n"
-	"\t__type(key, struct key);\n"
+	"\t__type(key, struct hits_key);\n"
 	"\t__type(value, __u64);\n"
 	"} hits SEC(\".maps.counter\") BOMBUS_HELP(\"how often it happened\");\n";
 
 static const char counter_body[] =
-	"\tstruct key key = {};\n"
+	"\tstruct hits_key key = {};\n"
 	"\n"
 	"\tif (bombus_filtered())\n"
 	"\t\treturn 0;\n"
@@ -219,7 +219,7 @@ static const char since_last[] =
 
 static const char gauge_data[] =
 	"/* What is measured apart: every member is a label. */\n"
-	"struct key {\n"
+	"struct interval_key {\n"
 	"\tpid_t pid BOMBUS_HELP(\"process\");\n"
 	"\tchar comm[BOMBUS_COMM_LEN] BOMBUS_HELP(\"name of the thread\");\n"
 	"};\n"
@@ -231,13 +231,13 @@ static const char gauge_data[] =
 	"struct {\n"
 	"\t__uint(type, BPF_MAP_TYPE_HASH);\n"
 	"\t__uint(max_entries, 8192);\n"
-	"\t__type(key, struct key);\n"
+	"\t__type(key, struct interval_key);\n"
 	"\t__type(value, duration);\n"
 	"} interval SEC(\".maps.gauge\") BOMBUS_HELP(\"time between the last two of a thread\");\n"
 	"\n";
 
 static const char gauge_body[] =
-	"\tstruct key key = {};\n"
+	"\tstruct interval_key key = {};\n"
 	"\tduration took;\n"
 	"\n"
 	"\tif (bombus_filtered())\n"
@@ -252,18 +252,18 @@ static const char gauge_body[] =
 
 static const char histogram_data[] =
 	"/* The members before `bucket` are labels; `bucket` is the last and belongs to the header. */\n"
-	"struct key {\n"
+	"struct interval_key {\n"
 	"\tchar comm[BOMBUS_COMM_LEN] BOMBUS_HELP(\"name of the thread\");\n"
 	"\t__u32 bucket;\n"
 	"};\n"
 	"\n"
 	"/* Powers of two, counted in the kernel; a series takes some 20 of the map's entries. */\n"
-	"BOMBUS_HISTOGRAM(interval, struct key, 8192)\n"
+	"BOMBUS_HISTOGRAM(interval, struct interval_key, 8192)\n"
 	"\tBOMBUS_HELP(\"time between two of a thread\") BOMBUS_UNIT(\"ns\");\n"
 	"\n";
 
 static const char histogram_body[] =
-	"\tstruct key key = {};\n"
+	"\tstruct interval_key key = {};\n"
 	"\t__u64 took;\n"
 	"\n"
 	"\tif (bombus_filtered())\n"
