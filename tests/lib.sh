@@ -204,8 +204,16 @@ need_root() {
 	[ "$(id -u)" -eq 0 ] || skip_all "not root: programs cannot be loaded"
 }
 
+# Without the program under test there is nothing to wait for: the file ends, and has failed.
+bombus_there() {
+	[ -x "$BOMBUS" ] && return
+	echo "$BOMBUS is not there: build it first" >&2
+	exit 1
+}
+
 # run_bombus ARGUMENTS...: to its end; leaves $RC, $OUT and $ERR.
 run_bombus() {
+	bombus_there
 	timeout -k 5 $((30 * SLOW)) "$BOMBUS" "$@" >"$T/.out" 2>"$T/.err" </dev/null
 	RC=$?
 	# shellcheck disable=SC2034 # read by the tests
@@ -219,6 +227,7 @@ run_bombus() {
 bombus_start() {
 	local name=$1
 	shift
+	bombus_there
 	# Before the job begins: an earlier one of this name may have left its words there.
 	: >"$T/$name.out"
 	: >"$T/$name.err"
@@ -346,13 +355,20 @@ cgroup_make() {
 	at_exit=("wait_for 5 rmdir '$GROUP'" "${at_exit[@]}")
 }
 
-# fetch URL: the body, with what this machine has.
+# fetch URL: the body, with curl or, where there is none, the shell's own connections (of a plain
+# http://ADDRESS:PORT/PATH).
 fetch() {
+	local rest=${1#http://} host
+
 	if command -v curl >/dev/null; then
 		curl -fsS --max-time 5 "$1"
-	else
-		busybox wget -q -T 5 -O - "$1"
+		return
 	fi
+	host=${rest%%/*}
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	timeout 5 bash -c 'exec 3<>"/dev/tcp/$1/$2" &&
+		printf "GET /%s HTTP/1.0\r\nHost: %s\r\n\r\n" "$3" "$1" >&3 && cat <&3' \
+		fetch "${host%:*}" "${host##*:}" "${rest#*/}" | tr -d '\r' | sed '1,/^$/d'
 }
 
 # A port that nothing listens on right now, on loopback.

@@ -110,6 +110,7 @@ guest_initrd() {
 	local out=$1 root tool dir
 	shift
 	root=$(mktemp -d "${TMPDIR:-/tmp}/bombus-guest.XXXXXX") || return 1
+	chmod 755 "$root"
 	mkdir -p "$root"/{usr/bin,usr/sbin,usr/lib,usr/lib64,proc,sys,dev,tmp,run,etc,mnt}
 	for dir in bin sbin lib lib64; do
 		ln -s "usr/$dir" "$root/$dir"

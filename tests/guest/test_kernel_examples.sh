@@ -65,6 +65,7 @@ series biolatency bio_latency '.[0].buckets[-1]' '{"le":"+Inf","count":12}'
 modprobe -r null_blk
 
 # --- tcpretrans: nothing comes through, so that the first segment is sent again after a second ---
+modprobe sch_netem
 ok 'tcpretrans: a loopback that loses everything' tc qdisc add dev lo root netem loss 100%
 example tcpretrans unanswered,127.0.0.1,9,2500
 tc qdisc del dev lo root
