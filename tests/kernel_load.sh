@@ -64,6 +64,57 @@ hook uprobe-other-pid 0 probe,5 --only upro --attach "upro=$TRAFFIC:traffic_prob
 hook uretprobe-two 10 probe,5 --only uret --attach "uret=$TRAFFIC:traffic_probe,pid=PID" \
 	--attach "uret=$TRAFFIC:traffic_probe"
 
+# --- USDT: the program and what it looks at are both built here ---
+if command -v clang >/dev/null && echo "#include <sys/sdt.h>" | "${CC:-cc}" -E - >/dev/null 2>&1; then
+	cat >usdt.c <<-'END'
+		#include <stdio.h>
+		#include <sys/sdt.h>
+		#include <unistd.h>
+		int main(void)
+		{
+			char byte;
+
+			printf("pid %d\n", getpid());
+			fflush(stdout);
+			if (read(0, &byte, 1) < 0)
+				return 1;
+			for (long i = 40; i < 46; i++) /* 42 is what is counted */
+				DTRACE_PROBE1(bombus_test, tick, i == 45 ? 42 : i);
+			return 0;
+		}
+	END
+	ok 'usdt: the target' "${CC:-cc}" -O1 -o usdt usdt.c
+	ok 'usdt: the program' clang -target bpf -O2 -g -D__TARGET_ARCH_x86 -I"$BUILD/bpf" \
+		-idirafter "/usr/include/$("${CC:-cc}" -print-multiarch)" -c -o usdt.bpf.o \
+		"$TESTS/bpf/load_usdt.c"
+	# usdt NAME WANTED TARGET
+	usdt() {
+		rm -f usdt.go && mkfifo usdt.go
+		./usdt <usdt.go >usdt.out &
+		local pid=$! go
+		exec {go}>usdt.go
+		started+=("$pid")
+		ok "$1: it attaches" bombus_start "$1" run usdt.bpf.o -o json --interval 100ms \
+			--attach "probe=${3//PID/$pid}"
+		bpf_held "$BOMBUS_PID" >"$T/$1.held"
+		echo >&"$go" && exec {go}>&-
+		wait_for 10 gone "$pid"
+		bombus_stop INT
+		is "$1: it counted" "$(last_hits "$1")" "$2"
+		ok "$1: nothing is left" wait_for 10 nothing_left "$T/$1.held"
+	}
+	usdt usdt-all 2 "$T/usdt:bombus_test:tick"
+	usdt usdt-pid 2 "$T/usdt:bombus_test:tick,pid=PID"
+	usdt usdt-other-pid 0 "$T/usdt:bombus_test:tick,pid=$$"
+	run_bombus run usdt.bpf.o --attach "probe=$T/usdt:bombus_test:tock" --dry-run
+	is 'usdt: no such probe: status' "$RC" 2
+	like 'usdt: no such probe' "$ERR" "has no USDT probe 'bombus_test:tock'"
+	run_bombus run usdt.bpf.o --attach "probe=$T/usdt" --dry-run
+	like 'usdt: no probe named' "$ERR" 'which probe\?'
+else
+	skip 'usdt' 'clang or systemtap-sdt-dev is not installed'
+fi
+
 # --- sampling: two CPUs' worth of clock at 99 Hz, of a process that spins for 500 ms ---
 traffic_start spin,500
 ok 'perf_event: it attaches' bombus_start perf run "$HOOKS" -o json --only sample \

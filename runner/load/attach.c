@@ -5,10 +5,12 @@
 #include <fcntl.h>
 
 #include "base/err.h"
+#include "base/log.h"
 #include "base/parse.h"
 #include "base/util.h"
 #include "runner/load/attach_internal.h"
 #include "runner/load/features.h"
+#include "runner/load/probe.h"
 
 /* ---- kinds that attach to functions of the kernel and of programs ---- */
 
@@ -68,6 +70,9 @@ static int attach_kernel(struct attach_job *job, struct err *err)
 
 	if (rc == -EINVAL && job->type->hook == HOOK_TRACEPOINT && !strpbrk(job->text, "/:"))
 		return target_usage(job->plan, job->type, "a tracepoint has a category", err);
+	if (rc == 0 && job->type->hook == HOOK_LSM && !lsm_has_bpf())
+		log_warn("program '%s' (%s) will not run: 'bpf' is not among the kernel's lsm=",
+			 job->plan->name, job->plan->section);
 	return rc < 0 ? explain_attach(job->plan, rc, err) : 0;
 }
 

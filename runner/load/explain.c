@@ -168,6 +168,12 @@ static int no_kprobe(const struct prog_plan *prog, int code, struct err *err)
 		err_hint(err, "a tracepoint, raw_tp or tp_btf program may tell the same");
 		return err_set(err, -code, "%s", feature.reason);
 	}
+	if (type_of(prog)->hook == HOOK_KPROBE_MULTI && code == -EOPNOTSUPP) {
+		err_hint(err, "kprobe programs, one for each function, work here");
+		return err_set(err, -code,
+			       "this kernel has no kprobe.multi (it was built without "
+			       "CONFIG_FPROBE, or is before 5.18)");
+	}
 	if (code == -ENOENT || code == -ESRCH)
 		return err_set(err, -code, "this kernel has no function '%s'", target_of(prog));
 	return err_set(err, -code, "'%s' cannot be probed (inlined, or closed to probes)",
@@ -277,6 +283,12 @@ static int attach_cause(const struct prog_plan *prog, int code, struct err *err)
 			return err_set(err, -code, "the driver of '%s' cannot run XDP programs",
 				       target_of(prog));
 		}
+		break;
+	case HOOK_TC:
+		if (code == -ENOENT)
+			return err_set(err, -code,
+				       "this kernel has no clsact (the modules sch_ingress "
+				       "and cls_bpf)");
 		break;
 	default:
 		break;

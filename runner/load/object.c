@@ -187,9 +187,6 @@ int object_enable_stats(struct object *object)
 void object_stop(struct object *object)
 {
 	attachments_free(steal_ptr(&object->attachments));
-	for (uint32_t i = 0; i < object->plan.nprogs; i++)
-		if (object->plan.progs[i].state == PROG_ATTACHED)
-			object->plan.progs[i].state = PROG_LOADED;
 }
 
 void object_free(struct object *object)

@@ -166,6 +166,21 @@ void probe_raw_tp(struct feature *f, const struct probe *probe, struct probe_ctx
 	outcome(f, prog < 0 ? prog : link);
 }
 
+bool lsm_has_bpf(void)
+{
+	_cleanup_free_ void *text = NULL;
+	char *save = NULL;
+	size_t len;
+
+	if (read_file("/sys/kernel/security/lsm", 4096, &text, &len, NULL) < 0)
+		return true; /* it cannot be told */
+	((char *)text)[strcspn(text, "\n")] = '\0';
+	for (char *name = strtok_r(text, ",", &save); name; name = strtok_r(NULL, ",", &save))
+		if (streq(name, "bpf"))
+			return true;
+	return false;
+}
+
 static int kernel_btf_id(struct probe_ctx *ctx, const char *name, bool is_typedef)
 {
 	if (!ctx->btf_tried) {
@@ -194,6 +209,11 @@ void probe_btf_prog(struct feature *f, const struct probe *probe, struct probe_c
 	}
 	prog = load_minimal(lsm ? BPF_PROG_TYPE_LSM : BPF_PROG_TYPE_TRACING, probe->arg, id);
 	outcome(f, prog);
+	if (f->ok && lsm && !lsm_has_bpf()) {
+		f->ok = false;
+		snprintf(f->reason, sizeof(f->reason),
+			 "'bpf' is not among the kernel's lsm=: such programs would never run");
+	}
 	if (!f->ok || lsm)
 		return; /* an LSM program that is attached decides: not for a trial */
 	link = probe->arg == BPF_TRACE_ITER ? bpf_link_create(prog, 0, BPF_TRACE_ITER, NULL)
@@ -242,6 +262,9 @@ void probe_kprobe_multi(struct feature *f, const struct probe *probe, struct pro
 	if (prog >= 0)
 		link = bpf_link_create(prog, 0, BPF_TRACE_KPROBE_MULTI, &opts);
 	outcome(f, prog < 0 ? prog : link);
+	if (link == -EOPNOTSUPP || link == -EINVAL)
+		snprintf(f->reason, sizeof(f->reason),
+			 "this kernel was built without CONFIG_FPROBE, or is before 5.18");
 }
 
 void probe_uprobe_files(struct feature *f, const struct probe *probe, struct probe_ctx *ctx)

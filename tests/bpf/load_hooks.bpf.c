@@ -73,7 +73,7 @@ SEC("tp_btf") int BPF_PROG(tpbtf_any, struct pt_regs *regs, long id)
 	return 0;
 }
 
-SEC("fentry/__x64_sys_getppid") int BPF_PROG(fent)
+SEC("fentry/do_filp_open") int BPF_PROG(fent)
 {
 	hit_target();
 	return 0;
