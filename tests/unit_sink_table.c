@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/sink_fixture.h"
+#include <poll.h>
+#include <sys/ioctl.h>
 #include <wchar.h>
 #include "runner/sink/deltas.h"
 
@@ -230,6 +232,72 @@ static void test_table_long_value_does_not_widen(void **state)
 	fixture_release(&f);
 }
 
+static void set_size(int fd, unsigned short columns)
+{
+	struct winsize size = { .ws_row = 24, .ws_col = columns };
+
+	assert_int_equal(ioctl(fd, TIOCSWINSZ, &size), 0);
+}
+
+/* What comes to stand on the terminal until `part` does; the caller frees. */
+static char *seen_on(int fd, const char *part)
+{
+	char *text = xcalloc(1, 65536);
+	size_t len = 0;
+
+	while (!strstr(text, part)) {
+		struct pollfd pfd = { .fd = fd, .events = POLLIN };
+		ssize_t n = poll(&pfd, 1, 5000) == 1 ? read(fd, text + len, 65535 - len) : 0;
+
+		if (n <= 0)
+			fail_msg("'%s' did not come, only '%s'", part, text);
+		len += n;
+	}
+	return text;
+}
+
+static void test_table_follows_the_terminals_size(void **state)
+{
+	struct connlat event = a_connlat();
+	int master = posix_openpt(O_RDWR | O_NOCTTY), slave;
+	struct record record;
+	struct fixture f;
+	struct sink *sink;
+	char *text;
+
+	if (master < 0 || grantpt(master) < 0 || unlockpt(master) < 0) {
+		print_message("# this host gives no terminals\n");
+		skip();
+	}
+	slave = open(ptsname(master), O_RDWR | O_NOCTTY);
+	assert_true(slave >= 0);
+	use_locale("C.UTF-8");
+	set_size(slave, 40);
+	fixture_init(&f);
+	sink = sink_table_new(slave, 40, false);
+	open_sink(&f, sink);
+	record = record_of(&f, MAP_EVENTS, &event);
+	sink->ops->event(sink, &record);
+	assert_int_equal(sink->ops->flush(sink), 0);
+	text = seen_on(master, "09:00:00.123456");
+	assert_non_null(strstr(text, "…"));
+	assert_null(strstr(text, "telnet"));
+	free(text);
+	set_size(slave, 200);
+	for (int i = 0; i < 2; i++) {
+		sink->ops->event(sink, &record);
+		assert_int_equal(sink->ops->flush(sink), 0);
+	}
+	text = seen_on(master, "telnet");
+	free(text);
+	close(master);
+	sink->ops->event(sink, &record);
+	assert_int_equal(sink->ops->flush(sink), -EPIPE); /* it was closed by whoever showed it */
+	sink->ops->free(sink);
+	fixture_release(&f);
+	close(slave);
+}
+
 static void test_deltas_many_ids(void **state)
 {
 	struct deltas *deltas = deltas_new(2);
@@ -268,6 +336,7 @@ int main(void)
 		cmocka_unit_test(test_table_repeats_header_sensibly),
 		cmocka_unit_test(test_table_gone),
 		cmocka_unit_test(test_table_long_value_does_not_widen),
+		cmocka_unit_test(test_table_follows_the_terminals_size),
 		cmocka_unit_test(test_deltas_many_ids),
 	};
 

@@ -20,7 +20,7 @@ void grid_init(struct grid *grid, const struct grid_page *page)
 {
 	*grid = (struct grid){ .line = STRBUF_INIT(LINE_MAX_BYTES),
 			       .done = STRBUF_INIT(2 * LINE_MAX_BYTES),
-			       .page = *page };
+			       .page = page };
 }
 
 void grid_release(struct grid *grid)
@@ -131,7 +131,7 @@ void grid_cell(struct grid *grid, const char *text, size_t len)
 
 	/* The text goes in first, to see how wide it became. */
 	start = blanks_at;
-	add_text(&grid->line, &grid->page, text, len);
+	add_text(&grid->line, grid->page, text, len);
 	cells = cells_of(strbuf_str(&grid->line) + start, grid->line.len - start);
 	if (cells > column->width && cells <= GRID_GROW_MAX)
 		column->width = cells;
@@ -195,7 +195,7 @@ void page_line(const struct grid_page *page, struct strbuf *dst, const char *tex
 const char *grid_end(struct grid *grid, enum grid_look look, size_t *ret_len)
 {
 	strbuf_reset(&grid->done);
-	page_line(&grid->page, &grid->done, strbuf_str(&grid->line), grid->line.len, look);
+	page_line(grid->page, &grid->done, strbuf_str(&grid->line), grid->line.len, look);
 	*ret_len = grid->done.len;
 	return strbuf_str(&grid->done);
 }

@@ -36,7 +36,7 @@ struct grid {
 	uint32_t at;   /* next column of the line that is being made */
 	uint32_t owed; /* blanks before the next text: none are written at the end of a line */
 	struct strbuf line, done;
-	struct grid_page page;
+	const struct grid_page *page; /* borrowed: its width may change between lines */
 };
 
 void grid_init(struct grid *grid, const struct grid_page *page);

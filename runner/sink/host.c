@@ -369,10 +369,11 @@ static bool end_thread(struct sink_host *host, int timeout_ms, bool *ret_in_time
 {
 	struct out *out = host_out(host);
 
-	__atomic_store_n(&host->closing, true, __ATOMIC_RELEASE);
+	/* The queue first: who sees that it is over sees the last records too. */
 	if (host->queue)
 		queue_close(host->queue);
-	else
+	__atomic_store_n(&host->closing, true, __ATOMIC_RELEASE);
+	if (!host->queue)
 		wake(host);
 	*ret_in_time = join_within(host, timeout_ms);
 	if (*ret_in_time)

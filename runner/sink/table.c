@@ -36,15 +36,17 @@ static struct table_sink *table_of(struct sink *sink)
 	return container_of(sink, struct table_sink, sink);
 }
 
-static uint32_t screen_lines(const struct table_sink *table)
+/* A terminal may have changed its size; what is none keeps the width that was given. */
+static void look_at_screen(struct table_sink *table)
 {
 	struct winsize size;
 
 	if (!table->page.width)
-		return 0;
-	if (ioctl(table->out.fd, TIOCGWINSZ, &size) < 0 || size.ws_row < 4)
-		return SCREEN_LINES;
-	return size.ws_row - 1;
+		return;
+	if (ioctl(table->out.fd, TIOCGWINSZ, &size) < 0 || !size.ws_col || size.ws_row < 4)
+		return;
+	table->page.width = size.ws_col;
+	table->screen = size.ws_row - 1;
 }
 
 static int table_open(struct sink *sink, const struct sink_env *env, struct err *err)
@@ -55,7 +57,8 @@ static int table_open(struct sink *sink, const struct sink_env *env, struct err 
 	const struct series *series;
 
 	table->page.utf8 = charset && streq(charset, "UTF-8");
-	table->screen = screen_lines(table);
+	table->screen = table->page.width ? SCREEN_LINES : 0;
+	look_at_screen(table);
 	sink_names_init(&table->names, env);
 	table->left = env->max_records ? env->max_records : UINT64_MAX;
 	table->nmaps = env->plan->nmaps;
@@ -199,7 +202,11 @@ static int table_lost(struct sink *sink, const struct map_plan *map, enum lost_w
 
 static int table_flush(struct sink *sink)
 {
-	return out_flush(&table_of(sink)->out);
+	struct table_sink *table = table_of(sink);
+
+	if (table->out.len)
+		look_at_screen(table);
+	return out_flush(&table->out);
 }
 
 static struct out *table_out(struct sink *sink)
