@@ -21,7 +21,7 @@ static const struct enum_names states = { ARRAY_LEN(state_names), true, state_na
 
 #define FIELD(n, k, off, bits, ...)                                                                \
 	{                                                                                          \
-		.name = n, .path = n, .label = n, .kind = (k), .off_bits = (off) * 8,              \
+		.name = n, .path = n, .label = n, .kind = (k), .off_bits = (off)*8,                \
 		.size_bits = (bits), .count = 1, ##__VA_ARGS__                                     \
 	}
 
@@ -39,14 +39,27 @@ static struct field fields[] = {
 	FIELD("ip", KIND_BYTES, 64, 160, .meaning = MEAN_IP, .family_at = 16, .family_bytes = 4),
 	FIELD("port", KIND_UINT, 84, 16, .meaning = MEAN_PORT_BE),
 	FIELD("mac", KIND_BYTES, 86, 48, .meaning = MEAN_MAC),
-	{ .name = "list", .path = "a.list", .label = "a_list", .kind = KIND_INT, .count = 3,
-	  .size_bits = 16, .off_bits = 92 * 8, .is_signed = true },
+	{ .name = "list",
+	  .path = "a.list",
+	  .label = "a_list",
+	  .kind = KIND_INT,
+	  .count = 3,
+	  .size_bits = 16,
+	  .off_bits = 92 * 8,
+	  .is_signed = true },
 	FIELD("dns", KIND_TEXT, 98, 64, .meaning = MEAN_DNS),
 	FIELD("w", KIND_INT, 106, 128, .is_signed = true),
 	FIELD("len", KIND_UINT, 122, 16, .meaning = MEAN_SIZE_BYTES),
 	FIELD("proto", KIND_UINT, 124, 8, .meaning = MEAN_IP_PROTO),
-	{ .name = "b", .path = "b", .label = "b", .kind = KIND_INT, .count = 1, .size_bits = 11,
-	  .off_bits = 125 * 8 + 3, .is_bits = true, .is_signed = true },
+	{ .name = "b",
+	  .path = "b",
+	  .label = "b",
+	  .kind = KIND_INT,
+	  .count = 1,
+	  .size_bits = 11,
+	  .off_bits = 125 * 8 + 3,
+	  .is_bits = true,
+	  .is_signed = true },
 	FIELD("c", KIND_INT, 127, 8, .meaning = MEAN_CHAR, .is_signed = true),
 };
 
@@ -54,14 +67,18 @@ static const struct map_plan map = {
 	.name = "events",
 	.symbol = "events",
 	.has_value = true,
-	.value = { .type_name = "event", .fields = fields, .nfields = ARRAY_LEN(fields),
+	.value = { .type_name = "event",
+		   .fields = fields,
+		   .nfields = ARRAY_LEN(fields),
 		   .size_bytes = RECORD_BYTES },
 };
 
 static void match_both(const char *text, const void *bytes)
 {
 	_cleanup_free_ char *not = xasprintf("!(%s)", text);
-	struct record record = { .map = &map, .part = { NULL, bytes }, .value_bytes = RECORD_BYTES };
+	struct record record = { .map = &map,
+				 .part = { NULL, bytes },
+				 .value_bytes = RECORD_BYTES };
 	struct filter *plain = NULL, *negated = NULL;
 	struct err err = { 0 };
 

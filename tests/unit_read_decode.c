@@ -36,24 +36,51 @@ struct text_case {
 
 /* The bytes of numbers as this machine has them. */
 #define N(type, ...) ((const type[]){ __VA_ARGS__ })
-#define UINT(bits) { .kind = KIND_UINT, .size_bits = (bits), .count = 1 }
-#define UINTM(bits, m) { .kind = KIND_UINT, .size_bits = (bits), .count = 1, .meaning = (m) }
-#define INT(bits) { .kind = KIND_INT, .size_bits = (bits), .count = 1, .is_signed = true }
+#define UINT(bits)                                                                                 \
+	{                                                                                          \
+		.kind = KIND_UINT, .size_bits = (bits), .count = 1                                 \
+	}
+#define UINTM(bits, m)                                                                             \
+	{                                                                                          \
+		.kind = KIND_UINT, .size_bits = (bits), .count = 1, .meaning = (m)                 \
+	}
+#define INT(bits)                                                                                  \
+	{                                                                                          \
+		.kind = KIND_INT, .size_bits = (bits), .count = 1, .is_signed = true               \
+	}
 #define INTM(bits, m)                                                                              \
 	{                                                                                          \
 		.kind = KIND_INT, .size_bits = (bits), .count = 1, .is_signed = true,              \
 		.meaning = (m)                                                                     \
 	}
-#define FLOAT(bits) { .kind = KIND_FLOAT, .size_bits = (bits), .count = 1 }
-#define FLOATM(bits, m) { .kind = KIND_FLOAT, .size_bits = (bits), .count = 1, .meaning = (m) }
+#define FLOAT(bits)                                                                                \
+	{                                                                                          \
+		.kind = KIND_FLOAT, .size_bits = (bits), .count = 1                                \
+	}
+#define FLOATM(bits, m)                                                                            \
+	{                                                                                          \
+		.kind = KIND_FLOAT, .size_bits = (bits), .count = 1, .meaning = (m)                \
+	}
 #define ENUM(bits, e)                                                                              \
 	{                                                                                          \
 		.kind = KIND_ENUM, .size_bits = (bits), .count = 1, .enums = &(e)                  \
 	}
-#define TEXT(len) { .kind = KIND_TEXT, .size_bits = 8 * (len), .count = 1 }
-#define DNS(len) { .kind = KIND_TEXT, .size_bits = 8 * (len), .count = 1, .meaning = MEAN_DNS }
-#define BYTES(len, m) { .kind = KIND_BYTES, .size_bits = 8 * (len), .count = 1, .meaning = (m) }
-#define LIST(k, bits, n) { .kind = (k), .size_bits = (bits), .count = (n) }
+#define TEXT(len)                                                                                  \
+	{                                                                                          \
+		.kind = KIND_TEXT, .size_bits = 8 * (len), .count = 1                              \
+	}
+#define DNS(len)                                                                                   \
+	{                                                                                          \
+		.kind = KIND_TEXT, .size_bits = 8 * (len), .count = 1, .meaning = MEAN_DNS         \
+	}
+#define BYTES(len, m)                                                                              \
+	{                                                                                          \
+		.kind = KIND_BYTES, .size_bits = 8 * (len), .count = 1, .meaning = (m)             \
+	}
+#define LIST(k, bits, n)                                                                           \
+	{                                                                                          \
+		.kind = (k), .size_bits = (bits), .count = (n)                                     \
+	}
 
 static void assert_text(const struct field *field, const void *base, enum style style,
 			struct resolver *resolver, const char *want)
@@ -123,7 +150,8 @@ static void test_decode_kinds(void **state)
 		{ FLOAT(64), N(double, INFINITY), "null", "+Inf", "+Inf" },
 		{ FLOAT(32), N(float, -INFINITY), "null", "-Inf", "-Inf" },
 		{ { .kind = KIND_PTR, .size_bits = 64, .count = 1 },
-		  N(uint64_t, 0xffff888000001000), "\"0xffff888000001000\"" },
+		  N(uint64_t, 0xffff888000001000),
+		  "\"0xffff888000001000\"" },
 		{ { .kind = KIND_PTR, .size_bits = 64, .count = 1 }, N(uint64_t, 0), "\"0x0\"" },
 		{ ENUM(32, colors), N(uint32_t, 2), "\"GREEN\"" },
 		{ ENUM(16, colors), N(uint16_t, 1000), "\"BLUE\"" },
@@ -161,12 +189,18 @@ static void test_decode_lists(void **state)
 		{ LIST(KIND_UINT, 16, 3), N(uint16_t, 1, 20, 300), "[1,20,300]" },
 		{ LIST(KIND_INT, 8, 2), N(int8_t, -1, 1), "[-1,1]" },
 		{ LIST(KIND_BOOL, 8, 2), N(uint8_t, 1, 0), "[true,false]" },
-		{ LIST(KIND_FLOAT, 64, 2), N(double, 0.5, NAN), "[0.5,null]", "0.5,NaN", "0.5,NaN" },
+		{ LIST(KIND_FLOAT, 64, 2), N(double, 0.5, NAN), "[0.5,null]", "0.5,NaN",
+		  "0.5,NaN" },
 		{ { .kind = KIND_UINT, .size_bits = 32, .count = 2, .meaning = MEAN_IPV4 },
-		  "\x0a\0\0\1\x7f\0\0\1", "[\"10.0.0.1\",\"127.0.0.1\"]", "10.0.0.1,127.0.0.1",
+		  "\x0a\0\0\1\x7f\0\0\1",
+		  "[\"10.0.0.1\",\"127.0.0.1\"]",
+		  "10.0.0.1,127.0.0.1",
 		  "10.0.0.1,127.0.0.1" },
 		{ { .kind = KIND_ENUM, .size_bits = 32, .count = 2, .enums = &colors },
-		  N(uint32_t, 1, 9), "[\"RED\",\"9\"]", "RED,9", "RED,9" },
+		  N(uint32_t, 1, 9),
+		  "[\"RED\",\"9\"]",
+		  "RED,9",
+		  "RED,9" },
 	};
 
 	assert_cases(cases, ARRAY_LEN(cases));
@@ -177,7 +211,8 @@ static void test_decode_addresses(void **state)
 	const struct text_case cases[] = {
 		{ UINTM(32, MEAN_IPV4), "\xc0\xa8\0\1", "\"192.168.0.1\"" },
 		{ UINTM(32, MEAN_IPV4), "\0\0\0\0", "\"0.0.0.0\"" },
-		{ BYTES(16, MEAN_IPV6), "\x20\1\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\1", "\"2001:db8::1\"" },
+		{ BYTES(16, MEAN_IPV6), "\x20\1\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\1",
+		  "\"2001:db8::1\"" },
 		{ BYTES(16, MEAN_IPV6), "\0\0\0\0\0\0\0\0\0\0\xff\xff\x0a\0\0\1",
 		  "\"::ffff:10.0.0.1\"" },
 		{ BYTES(6, MEAN_MAC), "\2\0\x5e\x10\xab\xff", "\"02:00:5e:10:ab:ff\"" },
@@ -201,12 +236,9 @@ static void test_decode_address_by_family(void **state)
 		uint32_t family;
 		const char *want;
 	} cases[] = {
-		{ 0, 16, 4, 20, 2, "10.9.8.7" },
-		{ 0, 16, 2, 24, 2, "10.9.8.7" },
-		{ 0, 16, 1, 17, 2, "10.9.8.7" },
-		{ 0, 16, 1, 17, 4, "10.9.8.7" },
-		{ 4, 0, 4, 20, 10, "a09:807::" },
-		{ 8, 1, 1, 24, 6, "a09:807::" },
+		{ 0, 16, 4, 20, 2, "10.9.8.7" },   { 0, 16, 2, 24, 2, "10.9.8.7" },
+		{ 0, 16, 1, 17, 2, "10.9.8.7" },   { 0, 16, 1, 17, 4, "10.9.8.7" },
+		{ 4, 0, 4, 20, 10, "a09:807::" },  { 8, 1, 1, 24, 6, "a09:807::" },
 		{ 0, 16, 4, 20, 99, "a09:807::" },
 	};
 
@@ -225,8 +257,9 @@ static void test_decode_address_by_family(void **state)
 		memset(record + f.addr_at, 0, 16);
 		memcpy(record + f.addr_at, "\x0a\x09\x08\x07", 4);
 		memcpy(record + f.family_at,
-		       f.family_bytes == 1 ? (void *)&family8 :
-		       f.family_bytes == 2 ? (void *)&family16 : (void *)&family32,
+		       f.family_bytes == 1   ? (void *)&family8
+		       : f.family_bytes == 2 ? (void *)&family16
+					     : (void *)&family32,
 		       f.family_bytes);
 		assert_text(&f, record, STYLE_PLAIN, NULL, cases[i].want);
 		memset(record + f.addr_at, 0, 16);
@@ -238,7 +271,8 @@ static void test_decode_address_by_family(void **state)
 static void test_decode_quantities(void **state)
 {
 	const struct text_case cases[] = {
-		{ UINTM(64, MEAN_DURATION_NS), N(uint64_t, 1220000), "1220000", "1.22ms", "1220000" },
+		{ UINTM(64, MEAN_DURATION_NS), N(uint64_t, 1220000), "1220000", "1.22ms",
+		  "1220000" },
 		{ UINTM(32, MEAN_DURATION_US), N(uint32_t, 1220), "1220", "1.22ms", "1220" },
 		{ UINTM(32, MEAN_DURATION_MS), N(uint32_t, 5), "5", "5ms", "5" },
 		{ UINTM(32, MEAN_DURATION_S), N(uint32_t, 3723), "3723", "1h02m", "3723" },
@@ -250,7 +284,8 @@ static void test_decode_quantities(void **state)
 		{ FLOATM(64, MEAN_DURATION_MS), N(double, NAN), "null", "NaN", "NaN" },
 		{ FLOATM(64, MEAN_DURATION_S), N(double, -1e300), "-1e+300", "-213503d23h",
 		  "-1e+300" },
-		{ UINTM(64, MEAN_SIZE_BYTES), N(uint64_t, 1234567), "1234567", "1.2 MiB", "1234567" },
+		{ UINTM(64, MEAN_SIZE_BYTES), N(uint64_t, 1234567), "1234567", "1.2 MiB",
+		  "1234567" },
 		{ UINTM(16, MEAN_SIZE_BYTES), N(uint16_t, 1023), "1023", "1023 B", "1023" },
 		{ INTM(32, MEAN_SIZE_BYTES), N(int32_t, -2048), "-2048", "-2.0 KiB", "-2048" },
 		{ BYTES(2, MEAN_DURATION_NS), "\1\2", "\"0102\"" },
@@ -275,8 +310,13 @@ static void test_decode_names(void **state)
 		{ UINTM(8, MEAN_TCP_STATE), N(uint8_t, 0), "\"0\"" },
 		{ UINTM(8, MEAN_IP_PROTO), N(uint8_t, 17), "\"udp\"" },
 		{ UINTM(32, MEAN_SYSCALL), N(uint32_t, 999999), "\"999999\"" },
-		{ { .kind = KIND_ENUM, .size_bits = 32, .count = 1, .meaning = MEAN_TCP_STATE,
-		    .enums = &colors }, N(uint32_t, 1000), "\"BLUE\"" },
+		{ { .kind = KIND_ENUM,
+		    .size_bits = 32,
+		    .count = 1,
+		    .meaning = MEAN_TCP_STATE,
+		    .enums = &colors },
+		  N(uint32_t, 1000),
+		  "\"BLUE\"" },
 		{ INTM(8, MEAN_CHAR), "x", "\"x\"" },
 		{ INTM(8, MEAN_CHAR), "\0", "\"\"" },
 		{ INTM(8, MEAN_CHAR), "\n", "\"\\u000a\"", "\\x0a", "\n" },
@@ -313,7 +353,8 @@ static void test_decode_dns(void **state)
 		{ DNS(6), "\3a\033b\0\0", "\"a\\u001bb\"", "a\\x1bb", "a\033b" },
 		{ DNS(1), "\x3f", "\"?\"" },
 		/* A digit in front is a length as well: 49 bytes follow, but with zeros in them. */
-		{ DNS(51), "1.0.0.10.in-addr.arpa\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
+		{ DNS(51),
+		  "1.0.0.10.in-addr.arpa\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0",
 		  "\"1.0.0.10.in-addr.arpa\"" },
 	};
 
@@ -342,8 +383,11 @@ static void test_decode_bit_fields_at_every_place(void **state)
 
 	for (uint32_t off = 0; off < 24; off++) {
 		for (uint32_t size = 1; size <= 64; size++) {
-			struct field f = { .kind = KIND_UINT, .off_bits = off, .size_bits = size,
-					   .count = 1, .is_bits = true };
+			struct field f = { .kind = KIND_UINT,
+					   .off_bits = off,
+					   .size_bits = size,
+					   .count = 1,
+					   .is_bits = true };
 			uint32_t bytes = field_end_bytes(&f);
 			_cleanup_free_ uint8_t *record = xmalloc(bytes);
 			uint64_t want = slow_bits(pattern, off, size);
@@ -370,16 +414,24 @@ static void test_decode_bit_fields_of_the_compiler(void **state)
 		_Bool d : 1;
 		unsigned e : 9;
 	} v = { .a = 5, .b = -33, .c = 0xabc, .d = 1, .e = 300 };
-	struct field a = { .kind = KIND_UINT, .off_bits = 0, .size_bits = 3, .count = 1,
-			   .is_bits = true };
-	struct field b = { .kind = KIND_INT, .off_bits = 3, .size_bits = 7, .count = 1,
-			   .is_bits = true, .is_signed = true };
-	struct field c = { .kind = KIND_UINT, .off_bits = 10, .size_bits = 12, .count = 1,
-			   .is_bits = true };
-	struct field d = { .kind = KIND_BOOL, .off_bits = 22, .size_bits = 1, .count = 1,
-			   .is_bits = true };
-	struct field e = { .kind = KIND_UINT, .off_bits = 23, .size_bits = 9, .count = 1,
-			   .is_bits = true };
+	struct field a = {
+		.kind = KIND_UINT, .off_bits = 0, .size_bits = 3, .count = 1, .is_bits = true
+	};
+	struct field b = { .kind = KIND_INT,
+			   .off_bits = 3,
+			   .size_bits = 7,
+			   .count = 1,
+			   .is_bits = true,
+			   .is_signed = true };
+	struct field c = {
+		.kind = KIND_UINT, .off_bits = 10, .size_bits = 12, .count = 1, .is_bits = true
+	};
+	struct field d = {
+		.kind = KIND_BOOL, .off_bits = 22, .size_bits = 1, .count = 1, .is_bits = true
+	};
+	struct field e = {
+		.kind = KIND_UINT, .off_bits = 23, .size_bits = 9, .count = 1, .is_bits = true
+	};
 
 	assert_text(&a, &v, STYLE_JSON, NULL, "5");
 	assert_text(&b, &v, STYLE_JSON, NULL, "-33");
@@ -440,7 +492,8 @@ static void test_decode_ids_by_the_resolver(void **state)
 	struct resolver *resolver = resolver_new(NULL);
 	struct field uid = UINTM(32, MEAN_UID), ifindex = UINTM(32, MEAN_IFINDEX);
 	struct field many = UINTM(32, MEAN_IFINDEX);
-	uint32_t root = 0, lo = 1, los[20] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 };
+	uint32_t root = 0, lo = 1,
+		 los[20] = { 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 };
 
 	assert_text(&uid, &root, STYLE_TABLE, resolver, "root");
 	assert_text(&uid, &root, STYLE_JSON, resolver, "0");
@@ -463,8 +516,10 @@ static void test_decode_any_field_is_safe(void **state)
 		for (unsigned m = MEAN_NONE; m <= MEAN_IP_PROTO; m++) {
 			for (size_t s = 0; s < ARRAY_LEN(sizes); s++) {
 				for (unsigned fill = 0; fill < 256; fill += 51) {
-					struct field f = { .kind = (uint8_t)kind, .count = 3,
-							   .meaning = (uint8_t)m, .family_at = 16,
+					struct field f = { .kind = (uint8_t)kind,
+							   .count = 3,
+							   .meaning = (uint8_t)m,
+							   .family_at = 16,
 							   .size_bits = sizes[s] * 8,
 							   .family_bytes = 4 };
 					_cleanup_free_ char *dst = xmalloc(field_text_max(&f));
@@ -473,8 +528,8 @@ static void test_decode_any_field_is_safe(void **state)
 					memset(bytes, (int)fill, sizes[s] * 3);
 					for (int style = STYLE_JSON; style <= STYLE_PLAIN; style++)
 						assert_true(field_text(dst, &f, bytes,
-								       (enum style)style, NULL) <=
-							    field_text_max(&f));
+								       (enum style)style,
+								       NULL) <= field_text_max(&f));
 					field_double(&f, bytes, 2);
 				}
 			}
@@ -523,9 +578,14 @@ static void test_decode_human_sizes(void **state)
 		uint64_t bytes;
 		const char *want;
 	} cases[] = {
-		{ 0, "0 B" },		  { 1023, "1023 B" },	      { 1024, "1.0 KiB" },
-		{ 1536, "1.5 KiB" },	  { 1048524, "1023.9 KiB" },  { 1048575, "1.0 MiB" },
-		{ 1u << 30, "1.0 GiB" }, { UINT64_MAX, "16.0 EiB" },
+		{ 0, "0 B" },
+		{ 1023, "1023 B" },
+		{ 1024, "1.0 KiB" },
+		{ 1536, "1.5 KiB" },
+		{ 1048524, "1023.9 KiB" },
+		{ 1048575, "1.0 MiB" },
+		{ 1u << 30, "1.0 GiB" },
+		{ UINT64_MAX, "16.0 EiB" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

@@ -88,8 +88,13 @@ static struct field value_fields[] = {
 	V(port, KIND_UINT, .meaning = MEAN_PORT_BE),
 	V(mac, KIND_BYTES, .meaning = MEAN_MAC),
 	V(digest, KIND_BYTES),
-	{ .name = "list", .path = "list", .label = "list", .kind = KIND_UINT, .count = 3,
-	  .size_bits = 16, AT(struct value, list) },
+	{ .name = "list",
+	  .path = "list",
+	  .label = "list",
+	  .kind = KIND_UINT,
+	  .count = 3,
+	  .size_bits = 16,
+	  AT(struct value, list) },
 	V(dns, KIND_TEXT, .meaning = MEAN_DNS),
 	V(letter, KIND_INT, .meaning = MEAN_CHAR, .is_signed = true),
 	V(wide, KIND_UINT),
@@ -99,17 +104,30 @@ static struct field value_fields[] = {
 	V(uid, KIND_UINT, .meaning = MEAN_UID),
 	V(dev, KIND_UINT, .meaning = MEAN_DEV),
 	V(cpu, KIND_UINT),
-	{ .name = "bits", .path = "src.bits", .label = "src_bits", .kind = KIND_UINT, .count = 1,
-	  .size_bits = 3, .off_bits = offsetof(struct value, bits) * 8 + 2, .is_bits = true },
+	{ .name = "bits",
+	  .path = "src.bits",
+	  .label = "src_bits",
+	  .kind = KIND_UINT,
+	  .count = 1,
+	  .size_bits = 3,
+	  .off_bits = offsetof(struct value, bits) * 8 + 2,
+	  .is_bits = true },
 	V(ifindex, KIND_UINT, .meaning = MEAN_IFINDEX),
 };
 
 static const struct map_plan map = {
-	.name = "events", .symbol = "events", .has_key = true, .has_value = true,
-	.key = { .type_name = "key", .fields = key_fields, .nfields = ARRAY_LEN(key_fields),
+	.name = "events",
+	.symbol = "events",
+	.has_key = true,
+	.has_value = true,
+	.key = { .type_name = "key",
+		 .fields = key_fields,
+		 .nfields = ARRAY_LEN(key_fields),
 		 .size_bytes = sizeof(struct key) },
-	.value = { .type_name = "value", .fields = value_fields,
-		   .nfields = ARRAY_LEN(value_fields), .size_bytes = sizeof(struct value) },
+	.value = { .type_name = "value",
+		   .fields = value_fields,
+		   .nfields = ARRAY_LEN(value_fields),
+		   .size_bytes = sizeof(struct value) },
 };
 
 static const struct key the_key = { .pid = 4711, .cpu = 3 };
@@ -117,14 +135,33 @@ static const struct key the_key = { .pid = 4711, .cpu = 3 };
 static struct value the_value(void)
 {
 	struct value v = {
-		.comm = "nginx\0old bytes", .delta_us = 1500, .ret = -ECONNREFUSED,
-		.raw_ret = (uint32_t)-EACCES, .small = 200, .tiny = -3, .on = 2, .ratio = 0.1f,
-		.exact = 2.5, .state = 2, .saddr = { 10, 1, 2, 3 }, .daddr6 = { 0x20, 1, 0xd, 0xb8 },
-		.peer = { .addr = { 192, 168, 7, 9 }, .family = AF_INET }, .port = htons(443),
-		.mac = { 2, 0, 0, 0xab, 0xcd, 1 }, .digest = { 0xde, 0xad, 0xbe, 0xef },
-		.list = { 5, 70, 900 }, .dns = "\7example\3org", .letter = 'x',
-		.len = 5000, .proto = 6, .nr = 0, .uid = 0, .dev = 8 << 20 | 1, .cpu = 9,
-		.bits = 5 << 2, .ifindex = 1,
+		.comm = "nginx\0old bytes",
+		.delta_us = 1500,
+		.ret = -ECONNREFUSED,
+		.raw_ret = (uint32_t)-EACCES,
+		.small = 200,
+		.tiny = -3,
+		.on = 2,
+		.ratio = 0.1f,
+		.exact = 2.5,
+		.state = 2,
+		.saddr = { 10, 1, 2, 3 },
+		.daddr6 = { 0x20, 1, 0xd, 0xb8 },
+		.peer = { .addr = { 192, 168, 7, 9 }, .family = AF_INET },
+		.port = htons(443),
+		.mac = { 2, 0, 0, 0xab, 0xcd, 1 },
+		.digest = { 0xde, 0xad, 0xbe, 0xef },
+		.list = { 5, 70, 900 },
+		.dns = "\7example\3org",
+		.letter = 'x',
+		.len = 5000,
+		.proto = 6,
+		.nr = 0,
+		.uid = 0,
+		.dev = 8 << 20 | 1,
+		.cpu = 9,
+		.bits = 5 << 2,
+		.ifindex = 1,
 	};
 	uint64_t wide[2] = { 7, 1 };
 
@@ -190,7 +227,8 @@ static void test_filter_orders_beyond_the_range(void **state)
 static void test_filter_keeps_fractions_exact(void **state)
 {
 	ASSERT_TRUE_OF("small > 199.5", "small < 200.5", "small >= 199.5", "small <= 200.5",
-		       "tiny > -3.5", "tiny < -2.5", "delta_us > 1499999ns", "delta_us >= 1499.5us");
+		       "tiny > -3.5", "tiny < -2.5", "delta_us > 1499999ns",
+		       "delta_us >= 1499.5us");
 	ASSERT_FALSE_OF("small > 200.5", "small < 199.5", "small >= 200.5", "small <= 199.5",
 			"tiny > -2.5", "tiny < -3.5", "delta_us > 1500001ns");
 }
@@ -198,8 +236,9 @@ static void test_filter_keeps_fractions_exact(void **state)
 static void test_filter_understands_units(void **state)
 {
 	ASSERT_TRUE_OF("delta_us == 1500", "delta_us == 1500us", "delta_us == 1.5ms",
-		       "delta_us > 1ms", "delta_us < 1s", "delta_us < 1m30s", "delta_us >= 1500000ns",
-		       "len > 4K", "len < 5KiB", "len < 1G", "small < 1K", "delta_us < 1e6");
+		       "delta_us > 1ms", "delta_us < 1s", "delta_us < 1m30s",
+		       "delta_us >= 1500000ns", "len > 4K", "len < 5KiB", "len < 1G", "small < 1K",
+		       "delta_us < 1e6");
 	ASSERT_FALSE_OF("delta_us > 10ms", "delta_us == 1ms", "len > 1M", "len < 4k");
 }
 
@@ -214,7 +253,8 @@ static void test_filter_nan_is_no_number(void **state)
 {
 	struct value v = the_value();
 	struct record record = { .map = &map, .part = { &the_key, &v }, .value_bytes = sizeof(v) };
-	static const char *const texts[] = { "exact < 1", "exact >= 1", "exact == 1", "exact != 1" };
+	static const char *const texts[] = { "exact < 1", "exact >= 1", "exact == 1",
+					     "exact != 1" };
 
 	v.exact = __builtin_nan("");
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
@@ -285,8 +325,9 @@ static void test_filter_addresses(void **state)
 		       "saddr != 10.1.2.4", "saddr == 10.255.0.0/8", "daddr6 == 2001:db8::1",
 		       "daddr6 in 2001:db8::/32", "daddr6 in ::/0", "daddr6 in 2001:db8::/127",
 		       "peer == 192.168.7.9", "peer in 192.168.0.0/21",
-		       "peer == ::ffff:192.168.7.9", "peer != 2001:db8::1", "mac == 02:00:00:ab:cd:01",
-		       "mac == 02-00-00-AB-CD-01", "mac != 02:00:00:ab:cd:02", "saddr", "peer");
+		       "peer == ::ffff:192.168.7.9", "peer != 2001:db8::1",
+		       "mac == 02:00:00:ab:cd:01", "mac == 02-00-00-AB-CD-01",
+		       "mac != 02:00:00:ab:cd:02", "saddr", "peer");
 	ASSERT_FALSE_OF("saddr == 10.1.2.2", "saddr in 11.0.0.0/8", "saddr in 10.1.2.0/31",
 			"daddr6 in 2001:db9::/32", "daddr6 == 10.0.0.1", "daddr6 in 0.0.0.0/0",
 			"peer in 192.168.8.0/21", "peer in ::/0", "peer == 2001:db8::1",
@@ -327,8 +368,8 @@ static void test_filter_names(void **state)
 		       "on == yes", "on != false", "on == 1", "digest == deadbeef",
 		       "digest == 0xDEADBEEF");
 	ASSERT_FALSE_OF("ret == EPERM", "ret == 111", "raw_ret == ECONNREFUSED", "state == CLOSED",
-			"state < OPEN", "proto == udp", "port == 444", "port == 47873", "uid != root",
-			"dev == 8:2", "on == false", "digest == deadbeee");
+			"state < OPEN", "proto == udp", "port == 444", "port == 47873",
+			"uid != root", "dev == 8:2", "on == false", "digest == deadbeee");
 }
 
 static void test_filter_128_bits(void **state)
@@ -374,7 +415,8 @@ static void test_filter_logic_truth_table(void **state)
 		char text[256];
 
 		snprintf(text, sizeof(text),
-			 "!(small == %d && !(small == %d)) && (small == %d || !(small == %d && small == %d))",
+			 "!(small == %d && !(small == %d)) && (small == %d || !(small == %d && "
+			 "small == %d))",
 			 a ? 200 : 1, b ? 200 : 1, c ? 200 : 1, d ? 200 : 1, a ? 200 : 1);
 		assert_int_equal(matches(text), !(a && !b) && (c || !(d && a)));
 	}
@@ -439,7 +481,8 @@ static void test_filter_regex_of_one_field(void **state)
 	assert_string_equal(err.hint, "did you mean 'comm'?");
 	err = (struct err){ 0 };
 	assert_int_equal(filter_compile_regex(&filter, &map, "comm", "ab(c", &err), -EINVAL);
-	assert_string_equal(err.detail, "ab(c\n    ^ regular expression: missing closing parenthesis\n");
+	assert_string_equal(err.detail,
+			    "ab(c\n    ^ regular expression: missing closing parenthesis\n");
 }
 
 /* A pattern that backtracks without end is given up on, and soon. */
@@ -465,7 +508,8 @@ struct bad {
 static void test_filter_errors(void **state)
 {
 	static const struct bad cases[] = {
-		{ "delta_us > 1000 && com ~ \"^ng\"", 19, "no field 'com'", "did you mean 'comm'?" },
+		{ "delta_us > 1000 && com ~ \"^ng\"", 19, "no field 'com'",
+		  "did you mean 'comm'?" },
 		{ "", 0, "ends where a field is due", NULL },
 		{ "small ==", 8, "a value is missing", NULL },
 		{ "small == 200 &&", 15, "ends where a field is due", NULL },
@@ -542,7 +586,8 @@ static void test_filter_caret_in_a_long_expression(void **state)
 
 	while (len < 1000)
 		len += (size_t)snprintf(text + len, sizeof(text) - len, "small == 200 && ");
-	snprintf(text + len, sizeof(text) - len, "nope == 1 && small == 200 && small == 200 && small");
+	snprintf(text + len, sizeof(text) - len,
+		 "nope == 1 && small == 200 && small == 200 && small");
 	assert_int_equal(filter_compile(&filter, &map, text, &err), -EINVAL);
 	caret = strchr(err.detail, '\n');
 	assert_true(caret - err.detail < 100);

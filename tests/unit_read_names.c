@@ -161,8 +161,8 @@ static void test_names_lists_are_complete(void **state)
 		enum meaning meaning;
 		const char *(*name)(int64_t value);
 	} lists[] = {
-		{ MEAN_ERRNO, name_errno }, { MEAN_SIGNAL, name_signal },
-		{ MEAN_SYSCALL, name_syscall }, { MEAN_AF, name_af },
+		{ MEAN_ERRNO, name_errno },	    { MEAN_SIGNAL, name_signal },
+		{ MEAN_SYSCALL, name_syscall },	    { MEAN_AF, name_af },
 		{ MEAN_TCP_STATE, name_tcp_state }, { MEAN_IP_PROTO, name_ip_proto },
 	};
 

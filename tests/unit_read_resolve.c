@@ -169,7 +169,8 @@ static char *make_cgroup(uint64_t *ret_id)
 	static const char *const mounts[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
 
 	for (size_t i = 0; i < ARRAY_LEN(mounts); i++) {
-		_cleanup_free_ char *path = xasprintf("%s/bombus-test-%d/in ner", mounts[i], getpid());
+		_cleanup_free_ char *path =
+			xasprintf("%s/bombus-test-%d/in ner", mounts[i], getpid());
 		_cleanup_free_ char *procs = xasprintf("%s/cgroup.procs", mounts[i]);
 		struct stat st;
 
@@ -263,7 +264,9 @@ static void test_resolve_kernel_symbols(void **state)
 static int stack_id_of_a_run(int map_fd, uint32_t flags)
 {
 	struct bpf_insn insns[] = {
-		{ .code = BPF_LD | BPF_DW | BPF_IMM, .dst_reg = 2, .src_reg = BPF_PSEUDO_MAP_FD,
+		{ .code = BPF_LD | BPF_DW | BPF_IMM,
+		  .dst_reg = 2,
+		  .src_reg = BPF_PSEUDO_MAP_FD,
 		  .imm = map_fd },
 		{ 0 },
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = 3, .imm = (int)flags },

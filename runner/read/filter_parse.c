@@ -62,7 +62,7 @@ static void show_caret(struct parser *p, size_t at, const char *what)
 	err_detail(p->err, strbuf_str(&line));
 }
 
-int parse_fail(struct parser *p, size_t at, const char *fmt, ...)
+void parse_say(struct parser *p, size_t at, const char *fmt, ...)
 {
 	char what[600];
 	va_list ap;
@@ -74,7 +74,7 @@ int parse_fail(struct parser *p, size_t at, const char *fmt, ...)
 		err_exit(p->err, EXIT_USAGE);
 		show_caret(p, at, what);
 	}
-	return err_set(p->err, EINVAL, "%s", what);
+	err_set(p->err, EINVAL, "%s", what);
 }
 
 struct node *node_new(struct parser *p, enum node_kind kind)
@@ -255,7 +255,7 @@ static int parse_list(struct parser *p, const struct field *field, enum part par
 	bool many = take(p, "(");
 
 	do {
-		struct node *one;
+		struct node *one = NULL;
 		struct word word;
 		int err = take_word(p, false, &word);
 
@@ -354,7 +354,7 @@ static int parse_not(struct parser *p, struct node **ret)
 static int parse_chain(struct parser *p, const char *token, enum node_kind kind,
 		       int (*operand)(struct parser *p, struct node **ret), struct node **ret)
 {
-	struct node *one, *all = NULL;
+	struct node *one = NULL, *all = NULL;
 	int err = operand(p, &one);
 
 	while (!err && take(p, token)) {
@@ -444,7 +444,7 @@ int filter_compile(struct filter **ret, const struct map_plan *map, const char *
 {
 	_cleanup_(free_filter) struct filter *filter = xcalloc(1, sizeof(*filter));
 	struct parser p = { .filter = filter, .map = map, .text = text, .err = err };
-	struct node *root;
+	struct node *root = NULL;
 	int code;
 
 	if (strlen(text) > FILTER_MAX_BYTES) {
@@ -467,9 +467,9 @@ int filter_compile_regex(struct filter **ret, const struct map_plan *map, const 
 {
 	_cleanup_(free_filter) struct filter *filter = xcalloc(1, sizeof(*filter));
 	struct parser p = { .filter = filter, .map = map, .text = regex, .err = err };
-	const struct field *found;
-	struct node *root;
-	enum part part;
+	const struct field *found = NULL;
+	struct node *root = NULL;
+	enum part part = PART_VALUE;
 	int code;
 
 	if (strlen(regex) > FILTER_MAX_BYTES) {

@@ -10,9 +10,12 @@
 
 static size_t put(char *dst, const char *text)
 {
-	size_t len = strlen(text);
+	size_t len = 0;
 
-	memcpy(dst, text, len);
+	while (text[len]) {
+		dst[len] = text[len];
+		len++;
+	}
 	return len;
 }
 
@@ -62,36 +65,31 @@ static size_t put_long_duration(char *dst, uint64_t seconds)
 
 size_t human_duration(char *dst, uint64_t value, uint64_t unit_ns)
 {
+	/* Finest first; taken is the first that needs fewer than `below` steps after rounding. */
 	static const struct {
-		uint64_t ns, below;
-		const char *name;
-	} units[] = {
-		{ 1, 1000, "ns" },
-		{ 1000, 1000, "us" },
-		{ 1000000, 1000, "ms" },
-		{ NS_PER_S, 60, "s" },
+		uint64_t step_ns;
+		uint16_t below;
+		uint8_t decimals;
+		const char unit[3];
+	} scales[] = {
+		{ 1, 1000, 0, "ns" },	    { 10, 1000, 2, "us" },	{ 100, 1000, 1, "us" },
+		{ 1000, 1000, 0, "us" },    { 10000, 1000, 2, "ms" },	{ 100000, 1000, 1, "ms" },
+		{ 1000000, 1000, 0, "ms" }, { 10000000, 1000, 2, "s" }, { 100000000, 600, 1, "s" },
+		{ NS_PER_S, 60, 0, "s" },
 	};
 	unsigned __int128 ns = (unsigned __int128)value * unit_ns;
 	size_t len;
 
 	if (value == 0)
 		return put(dst, "0");
-	for (size_t u = 0; u < ARRAY_LEN(units); u++) {
-		unsigned most = units[u].ns <= unit_ns ? 0 : 2;
+	for (size_t i = 0; i < ARRAY_LEN(scales) && ns < 60 * NS_PER_S; i++) {
+		uint64_t step = scales[i].step_ns, steps = ((uint64_t)ns + step / 2) / step;
 
-		if (ns >= (unsigned __int128)units[u].ns * units[u].below)
+		/* Finer than the value itself is: there are no such digits. */
+		if ((step < unit_ns && i + 1 < ARRAY_LEN(scales)) || steps >= scales[i].below)
 			continue;
-		for (unsigned decimals = most + 1; decimals-- > 0;) {
-			uint64_t one = decimals == 2 ? 100 : decimals == 1 ? 10 : 1;
-			uint64_t step = units[u].ns / one;
-			uint64_t q = (uint64_t)((ns + step / 2) / step);
-
-			/* Rounding may have carried it into the next digit or unit. */
-			if (q >= 1000 || q >= units[u].below * one)
-				continue;
-			len = put_decimal(dst, q, decimals);
-			return len + put(dst + len, units[u].name);
-		}
+		len = put_decimal(dst, steps, scales[i].decimals);
+		return len + put(dst + len, scales[i].unit);
 	}
 	return put_long_duration(dst, (uint64_t)((ns + NS_PER_S / 2) / NS_PER_S));
 }

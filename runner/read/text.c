@@ -13,6 +13,7 @@
 #include "base/num.h"
 #include "base/utf8.h"
 #include "base/util.h"
+#include "runner/read/dns.h"
 #include "runner/read/human.h"
 #include "runner/read/names.h"
 #include "runner/read/raw.h"
@@ -20,7 +21,6 @@
 
 #define WORD_MAX 64	    /* names of names.h, times, addresses: all shorter */
 #define RESOLVE_LIST_MAX 16 /* longer lists of ids stay numbers, which bounds field_text_max() */
-#define DNS_MAX 255	    /* a name in wire format, RFC 1035 */
 #define DEV_MINOR_BITS 20
 
 struct value {
@@ -62,19 +62,19 @@ static char *put_word(char *d, const struct value *v, const char *text, size_t l
 
 static char *put_bare(char *d, const char *text)
 {
-	size_t len = strlen(text);
-
-	memcpy(d, text, len);
-	return d + len;
+	while (*text)
+		*d++ = *text++;
+	return d;
 }
 
 static size_t format_hex(char *dst, uint64_t raw)
 {
 	static const char digits[] = "0123456789abcdef";
 	unsigned shift = raw ? (63 - (unsigned)__builtin_clzll(raw)) / 4 * 4 : 0;
-	size_t len = 2;
+	size_t len = 0;
 
-	memcpy(dst, "0x", 2);
+	dst[len++] = '0';
+	dst[len++] = 'x';
 	for (;; shift -= 4) {
 		dst[len++] = digits[raw >> shift & 15];
 		if (shift == 0)
@@ -342,7 +342,7 @@ static char *put_named(char *d, const struct value *v)
 		break;
 	}
 	if (name)
-		return put_word(d, v, name, strlen(name));
+		return put_quoted(d, v, name, strlen(name));
 	if (f->kind == KIND_ENUM)
 		return put_enum(d, v);
 	return put_word(d, v, word, num_i64(word, number));
@@ -391,37 +391,6 @@ static char *put_resolved(char *d, const struct value *v)
 		len = num_i64(word, (int64_t)id);
 	}
 	return put_word(d, v, word, len);
-}
-
-/*
- * Labels with their lengths in front, joined with dots. Returns the length of the text, or -1
- * where the bytes are not of that form; a name that the program cut short is shown as far as it
- * goes. *ret_whole: it ended with the root's zero.
- */
-static int dns_unpack(char dst[DNS_MAX + 1], const uint8_t *at, size_t room, bool *ret_whole)
-{
-	size_t in = 0, out = 0;
-
-	*ret_whole = false;
-	while (in < room && out < DNS_MAX) {
-		size_t len = at[in++], there;
-
-		if (len == 0) {
-			*ret_whole = true;
-			break;
-		}
-		if (len > 63)
-			return out ? (int)out : -1; /* a compression pointer, or no DNS */
-		if (out)
-			dst[out++] = '.';
-		there = strnlen((const char *)at + in, MIN(len, room - in));
-		memcpy(dst + out, at + in, MIN(there, DNS_MAX - out));
-		out += MIN(there, DNS_MAX - out);
-		if (there < len)
-			break;
-		in += len;
-	}
-	return (int)out;
 }
 
 /* Dotted text never starts with a control character, and has no zero but behind its end. */
