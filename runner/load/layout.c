@@ -16,7 +16,7 @@
 #include "runner/load/meanings.h"
 #include "runner/load/tags.h"
 
-#define MAX_VISITS 65536
+#define MAX_VISITS 16384
 #define MAX_PATH 512
 #define MAX_ENUM_NAMES 4096
 
@@ -32,11 +32,12 @@ struct place {
 /* The names of an enum that was met before. */
 struct enum_cache {
 	uint32_t id;
-	const struct enum_names *names;
+	const struct enum_names *names;	 /* in the scratch arena */
+	const struct enum_names *copied; /* in the caller's */
 };
 
 struct walk {
-	struct arena *arena;
+	struct arena scratch; /* what a failure leaves behind goes with it */
 	const struct btf *btf;
 	const struct tags *tags;
 	struct err *err;
@@ -57,6 +58,7 @@ static void walk_release(struct walk *w)
 {
 	free(w->fields);
 	free(w->enums);
+	arena_release(&w->scratch);
 }
 
 static int fail(struct walk *w, int code, const struct place *place, const char *why)
@@ -87,9 +89,9 @@ static int enum_names(struct walk *w, const struct place *place, const struct sh
 	}
 	if (btf_vlen(s->type) > MAX_ENUM_NAMES)
 		return fail(w, E2BIG, place, "an enum with more than 4096 names");
-	*ret = type_enum_names(w->btf, s->type, w->arena);
+	*ret = type_enum_names(w->btf, s->type, &w->scratch);
 	w->enums = xreallocarray(w->enums, w->nenums + 1, sizeof(*w->enums));
-	w->enums[w->nenums++] = (struct enum_cache){ s->id, *ret };
+	w->enums[w->nenums++] = (struct enum_cache){ s->id, *ret, NULL };
 	return 0;
 }
 
@@ -123,7 +125,7 @@ static int add_field(struct walk *w, const struct place *place, struct field f)
 	f.off_bits = (uint32_t)place->off_bits;
 	f.path = place->path;
 	f.name = place->name;
-	f.label = place->path ? label_of(w->arena, place->path) : NULL;
+	f.label = place->path ? label_of(&w->scratch, place->path) : NULL;
 	f.tags = place->tags;
 	f.help = place->help;
 	f.unit = place->unit ? place->unit : meaning_unit(f.meaning);
@@ -243,8 +245,8 @@ static int add_ip(struct walk *w, const struct place *place, const struct ip_par
 
 static const char *join_path(struct walk *w, const struct place *parent, const char *name)
 {
-	const char *path = parent->path ? arena_printf(w->arena, "%s.%s", parent->path, name)
-					: arena_strdup(w->arena, name);
+	const char *path = parent->path ? arena_printf(&w->scratch, "%s.%s", parent->path, name)
+					: arena_strdup(&w->scratch, name);
 
 	return strlen(path) < MAX_PATH ? path : NULL;
 }
@@ -283,7 +285,7 @@ static int walk_member(struct walk *w, const struct place *parent, const struct 
 {
 	const struct btf_member *m = btf_members(s->type) + i;
 	const char *name = member_name(w, m);
-	const char *given = tag_text(w->tags, s->id, (int)i, "name", w->arena);
+	const char *given = tag_text(w->tags, s->id, (int)i, "name", &w->scratch);
 	struct place place = *parent;
 	const char *text;
 	int rc;
@@ -300,9 +302,9 @@ static int walk_member(struct walk *w, const struct place *parent, const struct 
 	place.off_bits += btf_member_bit_offset(s->type, i);
 	place.bit_size = btf_member_bitfield_size(s->type, i);
 	place.tags |= tag_flags(w->tags, s->id, (int)i);
-	text = tag_text(w->tags, s->id, (int)i, "help", w->arena);
+	text = tag_text(w->tags, s->id, (int)i, "help", &w->scratch);
 	place.help = text ? text : place.help;
-	text = tag_text(w->tags, s->id, (int)i, "unit", w->arena);
+	text = tag_text(w->tags, s->id, (int)i, "unit", &w->scratch);
 	place.unit = text ? text : place.unit;
 	return walk_type(w, &place, m->type);
 }
@@ -475,13 +477,49 @@ static int walk_type(struct walk *w, const struct place *place, uint32_t type_id
 	return add_scalar(w, place, &s, 1);
 }
 
+static const struct enum_names *copy_enum(struct walk *w, struct arena *arena,
+					  const struct enum_names *names)
+{
+	for (uint32_t i = 0; i < w->nenums; i++) {
+		struct enum_cache *e = &w->enums[i];
+
+		if (e->names != names)
+			continue;
+		if (!e->copied)
+			e->copied = type_enum_names(w->btf, btf__type_by_id(w->btf, e->id), arena);
+		return e->copied;
+	}
+	return NULL;
+}
+
+/* What the fields point to moves to the caller's arena. */
+static struct field *copy_fields(struct walk *w, struct arena *arena)
+{
+	struct field *fields = arena_array(arena, struct field, w->nfields);
+
+	for (uint32_t i = 0; i < w->nfields; i++) {
+		struct field *f = &fields[i];
+		size_t name_at;
+
+		*f = w->fields[i];
+		name_at = strlen(f->path) - strlen(f->name);
+		f->path = arena_strdup(arena, f->path);
+		f->name = f->path + name_at;
+		f->label = strchr(f->path, '.') ? arena_strdup(arena, f->label) : f->path;
+		f->help = arena_strdup(arena, f->help);
+		f->unit = arena_strdup(arena, f->unit);
+		f->enums = f->enums ? copy_enum(w, arena, f->enums) : NULL;
+	}
+	return fields;
+}
+
 /* A lone value has no member that names it. */
 static void name_scalar(struct walk *w, const char *default_name)
 {
 	struct field *f = &w->fields[0];
 	const char *name = meaning_name(f->meaning);
 
-	f->name = f->path = f->label = arena_strdup(w->arena, name ? name : default_name);
+	f->name = f->path = f->label = name ? name : default_name;
 }
 
 int layout_compile_tagged(struct arena *arena, const struct btf *btf, const struct tags *tags,
@@ -489,7 +527,7 @@ int layout_compile_tagged(struct arena *arena, const struct btf *btf, const stru
 			  struct err *err)
 {
 	_cleanup_(walk_release) struct walk w = {
-		.arena = arena, .btf = btf, .tags = tags, .err = err, .type_name = "(anonymous)"
+		.btf = btf, .tags = tags, .err = err, .type_name = "(anonymous)"
 	};
 	struct place top = { 0 };
 	struct layout layout = { 0 };
@@ -520,8 +558,7 @@ int layout_compile_tagged(struct arena *arena, const struct btf *btf, const stru
 	layout.type_name = arena_strdup(arena, s.name ? s.name : "");
 	layout.size_bytes = (uint32_t)size;
 	layout.nfields = w.nfields;
-	layout.fields = arena_array(arena, struct field, w.nfields);
-	memcpy(layout.fields, w.fields, w.nfields * sizeof(*w.fields));
+	layout.fields = copy_fields(&w, arena);
 	*ret = layout;
 	return 0;
 }

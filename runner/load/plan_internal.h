@@ -22,10 +22,12 @@ struct plan_ctx {
 	const char *const *words; /* --map */
 	size_t nwords;
 	bool all_maps;
+	uint32_t params_tried;
 	struct err *err;
 };
 
 #define PLAN_MAX_MAPS 4096
+#define PLAN_MAX_FIELDS 65536
 
 /* The kernel's type of map, as far as the plan asks. */
 struct map_type {
@@ -48,6 +50,7 @@ struct map_list {
 	struct map_plan *maps;
 	uint32_t count, cap;
 	struct map_word *words; /* ctx->nwords */
+	uint32_t fields;	/* of all layouts; what fails counts as much as is allowed */
 };
 
 struct map_plan *map_list_add(struct map_list *list);

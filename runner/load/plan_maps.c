@@ -37,8 +37,16 @@ const char *map_list_copy(struct map_list *list, const char *text)
 int map_list_compile(struct map_list *list, uint32_t type_id, const char *default_name,
 		     struct layout *ret, struct err *err)
 {
-	return layout_compile_tagged(&list->ctx->plan->arena, list->ctx->btf, list->ctx->tags,
-				     type_id, default_name, ret, err);
+	struct plan_ctx *ctx = list->ctx;
+	int rc;
+
+	if (list->fields > PLAN_MAX_FIELDS)
+		return err_set(err, E2BIG, "the object's maps have more than %d fields",
+			       PLAN_MAX_FIELDS);
+	rc = layout_compile_tagged(&ctx->plan->arena, ctx->btf, ctx->tags, type_id, default_name,
+				   ret, err);
+	list->fields += rc ? LAYOUT_MAX_FIELDS : ret->nfields;
+	return rc;
 }
 
 /* An array's keys are its indices, with or without a type. */

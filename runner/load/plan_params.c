@@ -91,6 +91,7 @@ static void add_param(struct plan_ctx *ctx, const struct btf_var_secinfo *info,
 	if (!name || !btf_is_var(var) || strnlen(name, 256) == 256 || !is_param_name(name) ||
 	    !is_const_volatile(ctx->btf, var->type))
 		return;
+	ctx->params_tried++;
 	if (layout_compile_tagged(&plan->arena, ctx->btf, ctx->tags, var->type, "value", &layout,
 				  NULL) ||
 	    !layout.is_scalar || layout.fields[0].is_bits || layout.fields[0].kind == KIND_PTR)
@@ -137,7 +138,7 @@ int plan_params(struct plan_ctx *ctx)
 		return err_set(ctx->err, E2BIG, "more variables in " SECTION " than can be");
 	ctx->plan->params =
 		arena_array(&ctx->plan->arena, struct param, MIN(btf_vlen(t) + 1, MAX_PARAMS));
-	for (uint32_t i = 0; i < btf_vlen(t) && ctx->plan->nparams < MAX_PARAMS; i++)
+	for (uint32_t i = 0; i < btf_vlen(t) && ctx->params_tried < MAX_PARAMS; i++)
 		add_param(ctx, btf_var_secinfos(t) + i, bytes, nbytes);
 	if (ctx->plan->nparams)
 		qsort(ctx->plan->params, ctx->plan->nparams, sizeof(*ctx->plan->params),
