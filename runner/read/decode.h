@@ -15,7 +15,7 @@ struct resolver; /* runner/read/resolve.h: names that the running system knows *
 
 /* How text is made. */
 enum style {
-	STYLE_JSON,  /* a JSON value: 42, "curl", [1,2], escaped; 64-bit integers as numbers; NaN null */
+	STYLE_JSON,  /* a JSON value: 42, "curl", [1,2]; escaped; integers of any size as numbers */
 	STYLE_TABLE, /* for people: 1.22ms, 1.2 MiB, ESTABLISHED; control characters escaped \xNN */
 	STYLE_PLAIN, /* for labels, csv and regular expressions: as JSON without quotes, raw text
 		      * bytes as they are up to NUL (escape afterwards), lists joined with ',' */
@@ -47,16 +47,16 @@ size_t field_text_max(const struct field *field);
  *
  * In JSON a field has one type whatever its value is, so that jq and databases need not guess:
  *
- *	ints, bools, floats, pids, ports, durations,	numbers (true and false); a float that is
- *	sizes, uid, gid, cgroup, mntns, netns		not finite is null
- *	enums, errno, signals, syscalls, families,	strings: the name, else the number ("7");
- *	TCP states, protocols				no error is "0"
- *	devices, interfaces, symbols, stacks		strings: "vda" else "253:0", "eth0" else "2",
- *							"tcp_v4_rcv+0x50" else "0xffff...", "a;b;c"
- *							(outermost first) else the stack's id
- *	times						strings, RFC 3339; null where it is 0
- *	addresses, pointers, bytes, text, chars		strings; "" for a MEAN_IP without family
- *	lists						arrays of these
+ *	numbers		ints, floats (null where not finite), pids, ports, durations, sizes, uid,
+ *			gid, cgroup, mntns, netns; bools are true and false
+ *	strings		text, chars, addresses ("" for a MEAN_IP without family), pointers, bytes
+ *	strings		enums, errno, signals, syscalls, families, TCP states, protocols: the
+ *			name, else the number ("7"); no error is "0"
+ *	strings		devices ("vda", else "253:0"), interfaces ("eth0", else "2"), symbols
+ *			("tcp_v4_rcv+0x50", else "0xff..."), stacks ("outermost;...;innermost",
+ *			else the id)
+ *	strings		times, in RFC 3339; null where the value is 0
+ *	arrays		lists, of these
  *
  * STYLE_PLAIN writes the same without quotes, "" for null. STYLE_TABLE has durations and sizes
  * with units, local times of day with microseconds, names of users and groups, paths of cgroups,
