@@ -13,7 +13,7 @@ GUEST_META=linux-image-cloud-amd64
 GUEST_TOOLS=(bash jq)
 GUEST_EXTRAS=(ip tc bpftool)
 # Modules that tests load, with all that these need.
-GUEST_MODULES=(null_blk brd sch_netem veth nfs nfsv3 nfsv4 nfsd)
+GUEST_MODULES=(null_blk brd sch_netem sch_ingress cls_bpf veth nfs nfsv3 nfsv4 nfsd)
 
 # What this machine lacks for a guest, in one line; nothing when it has everything.
 guest_lacks() {
