@@ -305,6 +305,7 @@ static void test_decode_names(void **state)
 		{ INTM(64, MEAN_ERRNO), N(int64_t, -4000), "\"-4000\"" },
 		{ INTM(32, MEAN_SIGNAL), N(int32_t, 9), "\"SIGKILL\"" },
 		{ UINTM(8, MEAN_SIGNAL), N(uint8_t, 99), "\"99\"" },
+		{ INTM(32, MEAN_SIGNAL), N(int32_t, 0), "\"0\"", "", "0" },
 		{ UINTM(16, MEAN_AF), N(uint16_t, 10), "\"AF_INET6\"" },
 		{ UINTM(8, MEAN_TCP_STATE), N(uint8_t, 1), "\"ESTABLISHED\"" },
 		{ UINTM(8, MEAN_TCP_STATE), N(uint8_t, 0), "\"0\"" },

@@ -60,7 +60,7 @@ size_t field_text_max(const struct field *field);
  *
  * STYLE_PLAIN writes the same without quotes, "" for null. STYLE_TABLE has durations and sizes
  * with units, local times of day with microseconds, names of users and groups, paths of cgroups,
- * and nothing where errno is 0.
+ * and nothing where errno or a signal is 0.
  */
 size_t field_text(char *dst, const struct field *field, const void *base, enum style style,
 		  struct resolver *resolver);

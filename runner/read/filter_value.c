@@ -205,22 +205,23 @@ static int errno_node(const struct context *c, int64_t code, struct node **ret)
 static int number_node(const struct context *c, struct node **ret)
 {
 	const struct word *w = c->word;
-	struct number n;
+	struct number n = { 0 };
 	int64_t named;
 	int err;
 
-	if (word_name(c->field, w->text, &named)) {
-		bool is_unsigned = c->field->kind == KIND_ENUM && !c->field->is_signed;
-
-		if (c->field->meaning == MEAN_ERRNO && !word_is_number(w))
-			return errno_node(c, named, ret);
-		n = (struct number){ .whole = is_unsigned ? (__int128)(uint64_t)named : named };
-		return int_node(c, &n, ret);
+	/* Digits are no name, but "8:1" is a device. */
+	if (word_is_number(w) && (c->field->meaning != MEAN_DEV || !strchr(w->text, ':'))) {
+		err = word_number(c->p, c->field, w, &n);
+		return err ? err : int_node(c, &n, ret);
 	}
-	if (!word_is_number(w))
-		return fail_name(c->p, c->field, c->word);
-	err = word_number(c->p, c->field, c->word, &n);
-	return err ? err : int_node(c, &n, ret);
+	if (!word_name(c->field, w->text, &named))
+		return fail_name(c->p, c->field, w);
+	if (c->field->meaning == MEAN_ERRNO)
+		return errno_node(c, named, ret);
+	n.whole = named;
+	if (c->field->kind == KIND_ENUM && !c->field->is_signed)
+		n.whole = (uint64_t)named;
+	return int_node(c, &n, ret);
 }
 
 static int float_node(const struct context *c, struct node **ret)

@@ -73,6 +73,9 @@ static bool add_line(struct ksyms *k, const char *line)
 
 	if (addr == 0 || end[0] != ' ' || !end[1] || !strchr("tTwW", end[1]) || end[2] != ' ')
 		return true;
+	/* The padding in front of functions, as many symbols again: nothing runs there. */
+	if (has_prefix(end + 3, "__pfx_"))
+		return true;
 	len = strcspn(end + 3, " \t");
 	return len == 0 || len > KSYM_MAX / 2 || add_symbol(k, addr, end + 3, len);
 }
@@ -81,7 +84,9 @@ static int by_addr(const void *a, const void *b)
 {
 	const struct symbol *x = a, *y = b;
 
-	return x->addr < y->addr ? -1 : x->addr > y->addr;
+	if (x->addr != y->addr)
+		return x->addr < y->addr ? -1 : 1;
+	return x->name < y->name ? -1 : x->name > y->name;
 }
 
 static void load(struct ksyms *k)

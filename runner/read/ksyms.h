@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The kernel's functions by address, from /proc/kallsyms. The table is made when the first name is
- * asked for: about 12 bytes and the name for each function, some 4 MB for a usual kernel, 64 MB at
+ * asked for: about 12 bytes and the name for each function, some 3 MB for a usual kernel, 64 MB at
  * most. The file is opened at once, since who opened it decides whether it shows addresses.
  */
 #ifndef BOMBUS_RUNNER_READ_KSYMS_H

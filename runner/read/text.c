@@ -314,19 +314,21 @@ static char *put_named(char *d, const struct value *v)
 	const char *name = NULL;
 	char word[WORD_MAX];
 	int64_t number;
+	bool is_none; /* no error, no signal */
 
 	if (!raw_is_number(f))
 		return put_kind(d, v);
 	number = raw_int(f, v->at);
+	is_none = number == 0 && v->style == STYLE_TABLE;
 	switch (f->meaning) {
 	case MEAN_ERRNO:
 		/* Often kept, negative, in an unsigned int. */
 		if (f->size_bits >= 16)
 			number = raw_extend((uint64_t)number, f->size_bits);
-		name = number || v->style != STYLE_TABLE ? name_errno(number) : "";
+		name = is_none ? "" : name_errno(number);
 		break;
 	case MEAN_SIGNAL:
-		name = name_signal(number);
+		name = is_none ? "" : name_signal(number);
 		break;
 	case MEAN_SYSCALL:
 		name = name_syscall(number);
