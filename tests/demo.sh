@@ -12,6 +12,8 @@ STORE=$BUILD/demo-store
 SECONDS_SHOWN=10
 EXAMPLE=tcpconnlat
 bombus=$BUILD/bombus
+# Wherever the build folder is, the headers are those of this tree.
+export BOMBUS_INCLUDE=$PWD/include
 
 [ "$(id -u)" -eq 0 ] || {
 	echo "demo: loading programs into the kernel needs root: sudo make demo" >&2
@@ -79,7 +81,7 @@ grep ebpf_ "$work/metrics" || exit 1
 
 say "What to try next (as root)"
 cat <<END
-  export PATH=\$PWD/$BUILD:\$PATH
+  export PATH=$(realpath "$BUILD"):\$PATH
   make examples                                   all examples as images, in $BUILD/store
   bombus --store $BUILD/store list
   bombus --store $BUILD/store run opensnoop       every file opened, by whom; Ctrl-C leaves
