@@ -107,7 +107,7 @@ bool verifier_unknown_call(const char *log, char *line, size_t size)
 
 	if (word_behind(log, "program of this type cannot use helper ", &name, &len) ||
 	    word_behind(log, "unknown func ", &name, &len)) {
-		if (len > 7 && !strncmp(name, "unknown", 7)) /* "unknown#212" */
+		if (len == 7 && !strncmp(name, "unknown", 7)) /* "unknown#212" */
 			len = 0;
 		if (len)
 			snprintf(line, size,
