@@ -236,17 +236,17 @@ static int64_t joined_offset(void *arg, const char *section, const char *name, u
 	const struct join_ctx *ctx = arg;
 	const struct elf_view *v = ctx->view;
 	const struct merge *m = ctx->merge;
-	uint32_t number = 0;
 
-	for (uint32_t i = 1; i < v->nsections && !number; i++)
+	for (size_t i = 0; *name && i < m->nsymbols; i++) {
+		const struct map_symbol *sym = &m->symbols[i];
+
+		if (streq(sym->name, name) && streq(elf_section_name(v, sym->section), section))
+			return (int64_t)(sym->value + m->bases[sym->section]);
+	}
+	for (uint32_t i = 1; i < v->nsections; i++)
 		if (m->is_maps[i] && streq(elf_section_name(v, i), section))
-			number = i;
-	if (!number)
-		return -ENOENT;
-	for (size_t i = 0; *name && i < m->nsymbols; i++)
-		if (m->symbols[i].section == number && streq(m->symbols[i].name, name))
-			return (int64_t)(m->symbols[i].value + m->bases[number]);
-	return (int64_t)(old_off + m->bases[number]);
+			return (int64_t)(old_off + m->bases[i]);
+	return -ENOENT;
 }
 
 /* Writes the joined map section and empties the others. */

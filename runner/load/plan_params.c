@@ -94,7 +94,8 @@ static void add_param(struct plan_ctx *ctx, const struct btf_var_secinfo *info,
 	ctx->params_tried++;
 	if (layout_compile_tagged(&plan->arena, ctx->btf, ctx->tags, var->type, "value", &layout,
 				  NULL) ||
-	    !layout.is_scalar || layout.fields[0].is_bits || layout.fields[0].kind == KIND_PTR)
+	    !layout.is_scalar || layout.fields[0].is_bits || layout.fields[0].off_bits ||
+	    layout.fields[0].kind == KIND_PTR)
 		return;
 	if (info->offset > nbytes || layout.size_bytes > nbytes - info->offset)
 		return;
