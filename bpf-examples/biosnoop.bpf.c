@@ -34,7 +34,7 @@ const volatile duration_us
 	min_us BOMBUS_PARAM BOMBUS_HELP("only requests that took at least this") = 0;
 
 struct event {
-	ktime_ns time BOMBUS_HELP("when it was done");
+	ktime_ns time BOMBUS_HIDE BOMBUS_HELP("when it was done");
 	duration queued BOMBUS_HELP("from its making to the driver");
 	duration took BOMBUS_OBSERVE BOMBUS_HELP("from the driver to its end");
 	bytes offset BOMBUS_HELP("where on the disk");

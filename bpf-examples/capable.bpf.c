@@ -39,7 +39,7 @@ const volatile bool
 	refused_only BOMBUS_PARAM BOMBUS_HELP("only capabilities that were lacking") = false;
 
 struct event {
-	ktime_ns time BOMBUS_HELP("when it was checked");
+	ktime_ns time BOMBUS_HIDE BOMBUS_HELP("when it was checked");
 	pid_t pid BOMBUS_HELP("process");
 	pid_t tid BOMBUS_HELP("thread");
 	uid uid BOMBUS_LABEL BOMBUS_HELP("user");

@@ -19,7 +19,7 @@ const volatile uid target_uid BOMBUS_PARAM
 	BOMBUS_HELP("only processes of this user, 4294967295: every one") = -1;
 
 struct event {
-	ktime_ns time BOMBUS_HELP("when it started");
+	ktime_ns time BOMBUS_HIDE BOMBUS_HELP("when it started");
 	pid_t pid BOMBUS_HELP("process");
 	pid_t ppid BOMBUS_HELP("parent process");
 	uid uid BOMBUS_LABEL BOMBUS_HELP("user");

@@ -16,7 +16,7 @@
 BOMBUS_FILTERS;
 
 struct event {
-	ktime_ns time BOMBUS_HELP("when the victim was chosen");
+	ktime_ns time BOMBUS_HIDE BOMBUS_HELP("when the victim was chosen");
 	pid_t fpid BOMBUS_HELP("process that asked for memory");
 	pid_t tpid BOMBUS_HELP("process that is killed");
 	__u64 pages BOMBUS_UNIT("pages") BOMBUS_HELP("limit that was reached, 0: not known");

@@ -17,7 +17,7 @@ const volatile uid target_uid BOMBUS_PARAM
 const volatile bool failed_only BOMBUS_PARAM BOMBUS_HELP("only calls that failed") = false;
 
 struct event {
-	ktime_ns time BOMBUS_HELP("when the call returned");
+	ktime_ns time BOMBUS_HIDE BOMBUS_HELP("when the call returned");
 	duration took BOMBUS_OBSERVE BOMBUS_HELP("from call to return");
 	pid_t pid BOMBUS_HELP("process");
 	pid_t tid BOMBUS_HELP("thread");

@@ -14,7 +14,7 @@ BOMBUS_FILTERS;
 const volatile __u32 sample_rate BOMBUS_PARAM BOMBUS_HELP("one call of so many is reported") = 100;
 
 struct event {
-	ktime_ns time BOMBUS_HELP("when it was made");
+	ktime_ns time BOMBUS_HIDE BOMBUS_HELP("when it was made");
 	pid_t pid BOMBUS_HELP("process");
 	syscall_t syscall BOMBUS_LABEL BOMBUS_HELP("system call");
 	char comm[BOMBUS_COMM_LEN] BOMBUS_LABEL BOMBUS_HELP("name of the thread");

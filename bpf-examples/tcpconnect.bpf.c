@@ -20,7 +20,7 @@ const volatile __u16
 	target_port BOMBUS_PARAM BOMBUS_HELP("only connections to this port, 0: every one") = 0;
 
 struct event {
-	ktime_ns time BOMBUS_HELP("when connect() was called");
+	ktime_ns time BOMBUS_HIDE BOMBUS_HELP("when connect() was called");
 	ip_addr saddr BOMBUS_LABEL BOMBUS_HELP("local address");
 	ip_addr daddr BOMBUS_LABEL BOMBUS_HELP("remote address");
 	port_be dport BOMBUS_LABEL BOMBUS_HELP("remote port");

@@ -20,7 +20,7 @@ const volatile __u16 target_port BOMBUS_PARAM
 	BOMBUS_HELP("only connections to or from this port, 0: every one") = 0;
 
 struct event {
-	ktime_ns time BOMBUS_HELP("when it was sent again");
+	ktime_ns time BOMBUS_HIDE BOMBUS_HELP("when it was sent again");
 	pid_t pid BOMBUS_HELP("process that owns the socket, 0: not known");
 	char comm[BOMBUS_COMM_LEN] BOMBUS_LABEL BOMBUS_HELP("name of the thread that used it");
 	ip_addr saddr BOMBUS_HELP("local address");

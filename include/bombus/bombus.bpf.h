@@ -62,7 +62,7 @@
 #define BOMBUS_VALUE BOMBUS_TAG("value")
 #define BOMBUS_COUNTER BOMBUS_TAG("counter")
 #define BOMBUS_GAUGE BOMBUS_TAG("gauge")
-/* On a member: never shown, never a label. */
+/* On a member: never shown, never a label. A hidden point in time still dates its record. */
 #define BOMBUS_HIDE BOMBUS_TAG("hide")
 /* On a member of an event: what a histogram made of the events observes. */
 #define BOMBUS_OBSERVE BOMBUS_TAG("observe")
