@@ -34,6 +34,7 @@ hinted() {
 # --- the verifier ---
 refused null 3 "program 'null' \(raw_tp/sys_enter\): the verifier rejects it: .*invalid mem access" null
 like 'null: the instruction is shown' "$ERR" '\(\*value\)\+\+'
+hinted null '.*compared with NULL'
 unlike 'null: no statistics' "$ERR" 'processed [0-9]+ insns'
 refused core 3 "this kernel has no 'struct task_struct___unheard_of.no_such_member'" core
 hinted core '.*bpf_core_field_exists'

@@ -108,6 +108,12 @@ static void test_verifier_verdict(void **state)
 
 	assert_true(verifier_verdict(rejected, line, sizeof(line)));
 	assert_string_equal(line, "R0 invalid mem access 'map_value_or_null'");
+	assert_true(verifier_verdict("infinite loop detected at insn 2\ncur state: R1=scalar()\n"
+				     "old state: R1=scalar()\n",
+				     line, sizeof(line)));
+	assert_string_equal(line, "infinite loop detected at insn 2");
+	assert_non_null(strstr(verifier_advice(line), "bpf_loop()"));
+	assert_null(verifier_advice("something new"));
 	assert_true(verifier_verdict("R0 !read_ok", line, sizeof(line)));
 	assert_string_equal(line, "R0 !read_ok");
 	assert_false(verifier_verdict("", line, sizeof(line)));

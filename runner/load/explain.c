@@ -206,6 +206,7 @@ static int no_user_probe(const struct prog_plan *prog, int code, struct err *err
 static int load_cause(const struct prog_plan *prog, int code, const char *log, struct err *err)
 {
 	uint8_t hook = type_of(prog)->hook;
+	const char *advice;
 	char line[512];
 
 	if (verifier_core_failure(log, line, sizeof(line))) {
@@ -219,8 +220,12 @@ static int load_cause(const struct prog_plan *prog, int code, const char *log, s
 		return no_permission(prog, code, "loading", err);
 	if (code == -ESRCH || code == -ENOENT)
 		return no_btf_hook(prog, code, err);
-	if (verifier_verdict(log, line, sizeof(line)))
+	if (verifier_verdict(log, line, sizeof(line))) {
+		advice = verifier_advice(line);
+		if (advice)
+			err_hint(err, "%s", advice);
 		return err_set(err, -code, "the verifier rejects it: %s", line);
+	}
 	if (code == -EINVAL && hook == HOOK_UNKNOWN)
 		return err_set(err, -code, "section \"%s\" names no kind of program",
 			       prog->section);
@@ -342,6 +347,8 @@ static void last_warning(const struct bpflog *log, char *line, size_t size)
 {
 	const char *text = log->warnings, *end = text + strlen(text);
 
+	/* Its very last word is that it failed: what it said before is the reason. */
+	end = strstr(text, "libbpf: failed to load object") ?: end;
 	while (end > text && end[-1] == '\n')
 		end--;
 	for (const char *p = text; p < end; p++)
@@ -389,9 +396,10 @@ int explain_object(int code, const struct bpflog *log, struct err *err)
 		return err_set(err, -code, "map '%s': what is pinned there has another shape",
 			       log->map);
 	}
-	if (warning_with(log, "extern (", line, sizeof(line))) {
-		err_hint(err, "the program asks for a kernel function or variable that is not "
-			      "there; __weak makes it optional");
+	if (warning_with(log, "extern ", line, sizeof(line))) {
+		err_hint(err,
+			 "the program asks for a function, variable or option that this kernel "
+			 "does not have; __weak makes it optional");
 		return err_set(err, -code, "%s", line);
 	}
 	if (warning_with(log, "failed to find valid kernel BTF", line, sizeof(line))) {

@@ -27,7 +27,9 @@ static bool is_trace(const char *line)
 	return has_prefix(line, "from ") || has_prefix(line, "func#") ||
 	       has_prefix(line, "last_idx ") || has_prefix(line, "regs=") ||
 	       has_prefix(line, "mark_precise") || has_prefix(line, "Validating ") ||
-	       has_prefix(line, "arg#") || has_prefix(line, "frame");
+	       has_prefix(line, "arg#") || has_prefix(line, "cur state:") ||
+	       has_prefix(line, "old state:") || has_prefix(line, "caller") ||
+	       has_prefix(line, "callee") || has_prefix(line, "frame");
 }
 
 bool verifier_verdict(const char *log, char *line, size_t size)
@@ -41,6 +43,34 @@ bool verifier_verdict(const char *log, char *line, size_t size)
 		return false;
 	snprintf(line, size, "%.*s", (int)strcspn(verdict, "\n"), verdict);
 	return true;
+}
+
+const char *verifier_advice(const char *verdict)
+{
+	static const struct {
+		const char *words, *advice;
+	} known[] = {
+		{ "GPL", "char LICENSE[] SEC(\"license\") = \"GPL\"; allows these helpers" },
+		{ "_or_null'",
+		  "a pointer from a map or helper is compared with NULL before it is used" },
+		{ "infinite loop", "a loop needs a limit that the verifier sees, or bpf_loop()" },
+		{ "back-edge", "kernels before 5.3 take no loops: #pragma unroll" },
+		{ "too large", "bound the loops, or make several programs of it" },
+		{ "too complex", "bound the loops, or make several programs of it" },
+		{ "mem access 'scalar'", "kernel memory is read with BPF_CORE_READ() or "
+					 "bpf_probe_read_kernel()" },
+		{ "mem access 'inv'", "kernel memory is read with BPF_CORE_READ() or "
+				      "bpf_probe_read_kernel()" },
+		{ "Unreleased reference",
+		  "what was reserved or acquired is submitted, discarded or "
+		  "released on every path" },
+		{ "combined stack size", "large locals belong in a per-CPU array" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		if (strstr(verdict, known[i].words))
+			return known[i].advice;
+	return NULL;
 }
 
 void verifier_tail(const char *log, char *text, size_t size)
