@@ -299,6 +299,23 @@ static inline void put_conn(struct fixture *f, uint8_t last, uint64_t value)
 	series_sweep_put(f->collector.series[MAP_CONNS], key, &cell);
 }
 
+/* The map conns, of which 10.0.0.2 has just expired. */
+static inline void fill_conns_with_one_gone(struct fixture *f)
+{
+	struct series_opts opts = { .ttl_ns = 10 };
+	struct series *series;
+
+	series_free(f->collector.series[MAP_CONNS]);
+	series = f->collector.series[MAP_CONNS] = series_new(&f->metrics[MAP_CONNS], &opts);
+	series_sweep_begin(series, 1);
+	put_conn(f, 1, 1);
+	put_conn(f, 2, 2);
+	series_sweep_end(series);
+	series_sweep_begin(series, 100);
+	put_conn(f, 1, 1);
+	series_sweep_end(series);
+}
+
 static inline void put_http(struct fixture *f, uint16_t port, uint64_t bytes, int64_t depth)
 {
 	struct http_key k = { { 10, 0, 0, 9 }, { port >> 8, port & 255 } };

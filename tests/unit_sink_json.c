@@ -90,29 +90,22 @@ static void test_json_overflow_labels(void **state)
 
 static void test_json_gone_has_key_only(void **state)
 {
-	uint8_t key[4] = { 10, 0, 0, 1 }, flag = SERIES_GONE;
-	union cell cell = { .u = 1 };
-	uint64_t ns = 0, id = 1;
-	struct series_rows rows = { .count = 1,
-				    .max = 1,
-				    .keys = key,
-				    .cells = &cell,
-				    .flags = &flag,
-				    .change_ns = &ns,
-				    .id = &id };
 	struct fixture f;
 	struct sink *sink;
 	char *text;
 
 	fixture_init(&f);
-	rows.plan = &f.metrics[MAP_CONNS];
+	fill_conns_with_one_gone(&f);
 	sink = sink_json_new(f.fd);
 	open_sink(&f, sink);
-	sink->ops->rows(sink, &rows, FIXTURE_TIME_NS);
+	assert_int_equal(give_rows(&f, sink, MAP_CONNS), 0);
 	sink->ops->flush(sink);
 	text = written(&f);
 	assert_string_equal(text, "{\"time\":\"2026-11-20T09:00:00.123456789Z\",\"map\":\"conns\","
-				  "\"kind\":\"gone\",\"key\":{\"daddr_v4\":\"10.0.0.1\"}}\n");
+				  "\"kind\":\"counter\",\"key\":{\"daddr_v4\":\"10.0.0.1\"},"
+				  "\"value\":1}\n"
+				  "{\"time\":\"2026-11-20T09:00:00.123456789Z\",\"map\":\"conns\","
+				  "\"kind\":\"gone\",\"key\":{\"daddr_v4\":\"10.0.0.2\"}}\n");
 	free(text);
 	sink->ops->free(sink);
 	fixture_release(&f);

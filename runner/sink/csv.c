@@ -12,7 +12,6 @@
  * Keys that are gone have the columns of their map with empty values. Control characters and
  * bytes that are not UTF-8 are written \xNN, so that a line is always one line.
  */
-#include <errno.h>
 #include "base/clock.h"
 #include "base/num.h"
 #include "base/strbuf.h"
@@ -226,12 +225,8 @@ static void show_header(struct csv_sink *csv, const char *header)
 
 static char *put_start(char *p, const struct csv_map *map, uint64_t time_ns, const char *kind)
 {
-	size_t name = strlen(map->name), len = strlen(kind);
-
 	p += format_rfc3339(time_ns, p);
-	memcpy(p, map->name, name);
-	memcpy(p + name, kind, len);
-	return p + name + len;
+	return stpcpy(stpcpy(p, map->name), kind);
 }
 
 static int line_done(struct csv_sink *csv, const char *start, char *end)

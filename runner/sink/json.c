@@ -3,7 +3,6 @@
  * One JSON object a line. Everything that does not change from record to record is text made at
  * open(); a record is formatted straight into the output buffer.
  */
-#include <errno.h>
 #include "base/num.h"
 #include "base/util.h"
 #include "runner/sink/json_shape.h"
@@ -237,7 +236,9 @@ static char *put_histogram(char *p, const struct family *family, const union cel
 	p = put_const(p, ",\"buckets\":[");
 	for (uint32_t i = 0; i <= family->nbounds; i++) {
 		cumulative += cells[family->cell + i].u;
-		p = put(p, ",{\"le\":" + !i, strlen(",{\"le\":") - !i);
+		if (i)
+			*p++ = ',';
+		p = put_const(p, "{\"le\":");
 		if (i < family->nbounds)
 			p += num_u64(p, family->bounds[i]);
 		else

@@ -112,9 +112,13 @@ static int listen_host(const struct place *place, struct err *err)
 
 int listen_tcp(const char *text, uint16_t *ret_port, struct err *err)
 {
-	struct sockaddr_storage bound;
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} bound;
 	socklen_t len = sizeof(bound);
-	struct place place;
+	struct place place = { 0 };
 	_cleanup_close_ int fd = -1;
 
 	if (split(text, &place) < 0)
@@ -128,9 +132,9 @@ int listen_tcp(const char *text, uint16_t *ret_port, struct err *err)
 				      "free one");
 		return err_sys(err, -fd, "cannot listen on %s", text);
 	}
-	if (getsockname(fd, (struct sockaddr *)&bound, &len) < 0)
+	memset(&bound, 0, sizeof(bound));
+	if (getsockname(fd, &bound.any, &len) < 0)
 		return err_sys(err, errno, "cannot listen on %s", text);
-	*ret_port = ntohs(bound.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&bound)->sin6_port
-						      : ((struct sockaddr_in *)&bound)->sin_port);
+	*ret_port = ntohs(bound.any.sa_family == AF_INET6 ? bound.v6.sin6_port : bound.v4.sin_port);
 	return steal_fd(&fd);
 }

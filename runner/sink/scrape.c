@@ -104,13 +104,13 @@ static bool enter_map(struct scrape *scrape)
 	scrape->plan = series_plan(scrape->series);
 	series_rows_init(&scrape->rows, scrape->plan, block_rows(scrape->plan));
 	scrape->labels = xcalloc(scrape->plan->nlabels + 1, sizeof(*scrape->labels));
-	scrape->sources = xcalloc(scrape->plan->nlabels + 1, sizeof(*scrape->sources));
+	scrape->sources = xcalloc(scrape->plan->nlabels + 1, sizeof(void *));
 	for (uint32_t i = 0; i < scrape->plan->nlabels; i++) {
 		scrape->sources[i] = &scrape->plan->labels[i];
 		values += label_text_max(&scrape->plan->labels[i]);
 	}
 	if (scrape->opts.compat_bee)
-		qsort(scrape->sources, scrape->plan->nlabels, sizeof(*scrape->sources), by_name);
+		qsort(scrape->sources, scrape->plan->nlabels, sizeof(void *), by_name);
 	scrape->values = xmalloc(values);
 	return true;
 }

@@ -5,7 +5,6 @@
  * on a terminal after a screenful, and again after other maps' lines when it is some way up. With
  * several maps shown, a column names the map of each line.
  */
-#include <errno.h>
 #include <langinfo.h>
 #include <sys/ioctl.h>
 #include "base/utf8.h"

@@ -60,8 +60,8 @@ size_t label_text(char *dst, const struct label *label, const struct series_rows
 		  enum style style, struct resolver *resolver)
 {
 	if (rows->flags[i] & SERIES_OVERFLOW) {
-		memcpy(dst, OVERFLOW_TEXT, strlen(OVERFLOW_TEXT));
-		return strlen(OVERFLOW_TEXT);
+		memcpy(dst, OVERFLOW_TEXT, sizeof(OVERFLOW_TEXT));
+		return sizeof(OVERFLOW_TEXT) - 1;
 	}
 	return field_text(dst, &label->in_key, row_key(rows, i), style, resolver);
 }
@@ -73,7 +73,7 @@ size_t cell_text(char *dst, enum cell_type type, union cell cell, bool json)
 	if (type == CELL_I64)
 		return num_i64(dst, cell.i);
 	if (json && !isfinite(cell.d)) {
-		memcpy(dst, "null", 4);
+		memcpy(dst, "null", sizeof("null"));
 		return 4;
 	}
 	return num_double(dst, cell.d);
