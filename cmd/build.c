@@ -12,6 +12,7 @@
 #include "cmd/files.h"
 #include "oci/image.h"
 #include "runner/load/object.h"
+#include "runner/load/strip.h"
 #include "runner/read/human.h"
 
 #define NOTE(word) "org.opencontainers.image." word
@@ -80,24 +81,41 @@ static int check_image(const char *image, struct err *err)
 	return rc;
 }
 
+static int no_program(const char *source, struct err *err)
+{
+	err_hint(err, "a program is a function behind SEC(\"...\"), such as "
+		      "SEC(\"tracepoint/syscalls/sys_enter_openat\")");
+	return err_set(err, EINVAL, "%s has no program", source);
+}
+
+/* libbpf takes a lone function without SEC() for one, of no type. */
+static bool has_program(const struct plan *plan)
+{
+	for (uint32_t i = 0; i < plan->nprogs; i++)
+		if (!streq(plan->progs[i].section, ".text"))
+			return true;
+	return false;
+}
+
 /* Refused here rather than where it is run: what bombus cannot read, or what does nothing. */
 static int check_object(const char *source, const void *bytes, size_t len, struct err *err)
 {
 	struct object *object = NULL;
 	const struct plan *plan;
-	int rc = object_open(&object, source, bytes, len, NULL, err);
+	int rc;
 
+	/* There are no types where there is no code and no variable. */
+	if (!elf_has_section(bytes, len, ".BTF"))
+		return no_program(source, err);
+	rc = object_open(&object, source, bytes, len, NULL, err);
 	if (rc < 0)
 		return rc;
 	plan = object_plan(object);
-	if (!plan->nprogs) {
-		err_hint(err, "a program is a function behind SEC(\"...\"), such as "
-			      "SEC(\"tracepoint/syscalls/sys_enter_openat\")");
-		rc = err_set(err, EINVAL, "%s has no program", source);
-	} else if (!plan->license || !*plan->license) {
+	if (!has_program(plan))
+		rc = no_program(source, err);
+	else if (!plan->license || !*plan->license)
 		log_warn("%s names no licence, so that the kernel refuses many helpers: char "
 			 "LICENSE[] SEC(\"license\") = \"GPL\";", source);
-	}
 	object_free(object);
 	return rc;
 }

@@ -173,6 +173,9 @@ static void make_args(struct args *args, const char *source, const struct compil
 
 	args_add(args, "%s", clang && *clang ? clang : "clang");
 	args_add(args, "-g");
+	/* BTF quotes source lines, which clang would look for under the mapped paths. */
+	args_add(args, "-gdwarf-5");
+	args_add(args, "-gembed-source");
 	args_add(args, "-O2");
 	args_add(args, "-Wall");
 	args_add(args, "-target");

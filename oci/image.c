@@ -14,6 +14,7 @@
 
 #define MAX_NAME_BYTES 512
 #define MIN_DIGEST_DIGITS 6
+#define LATEST ":latest"
 #define PROGRAM_TITLE "program.o"
 #define CONFIG_TITLE "config.json"
 
@@ -265,17 +266,27 @@ static int not_found(const struct index *index, const char *path, const char *na
 	return err_set(err, ENOENT, "no image '%s' in the store", name);
 }
 
+/* No tag is the tag "latest", whichever of the two was typed when it was saved. */
+static const struct index_entry *find_latest(const struct index *index, const char *name)
+{
+	size_t len = strlen(name), tag = strlen(LATEST);
+	bool has_latest = len > tag && streq(name + len - tag, LATEST);
+	_cleanup_free_ char *other = NULL;
+
+	if (!has_latest && has_tag_or_digest(name))
+		return NULL;
+	other = has_latest ? xstrndup(name, len - tag) : xasprintf("%s" LATEST, name);
+	return index_find(index, other);
+}
+
 static int find_entry(const struct index *index, const char *path, const char *name,
 		      const struct index_entry **ret, struct err *err)
 {
 	const struct index_entry *found = index_find(index, name);
 	int rc = 0;
 
-	if (!found && !has_tag_or_digest(name)) {
-		_cleanup_free_ char *latest = xasprintf("%s:latest", name);
-
-		found = index_find(index, latest);
-	}
+	if (!found)
+		found = find_latest(index, name);
 	if (!found)
 		rc = find_digest(index, name, &found, err);
 	if (rc == 0 && !found)

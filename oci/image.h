@@ -63,8 +63,8 @@ int image_save(const char *store, const char *name, const struct image_build *bu
 	       char ret_digest[72], struct err *err);
 
 /*
- * The name as typed, else with ":latest", else a digest or the unique beginning of one (at least
- * 6 digits). -ENOENT with the nearest name as hint.
+ * The name as typed, else with ":latest" added or taken off, else a digest or the unique beginning
+ * of one (at least 6 digits). -ENOENT with the nearest name as hint.
  */
 int image_find(const char *store, const char *name, struct image_info *ret, struct err *err);
 

@@ -144,6 +144,9 @@ static void test_image_find_by_name_tag_and_digest(void **state)
 	find(f->store, "tagged", "tagged:latest");
 	find(f->store, "tagged:latest", "tagged:latest");
 	find(f->store, "tagged:1", NULL);
+	find(f->store, "plain:latest", "plain");
+	find(f->store, "plain:1", NULL);
+	find(f->store, ":latest", NULL);
 	find(f->store, "host:5000/x/y:1.2", "host:5000/x/y:1.2");
 	find(f->store, "host:5000/x/y", NULL);
 	find(f->store, "host:5000/x/z", "host:5000/x/z:latest");

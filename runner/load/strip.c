@@ -306,3 +306,15 @@ int elf_strip(const void *bytes, size_t len, void **ret, size_t *ret_len, struct
 	*ret = strbuf_steal(&s.out);
 	return 0;
 }
+
+bool elf_has_section(const void *bytes, size_t len, const char *name)
+{
+	_cleanup_(strip_release) struct strip s = { .file = span_of(bytes, len) };
+
+	if (read_head(&s, NULL) < 0)
+		return false;
+	for (uint32_t i = 1; i < s.nsections; i++)
+		if (streq(name_of(&s, i), name))
+			return true;
+	return false;
+}
