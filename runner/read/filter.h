@@ -14,13 +14,13 @@
  *
  * What a value may be is the field's to say:
  *
- *	numbers		5, -3, 0x1f, 2.5; 4K (powers of 1024); with a unit of time where the field is
- *			a duration (10ms, 1m30s), else in the field's own unit. Equality with what
- *			the field can never hold is an error; < and > go by the number's place
+ *	numbers		5, -3, 0x1f, 2.5; 4K (powers of 1024); durations take units of time
+ *			(10ms, 1m30s). A plain number counts in the field's own unit. Equality
+ *			with what the field can never hold is an error; < and > go by its place
  *	enums, errno,	their names (ECONNREFUSED also stands for -111; 'tcp' and 'TCP'), users,
  *	protocols ...	groups, devices and interfaces of this machine; or numbers
  *	addresses	==, !=, in; each takes a prefix. IPv4 also finds ::ffff:a.b.c.d
- *	text		==, != and in compare all of it; a \ before the quote takes its meaning, \\ is \
+ *	text		==, != and in compare all of it; \" and \' are quotes, \\ is \
  *	bytes, MAC	all of them, in hexadecimal
  *
  * `~` is an unanchored PCRE2 match of bytes on the element's plain text (decode.h), without names
