@@ -114,6 +114,22 @@ like 'alternatives: none works' "$ERR" "'lost': none of its 2 alternatives works
 like 'alternatives: the first is explained' "$ERR" '^lost___fentry .*: '
 like 'alternatives: and the second' "$ERR" "^lost___tp .*no tracepoint 'syscalls/sys_enter_nothing'"
 
+# --- a kernel without BTF: it is hidden, in a mount namespace of the test's own ---
+without_btf() {
+	unshare --mount sh -c 'mount -t tmpfs none /sys/kernel/btf && exec "$@"' sh "$BOMBUS" run "$ALT" \
+		--dry-run "$@" 2>&1
+}
+if unshare --mount mount -t tmpfs none /sys/kernel/btf 2>/dev/null; then
+	OUT=$(without_btf --only job)
+	is 'no BTF: alternatives: status' $? 0
+	like 'no BTF: alternatives: why not fentry' "$OUT" 'job___fentry .*refused +this kernel has no BTF'
+	OUT=$(without_btf --only job___fentry)
+	is 'no BTF: status' $? 3
+	like 'no BTF: message' "$OUT" 'this kernel has no BTF'
+else
+	skip 'no BTF' 'no mount namespace can be made'
+fi
+
 # --- check ---
 run_bombus check
 is 'check: status' "$RC" 0

@@ -126,6 +126,25 @@ bombus_stop INT
 between 'perf_event: the samples of half a second' "$(last_hits perf)" 4 60
 ok 'perf_event: nothing is left' wait_for 10 nothing_left "$T/perf.held"
 
+traffic_start spin,300
+ok 'perf_event of a process: it attaches' bombus_start perfpid run "$HOOKS" -o json --only sample \
+	--set target_pid="$TRAFFIC_PID" --attach "sample=cpu-clock:199,pid=$TRAFFIC_PID"
+held_by perfpid
+is 'perf_event of a process: a link for its thread' "$(grep -c ^link_id perfpid.held)" 1
+traffic_go
+bombus_stop INT
+between 'perf_event of a process: the samples' "$(last_hits perfpid)" 4 70
+
+# --- tracefs is mounted where it is missing: in a mount namespace of the test's own ---
+if unshare --mount true 2>/dev/null; then
+	traced=$(unshare --mount sh -c 'umount -l /sys/kernel/tracing /sys/kernel/debug 2>/dev/null
+		"$0" run "$1" --only tp --dry-run 2>&1 && grep tracefs /proc/mounts' "$BOMBUS" "$HOOKS")
+	like 'tracefs: mounted when it is needed' "$traced" 'tracefs was not mounted: it is now'
+	like 'tracefs: and it is there' "$traced" '^tracefs /sys/kernel/tracing'
+else
+	skip 'tracefs' 'no mount namespace can be made'
+fi
+
 # --- control groups ---
 CGROUP=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/self/mounts)
 if [ -n "$CGROUP" ] && mkdir "$CGROUP/bombus-test.$$"; then

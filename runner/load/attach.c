@@ -257,6 +257,15 @@ bool attach_possible(const struct prog_plan *plan, const struct word_list *targe
 	switch (type->hook) {
 	case HOOK_TRACEPOINT:
 		return tracepoint_exists(target, reason, size);
+	case HOOK_TP_BTF:
+	case HOOK_FENTRY:
+	case HOOK_LSM:
+	case HOOK_ITER:
+		/* libbpf would give the whole object up, and name no program. */
+		if (access("/sys/kernel/btf/vmlinux", F_OK) == 0)
+			return true;
+		snprintf(reason, size, "this kernel has no BTF (CONFIG_DEBUG_INFO_BTF)");
+		return false;
 	case HOOK_KPROBE:
 	case HOOK_KSYSCALL:
 	case HOOK_UPROBE:
