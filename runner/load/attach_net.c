@@ -141,7 +141,7 @@ int attach_tc(struct attach_job *job, struct err *err)
 	const char *head = job->target.head, *direction;
 	size_t cut = strcspn(head, ":");
 	_cleanup_free_ char *name = xstrndup(head, cut);
-	unsigned ifindex;
+	unsigned ifindex = 0;
 	bool egress = false;
 	int rc;
 

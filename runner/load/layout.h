@@ -150,6 +150,8 @@ const struct field *layout_find(const struct layout *layout, const char *name);
 const char *meaning_type(enum meaning meaning);
 /* A field whose meaning is a point in time. */
 bool field_is_time(const struct field *field);
+/* The field that says when a record happened: the first single point in time. NULL: none does. */
+const struct field *layout_time(const struct layout *layout);
 /* A number that can be added or compared as one: ints, bools and floats without a meaning that
  * makes them an identity (addresses, ids, enums, times, ports ... are not). count must be 1. */
 bool field_is_numeric(const struct field *field);

@@ -28,6 +28,14 @@ bool field_is_time(const struct field *field)
 	       field->meaning == MEAN_UNIX_NS;
 }
 
+const struct field *layout_time(const struct layout *layout)
+{
+	for (uint32_t i = 0; i < layout->nfields; i++)
+		if (field_is_time(&layout->fields[i]) && layout->fields[i].count == 1)
+			return &layout->fields[i];
+	return NULL;
+}
+
 bool field_is_numeric(const struct field *field)
 {
 	if (field->count != 1 || field->size_bits > 64)

@@ -100,7 +100,7 @@ static int open_all(struct object *object, const void *elf, size_t len, struct e
 				  opts->map.count, opts->all_maps, err);
 	if (rc < 0)
 		return rc;
-	object->progs = xcalloc(object->plan.nprogs + 1, sizeof(*object->progs));
+	object->progs = xcalloc(object->plan.nprogs + 1, sizeof(struct bpf_program *));
 	object->targets = xcalloc(object->plan.nprogs + 1, sizeof(*object->targets));
 	sort_progs(object);
 	rc = bind_progs(object, err);

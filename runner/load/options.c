@@ -42,7 +42,8 @@ static int unknown_name(const struct object *object, const char *what, const cha
 		err_hint(err, "did you mean '%s'?", near);
 	else
 		err_hint(err, "'bombus inspect' lists them");
-	return err_usage(err, "no %s named '%s'", what, name);
+	err_usage(err, "no %s named '%s'", what, name);
+	return -ENOENT;
 }
 
 /* "NAME=VALUE"; *ret_name is malloc'ed, *ret_value points into the word. */
@@ -51,8 +52,10 @@ static int split_word(const char *option, const char *word, char **ret_name, con
 {
 	const char *equals = strchr(word, '=');
 
-	if (!equals || equals == word || !equals[1])
-		return err_usage(err, "%s %s: it has the form NAME=VALUE", option, word);
+	if (!equals || equals == word || !equals[1]) {
+		err_usage(err, "%s %s: it has the form NAME=VALUE", option, word);
+		return -EINVAL;
+	}
 	*ret_name = xstrndup(word, equals - word);
 	*ret_value = equals + 1;
 	return 0;

@@ -71,7 +71,7 @@ int pins_prepare(struct object *object, struct err *err)
 {
 	const struct object_opts *opts = &object->opts;
 	struct bpf_map *map;
-	bool made;
+	bool made = false;
 	int rc = 0;
 
 	forget_pins(object);

@@ -46,14 +46,6 @@ static bool is_wanted(const struct map_plan *map)
 	return map->role != ROLE_INTERNAL && map->source != SOURCE_NONE && map->has_value;
 }
 
-static const struct field *find_time(const struct layout *layout)
-{
-	for (uint32_t i = 0; i < layout->nfields; i++)
-		if (field_is_time(&layout->fields[i]) && layout->fields[i].count == 1)
-			return &layout->fields[i];
-	return NULL;
-}
-
 /* A layout that reaches over the kernel's sizes would read what is not there. */
 static int check_sizes(const struct map_plan *map, struct err *err)
 {
@@ -79,7 +71,7 @@ static void init_reader(struct collector *c, struct reader *r, const struct map_
 	r->fd = -1;
 	r->filter = filter ? steal_ptr(filter) : NULL;
 	r->metric = metric ? steal_ptr(metric) : NULL;
-	r->time = find_time(&map->value);
+	r->time = layout_time(&map->value);
 	if (r->metric) {
 		r->series = series_new(r->metric, &c->opts.series);
 		r->group = GROUP_BYTES / MAX(r->metric->key_bytes, map->value.size_bytes);

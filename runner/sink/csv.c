@@ -123,7 +123,7 @@ static void prepare_layout(struct csv_sink *csv, struct csv_map *ret, struct str
 
 	for (uint32_t i = 0; i < layout->nfields; i++) {
 		field = &layout->fields[i];
-		if (field->tags & TAG_HIDE)
+		if (!has_column(layout, field))
 			continue;
 		add_column(header, other && layout_find(other, field->path) ? part : "",
 			   field->path);
@@ -245,7 +245,7 @@ static char *put_part(struct csv_sink *csv, char *p, const struct layout *layout
 		const struct field *field = &layout->fields[i];
 		size_t len = 0;
 
-		if (field->tags & TAG_HIDE)
+		if (!has_column(layout, field))
 			continue;
 		if (base)
 			len = field_text(csv->plain, field, base, STYLE_PLAIN,

@@ -110,7 +110,7 @@ static void add_layout(struct table_map *map, const struct layout *layout, size_
 	for (uint32_t i = 0; i < layout->nfields; i++) {
 		const struct field *field = &layout->fields[i];
 
-		if (field->tags & TAG_HIDE)
+		if (!has_column(layout, field))
 			continue;
 		grid_add_column(&map->grid, field->path, first_width(field), stands_right(field));
 		need_scratch(scratch, field_text_max(field));
@@ -222,7 +222,7 @@ static void add_part(struct table_map *map, const struct layout *layout, const v
 	for (uint32_t i = 0; i < layout->nfields; i++) {
 		size_t len = 0;
 
-		if (layout->fields[i].tags & TAG_HIDE)
+		if (!has_column(layout, &layout->fields[i]))
 			continue;
 		if (base)
 			len = field_text(map->scratch, &layout->fields[i], base, STYLE_TABLE,

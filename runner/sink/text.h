@@ -42,6 +42,12 @@ bool map_has_series(const struct map_plan *map);
 /* How many maps are shown in one way or the other. */
 uint32_t maps_shown(const struct plan *plan);
 
+/* A field that has a column of its own: what dates a record stands in the column of times. */
+static inline bool has_column(const struct layout *layout, const struct field *field)
+{
+	return !(field->tags & TAG_HIDE) && field != layout_time(layout);
+}
+
 static inline const uint8_t *row_key(const struct series_rows *rows, uint32_t i)
 {
 	return rows->keys + (size_t)i * rows->plan->key_bytes;
