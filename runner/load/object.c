@@ -145,8 +145,9 @@ struct object_times object_times(const struct object *object)
 
 int object_map_fd(const struct object *object, const struct map_plan *map)
 {
+	const char *name = map->backing_symbol;
 	struct bpf_map *found =
-		object->bpf ? bpf_object__find_map_by_name(object->bpf, map->symbol) : NULL;
+		object->bpf && name ? bpf_object__find_map_by_name(object->bpf, name) : NULL;
 
 	return found ? bpf_map__fd(found) : -ENOENT;
 }
