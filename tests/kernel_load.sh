@@ -137,6 +137,7 @@ between 'perf_event of a process: the samples' "$(last_hits perfpid)" 4 70
 
 # --- tracefs is mounted where it is missing: in a mount namespace of the test's own ---
 if unshare --mount true 2>/dev/null; then
+	# shellcheck disable=SC2016 # expanded by the inner shell
 	traced=$(unshare --mount sh -c 'umount -l /sys/kernel/tracing /sys/kernel/debug 2>/dev/null
 		"$0" run "$1" --only tp --dry-run 2>&1 && grep tracefs /proc/mounts' "$BOMBUS" "$HOOKS")
 	like 'tracefs: mounted when it is needed' "$traced" 'tracefs was not mounted: it is now'
