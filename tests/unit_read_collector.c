@@ -298,11 +298,23 @@ static void test_collector_does_not_wait_for_ever(void **state)
 static void *reader_main(void *ctx)
 {
 	struct fixture *f = ctx;
+	struct series *series = collector_series(f->collector, &f->object.map);
+	struct series_rows rows;
+	uint64_t last = 0;
 
+	series_rows_init(&rows, series_plan(series), 10);
 	for (int i = 0; i < 1000; i++) {
+		uint64_t cursor = 0, sum = 0;
+
 		collector_lock(f->collector);
+		while (series_read(series, &cursor, 0, false, &rows))
+			for (uint32_t k = 0; k < rows.count; k++)
+				sum += rows.cells[k].u;
 		collector_unlock(f->collector);
+		assert_in_range(sum, last, 20000);
+		last = sum;
 	}
+	series_rows_release(&rows);
 	return NULL;
 }
 

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <math.h>
 
 #include "tests/read_fixture.h"
 
@@ -182,6 +183,14 @@ static void test_histogram_of_events(void **state)
 	e.load = 2.5; /* above 2, so up to 4 */
 	metric_event(&plan, &record, cells);
 	assert_int_equal(cells[2].u, 1);
+	e.load = 1e30;
+	metric_event(&plan, &record, cells);
+	assert_int_equal(cells[64].u, 1);
+	e.load = -1;
+	metric_event(&plan, &record, cells);
+	e.load = NAN;
+	metric_event(&plan, &record, cells);
+	assert_int_equal(cells[0].u, 2);
 	metric_release(&plan);
 }
 

@@ -170,6 +170,22 @@ static void test_series_grows(void **state)
 	series_free(s);
 }
 
+/*
+ * So many keys that some have the same tag (half of the hash), of which nothing but the first word
+ * differs: they must not be taken for each other.
+ */
+static void test_series_tells_equal_tags_apart(void **state)
+{
+	struct small small;
+	struct series *s = new_series(&small, METRIC_EVENTS, METRIC_COUNTER, 24, 400000, 0);
+	uint64_t key[3] = { 0, 1, 2 };
+
+	for (key[0] = 0; key[0] < 400000; key[0]++)
+		series_touch(s, key, 1)->u++;
+	assert_int_equal(series_stats(s).live, 400000);
+	series_free(s);
+}
+
 static void test_series_without_labels_is_one(void **state)
 {
 	struct small small;
@@ -405,6 +421,8 @@ static void test_series_like_a_model(void **state)
 	uint64_t model[4096];
 
 	for (uint32_t round = 1; round <= 60; round++) {
+		uint32_t present = 0;
+
 		memset(model, 0, sizeof(model));
 		series_sweep_begin(s, round);
 		for (uint32_t i = 0; i < round * 61 % 3500; i++) {
@@ -414,10 +432,12 @@ static void test_series_like_a_model(void **state)
 			random ^= random >> 7;
 			random ^= random << 17;
 			key = random % ARRAY_LEN(model);
+			present += !model[key];
 			model[key] += round + i;
 			series_sweep_touch(s, &key)->u += round + i;
 		}
 		series_sweep_end(s);
+		assert_int_equal(series_stats(s).live, present);
 		if (round % 7)
 			continue;
 		for (uint32_t i = 0; i < 50; i++) {
@@ -474,6 +494,7 @@ int main(void)
 		cmocka_unit_test(test_series_counts_by_key),
 		cmocka_unit_test(test_series_many_at_once_is_the_same),
 		cmocka_unit_test(test_series_grows),
+		cmocka_unit_test(test_series_tells_equal_tags_apart),
 		cmocka_unit_test(test_series_without_labels_is_one),
 		cmocka_unit_test(test_series_overflow_of_events),
 		cmocka_unit_test(test_series_marks_what_changed),

@@ -222,6 +222,55 @@ static void test_sweep_hash_key_by_key(void **state)
 	sweep_hash(true);
 }
 
+struct churn {
+	int fd;
+	_Atomic bool stop;
+};
+
+/* Deletes and makes keys again, so that who stands at one of them is sent back. */
+static void *churn_main(void *ctx)
+{
+	struct churn *churn = ctx;
+	uint64_t one = 1;
+
+	for (uint32_t i = 0; !atomic_load(&churn->stop); i++) {
+		uint32_t key = i * 7919 % 3000;
+
+		bpf_map_delete_elem(churn->fd, &key);
+		if (i % 2)
+			bpf_map_update_elem(churn->fd, &key, &one, BPF_ANY);
+	}
+	return NULL;
+}
+
+static void test_sweep_key_by_key_counts_none_twice(void **state)
+{
+	struct fixture *f = fixture_new((struct map_case){ BPF_MAP_TYPE_HASH, 3000, SOURCE_HASH,
+							   ROLE_GAUGE }, NULL);
+	struct churn churn = { .fd = f->reader.fd };
+	pthread_t thread;
+
+	f->reader.per_key = true;
+	f->reader.warned = true;
+	for (uint32_t key = 0; key < 3000; key++)
+		set(f, key, &(uint64_t){ 1 });
+	pthread_create(&thread, NULL, churn_main, &churn);
+	for (int round = 0; round < 60; round++) {
+		struct series_rows rows;
+		uint64_t cursor = 0;
+
+		reader_sweep(&f->reader);
+		series_rows_init(&rows, f->reader.metric, 100);
+		while (series_read(f->reader.series, &cursor, 0, false, &rows))
+			for (uint32_t i = 0; i < rows.count; i++)
+				assert_int_equal(rows.cells[i].u, 1);
+		series_rows_release(&rows);
+	}
+	atomic_store(&churn.stop, true);
+	pthread_join(thread, NULL);
+	fixture_free(f);
+}
+
 /* A batch too small for a bucket grows until it fits. */
 static void test_sweep_hash_grows_its_batch(void **state)
 {
@@ -452,6 +501,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sweep_hash_in_batches),
 		cmocka_unit_test(test_sweep_hash_key_by_key),
+		cmocka_unit_test(test_sweep_key_by_key_counts_none_twice),
 		cmocka_unit_test(test_sweep_hash_grows_its_batch),
 		cmocka_unit_test(test_sweep_lru_hash_struct_values),
 		cmocka_unit_test(test_sweep_per_cpu_adds_up),
