@@ -36,7 +36,7 @@ struct run_args {
 	struct select_words select;
 	struct words map, fields, set, attach, ring, max_entries, only;
 	const char *pin_maps, *pin_progs;
-	const char *metrics, *name_space, *compat;
+	const char *metrics, *name_space, *compat, *web_config;
 	uint64_t prom_port, max_series, series_ttl_ns;
 };
 
@@ -167,6 +167,7 @@ static void new_prometheus(struct run *run, char port[BEE_PORT_TEXT_MAX])
 		.listen = a->metrics,
 		.namespace_ = a->name_space ? a->name_space : "ebpf",
 		.compat_bee = a->compat != NULL,
+		.web_config = a->web_config,
 	};
 
 	if (a->prom_port) {
@@ -252,6 +253,9 @@ static int start_program(struct run *run, struct err *err)
 
 	if (ret < 0)
 		return ret;
+	/* What is exported about the programs; kernels before 5.8 do not tell. */
+	if (run->args->metrics || run->args->prom_port)
+		object_enable_stats(run->object);
 	if (interrupted()) {
 		err_exit(err, EXIT_INTERRUPTED);
 		return err_set(err, EINTR, "interrupted before it ran");
@@ -402,6 +406,9 @@ static const struct opt run_opts[] = {
 	  "serve Prometheus metrics (127.0.0.1:9091)", "127.0.0.1:9091" },
 	{ 0, "prom-port", "PORT", OPT_U64, ARG(prom_port),
 	  "serve Prometheus metrics on this port of all interfaces" },
+	{ 0, "web-config", "FILE", OPT_TEXT, ARG(web_config),
+	  "TLS, client certificates and passwords for the metrics, as exporters of Prometheus take "
+	  "them", NULL, "file" },
 	{ 0, "namespace", "WORD", OPT_TEXT, ARG(name_space), "first part of metric names (ebpf)" },
 	{ 0, "max-series", "N", OPT_U64, ARG(max_series),
 	  "series per map; what is over is counted in one overflow series (10000)" },

@@ -457,6 +457,7 @@ struct map_stats collector_stats(const struct collector *c, const struct map_pla
 		.sweeps = tally_get(&r->sweeps),
 		.sweep_ns = tally_get(&r->sweep_ns),
 		.entries = tally_get(&r->entries),
+		.ring_high_bytes = tally_get(&r->ring_high_bytes),
 		.sweep_errors = tally_get(&r->sweep_errors),
 	};
 	return stats;

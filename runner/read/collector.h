@@ -52,6 +52,7 @@ struct map_stats {
 	uint64_t dropped;    /* arrived, but a sink's queue was full */
 	uint64_t sweeps, sweep_ns; /* number of sweeps, time of the last one */
 	uint64_t entries;    /* found by the last sweep */
+	uint64_t ring_high_bytes; /* the most that stood in the ring buffer when it was looked at */
 	uint64_t sweep_errors; /* sweeps that ended early (-errno logged once) */
 };
 
