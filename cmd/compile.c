@@ -196,9 +196,12 @@ static void make_args(struct args *args, const char *source, const struct compil
 	if (access(machine, F_OK) == 0)
 		add_include(args, "-idirafter", machine, "machine");
 	args_add(args, "-c");
+	args_add(args, "-x");
+	args_add(args, "c");
 	args_add(args, "-o");
 	args_add(args, "-");
-	args_add(args, "%s", source);
+	/* A name that begins with a dash would be an option. */
+	args_add(args, "%s%s", *source == '-' ? "./" : "", source);
 	words_add(&args->words, NULL);
 }
 

@@ -46,6 +46,8 @@ int image_check_name(const char *name, struct err *err)
 	size_t good = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 				   "._:/@+-");
 
+	if (has_prefix(name, DIGEST_PREFIX))
+		return err_usage(err, "'%s' would be taken for a digest", name);
 	if (len && len <= MAX_NAME_BYTES && good == len && isalnum((unsigned char)name[0]))
 		return 0;
 	err_hint(err, "letters, digits and . _ - / : @ +, beginning with a letter or digit");
@@ -258,9 +260,7 @@ static int not_found(const struct index *index, const char *path, const char *na
 	near = suggest_from(name, names, count);
 	if (near)
 		err_hint(err, "did you mean %s?", near);
-	else if (count)
-		err_hint(err, "'bombus list' shows the images that are there");
-	else
+	else if (!count)
 		err_hint(err, "the store %s is empty; 'bombus build FILE.bpf.c' makes an image",
 			 path);
 	return err_set(err, ENOENT, "no image '%s' in the store", name);
@@ -282,7 +282,8 @@ static const struct index_entry *find_latest(const struct index *index, const ch
 static int find_entry(const struct index *index, const char *path, const char *name,
 		      const struct index_entry **ret, struct err *err)
 {
-	const struct index_entry *found = index_find(index, name);
+	/* Who asks for a whole digest gets that content, whatever somebody called a name. */
+	const struct index_entry *found = digest_valid(name) ? NULL : index_find(index, name);
 	int rc = 0;
 
 	if (!found)
