@@ -54,6 +54,18 @@ jq_is 'ring-counter: the rows' ring-counter.out \
 like 'ring-counter: the closing line' "$(tail -n 1 ring-counter.err)" \
 	'9 events, \? lost, 2 series.*nothing stays pinned'
 
+# --- records so large that they reach far over the end of the ring ---
+# One after the other: the ring holds two.
+jobs=()
+for ((i = 0; i < 40; i++)); do jobs+=("getppid,1" "sleep,50"); done
+traffic_start "${jobs[@]}"
+ok 'large: it attaches' bombus_start large run "$OBJECTS/run_large.bpf.o" \
+	--set target_pid="$TRAFFIC_PID" -o json
+ok 'large: 40 rounds' traffic_go
+ok 'large: it leaves when told' bombus_stop INT
+jq_is 'large: each record is whole' large.out 'map([.fields.first, .fields.last])' \
+	"$(jq -nc '[range(40) | [., .]]')"
+
 # --- BumbleBee's prefixes ---
 rounds prefix run_prefix 7 -o json
 jq_is 'prefix: counter_' prefix.out \

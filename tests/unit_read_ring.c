@@ -65,7 +65,8 @@ static struct fixture *fixture_new(uint8_t role, uint32_t nqueues)
 	for (uint32_t i = 0; i < nqueues; i++)
 		f->queues[i] = queue_new(&f->plan, 1);
 	f->reader = (struct reader){ .env = &f->env, .map = &f->map, .time = &fields[0] };
-	f->reader.ring = (struct ring){ .data = f->data, .mask = RING_BYTES - 1, .step = 64,
+	f->reader.ring = (struct ring){ .data = f->data, .mask = RING_BYTES - 1,
+					.reach = 2 * RING_BYTES, .step = 64,
 					.consumer = &f->consumer, .producer = &f->producer };
 	if (role == ROLE_COUNTER) {
 		f->reader.metric = xcalloc(1, sizeof(*f->reader.metric));

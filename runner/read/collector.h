@@ -56,8 +56,8 @@ struct map_stats {
 };
 
 /*
- * `filters` and `metrics` are arrays by map index, NULL entries where there is none; both are
- * taken over. The object is borrowed and has to be started before collector_start().
+ * `filters` and `metrics` are arrays by map index, NULL entries where there is none. What they
+ * point to is taken over, also on failure; the arrays stay the caller's. The object is borrowed and has to be started before collector_start().
  */
 int collector_new(struct collector **ret, struct object *object, const struct collector_opts *opts,
 		  struct filter **filters, struct metric_plan **metrics, struct err *err);
