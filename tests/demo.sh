@@ -11,7 +11,7 @@ BUILD=${BUILD:-build}
 STORE=$BUILD/demo-store
 SECONDS_SHOWN=10
 EXAMPLE=tcpconnlat
-bombus=$BUILD/bombus
+bombus=${BOMBUS:-$BUILD/bombus}
 # Wherever the build folder is, the headers are those of this tree.
 export BOMBUS_INCLUDE=$PWD/include
 
