@@ -70,11 +70,11 @@ static struct totals add_up(const struct plan *plan, const struct collector *col
 
 			t.any_events = true;
 			t.events += s.read;
+			t.filtered += s.filtered; /* of maps: the same entries at each sweep */
 			t.any_known = t.any_known || s.lost_known;
 			t.any_unknown = t.any_unknown || (can_lose && !s.lost_known);
 		}
 		t.lost += s.lost;
-		t.filtered += s.filtered;
 		t.malformed += s.malformed;
 		t.dropped += s.dropped;
 		if (series) {
