@@ -175,7 +175,8 @@ static void test_image_find_suggests(void **state)
 static void test_image_names_are_checked(void **state)
 {
 	static const char *const bad[] = {
-		"", "-x", "a b", "a\nb", "../x", "/x", "x'", "x\"", "\xc3\xa4", ".x", "x\\y", "x\x1b[m", "sha256:abcdef",
+		"",	    "-x", "a b",  "a\nb",    "../x",	      "/x", "x'", "x\"",
+		"\xc3\xa4", ".x", "x\\y", "x\x1b[m", "sha256:abcdef",
 	};
 	static const char *const good[] = { "x", "A.b-c_d", "h:5000/a/b:1.0@sha256", "0+1" };
 	const struct folder *f = *state;
@@ -266,9 +267,10 @@ static void put_manifest(const struct folder *f, const char *name, const char *m
 	digest_of(manifest, strlen(manifest), digest);
 	path = blob_path(f, digest);
 	overwrite(path, manifest);
-	text = xasprintf("{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"%s\",\"digest\":\"%s\","
-			 "\"size\":%zu,\"annotations\":{\"" NOTE_REF_NAME "\":\"%s\"}}]}",
-			 media_type, digest, strlen(manifest), name);
+	text = xasprintf(
+		"{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"%s\",\"digest\":\"%s\","
+		"\"size\":%zu,\"annotations\":{\"" NOTE_REF_NAME "\":\"%s\"}}]}",
+		media_type, digest, strlen(manifest), name);
 	overwrite(index, text);
 }
 
@@ -283,7 +285,8 @@ static void test_image_of_others_is_refused_clearly(void **state)
 		{ HEAD "]}", "it has no layer" },
 		{ HEAD PART("application/vnd.oci.image.layer.v1.tar+gzip") "]}",
 		  "its first layer is 'application/vnd.oci.image.layer.v1.tar+gzip'" },
-		{ HEAD PART(MEDIA_EBPF_PROGRAM) "," PART(MEDIA_EBPF_PROGRAM) "]}", "more than one" },
+		{ HEAD PART(MEDIA_EBPF_PROGRAM) "," PART(MEDIA_EBPF_PROGRAM) "]}",
+		  "more than one" },
 		{ HEAD PART("x/y") "," PART(MEDIA_EBPF_PROGRAM) "]}", "cannot open" },
 	};
 	const struct folder *f = *state;
@@ -320,7 +323,8 @@ static void test_image_find_trusts_a_digest_more_than_a_name(void **state)
 	assert_int_equal(save(f->store, "good", PROGRAM, good, NULL), 0);
 	assert_int_equal(save(f->store, "bad", PROGRAM "!", bad, NULL), 0);
 	text = xasprintf("{\"schemaVersion\":2,\"manifests\":[{\"digest\":\"%s\",\"size\":1,"
-			 "\"annotations\":{\"" NOTE_REF_NAME "\":\"%s\"}}]}", bad, good);
+			 "\"annotations\":{\"" NOTE_REF_NAME "\":\"%s\"}}]}",
+			 bad, good);
 	overwrite(index, text);
 	assert_int_equal(image_find(f->store, good, &info, NULL), -ENOENT);
 }
