@@ -15,11 +15,11 @@
 #include "runner/read/reader.h"
 
 #define DEFAULT_INTERVAL_NS 1000000000ull
-#define RUN_RECORDS 65536     /* of one ring before others have their turn */
-#define GROUP_BYTES 8192      /* of records or keys that are counted at once */
-#define BREATH_RECORDS 16384  /* of each ring between the pieces of a sweep */
-#define STALL_MS 2000	      /* at the end: how long a full queue is waited for */
-#define BUSY_TRIES 20	      /* at the end: how often a record is waited for, 1 ms each */
+#define RUN_RECORDS 65536    /* of one ring before others have their turn */
+#define GROUP_BYTES 8192     /* of records or keys that are counted at once */
+#define BREATH_RECORDS 16384 /* of each ring between the pieces of a sweep */
+#define STALL_MS 2000	     /* at the end: how long a full queue is waited for */
+#define BUSY_TRIES 20	     /* at the end: how often a record is waited for, 1 ms each */
 
 struct collector {
 	struct reader_env env;
@@ -176,8 +176,8 @@ void collector_add_queue(struct collector *c, struct queue *queue)
 	struct reader_env *env = &c->env;
 
 	env->queues = xreallocarray(env->queues, env->nqueues + 1, sizeof(struct queue *));
-	c->room_sources = xreallocarray(c->room_sources, env->nqueues + 1,
-					sizeof(struct loop_source *));
+	c->room_sources =
+		xreallocarray(c->room_sources, env->nqueues + 1, sizeof(struct loop_source *));
 	c->room_sources[env->nqueues] = NULL;
 	env->queues[env->nqueues++] = queue;
 }

@@ -128,10 +128,9 @@ static int parse_scale(struct scale *scale, const char *text)
 		scale->min = numbers[1];
 		scale->max = numbers[2];
 		return scale->step && scale->min < scale->max &&
-				       (scale->max - scale->min) / scale->step <
-					       METRIC_MAX_BOUNDS ?
-			       0 :
-			       -EINVAL;
+				       (scale->max - scale->min) / scale->step < METRIC_MAX_BOUNDS
+			       ? 0
+			       : -EINVAL;
 	}
 	return parse_list(scale, text);
 }

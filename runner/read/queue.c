@@ -45,7 +45,7 @@ struct queue {
 
 	_Alignas(LINE) uint64_t my_head, seen_tail; /* the writer's */
 	_Alignas(LINE) uint64_t my_tail, seen_head; /* the reader's */
-	uint64_t next_tail; /* behind the record that is out */
+	uint64_t next_tail;			    /* behind the record that is out */
 };
 
 static uint64_t round_8(uint64_t n)

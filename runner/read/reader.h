@@ -47,7 +47,7 @@ struct reader_env {
 	struct fair_lock lock; /* of all series */
 	struct queue **queues;
 	uint32_t nqueues;
-	bool hold; /* with one queue: leave in the kernel what it has no room for */
+	bool hold;     /* with one queue: leave in the kernel what it has no room for */
 	uint32_t cpus; /* possible ones */
 	uint8_t *room; /* for sweeps, one at a time */
 	size_t room_bytes;

@@ -29,7 +29,7 @@ struct err;
 struct ring {
 	const uint8_t *data;
 	unsigned long mask;
-	unsigned long reach; /* bytes of data that are mapped */
+	unsigned long reach;	/* bytes of data that are mapped */
 	unsigned long pos;	/* of the next record */
 	unsigned long next;	/* behind the record that ring_peek() gave */
 	unsigned long seen;	/* the producer's position when last looked at */
@@ -80,7 +80,8 @@ static inline const void *ring_peek(struct ring *ring, uint32_t *ret_len)
 		if (unlikely(word & BPF_RINGBUF_BUSY_BIT))
 			return NULL;
 		*ret_len = word & ~BPF_RINGBUF_DISCARD_BIT;
-		if (unlikely((ring->pos & ring->mask) + BPF_RINGBUF_HDR_SZ + *ret_len > ring->reach)) {
+		if (unlikely((ring->pos & ring->mask) + BPF_RINGBUF_HDR_SZ + *ret_len >
+			     ring->reach)) {
 			if (!ring_reach_all(ring))
 				return NULL;
 			header = (const uint32_t *)(ring->data + (ring->pos & ring->mask));

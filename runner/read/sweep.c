@@ -124,8 +124,8 @@ static bool passes(struct reader *r, struct record record, bool per_cpu)
 /* Zeros of an array do not make a series where there may be many. */
 static union cell *cells_for(struct reader *r, const void *key, const uint8_t *values, size_t len)
 {
-	bool only = r->map->source != SOURCE_ARRAY || r->map->max_entries == 1 ||
-		    !r->metric->key_bytes;
+	bool only =
+		r->map->source != SOURCE_ARRAY || r->map->max_entries == 1 || !r->metric->key_bytes;
 
 	if (only || !all_zero(values, len))
 		return series_sweep_touch(r->series, key);
@@ -142,8 +142,8 @@ static void take_cpu(struct reader *r, struct record *record, uint32_t cpu)
 		return;
 	metric_key(plan, record, r->key);
 	memcpy(r->key + plan->key_bytes - sizeof(cpu), &cpu, sizeof(cpu));
-	cells = all_zero(value, record->value_bytes) ? series_sweep_known(r->series, r->key) :
-						       series_sweep_touch(r->series, r->key);
+	cells = all_zero(value, record->value_bytes) ? series_sweep_known(r->series, r->key)
+						     : series_sweep_touch(r->series, r->key);
 	if (cells)
 		metric_cells(plan, record, 1, cells);
 }
@@ -228,9 +228,9 @@ static int sweep_batches(struct reader *r)
 		uint8_t *keys = values + count * step;
 
 		code = bpf_map_lookup_batch(r->fd, first ? NULL : &in, &out, keys, values, &count,
-					    NULL) < 0 ?
-			       errno :
-			       0;
+					    NULL) < 0
+			       ? errno
+			       : 0;
 		if (code == ENOSPC && r->batch < r->map->max_entries) {
 			/* A bucket of a hash has to fit whole. */
 			r->batch = (uint32_t)MIN(2ull * r->batch, (uint64_t)r->map->max_entries);
@@ -302,8 +302,7 @@ static int sweep_keys(struct reader *r)
 			return errno == ENOENT ? 0 : -errno;
 		first = false;
 		memcpy(key, next, key_bytes);
-		if (seen_add(&seen, key, key_bytes) &&
-		    bpf_map_lookup_elem(r->fd, key, value) == 0)
+		if (seen_add(&seen, key, key_bytes) && bpf_map_lookup_elem(r->fd, key, value) == 0)
 			put_entries(r, key, key_bytes, value, step, r->map->value_bytes, 1);
 		if (left % MIN_BATCH == 0)
 			r->env->breathe(r->env->ctx);

@@ -86,11 +86,11 @@ static void load(struct object *o, const char *path, uint64_t ring_bytes)
 		die("open", NULL);
 	if (plan_compile(&o->plan, o->bpf, &image, NULL, 0, false, &err) < 0)
 		die("plan", &err);
-	bpf_object__for_each_map(map, o->bpf)
-		if (bpf_map__type(map) == BPF_MAP_TYPE_RINGBUF) {
-			bpf_map__set_value_size(map, 0);
-			bpf_map__set_max_entries(map, (uint32_t)ring_bytes);
-		}
+	bpf_object__for_each_map(map, o->bpf) if (bpf_map__type(map) == BPF_MAP_TYPE_RINGBUF)
+	{
+		bpf_map__set_value_size(map, 0);
+		bpf_map__set_max_entries(map, (uint32_t)ring_bytes);
+	}
 	if (bpf_object__load(o->bpf) < 0)
 		die("load", NULL);
 	o->prog_fd = bpf_program__fd(bpf_object__find_program_by_name(o->bpf, "produce"));
@@ -213,12 +213,12 @@ static void bombus_open(struct bombus *b, struct object *o)
 
 	*b = (struct bombus){ .object = o, .always_fd = eventfd(1, EFD_CLOEXEC) };
 	metrics[o->events_index] = xcalloc(1, sizeof(**metrics));
-	if (metric_compile(metrics[o->events_index], &o->plan.maps[o->events_index], NULL, &err) < 0)
+	if (metric_compile(metrics[o->events_index], &o->plan.maps[o->events_index], NULL, &err) <
+	    0)
 		die("metric", &err);
 	if (collector_new(&b->collector, o, NULL, NULL, metrics, &err) < 0)
 		die("collector", &err);
-	if (loop_new(&b->loop, &err) < 0 ||
-	    collector_start(b->collector, b->loop, &err) < 0)
+	if (loop_new(&b->loop, &err) < 0 || collector_start(b->collector, b->loop, &err) < 0)
 		die("start", &err);
 	free(metrics);
 }
@@ -342,7 +342,8 @@ static void live_bombus(struct object *o, double seconds, struct live *live)
 int main(int argc, char **argv)
 {
 	const char *build = getenv("BUILD");
-	_cleanup_free_ char *path = xasprintf("%s/tests/bench/bench.bpf.o", build ? build : "build");
+	_cleanup_free_ char *path =
+		xasprintf("%s/tests/bench/bench.bpf.o", build ? build : "build");
 	double empty[MAX_ROUNDS], least[MAX_ROUNDS], bombus[MAX_ROUNDS], seconds = 3;
 	struct least *table = xcalloc(1, sizeof(*table));
 	uint64_t rounds = 7, events = 0, series = 0, ring_bytes = RING_BYTES;
@@ -352,7 +353,8 @@ int main(int argc, char **argv)
 	if ((argc > 2 && parse_u64(argv[2], &rounds) < 0) ||
 	    (argc > 3 && parse_double(argv[3], &seconds) < 0) ||
 	    (argc > 4 && parse_size(argv[4], &ring_bytes) < 0) || !rounds || rounds > MAX_ROUNDS) {
-		fprintf(stderr, "usage: bench_read_drain [BENCH.bpf.o [ROUNDS [LIVE_SECONDS [RING]]]]\n");
+		fprintf(stderr,
+			"usage: bench_read_drain [BENCH.bpf.o [ROUNDS [LIVE_SECONDS [RING]]]]\n");
 		return 2;
 	}
 	libbpf_set_print(NULL);
@@ -369,8 +371,8 @@ int main(int argc, char **argv)
 	}
 	printf("{\"bench\":\"read_drain\",\"events\":%llu,\"series\":%llu,\"empty_per_s\":%.0f,"
 	       "\"least_per_s\":%.0f,\"bombus_per_s\":%.0f,\"ratio_to_least\":%.2f,\"live\":{",
-	       (unsigned long long)events, (unsigned long long)table->series,
-	       median(empty, rounds), median(least, rounds), median(bombus, rounds),
+	       (unsigned long long)events, (unsigned long long)table->series, median(empty, rounds),
+	       median(least, rounds), median(bombus, rounds),
 	       median(bombus, rounds) / median(least, rounds));
 	for (int i = 0; i < LIVE_ROUNDS; i++) {
 		live_empty(&o, seconds / LIVE_ROUNDS, &live[0]);
