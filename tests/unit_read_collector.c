@@ -357,6 +357,7 @@ static void test_collector_refuses_layouts_too_large(void **state)
 {
 	struct object o = { .map_fd = -1 };
 	struct collector *collector = NULL;
+	struct metric_plan *metrics[1];
 	struct err err = { 0 };
 
 	o.map = (struct map_plan){
@@ -375,6 +376,15 @@ static void test_collector_refuses_layouts_too_large(void **state)
 	o.plan = (struct plan){ .maps = &o.map, .nmaps = 1 };
 	assert_int_equal(collector_new(&collector, &o, NULL, NULL, NULL, &err), -EINVAL);
 	assert_non_null(strstr(err.msg, "values have 4 bytes"));
+	/* Nor records of nothing, which a hostile object may have. */
+	o.map.source = SOURCE_RING;
+	o.map.role = ROLE_COUNTER;
+	o.map.has_key = false;
+	o.map.value = (struct layout){ .fields = &number };
+	metrics[0] = xcalloc(1, sizeof(*metrics[0]));
+	assert_int_equal(metric_compile(metrics[0], &o.map, NULL, &err), 0);
+	assert_int_equal(collector_new(&collector, &o, NULL, NULL, metrics, &err), -EINVAL);
+	assert_non_null(strstr(err.msg, "empty"));
 }
 
 int main(void)

@@ -74,8 +74,9 @@ static void init_reader(struct collector *c, struct reader *r, const struct map_
 	r->time = layout_time(&map->value);
 	if (r->metric) {
 		r->series = series_new(r->metric, &c->opts.series);
-		r->group = GROUP_BYTES / MAX(r->metric->key_bytes, map->value.size_bytes);
-		r->group = MAX(1u, MIN(r->group, (uint32_t)SERIES_TOUCH_MAX));
+		r->group = MAX(1u, MAX(r->metric->key_bytes, map->value.size_bytes));
+		r->group = MIN(GROUP_BYTES / r->group, (uint32_t)SERIES_TOUCH_MAX);
+		r->group = MAX(1u, r->group);
 		r->key = xcalloc(r->group, reader_key_stride(r->metric));
 	}
 	if (r->filter && map->per_cpu)
@@ -115,7 +116,7 @@ int collector_new(struct collector **ret, struct object *object, const struct co
 		.ctx = c,
 	};
 	c->readers = xcalloc(plan->nmaps, sizeof(*c->readers));
-	c->by_map = xcalloc(plan->nmaps, sizeof(*c->by_map));
+	c->by_map = xcalloc(plan->nmaps, sizeof(struct reader *));
 	for (uint32_t i = 0; i < plan->nmaps; i++) {
 		if (!is_wanted(&plan->maps[i]))
 			continue;

@@ -255,15 +255,17 @@ static bool is_copy(const struct metric_step *step)
 /* Adds a step behind the last, or makes the last longer where both are one run of bytes. */
 static void add_step(struct metric_plan *plan, struct metric_step step)
 {
-	struct metric_step *last = plan->nsteps ? &plan->steps[plan->nsteps - 1] : NULL;
+	struct metric_step *end = plan->steps + plan->nsteps;
+	struct metric_step *last = plan->nsteps ? end - 1 : end;
 
-	if (last && is_copy(last) && is_copy(&step) && last->part == step.part &&
+	if (plan->nsteps && is_copy(last) && is_copy(&step) && last->part == step.part &&
 	    last->src + last->len == step.src && last->dst + last->len == step.dst) {
 		last->len += step.len;
 		last->op = copy_op(last->len);
 		return;
 	}
-	plan->steps[plan->nsteps++] = step;
+	*end = step;
+	plan->nsteps++;
 }
 
 /* Lays the label's field into the key at `dst`, and says in in_key what it is there. */
