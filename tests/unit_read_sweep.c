@@ -362,6 +362,50 @@ static void test_sweep_per_cpu_adds_up(void **state)
 	fixture_free(f);
 }
 
+/* Elements of lists and bit fields are numbers as well; a sum that does not fit stays large. */
+static void test_sweep_per_cpu_filter_adds_all(void **state)
+{
+	static const struct field fields[] = {
+		{ "l", "l", "l", .off_bits = 0, .size_bits = 8, .count = 3, .kind = KIND_UINT },
+		{ "low", "low", "low", .off_bits = 24, .size_bits = 3, .count = 1,
+		  .kind = KIND_UINT, .is_bits = true },
+		{ "high", "high", "high", .off_bits = 27, .size_bits = 5, .count = 1,
+		  .kind = KIND_INT, .is_signed = true, .is_bits = true },
+		{ "f", "f", "f", .off_bits = 32, .size_bits = 32, .count = 1, .kind = KIND_FLOAT },
+	};
+	static const char *const match[] = { "l == 3 && l == 7 && l == 255", "low == 3",
+					     "high == -16", "f == 2" };
+	/* l: 1, 3, 200; low: 1; high: -9. And 2, 4, 200; 2; -9. */
+	uint8_t values[1024][8] = { { 1, 3, 200, 0x1 | 0x17 << 3 },
+				    { 2, 4, 200, 0x2 | 0x17 << 3 } };
+	struct fixture *f = fixture_new((struct map_case){ BPF_MAP_TYPE_PERCPU_HASH, 100,
+							   SOURCE_HASH, ROLE_COUNTER, false, true },
+					NULL);
+
+	if (f->env.cpus < 2) {
+		print_message("one CPU only\n");
+		skip();
+	}
+	for (int cpu = 0; cpu < 2; cpu++)
+		memcpy(&values[cpu][4], &(float){ 1 }, sizeof(float));
+	f->object.maps[0].value = (struct layout){ .fields = (struct field *)fields,
+						   .nfields = ARRAY_LEN(fields),
+						   .size_bytes = 8 };
+	set(f, 3, values);
+	for (size_t i = 0; i < ARRAY_LEN(match); i++) {
+		struct err err = { 0 };
+
+		assert_int_equal(filter_compile(&f->reader.filter, f->reader.map, match[i], &err),
+				 0);
+		sweep(f);
+		filter_free(f->reader.filter);
+		f->reader.filter = NULL;
+		if (tally_get(&f->reader.filtered))
+			fail_msg("%s: it should hold", match[i]);
+	}
+	fixture_free(f);
+}
+
 static void test_sweep_per_cpu_split(void **state)
 {
 	struct fixture *f =
@@ -527,6 +571,7 @@ int main(void)
 		cmocka_unit_test(test_sweep_hash_grows_its_batch),
 		cmocka_unit_test(test_sweep_lru_hash_struct_values),
 		cmocka_unit_test(test_sweep_per_cpu_adds_up),
+		cmocka_unit_test(test_sweep_per_cpu_filter_adds_all),
 		cmocka_unit_test(test_sweep_per_cpu_split),
 		cmocka_unit_test(test_sweep_array_zeros),
 		cmocka_unit_test(test_sweep_globals),
