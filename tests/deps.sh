@@ -5,18 +5,19 @@
 #
 #	tests/deps.sh [-n] [build]
 #
-# "build" leaves out what only tests use. -n installs nothing and lists what is missing.
-# It knows the packages of Debian 12 (and its like); elsewhere it names what to install.
+# "build" is for building and the demo: it leaves out what only tests use. -n installs nothing and
+# lists what is missing. It knows the packages of Debian 12 (and its like); elsewhere it names
+# what to install.
 
 set -u
 
 BUILD_PACKAGES=(
 	gcc libc6-dev make clang llvm bpftool
 	libbpf-dev libelf-dev zlib1g-dev libjansson-dev libssl-dev libpcre2-dev libxxhash-dev
-	libmicrohttpd-dev libcurl4-openssl-dev libarchive-dev libncurses-dev
+	libmicrohttpd-dev libcurl4-openssl-dev libarchive-dev libncurses-dev curl
 )
 TEST_PACKAGES=(
-	libcmocka-dev libclang-rt-dev jq curl tmux bsdutils iproute2 procps
+	libcmocka-dev libclang-rt-dev systemtap-sdt-dev skopeo jq tmux bsdutils iproute2 procps
 	qemu-system-x86 busybox-static cpio gzip binutils libc-bin
 )
 
@@ -36,7 +37,7 @@ packages=("${packages[@]/#libclang-rt-dev/libclang-rt-${clang_version:-14}-dev}"
 stands_for() {
 	case $1 in
 	llvm) echo llvm-objcopy ;;
-	gcc | make | clang | bpftool | jq | curl | tmux | cpio | gzip) echo "$1" ;;
+	gcc | make | clang | bpftool | jq | curl | tmux | cpio | gzip | skopeo) echo "$1" ;;
 	libc6-dev) echo stdio.h ;;
 	libbpf-dev) echo bpf/libbpf.h ;;
 	libelf-dev) echo gelf.h ;;
@@ -50,6 +51,7 @@ stands_for() {
 	libarchive-dev) echo archive.h ;;
 	libncurses-dev) echo ncurses.h ;;
 	libcmocka-dev) echo cmocka.h ;;
+	systemtap-sdt-dev) echo sys/sdt.h ;;
 	libclang-rt-*) echo "-fsanitize=fuzzer" ;;
 	bsdutils) echo script ;;
 	iproute2) echo ip ;;
