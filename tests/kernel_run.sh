@@ -161,6 +161,30 @@ ok 'once: it leaves by itself' timeout 20 "$BOMBUS" run "$OBJECTS/run_maps.bpf.o
 	--set target_pid="$TRAFFIC_PID"
 traffic_go
 
+# --- queues, stacks and iterators ---
+traffic_start getppid,6
+ok 'streams: it attaches' bombus_start streams run "$OBJECTS/run_streams.bpf.o" -o json \
+	--set target_pid="$TRAFFIC_PID" --interval 1h --fields tasks=pid,comm
+ok 'streams: six rounds' traffic_go
+ok 'streams: it leaves when told' bombus_stop INT
+jq_is 'streams: a queue, first in first out' streams.out \
+	'map(select(.map == "queue") | .fields.round)' '[0,1,2,3]'
+jq_is 'streams: a stack, last in first out' streams.out \
+	'map(select(.map == "stack") | .fields.round)' '[3,2,1,0]'
+like 'streams: what a full queue refused is not known' "$(tail -n 1 streams.err)" \
+	'8 events, \? lost'
+traffic_start sleep,1
+run_bombus run "$OBJECTS/run_streams.bpf.o" --once -o json --set target_pid="$TRAFFIC_PID" \
+	--fields tasks=comm,tgid
+printf '%s\n' "$OUT" >once.out
+jq_is 'once: an iterator is read, once, and shows the fields that were chosen' once.out \
+	"map([.map, .fields == {tgid: $TRAFFIC_PID, comm: \"traffic\"}])" '[["tasks",true]]'
+unlike 'once: and nothing is in its way' "$ERR" 'warning'
+traffic_go
+rounds chosen run_plain 20 -o json --fields events=odd,from --where 'round == 7'
+jq_is 'chosen: only these fields, and the filter sees all' chosen.out 'map(.fields)' \
+	'[{"odd":true,"from":{"addr":1,"port":2}}]'
+
 # --- the same as a table and as CSV ---
 rounds table run_maps 12 -o table
 like 'table: a heading' "$(cat table.out)" 'WHO\.PID.*WHO\.PARITY.*STEP'
