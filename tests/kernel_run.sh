@@ -181,6 +181,9 @@ jq_is 'once: an iterator is read, once, and shows the fields that were chosen' o
 	"map([.map, .fields == {tgid: $TRAFFIC_PID, comm: \"traffic\"}])" '[["tasks",true]]'
 unlike 'once: and nothing is in its way' "$ERR" 'warning'
 traffic_go
+rounds only run_streams 2 -o json --only fill
+jq_is 'only: without the iterator' only.out 'map(.map) | unique' '["queue","stack"]'
+unlike 'only: and nobody misses it' "$(cat only.err)" 'warning|3 maps'
 rounds chosen run_plain 20 -o json --fields events=odd,from --where 'round == 7'
 jq_is 'chosen: only these fields, and the filter sees all' chosen.out 'map(.fields)' \
 	'[{"odd":true,"from":{"addr":1,"port":2}}]'
@@ -223,5 +226,19 @@ at_least 'flood: something was refused' "$refused" 1
 is 'flood: each record that the kernel took is shown' "$shown" "$taken"
 is 'flood: the loss shown is what the kernel refused' "$lost" "$refused"
 like 'flood: and so says the closing line' "$(tail -n 1 flood.err)" "$taken events, $refused lost"
+
+# --- enough, while more arrives: what nobody waits for is neither waited for nor called dropped ---
+traffic_start "getppid,200" "sleep,1000"
+ok 'enough: it attaches' bombus_start enough run "$OBJECTS/run_flood.bpf.o" -o json -n 10 \
+	--set target_pid="$TRAFFIC_PID" --set per_round=5000 --ring events=16M --map taken=internal \
+	--map refused=internal
+before=$(date +%s%N)
+echo >&"$go_fd"
+ok 'enough: it leaves by itself' bombus_wait 10
+between 'enough: and at once (ms)' $((($(date +%s%N) - before) / 1000000)) 0 $((1500 * SLOW))
+ok 'enough: the traffic ends' traffic_go
+is 'enough: so many records' "$(grep -c '"kind":"event"' enough.out)" 10
+unlike 'enough: nothing was dropped' "$(cat enough.err)" 'dropped'
+
 
 done_testing
