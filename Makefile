@@ -2,6 +2,10 @@
 # make, make test, make demo, make examples, make bench, make fuzz, make check, make install, make deps.
 # V=1 shows the commands; SANITIZE=address,undefined builds with sanitizers, in a folder of its own.
 
+ifneq ($(words $(CURDIR)),1)
+$(error make cannot work in a folder whose path has a space: $(CURDIR))
+endif
+
 VERSION  := $(shell cat VERSION)
 SANITIZE ?=
 comma    := ,
@@ -70,14 +74,19 @@ $(call archive,$(1)): $(call objects,$(1))
 endef
 $(foreach l,$(LAYERS),$(eval $(call layer_rule,$(l))))
 
-$(BUILD)/%.o: %.c Makefile VERSION
+# Once in a build folder: what is missing is said before the compiler stumbles over it.
+$(BUILD)/.checked: tests/deps.sh
+	@mkdir -p $(@D)
+	@CC="$(CC)" tests/deps.sh -n compile && touch $@
+
+$(BUILD)/%.o: %.c Makefile VERSION | $(BUILD)/.checked
 	@mkdir -p $(@D)
 	@echo "  CC      $<"
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # Tables of names, made from the system's headers.
 $(BUILD)/runner/read/names.o: $(BUILD)/gen/names.inc
-$(BUILD)/gen/%.inc: runner/read/gen-%.sh
+$(BUILD)/gen/%.inc: runner/read/gen-%.sh | $(BUILD)/.checked
 	@mkdir -p $(@D)
 	$(Q)CC="$(CC)" sh $< > $@.tmp && mv $@.tmp $@
 
@@ -109,7 +118,7 @@ $(BUILD)/tests/%.bpf.o: tests/%.bpf.c $(wildcard include/bombus/*.h tests/bpf/*.
 $(BUILD)/examples/%.built: bpf-examples/%.bpf.c $(BUILD)/bombus $(wildcard include/bombus/*.h)
 	@mkdir -p $(@D)
 	@echo "  IMAGE   $*"
-	$(Q)$(BUILD)/bombus -q --store $(BUILD)/store build $< $*:latest && touch $@
+	$(Q)BOMBUS_INCLUDE=include $(BUILD)/bombus -q --store $(BUILD)/store build $< $*:latest && touch $@
 
 units: $(UNITS)
 examples: $(EXAMPLES)
@@ -122,12 +131,17 @@ FUZZ_BUILD   := $(BUILD)-fuzz
 FUZZ_SECONDS ?= 20
 TESTS        ?=
 
+# What root made in this folder belongs to the folder's owner, so that make works without sudo too.
+GIVE_BACK     = if [ "$$(id -u)" -eq 0 ]; then for dir in build build-*; do \
+			[ ! -d $$dir ] || chown -R --reference=Makefile $$dir; done; fi
+
 deps:
 	@tests/deps.sh
 test: deps
 	@$(SUBMAKE) all units examples bpf-tests
 	@$(SUBMAKE) SANITIZE=$(SAN) BUILD=$(SAN_BUILD) all units $(SAN_BUILD)/tests/traffic
 	@$(SUBMAKE) fuzzers
+	@$(GIVE_BACK)
 	@BUILD=$(BUILD) SANITIZED=$(SAN_BUILD) FUZZ_BUILD=$(FUZZ_BUILD) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run $(TESTS)
 fuzzers:
 	@$(SUBMAKE) CC=$(CLANG) SANITIZE=fuzzer-no-link,$(SAN) BUILD=$(FUZZ_BUILD) fuzzers-here
@@ -135,11 +149,13 @@ fuzzers-here: $(FUZZERS)
 fuzz: fuzzers
 	@FUZZ_BUILD=$(FUZZ_BUILD) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run fuzz
 demo:
-	@tests/deps.sh build
+	@tests/deps.sh demo
 	@$(SUBMAKE) all $(BUILD)/tests/traffic
 	@BUILD=$(BUILD) tests/demo.sh
+	@$(GIVE_BACK)
 bench: deps
 	@$(SUBMAKE) all bpf-tests $(BENCHES)
+	@$(GIVE_BACK)
 	@BUILD=$(BUILD) tests/bench/run.sh
 
 install: all
@@ -152,6 +168,7 @@ install: all
 	$(BUILD)/bombus completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/bombus
 	$(BUILD)/bombus completion zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_bombus
 	$(BUILD)/bombus completion fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/bombus.fish
+	@$(GIVE_BACK)
 
 SOURCES := $(wildcard base/*.[ch] cmd/*.[ch] oci/*.[ch] runner/*/*.[ch] tests/*.[ch] tests/bench/bench_*.c)
 check: lint

@@ -108,14 +108,15 @@ static int check_object(const char *source, const void *bytes, size_t len, struc
 	if (!elf_has_section(bytes, len, ".BTF"))
 		return no_program(source, err);
 	rc = object_open(&object, source, bytes, len, NULL, err);
-	if (rc < 0)
+	if (rc)
 		return rc;
 	plan = object_plan(object);
 	if (!has_program(plan))
 		rc = no_program(source, err);
 	else if (!plan->license || !*plan->license)
 		log_warn("%s names no licence, so that the kernel refuses many helpers: char "
-			 "LICENSE[] SEC(\"license\") = \"GPL\";", source);
+			 "LICENSE[] SEC(\"license\") = \"GPL\";",
+			 source);
 	object_free(object);
 	return rc;
 }
@@ -249,7 +250,7 @@ static int save(const struct build *b, const char *image, struct err *err)
 	char digest[72], size[HUMAN_ROOM];
 	int rc = image_save(store, image, &saved, digest, err);
 
-	if (rc < 0)
+	if (rc)
 		err_wrap(err, "cannot save %s", image);
 	else
 		log_info("saved %s (%.*s, %.*s)", image, SHOWN_DIGEST_CHARS, digest,
@@ -308,7 +309,8 @@ static const struct opt build_opts[] = {
 	  "the machine it is for: linux/amd64, linux/arm64, ... (this one)" },
 	{ 0, "vmlinux", "FILE", OPT_TEXT, ARG(vmlinux),
 	  "make vmlinux.h from the BTF in FILE, not from the running kernel's", NULL, "file" },
-	{ 0, "description", "TEXT", OPT_TEXT, ARG(description), "what the image is, in a sentence" },
+	{ 0, "description", "TEXT", OPT_TEXT, ARG(description),
+	  "what the image is, in a sentence" },
 	{ 0, "annotation", "KEY=VALUE", OPT_WORDS, ARG(annotations),
 	  "an annotation of the image; repeatable" },
 	{ 0 },

@@ -196,9 +196,12 @@ static void make_args(struct args *args, const char *source, const struct compil
 	if (access(machine, F_OK) == 0)
 		add_include(args, "-idirafter", machine, "machine");
 	args_add(args, "-c");
+	args_add(args, "-x");
+	args_add(args, "c");
 	args_add(args, "-o");
 	args_add(args, "-");
-	args_add(args, "%s", source);
+	/* A name that begins with a dash would be an option. */
+	args_add(args, "%s%s", *source == '-' ? "./" : "", source);
 	words_add(&args->words, NULL);
 }
 
@@ -316,11 +319,13 @@ static void explain(const char *said, const struct compile_opts *o, const struct
 	_cleanup_free_ char *header = missing_header(said);
 
 	if (!header) {
-		if (strstr(said, "unable to create target") || strstr(said, "unknown target triple"))
+		if (strstr(said, "unable to create target") ||
+		    strstr(said, "unknown target triple"))
 			err_hint(err, "this clang cannot make BPF code; apt install clang");
 		else if (strstr(said, "user_pt_regs") || strstr(said, "struct pt_regs"))
-			err_hint(err, "the registers are those of %s: the vmlinux.h must be too "
-				      "(--vmlinux FILE names the BTF of such a kernel)",
+			err_hint(err,
+				 "the registers are those of %s: the vmlinux.h must be too "
+				 "(--vmlinux FILE names the BTF of such a kernel)",
 				 o->platform->name);
 		else if (strstr(said, "error: redefinition of") && strstr(said, "/vmlinux.h:"))
 			err_hint(err, "the kernel has a type of that name in vmlinux.h: call yours "

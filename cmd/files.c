@@ -33,8 +33,8 @@ static int write_into(const char *path, const void *bytes, size_t len)
 static int write_beside(const char *path, const void *bytes, size_t len, bool replace)
 {
 	const char *slash = strrchr(path, '/');
-	_cleanup_free_ char *aside = xasprintf("%.*s.bombus-XXXXXX",
-					       slash ? (int)(slash - path) + 1 : 0, path);
+	_cleanup_free_ char *aside =
+		xasprintf("%.*s.bombus-XXXXXX", slash ? (int)(slash - path) + 1 : 0, path);
 	_cleanup_close_ int fd = mkostemp(aside, O_CLOEXEC);
 	mode_t mask = umask(0);
 	int rc = fd < 0 ? -errno : write_all(fd, bytes, len);

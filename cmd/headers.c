@@ -83,7 +83,7 @@ static int write_header(const char *dir, const char *btf_path, struct err *err)
 	rc = vmlinux_write(out, btf_path, err);
 	if (rc == 0 && (fchmod(fd, 0644) < 0 || rename(aside, path) < 0))
 		rc = err_sys(err, errno, "cannot write %s", path);
-	if (rc < 0)
+	if (rc)
 		unlink(aside);
 	return rc;
 }
@@ -147,7 +147,7 @@ int headers_vmlinux(const char *btf_path, struct headers *ret, struct err *err)
 	}
 	log_debug("no cache for vmlinux.h: %s", dir ? cache_err.msg : "no home");
 	rc = make_temporary(btf_path, ret, err);
-	if (rc < 0)
+	if (rc)
 		headers_release(ret);
 	return rc;
 }

@@ -90,7 +90,7 @@ static int choose_all(const struct init_args *a, struct choice *c, struct err *e
 	if (rc == 0)
 		rc = choose(a->hook, "where it hooks in", template_default_hook(c->kind),
 			    template_check_hook, &c->hook, err);
-	if (rc < 0)
+	if (rc)
 		return rc;
 	name = template_name(c->hook);
 	file = xasprintf("%s.bpf.c", name);
@@ -107,7 +107,7 @@ static int run_init(const struct global_args *global, void *args, const struct w
 	const char *slash;
 	int rc = choose_all(a, &c, err);
 
-	if (rc < 0)
+	if (rc || !c.output)
 		return rc;
 	name = template_name(c.hook);
 	slash = strrchr(c.output, '/');
@@ -143,8 +143,9 @@ const struct command cmd_init = {
 	.name = "init",
 	.usage = "",
 	.summary = "write a program to begin with",
-	.about = "A commented program that can be built and run as it is. On a terminal what is not "
-		 "given is asked for; elsewhere the defaults are taken.",
+	.about =
+		"A commented program that can be built and run as it is. On a terminal what is not "
+		"given is asked for; elsewhere the defaults are taken.",
 	.examples = "bombus init\n"
 		    "bombus init --kind counter --hook tracepoint/syscalls/sys_enter_openat\n"
 		    "bombus init --kind histogram --hook kprobe/vfs_read -o reads.bpf.c",

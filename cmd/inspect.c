@@ -74,7 +74,10 @@ __attribute__((format(printf, 2, 3))) static void print_pair(const char *name, c
 static void print_layers(const struct image_info *image)
 {
 	static const struct column columns[] = {
-		{ "Layer" }, { "Type" }, { "Size", .right = true }, { "Digest" },
+		{ "Layer" },
+		{ "Type" },
+		{ "Size", .right = true },
+		{ "Digest" },
 	};
 	struct listing *l = listing_new("table", columns, ARRAY_LEN(columns), NULL);
 

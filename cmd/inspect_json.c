@@ -119,9 +119,9 @@ static json_t *enum_json(const struct enum_names *enums)
 static json_t *field_json(const struct field *f)
 {
 	static const char *const kinds[] = {
-		[KIND_UINT] = "uint", [KIND_INT] = "int", [KIND_BOOL] = "bool",
-		[KIND_FLOAT] = "float", [KIND_ENUM] = "enum", [KIND_PTR] = "pointer",
-		[KIND_TEXT] = "text", [KIND_BYTES] = "bytes",
+		[KIND_UINT] = "uint",	[KIND_INT] = "int",	[KIND_BOOL] = "bool",
+		[KIND_FLOAT] = "float", [KIND_ENUM] = "enum",	[KIND_PTR] = "pointer",
+		[KIND_TEXT] = "text",	[KIND_BYTES] = "bytes",
 	};
 	json_t *json = json_object();
 

@@ -28,12 +28,12 @@ static void add_row(struct listing *listing, const struct image_info *info, bool
 {
 	char human[HUMAN_ROOM];
 	size_t human_len = human_bytes(human, info->size_bytes);
-	_cleanup_free_ char *size = table ? xstrndup(human, human_len)
-					  : xasprintf("%" PRIu64, info->size_bytes);
+	_cleanup_free_ char *size =
+		table ? xstrndup(human, human_len) : xasprintf("%" PRIu64, info->size_bytes);
 	_cleanup_free_ char *created = table ? age_text(info->created, now_real_ns())
 					     : xstrdup(info->created ? info->created : "");
-	_cleanup_free_ char *digest = table ? xstrndup(info->digest, SHOWN_DIGEST_CHARS)
-					    : xstrdup(info->digest);
+	_cleanup_free_ char *digest =
+		table ? xstrndup(info->digest, SHOWN_DIGEST_CHARS) : xstrdup(info->digest);
 	const char *cells[] = { info->name, digest, size, created, info->platform };
 
 	listing_row(listing, cells);

@@ -87,6 +87,20 @@ static int check_words(const struct command *c, const struct words *words, struc
 		       c->name);
 }
 
+static int run_parsed(const struct command *c, const struct global_args *global, void *args,
+		      const struct words *words, struct err *err)
+{
+	int ret;
+
+	log_level = global->verbose ? LOG_DEBUG : global->quiet ? LOG_ERROR : LOG_INFO;
+	if (global->help) {
+		command_print_help(c);
+		return words->count && c->help ? c->help(global, words->words[0], err) : 0;
+	}
+	ret = check_words(c, words, err);
+	return ret < 0 ? ret : c->run(global, args, words, err);
+}
+
 static int run_command(const struct command *c, struct global_args *global, int argc, char **argv,
 		       struct err *err)
 {
@@ -95,18 +109,12 @@ static int run_command(const struct command *c, struct global_args *global, int 
 	struct opt_set sets[] = { { c->opts, args }, { global_opts, global } };
 	int ret = opts_parse(sets, ARRAY_LEN(sets), argc, argv, &words, err);
 
-	if (ret < 0) {
-		if (!err->hint[0])
-			err_hint(err, "bombus %s --help", c->name);
-		return ret;
-	}
-	log_level = global->verbose ? LOG_DEBUG : global->quiet ? LOG_ERROR : LOG_INFO;
-	if (global->help) {
-		command_print_help(c);
-		return words.count && c->help ? c->help(global, words.words[0], err) : 0;
-	}
-	ret = check_words(c, &words, err);
-	return ret < 0 ? ret : c->run(global, args, &words, err);
+	if (ret >= 0)
+		ret = run_parsed(c, global, args, &words, err);
+	else if (!err->hint[0])
+		err_hint(err, "bombus %s --help", c->name);
+	opts_release(&sets[0]);
+	return ret;
 }
 
 static int dispatch(int argc, char **argv, struct err *err)

@@ -6,7 +6,8 @@
 #include <stddef.h>
 #include "runner/load/plan.h"
 
-/* One of several features will do where a job has alternatives. Names as `bombus check` has them. */
+/* One of several features will do where a job has alternatives. Names as `bombus check` has them.
+ */
 #define NEED_MAX_ALTERNATIVES 8
 struct need {
 	const char *any_of[NEED_MAX_ALTERNATIVES];

@@ -228,3 +228,10 @@ int opts_parse(const struct opt_set *sets, size_t nsets, int argc, char **argv,
 	}
 	return 0;
 }
+
+void opts_release(const struct opt_set *set)
+{
+	for (const struct opt *o = set->opts; o && o->kind != OPT_END; o++)
+		if (o->kind == OPT_WORDS || o->kind == OPT_CSV)
+			words_release((struct words *)((char *)set->values + o->offset));
+}

@@ -63,4 +63,7 @@ struct opt_set {
 int opts_parse(const struct opt_set *sets, size_t nsets, int argc, char **argv,
 	       struct words *positional, struct err *err);
 
+/* The lists that a parse left in `values`. */
+void opts_release(const struct opt_set *set);
+
 #endif

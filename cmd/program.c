@@ -36,6 +36,7 @@ int program_read(const struct global_args *global, const char *word, void **ret,
 {
 	_cleanup_free_ char *store = NULL;
 	struct image_info info = { 0 };
+	size_t len = strlen(word);
 	int code;
 
 	if (streq(word, "-")) {
@@ -50,6 +51,10 @@ int program_read(const struct global_args *global, const char *word, void **ret,
 		if (code >= 0)
 			*ret_name = xstrdup(word);
 		return code;
+	}
+	if (len > 2 && streq(word + len - 2, ".c")) {
+		err_hint(err, "bombus build %s", word);
+		return err_usage(err, "%s is source code, not a program", word);
 	}
 	store = store_path(global);
 	code = image_find(store, word, &info, err);

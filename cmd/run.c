@@ -115,6 +115,7 @@ static int open_program(struct run *run, const char *word, struct err *err)
 	struct select_words select = run->args->select;
 	struct collector_opts collect = {
 		.interval_ns = run->args->once ? RUN_FOREVER_NS : run->args->interval_ns,
+		.clock = run->clock,
 		.series = { .max_series = (uint32_t)MIN(run->args->max_series, (uint64_t)UINT32_MAX),
 			    .ttl_ns = run->args->series_ttl_ns },
 	};
@@ -132,8 +133,11 @@ static int open_program(struct run *run, const char *word, struct err *err)
 		selection_release(run->plan, &selection);
 		return ret;
 	}
-	return collector_new(&run->collector, run->object, &collect, selection.filters,
-			     selection.metrics, err);
+	ret = collector_new(&run->collector, run->object, &collect, selection.filters,
+			    selection.metrics, err);
+	free(selection.filters);
+	free(selection.metrics);
+	return ret;
 }
 
 static const char *output_form(const struct run_args *a)
@@ -226,7 +230,6 @@ static int prepare(struct run *run, struct err *err)
 	run->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (run->wake_fd < 0)
 		return err_sys(err, errno, "eventfd");
-	run->clock = wallclock_new();
 	ret = loop_new(&run->loop, err);
 	if (ret >= 0)
 		ret = loop_add_signals(run->loop, &signals, on_signal, run, err);
@@ -321,7 +324,9 @@ static int dry_run(struct run *run, struct err *err)
 static int run_run(const struct global_args *global, void *args, const struct words *words,
 		   struct err *err)
 {
-	_cleanup_(run_release) struct run run = { .global = global, .args = args, .wake_fd = -1 };
+	_cleanup_(run_release) struct run run = {
+		.global = global, .args = args, .wake_fd = -1, .clock = wallclock_new()
+	};
 	int ret = open_program(&run, words->words[0], err);
 
 	if (ret < 0)

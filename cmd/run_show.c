@@ -11,8 +11,9 @@
 static const char *prog_state_name(uint8_t state)
 {
 	static const char *const names[] = {
-		[PROG_WANTED] = "wanted",   [PROG_STANDBY] = "standby", [PROG_OFF] = "off",
-		[PROG_REFUSED] = "refused", [PROG_LOADED] = "loaded",	[PROG_ATTACHED] = "attached",
+		[PROG_WANTED] = "wanted", [PROG_STANDBY] = "standby",
+		[PROG_OFF] = "off",	  [PROG_REFUSED] = "refused",
+		[PROG_LOADED] = "loaded", [PROG_ATTACHED] = "attached",
 	};
 
 	return state < ARRAY_LEN(names) ? names[state] : "?";
@@ -39,7 +40,8 @@ void show_start(const struct plan *plan, const char *name)
 	log_info("%s: %u program%s attached, %u map%s shown; Ctrl-C to leave", name, attached,
 		 plural(attached), shown, plural(shown));
 	if (!shown)
-		log_warn("%s: no map is meant to be shown; --all-maps shows the internal ones", name);
+		log_warn("%s: no map is meant to be shown; --all-maps shows the internal ones",
+			 name);
 }
 
 static bool has_events(const struct map_plan *map)
@@ -66,15 +68,13 @@ static struct totals add_up(const struct plan *plan, const struct collector *col
 		if (map->role == ROLE_INTERNAL)
 			continue;
 		if (has_events(map)) {
-			bool can_lose = map->source == SOURCE_RING || map->source == SOURCE_PERF;
-
 			t.any_events = true;
 			t.events += s.read;
+			t.filtered += s.filtered; /* of maps: the same entries at each sweep */
 			t.any_known = t.any_known || s.lost_known;
-			t.any_unknown = t.any_unknown || (can_lose && !s.lost_known);
+			t.any_unknown = t.any_unknown || !s.lost_known;
 		}
 		t.lost += s.lost;
-		t.filtered += s.filtered;
 		t.malformed += s.malformed;
 		t.dropped += s.dropped;
 		if (series) {
@@ -156,9 +156,9 @@ void show_programs(const struct plan *plan)
 static const char *field_type(const struct field *f, char *text, size_t size)
 {
 	static const char *const kinds[] = {
-		[KIND_UINT] = "uint", [KIND_INT] = "int", [KIND_BOOL] = "bool",
-		[KIND_FLOAT] = "float", [KIND_ENUM] = "enum", [KIND_PTR] = "pointer",
-		[KIND_TEXT] = "text", [KIND_BYTES] = "bytes",
+		[KIND_UINT] = "uint",	[KIND_INT] = "int",	[KIND_BOOL] = "bool",
+		[KIND_FLOAT] = "float", [KIND_ENUM] = "enum",	[KIND_PTR] = "pointer",
+		[KIND_TEXT] = "text",	[KIND_BYTES] = "bytes",
 	};
 	const char *meaning = meaning_type(f->meaning);
 	int n;
@@ -184,8 +184,9 @@ static void field_rows(struct listing *l, const struct map_plan *map, const stru
 	for (uint32_t i = 0; i < layout->nfields; i++) {
 		const struct field *f = &layout->fields[i];
 		char type[64];
-		const char *cells[] = { map->name, part, f->path, field_type(f, type, sizeof(type)),
-					f->unit, f->help };
+		const char *cells[] = { map->name, part,
+					f->path,   field_type(f, type, sizeof(type)),
+					f->unit,   f->help };
 
 		if (!(f->tags & TAG_HIDE))
 			listing_row(l, cells);
@@ -195,7 +196,8 @@ static void field_rows(struct listing *l, const struct map_plan *map, const stru
 static void show_maps(const struct plan *plan)
 {
 	static const struct column maps[] = {
-		{ "Map" }, { "Role" }, { "Type" }, { "Entries", .right = true }, { "Loss" }, { "Help" },
+		{ "Map" },  { "Role" }, { "Type" }, { "Entries", .right = true },
+		{ "Loss" }, { "Help" },
 	};
 	static const struct column fields[] = {
 		{ "Map" }, { "Part" }, { "Field" }, { "Type" }, { "Unit" }, { "Help" },
@@ -205,12 +207,16 @@ static void show_maps(const struct plan *plan)
 	for (uint32_t i = 0; i < plan->nmaps; i++) {
 		const struct map_plan *m = &plan->maps[i];
 		_cleanup_free_ char *entries = xasprintf("%u", m->max_entries);
-		bool ring = m->source == SOURCE_RING;
+		bool stream = m->source == SOURCE_RING || m->source == SOURCE_QUEUE;
 		const char *loss = m->lost_map >= 0 || m->source == SOURCE_PERF ? "exact"
-				   : ring				      ? "?"
-									      : "";
-		const char *cells[] = { m->name, map_role_name(m->role), map_type_name(m->type),
-					m->source == SOURCE_ITER ? "" : entries, loss, m->help };
+				   : stream					? "?"
+										: "";
+		const char *cells[] = { m->name,
+					map_role_name(m->role),
+					map_type_name(m->type),
+					m->source == SOURCE_ITER ? "" : entries,
+					loss,
+					m->help };
 
 		listing_row(l, cells);
 	}
@@ -230,7 +236,10 @@ static void show_maps(const struct plan *plan)
 void show_plan(const struct plan *plan, const char *name)
 {
 	static const struct column params[] = {
-		{ "Parameter" }, { "Type" }, { "Default" }, { "Help" },
+		{ "Parameter" },
+		{ "Type" },
+		{ "Default" },
+		{ "Help" },
 	};
 	static const struct column progs[] = { { "Program" }, { "Type" }, { "Hook" } };
 	struct listing *l;

@@ -21,8 +21,9 @@ struct shape {
 
 static const struct shape shapes[] = {
 	{ HOOK_TRACEPOINT, false, "int %s(void *ctx)",
-	  "ctx points to what /sys/kernel/tracing/events/CATEGORY/NAME/format lists; vmlinux.h has\n"
-	  " * it as struct trace_event_raw_NAME (syscalls: struct trace_event_raw_sys_enter, args[])." },
+	  "ctx points to what /sys/kernel/tracing/events/CATEGORY/NAME/format lists, which\n"
+	  " * vmlinux.h has as struct trace_event_raw_NAME; for system calls that is\n"
+	  " * struct trace_event_raw_sys_enter with the arguments in args[]." },
 	{ HOOK_RAW_TP, false, "int %s(struct bpf_raw_tracepoint_args *ctx)",
 	  "ctx->args[] holds what the tracepoint was called with." },
 	{ HOOK_TP_BTF, false, "int BPF_PROG(%s)",
@@ -37,7 +38,8 @@ static const struct shape shapes[] = {
 	{ HOOK_KPROBE, false, "int BPF_KPROBE(%s)",
 	  "The function's arguments can be named: BPF_KPROBE(name, struct sock *sk). What they\n"
 	  " * point to is read with BPF_CORE_READ(sk, __sk_common.skc_family)." },
-	{ HOOK_KPROBE, true, "int BPF_KRETPROBE(%s, long ret)", "ret is what the function returned." },
+	{ HOOK_KPROBE, true, "int BPF_KRETPROBE(%s, long ret)",
+	  "ret is what the function returned." },
 	{ HOOK_KPROBE_MULTI, false, "int BPF_KPROBE(%s)",
 	  "bpf_get_func_ip(ctx) tells which of the functions it is." },
 	{ HOOK_KPROBE_MULTI, true, "int BPF_KRETPROBE(%s, long ret)",
@@ -135,10 +137,12 @@ char *template_name(const char *hook)
 	return xstrdup(name);
 }
 
+/* The lines as they come out. */
+/* clang-format off */
 static const char events_data[] =
 	"/*\n"
-	" * A record. Every member becomes a column of the table and a field of the JSON; the ones tagged\n"
-	" * LABEL become labels where the events are counted (--map events=counter).\n"
+	" * A record. Every member becomes a column of the table and a field of the JSON; the ones\n"
+	" * tagged LABEL become labels where the events are counted (--map events=counter).\n"
 	" */\n"
 	"struct event {\n"
 	"\tktime_ns time BOMBUS_HELP(\"when it happened\");\n"
@@ -274,6 +278,8 @@ static const char histogram_body[] =
 	"\tbpf_get_current_comm(key.comm, sizeof(key.comm));\n"
 	"\tbombus_histogram_observe(&interval, &key, took);\n"
 	"\treturn 0;\n";
+
+/* clang-format on */
 
 static const struct kind {
 	const char *name, *header, *data, *more_data, *body;

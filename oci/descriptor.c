@@ -51,14 +51,14 @@ static int by_name(const void *a, const void *b)
 
 int annotations_add(json_t *owner, const struct image_pair *pairs, size_t count, struct err *err)
 {
-	_cleanup_free_ const struct image_pair **sorted = xcalloc(count + 1, sizeof(*sorted));
+	_cleanup_free_ const struct image_pair **sorted = xcalloc(count + 1, sizeof(void *));
 	json_t *json;
 
 	if (!count)
 		return 0;
 	for (size_t i = 0; i < count; i++)
 		sorted[i] = &pairs[i];
-	qsort(sorted, count, sizeof(*sorted), by_name);
+	qsort(sorted, count, sizeof(void *), by_name);
 	json = json_object();
 	json_object_set_new(owner, "annotations", json);
 	for (size_t i = 0; i < count; i++)
@@ -86,7 +86,7 @@ static int platform_parse(const json_t *owner, struct arena *arena, const char *
 		rc = json_get_text(json, "architecture", &arch, err);
 	if (rc == 0)
 		rc = json_get_text(json, "variant", &variant, err);
-	if (rc < 0)
+	if (rc)
 		return rc;
 	if (os && arch)
 		*ret = arena_printf(arena, "%s/%s%s%s", os, arch, variant ? "/" : "",
@@ -129,7 +129,7 @@ int descriptor_parse(const json_t *json, struct arena *arena, struct descriptor 
 		rc = platform_parse(json, arena, &desc.platform, err);
 	if (rc == 0)
 		rc = annotations_parse(json, arena, &desc.annotations, &desc.nannotations, err);
-	if (rc < 0)
+	if (rc)
 		return rc;
 	desc.media_type = arena_strdup(arena, media_type ? media_type : "");
 	desc.digest = arena_strdup(arena, digest);

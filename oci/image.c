@@ -46,6 +46,8 @@ int image_check_name(const char *name, struct err *err)
 	size_t good = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 				   "._:/@+-");
 
+	if (has_prefix(name, DIGEST_PREFIX))
+		return err_usage(err, "'%s' would be taken for a digest", name);
 	if (len && len <= MAX_NAME_BYTES && good == len && isalnum((unsigned char)name[0]))
 		return 0;
 	err_hint(err, "letters, digits and . _ - / : @ +, beginning with a letter or digit");
@@ -59,7 +61,7 @@ static int put_config(struct store *store, const char *platform, struct descript
 	_cleanup_free_ char *text = NULL;
 	int rc = config_write(platform, &text, err);
 
-	if (rc < 0)
+	if (rc)
 		return rc;
 	*ret = (struct descriptor){ MEDIA_EBPF_CONFIG, digest, strlen(text), NULL, &title, 1 };
 	return store_put_blob(store, text, strlen(text), digest, err);
@@ -87,7 +89,7 @@ static int put_manifest(struct store *store, const struct image_build *build,
 		rc = store_put_blob(store, build->program, build->program_bytes, program, err);
 	if (rc == 0)
 		rc = manifest_write(&m, &text, err);
-	if (rc < 0)
+	if (rc)
 		return rc;
 	*ret = (struct descriptor){ MEDIA_MANIFEST, digest, strlen(text), build->platform };
 	return store_put_blob(store, text, strlen(text), digest, err);
@@ -109,9 +111,10 @@ int image_save(const char *path, const char *name, const struct image_build *bui
 		rc = store_open_write(&store, path, err);
 	if (rc == 0)
 		rc = put_manifest(store, build, &desc, digest, err);
-	if (rc < 0)
+	if (rc)
 		return rc;
-	/* The time stands beside the name, not in the manifest: the digest shall not depend on it. */
+	/* The time stands beside the name, not in the manifest: the digest shall not depend on it.
+	 */
 	format_rfc3339(now_real_ns() / 1000000000 * 1000000000, created);
 	memcpy(created + strlen("2026-11-20T09:00:00"), "Z", 2);
 	desc.annotations = &saved;
@@ -152,8 +155,8 @@ static void fill_info(struct image_info *info, const struct manifest *m)
 		struct image_layer *layer = &info->layers[info->nlayers];
 
 		layer->media_type = xstrdup(d->media_type);
-		layer->title = dup_or_null(
-			annotation_get(d->annotations, d->nannotations, NOTE_TITLE));
+		layer->title =
+			dup_or_null(annotation_get(d->annotations, d->nannotations, NOTE_TITLE));
 		memcpy(layer->digest, d->digest, strlen(d->digest) + 1);
 		layer->size_bytes = d->size_bytes;
 		if (__builtin_add_overflow(info->size_bytes, d->size_bytes, &info->size_bytes))
@@ -170,8 +173,8 @@ static void begin_info(const struct index_entry *entry, struct image_info *info)
 		.name = xstrdup(entry->name),
 		.size_bytes = d->size_bytes,
 		.platform = dup_or_null(d->platform),
-		.created = dup_or_null(
-			annotation_get(d->annotations, d->nannotations, NOTE_CREATED)),
+		.created =
+			dup_or_null(annotation_get(d->annotations, d->nannotations, NOTE_CREATED)),
 	};
 	memcpy(info->digest, d->digest, strlen(d->digest) + 1);
 }
@@ -187,7 +190,8 @@ static int read_manifest(struct store *store, const struct index_entry *entry,
 	if (streq(d->media_type, MEDIA_INDEX))
 		rc = err_set(err, ENOTSUP, "it is an index of several platforms");
 	else
-		rc = store_get_blob(store, d->digest, d->size_bytes, MANIFEST_MAX_BYTES, &bytes, err);
+		rc = store_get_blob(store, d->digest, d->size_bytes, MANIFEST_MAX_BYTES, &bytes,
+				    err);
 	if (rc == 0)
 		rc = manifest_parse(bytes, d->size_bytes, *d->media_type ? d->media_type : NULL, &m,
 				    err);
@@ -219,8 +223,8 @@ static const char *digest_digits(const char *word)
 	return digits;
 }
 
-static int find_digest(const struct index *index, const char *word,
-		       const struct index_entry **ret, struct err *err)
+static int find_digest(const struct index *index, const char *word, const struct index_entry **ret,
+		       struct err *err)
 {
 	const char *digits = digest_digits(word);
 	const struct index_entry *entries, *found = NULL;
@@ -245,8 +249,7 @@ static int find_digest(const struct index *index, const char *word,
 	return 0;
 }
 
-static int not_found(const struct index *index, const char *path, const char *name,
-		     struct err *err)
+static int not_found(const struct index *index, const char *path, const char *name, struct err *err)
 {
 	size_t count;
 	const struct index_entry *entries = index_entries(index, &count);
@@ -258,9 +261,7 @@ static int not_found(const struct index *index, const char *path, const char *na
 	near = suggest_from(name, names, count);
 	if (near)
 		err_hint(err, "did you mean %s?", near);
-	else if (count)
-		err_hint(err, "'bombus list' shows the images that are there");
-	else
+	else if (!count)
 		err_hint(err, "the store %s is empty; 'bombus build FILE.bpf.c' makes an image",
 			 path);
 	return err_set(err, ENOENT, "no image '%s' in the store", name);
@@ -282,7 +283,8 @@ static const struct index_entry *find_latest(const struct index *index, const ch
 static int find_entry(const struct index *index, const char *path, const char *name,
 		      const struct index_entry **ret, struct err *err)
 {
-	const struct index_entry *found = index_find(index, name);
+	/* Who asks for a whole digest gets that content, whatever somebody called a name. */
+	const struct index_entry *found = digest_valid(name) ? NULL : index_find(index, name);
 	int rc = 0;
 
 	if (!found)
@@ -304,11 +306,11 @@ int image_find(const char *path, const char *name, struct image_info *ret, struc
 
 	if (rc == 0)
 		rc = find_entry(store_index(store), path, name, &entry, err);
-	if (rc < 0)
+	if (rc || !entry)
 		return rc;
 	begin_info(entry, &info);
 	rc = read_manifest(store, entry, &info, err);
-	if (rc < 0)
+	if (rc)
 		return rc;
 	*ret = info;
 	info = (struct image_info){ 0 };
@@ -353,7 +355,7 @@ int image_program(const char *path, const struct image_info *info, void **ret, s
 
 	if (rc == 0)
 		rc = store_open_read(&store, path, err);
-	if (rc < 0)
+	if (rc || !layer)
 		return rc;
 	rc = store_get_blob(store, layer->digest, layer->size_bytes, IMAGE_MAX_PROGRAM_BYTES, ret,
 			    err);
@@ -374,7 +376,7 @@ int image_list(const char *path, struct image_info **ret, size_t *ret_count, str
 	size_t count;
 	int rc = store_open_read(&store, path, err);
 
-	if (rc < 0)
+	if (rc)
 		return rc;
 	entries = index_entries(store_index(store), &count);
 	infos = xcalloc(count + 1, sizeof(*infos));

@@ -28,10 +28,11 @@ struct image_pair {
 };
 
 struct image_info {
-	char *name;	    /* as stored */
-	char digest[72];    /* of the manifest: "sha256:<64 hex>" */
+	char *name;	     /* as stored */
+	char digest[72];     /* of the manifest: "sha256:<64 hex>" */
 	uint64_t size_bytes; /* manifest, config and layers */
-	char *created; /* RFC 3339: what the manifest says, else when it was saved here; NULL: unknown */
+	char *created;	     /* RFC 3339: what the manifest says, else when it was saved here; NULL:
+				unknown */
 	char *platform;	     /* "linux/amd64"; NULL: any */
 	struct image_pair *annotations; /* of the manifest */
 	size_t nannotations;
@@ -39,10 +40,10 @@ struct image_info {
 		char *media_type, *title; /* title NULL: none */
 		char digest[72];
 		uint64_t size_bytes;
-	} *layers;
+	} * layers;
 	size_t nlayers;
 	char *manifest_json; /* as stored */
-	char *damage; /* image_list() only: why the manifest cannot be read; NULL: it was */
+	char *damage;	     /* image_list() only: why the manifest cannot be read; NULL: it was */
 };
 void image_info_release(struct image_info *info);
 
@@ -51,7 +52,8 @@ void image_info_release(struct image_info *info);
 int image_check_name(const char *name, struct err *err);
 
 /* Saves a program under a name, replacing what had it. ret_digest gets the manifest's. The same
- * program, platform and annotations give the same digest: the time of saving stands in the index. */
+ * program, platform and annotations give the same digest: the time of saving stands in the index.
+ */
 struct image_build {
 	const void *program;
 	size_t program_bytes;

@@ -8,7 +8,7 @@
 #include "oci/descriptor.h"
 
 struct index {
-	json_t *json; /* the whole document */
+	json_t *json;	   /* the whole document */
 	json_t *manifests; /* borrowed from it */
 	struct index_entry *entries;
 	size_t nentries;
@@ -56,7 +56,8 @@ static int read_entries(struct index *index, struct err *err)
 	qsort(index->entries, index->nentries, sizeof(*index->entries), by_name);
 	for (i = 1; i < index->nentries; i++)
 		if (streq(index->entries[i - 1].name, index->entries[i].name))
-			return err_set(err, EBADMSG, "the index is damaged: '%s' stands in it twice",
+			return err_set(err, EBADMSG,
+				       "the index is damaged: '%s' stands in it twice",
 				       index->entries[i].name);
 	return 0;
 }
@@ -81,11 +82,11 @@ static int check_index(const json_t *json, struct err *err)
 	const char *media_type = NULL;
 	int rc = json_get_text(json, "mediaType", &media_type, err);
 
-	if (rc < 0)
+	if (rc)
 		return rc;
 	if (json_integer_value(json_object_get(json, "schemaVersion")) != 2 ||
-	    !json_is_array(json_object_get(json, "manifests")) ||
-	    json_object_get(json, "layers") || (media_type && !streq(media_type, MEDIA_INDEX)))
+	    !json_is_array(json_object_get(json, "manifests")) || json_object_get(json, "layers") ||
+	    (media_type && !streq(media_type, MEDIA_INDEX)))
 		return err_set(err, EBADMSG, "index.json is not an OCI image index");
 	return 0;
 }
@@ -102,7 +103,7 @@ int index_parse(const void *bytes, size_t len, struct index **ret, struct err *e
 	} else {
 		index->json = empty_index();
 	}
-	if (rc < 0)
+	if (rc)
 		return rc;
 	index->manifests = json_object_get(index->json, "manifests");
 	rc = read_entries(index, err);
@@ -133,13 +134,12 @@ const struct index_entry *index_find(const struct index *index, const char *name
 	return bsearch(&key, index->entries, index->nentries, sizeof(key), by_name);
 }
 
-int index_put(struct index *index, const char *name, const struct descriptor *desc,
-	      struct err *err)
+int index_put(struct index *index, const char *name, const struct descriptor *desc, struct err *err)
 {
 	json_t *json = NULL, *notes;
 	int rc = descriptor_json(desc, &json, err);
 
-	if (rc < 0)
+	if (rc)
 		return rc;
 	notes = json_object_get(json, "annotations");
 	if (!notes) {

@@ -38,7 +38,8 @@ int json_parse(const char *what, const void *bytes, size_t len, json_t **ret, st
 	json_error_t why;
 
 	if (len > JSON_MAX_BYTES)
-		return err_set(err, EBADMSG, "%s is larger than %u MiB", what, JSON_MAX_BYTES >> 20);
+		return err_set(err, EBADMSG, "%s is larger than %u MiB", what,
+			       JSON_MAX_BYTES >> 20);
 	if (too_deep(bytes, len))
 		return err_set(err, EBADMSG, "%s is nested more than %d deep", what,
 			       JSON_MAX_DEPTH);

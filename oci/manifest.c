@@ -16,7 +16,7 @@ static int check_type(const json_t *json, const char *expected, const char **ret
 	json_t *version = json_object_get(json, "schemaVersion");
 	int rc = json_get_text(json, "mediaType", ret, err);
 
-	if (rc < 0)
+	if (rc)
 		return rc;
 	if (json_integer_value(version) != 2)
 		return err_set(err, EBADMSG, "its schemaVersion is not 2");
@@ -55,7 +55,7 @@ static int parse(const json_t *json, const char *expected, struct manifest *m, s
 	const char *media_type = NULL;
 	int rc = check_type(json, expected, &media_type, err);
 
-	if (rc < 0)
+	if (rc)
 		return rc;
 	m->media_type = arena_strdup(&m->arena, media_type);
 	rc = descriptor_parse(json_object_get(json, "config"), &m->arena, &m->config, err);
@@ -64,7 +64,7 @@ static int parse(const json_t *json, const char *expected, struct manifest *m, s
 		return rc;
 	}
 	rc = parse_layers(json, m, err);
-	if (rc < 0)
+	if (rc)
 		return rc;
 	return annotations_parse(json, &m->arena, &m->annotations, &m->nannotations, err);
 }
@@ -76,7 +76,7 @@ int manifest_parse(const void *bytes, size_t len, const char *expected, struct m
 	_cleanup_json_ json_t *json = NULL;
 	int rc = json_parse("the manifest", bytes, len, &json, err);
 
-	if (rc < 0)
+	if (rc)
 		return rc;
 	rc = parse(json, expected, &m, err);
 	if (rc < 0) {

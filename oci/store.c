@@ -44,8 +44,8 @@ static int full_hint(struct err *err, int code)
 static int read_at(const struct store *s, const char *name, size_t max_bytes, void **ret,
 		   size_t *ret_len, struct err *err)
 {
-	_cleanup_close_ int fd = openat(s->dir_fd, name,
-					O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	_cleanup_close_ int fd =
+		openat(s->dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	_cleanup_free_ char *what = xasprintf("%s/%s", s->path, name);
 	struct stat st;
 
@@ -82,8 +82,8 @@ static int sync_dir(const struct store *s, const char *name)
 
 static int write_aside(const struct store *s, const char *tmp, const void *bytes, size_t len)
 {
-	_cleanup_close_ int fd = openat(s->dir_fd, tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-					0644);
+	_cleanup_close_ int fd =
+		openat(s->dir_fd, tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
 	int rc = fd < 0 ? -errno : write_all(fd, bytes, len);
 
 	if (rc == 0 && fsync(fd) < 0)
@@ -100,7 +100,7 @@ static int write_at(const struct store *s, const char *dir, const char *name, co
 
 	if (rc == 0 && renameat(s->dir_fd, tmp, s->dir_fd, name) < 0)
 		rc = -errno;
-	if (rc < 0)
+	if (rc)
 		unlinkat(s->dir_fd, tmp, 0);
 	else
 		rc = sync_dir(s, dir);
@@ -157,8 +157,9 @@ static int check_folder(const struct store *s, struct err *err)
 		return 0;
 	rc = each_name(s, refuse_foreign);
 	if (rc == -ENOTEMPTY) {
-		err_hint(err, "--store and BOMBUS_STORE name a folder of images; a new or empty one "
-			      "will do");
+		err_hint(err,
+			 "--store and BOMBUS_STORE name a folder of images; a new or empty one "
+			 "will do");
 		return err_set(err, ENOTEMPTY, "%s is not a store of images, and not empty",
 			       s->path);
 	}
@@ -200,10 +201,10 @@ static int load_index(struct store *s, struct err *err)
 		rc = check_layout(s, err);
 	if (rc == 0 && exists(s, INDEX_FILE))
 		rc = read_at(s, INDEX_FILE, JSON_MAX_BYTES, &bytes, &len, err);
-	if (rc < 0)
+	if (rc)
 		return rc;
 	rc = index_parse(bytes, len, &s->index, err);
-	if (rc < 0)
+	if (rc)
 		err_wrap(err, "%s", s->path);
 	return rc;
 }
@@ -297,7 +298,7 @@ int store_open_write(struct store **ret, const char *path, struct err *err)
 		rc = check_folder(s, err);
 	if (rc == 0)
 		rc = take_lock(s, err);
-	if (rc < 0)
+	if (rc)
 		return rc;
 	each_name(s, remove_unfinished);
 	rc = load_index(s, err);
@@ -341,11 +342,11 @@ int store_get_blob(struct store *s, const char *digest, uint64_t size_bytes, siz
 		return err_set(err, ENOENT, "%s: there is no such folder", s->path);
 	name = xasprintf(BLOBS_DIR "/%s", digest_hex(digest));
 	rc = read_at(s, name, max_bytes, &bytes, &len, err);
-	if (rc < 0)
+	if (rc)
 		return rc;
 	if (len != size_bytes)
-		return err_set(err, EBADMSG, "%s/%s is damaged: it has %zu bytes, not %llu", s->path,
-			       name, len, (unsigned long long)size_bytes);
+		return err_set(err, EBADMSG, "%s/%s is damaged: it has %zu bytes, not %llu",
+			       s->path, name, len, (unsigned long long)size_bytes);
 	digest_of(bytes, len, found);
 	if (!streq(found, digest))
 		return err_set(err, EBADMSG, "%s/%s is damaged: its digest is %s", s->path, name,
@@ -374,7 +375,9 @@ int store_commit(struct store *s, struct err *err)
 	size_t len = strlen(text);
 
 	if (len > JSON_MAX_BYTES)
-		return err_set(err, EFBIG, "%s holds too many images: its index would be larger "
-			       "than %u MiB", s->path, JSON_MAX_BYTES >> 20);
+		return err_set(err, EFBIG,
+			       "%s holds too many images: its index would be larger "
+			       "than %u MiB",
+			       s->path, JSON_MAX_BYTES >> 20);
 	return write_at(s, ".", INDEX_FILE, text, len, err);
 }

@@ -144,6 +144,11 @@ like 'but shown' "$ERR" "warning: unused function 'f'"
 run_bombus build empty.bpf.c
 is 'a source without a program fails' $RC 1
 like 'and says so' "$ERR" 'empty\.bpf\.c has no program'
+run_bombus build /dev/null
+is 'nor does nothing at all have one' "$RC" 1
+cp plain.bpf.c ./-dash.c
+run_bombus build --binary-only -o dash.o -- -dash.c
+is 'a name that looks like an option' $RC 0
 echo 'int f(void) { return 1; }' >function.bpf.c
 run_bombus build function.bpf.c
 like 'a function alone is no program' "$ERR" 'function\.bpf\.c has no program'

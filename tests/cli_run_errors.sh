@@ -151,6 +151,10 @@ refused 'a map that is not there' 2 'evnts' run "$GOOD" --map evnts=counter
 like 'a map that is not there: the nearest' "$ERR" '^hint: .*events'
 refused 'a role that is not there' 2 'conter' run "$GOOD" --map events=conter
 refused 'a label that is not there' 2 'com' run "$GOOD" --map events=counter --labels events=com
+refused 'a field that is not there' 2 'com' run "$GOOD" --fields events=com
+like 'a field that is not there: the nearest' "$ERR" '^hint: .*comm'
+refused 'fields of a map that is not there' 2 'evnts' run "$GOOD" --fields evnts=comm
+refused 'fields without a field' 2 'MAP=FIELD' run "$GOOD" --fields events=,
 refused 'a program that is not there' 2 'plian' run "$GOOD" --only plian
 refused 'a ring size that is none' 2 'events' run "$GOOD" --ring events=lots
 refused 'a form that is none' 2 'yaml' run "$GOOD" -o yaml

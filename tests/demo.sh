@@ -11,7 +11,7 @@ BUILD=${BUILD:-build}
 STORE=$BUILD/demo-store
 SECONDS_SHOWN=10
 EXAMPLE=tcpconnlat
-bombus=$BUILD/bombus
+bombus=${BOMBUS:-$BUILD/bombus}
 # Wherever the build folder is, the headers are those of this tree.
 export BOMBUS_INCLUDE=$PWD/include
 
@@ -57,13 +57,13 @@ traffic=$!
 exec {go}>"$work/go"
 port=$("$BUILD/tests/traffic" --now port)
 
-say "2. It runs for $SECONDS_SHOWN seconds: how long do the connections of process $traffic take?"
+say "2. It runs: how long do the TCP connections of process $traffic take, in microseconds?"
 show "bombus run $EXAMPLE --set target_pid=$traffic --duration 5s"
 echo >&"$go"
 "$bombus" --store "$STORE" run $EXAMPLE --set target_pid=$traffic -o table \
 	--duration $((SECONDS_SHOWN / 2))s || exit 1
 
-say "   The same records, counted by address and served to Prometheus"
+say "3. The same records again, counted by address and served to Prometheus"
 show "bombus run $EXAMPLE --set target_pid=$traffic --map events=counter" \
 	"--labels events=daddr_v4,comm --metrics=127.0.0.1:$port --duration 5s"
 "$bombus" --store "$STORE" run $EXAMPLE --set target_pid=$traffic -o table \
@@ -75,7 +75,7 @@ curl -fsS --max-time 2 "http://127.0.0.1:$port/metrics" >"$work/metrics"
 wait $runner || exit 1
 runner=
 
-say "3. What Prometheus was told a second before the end"
+say "4. What a scrape by Prometheus got a second before the end"
 show "curl -s http://127.0.0.1:$port/metrics | grep ebpf_"
 grep ebpf_ "$work/metrics" || exit 1
 

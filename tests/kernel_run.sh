@@ -54,6 +54,18 @@ jq_is 'ring-counter: the rows' ring-counter.out \
 like 'ring-counter: the closing line' "$(tail -n 1 ring-counter.err)" \
 	'9 events, \? lost, 2 series.*nothing stays pinned'
 
+# --- records so large that they reach far over the end of the ring ---
+# One after the other: the ring holds two.
+jobs=()
+for ((i = 0; i < 40; i++)); do jobs+=("getppid,1" "sleep,50"); done
+traffic_start "${jobs[@]}"
+ok 'large: it attaches' bombus_start large run "$OBJECTS/run_large.bpf.o" \
+	--set target_pid="$TRAFFIC_PID" -o json
+ok 'large: 40 rounds' traffic_go
+ok 'large: it leaves when told' bombus_stop INT
+jq_is 'large: each record is whole' large.out 'map([.fields.first, .fields.last])' \
+	"$(jq -nc '[range(40) | [., .]]')"
+
 # --- BumbleBee's prefixes ---
 rounds prefix run_prefix 7 -o json
 jq_is 'prefix: counter_' prefix.out \
@@ -149,6 +161,33 @@ ok 'once: it leaves by itself' timeout 20 "$BOMBUS" run "$OBJECTS/run_maps.bpf.o
 	--set target_pid="$TRAFFIC_PID"
 traffic_go
 
+# --- queues, stacks and iterators ---
+traffic_start getppid,6
+ok 'streams: it attaches' bombus_start streams run "$OBJECTS/run_streams.bpf.o" -o json \
+	--set target_pid="$TRAFFIC_PID" --interval 1h --fields tasks=pid,comm
+ok 'streams: six rounds' traffic_go
+ok 'streams: it leaves when told' bombus_stop INT
+jq_is 'streams: a queue, first in first out' streams.out \
+	'map(select(.map == "queue") | .fields.round)' '[0,1,2,3]'
+jq_is 'streams: a stack, last in first out' streams.out \
+	'map(select(.map == "stack") | .fields.round)' '[3,2,1,0]'
+like 'streams: what a full queue refused is not known' "$(tail -n 1 streams.err)" \
+	'8 events, \? lost'
+traffic_start sleep,1
+run_bombus run "$OBJECTS/run_streams.bpf.o" --once -o json --set target_pid="$TRAFFIC_PID" \
+	--fields tasks=comm,tgid
+printf '%s\n' "$OUT" >once.out
+jq_is 'once: an iterator is read, once, and shows the fields that were chosen' once.out \
+	"map([.map, .fields == {tgid: $TRAFFIC_PID, comm: \"traffic\"}])" '[["tasks",true]]'
+unlike 'once: and nothing is in its way' "$ERR" 'warning'
+traffic_go
+rounds only run_streams 2 -o json --only fill
+jq_is 'only: without the iterator' only.out 'map(.map) | unique' '["queue","stack"]'
+unlike 'only: and nobody misses it' "$(cat only.err)" 'warning|3 maps'
+rounds chosen run_plain 20 -o json --fields events=odd,from --where 'round == 7'
+jq_is 'chosen: only these fields, and the filter sees all' chosen.out 'map(.fields)' \
+	'[{"odd":true,"from":{"addr":1,"port":2}}]'
+
 # --- the same as a table and as CSV ---
 rounds table run_maps 12 -o table
 like 'table: a heading' "$(cat table.out)" 'WHO\.PID.*WHO\.PARITY.*STEP'
@@ -187,5 +226,19 @@ at_least 'flood: something was refused' "$refused" 1
 is 'flood: each record that the kernel took is shown' "$shown" "$taken"
 is 'flood: the loss shown is what the kernel refused' "$lost" "$refused"
 like 'flood: and so says the closing line' "$(tail -n 1 flood.err)" "$taken events, $refused lost"
+
+# --- enough, while more arrives: what nobody waits for is neither waited for nor called dropped ---
+traffic_start "getppid,200" "sleep,1000"
+ok 'enough: it attaches' bombus_start enough run "$OBJECTS/run_flood.bpf.o" -o json -n 10 \
+	--set target_pid="$TRAFFIC_PID" --set per_round=5000 --ring events=16M --map taken=internal \
+	--map refused=internal
+before=$(date +%s%N)
+echo >&"$go_fd"
+ok 'enough: it leaves by itself' bombus_wait 10
+between 'enough: and at once (ms)' $((($(date +%s%N) - before) / 1000000)) 0 $((1500 * SLOW))
+ok 'enough: the traffic ends' traffic_go
+is 'enough: so many records' "$(grep -c '"kind":"event"' enough.out)" 10
+unlike 'enough: nothing was dropped' "$(cat enough.err)" 'dropped'
+
 
 done_testing

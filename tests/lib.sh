@@ -21,10 +21,10 @@ TESTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 TOP=$(dirname "$TESTS")
 BUILD=${BUILD:-$TOP/build}
 BOMBUS=${BOMBUS:-$BUILD/bombus}
-# The examples as images, made by `make examples`, and
-# the BPF objects of tests/bpf, which do not depend on how the rest was built.
+# The examples as images, made by `make examples`, and the BPF objects of tests/bpf.
 EXAMPLES=$BUILD/store
-OBJECTS=${OBJECTS:-$BUILD/tests/bpf}
+# shellcheck disable=SC2034 # read by the tests
+OBJECTS=$BUILD/tests/bpf
 # How much slower than a usual machine this one is; the guest, which is emulated, sets it.
 SLOW=${SLOW:-1}
 T=$(mktemp -d "${TMPDIR:-/tmp}/bombus-test.XXXXXX")

@@ -26,8 +26,9 @@
 	}
 #define SCALAR(text, type, k, ...)                                                                 \
 	{                                                                                          \
-		.name = text, .path = text, .label = text, .size_bits = 8 * (uint32_t)sizeof(type), \
-		.count = 1, .kind = (k), .is_signed = (k) == KIND_INT, __VA_ARGS__                 \
+		.name = text, .path = text, .label = text,                                         \
+		.size_bits = 8 * (uint32_t)sizeof(type), .count = 1, .kind = (k),                  \
+		.is_signed = (k) == KIND_INT, __VA_ARGS__                                          \
 	}
 #define LAYOUT(type, list, ...)                                                                    \
 	{                                                                                          \
@@ -67,12 +68,13 @@ static inline void assert_families(const struct metric_plan *plan, const char *w
 	assert_string_equal(text, want);
 }
 
-static inline struct record record_of(const struct map_plan *map, const void *key, const void *value)
+static inline struct record record_of(const struct map_plan *map, const void *key,
+				      const void *value)
 {
 	return (struct record){ .map = map,
 				.part = { key, value },
-				.value_bytes = map->value_bytes ? map->value_bytes :
-								  map->value.size_bytes };
+				.value_bytes = map->value_bytes ? map->value_bytes
+								: map->value.size_bytes };
 }
 
 static struct field u32_key = SCALAR("key", uint32_t, KIND_UINT);

@@ -60,7 +60,8 @@ static void build(struct built *b)
 		{ name_at("global"), ELF64_ST_INFO(STB_GLOBAL, STT_FUNC), 0, CODE_AT, 0, 8 },
 	};
 	const Elf64_Rel rel_debug[] = { { 0, ELF64_R_INFO(1ULL, 2) } };
-	const Elf64_Rel rel_code[] = { { 0, ELF64_R_INFO(3ULL, 1) }, { 4, ELF64_R_INFO(2ULL, 10) } };
+	const Elf64_Rel rel_code[] = { { 0, ELF64_R_INFO(3ULL, 1) },
+				       { 4, ELF64_R_INFO(2ULL, 10) } };
 	Elf64_Ehdr head = {
 		.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64,
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__

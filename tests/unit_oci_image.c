@@ -175,7 +175,8 @@ static void test_image_find_suggests(void **state)
 static void test_image_names_are_checked(void **state)
 {
 	static const char *const bad[] = {
-		"", "-x", "a b", "a\nb", "../x", "/x", "x'", "x\"", "\xc3\xa4", ".x", "x\\y", "x\x1b[m",
+		"",	    "-x", "a b",  "a\nb",    "../x",	      "/x", "x'", "x\"",
+		"\xc3\xa4", ".x", "x\\y", "x\x1b[m", "sha256:abcdef",
 	};
 	static const char *const good[] = { "x", "A.b-c_d", "h:5000/a/b:1.0@sha256", "0+1" };
 	const struct folder *f = *state;
@@ -266,9 +267,10 @@ static void put_manifest(const struct folder *f, const char *name, const char *m
 	digest_of(manifest, strlen(manifest), digest);
 	path = blob_path(f, digest);
 	overwrite(path, manifest);
-	text = xasprintf("{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"%s\",\"digest\":\"%s\","
-			 "\"size\":%zu,\"annotations\":{\"" NOTE_REF_NAME "\":\"%s\"}}]}",
-			 media_type, digest, strlen(manifest), name);
+	text = xasprintf(
+		"{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"%s\",\"digest\":\"%s\","
+		"\"size\":%zu,\"annotations\":{\"" NOTE_REF_NAME "\":\"%s\"}}]}",
+		media_type, digest, strlen(manifest), name);
 	overwrite(index, text);
 }
 
@@ -283,7 +285,8 @@ static void test_image_of_others_is_refused_clearly(void **state)
 		{ HEAD "]}", "it has no layer" },
 		{ HEAD PART("application/vnd.oci.image.layer.v1.tar+gzip") "]}",
 		  "its first layer is 'application/vnd.oci.image.layer.v1.tar+gzip'" },
-		{ HEAD PART(MEDIA_EBPF_PROGRAM) "," PART(MEDIA_EBPF_PROGRAM) "]}", "more than one" },
+		{ HEAD PART(MEDIA_EBPF_PROGRAM) "," PART(MEDIA_EBPF_PROGRAM) "]}",
+		  "more than one" },
 		{ HEAD PART("x/y") "," PART(MEDIA_EBPF_PROGRAM) "]}", "cannot open" },
 	};
 	const struct folder *f = *state;
@@ -306,6 +309,24 @@ static void test_image_of_others_is_refused_clearly(void **state)
 	put_manifest(f, "x", MEDIA_INDEX, "{\"schemaVersion\":2,\"manifests\":[]}");
 	assert_int_equal(image_find(f->store, "x", &info, &index_err), -ENOTSUP);
 	assert_non_null(strstr(index_err.msg, "several platforms"));
+}
+
+/* An index may come from elsewhere, with a name that looks like the digest of another image. */
+static void test_image_find_trusts_a_digest_more_than_a_name(void **state)
+{
+	const struct folder *f = *state;
+	_cleanup_free_ char *index = in_store(f, "index.json");
+	_cleanup_free_ char *text = NULL;
+	struct image_info info = { 0 };
+	char good[72], bad[72];
+
+	assert_int_equal(save(f->store, "good", PROGRAM, good, NULL), 0);
+	assert_int_equal(save(f->store, "bad", PROGRAM "!", bad, NULL), 0);
+	text = xasprintf("{\"schemaVersion\":2,\"manifests\":[{\"digest\":\"%s\",\"size\":1,"
+			 "\"annotations\":{\"" NOTE_REF_NAME "\":\"%s\"}}]}",
+			 bad, good);
+	overwrite(index, text);
+	assert_int_equal(image_find(f->store, good, &info, NULL), -ENOENT);
 }
 
 static void test_store_refuses_a_folder_of_other_things(void **state)
@@ -442,6 +463,7 @@ int main(void)
 		in_folder(test_image_list_is_sorted_and_survives_damage),
 		in_folder(test_image_program_is_verified),
 		in_folder(test_image_of_others_is_refused_clearly),
+		in_folder(test_image_find_trusts_a_digest_more_than_a_name),
 		in_folder(test_store_refuses_a_folder_of_other_things),
 		in_folder(test_store_of_another_version_is_refused),
 		in_folder(test_store_removes_what_a_killed_writer_left),

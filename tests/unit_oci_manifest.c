@@ -22,11 +22,18 @@
 static void test_digest_valid_takes_one_form_only(void **state)
 {
 	static const char *const bad[] = {
-		"", "sha256:", "sha256:" HEX_A "a", "sha256:aaa", "SHA256:" HEX_A, HEX_A,
-		"sha512:" HEX_A, "sha256:../../../../../../etc/passwd",
+		"",
+		"sha256:",
+		"sha256:" HEX_A "a",
+		"sha256:aaa",
+		"SHA256:" HEX_A,
+		HEX_A,
+		"sha512:" HEX_A,
+		"sha256:../../../../../../etc/passwd",
 		"sha256:Aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
 		"sha256:gaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
-		" sha256:" HEX_A, "sha256:" HEX_A "\n",
+		" sha256:" HEX_A,
+		"sha256:" HEX_A "\n",
 	};
 
 	assert_true(digest_valid("sha256:" HEX_A));
@@ -90,7 +97,8 @@ static void test_manifest_parse_refuses(void **state)
 		{ "[]", "not a JSON object" },
 		{ "{", "not JSON" },
 		{ MANIFEST "x", "not JSON" },
-		{ "{\"schemaVersion\":2,\"schemaVersion\":2," CONFIG ",\"layers\":[]}", "duplicate" },
+		{ "{\"schemaVersion\":2,\"schemaVersion\":2," CONFIG ",\"layers\":[]}",
+		  "duplicate" },
 		{ "{\"schemaVersion\":1," CONFIG ",\"layers\":[]}", "schemaVersion" },
 		{ "{" CONFIG ",\"layers\":[]}", "schemaVersion" },
 		{ "{\"schemaVersion\":2,\"layers\":[]}", "config: a descriptor is missing" },
@@ -98,7 +106,8 @@ static void test_manifest_parse_refuses(void **state)
 		{ "{\"schemaVersion\":2," CONFIG ",\"layers\":{}}", "no layers" },
 		{ "{\"schemaVersion\":2," CONFIG ",\"layers\":[7]}", "layer 0" },
 		{ "{\"schemaVersion\":2," CONFIG ",\"layers\":[],\"manifests\":[]}", "not clear" },
-		{ "{\"schemaVersion\":2,\"mediaType\":\"" MEDIA_INDEX "\"," CONFIG ",\"layers\":[]}",
+		{ "{\"schemaVersion\":2,\"mediaType\":\"" MEDIA_INDEX "\"," CONFIG
+		  ",\"layers\":[]}",
 		  "announced" },
 		{ "{\"schemaVersion\":2,\"mediaType\":3," CONFIG ",\"layers\":[]}", "not a text" },
 		{ "{\"schemaVersion\":2," CONFIG ",\"layers\":[],\"annotations\":{\"a\":1}}",
@@ -106,13 +115,17 @@ static void test_manifest_parse_refuses(void **state)
 		{ "{\"schemaVersion\":2," CONFIG ",\"layers\":[],\"annotations\":[]}",
 		  "not an object" },
 		{ "{\"schemaVersion\":2,\"config\":{\"digest\":\"sha256:" HEX_A
-		  "\",\"size\":-1},\"layers\":[]}", "not a size" },
+		  "\",\"size\":-1},\"layers\":[]}",
+		  "not a size" },
 		{ "{\"schemaVersion\":2,\"config\":{\"digest\":\"sha256:" HEX_A
-		  "\",\"size\":1.5},\"layers\":[]}", "not a size" },
+		  "\",\"size\":1.5},\"layers\":[]}",
+		  "not a size" },
 		{ "{\"schemaVersion\":2,\"config\":{\"digest\":\"sha256:" HEX_A
-		  "\",\"size\":99999999999999999999},\"layers\":[]}", "too big" },
+		  "\",\"size\":99999999999999999999},\"layers\":[]}",
+		  "too big" },
 		{ "{\"schemaVersion\":2,\"config\":{\"digest\":\"sha256:../../../x\",\"size\":1},"
-		  "\"layers\":[]}", "digest" },
+		  "\"layers\":[]}",
+		  "digest" },
 		{ "{\"schemaVersion\":2,\"config\":{\"size\":1},\"layers\":[]}", "digest" },
 		{ "{\"schemaVersion\":2,\"a\":[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]}", "deep" },
 		{ "{\"schemaVersion\":2,\"a\":\"\\u0000\"}", "not JSON" },
@@ -147,7 +160,8 @@ static void test_manifest_parse_counts_layers_and_bytes(void **state)
 	assert_int_equal(manifest_parse(text.buf, text.len, NULL, &m, &err), -EBADMSG);
 	assert_non_null(strstr(err.msg, "more than 256 layers"));
 	while (text.len <= MANIFEST_MAX_BYTES)
-		strbuf_adds(&text, "                                                              ");
+		strbuf_adds(&text,
+			    "                                                              ");
 	assert_int_equal(manifest_parse(text.buf, text.len, NULL, &m, &err), -EBADMSG);
 	assert_non_null(strstr(err.msg, "larger than 4 MiB"));
 }
@@ -175,7 +189,10 @@ static void test_manifest_write_does_not_depend_on_order(void **state)
 {
 	static const struct image_pair one[] = { { "b", "2" }, { "a", "1" }, { "c", "ä\"\n" } };
 	static const struct image_pair two[] = {
-		{ "c", "x" }, { "a", "1" }, { "c", "ä\"\n" }, { "b", "2" },
+		{ "c", "x" },
+		{ "a", "1" },
+		{ "c", "ä\"\n" },
+		{ "b", "2" },
 	};
 	struct descriptor layer = { "l/l", "sha256:" HEX_B, 7, NULL, one, 1 };
 	struct manifest m = {
@@ -189,10 +206,11 @@ static void test_manifest_write_does_not_depend_on_order(void **state)
 	_cleanup_free_ char *first = NULL, *second = NULL;
 
 	assert_int_equal(manifest_write(&m, &first, NULL), 0);
-	assert_string_equal(first, "{\"schemaVersion\":2,\"mediaType\":\"" MEDIA_MANIFEST "\"," CONFIG
-				   ",\"layers\":[{\"mediaType\":\"l/l\",\"digest\":\"sha256:" HEX_B
-				   "\",\"size\":7,\"annotations\":{\"b\":\"2\"}}],"
-				   "\"annotations\":{\"a\":\"1\",\"b\":\"2\",\"c\":\"ä\\\"\\n\"}}");
+	assert_string_equal(first,
+			    "{\"schemaVersion\":2,\"mediaType\":\"" MEDIA_MANIFEST "\"," CONFIG
+			    ",\"layers\":[{\"mediaType\":\"l/l\",\"digest\":\"sha256:" HEX_B
+			    "\",\"size\":7,\"annotations\":{\"b\":\"2\"}}],"
+			    "\"annotations\":{\"a\":\"1\",\"b\":\"2\",\"c\":\"ä\\\"\\n\"}}");
 	m.annotations = two;
 	m.nannotations = ARRAY_LEN(two);
 	assert_int_equal(manifest_write(&m, &second, NULL), 0);
@@ -239,7 +257,8 @@ static void test_index_put_replaces_and_leaves_others_alone(void **state)
 	static const char text[] =
 		"{\"schemaVersion\":2,\"manifests\":["
 		"{\"mediaType\":\"x/y\",\"digest\":\"sha512:zz\",\"size\":\"?\",\"foreign\":[1]},"
-		"{\"mediaType\":\"m/m\",\"digest\":\"sha256:" HEX_A "\",\"size\":1,\"annotations\":{"
+		"{\"mediaType\":\"m/m\",\"digest\":\"sha256:" HEX_A
+		"\",\"size\":1,\"annotations\":{"
 		"\"" NOTE_REF_NAME "\":\"b\"}}],\"annotations\":{\"kept\":\"yes\"}}";
 	_cleanup_index_ struct index *index = NULL;
 	_cleanup_free_ char *written = NULL;
@@ -277,8 +296,8 @@ static void test_index_parse_refuses(void **state)
 		"\"annotations\":{\"" NOTE_REF_NAME "\":\"x\"}}]}",
 		"{\"schemaVersion\":2,\"manifests\":["
 		"{\"digest\":\"sha256:" HEX_A "\",\"size\":1,\"annotations\":{\"" NOTE_REF_NAME
-		"\":\"x\"}},{\"digest\":\"sha256:" HEX_B "\",\"size\":1,\"annotations\":{\""
-		NOTE_REF_NAME "\":\"x\"}}]}",
+		"\":\"x\"}},{\"digest\":\"sha256:" HEX_B
+		"\",\"size\":1,\"annotations\":{\"" NOTE_REF_NAME "\":\"x\"}}]}",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {

@@ -21,8 +21,15 @@
 #include "runner/read/collector.h"
 #include "tests/read_fixture.h"
 
-#define INSN(c, d, s, o, i) { .code = (c), .dst_reg = (d), .src_reg = (s), .off = (o), .imm = (i) }
-#define LOAD_MAP(reg, fd) INSN(BPF_LD | BPF_DW | BPF_IMM, reg, BPF_PSEUDO_MAP_FD, 0, fd), { 0 }
+#define INSN(c, d, s, o, i)                                                                        \
+	{                                                                                          \
+		.code = (c), .dst_reg = (d), .src_reg = (s), .off = (o), .imm = (i)                \
+	}
+#define LOAD_MAP(reg, fd)                                                                          \
+	INSN(BPF_LD | BPF_DW | BPF_IMM, reg, BPF_PSEUDO_MAP_FD, 0, fd),                            \
+	{                                                                                          \
+		0                                                                                  \
+	}
 #define MOV(reg, from) INSN(BPF_ALU64 | BPF_MOV | BPF_X, reg, from, 0, 0)
 #define MOV32_IMM(reg, imm) INSN(BPF_ALU | BPF_MOV | BPF_K, reg, 0, 0, imm)
 #define ADD_IMM(reg, imm) INSN(BPF_ALU64 | BPF_ADD | BPF_K, reg, 0, 0, imm)
@@ -102,14 +109,18 @@ static struct fixture *fixture_new(uint8_t source, uint8_t role, uint32_t max_en
 	struct err err = { 0 };
 
 	f->object.map = (struct map_plan){
-		.name = "events", .symbol = "events", .role = role, .source = source,
-		.has_value = true, .lost_map = -1,
+		.name = "events",
+		.symbol = "events",
+		.role = role,
+		.source = source,
+		.has_value = true,
+		.lost_map = -1,
 		.value = { .fields = &number, .nfields = 1, .size_bytes = 8, .is_scalar = true },
 	};
 	f->object.plan = (struct plan){ .maps = &f->object.map, .nmaps = 1 };
-	f->object.map_fd = bpf_map_create(perf ? BPF_MAP_TYPE_PERF_EVENT_ARRAY :
-						 BPF_MAP_TYPE_RINGBUF,
-					  "events", perf ? 4 : 0, perf ? 4 : 0, max_entries, NULL);
+	f->object.map_fd =
+		bpf_map_create(perf ? BPF_MAP_TYPE_PERF_EVENT_ARRAY : BPF_MAP_TYPE_RINGBUF,
+			       "events", perf ? 4 : 0, perf ? 4 : 0, max_entries, NULL);
 	f->object.prog_fd = load_program(perf, f->object.map_fd);
 	if (f->object.prog_fd < 0) {
 		print_message("programs cannot be loaded here: %s\n", strerror(errno));
@@ -121,7 +132,8 @@ static struct fixture *fixture_new(uint8_t source, uint8_t role, uint32_t max_en
 	}
 	assert_int_equal(collector_new(&f->collector, &f->object,
 				       &(struct collector_opts){ .perf_pages = 1 }, NULL, metrics,
-				       &err), 0);
+				       &err),
+			 0);
 	if (role == ROLE_EVENTS) {
 		f->queue = queue_new(&f->object.plan, 1);
 		collector_add_queue(f->collector, f->queue);
@@ -345,17 +357,34 @@ static void test_collector_refuses_layouts_too_large(void **state)
 {
 	struct object o = { .map_fd = -1 };
 	struct collector *collector = NULL;
+	struct metric_plan *metrics[1];
 	struct err err = { 0 };
 
 	o.map = (struct map_plan){
-		.name = "m", .symbol = "m", .role = ROLE_GAUGE, .source = SOURCE_HASH,
-		.has_key = true, .has_value = true, .lost_map = -1, .key_bytes = 8, .value_bytes = 4,
+		.name = "m",
+		.symbol = "m",
+		.role = ROLE_GAUGE,
+		.source = SOURCE_HASH,
+		.has_key = true,
+		.has_value = true,
+		.lost_map = -1,
+		.key_bytes = 8,
+		.value_bytes = 4,
 		.key = { .fields = &number, .nfields = 1, .size_bytes = 8, .is_scalar = true },
 		.value = { .fields = &number, .nfields = 1, .size_bytes = 8, .is_scalar = true },
 	};
 	o.plan = (struct plan){ .maps = &o.map, .nmaps = 1 };
 	assert_int_equal(collector_new(&collector, &o, NULL, NULL, NULL, &err), -EINVAL);
 	assert_non_null(strstr(err.msg, "values have 4 bytes"));
+	/* Nor records of nothing, which a hostile object may have. */
+	o.map.source = SOURCE_RING;
+	o.map.role = ROLE_COUNTER;
+	o.map.has_key = false;
+	o.map.value = (struct layout){ .fields = &number };
+	metrics[0] = xcalloc(1, sizeof(*metrics[0]));
+	assert_int_equal(metric_compile(metrics[0], &o.map, NULL, &err), 0);
+	assert_int_equal(collector_new(&collector, &o, NULL, NULL, metrics, &err), -EINVAL);
+	assert_non_null(strstr(err.msg, "empty"));
 }
 
 int main(void)

@@ -103,7 +103,9 @@ static struct field slots_fields[] = {
 static void test_histogram_slots_in_value(void **state)
 {
 	struct map_plan map = scalar_map(SOURCE_HASH, ROLE_HISTOGRAM, 10);
-	struct slots_value value = { .comm = "x", .slots = { 1, 2, [25] = 4, [26] = 3 }, .sum = 99 };
+	struct slots_value value = { .comm = "x",
+				     .slots = { 1, 2, [25] = 4, [26] = 3 },
+				     .sum = 99 };
 	struct metric_plan plan;
 	union cell cells[29] = { 0 };
 	uint32_t key = 0;
@@ -213,9 +215,11 @@ static void test_bucket_edges(void **state)
 
 static void test_buckets_wrong(void **state)
 {
-	static const char *const wrong[] = { "", "exp3", "exp2 5", "exp2 5 5", "exp2 0 65", "linear",
-					     "linear 0 1 2", "linear 1 5 5", "linear 1 0 99999",
-					     "5,4", "1,1", "1,x", "log2 3" };
+	static const char *const wrong[] = {
+		"",	  "exp3",	  "exp2 5",	  "exp2 5 5",	      "exp2 0 65",
+		"linear", "linear 0 1 2", "linear 1 5 5", "linear 1 0 99999", "5,4",
+		"1,1",	  "1,x",	  "log2 3"
+	};
 	struct metric_plan plan;
 	struct err err = { 0 };
 
@@ -240,10 +244,12 @@ static void test_histogram_of_nothing(void **state)
 	assert_int_equal(metric_compile(&plan, &map, NULL, &err), -EINVAL);
 	assert_int_equal(err.exit, EXIT_USAGE);
 	assert_non_null(strstr(err.hint, "--hist-value-key"));
-	assert_int_equal(metric_compile(&plan, &map, &(struct metric_opts){ .observe = "comm" }, &err),
-			 -EINVAL);
-	assert_int_equal(metric_compile(&plan, &map, &(struct metric_opts){ .observe = "took" }, &err),
-			 -EINVAL);
+	assert_int_equal(
+		metric_compile(&plan, &map, &(struct metric_opts){ .observe = "comm" }, &err),
+		-EINVAL);
+	assert_int_equal(
+		metric_compile(&plan, &map, &(struct metric_opts){ .observe = "took" }, &err),
+		-EINVAL);
 }
 
 int main(void)

@@ -52,7 +52,8 @@ static struct field event_fields[] = {
 	FIELD(struct event, name, KIND_TEXT),
 	FIELD(struct event, mac, KIND_BYTES, .meaning = MEAN_MAC),
 	FIELD(struct event, took_us, KIND_UINT, .unit = "us", .tags = TAG_OBSERVE),
-	FIELD(struct event, peer, KIND_BYTES, .meaning = MEAN_IP, .family_at = 16, .family_bytes = 4),
+	FIELD(struct event, peer, KIND_BYTES, .meaning = MEAN_IP, .family_at = 16,
+	      .family_bytes = 4),
 	BITS("delta", 3, 7, KIND_INT, true),
 	BITS("flag", 10, 1, KIND_BOOL, false),
 	FIELD(struct event, sent, KIND_UINT, .tags = TAG_COUNTER, .unit = "bytes"),
@@ -120,9 +121,10 @@ static void test_key_ignores_garbage(void **state)
 		free(e);
 	}
 	for (uint32_t i = 0; i < plan.nlabels; i++) {
-		static const char *const texts[] = { "7",	     "4242",		  "1000",
-						     "curl",	     "twelve chars",
-						     "01:02:03:04:05:06", "10.0.0.1", "-3", "true" };
+		static const char *const texts[] = {
+			"7",	    "4242", "1000", "curl", "twelve chars", "01:02:03:04:05:06",
+			"10.0.0.1", "-3",   "true"
+		};
 		const struct field *field = &plan.labels[i].in_key;
 		char text[256];
 
@@ -150,7 +152,8 @@ static void test_key_tells_labels_apart(void **state)
 		struct event saved = e;
 
 		if (field->is_bits)
-			e.bits ^= 1u << (field->off_bits % 32 - 8 * offsetof(struct event, bits) % 32);
+			e.bits ^= 1u
+				  << (field->off_bits % 32 - 8 * offsetof(struct event, bits) % 32);
 		else
 			((uint8_t *)&e)[at] ^= 1;
 		metric_key(&plan, &record, b);
@@ -199,12 +202,19 @@ static void test_keys_of_many_equal_keys_of_one(void **state)
 static void test_key_text_of_any_length(void **state)
 {
 	for (uint32_t room = 1; room <= 40; room++) {
-		struct field field = { .name = "t", .path = "t", .label = "t", .count = 1,
-				       .size_bits = 8 * room, .kind = KIND_TEXT };
-		struct map_plan map = { .name = "m", .role = ROLE_COUNTER, .source = SOURCE_RING,
-					.has_value = true,
-					.value = { .fields = &field, .nfields = 1,
-						   .size_bytes = room } };
+		struct field field = { .name = "t",
+				       .path = "t",
+				       .label = "t",
+				       .count = 1,
+				       .size_bits = 8 * room,
+				       .kind = KIND_TEXT };
+		struct map_plan map = {
+			.name = "m",
+			.role = ROLE_COUNTER,
+			.source = SOURCE_RING,
+			.has_value = true,
+			.value = { .fields = &field, .nfields = 1, .size_bytes = room }
+		};
 		struct metric_plan plan = compile(&map, NULL);
 		uint8_t *src = malloc(room), *dst = malloc(room), *want = malloc(room);
 
@@ -232,15 +242,27 @@ static void test_key_merges_and_copies_of_any_length(void **state)
 {
 	for (uint32_t len = 1; len <= 70; len++) {
 		struct field fields[] = {
-			{ .name = "a", .path = "a", .label = "a", .count = 1, .size_bits = 8,
+			{ .name = "a",
+			  .path = "a",
+			  .label = "a",
+			  .count = 1,
+			  .size_bits = 8,
 			  .kind = KIND_BYTES },
-			{ .name = "b", .path = "b", .label = "b", .count = 1,
-			  .size_bits = 8 * (len - 1), .off_bits = 8, .kind = KIND_BYTES },
+			{ .name = "b",
+			  .path = "b",
+			  .label = "b",
+			  .count = 1,
+			  .size_bits = 8 * (len - 1),
+			  .off_bits = 8,
+			  .kind = KIND_BYTES },
 		};
-		struct map_plan map = { .name = "m", .role = ROLE_COUNTER, .source = SOURCE_RING,
-					.has_value = true,
-					.value = { .fields = fields, .nfields = len > 1 ? 2 : 1,
-						   .size_bytes = len } };
+		struct map_plan map = {
+			.name = "m",
+			.role = ROLE_COUNTER,
+			.source = SOURCE_RING,
+			.has_value = true,
+			.value = { .fields = fields, .nfields = len > 1 ? 2 : 1, .size_bytes = len }
+		};
 		struct metric_plan plan = compile(&map, NULL);
 		uint8_t *src = malloc(len), *dst = malloc(len);
 		struct record record = record_of(&map, NULL, src);
@@ -280,8 +302,8 @@ static void test_labels_chosen_and_dropped(void **state)
 {
 	static const char *const chosen[] = { "comm", "took_us" }, *const drop[] = { "pid", "mac" };
 	static const char *const wrong[] = { "com" };
-	struct metric_plan plan = compile(
-		&events_map, &(struct metric_opts){ .labels = chosen, .nlabels = 2 });
+	struct metric_plan plan =
+		compile(&events_map, &(struct metric_opts){ .labels = chosen, .nlabels = 2 });
 	struct err err = { 0 };
 
 	assert_labels(&plan, "comm took_us");
@@ -428,17 +450,24 @@ static void test_info_where_there_is_no_number(void **state)
 {
 	struct field name = SCALAR("value", char[16], KIND_TEXT);
 	struct field key = SCALAR("pid", uint32_t, KIND_UINT, .meaning = MEAN_PID);
-	struct map_plan map = { .name = "procs", .role = ROLE_GAUGE, .source = SOURCE_HASH,
-				.has_key = true, .has_value = true, .key_bytes = 4,
-				.value_bytes = 16, .max_entries = 10 };
+	struct map_plan map = { .name = "procs",
+				.role = ROLE_GAUGE,
+				.source = SOURCE_HASH,
+				.has_key = true,
+				.has_value = true,
+				.key_bytes = 4,
+				.value_bytes = 16,
+				.max_entries = 10 };
 	struct metric_plan plan;
 	uint32_t pid = 3;
 	struct record record;
 	union cell cell = { .u = 9 };
 
-	map.key = (struct layout){ .fields = &key, .nfields = 1, .size_bytes = 4, .is_scalar = true };
-	map.value = (struct layout){ .fields = &name, .nfields = 1, .size_bytes = 16,
-				     .is_scalar = true };
+	map.key =
+		(struct layout){ .fields = &key, .nfields = 1, .size_bytes = 4, .is_scalar = true };
+	map.value = (struct layout){
+		.fields = &name, .nfields = 1, .size_bytes = 16, .is_scalar = true
+	};
 	plan = compile(&map, NULL);
 	assert_labels(&plan, "pid value");
 	assert_families(&plan, "procs_info");

@@ -15,8 +15,14 @@
 
 static struct map_plan maps[] = {
 	{ .index = 0, .name = "events", .has_value = true, .value = { .size_bytes = 20 } },
-	{ .index = 1, .name = "table", .has_key = true, .has_value = true, .key_bytes = 5,
-	  .value_bytes = 300, .key = { .size_bytes = 5 }, .value = { .size_bytes = 300 } },
+	{ .index = 1,
+	  .name = "table",
+	  .has_key = true,
+	  .has_value = true,
+	  .key_bytes = 5,
+	  .value_bytes = 300,
+	  .key = { .size_bytes = 5 },
+	  .value = { .size_bytes = 300 } },
 };
 static const struct plan plan = { .maps = maps, .nmaps = ARRAY_LEN(maps) };
 

@@ -51,8 +51,11 @@ static struct fixture *fixture_new(uint8_t role, uint32_t nqueues)
 					  PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0),
 				     MAP_FAILED);
 	close(fd);
-	f->map = (struct map_plan){ .name = "events", .role = role, .source = SOURCE_RING,
-				    .has_value = true, .lost_map = -1,
+	f->map = (struct map_plan){ .name = "events",
+				    .role = role,
+				    .source = SOURCE_RING,
+				    .has_value = true,
+				    .lost_map = -1,
 				    .value = LAYOUT(struct event, fields) };
 	f->plan = (struct plan){ .maps = &f->map, .nmaps = 1 };
 	f->env = (struct reader_env){
@@ -65,8 +68,12 @@ static struct fixture *fixture_new(uint8_t role, uint32_t nqueues)
 	for (uint32_t i = 0; i < nqueues; i++)
 		f->queues[i] = queue_new(&f->plan, 1);
 	f->reader = (struct reader){ .env = &f->env, .map = &f->map, .time = &fields[0] };
-	f->reader.ring = (struct ring){ .data = f->data, .mask = RING_BYTES - 1, .step = 64,
-					.consumer = &f->consumer, .producer = &f->producer };
+	f->reader.ring = (struct ring){ .data = f->data,
+					.mask = RING_BYTES - 1,
+					.reach = 2 * RING_BYTES,
+					.step = 64,
+					.consumer = &f->consumer,
+					.producer = &f->producer };
 	if (role == ROLE_COUNTER) {
 		f->reader.metric = xcalloc(1, sizeof(*f->reader.metric));
 		assert_int_equal(metric_compile(f->reader.metric, &f->map, NULL, NULL), 0);

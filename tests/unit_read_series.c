@@ -58,7 +58,8 @@ static struct row read_row(const struct series *s, const void *key, uint64_t sin
 			bool overflow = rows.flags[i] & SERIES_OVERFLOW;
 
 			if (key ? overflow || memcmp(rows.keys + i * plan->key_bytes, key,
-						     plan->key_bytes) : !overflow)
+						     plan->key_bytes)
+				: !overflow)
 				continue;
 			assert_false(row.found); /* none twice */
 			row = (struct row){ rows.cells[i].u, rows.id[i], rows.flags[i], true };
@@ -115,7 +116,7 @@ static void test_series_many_at_once_is_the_same(void **state)
 		struct small small;
 		uint32_t len = lengths[l];
 		struct series *s = new_series(&small, METRIC_EVENTS, METRIC_COUNTER, len, 400, 0);
-		uint8_t (*bytes)[56] = calloc(SERIES_TOUCH_MAX, sizeof(*bytes));
+		uint8_t(*bytes)[56] = calloc(SERIES_TOUCH_MAX, sizeof(*bytes));
 		const void *keys[SERIES_TOUCH_MAX];
 		union cell *cells[SERIES_TOUCH_MAX];
 		uint32_t total = 0;
@@ -124,7 +125,8 @@ static void test_series_many_at_once_is_the_same(void **state)
 			uint32_t count = 1 + round % SERIES_TOUCH_MAX;
 
 			for (uint32_t i = 0; i < count; i++) {
-				uint32_t n = (round * 17 + i * i) % 401; /* some twice, one too many */
+				uint32_t n =
+					(round * 17 + i * i) % 401; /* some twice, one too many */
 
 				memcpy(bytes[i] + len - 2, &n, 2);
 				keys[i] = bytes[i];
@@ -466,8 +468,9 @@ static void test_series_sweep_put_by_cell_type(void **state)
 		{ .type = METRIC_GAUGE, .cell_type = CELL_DOUBLE, .cell = 0 },
 		{ .type = METRIC_HISTOGRAM, .cell = 1, .bounds = bounds, .nbounds = 1 },
 	};
-	struct metric_plan plan = { .kind = METRIC_ENTRIES, .families = families, .nfamilies = 2,
-				    .ncells = 4 };
+	struct metric_plan plan = {
+		.kind = METRIC_ENTRIES, .families = families, .nfamilies = 2, .ncells = 4
+	};
 	union cell cells[4] = { { .d = 0.5 }, { .u = 1 }, { .u = 2 }, { .u = 3 } };
 	struct series *s = series_new(&plan, NULL);
 	struct series_rows rows;

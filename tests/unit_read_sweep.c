@@ -87,10 +87,18 @@ static struct fixture *fixture_new(struct map_case c, const struct metric_opts *
 	bool has_key = c.source != SOURCE_QUEUE;
 
 	*map = (struct map_plan){
-		.name = "m", .symbol = "m", .role = c.role, .source = c.source, .type = c.type,
-		.per_cpu = c.per_cpu, .has_key = has_key, .has_value = true,
-		.key_bytes = has_key ? 4 : 0, .value_bytes = c.structs ? sizeof(struct value) : 8,
-		.max_entries = c.max_entries, .lost_map = 1,
+		.name = "m",
+		.symbol = "m",
+		.role = c.role,
+		.source = c.source,
+		.type = c.type,
+		.per_cpu = c.per_cpu,
+		.has_key = has_key,
+		.has_value = true,
+		.key_bytes = has_key ? 4 : 0,
+		.value_bytes = c.structs ? sizeof(struct value) : 8,
+		.max_entries = c.max_entries,
+		.lost_map = 1,
 		.key = { .fields = &key_field, .nfields = 1, .size_bytes = 4, .is_scalar = true },
 		.value = { .fields = &u64_field, .nfields = 1, .size_bytes = 8, .is_scalar = true },
 	};
@@ -98,18 +106,21 @@ static struct fixture *fixture_new(struct map_case c, const struct metric_opts *
 		map->value = (struct layout)LAYOUT(struct value, value_fields);
 	f->object.maps[1] = (struct map_plan){ .index = 1, .per_cpu = true, .value_bytes = 8 };
 	f->object.plan = (struct plan){ .maps = f->object.maps, .nmaps = 2 };
-	f->object.fds[0] = bpf_map_create(c.type, "m", map->key_bytes, map->value_bytes,
-					  c.max_entries, NULL);
+	f->object.fds[0] =
+		bpf_map_create(c.type, "m", map->key_bytes, map->value_bytes, c.max_entries, NULL);
 	f->object.fds[1] = bpf_map_create(BPF_MAP_TYPE_PERCPU_ARRAY, "m_lost", 4, 8, 1, NULL);
 	if (f->object.fds[0] < 0) {
 		print_message("maps cannot be made here: %s\n", strerror(errno));
 		skip();
 	}
 	f->env = (struct reader_env){
-		.object = &f->object, .plan = &f->object.plan,
+		.object = &f->object,
+		.plan = &f->object.plan,
 		.lock = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER },
-		.hold = true, .cpus = (uint32_t)libbpf_num_possible_cpus(),
-		.breathe = on_breath, .ctx = f,
+		.hold = true,
+		.cpus = (uint32_t)libbpf_num_possible_cpus(),
+		.breathe = on_breath,
+		.ctx = f,
 	};
 	f->reader = (struct reader){ .env = &f->env, .map = map, .fd = f->object.fds[0] };
 	if (c.role == ROLE_EVENTS) {
@@ -187,8 +198,8 @@ static void sweep(struct fixture *f)
 /* In batches and key by key, with as many entries as the map takes, and some deleted. */
 static void sweep_hash(bool per_key)
 {
-	struct fixture *f = fixture_new((struct map_case){ BPF_MAP_TYPE_HASH, 70000, SOURCE_HASH,
-							   ROLE_GAUGE }, NULL);
+	struct fixture *f = fixture_new(
+		(struct map_case){ BPF_MAP_TYPE_HASH, 70000, SOURCE_HASH, ROLE_GAUGE }, NULL);
 	uint32_t live;
 
 	f->reader.per_key = per_key;
@@ -245,8 +256,8 @@ static void *churn_main(void *ctx)
 
 static void test_sweep_key_by_key_counts_none_twice(void **state)
 {
-	struct fixture *f = fixture_new((struct map_case){ BPF_MAP_TYPE_HASH, 3000, SOURCE_HASH,
-							   ROLE_GAUGE }, NULL);
+	struct fixture *f = fixture_new(
+		(struct map_case){ BPF_MAP_TYPE_HASH, 3000, SOURCE_HASH, ROLE_GAUGE }, NULL);
 	struct churn churn = { .fd = f->reader.fd };
 	pthread_t thread;
 
@@ -274,8 +285,8 @@ static void test_sweep_key_by_key_counts_none_twice(void **state)
 /* A batch too small for a bucket grows until it fits. */
 static void test_sweep_hash_grows_its_batch(void **state)
 {
-	struct fixture *f = fixture_new((struct map_case){ BPF_MAP_TYPE_HASH, 5000, SOURCE_HASH,
-							   ROLE_GAUGE }, NULL);
+	struct fixture *f = fixture_new(
+		(struct map_case){ BPF_MAP_TYPE_HASH, 5000, SOURCE_HASH, ROLE_GAUGE }, NULL);
 	uint32_t live;
 
 	for (uint32_t key = 0; key < 5000; key++)
@@ -291,7 +302,8 @@ static void test_sweep_hash_grows_its_batch(void **state)
 static void test_sweep_lru_hash_struct_values(void **state)
 {
 	struct fixture *f = fixture_new((struct map_case){ BPF_MAP_TYPE_LRU_HASH, 100, SOURCE_HASH,
-							   ROLE_COUNTER, .structs = true }, NULL);
+							   ROLE_COUNTER, .structs = true },
+					NULL);
 	struct value value = { .n = 7, .m = 8, .comm = "ab" };
 	struct {
 		uint32_t key;
@@ -338,7 +350,8 @@ static void test_sweep_per_cpu_adds_up(void **state)
 	assert_int_equal(row_of(f, &key, NULL)[0].u, sum);
 	assert_int_equal(row_of(f, &key, NULL)[1].u, 10 * all);
 	/* A filter sees the sum too. */
-	snprintf(text, sizeof(text), "m == %llu && comm == \"abc\"", (unsigned long long)(10 * all));
+	snprintf(text, sizeof(text), "m == %llu && comm == \"abc\"",
+		 (unsigned long long)(10 * all));
 	assert_int_equal(filter_compile(&f->reader.filter, f->reader.map, text, &err), 0);
 	sweep(f);
 	assert_int_equal(tally_get(&f->reader.filtered), 0);
@@ -349,11 +362,56 @@ static void test_sweep_per_cpu_adds_up(void **state)
 	fixture_free(f);
 }
 
+/* Elements of lists and bit fields are numbers as well; a sum that does not fit stays large. */
+static void test_sweep_per_cpu_filter_adds_all(void **state)
+{
+	static const struct field fields[] = {
+		{ "l", "l", "l", .off_bits = 0, .size_bits = 8, .count = 3, .kind = KIND_UINT },
+		{ "low", "low", "low", .off_bits = 24, .size_bits = 3, .count = 1,
+		  .kind = KIND_UINT, .is_bits = true },
+		{ "high", "high", "high", .off_bits = 27, .size_bits = 5, .count = 1,
+		  .kind = KIND_INT, .is_signed = true, .is_bits = true },
+		{ "f", "f", "f", .off_bits = 32, .size_bits = 32, .count = 1, .kind = KIND_FLOAT },
+	};
+	static const char *const match[] = { "l == 3 && l == 7 && l == 255", "low == 3",
+					     "high == -16", "f == 2" };
+	/* l: 1, 3, 200; low: 1; high: -9. And 2, 4, 200; 2; -9. */
+	uint8_t values[1024][8] = { { 1, 3, 200, 0x1 | 0x17 << 3 },
+				    { 2, 4, 200, 0x2 | 0x17 << 3 } };
+	struct fixture *f = fixture_new((struct map_case){ BPF_MAP_TYPE_PERCPU_HASH, 100,
+							   SOURCE_HASH, ROLE_COUNTER, false, true },
+					NULL);
+
+	if (f->env.cpus < 2) {
+		print_message("one CPU only\n");
+		skip();
+	}
+	for (int cpu = 0; cpu < 2; cpu++)
+		memcpy(&values[cpu][4], &(float){ 1 }, sizeof(float));
+	f->object.maps[0].value = (struct layout){ .fields = (struct field *)fields,
+						   .nfields = ARRAY_LEN(fields),
+						   .size_bytes = 8 };
+	set(f, 3, values);
+	for (size_t i = 0; i < ARRAY_LEN(match); i++) {
+		struct err err = { 0 };
+
+		assert_int_equal(filter_compile(&f->reader.filter, f->reader.map, match[i], &err),
+				 0);
+		sweep(f);
+		filter_free(f->reader.filter);
+		f->reader.filter = NULL;
+		if (tally_get(&f->reader.filtered))
+			fail_msg("%s: it should hold", match[i]);
+	}
+	fixture_free(f);
+}
+
 static void test_sweep_per_cpu_split(void **state)
 {
-	struct fixture *f = fixture_new((struct map_case){ BPF_MAP_TYPE_PERCPU_ARRAY, 4,
-							   SOURCE_ARRAY, ROLE_COUNTER, false, true },
-					&(struct metric_opts){ .split_cpu = true });
+	struct fixture *f =
+		fixture_new((struct map_case){ BPF_MAP_TYPE_PERCPU_ARRAY, 4, SOURCE_ARRAY,
+					       ROLE_COUNTER, false, true },
+			    &(struct metric_opts){ .split_cpu = true });
 	uint64_t values[1024] = { 0 };
 	uint32_t key[2] = { 2, f->env.cpus - 1 }, live;
 
@@ -368,8 +426,8 @@ static void test_sweep_per_cpu_split(void **state)
 /* Zeros show up where something else was, and in the only entry. */
 static void test_sweep_array_zeros(void **state)
 {
-	struct fixture *f = fixture_new((struct map_case){ BPF_MAP_TYPE_ARRAY, 1000, SOURCE_ARRAY,
-							   ROLE_GAUGE }, NULL);
+	struct fixture *f = fixture_new(
+		(struct map_case){ BPF_MAP_TYPE_ARRAY, 1000, SOURCE_ARRAY, ROLE_GAUGE }, NULL);
 	uint32_t live;
 
 	set(f, 999, &(uint64_t){ 5 });
@@ -382,7 +440,8 @@ static void test_sweep_array_zeros(void **state)
 	assert_int_equal(row_of(f, &(uint32_t){ 999 }, &live)->u, 0);
 	assert_int_equal(live, 1);
 	fixture_free(f);
-	f = fixture_new((struct map_case){ BPF_MAP_TYPE_ARRAY, 1, SOURCE_ARRAY, ROLE_COUNTER }, NULL);
+	f = fixture_new((struct map_case){ BPF_MAP_TYPE_ARRAY, 1, SOURCE_ARRAY, ROLE_COUNTER },
+			NULL);
 	sweep(f);
 	assert_int_equal(row_of(f, "", &live)->u, 0);
 	assert_int_equal(live, 1);
@@ -392,15 +451,22 @@ static void test_sweep_array_zeros(void **state)
 static void test_sweep_globals(void **state)
 {
 	struct fixture *f = fixture_new((struct map_case){ BPF_MAP_TYPE_ARRAY, 1, SOURCE_GLOBALS,
-							   ROLE_COUNTER, .structs = true }, NULL);
-	struct field field = { .name = "m", .path = "m", .label = "m", .count = 1, .kind = KIND_UINT,
-			       .off_bits = 64, .size_bits = 32 };
+							   ROLE_COUNTER, .structs = true },
+					NULL);
+	struct field field = { .name = "m",
+			       .path = "m",
+			       .label = "m",
+			       .count = 1,
+			       .kind = KIND_UINT,
+			       .off_bits = 64,
+			       .size_bits = 32 };
 
 	/* The variable stands behind others in its section. */
 	metric_release(f->reader.metric);
 	series_free(f->reader.series);
 	f->object.maps[0].has_key = false;
-	f->object.maps[0].value = (struct layout){ .fields = &field, .nfields = 1,
+	f->object.maps[0].value = (struct layout){ .fields = &field,
+						   .nfields = 1,
 						   .size_bytes = sizeof(struct value),
 						   .is_scalar = true };
 	assert_int_equal(metric_compile(f->reader.metric, f->reader.map, NULL, NULL), 0);
@@ -414,8 +480,8 @@ static void test_sweep_globals(void **state)
 /* Popped in order, as far as the queue has room; the rest stays for the next time. */
 static void test_sweep_empties_queues(void **state)
 {
-	struct fixture *f = fixture_new((struct map_case){ BPF_MAP_TYPE_QUEUE, 1000, SOURCE_QUEUE,
-							   ROLE_EVENTS }, NULL);
+	struct fixture *f = fixture_new(
+		(struct map_case){ BPF_MAP_TYPE_QUEUE, 1000, SOURCE_QUEUE, ROLE_EVENTS }, NULL);
 	struct record record;
 	uint64_t expected = 0;
 
@@ -438,8 +504,8 @@ static void test_sweep_empties_queues(void **state)
 static void test_sweep_iterator(void **state)
 {
 	static uint64_t numbers[20001];
-	struct fixture *f = fixture_new((struct map_case){ BPF_MAP_TYPE_ARRAY, 1, SOURCE_GLOBALS,
-							   ROLE_EVENTS }, NULL);
+	struct fixture *f = fixture_new(
+		(struct map_case){ BPF_MAP_TYPE_ARRAY, 1, SOURCE_GLOBALS, ROLE_EVENTS }, NULL);
 	struct record record;
 	uint64_t expected = 0;
 
@@ -463,8 +529,8 @@ static void test_sweep_iterator(void **state)
 
 static void test_sweep_failure_keeps_what_was(void **state)
 {
-	struct fixture *f = fixture_new((struct map_case){ BPF_MAP_TYPE_HASH, 10, SOURCE_HASH,
-							   ROLE_GAUGE }, NULL);
+	struct fixture *f = fixture_new(
+		(struct map_case){ BPF_MAP_TYPE_HASH, 10, SOURCE_HASH, ROLE_GAUGE }, NULL);
 	int fd = f->reader.fd;
 
 	set(f, 1, &(uint64_t){ 5 });
@@ -481,8 +547,8 @@ static void test_sweep_failure_keeps_what_was(void **state)
 
 static void test_lost_is_summed_over_cpus(void **state)
 {
-	struct fixture *f = fixture_new((struct map_case){ BPF_MAP_TYPE_HASH, 10, SOURCE_HASH,
-							   ROLE_GAUGE }, NULL);
+	struct fixture *f = fixture_new(
+		(struct map_case){ BPF_MAP_TYPE_HASH, 10, SOURCE_HASH, ROLE_GAUGE }, NULL);
 	uint64_t values[1024], lost = 99;
 	uint32_t zero = 0;
 
@@ -505,6 +571,7 @@ int main(void)
 		cmocka_unit_test(test_sweep_hash_grows_its_batch),
 		cmocka_unit_test(test_sweep_lru_hash_struct_values),
 		cmocka_unit_test(test_sweep_per_cpu_adds_up),
+		cmocka_unit_test(test_sweep_per_cpu_filter_adds_all),
 		cmocka_unit_test(test_sweep_per_cpu_split),
 		cmocka_unit_test(test_sweep_array_zeros),
 		cmocka_unit_test(test_sweep_globals),

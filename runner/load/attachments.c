@@ -16,8 +16,9 @@ struct attachment {
 	struct bpf_link *link;
 	int fd; /* a link made without libbpf, a socket, or a guard's pipe; -1 */
 	bool fd_is_link;
-	pid_t guard; /* 0: none */
-	bool alone;  /* libbpf keeps books for these: one at a time */
+	pid_t guard;  /* 0: none */
+	bool alone;   /* libbpf keeps books for these: one at a time */
+	bool passive; /* an iterator: runs when it is read, at no other time */
 };
 
 struct attachments {
@@ -92,6 +93,22 @@ void attachments_free(struct attachments *list)
 	free(list);
 }
 
+void attachments_detach(struct attachments *list)
+{
+	struct attachments *gone = attachments_new();
+	size_t kept = 0;
+
+	gone->items = xcalloc(list->count + 1, sizeof(*gone->items));
+	for (size_t i = 0; i < list->count; i++) {
+		if (list->items[i].passive)
+			list->items[kept++] = list->items[i];
+		else
+			gone->items[gone->count++] = list->items[i];
+	}
+	list->count = kept;
+	attachments_free(gone);
+}
+
 static struct attachment *attachments_add(struct attach_job *job)
 {
 	struct attachments *list = job->list;
@@ -101,6 +118,7 @@ static struct attachment *attachments_add(struct attach_job *job)
 		.prog_index = job->plan->index,
 		.fd = -1,
 		.alone = job->type->hook == HOOK_USDT || job->type->hook == HOOK_TC,
+		.passive = job->type->hook == HOOK_ITER,
 	};
 	return &list->items[list->count++];
 }

@@ -98,6 +98,8 @@ static int open_all(struct object *object, const void *elf, size_t len, struct e
 	if (rc == 0)
 		rc = plan_compile(&object->plan, object->bpf, &object->image, opts->map.words,
 				  opts->map.count, opts->all_maps, err);
+	for (size_t i = 0; i < opts->fields.count && rc == 0; i++)
+		rc = plan_select_fields(&object->plan, opts->fields.words[i], err);
 	if (rc < 0)
 		return rc;
 	object->progs = xcalloc(object->plan.nprogs + 1, sizeof(struct bpf_program *));
@@ -187,14 +189,15 @@ int object_enable_stats(struct object *object)
 
 void object_stop(struct object *object)
 {
-	attachments_free(steal_ptr(&object->attachments));
+	if (object->attachments)
+		attachments_detach(object->attachments);
 }
 
 void object_free(struct object *object)
 {
 	if (!object)
 		return;
-	object_stop(object);
+	attachments_free(steal_ptr(&object->attachments));
 	pins_release(object);
 	close_fd(&object->stats_fd);
 	bpf_object__close(object->bpf);

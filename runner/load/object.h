@@ -4,7 +4,7 @@
  *
  *	object_open()    ELF -> merged maps -> libbpf -> plan; options applied and checked
  *	object_start()   load, then attach, trying alternatives in file order
- *	object_stop()    detach everything (maps can still be read)
+ *	object_stop()    detach everything (maps and iterators can still be read)
  *	object_free()    stop, close
  *
  * Nothing is left behind in the kernel after object_free() or the death of the process, except

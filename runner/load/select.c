@@ -61,7 +61,7 @@ int plan_select_fields(struct plan *plan, const char *word, struct err *err)
 	char *list = strchr(text, '='), *save = NULL;
 	struct map_plan *map;
 
-	if (!list || !list[1])
+	if (!list || list == text || !list[1 + strspn(list + 1, ",")])
 		return err_usage(err, "--fields wants MAP=FIELD,FIELD, not '%s'", word);
 	*list++ = '\0';
 	map = plan_map(plan, text);
@@ -72,6 +72,10 @@ int plan_select_fields(struct plan *plan, const char *word, struct err *err)
 			err_hint(err, "did you mean '%s'?", near);
 		return err_usage(err, "--fields: no map '%s'", text);
 	}
+	if (map->role == ROLE_INTERNAL) {
+		err_hint(err, "--all-maps or --map %s=ROLE shows it", text);
+		return err_usage(err, "--fields: map '%s' is internal to the program", text);
+	}
 	hide_all(&map->key);
 	hide_all(&map->value);
 	for (char *f = strtok_r(list, ",", &save); f; f = strtok_r(NULL, ",", &save)) {
@@ -79,12 +83,12 @@ int plan_select_fields(struct plan *plan, const char *word, struct err *err)
 		bool in_value = map->has_value && show(&map->value, f);
 
 		if (!in_key && !in_value) {
-			const char *near = suggest(f, next_field, &(struct names_walk){ .map = map });
+			const char *near =
+				suggest(f, next_field, &(struct names_walk){ .map = map });
 
 			if (near)
 				err_hint(err, "did you mean '%s'?", near);
-			return err_usage(err, "--fields: map %s has no field '%s'", map->name,
-				       f);
+			return err_usage(err, "--fields: map %s has no field '%s'", map->name, f);
 		}
 	}
 	return 0;

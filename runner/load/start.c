@@ -260,7 +260,7 @@ static void started(struct object *object)
 
 static int give_up(struct object *object, int code, const struct err *local, struct err *err)
 {
-	object_stop(object);
+	attachments_free(steal_ptr(&object->attachments));
 	pins_release(object);
 	bpf_object__close(steal_ptr(&object->bpf));
 	for (uint32_t i = 0; i < object->plan.nprogs; i++)

@@ -49,7 +49,8 @@ static void strip_release(struct strip *s)
 
 static int damaged(struct err *err, const char *what)
 {
-	return err_set(err, EINVAL, "a damaged ELF object: %s", what);
+	err_set(err, EINVAL, "a damaged ELF object: %s", what);
+	return -EINVAL;
 }
 
 static struct span data_of(const struct strip *s, uint32_t i)
@@ -69,14 +70,21 @@ static const char *name_of(const struct strip *s, uint32_t i)
 	return name ? name : "";
 }
 
+static bool is_object(const Elf64_Ehdr *head)
+{
+	return memcmp(head->e_ident, ELFMAG, SELFMAG) == 0 &&
+	       head->e_ident[EI_CLASS] == ELFCLASS64 && head->e_ident[EI_DATA] == HOST_DATA &&
+	       head->e_type == ET_REL;
+}
+
 static int read_head(struct strip *s, struct err *err)
 {
 	const void *at;
 
-	if (!span_get(s->file, 0, &s->head, sizeof(s->head)) ||
-	    memcmp(s->head.e_ident, ELFMAG, SELFMAG) || s->head.e_ident[EI_CLASS] != ELFCLASS64 ||
-	    s->head.e_ident[EI_DATA] != HOST_DATA || s->head.e_type != ET_REL)
-		return err_set(err, EINVAL, "not a relocatable ELF object of this byte order");
+	if (!span_get(s->file, 0, &s->head, sizeof(s->head)) || !is_object(&s->head)) {
+		err_set(err, EINVAL, "not a relocatable ELF object of this byte order");
+		return -EINVAL;
+	}
 	s->nsections = s->head.e_shnum;
 	at = span_at(s->file, s->head.e_shoff, (size_t)s->nsections * sizeof(Elf64_Shdr));
 	if (!at || s->head.e_shentsize != sizeof(Elf64_Shdr) || !s->nsections ||
@@ -92,7 +100,8 @@ static int read_head(struct strip *s, struct err *err)
 			return damaged(err, "a section reaches over the end");
 		if (h->sh_addralign > MAX_ALIGN || h->sh_link >= s->nsections)
 			return damaged(err, "a section header");
-		/* Both name sections by number in their contents; compilers for BPF write neither. */
+		/* Both name sections by number in their contents; compilers for BPF write neither.
+		 */
 		if (h->sh_type == SHT_GROUP || h->sh_type == SHT_SYMTAB_SHNDX)
 			return err_set(err, EINVAL, "an ELF object with section groups");
 		if (h->sh_type == SHT_SYMTAB)
@@ -203,8 +212,8 @@ static int put_rels(struct strip *s, uint32_t i, struct err *err)
 		symbol = ELF64_R_SYM(rel.r_info);
 		if (symbol >= s->nsymbols || s->symbol_map[symbol] == GONE)
 			return damaged(err, "a relocation by a symbol that is not there");
-		rel.r_info = ELF64_R_INFO((uint64_t)s->symbol_map[symbol],
-					  ELF64_R_TYPE(rel.r_info));
+		rel.r_info =
+			ELF64_R_INFO((uint64_t)s->symbol_map[symbol], ELF64_R_TYPE(rel.r_info));
 		strbuf_add(&s->out, &rel, size);
 	}
 	return 0;
@@ -265,7 +274,7 @@ static int put_all(struct strip *s, struct err *err)
 			rc = put_section(s, i, &names, &headers[count], err);
 		count++;
 	}
-	if (rc < 0)
+	if (rc)
 		return rc;
 	for (uint32_t i = 0; i < s->nsections; i++) {
 		Elf64_Shdr *h = &headers[s->section_map[i]];
@@ -291,7 +300,7 @@ int elf_strip(const void *bytes, size_t len, void **ret, size_t *ret_len, struct
 	size_t room = 2 * len + (64u << 10);
 	int rc = read_head(&s, err);
 
-	if (rc < 0)
+	if (rc)
 		return rc;
 	strbuf_init(&s.out, room);
 	strbuf_add(&s.out, &s.head, sizeof(s.head));
@@ -299,7 +308,7 @@ int elf_strip(const void *bytes, size_t len, void **ret, size_t *ret_len, struct
 	rc = number_symbols(&s, err);
 	if (rc == 0)
 		rc = put_all(&s, err);
-	if (rc < 0)
+	if (rc)
 		return rc;
 	memcpy(s.out.buf, &s.head, sizeof(s.head));
 	*ret_len = s.out.len;

@@ -47,7 +47,7 @@ static int open_btf(const char *path, struct btf **ret, struct err *err)
 	int rc = (int)libbpf_get_error(btf);
 
 	if (rc == -ENOENT && !path) {
-		err_hint(err, "a kernel with CONFIG_DEBUG_INFO_BTF=y has it; --btf FILE reads "
+		err_hint(err, "a kernel with CONFIG_DEBUG_INFO_BTF=y has it; --vmlinux FILE reads "
 			      "that of another kernel");
 		return err_set(err, ENOENT, "this kernel has no BTF (%s)", from);
 	}

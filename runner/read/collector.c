@@ -15,11 +15,11 @@
 #include "runner/read/reader.h"
 
 #define DEFAULT_INTERVAL_NS 1000000000ull
-#define RUN_RECORDS 65536     /* of one ring before others have their turn */
-#define GROUP_BYTES 8192      /* of records or keys that are counted at once */
-#define BREATH_RECORDS 16384  /* of each ring between the pieces of a sweep */
-#define STALL_MS 2000	      /* at the end: how long a full queue is waited for */
-#define BUSY_TRIES 20	      /* at the end: how often a record is waited for, 1 ms each */
+#define RUN_RECORDS 65536    /* of one ring before others have their turn */
+#define GROUP_BYTES 8192     /* of records or keys that are counted at once */
+#define BREATH_RECORDS 16384 /* of each ring between the pieces of a sweep */
+#define STALL_MS 2000	     /* at the end: how long a full queue is waited for */
+#define BUSY_TRIES 20	     /* at the end: how often a record is waited for, 1 ms each */
 
 struct collector {
 	struct reader_env env;
@@ -74,8 +74,9 @@ static void init_reader(struct collector *c, struct reader *r, const struct map_
 	r->time = layout_time(&map->value);
 	if (r->metric) {
 		r->series = series_new(r->metric, &c->opts.series);
-		r->group = GROUP_BYTES / MAX(r->metric->key_bytes, map->value.size_bytes);
-		r->group = MAX(1u, MIN(r->group, (uint32_t)SERIES_TOUCH_MAX));
+		r->group = MAX(1u, MAX(r->metric->key_bytes, map->value.size_bytes));
+		r->group = MIN(GROUP_BYTES / r->group, (uint32_t)SERIES_TOUCH_MAX);
+		r->group = MAX(1u, r->group);
 		r->key = xcalloc(r->group, reader_key_stride(r->metric));
 	}
 	if (r->filter && map->per_cpu)
@@ -115,7 +116,7 @@ int collector_new(struct collector **ret, struct object *object, const struct co
 		.ctx = c,
 	};
 	c->readers = xcalloc(plan->nmaps, sizeof(*c->readers));
-	c->by_map = xcalloc(plan->nmaps, sizeof(*c->by_map));
+	c->by_map = xcalloc(plan->nmaps, sizeof(struct reader *));
 	for (uint32_t i = 0; i < plan->nmaps; i++) {
 		if (!is_wanted(&plan->maps[i]))
 			continue;
@@ -176,8 +177,8 @@ void collector_add_queue(struct collector *c, struct queue *queue)
 	struct reader_env *env = &c->env;
 
 	env->queues = xreallocarray(env->queues, env->nqueues + 1, sizeof(struct queue *));
-	c->room_sources = xreallocarray(c->room_sources, env->nqueues + 1,
-					sizeof(struct loop_source *));
+	c->room_sources =
+		xreallocarray(c->room_sources, env->nqueues + 1, sizeof(struct loop_source *));
 	c->room_sources[env->nqueues] = NULL;
 	env->queues[env->nqueues++] = queue;
 }

@@ -36,7 +36,7 @@ struct err;
 struct wallclock;
 
 struct collector_opts {
-	uint64_t interval_ns;	 /* between sweeps; 0: 1 s */
+	uint64_t interval_ns; /* between sweeps; 0: 1 s */
 	struct series_opts series;
 	uint32_t perf_pages;	 /* per CPU; 0: 64 */
 	struct wallclock *clock; /* for the records' times, borrowed; NULL: one of its own */
@@ -44,21 +44,22 @@ struct collector_opts {
 
 /* What is known about one map's data so far. All cumulative. Read with collector_stats(). */
 struct map_stats {
-	uint64_t read;	     /* records or entries taken from the kernel */
-	uint64_t filtered;   /* of these, kept away by the filter */
-	uint64_t malformed;  /* of these, too short for their layout */
-	uint64_t lost;	     /* by the kernel side: never arrived here */
-	bool lost_known;     /* false: the program cannot tell; shown as '?' */
-	uint64_t dropped;    /* arrived, but a sink's queue was full */
+	uint64_t read;		   /* records or entries taken from the kernel */
+	uint64_t filtered;	   /* of these, kept away by the filter */
+	uint64_t malformed;	   /* of these, too short for their layout */
+	uint64_t lost;		   /* by the kernel side: never arrived here */
+	bool lost_known;	   /* false: the program cannot tell; shown as '?' */
+	uint64_t dropped;	   /* arrived, but a sink's queue was full */
 	uint64_t sweeps, sweep_ns; /* number of sweeps, time of the last one */
-	uint64_t entries;    /* found by the last sweep */
-	uint64_t ring_high_bytes; /* the most that stood in the ring buffer when it was looked at */
-	uint64_t sweep_errors; /* sweeps that ended early (-errno logged once) */
+	uint64_t entries;	   /* found by the last sweep */
+	uint64_t ring_high_bytes;  /* the most that stood in the ring when it was looked at */
+	uint64_t sweep_errors;	   /* sweeps that ended early (-errno logged once) */
 };
 
 /*
- * `filters` and `metrics` are arrays by map index, NULL entries where there is none; both are
- * taken over. The object is borrowed and has to be started before collector_start().
+ * `filters` and `metrics` are arrays by map index, NULL entries where there is none. What they
+ * point to is taken over, also on failure; the arrays stay the caller's. The object is borrowed and
+ * has to be started before collector_start().
  */
 int collector_new(struct collector **ret, struct object *object, const struct collector_opts *opts,
 		  struct filter **filters, struct metric_plan **metrics, struct err *err);

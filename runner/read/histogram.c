@@ -95,7 +95,7 @@ static const char *after_word(const char *text, const char *word)
 {
 	size_t len = strlen(word);
 
-	if (strncmp(text, word, len) || (text[len] && text[len] != ' ' && text[len] != '\t'))
+	if (strncmp(text, word, len) != 0 || (text[len] && text[len] != ' ' && text[len] != '\t'))
 		return NULL;
 	return text + len;
 }
@@ -148,10 +148,9 @@ static int parse_scale(struct scale *scale, const char *text)
 		scale->min = numbers[1];
 		scale->max = numbers[2];
 		return scale->step && scale->min < scale->max &&
-				       (scale->max - scale->min) / scale->step <
-					       METRIC_MAX_BOUNDS ?
-			       0 :
-			       -EINVAL;
+				       (scale->max - scale->min) / scale->step < METRIC_MAX_BOUNDS
+			       ? 0
+			       : -EINVAL;
 	}
 	return parse_list(scale, text);
 }
@@ -408,7 +407,7 @@ int histogram_make(struct metric_build *b)
 				   .cell_type = CELL_U64,
 				   .help = b->map->help ? b->map->help : "",
 				   .field = b->slots ? b->slots : plan->observe };
-	if (plan->kind == METRIC_HIST_SLOTS) {
+	if (b->slots) {
 		make_slots(b, family, scale);
 		unit = unit_of(b->slots, b->map);
 		if (!unit && b->sum)

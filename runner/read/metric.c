@@ -127,7 +127,8 @@ static bool is_label(const struct metric_build *b, const struct layout *layout,
 		return false;
 	if (b->tagged[part])
 		return field->tags & TAG_LABEL;
-	if ((field->tags & (VALUE_TAGS | TAG_OBSERVE)) || (field_is_time(field) && !layout->is_scalar))
+	if ((field->tags & (VALUE_TAGS | TAG_OBSERVE)) ||
+	    (field_is_time(field) && !layout->is_scalar))
 		return false;
 	return part == PART_KEY || !b->entries || !is_number(b->map, field);
 }
@@ -155,8 +156,8 @@ static void add_labels(struct metric_build *b, const struct layout *layout, enum
 		label->name = metric_label_name(plan, wanted_name(b, layout, field, part));
 		plan->nlabels++;
 		metric_steps_label(plan, label, plan->key_bytes);
-		plan->key_bytes = plan->steps[plan->nsteps - 1].dst +
-				  plan->steps[plan->nsteps - 1].len;
+		plan->key_bytes =
+			plan->steps[plan->nsteps - 1].dst + plan->steps[plan->nsteps - 1].len;
 		plan->value_labels |= b->entries && part == PART_VALUE;
 	}
 }
@@ -202,8 +203,8 @@ static void make_labels(struct metric_build *b)
 	struct metric_plan *plan = b->plan;
 	bool key = map->has_key && !(map->source == SOURCE_ARRAY && map->max_entries == 1);
 	uint32_t nfields = (key ? map->key.nfields : 0) + (map->has_value ? map->value.nfields : 0);
-	uint32_t nsteps = (key ? max_steps(&map->key) : 0) +
-			  (map->has_value ? max_steps(&map->value) : 0);
+	uint32_t nsteps =
+		(key ? max_steps(&map->key) : 0) + (map->has_value ? max_steps(&map->value) : 0);
 	const struct metric_step *only;
 
 	plan->labels = arena_array(&plan->arena, struct label, nfields + 1);
@@ -228,8 +229,7 @@ static bool is_value(const struct metric_build *b, const struct field *field)
 		return false;
 	if (b->values_tagged || !b->entries || b->plan->kind != METRIC_ENTRIES)
 		return field->tags & VALUE_TAGS;
-	return !(field->tags & TAG_LABEL) &&
-	       (!field_is_time(field) || b->map->value.is_scalar);
+	return !(field->tags & TAG_LABEL) && (!field_is_time(field) || b->map->value.is_scalar);
 }
 
 static uint8_t value_type(const struct metric_build *b, const struct field *field)
@@ -241,8 +241,8 @@ static uint8_t value_type(const struct metric_build *b, const struct field *fiel
 	/* Records have no state: what a plain VALUE says holds until the next one. */
 	if (!b->entries)
 		return METRIC_GAUGE;
-	return b->map->role == ROLE_GAUGE || b->plan->kind != METRIC_ENTRIES ? METRIC_GAUGE :
-									       METRIC_COUNTER;
+	return b->map->role == ROLE_GAUGE || b->plan->kind != METRIC_ENTRIES ? METRIC_GAUGE
+									     : METRIC_COUNTER;
 }
 
 /* A family with a cell of its own for element `i` of the field. */
@@ -265,7 +265,9 @@ static void add_family(struct metric_build *b, const struct field *field, uint32
 		.field = field,
 	};
 	*family = (struct family){
-		.help = field->help ? field->help : map->help ? map->help : "",
+		.help = field->help ? field->help
+			: map->help ? map->help
+				    : "",
 		.field = field,
 		.type = value_type(b, field),
 		.cell_type = metric_value_cell(value->op),

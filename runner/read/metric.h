@@ -25,26 +25,26 @@ struct err;
 /*
  * Which members are what:
  *
- *	labels	key members, and of a value what is no number of its own (text, addresses, enums, ids).
- *		Records of rings and queues have no key: all members are labels. Never: times (but for
- *		a scalar key), HIDE, OBSERVE, VALUE/COUNTER/GAUGE. Where members of a part are tagged
- *		LABEL, those are that part's labels and no others.
- *	values	of map entries: numeric members; if any is tagged VALUE, COUNTER or GAUGE, only those.
- *		Of ring records: the number of records, and each tagged member (counters add up, gauges
- *		keep the last). COUNTER and GAUGE override the map's role for a member.
- *	lists	a list of up to METRIC_MAX_LIST numbers is unrolled, one family an element ("name_0");
- *		longer ones are left out with a warning.
+ *	labels	key members, and of a value what is no number of its own (text, addresses, enums,
+ *		ids). Records of rings and queues have no key: all members are labels. Never: times
+ *		(but for a scalar key), HIDE, OBSERVE, VALUE, COUNTER, GAUGE. Where members of the
+ *		key or of the value are tagged LABEL, those are its labels and no others.
+ *	values	of map entries: numeric members; if any is tagged VALUE, COUNTER or GAUGE, only
+ *		those. Of ring records: the number of records, and each tagged member (counters add
+ *		up, gauges keep the last). COUNTER and GAUGE override the map's role for a member.
+ *	lists	a list of up to METRIC_MAX_LIST numbers is unrolled, one family an element
+ *		("name_0"); longer ones are left out with a warning.
  *	none	an entry without a number is a gauge that is always 1, "<map>_info".
  *
  * Histograms, by the first that fits:
  *
- *	bucket in the key	a first or last key member `bucket` or `slot` (or an array's index), and
- *				one number as value: its cell is chosen by the key. `bucket` b counts
- *				values up to 2^b, the one after the last bound is +Inf's own, the next
- *				one is the sum. `slot` n counts [2^n, 2^(n+1)), without a sum.
- *	slots in the value	a member `slots` or `buckets`, or the only list: as `slot`; the last
- *				slot has no upper bound. Members `sum` and `count` are its own.
- *	events			each record is observed by one member.
+ *	slots	a list `slots` or `buckets` in the value, or its only list: slot n counts
+ *		[2^n, 2^(n+1)), the last one everything above. `sum` and `count` are its own.
+ *	bucket	a first or last key member `bucket` or `slot` (or an array's index), and one number
+ *		as value: the key chooses the cell. `bucket` b counts values up to 2^b; the one
+ *		after the last bound is +Inf's own, the next one the sum. `slot` n counts
+ *		[2^n, 2^(n+1)), without a sum.
+ *	events	each record is observed by one member.
  *
  * BOMBUS_BUCKETS gives other bounds: "exp2", "exp2 MIN MAX" (2^MIN .. 2^MAX), "exp2/8" and "exp2/8
  * MIN MAX" (8 bounds for each of these; 2, 4, 8 or 16), "log2" (2^(n+1) - 1), "linear STEP MIN MAX"
@@ -86,16 +86,22 @@ struct family {
 	const struct field *field; /* in the value; NULL: records are counted, or constant 1 */
 	uint8_t type;		   /* enum metric_type */
 	uint8_t cell_type;	   /* enum cell_type */
-	uint32_t cell;		   /* first cell; a histogram has nbounds + 1 counts (the last is +Inf's
-				    * own, none cumulative), then the sum */
-	const uint64_t *bounds;	   /* METRIC_HISTOGRAM: inclusive upper bounds, ascending, in the
-				    * field's unit; +Inf is implied */
+	uint32_t cell; /* first cell; a histogram has nbounds + 1 counts (the last is +Inf's
+			* own, none cumulative), then the sum */
+	const uint64_t *bounds; /* METRIC_HISTOGRAM: inclusive upper bounds, ascending, in the
+				 * field's unit; +Inf is implied */
 	uint32_t nbounds;
 	bool has_sum;  /* histograms: the sum is known */
 	uint8_t shape; /* enum bounds_shape */
 	uint8_t sub_bits; /* BOUNDS_EXP2: bound i is 2^(min_exponent + i / 2^sub_bits), cut off to a */
 	uint32_t min_exponent; /* whole number; small ones may be equal */
 };
+
+/* Whether bound i, up to nbounds for +Inf, is one to be shown: of equal ones the last is. */
+static inline bool family_shows_bound(const struct family *family, uint32_t i)
+{
+	return i + 1 >= family->nbounds || family->bounds[i] != family->bounds[i + 1];
+}
 
 enum metric_kind {
 	METRIC_ENTRIES,	    /* map entries: metric_cells() */
@@ -113,10 +119,10 @@ struct metric_plan {
 	struct family *families;
 	uint32_t nfamilies;
 	uint32_t ncells;
-	uint32_t key_bytes;	 /* canonical key; 0: a single series */
-	bool key_is_record;	 /* the key is one run of the record's bytes as they are */
-	bool value_labels;	 /* some label stands in an entry's value */
-	bool split_cpu; /* --per-cpu: a label "cpu" comes last (4 bytes at key_bytes - 4) */
+	uint32_t key_bytes; /* canonical key; 0: a single series */
+	bool key_is_record; /* the key is one run of the record's bytes as they are */
+	bool value_labels;  /* some label stands in an entry's value */
+	bool split_cpu;	    /* --per-cpu: a label "cpu" comes last (4 bytes at key_bytes - 4) */
 
 	/* The recipes, private to metric.c. */
 	struct metric_step *steps;
@@ -124,7 +130,7 @@ struct metric_plan {
 	struct metric_value *values;
 	uint32_t nvalues;
 	bool counts_only;	     /* METRIC_EVENTS: one cell, the number of records */
-	const struct field *observe; /* METRIC_HIST_EVENTS: the member; METRIC_HIST_KEY: the bucket */
+	const struct field *observe; /* METRIC_HIST_EVENTS: what; METRIC_HIST_KEY: the bucket */
 	uint32_t first_bucket;	     /* METRIC_HIST_KEY: the number of the lowest one */
 	bool sum_bucket;	     /* METRIC_HIST_KEY: the one after +Inf's is the sum */
 	struct arena arena;
@@ -135,8 +141,8 @@ struct metric_opts {
 	size_t nlabels;
 	const char *const *drop; /* --drop-label */
 	size_t ndrop;
-	const char *observe;	 /* --hist-value-key; NULL: the tagged member */
-	const uint64_t *bounds;	 /* --hist-buckets; NULL: the tag's, else powers of two */
+	const char *observe;	/* --hist-value-key; NULL: the tagged member */
+	const uint64_t *bounds; /* --hist-buckets; NULL: the tag's, else powers of two */
 	size_t nbounds;
 	bool split_cpu; /* of per-CPU maps, which are added up otherwise */
 };
@@ -159,8 +165,8 @@ void metric_keys(const struct metric_plan *plan, const void *const *values, uint
 		 void *dst, size_t stride);
 
 /* As metric_key(), without a copy where the record's bytes are the key already. */
-static inline const void *metric_key_in(const struct metric_plan *plan,
-					const struct record *record, void *scratch);
+static inline const void *metric_key_in(const struct metric_plan *plan, const struct record *record,
+					void *scratch);
 
 /*
  * Adds a swept entry to the cells of its series; dst has ncells. Per-CPU values stand `cpus`
@@ -187,13 +193,13 @@ struct metric_step {
 /* Where a number of an entry goes: `n` of them stand side by side and go to cells in a row. */
 struct metric_value {
 	uint32_t src, n, cell;
-	uint8_t op;  /* private to metric.c */
-	bool set;    /* replaces what was there: a gauge from an event */
+	uint8_t op; /* private to metric.c */
+	bool set;   /* replaces what was there: a gauge from an event */
 	const struct field *field;
 };
 
-static inline const void *metric_key_in(const struct metric_plan *plan,
-					const struct record *record, void *scratch)
+static inline const void *metric_key_in(const struct metric_plan *plan, const struct record *record,
+					void *scratch)
 {
 	if (plan->key_is_record)
 		return (const char *)record->part[plan->steps[0].part] + plan->steps[0].src;

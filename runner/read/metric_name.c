@@ -19,15 +19,15 @@ bool metric_unit(const char *unit, const char **ret_base, double *ret_scale)
 		const char *unit, *base;
 		double scale;
 	} units[] = {
-		{ "ns", "seconds", 1e-9 },	{ "us", "seconds", 1e-6 },
-		{ "ms", "seconds", 1e-3 },	{ "s", "seconds", 1 },
-		{ "sec", "seconds", 1 },	{ "seconds", "seconds", 1 },
-		{ "min", "seconds", 60 },	{ "h", "seconds", 3600 },
-		{ "B", "bytes", 1 },		{ "bytes", "bytes", 1 },
-		{ "kB", "bytes", 1e3 },		{ "MB", "bytes", 1e6 },
-		{ "GB", "bytes", 1e9 },		{ "KiB", "bytes", 1024 },
-		{ "MiB", "bytes", 1048576 },	{ "GiB", "bytes", 1073741824 },
-		{ "kbytes", "bytes", 1024 },	{ "percent", "ratio", 0.01 },
+		{ "ns", "seconds", 1e-9 },   { "us", "seconds", 1e-6 },
+		{ "ms", "seconds", 1e-3 },   { "s", "seconds", 1 },
+		{ "sec", "seconds", 1 },     { "seconds", "seconds", 1 },
+		{ "min", "seconds", 60 },    { "h", "seconds", 3600 },
+		{ "B", "bytes", 1 },	     { "bytes", "bytes", 1 },
+		{ "kB", "bytes", 1e3 },	     { "MB", "bytes", 1e6 },
+		{ "GB", "bytes", 1e9 },	     { "KiB", "bytes", 1024 },
+		{ "MiB", "bytes", 1048576 }, { "GiB", "bytes", 1073741824 },
+		{ "kbytes", "bytes", 1024 }, { "percent", "ratio", 0.01 },
 	};
 
 	for (size_t i = 0; unit && i < ARRAY_LEN(units); i++) {

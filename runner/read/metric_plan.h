@@ -47,8 +47,8 @@ struct metric_build {
 	const struct map_plan *map;
 	const struct metric_opts *opts;
 	struct err *err;
-	bool entries;	   /* swept, else records that come one by one */
-	bool tagged[2];	   /* by enum part: some member is a LABEL */
+	bool entries;	    /* swept, else records that come one by one */
+	bool tagged[2];	    /* by enum part: some member is a LABEL */
 	bool values_tagged; /* some member is a VALUE, COUNTER or GAUGE */
 	/* What a histogram takes for itself: neither label nor value. */
 	const struct field *bucket, *slots, *sum, *count;

@@ -112,9 +112,9 @@ static void copy_ip(uint8_t *dst, const uint8_t *src, const struct field *field)
 	uint8_t *bytes = (uint8_t *)&family;
 
 	for (uint32_t i = 0; i < field->family_bytes && i < sizeof(family); i++) {
-		uint32_t at = __BYTE_ORDER == __LITTLE_ENDIAN ?
-				      i :
-				      (uint32_t)sizeof(family) - field->family_bytes + i;
+		uint32_t at = __BYTE_ORDER == __LITTLE_ENDIAN
+				      ? i
+				      : (uint32_t)sizeof(family) - field->family_bytes + i;
 
 		bytes[at] = src[field->family_at + i];
 		dst[LAYOUT_IP_BYTES + i] = src[field->family_at + i];
@@ -175,9 +175,8 @@ run_step(enum step_op op, const struct metric_step *step, const void *part, uint
 		copy_ip(dst, src, step->field);
 		break;
 	case STEP_NUMBER:
-		store_64(dst, step->field->is_signed ?
-				      (uint64_t)field_i64(step->field, part, 0) :
-				      field_u64(step->field, part, 0));
+		store_64(dst, step->field->is_signed ? (uint64_t)field_i64(step->field, part, 0)
+						     : field_u64(step->field, part, 0));
 		break;
 	}
 }
@@ -242,10 +241,10 @@ static uint8_t copy_op(uint32_t len)
 	case 16:
 		return STEP_COPY_16;
 	}
-	return len < 8 ? STEP_COPY_3_TO_8 :
-	       len < 16 ? STEP_COPY_8_TO_16 :
-	       len < 32 ? STEP_COPY_16_TO_32 :
-			  STEP_COPY_LONG;
+	return len < 8	  ? STEP_COPY_3_TO_8
+	       : len < 16 ? STEP_COPY_8_TO_16
+	       : len < 32 ? STEP_COPY_16_TO_32
+			  : STEP_COPY_LONG;
 }
 
 static bool is_copy(const struct metric_step *step)
@@ -256,15 +255,17 @@ static bool is_copy(const struct metric_step *step)
 /* Adds a step behind the last, or makes the last longer where both are one run of bytes. */
 static void add_step(struct metric_plan *plan, struct metric_step step)
 {
-	struct metric_step *last = plan->nsteps ? &plan->steps[plan->nsteps - 1] : NULL;
+	struct metric_step *end = plan->steps + plan->nsteps;
+	struct metric_step *last = plan->nsteps ? end - 1 : end;
 
-	if (last && is_copy(last) && is_copy(&step) && last->part == step.part &&
+	if (plan->nsteps && is_copy(last) && is_copy(&step) && last->part == step.part &&
 	    last->src + last->len == step.src && last->dst + last->len == step.dst) {
 		last->len += step.len;
 		last->op = copy_op(last->len);
 		return;
 	}
-	plan->steps[plan->nsteps++] = step;
+	*end = step;
+	plan->nsteps++;
 }
 
 /* Lays the label's field into the key at `dst`, and says in in_key what it is there. */
@@ -321,9 +322,9 @@ uint8_t metric_value_op(const struct field *field)
 	if (field->is_bits)
 		return is_signed ? VALUE_FIELD_I : VALUE_FIELD_U;
 	if (field->kind == KIND_FLOAT)
-		return field->size_bits == 32 ? VALUE_F32 :
-		       field->size_bits == 64 ? VALUE_F64 :
-						VALUE_FIELD_D;
+		return field->size_bits == 32	? VALUE_F32
+		       : field->size_bits == 64 ? VALUE_F64
+						: VALUE_FIELD_D;
 	switch (field->size_bits) {
 	case 8:
 		return is_signed ? VALUE_I8 : VALUE_U8;

@@ -37,7 +37,8 @@ static enum bpf_perf_event_ret on_event(void *ctx, int cpu, struct perf_event_he
 
 	if (event->type == PERF_RECORD_LOST && event->size >= sizeof(struct lost_event)) {
 		tally_add(&r->lost, ((const struct lost_event *)event)->lost);
-	} else if (event->type == PERF_RECORD_SAMPLE && event->size >= sizeof(struct sample_event)) {
+	} else if (event->type == PERF_RECORD_SAMPLE &&
+		   event->size >= sizeof(struct sample_event)) {
 		const struct sample_event *sample = (const struct sample_event *)event;
 		uint32_t room = event->size - (uint32_t)sizeof(*sample);
 

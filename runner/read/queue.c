@@ -30,7 +30,8 @@ struct frame {
 	uint64_t time_ns;
 };
 
-struct queue {
+/* The two sides do not share lines. */
+struct queue { /* NOLINT(clang-analyzer-optin.performance.Padding) */
 	const struct plan *plan;
 	uint8_t *ring;
 	uint64_t size, mask, step;
@@ -45,7 +46,7 @@ struct queue {
 
 	_Alignas(LINE) uint64_t my_head, seen_tail; /* the writer's */
 	_Alignas(LINE) uint64_t my_tail, seen_head; /* the reader's */
-	uint64_t next_tail; /* behind the record that is out */
+	uint64_t next_tail;			    /* behind the record that is out */
 };
 
 static uint64_t round_8(uint64_t n)

@@ -145,6 +145,20 @@ static inline uint64_t raw_uint_of_double(double v)
 	return (uint64_t)raw_int_of_double(v);
 }
 
+static inline bool raw_all_zero(const uint8_t *bytes, size_t len)
+{
+	uint64_t any = 0, word;
+	size_t i = 0;
+
+	for (; i + 8 <= len; i += 8) {
+		memcpy(&word, bytes + i, 8);
+		any |= word;
+	}
+	for (; i < len; i++)
+		any |= bytes[i];
+	return !any;
+}
+
 /* Any kind that raw_int() reads. */
 static inline bool raw_is_number(const struct field *f)
 {

@@ -88,8 +88,8 @@ static void count_records(struct reader *r, const void **values, uint32_t count,
 		metric_keys(plan, values, count, r->key, stride);
 	}
 	do {
-		keys[i] = plan->key_is_record ? (const uint8_t *)values[i] + plan->steps[0].src :
-						r->key + i * stride;
+		keys[i] = plan->key_is_record ? (const uint8_t *)values[i] + plan->steps[0].src
+					      : r->key + i * stride;
 	} while (++i < count);
 	series_touch_many(r->series, keys, count, now_ns, cells);
 	for (i = 0; i < count; i++) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Private to the collector: one map being read. reader.c takes single records, sweep.c whole
- * maps, perf.c reads perf buffers; collector.c decides when.
+ * maps, fold.c adds up the CPUs, perf.c reads perf buffers; collector.c decides
+ * when.
  */
 #ifndef BOMBUS_RUNNER_READ_READER_H
 #define BOMBUS_RUNNER_READ_READER_H
@@ -47,7 +48,7 @@ struct reader_env {
 	struct fair_lock lock; /* of all series */
 	struct queue **queues;
 	uint32_t nqueues;
-	bool hold; /* with one queue: leave in the kernel what it has no room for */
+	bool hold;     /* with one queue: leave in the kernel what it has no room for */
 	uint32_t cpus; /* possible ones */
 	uint8_t *room; /* for sweeps, one at a time */
 	size_t room_bytes;
@@ -122,6 +123,11 @@ bool reader_has_room(const struct reader *reader);
 void reader_sweep(struct reader *reader);
 /* How much the program says it lost; false: it does not say. */
 bool reader_read_lost(const struct reader *reader, uint64_t *ret);
+
+/* fold.c. The first copy of a per-CPU value that says something: where the texts and ids are. */
+const uint8_t *reader_telling_copy(const struct reader *reader, const uint8_t *values);
+/* That copy with the numbers of all CPUs added up, as a filter sees it; in reader->folded. */
+const uint8_t *reader_fold_cpus(struct reader *reader, const uint8_t *values);
 
 /* perf.c */
 int perf_reader_new(struct perf_reader **ret, struct reader *reader, uint32_t pages,

@@ -4,9 +4,11 @@
  * call is made while there are records.
  *
  * Two mappings: one page with the consumer's position, which is ours to write; then a page with
- * the producer's position and the data, twice in a row, so that no record wraps. A record is
- * 8 bytes of header (length, of which two bits say "not yet committed" and "discarded"; the rest
- * is the kernel's) and the data, padded to 8.
+ * the producer's position and the data. The kernel has the data twice in a row, so that no record
+ * wraps; pages mapped twice count twice as resident, so of the second round only RING_TAIL_BYTES
+ * are mapped until a record reaches beyond. A record is 8 bytes of header (length, of which two
+ * bits say "not yet committed" and "discarded"; the rest is the kernel's) and the data, padded
+ * to 8.
  */
 #ifndef BOMBUS_RUNNER_READ_RING_H
 #define BOMBUS_RUNNER_READ_RING_H
@@ -22,9 +24,12 @@ struct err;
  * caches for. Not beyond what is written: the line is the producer's. */
 #define RING_AHEAD_BYTES 2048
 
+#define RING_TAIL_BYTES (64u << 10)
+
 struct ring {
 	const uint8_t *data;
 	unsigned long mask;
+	unsigned long reach;	/* bytes of data that are mapped */
 	unsigned long pos;	/* of the next record */
 	unsigned long next;	/* behind the record that ring_peek() gave */
 	unsigned long seen;	/* the producer's position when last looked at */
@@ -32,11 +37,20 @@ struct ring {
 	unsigned long step;	/* it is told after so many bytes */
 	unsigned long *consumer;
 	const unsigned long *producer;
-	size_t page_bytes, data_map_bytes;
+	size_t page_bytes;
+	int map_fd; /* borrowed */
+	struct ring_view {
+		void *at;
+		size_t bytes;
+	} views[2]; /* of the producer's page and the data; the second maps all of it */
 };
 
 int ring_open(struct ring *ring, int map_fd, struct err *err);
 void ring_close(struct ring *ring); /* a zeroed one is fine */
+
+/* Maps the data's second round whole. What was given before stays valid. False: no memory; the
+ * record stays where it is, to be tried again. */
+bool ring_reach_all(struct ring *ring);
 
 /* Gives the room of what was read back to the kernel. Before sleeping, and after a batch. */
 static inline void ring_release(struct ring *ring)
@@ -66,6 +80,12 @@ static inline const void *ring_peek(struct ring *ring, uint32_t *ret_len)
 		if (unlikely(word & BPF_RINGBUF_BUSY_BIT))
 			return NULL;
 		*ret_len = word & ~BPF_RINGBUF_DISCARD_BIT;
+		if (unlikely((ring->pos & ring->mask) + BPF_RINGBUF_HDR_SZ + *ret_len >
+			     ring->reach)) {
+			if (!ring_reach_all(ring))
+				return NULL;
+			header = (const uint32_t *)(ring->data + (ring->pos & ring->mask));
+		}
 		ring->next = ring->pos + ((*ret_len + BPF_RINGBUF_HDR_SZ + 7) & ~7ul);
 		if (likely(!(word & BPF_RINGBUF_DISCARD_BIT)))
 			return header + BPF_RINGBUF_HDR_SZ / sizeof(*header);

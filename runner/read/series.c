@@ -1,16 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/*
- * A slot is 8 bytes: the low half of the key's hash and the number of its entry. The half is all
- * that is needed to find a slot's place in a table of any size, so that growing and deleting read
- * the slots only, in order. Linear probing, at most three quarters full, deletion closes the gap.
- *
- * Entries stand in blocks that never move. An entry's hot part is what an event touches: times,
- * key, cells, side by side. What only sweeps and readers need stands apart (struct about).
- * Entry 0 is the overflow series; it is in no slot, and 0 in a slot means that it is empty.
- *
- * A swept series has its cells twice: as they are visible, and as the sweep counts them.
- */
-#include "runner/read/series.h"
+#include "runner/read/series_table.h"
 
 #include <sys/random.h>
 #include <xxhash.h>
@@ -24,91 +13,7 @@
 #define FIRST_SLOTS 64u
 #define BLOCK_BYTES (128u << 10)
 #define BLOCK_ENTRIES 256u
-#define READ_AT_MOST 65536 /* entries that one series_read() looks at */
 #define GONE_ROUNDS 2 /* sweeps or expiries for which what is gone can still be read */
-
-struct slot {
-	uint32_t tag; /* low half of the hash */
-	uint32_t ref; /* entry; 0: empty */
-};
-
-struct entry {
-	uint64_t change_ns;
-	uint64_t change_gen;
-	uint64_t data[]; /* key, padded to 8; visible cells; a sweep's cells */
-};
-
-enum state {
-	STATE_FREE,
-	STATE_COMING, /* first put by the sweep that runs: not to be seen yet */
-	STATE_LIVE,
-	STATE_GONE, /* in no slot any more */
-};
-
-struct about {
-	uint64_t id;
-	uint64_t born_gen;
-	uint32_t tag;
-	uint32_t sweep;	    /* number of the last one that put it */
-	uint32_t next_free; /* STATE_FREE */
-	uint8_t state;	    /* enum state */
-	uint8_t rounds;	    /* STATE_GONE: how many it has been so */
-};
-
-struct series {
-	/* What series_touch() needs. */
-	struct slot *slots;
-	uint32_t mask;
-	uint32_t key_bytes;
-	uint8_t **blocks; /* block_entries entries, then as many struct about */
-	uint32_t block_shift;
-	uint32_t stride;
-	uint64_t seed;
-	uint64_t gen;
-
-	const struct metric_plan *plan;
-	uint32_t cells_at; /* bytes from entry.data */
-	uint32_t cells_bytes;
-	uint32_t nblocks, nentries; /* entries ever used, the overflow's included */
-	uint32_t first_free;
-	uint32_t used_slots;
-	uint32_t live; /* STATE_LIVE and STATE_COMING */
-	uint32_t max;
-	uint64_t ttl_ns;
-	uint64_t next_id;
-	bool swept, gauges;
-
-	uint64_t now_ns; /* of the sweep */
-	uint32_t sweep, put;
-
-	uint64_t overflowed, expired;
-};
-
-static inline struct entry *entry_at(const struct series *s, uint32_t ref)
-{
-	uint8_t *block = s->blocks[ref >> s->block_shift];
-	uint32_t i = ref & ((1u << s->block_shift) - 1);
-
-	return (struct entry *)(block + (size_t)i * s->stride);
-}
-
-static inline struct about *about_at(const struct series *s, uint32_t ref)
-{
-	uint8_t *block = s->blocks[ref >> s->block_shift];
-	uint32_t i = ref & ((1u << s->block_shift) - 1);
-
-	return (struct about *)(block + ((size_t)s->stride << s->block_shift)) + i;
-}
-
-static inline union cell *cells_of(const struct series *s, struct entry *e)
-{
-	return (union cell *)((uint8_t *)e->data + s->cells_at);
-}
-
-static inline union cell *sweep_cells_of(const struct series *s, struct entry *e)
-{
-	return (union cell *)((uint8_t *)e->data + s->cells_at + s->cells_bytes);
-}
 
 /* The seed keeps those who choose the keys from choosing where they collide. */
 static ALWAYS_INLINE uint32_t key_tag(const struct series *s, const void *key, uint32_t len)
@@ -152,9 +57,9 @@ static ALWAYS_INLINE uint32_t find(const struct series *s, const void *key, uint
 	}
 }
 
-/* For one key at a time; not inlined, as the hash is large. */
-static __attribute__((noinline)) uint32_t look_up(const struct series *s, const void *key,
-						   uint32_t *ret_tag)
+/* For one key at a time. */
+__attribute__((noinline)) uint32_t series_look_up(const struct series *s, const void *key,
+						  uint32_t *ret_tag)
 {
 	*ret_tag = key_tag(s, key, s->key_bytes);
 	return find(s, key, *ret_tag, s->key_bytes);
@@ -224,7 +129,7 @@ static uint32_t take_entry(struct series *s)
 	return ref;
 }
 
-static void init_entry(struct series *s, uint32_t ref, const void *key, uint64_t now_ns)
+void series_init_entry(struct series *s, uint32_t ref, const void *key, uint64_t now_ns)
 {
 	struct entry *e = entry_at(s, ref);
 	struct about *a = about_at(s, ref);
@@ -237,11 +142,11 @@ static void init_entry(struct series *s, uint32_t ref, const void *key, uint64_t
 	*a = (struct about){ .id = s->next_id++, .born_gen = s->gen, .state = STATE_LIVE };
 }
 
-static uint32_t insert(struct series *s, const void *key, uint32_t tag, uint64_t now_ns)
+uint32_t series_insert(struct series *s, const void *key, uint32_t tag, uint64_t now_ns)
 {
 	uint32_t ref = take_entry(s);
 
-	init_entry(s, ref, key, now_ns);
+	series_init_entry(s, ref, key, now_ns);
 	about_at(s, ref)->tag = tag;
 	add_slot(s, tag, ref);
 	s->live++;
@@ -259,8 +164,7 @@ static void free_entry(struct series *s, uint32_t ref)
 	s->first_free = ref;
 }
 
-/* Takes it from the table; readers still see it as gone for a while. */
-static void let_go(struct series *s, uint32_t ref)
+void series_let_go(struct series *s, uint32_t ref)
 {
 	struct about *a = about_at(s, ref);
 
@@ -273,13 +177,7 @@ static void let_go(struct series *s, uint32_t ref)
 	entry_at(s, ref)->change_gen = s->gen;
 }
 
-/* Room for a whole new generation of keys, since what it replaces is known at the end only. */
-static bool sweep_full(const struct series *s)
-{
-	return s->gauges ? s->put >= s->max : s->live >= s->max;
-}
-
-static void drop_cancelled(struct series *s, uint32_t ref)
+void series_drop(struct series *s, uint32_t ref)
 {
 	struct about *a = about_at(s, ref);
 
@@ -288,6 +186,17 @@ static void drop_cancelled(struct series *s, uint32_t ref)
 		s->live--;
 	}
 	free_entry(s, ref);
+}
+
+bool series_is_over(const struct series *s, const struct entry *e, uint64_t now_ns)
+{
+	return s->ttl_ns && now_ns > e->change_ns && now_ns - e->change_ns > s->ttl_ns;
+}
+
+void series_age_gone(struct series *s, uint32_t ref, struct about *a)
+{
+	if (++a->rounds >= GONE_ROUNDS)
+		free_entry(s, ref);
 }
 
 struct series *series_new(const struct metric_plan *plan, const struct series_opts *opts)
@@ -304,8 +213,8 @@ struct series *series_new(const struct metric_plan *plan, const struct series_op
 		s->gauges &= plan->families[i].type == METRIC_GAUGE;
 	s->cells_at = key_bytes;
 	s->cells_bytes = plan->ncells * sizeof(union cell);
-	s->stride = (uint32_t)sizeof(struct entry) + key_bytes +
-		    s->cells_bytes * (s->swept ? 2 : 1);
+	s->stride =
+		(uint32_t)sizeof(struct entry) + key_bytes + s->cells_bytes * (s->swept ? 2 : 1);
 	while (2u << s->block_shift <= BLOCK_ENTRIES &&
 	       (uint64_t)s->stride << (s->block_shift + 1) <= BLOCK_BYTES)
 		s->block_shift++;
@@ -338,20 +247,20 @@ const struct metric_plan *series_plan(const struct series *s)
 }
 
 /* Kept out of series_touch(), which is to stay small. */
-static __attribute__((noinline)) uint32_t touch_new(struct series *s, const void *key,
-						     uint32_t tag, uint64_t now_ns)
+static __attribute__((noinline)) uint32_t touch_new(struct series *s, const void *key, uint32_t tag,
+						    uint64_t now_ns)
 {
 	if (s->live < s->max)
-		return insert(s, key, tag, now_ns);
+		return series_insert(s, key, tag, now_ns);
 	s->overflowed++;
 	if (about_at(s, 0)->state != STATE_LIVE)
-		init_entry(s, 0, NULL, now_ns);
+		series_init_entry(s, 0, NULL, now_ns);
 	return 0;
 }
 
 union cell *series_touch(struct series *s, const void *key, uint64_t now_ns)
 {
-	uint32_t tag, ref = look_up(s, key, &tag);
+	uint32_t tag, ref = series_look_up(s, key, &tag);
 	struct entry *e;
 
 	if (unlikely(!ref))
@@ -415,215 +324,19 @@ void series_touch_many(struct series *s, const void *const *keys, uint32_t count
 	touch_many(s, keys, count, now_ns, ret_cells, s->key_bytes);
 }
 
-void series_sweep_begin(struct series *s, uint64_t now_ns)
-{
-	s->now_ns = now_ns;
-	s->sweep++;
-	s->put = 0;
-}
-
-/* Marks the entry as present; its cells count from zero at the first put of a sweep. */
-static union cell *sweep_entry(struct series *s, uint32_t ref)
-{
-	struct about *a = about_at(s, ref);
-	union cell *cells = sweep_cells_of(s, entry_at(s, ref));
-
-	if (a->sweep != s->sweep) {
-		a->sweep = s->sweep;
-		memset(cells, 0, s->cells_bytes);
-		s->put += ref != 0;
-	}
-	return cells;
-}
-
-static uint32_t sweep_new(struct series *s, const void *key, uint32_t tag)
-{
-	uint32_t ref = 0;
-	struct about *a;
-
-	if (!sweep_full(s)) {
-		ref = insert(s, key, tag, s->now_ns);
-	} else {
-		s->overflowed++;
-		if (about_at(s, 0)->state == STATE_LIVE || about_at(s, 0)->state == STATE_COMING)
-			return 0;
-		init_entry(s, 0, NULL, s->now_ns);
-	}
-	a = about_at(s, ref);
-	a->state = STATE_COMING;
-	a->sweep = s->sweep - 1;
-	return ref;
-}
-
-union cell *series_sweep_touch(struct series *s, const void *key)
-{
-	uint32_t tag, ref = look_up(s, key, &tag);
-
-	return sweep_entry(s, ref ? ref : sweep_new(s, key, tag));
-}
-
-union cell *series_sweep_known(struct series *s, const void *key)
-{
-	uint32_t tag, ref = look_up(s, key, &tag);
-
-	return ref ? sweep_entry(s, ref) : NULL;
-}
-
-void series_sweep_put(struct series *s, const void *key, const union cell *cells)
-{
-	union cell *dst = series_sweep_touch(s, key);
-	const struct metric_plan *plan = s->plan;
-
-	for (uint32_t i = 0; i < plan->nfamilies; i++) {
-		const struct family *family = &plan->families[i];
-		uint32_t c = family->cell;
-
-		if (family->type == METRIC_HISTOGRAM)
-			for (uint32_t k = 0; k < family->nbounds + 2; k++)
-				dst[c + k].u += cells[c + k].u;
-		else if (family->cell_type == CELL_DOUBLE)
-			dst[c].d += cells[c].d;
-		else
-			dst[c].u += cells[c].u;
-	}
-}
-
-static void end_present(struct series *s, struct entry *e, struct about *a)
-{
-	union cell *seen = cells_of(s, e), *now = sweep_cells_of(s, e);
-
-	if (a->state == STATE_COMING) {
-		a->state = STATE_LIVE;
-		a->born_gen = s->gen;
-	} else if (memcmp(seen, now, s->cells_bytes) == 0) {
-		return;
-	}
-	memcpy(seen, now, s->cells_bytes);
-	e->change_ns = s->now_ns;
-	e->change_gen = s->gen;
-}
-
-static bool is_over(const struct series *s, const struct entry *e, uint64_t now_ns)
-{
-	return s->ttl_ns && now_ns > e->change_ns && now_ns - e->change_ns > s->ttl_ns;
-}
-
-static void age_gone(struct series *s, uint32_t ref, struct about *a)
-{
-	if (++a->rounds >= GONE_ROUNDS)
-		free_entry(s, ref);
-}
-
-void series_sweep_end(struct series *s)
-{
-	for (uint32_t ref = 0; ref < s->nentries; ref++) {
-		struct about *a = about_at(s, ref);
-		struct entry *e = entry_at(s, ref);
-
-		if (a->state == STATE_GONE) {
-			age_gone(s, ref, a);
-		} else if (a->state == STATE_FREE) {
-			continue;
-		} else if (a->sweep == s->sweep) {
-			end_present(s, e, a);
-		} else if (s->gauges) {
-			let_go(s, ref);
-		} else if (is_over(s, e, s->now_ns)) {
-			s->expired++;
-			let_go(s, ref);
-		}
-	}
-	s->gen++;
-}
-
-void series_sweep_cancel(struct series *s)
-{
-	for (uint32_t ref = 0; ref < s->nentries; ref++)
-		if (about_at(s, ref)->state == STATE_COMING)
-			drop_cancelled(s, ref);
-}
-
 void series_expire(struct series *s, uint64_t now_ns)
 {
 	for (uint32_t ref = 0; ref < s->nentries; ref++) {
 		struct about *a = about_at(s, ref);
 
 		if (a->state == STATE_GONE) {
-			age_gone(s, ref, a);
-		} else if (a->state == STATE_LIVE && is_over(s, entry_at(s, ref), now_ns)) {
+			series_age_gone(s, ref, a);
+		} else if (a->state == STATE_LIVE && series_is_over(s, entry_at(s, ref), now_ns)) {
 			s->expired++;
-			let_go(s, ref);
+			series_let_go(s, ref);
 		}
 	}
 	s->gen++;
-}
-
-void series_rows_init(struct series_rows *rows, const struct metric_plan *plan, uint32_t max)
-{
-	*rows = (struct series_rows){
-		.plan = plan,
-		.max = max,
-		.keys = xcalloc(max, plan->key_bytes),
-		.cells = xcalloc(max, plan->ncells * sizeof(union cell)),
-		.flags = xcalloc(max, sizeof(uint8_t)),
-		.change_ns = xcalloc(max, sizeof(uint64_t)),
-		.id = xcalloc(max, sizeof(uint64_t)),
-	};
-}
-
-void series_rows_release(struct series_rows *rows)
-{
-	free(rows->keys);
-	free(rows->cells);
-	free(rows->flags);
-	free(rows->change_ns);
-	free(rows->id);
-	*rows = (struct series_rows){ 0 };
-}
-
-static uint8_t row_flags(const struct series *s, uint32_t ref, uint64_t since)
-{
-	const struct about *a = about_at(s, ref);
-	uint8_t flags = ref ? 0 : SERIES_OVERFLOW;
-
-	if (a->state == STATE_GONE)
-		return flags | SERIES_GONE;
-	if (a->born_gen > since)
-		flags |= SERIES_NEW;
-	if (entry_at(s, ref)->change_gen > since)
-		flags |= SERIES_CHANGED;
-	return flags;
-}
-
-static void copy_row(const struct series *s, uint32_t ref, uint64_t since, struct series_rows *rows)
-{
-	struct entry *e = entry_at(s, ref);
-	uint32_t i = rows->count++;
-
-	memcpy(rows->keys + (size_t)i * s->key_bytes, e->data, s->key_bytes);
-	memcpy(rows->cells + (size_t)i * s->plan->ncells, cells_of(s, e), s->cells_bytes);
-	rows->flags[i] = row_flags(s, ref, since);
-	rows->change_ns[i] = e->change_ns;
-	rows->id[i] = about_at(s, ref)->id;
-}
-
-bool series_read(const struct series *s, uint64_t *cursor, uint64_t since, bool only_changed,
-		 struct series_rows *rows)
-{
-	uint64_t ref = *cursor, end = MIN((uint64_t)s->nentries, ref + READ_AT_MOST);
-
-	rows->count = 0;
-	for (; ref < end && rows->count < rows->max; ref++) {
-		uint8_t state = about_at(s, (uint32_t)ref)->state;
-
-		if (state != STATE_LIVE && state != STATE_GONE)
-			continue;
-		if (only_changed && entry_at(s, (uint32_t)ref)->change_gen <= since)
-			continue;
-		copy_row(s, (uint32_t)ref, since, rows);
-	}
-	*cursor = ref;
-	return rows->count || ref < s->nentries;
 }
 
 uint64_t series_mark(struct series *s)

@@ -70,12 +70,12 @@ enum series_flag {
 struct series_rows {
 	const struct metric_plan *plan;
 	uint32_t count;
-	uint32_t max;	    /* set by series_rows_init */
-	uint8_t *keys;	    /* count * key_bytes */
-	union cell *cells;  /* count * ncells */
-	uint8_t *flags;	    /* enum series_flag */
+	uint32_t max;	     /* set by series_rows_init */
+	uint8_t *keys;	     /* count * key_bytes */
+	union cell *cells;   /* count * ncells */
+	uint8_t *flags;	     /* enum series_flag */
 	uint64_t *change_ns; /* monotonic time of the last change */
-	uint64_t *id;	    /* stays with a key as long as it lives, never reused: caches hang on it */
+	uint64_t *id; /* stays with a key as long as it lives, never reused: caches hang on it */
 };
 void series_rows_init(struct series_rows *rows, const struct metric_plan *plan, uint32_t max);
 void series_rows_release(struct series_rows *rows);

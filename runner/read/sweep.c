@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "runner/read/raw.h"
 
 #define BATCH_BYTES (256u << 10)
 #define MIN_BATCH 64u
@@ -30,91 +31,12 @@ static uint8_t *sweep_room(struct reader_env *env, size_t bytes)
 	return env->room;
 }
 
-static bool all_zero(const uint8_t *bytes, size_t len)
-{
-	uint64_t any = 0, word;
-	size_t i = 0;
-
-	for (; i + 8 <= len; i += 8) {
-		memcpy(&word, bytes + i, 8);
-		any |= word;
-	}
-	for (; i < len; i++)
-		any |= bytes[i];
-	return !any;
-}
-
-static void add_number(uint8_t *to, const uint8_t *from, const struct field *field)
-{
-	union {
-		uint8_t u8;
-		uint16_t u16;
-		uint32_t u32;
-		uint64_t u64;
-		float f32;
-		double f64;
-	} a, b;
-	size_t size = field->size_bits / 8;
-
-	memcpy(&a, to, size);
-	memcpy(&b, from, size);
-	if (field->kind == KIND_FLOAT && size == 4)
-		a.f32 += b.f32;
-	else if (field->kind == KIND_FLOAT)
-		a.f64 += b.f64;
-	else if (size == 1)
-		a.u8 += b.u8;
-	else if (size == 2)
-		a.u16 += b.u16;
-	else if (size == 4)
-		a.u32 += b.u32;
-	else
-		a.u64 += b.u64;
-	memcpy(to, &a, size);
-}
-
-/* The first copy that says something: where the texts and ids are. */
-static const uint8_t *telling_copy(const struct reader *r, const uint8_t *values)
-{
-	uint32_t stride = reader_stride(r->map);
-
-	for (uint32_t cpu = 0; r->map->per_cpu && cpu < r->env->cpus; cpu++)
-		if (!all_zero(values + (size_t)cpu * stride, r->map->value_bytes))
-			return values + (size_t)cpu * stride;
-	return values;
-}
-
-/* One value of a per-CPU entry, as a filter wants to see it: numbers added up. */
-static const uint8_t *fold_cpus(struct reader *r, const uint8_t *values)
-{
-	const struct layout *layout = &r->map->value;
-	const uint8_t *telling = telling_copy(r, values);
-	uint32_t stride = reader_stride(r->map);
-
-	memcpy(r->folded, telling, r->map->value_bytes);
-	for (uint32_t cpu = 0; cpu < r->env->cpus; cpu++) {
-		const uint8_t *copy = values + (size_t)cpu * stride;
-
-		if (copy == telling)
-			continue;
-		for (uint32_t i = 0; i < layout->nfields; i++) {
-			const struct field *field = &layout->fields[i];
-			uint32_t off = field->off_bits / 8;
-
-			if (!field->is_bits && field->size_bits <= 64 &&
-			    (field_is_numeric(field) || (layout->is_scalar && field->count == 1)))
-				add_number(r->folded + off, copy + off, field);
-		}
-	}
-	return r->folded;
-}
-
 static bool passes(struct reader *r, struct record record, bool per_cpu)
 {
 	if (!r->filter)
 		return true;
 	if (per_cpu)
-		record.part[PART_VALUE] = fold_cpus(r, record.part[PART_VALUE]);
+		record.part[PART_VALUE] = reader_fold_cpus(r, record.part[PART_VALUE]);
 	if (filter_match(r->filter, &record))
 		return true;
 	tally_add(&r->filtered, 1);
@@ -124,10 +46,10 @@ static bool passes(struct reader *r, struct record record, bool per_cpu)
 /* Zeros of an array do not make a series where there may be many. */
 static union cell *cells_for(struct reader *r, const void *key, const uint8_t *values, size_t len)
 {
-	bool only = r->map->source != SOURCE_ARRAY || r->map->max_entries == 1 ||
-		    !r->metric->key_bytes;
+	bool only =
+		r->map->source != SOURCE_ARRAY || r->map->max_entries == 1 || !r->metric->key_bytes;
 
-	if (only || !all_zero(values, len))
+	if (only || !raw_all_zero(values, len))
 		return series_sweep_touch(r->series, key);
 	return series_sweep_known(r->series, key);
 }
@@ -142,8 +64,8 @@ static void take_cpu(struct reader *r, struct record *record, uint32_t cpu)
 		return;
 	metric_key(plan, record, r->key);
 	memcpy(r->key + plan->key_bytes - sizeof(cpu), &cpu, sizeof(cpu));
-	cells = all_zero(value, record->value_bytes) ? series_sweep_known(r->series, r->key) :
-						       series_sweep_touch(r->series, r->key);
+	cells = raw_all_zero(value, record->value_bytes) ? series_sweep_known(r->series, r->key)
+							 : series_sweep_touch(r->series, r->key);
 	if (cells)
 		metric_cells(plan, record, 1, cells);
 }
@@ -173,7 +95,7 @@ static void take_entry(struct reader *r, const void *key, const uint8_t *values,
 	if (!passes(r, record, per_cpu))
 		return;
 	if (per_cpu && plan->value_labels)
-		record.part[PART_VALUE] = telling_copy(r, values);
+		record.part[PART_VALUE] = reader_telling_copy(r, values);
 	series_key = metric_key_in(plan, &record, r->key);
 	record.part[PART_VALUE] = values;
 	cells = cells_for(r, series_key, values, per_cpu ? cpus * stride : value_bytes);
@@ -228,9 +150,9 @@ static int sweep_batches(struct reader *r)
 		uint8_t *keys = values + count * step;
 
 		code = bpf_map_lookup_batch(r->fd, first ? NULL : &in, &out, keys, values, &count,
-					    NULL) < 0 ?
-			       errno :
-			       0;
+					    NULL) < 0
+			       ? errno
+			       : 0;
 		if (code == ENOSPC && r->batch < r->map->max_entries) {
 			/* A bucket of a hash has to fit whole. */
 			r->batch = (uint32_t)MIN(2ull * r->batch, (uint64_t)r->map->max_entries);
@@ -302,8 +224,7 @@ static int sweep_keys(struct reader *r)
 			return errno == ENOENT ? 0 : -errno;
 		first = false;
 		memcpy(key, next, key_bytes);
-		if (seen_add(&seen, key, key_bytes) &&
-		    bpf_map_lookup_elem(r->fd, key, value) == 0)
+		if (seen_add(&seen, key, key_bytes) && bpf_map_lookup_elem(r->fd, key, value) == 0)
 			put_entries(r, key, key_bytes, value, step, r->map->value_bytes, 1);
 		if (left % MIN_BATCH == 0)
 			r->env->breathe(r->env->ctx);

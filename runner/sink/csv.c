@@ -147,6 +147,8 @@ static void prepare_family(struct csv_sink *csv, struct csv_map *ret, struct str
 	if (family->has_sum)
 		add_column(header, prefix, "sum");
 	for (uint32_t i = 0; i < family->nbounds; i++) {
+		if (!family_shows_bound(family, i))
+			continue;
 		bound[num_u64(bound, family->bounds[i])] = '\0';
 		add_column(header, le, bound);
 		will_hold(csv, ret, CELL_ROOM);
@@ -292,6 +294,8 @@ static char *put_family(char *p, const struct family *family, const union cell *
 		if (!cells)
 			continue;
 		cumulative += cells[family->cell + i].u;
+		if (!family_shows_bound(family, i))
+			continue;
 		p += num_u64(p, cumulative);
 	}
 	return p;

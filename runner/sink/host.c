@@ -237,6 +237,9 @@ static void *host_main(void *arg)
 		host->result = ret;
 	if (host->result < 0)
 		host->unwritten = count_unwritten(host);
+	/* What still comes is for nobody: the collector must neither wait nor count it as dropped. */
+	if (host->queue)
+		queue_abandon(host->queue);
 	if (ops->close)
 		ops->close(host->sink);
 	if (ret && host->wake_fd >= 0 && write(host->wake_fd, &one, sizeof(one)) < 0)

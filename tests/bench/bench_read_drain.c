@@ -2,15 +2,16 @@
 /*
  * How fast events leave a ring buffer, and whether any is lost that others would not lose.
  *
- *	bench_read_drain [BENCH.bpf.o [ROUNDS [LIVE_SECONDS]]]
+ *	bench_read_drain [BENCH.bpf.o [ROUNDS [LIVE_SECONDS [RING_SIZE]]]]
  *
  * A full ring of 48-byte events is drained
  *	empty	by libbpf with a callback that does nothing
  *	least	by the least that counts series: XXH3 over the labels' bytes, open addressing, + 1
  *	bombus	by the collector, from its event loop into its series
- * in turns; the medians are printed as events a second of processor time, with the ratio of bombus to the least.
- * Then a thread produces at full speed while libbpf's empty callback or the collector reads, and
- * what the kernel side could not hand over is printed for both.
+ * in turns; the medians are printed as events a second of processor time, with the ratio of bombus
+ * to the least.
+ * Then a thread produces at full speed while libbpf's empty callback and the collector read in
+ * turns, and what the kernel side could not hand over is printed for both.
  *
  * Prints one line of JSON. Needs the rights to load BPF programs; nothing is attached.
  */
@@ -34,6 +35,8 @@
 #include "runner/read/collector.h"
 
 #define MAX_ROUNDS 101
+#define RING_BYTES (64u << 20)
+#define LIVE_ROUNDS 3 /* of each reader, in turns */
 #define PER_RUN 20000 /* events that one run of the program makes */
 #define LABELS_AT 16
 #define LABELS_BYTES 32
@@ -67,7 +70,7 @@ static void die(const char *what, const struct err *err)
 	exit(1);
 }
 
-static void load(struct object *o, const char *path)
+static void load(struct object *o, const char *path, uint64_t ring_bytes)
 {
 	struct err err = { 0 };
 	struct elf_image image;
@@ -83,9 +86,11 @@ static void load(struct object *o, const char *path)
 		die("open", NULL);
 	if (plan_compile(&o->plan, o->bpf, &image, NULL, 0, false, &err) < 0)
 		die("plan", &err);
-	bpf_object__for_each_map(map, o->bpf)
-		if (bpf_map__type(map) == BPF_MAP_TYPE_RINGBUF)
-			bpf_map__set_value_size(map, 0);
+	bpf_object__for_each_map(map, o->bpf) if (bpf_map__type(map) == BPF_MAP_TYPE_RINGBUF)
+	{
+		bpf_map__set_value_size(map, 0);
+		bpf_map__set_max_entries(map, (uint32_t)ring_bytes);
+	}
 	if (bpf_object__load(o->bpf) < 0)
 		die("load", NULL);
 	o->prog_fd = bpf_program__fd(bpf_object__find_program_by_name(o->bpf, "produce"));
@@ -208,12 +213,12 @@ static void bombus_open(struct bombus *b, struct object *o)
 
 	*b = (struct bombus){ .object = o, .always_fd = eventfd(1, EFD_CLOEXEC) };
 	metrics[o->events_index] = xcalloc(1, sizeof(**metrics));
-	if (metric_compile(metrics[o->events_index], &o->plan.maps[o->events_index], NULL, &err) < 0)
+	if (metric_compile(metrics[o->events_index], &o->plan.maps[o->events_index], NULL, &err) <
+	    0)
 		die("metric", &err);
 	if (collector_new(&b->collector, o, NULL, NULL, metrics, &err) < 0)
 		die("collector", &err);
-	if (loop_new(&b->loop, &err) < 0 ||
-	    collector_start(b->collector, b->loop, &err) < 0)
+	if (loop_new(&b->loop, &err) < 0 || collector_start(b->collector, b->loop, &err) < 0)
 		die("start", &err);
 	free(metrics);
 }
@@ -274,14 +279,18 @@ static void *producer_main(void *ctx)
 	return NULL;
 }
 
-static void print_live(const struct object *o, const char *name, const struct producer *p,
-		       double seconds, uint64_t lost_before, bool last)
+/* What happened to the events of all live rounds of one reader. */
+struct live {
+	uint64_t made, lost;
+};
+
+static void print_live(const char *name, const struct live *live, double seconds, const char *end)
 {
-	printf("\"%s\":{\"made_per_s\":%.0f,\"lost\":%llu}%s", name, (double)p->made / seconds,
-	       (unsigned long long)(lost_total(o) - lost_before), last ? "" : ",");
+	printf("\"%s\":{\"made_per_s\":%.0f,\"lost\":%llu}%s", name, (double)live->made / seconds,
+	       (unsigned long long)live->lost, end);
 }
 
-static void live_empty(const struct object *o, double seconds)
+static void live_empty(const struct object *o, double seconds, struct live *live)
 {
 	struct ring_buffer *ring = ring_buffer__new(o->ring_fd, on_nothing, NULL, NULL);
 	struct producer p = { .object = o };
@@ -295,7 +304,8 @@ static void live_empty(const struct object *o, double seconds)
 	pthread_join(thread, NULL);
 	ring_buffer__consume(ring);
 	ring_buffer__free(ring);
-	print_live(o, "empty", &p, seconds, lost, false);
+	live->made += p.made;
+	live->lost += lost_total(o) - lost;
 }
 
 static int on_end(void *ctx, uint32_t events)
@@ -303,7 +313,7 @@ static int on_end(void *ctx, uint32_t events)
 	return 1;
 }
 
-static void live_bombus(struct object *o, double seconds)
+static void live_bombus(struct object *o, double seconds, struct live *live)
 {
 	struct bombus b;
 	struct producer p = { .object = o };
@@ -324,25 +334,31 @@ static void live_bombus(struct object *o, double seconds)
 		errno = EPROTO;
 		die("read and lost do not add up to what was made", NULL);
 	}
-	print_live(o, "bombus", &p, seconds, lost, true);
+	live->made += p.made;
+	live->lost += lost_total(o) - lost;
 	bombus_close(&b);
 }
 
 int main(int argc, char **argv)
 {
 	const char *build = getenv("BUILD");
-	_cleanup_free_ char *path = xasprintf("%s/tests/bench/bench.bpf.o", build ? build : "build");
+	_cleanup_free_ char *path =
+		xasprintf("%s/tests/bench/bench.bpf.o", build ? build : "build");
 	double empty[MAX_ROUNDS], least[MAX_ROUNDS], bombus[MAX_ROUNDS], seconds = 3;
 	struct least *table = xcalloc(1, sizeof(*table));
-	uint64_t rounds = 7, events = 0, series = 0;
+	uint64_t rounds = 7, events = 0, series = 0, ring_bytes = RING_BYTES;
+	struct live live[2] = { { 0 } };
 	struct object o = { 0 };
 
 	if ((argc > 2 && parse_u64(argv[2], &rounds) < 0) ||
-	    (argc > 3 && parse_double(argv[3], &seconds) < 0) || !rounds || rounds > MAX_ROUNDS) {
-		fprintf(stderr, "usage: bench_read_drain [BENCH.bpf.o [ROUNDS [LIVE_SECONDS]]]\n");
+	    (argc > 3 && parse_double(argv[3], &seconds) < 0) ||
+	    (argc > 4 && parse_size(argv[4], &ring_bytes) < 0) || !rounds || rounds > MAX_ROUNDS) {
+		fprintf(stderr,
+			"usage: bench_read_drain [BENCH.bpf.o [ROUNDS [LIVE_SECONDS [RING]]]]\n");
 		return 2;
 	}
-	load(&o, argc > 1 ? argv[1] : path);
+	libbpf_set_print(NULL);
+	load(&o, argc > 1 ? argv[1] : path, ring_bytes);
 	for (uint64_t i = 0; i < rounds; i++) {
 		empty[i] = drain_libbpf(&o, on_nothing, NULL, fill(&o));
 		least[i] = drain_libbpf(&o, on_least, table, fill(&o));
@@ -355,12 +371,15 @@ int main(int argc, char **argv)
 	}
 	printf("{\"bench\":\"read_drain\",\"events\":%llu,\"series\":%llu,\"empty_per_s\":%.0f,"
 	       "\"least_per_s\":%.0f,\"bombus_per_s\":%.0f,\"ratio_to_least\":%.2f,\"live\":{",
-	       (unsigned long long)events, (unsigned long long)table->series,
-	       median(empty, rounds), median(least, rounds), median(bombus, rounds),
+	       (unsigned long long)events, (unsigned long long)table->series, median(empty, rounds),
+	       median(least, rounds), median(bombus, rounds),
 	       median(bombus, rounds) / median(least, rounds));
-	live_empty(&o, seconds);
-	live_bombus(&o, seconds);
-	printf("}}\n");
+	for (int i = 0; i < LIVE_ROUNDS; i++) {
+		live_empty(&o, seconds / LIVE_ROUNDS, &live[0]);
+		live_bombus(&o, seconds / LIVE_ROUNDS, &live[1]);
+	}
+	print_live("empty", &live[0], seconds, ",");
+	print_live("bombus", &live[1], seconds, "}}\n");
 	bpf_object__close(o.bpf);
 	plan_release(&o.plan);
 	free(table);

@@ -8,7 +8,8 @@
 #
 # -o leaves NAME.tap, NAME.err, NAME.rc and NAME.seconds of each test in DIR instead of printing
 # them; -t is the limit for the whole boot (300). Status 77: this machine lacks what a guest needs
-# (the last line says what). BUILD is the folder of the binaries, GUEST_ACCEL qemu's -accel (tcg).
+# (the last line says what). The console is kept in BUILD/guest/console.log. BUILD is the folder
+# of the binaries, GUEST_ACCEL qemu's -accel.
 
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -54,7 +55,8 @@ guest_initrd "$work/initrd" "${tests[@]}" || exit 1
 
 : >"$work/results"
 guest_boot "$work/initrd" "${GUEST_APPEND:-}" -display none -monitor none \
-	-serial "file:$work/console" -serial "file:$work/results" </dev/null >"$work/qemu" 2>&1 &
+	-serial "file:$GUEST_DIR/console.log" -serial "file:$work/results" \
+	</dev/null >"$work/qemu" 2>&1 &
 qemu=$!
 end=$((SECONDS + limit))
 while kill -0 $qemu 2>/dev/null && [ $SECONDS -lt $end ]; do
@@ -80,7 +82,7 @@ awk -v out="$out" '
 ' "$work/results"
 if ! grep -q '^@done' "$work/results"; then
 	echo "${late:-the guest ended before the tests did}; its console and qemu said last:"
-	tail -n 25 "$work/console" "$work/qemu" | tr -d '\r\033'
+	tail -n 25 "$GUEST_DIR/console.log" "$work/qemu" | tr -d '\r\033'
 	status=1
 fi
 if [ -s "$out/kernel.log" ]; then
