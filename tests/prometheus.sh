@@ -20,7 +20,7 @@ prometheus_there() {
 		for package in "$root.new/packages/"*.deb; do
 			dpkg -x "$package" "$root.new" || return 1
 		done
-		rm -rf "$root.new/packages" "$root"
+		rm -rf "$root.new/packages" "$root.new/etc" "$root.new/var" "$root.new/lib" "$root"
 		mv "$root.new" "$root" && touch "$root/complete"
 	fi >&2 2>/dev/null
 	export PATH=$PATH:$root/usr/bin PYTHONPATH=$root/usr/lib/python3/dist-packages

@@ -29,10 +29,9 @@ static void fill(struct fixture *f)
 static struct strbuf scrape_of(struct fixture *f, const struct expo_format *format)
 {
 	struct resolver *resolver = resolver_new(f->clock);
-	struct scrape_opts opts = { .env = &f->env,
-				    .format = format,
-				    .namespace_ = "ebpf",
-				    .resolver = resolver };
+	struct scrape_opts opts = {
+		.env = &f->env, .format = format, .namespace_ = "ebpf", .resolver = resolver
+	};
 	struct scrape *scrape = scrape_new(&opts);
 	struct strbuf sb = STRBUF_INIT(SCRAPE_MAX);
 	char piece[1000];
@@ -81,16 +80,13 @@ struct message {
 	} fields[10];
 };
 
-static const struct message label_message = {
-	"label", { { 1, 's', "name" }, { 2, 's', "value" } }
-};
+static const struct message label_message = { "label",
+					      { { 1, 's', "name" }, { 2, 's', "value" } } };
 static const struct message value_message = { "value", { { 1, 'd', "value" } } };
-static const struct message bucket_message = {
-	"bucket", { { 1, 'v', "count" }, { 2, 'd', "bound" } }
-};
-static const struct message span_message = {
-	"span", { { 1, 'z', "offset" }, { 2, 'v', "length" } }
-};
+static const struct message bucket_message = { "bucket",
+					       { { 1, 'v', "count" }, { 2, 'd', "bound" } } };
+static const struct message span_message = { "span",
+					     { { 1, 'z', "offset" }, { 2, 'v', "length" } } };
 static const struct message histogram_message = {
 	"histogram",
 	{ { 1, 'v', "count" },
@@ -317,8 +313,8 @@ static void compile_lat(struct fixture *f, const char *buckets)
 /* All 64 exponents, and the values beside them. */
 static void test_expo_native_edges(void **state)
 {
-	static const char *const buckets[] = { "exp2", "exp2/2", "exp2/4", "exp2/8", "exp2/16",
-					       "log2" };
+	static const char *const buckets[] = { "exp2",	 "exp2/2",  "exp2/4",
+					       "exp2/8", "exp2/16", "log2" };
 	struct fixture f;
 
 	fixture_init(&f);

@@ -290,13 +290,12 @@ static char *put_family(char *p, const struct family *family, const union cell *
 			p += cell_text(p, family->cell_type, histogram_sum(family, cells), false);
 	}
 	for (uint32_t i = 0; i <= family->nbounds; i++) {
-		*p++ = ',';
-		if (!cells)
-			continue;
-		cumulative += cells[family->cell + i].u;
+		cumulative += cells ? cells[family->cell + i].u : 0;
 		if (!family_shows_bound(family, i))
 			continue;
-		p += num_u64(p, cumulative);
+		*p++ = ',';
+		if (cells)
+			p += num_u64(p, cumulative);
 	}
 	return p;
 }

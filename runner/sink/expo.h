@@ -51,6 +51,12 @@ struct expo_histogram {
 	uint32_t min_exponent;
 };
 
+/* Of equal bounds, as there are between small whole numbers, the last. */
+static inline bool expo_shows_bound(const struct expo_histogram *histogram, uint32_t i)
+{
+	return i + 1 >= histogram->nbounds || histogram->bounds[i] != histogram->bounds[i + 1];
+}
+
 struct expo_format {
 	const char *content_type;
 	bool total_suffix; /* a counter has to be called ..._total */
@@ -66,9 +72,9 @@ struct expo_format {
 	void (*end)(struct strbuf *dst); /* may be NULL */
 };
 
-extern const struct expo_format expo_text;	 /* Prometheus' text format 0.0.4 */
+extern const struct expo_format expo_text;	  /* Prometheus' text format 0.0.4 */
 extern const struct expo_format expo_openmetrics; /* OpenMetrics 1.0 */
-extern const struct expo_format expo_protobuf;	 /* io.prometheus.client.MetricFamily, delimited */
+extern const struct expo_format expo_protobuf;	  /* io.prometheus.client.MetricFamily, delimited */
 
 /* v * scale, rounded once where 1/scale is a whole number (microseconds to seconds). */
 double expo_scaled(double v, double scale);

@@ -72,8 +72,8 @@ static void proto_number(struct strbuf *dst, const struct expo_family *family,
 	size_t metric = proto_open(dst, FAMILY_METRIC), value;
 
 	add_labels(dst, labels, nlabels);
-	value = proto_open(dst, family->type == METRIC_COUNTER ? METRIC_AS_COUNTER :
-								 METRIC_AS_GAUGE);
+	value = proto_open(dst,
+			   family->type == METRIC_COUNTER ? METRIC_AS_COUNTER : METRIC_AS_GAUGE);
 	proto_double(dst, 1, expo_double(number));
 	proto_close(dst, value);
 	proto_close(dst, metric);
@@ -84,12 +84,13 @@ static void add_classic(struct strbuf *dst, const struct expo_histogram *histogr
 	uint64_t cumulative = 0;
 
 	for (uint32_t i = 0; i < histogram->nbounds; i++) {
-		struct expo_number bound = { CELL_U64, { .u = histogram->bounds[i] },
+		struct expo_number bound = { CELL_U64,
+					     { .u = histogram->bounds[i] },
 					     histogram->scale };
 		size_t bucket;
 
 		cumulative += histogram->counts[i].u;
-		if (i + 1 < histogram->nbounds && histogram->bounds[i] == histogram->bounds[i + 1])
+		if (!expo_shows_bound(histogram, i))
 			continue;
 		bucket = proto_open(dst, HISTOGRAM_BUCKET);
 		proto_u64(dst, 1, cumulative);
@@ -151,8 +152,7 @@ static void add_spans(struct strbuf *dst, const struct expo_histogram *histogram
 		do {
 			at++;
 			i = next_counted(histogram, i + 1);
-		} while (i <= histogram->nbounds &&
-			 native_index(histogram, i, exact, shift) == at);
+		} while (i <= histogram->nbounds && native_index(histogram, i, exact, shift) == at);
 		proto_sint(dst, 1, start - end);
 		proto_u64(dst, 2, (uint64_t)(at - start));
 		proto_close(dst, span);

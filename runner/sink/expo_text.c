@@ -232,7 +232,7 @@ static void add_histogram(struct strbuf *dst, const struct expo_family *family,
 	for (uint32_t i = 0; i <= histogram->nbounds; i++) {
 		cumulative += histogram->counts[i].u;
 		/* Fine bounds between small whole numbers fall together. */
-		if (i + 1 < histogram->nbounds && histogram->bounds[i] == histogram->bounds[i + 1])
+		if (!expo_shows_bound(histogram, i))
 			continue;
 		strbuf_adds(dst, family->name);
 		strbuf_adds(dst, "_bucket{");

@@ -86,9 +86,9 @@ static int match_type(struct piece type, const struct offer *offer)
 	if (is_word(type, offer->type))
 		return 3;
 	return type.len == half + 1 && type.text[half] == '*' &&
-			       strncasecmp(type.text, offer->type, half) == 0 ?
-		       2 :
-		       0;
+			       strncasecmp(type.text, offer->type, half) == 0
+		       ? 2
+		       : 0;
 }
 
 /* Parameters that the offer does not know (charset, escaping) do not matter. */

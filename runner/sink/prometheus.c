@@ -159,9 +159,8 @@ static enum MHD_Result answer_metrics(struct prometheus_sink *prom,
 		.resolver = sink_names_get(&prom->names),
 		.totals = &prom->totals,
 	};
-	struct scrape_body *body =
-		scrape_body_new(&opts, head ? NULL : &prom->totals, gzip,
-				scrape_timeout_ns(prom, connection));
+	struct scrape_body *body = scrape_body_new(&opts, head ? NULL : &prom->totals, gzip,
+						   scrape_timeout_ns(prom, connection));
 	struct MHD_Response *response = prom->mhd.response_from_callback(
 		MHD_SIZE_UNKNOWN, CHUNK_BYTES, read_metrics, body, free_metrics);
 

@@ -23,7 +23,7 @@ struct scrape_opts {
 	const struct expo_format *format;
 	const char *namespace_;
 	bool compat_bee; /* names "<namespace>_solo_io_<map>", raw values, labels sorted by name */
-	struct resolver *resolver; /* of the thread that reads */
+	struct resolver *resolver;	    /* of the thread that reads */
 	const struct scrape_totals *totals; /* NULL: not told */
 };
 

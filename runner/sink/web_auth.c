@@ -39,8 +39,8 @@ static int load_crypt(struct web_auth *auth, struct err *err)
 	auth->crypt_room = xcalloc(1, sizeof(*auth->crypt_room));
 	if (getrandom(auth->secret, sizeof(auth->secret), 0) != sizeof(auth->secret))
 		return err_sys(err, errno, "no random numbers");
-	return dynlib_open(&auth->libcrypt, "libcrypt.so.1", "libcrypt1",
-			   "cannot check passwords", symbols, ARRAY_LEN(symbols), err);
+	return dynlib_open(&auth->libcrypt, "libcrypt.so.1", "libcrypt1", "cannot check passwords",
+			   symbols, ARRAY_LEN(symbols), err);
 }
 
 static int load_gnutls(struct web_auth *auth, struct err *err)
@@ -106,8 +106,8 @@ static XXH128_hash_t mark_of(const struct web_auth *auth, const char *user, cons
 {
 	/* The length before it keeps "a" + "bc" apart from "ab" + "c". */
 	_cleanup_free_ char *text = xasprintf("%zu %s%s", strlen(user), user, password);
-	XXH128_hash_t hash = XXH3_128bits_withSecret(text, strlen(text), auth->secret,
-						     sizeof(auth->secret));
+	XXH128_hash_t hash =
+		XXH3_128bits_withSecret(text, strlen(text), auth->secret, sizeof(auth->secret));
 
 	explicit_bzero(text, strlen(text));
 	return hash;

@@ -56,14 +56,13 @@ static int load_yaml(struct yaml *yaml, struct err *err)
 
 static int refuse(struct reading *r, const yaml_node_t *node, const char *what)
 {
-	return err_usage(r->err, "%s:%zu: %s", r->path, node ? node->start_mark.line + 1 : 1,
-			 what);
+	return err_usage(r->err, "%s:%zu: %s", r->path, node ? node->start_mark.line + 1 : 1, what);
 }
 
 static const char *text_of(const yaml_node_t *node)
 {
-	return node && node->type == YAML_SCALAR_NODE ? (const char *)node->data.scalar.value :
-							NULL;
+	return node && node->type == YAML_SCALAR_NODE ? (const char *)node->data.scalar.value
+						      : NULL;
 }
 
 /* One word and what it stands for: handles it, or refuses it. */
@@ -83,8 +82,8 @@ static int each_pair(struct reading *r, const yaml_node_t *map, pair_fn fn)
 	     pair < map->data.mapping.pairs.top && code == 0; pair++) {
 		const char *name = text_of(r->yaml.node(&r->document, pair->key));
 
-		code = name ? fn(r, name, r->yaml.node(&r->document, pair->value)) :
-			      refuse(r, map, "a word is expected before the colon");
+		code = name ? fn(r, name, r->yaml.node(&r->document, pair->value))
+			    : refuse(r, map, "a word is expected before the colon");
 	}
 	return code;
 }
@@ -118,8 +117,7 @@ static int set_ciphers(struct reading *r, const yaml_node_t *value)
 		{ "TLS_CHACHA20_POLY1305_SHA256", ":+CHACHA20-POLY1305" },
 		{ "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", ":+ECDHE-RSA:+AES-128-GCM" },
 		{ "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", ":+ECDHE-RSA:+AES-256-GCM" },
-		{ "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
-		  ":+ECDHE-RSA:+CHACHA20-POLY1305" },
+		{ "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256", ":+ECDHE-RSA:+CHACHA20-POLY1305" },
 		{ "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", ":+ECDHE-ECDSA:+AES-128-GCM" },
 		{ "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384", ":+ECDHE-ECDSA:+AES-256-GCM" },
 		{ "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
@@ -253,9 +251,9 @@ static int read_pem(struct reading *r, const char *name, const char **ret)
 {
 	const char *slash = strrchr(r->path, '/');
 	_cleanup_free_ char *path =
-		*name == '/' || !slash ?
-			xstrdup(name) :
-			xasprintf("%.*s/%s", (int)(slash - r->path), r->path, name);
+		*name == '/' || !slash
+			? xstrdup(name)
+			: xasprintf("%.*s/%s", (int)(slash - r->path), r->path, name);
 	_cleanup_free_ void *text = NULL;
 	int code = read_file(path, CONFIG_MAX_BYTES, &text, NULL, r->err);
 

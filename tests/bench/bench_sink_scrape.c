@@ -52,10 +52,9 @@ static uint64_t resident(void)
 /* One scrape; its size, and the most memory that was resident meanwhile, looked at now and then. */
 static uint64_t scrape_all(struct fixture *f, struct resolver *resolver, uint64_t *ret_resident)
 {
-	struct scrape_opts opts = { .env = &f->env,
-				    .format = &expo_text,
-				    .namespace_ = "ebpf",
-				    .resolver = resolver };
+	struct scrape_opts opts = {
+		.env = &f->env, .format = &expo_text, .namespace_ = "ebpf", .resolver = resolver
+	};
 	struct scrape *scrape = scrape_new(&opts);
 	static char chunk[CHUNK_BYTES];
 	uint64_t bytes = 0, pieces = 0;
