@@ -37,7 +37,7 @@ struct run_args {
 	struct words map, fields, set, attach, ring, max_entries, only;
 	const char *pin_maps, *pin_progs;
 	const char *metrics, *name_space, *compat, *web_config;
-	uint64_t prom_port, max_series, series_ttl_ns;
+	uint64_t prom_port, max_series, max_memory_bytes, series_ttl_ns;
 };
 
 #define MAX_SINKS 2
@@ -116,7 +116,9 @@ static int open_program(struct run *run, const char *word, struct err *err)
 	struct collector_opts collect = {
 		.interval_ns = run->args->once ? RUN_FOREVER_NS : run->args->interval_ns,
 		.clock = run->clock,
-		.series = { .max_series = (uint32_t)MIN(run->args->max_series, (uint64_t)UINT32_MAX),
+		.max_memory_bytes = run->args->max_memory_bytes,
+		.series = { .max_series =
+				    (uint32_t)MIN(run->args->max_series, (uint64_t)UINT32_MAX),
 			    .ttl_ns = run->args->series_ttl_ns },
 	};
 	size_t len = 0;
@@ -379,15 +381,20 @@ static const struct opt run_opts[] = {
 	{ 'f', "filter", "MAP,FIELD,REGEX", OPT_WORDS, ARG(select.filter),
 	  "only records whose field matches the regular expression; repeat to narrow" },
 	{ 0, "where", "[MAP:]EXPR", OPT_WORDS, ARG(select.where),
-	  "only records for which this holds: 'delta_us > 1000 && comm ~ \"^ng\"'; repeat to narrow" },
+	  "only records for which this holds: 'delta_us > 1000 && comm ~ \"^ng\"'; repeat to "
+	  "narrow" },
 	{ 0, "map", "MAP=ROLE", OPT_WORDS, ARG(map),
 	  "show a map as events, counter, gauge, histogram or internal; MAP=ROLE:STRUCT names its "
 	  "record's type" },
 	{ 0, "all-maps", NULL, OPT_FLAG, ARG(all_maps), "internal maps too" },
 	{ 0, "fields", "MAP=A,B", OPT_WORDS, ARG(fields), "show only these fields" },
-	{ 0, "labels", "MAP=A,B", OPT_WORDS, ARG(select.labels), "exactly these fields are labels" },
+	{ 0, "labels", "MAP=A,B", OPT_WORDS, ARG(select.labels),
+	  "exactly these fields are labels" },
 	{ 0, "drop-label", "MAP=A,B", OPT_WORDS, ARG(select.drop_labels),
 	  "these fields are no labels" },
+	{ 0, "relabel", "MAP,FIELD,/REGEX/TEXT/", OPT_WORDS, ARG(select.relabels),
+	  "where the regular expression matches the whole label it becomes this text, with $1 for "
+	  "its first group; any character may stand for /" },
 	{ 0, "per-cpu", NULL, OPT_FLAG, ARG(select.per_cpu),
 	  "split per-CPU values by a label cpu, do not add them up" },
 	{ 'b', "hist-buckets", "MAP,[1,2,3]", OPT_WORDS, ARG(select.hist_buckets),
@@ -413,10 +420,13 @@ static const struct opt run_opts[] = {
 	  "serve Prometheus metrics on this port of all interfaces" },
 	{ 0, "web-config", "FILE", OPT_TEXT, ARG(web_config),
 	  "TLS, client certificates and passwords for the metrics, as exporters of Prometheus take "
-	  "them", NULL, "file" },
+	  "them",
+	  NULL, "file" },
 	{ 0, "namespace", "WORD", OPT_TEXT, ARG(name_space), "first part of metric names (ebpf)" },
 	{ 0, "max-series", "N", OPT_U64, ARG(max_series),
 	  "series per map; what is over is counted in one overflow series (10000)" },
+	{ 0, "max-memory", "SIZE", OPT_SIZE, ARG(max_memory_bytes),
+	  "memory that all series together may take; what is over is counted as well" },
 	{ 0, "series-ttl", "TIME", OPT_DURATION, ARG(series_ttl_ns),
 	  "forget series that did not change for this time" },
 	{ 0, "compat", "TOOL", OPT_CHOICE, ARG(compat), "name metrics as this tool does: bee",

@@ -108,6 +108,10 @@ static void hide_version(char *text)
 	assert_non_null(at);
 	at += strlen("version=\"");
 	*at = 'V';
+	for (char *memory = text; (memory = strstr(memory, "bombus_series_memory_bytes{"));) {
+		memory = strchr(memory, ' ') + 1;
+		memset(memory, 'M', strcspn(memory, "\n"));
+	}
 	if (volatiles)
 		*volatiles = '\0';
 	memmove(at + 1, at + len, strlen(at + len) + 1);

@@ -136,6 +136,11 @@ struct metric_plan {
 	struct arena arena;
 };
 
+/* --relabel: the label made of this field has another text. */
+struct metric_relabel {
+	const char *field, *regex, *replacement;
+};
+
 struct metric_opts {
 	const char *const *labels; /* --labels: exactly these fields; NULL: the rule decides */
 	size_t nlabels;
@@ -144,6 +149,8 @@ struct metric_opts {
 	const char *observe;	/* --hist-value-key; NULL: the tagged member */
 	const uint64_t *bounds; /* --hist-buckets; NULL: the tag's, else powers of two */
 	size_t nbounds;
+	const struct metric_relabel *relabels; /* at most one a field */
+	size_t nrelabels;
 	bool split_cpu; /* of per-CPU maps, which are added up otherwise */
 };
 
@@ -188,6 +195,7 @@ struct metric_step {
 	uint8_t part; /* enum part */
 	uint8_t op;   /* private to metric.c */
 	const struct field *field;
+	struct relabel *relabel; /* owned */
 };
 
 /* Where a number of an entry goes: `n` of them stand side by side and go to cells in a row. */
