@@ -257,7 +257,8 @@ static void all_fields(const struct map_plan *map, struct words *ret)
 static int compile_metric(const struct map_plan *map, const struct select_words *words,
 			  struct metric_plan **ret, struct err *err)
 {
-	_cleanup_(metric_words_release) struct metric_words m = { .opts.split_cpu = words->per_cpu };
+	_cleanup_(metric_words_release) struct metric_words m = { .opts.split_cpu =
+									  words->per_cpu };
 	_cleanup_free_ struct metric_plan *plan = xcalloc(1, sizeof(*plan));
 	char *text = word_for(&m, &words->labels, '=', map);
 	int code = 0;

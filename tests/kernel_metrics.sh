@@ -118,6 +118,42 @@ is 'the sum too' "$(query 'histogram_sum(ebpf_powers{side="1"})' | awk '{printf 
 	1.84467e+19
 ok 'it leaves when told' bombus_stop INT
 
+# --- names and texts from hell ---
+PORT=$(free_port)
+URL=http://127.0.0.1:$PORT
+rounds_start names
+ok 'it attaches' bombus_start names run "$OBJECTS/metrics_names.bpf.o" \
+	--set target_pid="$ROUNDS_PID" --interval 100ms -o none --metrics="127.0.0.1:$PORT"
+rounds_go
+names_are_there() {
+	[ "$(fetch "$URL/metrics" | grep -c '^ebpf_odd_bytes_total{')" = "$(tail -n 1 rounds.out)" ]
+}
+ok 'each name is a series' wait_for 10 names_are_there
+curl -fsS "$URL/metrics" >text
+curl -fsS -H "Accept: $OPENMETRICS" "$URL/metrics" >open
+ok 'promtool can read them' promtool check metrics <text
+cat >names.py <<'END'
+import sys
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse
+families = {f.name: f for f in parse(open("open", encoding="utf-8", newline="\n").read())}
+odd = [f for f in families.values() if f.name.startswith("ebpf_odd")]
+assert len(odd) == 5, [f.name for f in odd]
+for family in odd:
+    comms = sorted(s.labels["comm"] for s in family.samples)
+    want = sorted(["plain", "sp ace", 'q"uote', "back\\slash", "\\x5cx1b", "\\x1b[31m",
+                   "new\nline", "\\xff\\xfe", "caf\u00e9", '{a="b"}', "\\n", "#", " "])
+    assert comms == want, comms
+    assert len({len(s.labels) for s in family.samples}) == 1
+    assert len(family.samples[0].labels) == 12, family.samples[0].labels
+END
+ok 'the strict parser finds every label and text as it was' python3 names.py
+like 'what was renamed was told' "$(cat names.err)" "two labels are called"
+scrape_config names
+ok 'Prometheus starts' prometheus_start "$T/names.yml"
+ok 'and takes them' wait_for 15 query_is 'up{job="bombus"}' 1
+ok 'all of them' wait_for 10 query_is 'count(ebpf_odd_bytes_total)' "$(tail -n 1 rounds.out)"
+ok 'it leaves' bombus_stop INT
+
 # --- TLS, certificates, passwords ---
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=ca \
 	-keyout ca.key -out ca.pem 2>/dev/null
