@@ -83,7 +83,6 @@ if command -v llvm-objcopy >/dev/null; then
 else
 	skip 'no BTF' 'llvm-objcopy is not installed'
 fi
-refused 'no maps' 1 'no map' run "$OBJECTS/run_no_maps.bpf.o"
 refused 'a map of no known type' '[13]' 'strange.*9999|9999.*strange|type' \
 	run "$OBJECTS/run_odd_type.bpf.o"
 
@@ -151,6 +150,9 @@ refused 'a map that is not there' 2 'evnts' run "$GOOD" --map evnts=counter
 like 'a map that is not there: the nearest' "$ERR" '^hint: .*events'
 refused 'a role that is not there' 2 'conter' run "$GOOD" --map events=conter
 refused 'a label that is not there' 2 'com' run "$GOOD" --map events=counter --labels events=com
+refused 'labels of what has none' 2 'events.*counter' run "$GOOD" --labels events=comm
+like 'labels of what has none: how it can have some' "$ERR" '^hint: --map events=counter'
+refused 'bounds of what has none' 2 'histogram' run "$GOOD" --map events=counter -b 'events,[1]'
 refused 'a field that is not there' 2 'com' run "$GOOD" --fields events=com
 like 'a field that is not there: the nearest' "$ERR" '^hint: .*comm'
 refused 'fields of a map that is not there' 2 'evnts' run "$GOOD" --fields evnts=comm
@@ -160,6 +162,8 @@ refused 'a ring size that is none' 2 'events' run "$GOOD" --ring events=lots
 refused 'a form that is none' 2 'yaml' run "$GOOD" -o yaml
 refused 'a duration that is none' 2 'soon' run "$GOOD" --duration soon
 refused 'a count that is none' 2 'ten' run "$GOOD" -n ten
+refused 'a namespace that is no name' 2 "a b" run "$GOOD" --namespace 'a b' --metrics=127.0.0.1:0
+refused 'a list of programs without one' 2 'only' run "$GOOD" --only ''
 refused 'an address that is none' '[12]' 'nowhere' run "$GOOD" --metrics=nowhere
 refused 'no word' 2 'run needs' run
 refused 'a word too many' 2 'too many' run "$GOOD" "$GOOD"
@@ -189,6 +193,9 @@ refused 'a hook that is not there' 3 'no_hook|sys_enter_no_such_call' \
 refused 'a program that is unsafe' 3 'unsafe' run "$OBJECTS/run_unsafe.bpf.o" --duration 1s
 if [ "$(id -u)" -eq 0 ]; then
 	like 'a program that is unsafe: the last lines of the verifier' "$ERR" "invalid mem access"
+	run_bombus run "$OBJECTS/run_no_maps.bpf.o" --duration 100ms
+	is 'no maps: the program may have other work' "$RC" 0
+	like 'no maps: it is said' "$ERR" '^bombus: warning: .*no map'
 	if command -v setpriv >/dev/null; then
 		chmod 755 "$T"
 		BOMBUS_ROOT=$BOMBUS
