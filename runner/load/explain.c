@@ -385,12 +385,12 @@ int explain_object(int code, const struct bpflog *log, struct err *err)
 	char line[512], missing[64];
 
 	err_exit(err, EXIT_KERNEL);
-	err_detail(err, log->warnings);
 	missing_caps(HOOK_NONE, missing, sizeof(missing));
 	if ((code == -EPERM || code == -EACCES) && *missing) {
 		err_hint(err, "run it as root, or give the program %s", missing);
 		return err_set(err, -code, "needs %s", missing);
 	}
+	err_detail(err, log->warnings);
 	if (warning_with(log, "parameter mismatch", line, sizeof(line)) && *log->map) {
 		err_hint(err, "remove the pinned map, or pin to another folder");
 		return err_set(err, -code, "map '%s': what is pinned there has another shape",
