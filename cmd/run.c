@@ -116,7 +116,8 @@ static int open_program(struct run *run, const char *word, struct err *err)
 	struct collector_opts collect = {
 		.interval_ns = run->args->once ? RUN_FOREVER_NS : run->args->interval_ns,
 		.clock = run->clock,
-		.series = { .max_series = (uint32_t)MIN(run->args->max_series, (uint64_t)UINT32_MAX),
+		.series = { .max_series =
+				    (uint32_t)MIN(run->args->max_series, (uint64_t)UINT32_MAX),
 			    .ttl_ns = run->args->series_ttl_ns },
 	};
 	size_t len = 0;
@@ -375,13 +376,15 @@ static const struct opt run_opts[] = {
 	{ 'f', "filter", "MAP,FIELD,REGEX", OPT_WORDS, ARG(select.filter),
 	  "only records whose field matches the regular expression; repeat to narrow" },
 	{ 0, "where", "[MAP:]EXPR", OPT_WORDS, ARG(select.where),
-	  "only records for which this holds: 'delta_us > 1000 && comm ~ \"^ng\"'; repeat to narrow" },
+	  "only records for which this holds: 'delta_us > 1000 && comm ~ \"^ng\"'; repeat to "
+	  "narrow" },
 	{ 0, "map", "MAP=ROLE", OPT_WORDS, ARG(map),
 	  "show a map as events, counter, gauge, histogram or internal; MAP=ROLE:STRUCT names its "
 	  "record's type" },
 	{ 0, "all-maps", NULL, OPT_FLAG, ARG(all_maps), "internal maps too" },
 	{ 0, "fields", "MAP=A,B", OPT_WORDS, ARG(fields), "show only these fields" },
-	{ 0, "labels", "MAP=A,B", OPT_WORDS, ARG(select.labels), "exactly these fields are labels" },
+	{ 0, "labels", "MAP=A,B", OPT_WORDS, ARG(select.labels),
+	  "exactly these fields are labels" },
 	{ 0, "drop-label", "MAP=A,B", OPT_WORDS, ARG(select.drop_labels),
 	  "these fields are no labels" },
 	{ 0, "per-cpu", NULL, OPT_FLAG, ARG(select.per_cpu),
