@@ -27,8 +27,7 @@ struct command {
 	const char *usage; /* "IMAGE|FILE.o|-": behind the name and [OPTIONS] */
 	const char *summary;
 	const char *about;	  /* a paragraph or more */
-	const char *examples;	  /* lines "command\0what it does" would be clumsy: plain lines,
-				     indented by help */
+	const char *examples;	  /* lines; help indents them */
 	const char *environment;  /* lines "NAME  what"; NULL: none */
 	const struct opt *opts;	  /* ends with OPT_END; NULL: none */
 	size_t args_bytes;	  /* of the struct that opts fill; zeroed before */
@@ -37,8 +36,7 @@ struct command {
 	/* 0 or -errno with err; positive: exit status as it is */
 	int (*run)(const struct global_args *global, void *args, const struct words *words,
 		   struct err *err);
-	/* More lines for `--help` when a positional word was given (run IMAGE --help); NULL: none.
-	 */
+	/* More lines for `--help` behind a positional word (run IMAGE --help); NULL: none. */
 	int (*help)(const struct global_args *global, const char *word, struct err *err);
 };
 

@@ -93,12 +93,15 @@ static bool has_word(const char *choices, const char *word)
 	return false;
 }
 
-static void add_csv(struct words *words, char *text)
+/* How many words there are in it. */
+static size_t add_csv(struct words *words, char *text)
 {
+	size_t before = words->count;
 	char *save = NULL;
 
 	for (char *w = strtok_r(text, ",", &save); w; w = strtok_r(NULL, ",", &save))
 		words_add(words, w);
+	return words->count - before;
 }
 
 /* argv is ours to cut up: values point into it and live as long as the program. */
@@ -117,7 +120,9 @@ static int store_value(const struct parser *p, const struct found *f, char *text
 		words_add(f->value, text);
 		return 0;
 	case OPT_CSV:
-		add_csv(f->value, text);
+		/* Nothing chosen would otherwise be everything. */
+		if (!add_csv(f->value, text))
+			return err_usage(p->err, "--%s names nothing: %s", o->name, o->arg);
 		return 0;
 	case OPT_CHOICE:
 		if (has_word(o->choices, text)) {
@@ -141,7 +146,7 @@ static int store_value(const struct parser *p, const struct found *f, char *text
 	}
 	if (ret < 0) {
 		return err_usage(p->err, "--%s wants %s, not '%s'%s", o->name, form, text,
-			       ret == -ERANGE ? " (too large)" : "");
+				 ret == -ERANGE ? " (too large)" : "");
 	}
 	return 0;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* From what was typed to a program's bytes: standard input, a file, or a name in the store. */
 #include <errno.h>
+#include <pwd.h>
 
 #include "base/util.h"
 #include "cmd/cmd.h"
@@ -20,6 +21,36 @@ char *store_path(const struct global_args *global)
 	if (data && *data == '/')
 		return xasprintf("%s/bombus/store", data);
 	return xasprintf("%s/.local/share/bombus/store", home ? home : ".");
+}
+
+/* Of the person who calls by sudo, as it is without XDG_DATA_HOME; NULL: no sudo, or no store. */
+static char *store_of_caller(void)
+{
+	const char *user = getenv("SUDO_USER");
+	const struct passwd *pw = geteuid() == 0 && user && *user ? getpwnam(user) : NULL;
+	_cleanup_free_ char *store = NULL;
+
+	if (!pw || pw->pw_uid == 0)
+		return NULL;
+	store = xasprintf("%s/.local/share/bombus/store", pw->pw_dir);
+	return access(store, F_OK) == 0 ? steal_ptr(&store) : NULL;
+}
+
+/* A name that is not in the store may be a file's, or in the store of another. */
+static void hint_elsewhere(const char *word, const char *store, struct err *err)
+{
+	_cleanup_free_ char *callers = store_of_caller();
+	bool other = callers && !streq(callers, store);
+
+	/* The first hint stays: these two say more than the store's own. */
+	if (err && (other || access(word, F_OK) == 0))
+		err->hint[0] = '\0';
+	if (access(word, F_OK) == 0)
+		err_hint(err, "to run the file of that name: ./%s", word);
+	else if (other)
+		err_hint(err, "this is root's store, %s; your own: --store %s", store, callers);
+	else
+		err_hint(err, "'bombus list' shows what is there");
 }
 
 static bool is_file(const char *word)
@@ -62,8 +93,8 @@ int program_read(const struct global_args *global, const char *word, void **ret,
 		code = image_program(store, &info, ret, ret_len, err);
 	if (code >= 0)
 		*ret_name = xstrdup(info.name);
-	else if (code == -ENOENT && access(word, F_OK) == 0)
-		err_hint(err, "to run the file of that name: ./%s", word);
+	else if (code == -ENOENT)
+		hint_elsewhere(word, store, err);
 	image_info_release(&info);
 	return code;
 }

@@ -24,6 +24,13 @@ static const char *plural(uint64_t n)
 	return n == 1 ? "" : "s";
 }
 
+/* An iterator's records need the iterator. */
+static bool is_shown(const struct plan *plan, const struct map_plan *map)
+{
+	return map->role != ROLE_INTERNAL &&
+	       (map->prog < 0 || plan->progs[map->prog].state == PROG_ATTACHED);
+}
+
 void show_start(const struct plan *plan, const char *name)
 {
 	uint32_t attached = 0, shown = 0;
@@ -36,9 +43,9 @@ void show_start(const struct plan *plan, const char *name)
 			log_debug("%s: %s", p->name, p->reason);
 	}
 	for (uint32_t i = 0; i < plan->nmaps; i++)
-		shown += plan->maps[i].role != ROLE_INTERNAL;
-	log_info("%s: %u program%s attached, %u map%s shown; Ctrl-C to leave", name, attached,
-		 plural(attached), shown, plural(shown));
+		shown += is_shown(plan, &plan->maps[i]);
+	log_info("%s: %u program%s attached, %u map%s shown%s", name, attached, plural(attached),
+		 shown, plural(shown), isatty(STDIN_FILENO) ? "; Ctrl-C to leave" : "");
 	if (!shown)
 		log_warn("%s: no map is meant to be shown; --all-maps shows the internal ones",
 			 name);

@@ -66,10 +66,12 @@ static int add_regex(const struct plan *plan, const char *word, struct filter **
 	struct filter *f = NULL;
 	struct map_plan *map;
 	char *field = NULL, *regex = NULL;
-	int ret = cut(text, ',', &field, form, err);
+	int ret = cut(text, ',', &field, form, NULL);
 
 	if (ret >= 0)
-		ret = cut(field, ',', &regex, form, err);
+		ret = cut(field, ',', &regex, form, NULL);
+	if (ret < 0)
+		return err_usage(err, "%s, not '%s'", form, word);
 	if (ret >= 0)
 		ret = find_map(plan, text, "-f", &map, err);
 	if (ret >= 0)
@@ -292,9 +294,20 @@ static int compile_metric(const struct map_plan *map, const struct select_words 
 	return 0;
 }
 
-/* Each word has to name a map, or a typing mistake would pass unseen. */
+static bool is_metric(const struct map_plan *map)
+{
+	return map->role == ROLE_COUNTER || map->role == ROLE_GAUGE || map->role == ROLE_HISTOGRAM;
+}
+
+static bool is_histogram(const struct map_plan *map)
+{
+	return map->role == ROLE_HISTOGRAM;
+}
+
+/* Each word has to name a map that it means something to, or a mistake would pass unseen. */
 static int check_words(const struct plan *plan, const struct words *words, char sep,
-		       const char *option, struct err *err)
+		       const char *option, bool (*fits)(const struct map_plan *map),
+		       const char *wanted, struct err *err)
 {
 	for (size_t i = 0; i < words->count; i++) {
 		_cleanup_free_ char *text = xstrdup(words->words[i]);
@@ -307,13 +320,13 @@ static int check_words(const struct plan *plan, const struct words *words, char 
 			ret = find_map(plan, text, option, &map, err);
 		if (ret < 0)
 			return ret;
+		if (!fits(map)) {
+			err_hint(err, "--map %s=%s shows it as one", text, wanted);
+			return err_usage(err, "%s: map '%s' is shown as %s, not as a %s", option,
+					 text, map_role_name(map->role), wanted);
+		}
 	}
 	return 0;
-}
-
-static bool is_metric(const struct map_plan *map)
-{
-	return map->role == ROLE_COUNTER || map->role == ROLE_GAUGE || map->role == ROLE_HISTOGRAM;
 }
 
 int select_maps(const struct plan *plan, const struct select_words *words, struct selection *ret,
@@ -328,15 +341,20 @@ int select_maps(const struct plan *plan, const struct select_words *words, struc
 	for (size_t i = 0; i < words->where.count && code >= 0; i++)
 		code = add_where(plan, words->where.words[i], ret->filters, err);
 	if (code >= 0)
-		code = check_words(plan, &words->labels, '=', "--labels", err);
+		code = check_words(plan, &words->labels, '=', "--labels", is_metric, "counter",
+				   err);
 	if (code >= 0)
-		code = check_words(plan, &words->drop_labels, '=', "--drop-label", err);
+		code = check_words(plan, &words->drop_labels, '=', "--drop-label", is_metric,
+				   "counter", err);
 	if (code >= 0)
-		code = check_words(plan, &words->hist_keys, ',', "--hist-value-key", err);
+		code = check_words(plan, &words->hist_keys, ',', "--hist-value-key", is_histogram,
+				   "histogram", err);
 	if (code >= 0)
-		code = check_words(plan, &words->hist_buckets, ',', "--hist-buckets", err);
+		code = check_words(plan, &words->hist_buckets, ',', "--hist-buckets", is_histogram,
+				   "histogram", err);
 	if (code >= 0)
-		code = check_words(plan, &words->relabels, ',', "--relabel", err);
+		code = check_words(plan, &words->relabels, ',', "--relabel", is_metric, "counter",
+				   err);
 	for (uint32_t i = 0; i < plan->nmaps && code >= 0; i++)
 		if (is_metric(&plan->maps[i]))
 			code = compile_metric(&plan->maps[i], words, &ret->metrics[i], err);

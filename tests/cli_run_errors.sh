@@ -83,7 +83,6 @@ if command -v llvm-objcopy >/dev/null; then
 else
 	skip 'no BTF' 'llvm-objcopy is not installed'
 fi
-refused 'no maps' 1 'no map' run "$OBJECTS/run_no_maps.bpf.o"
 refused 'a map of no known type' '[13]' 'strange.*9999|9999.*strange|type' \
 	run "$OBJECTS/run_odd_type.bpf.o"
 
@@ -151,6 +150,9 @@ refused 'a map that is not there' 2 'evnts' run "$GOOD" --map evnts=counter
 like 'a map that is not there: the nearest' "$ERR" '^hint: .*events'
 refused 'a role that is not there' 2 'conter' run "$GOOD" --map events=conter
 refused 'a label that is not there' 2 'com' run "$GOOD" --map events=counter --labels events=com
+refused 'labels of what has none' 2 'events.*counter' run "$GOOD" --labels events=comm
+like 'labels of what has none: how it can have some' "$ERR" '^hint: --map events=counter'
+refused 'bounds of what has none' 2 'histogram' run "$GOOD" --map events=counter -b 'events,[1]'
 refused 'a field that is not there' 2 'com' run "$GOOD" --fields events=com
 like 'a field that is not there: the nearest' "$ERR" '^hint: .*comm'
 refused 'fields of a map that is not there' 2 'evnts' run "$GOOD" --fields evnts=comm
@@ -160,6 +162,8 @@ refused 'a ring size that is none' 2 'events' run "$GOOD" --ring events=lots
 refused 'a form that is none' 2 'yaml' run "$GOOD" -o yaml
 refused 'a duration that is none' 2 'soon' run "$GOOD" --duration soon
 refused 'a count that is none' 2 'ten' run "$GOOD" -n ten
+refused 'a namespace that is no name' 2 "a b" run "$GOOD" --namespace 'a b' --metrics=127.0.0.1:0
+refused 'a list of programs without one' 2 'only' run "$GOOD" --only ''
 refused 'an address that is none' '[12]' 'nowhere' run "$GOOD" --metrics=nowhere
 refused 'no word' 2 'run needs' run
 refused 'a word too many' 2 'too many' run "$GOOD" "$GOOD"
@@ -178,6 +182,14 @@ for words in help version 'help run' 'run --help' '--help' '--version'; do
 	is "bombus $words: nothing on standard error" "$ERR" ''
 done
 
+# --- standard descriptors that came closed ---
+timeout 20 "$BOMBUS" version >&- 2>.err
+is 'standard output is closed: failed' $? 1
+like 'standard output is closed: it is said' "$(cat .err)" 'standard output: Bad file descriptor'
+timeout 20 "$BOMBUS" run - <&- 2>.err
+is 'standard input is closed: failed' $? 1
+like 'standard input is closed: it is said' "$(cat .err)" 'standard input: Bad file descriptor'
+
 # --- names from an object reach a terminal as text, never as control characters ---
 printf 'x' >"$(printf 'a\033[31mb.o')"
 run_bombus run "$(printf 'a\033[31mb.o')"
@@ -189,6 +201,9 @@ refused 'a hook that is not there' 3 'no_hook|sys_enter_no_such_call' \
 refused 'a program that is unsafe' 3 'unsafe' run "$OBJECTS/run_unsafe.bpf.o" --duration 1s
 if [ "$(id -u)" -eq 0 ]; then
 	like 'a program that is unsafe: the last lines of the verifier' "$ERR" "invalid mem access"
+	run_bombus run "$OBJECTS/run_no_maps.bpf.o" --duration 100ms
+	is 'no maps: the program may have other work' "$RC" 0
+	like 'no maps: it is said' "$ERR" '^bombus: warning: .*no map'
 	if command -v setpriv >/dev/null; then
 		chmod 755 "$T"
 		BOMBUS_ROOT=$BOMBUS
@@ -199,6 +214,19 @@ if [ "$(id -u)" -eq 0 ]; then
 		RC=$?
 		BOMBUS=$BOMBUS_ROOT
 		is 'without privileges: status 3' "$RC" 3
+		if unshare -Ur true 2>/dev/null; then
+			timeout 20 unshare -Ur "$T/bombus-copy" run "$T/copy.o" --duration 1s \
+				>"$T/.ns" 2>&1
+			is 'root of a user namespace: status 3' $? 3
+			like 'root of a user namespace: it says which' "$(cat "$T/.ns")" \
+				'^hint: .*user namespace'
+		else
+			skip 'root of a user namespace' 'unshare cannot make one'
+		fi
+		(ulimit -n 8 && exec timeout 20 "$T/bombus-copy" run "$T/copy.o" --duration 1s) \
+			>"$T/.few" 2>&1
+		is 'few open files: status 3' $? 3
+		like 'few open files: what to do' "$(cat "$T/.few")" '^hint: .*ulimit -n'
 		like 'without privileges: it says which' "$(cat "$T/.err")" 'CAP_BPF|root|privilege'
 	else
 		skip 'without privileges' 'setpriv is not installed'

@@ -150,11 +150,16 @@ if command -v setpriv >/dev/null && [ -x "$BOMBUS" ]; then
 	install -m 755 "$BOMBUS" "$T/bombus" && chmod 755 "$T"
 	nobody=$(cd / && setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all \
 		--bounding-set=-all "$T/bombus" check 2>&1)
-	like 'nobody: what is missing' "$nobody" '^program types +tracepoint +no +needs CAP_BPF'
+	like 'nobody: what is missing' "$nobody" \
+		'^program types +tracepoint +no +needs CAP_BPF and CAP_PERFMON$'
+	like 'nobody: what network programs miss' "$nobody" \
+		'^program types +xdp +no +needs CAP_BPF and CAP_NET_ADMIN$'
+	like 'nobody: what maps miss' "$nobody" '^maps +hash +no +needs CAP_BPF$'
 	like 'nobody: privileges' "$nobody" '^privileges +CAP_PERFMON +no'
 	nobody=$(cd / && setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps=-all \
 		--bounding-set=-all "$T/bombus" run --dry-run - 2>&1 <"$OBJECTS/run_plain.bpf.o")
 	like 'nobody: run names it' "$nobody" 'needs CAP_BPF'
+	unlike 'nobody: and libbpf need not say it too' "$nobody" '^libbpf'
 else
 	skip 'nobody' 'setpriv is not installed'
 fi

@@ -511,6 +511,7 @@ static void test_sweep_iterator(void **state)
 
 	for (uint64_t i = 0; i < ARRAY_LEN(numbers); i++)
 		numbers[i] = i;
+	f->object.prog.state = PROG_ATTACHED;
 	f->object.plan.progs = &f->object.prog;
 	f->object.plan.nprogs = 1;
 	f->object.maps[0].source = SOURCE_ITER;

@@ -92,7 +92,9 @@ static void probe_stats(struct feature *f, const struct probe *probe, struct pro
 	_cleanup_close_ int fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
 
 	f->ok = fd >= 0;
-	if (!f->ok)
+	if (fd == -EPERM)
+		snprintf(f->reason, sizeof(f->reason), "needs CAP_SYS_ADMIN");
+	else if (!f->ok)
 		probe_errno(f, fd);
 }
 

@@ -272,7 +272,7 @@ static void link_lost_maps(struct map_list *list)
 		for (uint32_t k = 0; k < list->count && !is_lost_map(list->maps[i].symbol); k++) {
 			const char *rest = list->maps[k].symbol;
 
-			if (strncmp(rest, list->maps[i].symbol, len) ||
+			if (strncmp(rest, list->maps[i].symbol, len) != 0 ||
 			    !counts_loss(&list->maps[k]))
 				continue;
 			rest += len;
@@ -288,7 +288,9 @@ static int gather(struct map_list *list)
 	const struct bpf_map *map;
 	int rc = words_parse(list);
 
-	bpf_object__for_each_map(map, ctx->obj) if (!rc) rc = add_map(list, map);
+	bpf_object__for_each_map(map, ctx->obj)
+		if (!rc)
+			rc = add_map(list, map);
 	if (!rc)
 		rc = pseudo_maps(list);
 	return rc ? rc : words_check(list);

@@ -52,14 +52,22 @@ char *mount_of(const char *type)
 	return path;
 }
 
+/* What programs lack depends on their hook; maps need CAP_BPF alone. */
+static void missing_for(const struct feature *f, char *missing, size_t size)
+{
+	const char *target;
+
+	missing_caps(hook_of(f->name, &target)->hook, missing, size);
+	if (streq(f->group, "maps"))
+		missing[has_prefix(missing, "CAP_BPF") ? strlen("CAP_BPF") : 0] = '\0';
+}
+
 void probe_errno(struct feature *f, int code)
 {
 	char missing[64], why[96];
 
 	f->ok = false;
-	missing_caps(HOOK_XDP, missing, sizeof(missing)); /* CAP_BPF and CAP_NET_ADMIN */
-	if (!*missing)
-		missing_caps(HOOK_NONE, missing, sizeof(missing));
+	missing_for(f, missing, sizeof(missing));
 	if ((code == -EPERM || code == -EACCES) && *missing)
 		snprintf(f->reason, sizeof(f->reason), "needs %s", missing);
 	else if (code == -EPERM || code == -EACCES)

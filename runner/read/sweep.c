@@ -282,11 +282,15 @@ static int sweep_iter(struct reader *r)
 	const struct prog_plan *prog = &r->env->plan->progs[r->map->prog];
 	uint32_t len = r->map->value.size_bytes;
 	size_t size = MAX((size_t)ITER_BYTES, (size_t)len), have = 0;
-	_cleanup_close_ int fd = object_iter_fd(r->env->object, prog, NULL);
-	uint8_t *room = sweep_room(r->env, size);
+	_cleanup_close_ int fd = -1;
+	uint8_t *room;
 
+	if (prog->state != PROG_ATTACHED) /* not among those that were asked for */
+		return 0;
+	fd = object_iter_fd(r->env->object, prog, NULL);
 	if (fd < 0)
 		return fd;
+	room = sweep_room(r->env, size);
 	for (;;) {
 		ssize_t n = read(fd, room + have, size - have);
 

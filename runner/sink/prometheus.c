@@ -4,6 +4,7 @@
  * connections; a response is made in pieces as the socket takes them, so that neither a slow
  * reader nor many series cost memory, and the collector waits for a block of rows at most.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -389,12 +390,26 @@ static int open_web(struct prometheus_sink *prom, struct err *err)
 	return web_auth_new(&prom->auth, &prom->web, err);
 }
 
+/* The first part of every name: what stands in it would otherwise stand in the exposition. */
+static bool is_namespace(const char *text)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
+				      "0123456789";
+
+	return text[0] && !isdigit((unsigned char)text[0]) && !text[strspn(text, allowed)];
+}
+
 static int prometheus_open(struct sink *sink, const struct sink_env *env, struct err *err)
 {
 	struct prometheus_sink *prom = prometheus_of(sink);
 	int ret, fd;
 
 	prom->env = *env;
+	if (!is_namespace(prom->namespace_))
+		return err_usage(err,
+				 "--namespace: '%s' cannot begin a metric's name: letters, "
+				 "digits and _, and no digit first",
+				 prom->namespace_);
 	ret = open_web(prom, err);
 	if (ret < 0)
 		return ret;
