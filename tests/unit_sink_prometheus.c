@@ -259,8 +259,10 @@ static void expect(const struct sink *sink, const char *method, const char *path
 
 static void test_prometheus_pages(void **state)
 {
-	struct prog_plan progs[2] = { { .name = "a", .job = "a", .type = "kprobe", .state = PROG_LOADED },
-				      { .name = "b", .job = "b", .type = "xdp", .state = PROG_WANTED } };
+	struct prog_plan progs[2] = {
+		{ .name = "a", .job = "a", .type = "kprobe", .state = PROG_LOADED },
+		{ .name = "b", .job = "b", .type = "xdp", .state = PROG_WANTED }
+	};
 	struct sink_host *host;
 	struct fixture f;
 	struct sink *sink;

@@ -185,10 +185,12 @@ static uint64_t exp2_bound(uint32_t i, uint8_t bits)
 {
 	/* 2^(63 + i/16) */
 	static const uint64_t sixteenths[1 << MAX_SUB_BITS] = {
-		0x8000000000000000ull, 0x85aac367cc487b14ull, 0x8b95c1e3ea8bd6e6ull, 0x91c3d373ab11c336ull,
-		0x9837f0518db8a96full, 0x9ef5326091a111adull, 0xa5fed6a9b15138eaull, 0xad583eea42a14ac6ull,
-		0xb504f333f9de6484ull, 0xbd08a39f580c36beull, 0xc5672a115506daddull, 0xce248c151f8480e3ull,
-		0xd744fccad69d6af4ull, 0xe0ccdeec2a94e111ull, 0xeac0c6e7dd24392eull, 0xf5257d152486cc2cull,
+		0x8000000000000000ull, 0x85aac367cc487b14ull, 0x8b95c1e3ea8bd6e6ull,
+		0x91c3d373ab11c336ull, 0x9837f0518db8a96full, 0x9ef5326091a111adull,
+		0xa5fed6a9b15138eaull, 0xad583eea42a14ac6ull, 0xb504f333f9de6484ull,
+		0xbd08a39f580c36beull, 0xc5672a115506daddull, 0xce248c151f8480e3ull,
+		0xd744fccad69d6af4ull, 0xe0ccdeec2a94e111ull, 0xeac0c6e7dd24392eull,
+		0xf5257d152486cc2cull,
 	};
 	uint32_t power = i >> bits, part = i & ((1u << bits) - 1);
 
@@ -230,9 +232,9 @@ static void make_bounds(struct metric_build *b, struct family *family, const str
 		scale_bound(scale, i, &bounds[i]);
 	family->bounds = bounds;
 	family->nbounds = n;
-	family->shape = scale->kind == SCALE_EXP2   ? BOUNDS_EXP2 :
-			scale->kind == SCALE_LOG2 ? BOUNDS_LOG2 :
-						    BOUNDS_OTHER;
+	family->shape = scale->kind == SCALE_EXP2   ? BOUNDS_EXP2
+			: scale->kind == SCALE_LOG2 ? BOUNDS_LOG2
+						    : BOUNDS_OTHER;
 	family->sub_bits = scale->sub_bits;
 	family->min_exponent = (uint32_t)scale->min;
 }

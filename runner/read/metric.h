@@ -91,9 +91,10 @@ struct family {
 	const uint64_t *bounds; /* METRIC_HISTOGRAM: inclusive upper bounds, ascending, in the
 				 * field's unit; +Inf is implied */
 	uint32_t nbounds;
-	bool has_sum;  /* histograms: the sum is known */
-	uint8_t shape; /* enum bounds_shape */
-	uint8_t sub_bits; /* BOUNDS_EXP2: bound i is 2^(min_exponent + i / 2^sub_bits), cut off to a */
+	bool has_sum;	  /* histograms: the sum is known */
+	uint8_t shape;	  /* enum bounds_shape */
+	uint8_t sub_bits; /* BOUNDS_EXP2: bound i is 2^(min_exponent + i / 2^sub_bits), cut off to a
+			   */
 	uint32_t min_exponent; /* whole number; small ones may be equal */
 };
 

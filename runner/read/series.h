@@ -27,8 +27,8 @@ struct series_budget {
 };
 
 struct series_opts {
-	uint32_t max_series; /* 0: 10,000 */
-	uint64_t ttl_ns;     /* 0: entries stay */
+	uint32_t max_series;	      /* 0: 10,000 */
+	uint64_t ttl_ns;	      /* 0: entries stay */
 	struct series_budget *budget; /* a new key beyond it goes to the overflow series as well.
 				       * Borrowed; NULL: there is none */
 };

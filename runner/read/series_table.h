@@ -59,7 +59,7 @@ struct series {
 	const struct metric_plan *plan;
 	struct series_budget *budget; /* NULL: none */
 	uint64_t spent_bytes;	      /* blocks and slots */
-	uint32_t cells_at; /* bytes from entry.data */
+	uint32_t cells_at;	      /* bytes from entry.data */
 	uint32_t cells_bytes;
 	uint32_t nblocks, nentries; /* entries ever used, the overflow's included */
 	uint32_t first_free;
