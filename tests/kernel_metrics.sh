@@ -118,6 +118,25 @@ is 'the sum too' "$(query 'histogram_sum(ebpf_powers{side="1"})' | awk '{printf 
 	1.84467e+19
 ok 'it leaves when told' bombus_stop INT
 
+# --- as BumbleBee has it: every name and label of its sample, in its order ---
+PORT=$(free_port)
+URL=http://127.0.0.1:$PORT
+traffic_start tcp,127.0.0.1,10,2
+ok 'it attaches' bombus_start bee --store "$EXAMPLES" run tcpconnlat --map events=counter \
+	--set target_pid="$TRAFFIC_PID" --compat bee -o none --metrics="127.0.0.1:$PORT"
+ok 'two connections' traffic_go
+bee_is_there() { [ "$(fetch "$URL/metrics" | grep -c '^ebpf_solo_io_events{')" = 2 ]; }
+ok 'each is a series' wait_for 10 bee_is_there
+SPACE=' '
+curl -fsS -H "Accept: $OPENMETRICS" "$URL/metrics" | grep -A 9 ebpf_solo_io |
+	sed -E 's/(delta_us|tgid|ts_us)="[0-9]+"/\1="N"/g' >bee
+is 'the sample' "$(grep -E '^(#.*)?ebpf_solo|^# .* ebpf_solo' bee)" \
+"# HELP ebpf_solo_io_events$SPACE
+# TYPE ebpf_solo_io_events counter
+ebpf_solo_io_events{af=\"2\",comm=\"traffic\",daddr_v4=\"127.0.0.1\",delta_us=\"N\",saddr_v4=\"127.0.0.1\",tgid=\"N\",ts_us=\"N\"} 1
+ebpf_solo_io_events{af=\"2\",comm=\"traffic\",daddr_v4=\"127.0.0.1\",delta_us=\"N\",saddr_v4=\"127.0.0.1\",tgid=\"N\",ts_us=\"N\"} 1"
+ok 'it leaves' bombus_stop INT
+
 # --- names and texts from hell ---
 PORT=$(free_port)
 URL=http://127.0.0.1:$PORT

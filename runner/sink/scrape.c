@@ -141,12 +141,14 @@ static char *family_name(const struct scrape *scrape, const struct family *famil
 			 family->base[0] ? "_" : "", family->base);
 }
 
-/* Where the program says nothing: what it is at least. The other tool has no text at all. */
+/* Where the program says nothing: what it is at least. The other tool never has any text. */
 static char *family_help(const struct scrape *scrape, const struct family *family)
 {
 	const struct map_plan *map = scrape->plan->map;
 
-	if (family->help[0] || scrape->opts.compat_bee)
+	if (scrape->opts.compat_bee)
+		return xstrdup("");
+	if (family->help[0])
 		return xstrdup(family->help);
 	if (map_has_records(map) || (!family->field && family->type == METRIC_COUNTER))
 		return xasprintf("Events of the map %s.", map->name);
