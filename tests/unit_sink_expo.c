@@ -203,6 +203,18 @@ static char *dump_all(const struct strbuf *sb)
 	return strbuf_steal(&text);
 }
 
+static void compile_lat(struct fixture *f, const char *buckets)
+{
+	struct err err = { 0 };
+
+	f->maps[MAP_LAT].buckets = buckets;
+	series_free(f->collector.series[MAP_LAT]);
+	metric_release(&f->metrics[MAP_LAT]);
+	if (metric_compile(&f->metrics[MAP_LAT], &f->maps[MAP_LAT], NULL, &err) < 0)
+		fail_msg("%s: %s", buckets, err.msg);
+	f->collector.series[MAP_LAT] = series_new(&f->metrics[MAP_LAT], NULL);
+}
+
 static void test_expo_protobuf_golden(void **state)
 {
 	struct fixture f;
@@ -210,11 +222,7 @@ static void test_expo_protobuf_golden(void **state)
 	char *text, *own;
 
 	fixture_init(&f);
-	f.maps[MAP_LAT].buckets = "exp2 0 11";
-	series_free(f.collector.series[MAP_LAT]);
-	metric_release(&f.metrics[MAP_LAT]);
-	assert_int_equal(metric_compile(&f.metrics[MAP_LAT], &f.maps[MAP_LAT], NULL, NULL), 0);
-	f.collector.series[MAP_LAT] = series_new(&f.metrics[MAP_LAT], NULL);
+	compile_lat(&f, "exp2 0 11");
 	fill(&f);
 	sb = scrape_of(&f, &expo_protobuf);
 	text = dump_all(&sb);
@@ -246,10 +254,10 @@ static void test_expo_protobuf_large_family(void **state)
 	sweep_end(&f, MAP_CONNS);
 	sb = scrape_of(&f, &expo_protobuf);
 	text = dump_all(&sb);
-	for (char *at = text; (at = strstr(at, "name 'ebpf_conns_total'")); at++)
-		families++;
-	for (char *at = text; (at = strstr(at, "      name 'daddr_v4'")); at++)
-		metrics++;
+	for (const char *at = text; *at; at = strchr(at, '\n') + 1) {
+		families += has_prefix(at, "  name 'ebpf_conns_total'");
+		metrics += has_prefix(at, "      name 'daddr_v4'");
+	}
 	assert_in_range(families, 2, 10);
 	assert_int_equal(metrics, count);
 	free(text);
@@ -296,18 +304,6 @@ static bool native_bucket(const struct family *family, double scale, uint64_t va
 	*low = exp2((double)(index - 1) * base);
 	*high = exp2((double)index * base);
 	return true;
-}
-
-static void compile_lat(struct fixture *f, const char *buckets)
-{
-	struct err err = { 0 };
-
-	f->maps[MAP_LAT].buckets = buckets;
-	series_free(f->collector.series[MAP_LAT]);
-	f->collector.series[MAP_LAT] = NULL;
-	metric_release(&f->metrics[MAP_LAT]);
-	if (metric_compile(&f->metrics[MAP_LAT], &f->maps[MAP_LAT], NULL, &err) < 0)
-		fail_msg("%s: %s", buckets, err.msg);
 }
 
 /* All 64 exponents, and the values beside them. */
@@ -361,7 +357,6 @@ static void test_expo_fine_bounds_ascend(void **state)
 
 	fixture_init(&f);
 	compile_lat(&f, "exp2/8 0 20");
-	f.collector.series[MAP_LAT] = series_new(&f.metrics[MAP_LAT], NULL);
 	observe(&f, "vda", 3);
 	sb = scrape_of(&f, &expo_text);
 	for (char *at = sb.buf; (at = strstr(at, ",le=\"")); at += 5, bounds++) {
