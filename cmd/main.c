@@ -2,7 +2,10 @@
 /* The command table, dispatch, and the one place where an error is printed. */
 #include <errno.h>
 #include <fcntl.h>
+#include <langinfo.h>
+#include <locale.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 #include "base/log.h"
 #include "base/parse.h"
@@ -21,7 +24,9 @@ const struct opt global_opts[] = {
 	{ 'q', "quiet", NULL, OPT_FLAG, offsetof(struct global_args, quiet),
 	  "only names in listings, only errors on standard error" },
 	{ 0, "store", "DIR", OPT_TEXT, offsetof(struct global_args, store),
-	  "folder of the local images", NULL, "dir" },
+	  "folder of the local images (~/.local/share/bombus/store; root's is "
+	  "/var/lib/bombus/store)",
+	  NULL, "dir" },
 	{ 0, "color", "WHEN", OPT_CHOICE, offsetof(struct global_args, color),
 	  "auto, always or never", "auto always never" },
 	{ 'h', "help", NULL, OPT_FLAG, offsetof(struct global_args, help), "show help" },
@@ -191,13 +196,41 @@ static void hold_standard_fds(void)
 		close(fd);
 }
 
+/*
+ * Text in UTF-8 and the width of its characters are for those whose terminal shows them. Of the
+ * user's locale it is no more than this: in Turkish, say, "i" and "I" are not the same letter.
+ */
+static void set_charset(void)
+{
+	locale_t users = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
+
+	if (!users)
+		return;
+	if (streq(nl_langinfo_l(CODESET, users), "UTF-8") && !setlocale(LC_CTYPE, "C.UTF-8"))
+		setlocale(LC_CTYPE, "");
+	freelocale(users);
+}
+
+/* Each program, map and link is a descriptor; the soft limit is for those that use select(). */
+static void raise_files(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct err err = { 0 };
 	int ret;
 
 	hold_standard_fds();
+	set_charset();
 	signal(SIGPIPE, SIG_IGN);
+	raise_files();
 	ret = dispatch(argc, argv, &err);
 	if (ret < 0)
 		return print_error(&err);

@@ -193,6 +193,16 @@ rounds table run_maps 12 -o table
 like 'table: a heading' "$(cat table.out)" 'WHO\.PID.*WHO\.PARITY.*STEP'
 like 'table: a row' "$(cat table.out)" "$TRAFFIC_PID +1 +9 +6( |\$)"
 unlike 'table: no colour in a file' "$(cat -v table.out)" '\^\['
+for charset in C C.UTF-8; do
+	traffic_start --comm café getppid,1
+	LC_ALL=$charset bombus_start charset run "$OBJECTS/run_plain.bpf.o" -o table \
+		--set target_pid="$TRAFFIC_PID" --fields events=comm
+	ok "$charset: one round" traffic_go
+	ok "$charset: it leaves when told" bombus_stop INT
+	wanted='caf\\xc3\\xa9'
+	[ $charset = C ] || wanted=café
+	like "$charset: text for this terminal" "$(tail -n 1 charset.out)" "$wanted\$"
+done
 rounds csv run_plain 3 -o csv
 is 'csv: a heading and three rows' "$(grep -c . csv.out)" 4
 like 'csv: the heading' "$(head -n 1 csv.out)" 'round,.*deep\.to\.addr'
@@ -232,10 +242,10 @@ traffic_start "getppid,200" "sleep,1000"
 ok 'enough: it attaches' bombus_start enough run "$OBJECTS/run_flood.bpf.o" -o json -n 10 \
 	--set target_pid="$TRAFFIC_PID" --set per_round=5000 --ring events=16M --map taken=internal \
 	--map refused=internal
-before=$(date +%s%N)
+before=${EPOCHREALTIME/./}
 echo >&"$go_fd"
 ok 'enough: it leaves by itself' bombus_wait 10
-between 'enough: and at once (ms)' $((($(date +%s%N) - before) / 1000000)) 0 $((1500 * SLOW))
+between 'enough: and at once (ms)' $(((${EPOCHREALTIME/./} - before) / 1000)) 0 $((1500 * SLOW))
 ok 'enough: the traffic ends' traffic_go
 is 'enough: so many records' "$(grep -c '"kind":"event"' enough.out)" 10
 unlike 'enough: nothing was dropped' "$(cat enough.err)" 'dropped'
