@@ -14,6 +14,7 @@ promtool=
 images=$("$BOMBUS" --store "$EXAMPLES" list -q)
 
 # queries FILE: as rules, with Grafana's variables replaced.
+# shellcheck disable=SC2016 # they are not the shell's variables
 queries() {
 	echo 'groups: [ { name: dashboard, rules: ['
 	jq -r '.panels[].targets[]?.expr, (.templating.list[].query.query? // empty |

@@ -23,7 +23,7 @@ ok 'it attaches' bombus_start hist run "$OBJECTS/metrics_hist.bpf.o" \
 ok "$ROUNDS rounds" traffic_go
 all_there() {
 	[ "$(fetch "$URL/metrics" | grep -E '^ebpf_fine_count' | awk '{n += $2} END {print n}')" = \
-		$ROUNDS ]
+		"$ROUNDS" ]
 }
 ok 'all of them are exported' wait_for 10 all_there
 

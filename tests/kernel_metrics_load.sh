@@ -83,6 +83,7 @@ ok 'it leaves' bombus_stop INT
 rounds_start paced 20 $PACE
 PORT=$(free_port)
 URL=http://127.0.0.1:$PORT/metrics
+# shellcheck disable=SC2016 # nor is this one the shell's
 ok 'with an expression' bombus_start relabel run "$OBJECTS/metrics_churn.bpf.o" \
 	--set target_pid="$ROUNDS_PID" --interval 100ms -o none --metrics="127.0.0.1:$PORT" \
 	--relabel 'keys,number,/\d*(\d)/ends with $1/'

@@ -347,6 +347,7 @@ rounds_start() {
 	started+=("$!")
 	exec {go_fd}>"$T/.go"
 	wait_for 10 test -s "$T/rounds.out"
+	# shellcheck disable=SC2034 # read by the tests
 	ROUNDS_PID=$(head -n 1 "$T/rounds.out")
 }
 
