@@ -41,6 +41,7 @@ DEPS_cmd         := runner/sink runner/read runner/load oci base
 LIBS_oci         := -ljansson -lcrypto
 LIBS_runner/load := -lbpf -lelf -lz
 LIBS_runner/read := -lpcre2-8
+LIBS_runner/sink := -lz
 LIBS_cmd         := -ljansson
 
 layer     = $(or $(filter $(subst read,runner/read,$(subst sink,runner/sink,$(subst load,runner/load,$(word 2,$(subst _, ,$(1)))))),$(LAYERS)),cmd)
@@ -181,4 +182,4 @@ format:
 clean:
 	rm -rf build build-*
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -name '*.d' -type f 2>/dev/null)

@@ -40,8 +40,8 @@ struct command {
 	int (*help)(const struct global_args *global, const char *word, struct err *err);
 };
 
-extern const struct command cmd_run, cmd_build, cmd_init, cmd_list, cmd_inspect, cmd_check,
-	cmd_version, cmd_help, cmd_completion;
+extern const struct command cmd_run, cmd_build, cmd_init, cmd_list, cmd_inspect, cmd_dashboard,
+	cmd_check, cmd_version, cmd_help, cmd_completion;
 
 /* All commands, NULL at the end. */
 extern const struct command *const commands[];

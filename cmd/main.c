@@ -14,7 +14,7 @@
 #include "cmd/cmd.h"
 
 const struct command *const commands[] = {
-	&cmd_run,   &cmd_build,	     &cmd_init,	   &cmd_list, &cmd_inspect,
+	&cmd_run,   &cmd_build,	     &cmd_init,	   &cmd_list, &cmd_inspect, &cmd_dashboard,
 	&cmd_check, &cmd_completion, &cmd_version, &cmd_help, NULL,
 };
 

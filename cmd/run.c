@@ -38,8 +38,8 @@ struct run_args {
 	struct select_words select;
 	struct words map, fields, set, attach, ring, max_entries, only;
 	const char *pin_maps, *pin_progs;
-	const char *metrics, *name_space, *compat;
-	uint64_t prom_port, max_series, series_ttl_ns;
+	const char *metrics, *name_space, *compat, *web_config;
+	uint64_t prom_port, max_series, max_memory_bytes, series_ttl_ns;
 };
 
 #define MAX_SINKS 2
@@ -138,6 +138,7 @@ static int open_program(struct run *run, const char *word, struct err *err)
 	struct collector_opts collect = {
 		.interval_ns = run->args->once ? RUN_FOREVER_NS : run->args->interval_ns,
 		.clock = run->clock,
+		.max_memory_bytes = run->args->max_memory_bytes,
 		.series = { .max_series =
 				    (uint32_t)MIN(run->args->max_series, (uint64_t)UINT32_MAX),
 			    .ttl_ns = run->args->series_ttl_ns },
@@ -200,6 +201,7 @@ static void new_prometheus(struct run *run, char port[BEE_PORT_TEXT_MAX])
 		.listen = a->metrics,
 		.namespace_ = a->name_space ? a->name_space : "ebpf",
 		.compat_bee = a->compat != NULL,
+		.web_config = a->web_config,
 	};
 
 	if (a->prom_port) {
@@ -284,6 +286,9 @@ static int start_program(struct run *run, struct err *err)
 
 	if (ret < 0)
 		return ret;
+	/* What is exported about the programs; kernels before 5.8 do not tell. */
+	if (run->args->metrics || run->args->prom_port)
+		object_enable_stats(run->object);
 	if (interrupted()) {
 		err_exit(err, EXIT_INTERRUPTED);
 		return err_set(err, EINTR, "interrupted before it ran");
@@ -416,6 +421,9 @@ static const struct opt run_opts[] = {
 	  "exactly these fields are labels" },
 	{ 0, "drop-label", "MAP=A,B", OPT_WORDS, ARG(select.drop_labels),
 	  "these fields are no labels" },
+	{ 0, "relabel", "MAP,FIELD,/REGEX/TEXT/", OPT_WORDS, ARG(select.relabels),
+	  "where the regular expression matches the whole label it becomes this text, with $1 for "
+	  "its first group; any character may stand for /" },
 	{ 0, "per-cpu", NULL, OPT_FLAG, ARG(select.per_cpu),
 	  "split per-CPU values by a label cpu, do not add them up" },
 	{ 'b', "hist-buckets", "MAP,[1,2,3]", OPT_WORDS, ARG(select.hist_buckets),
@@ -439,9 +447,15 @@ static const struct opt run_opts[] = {
 	  "serve Prometheus metrics (127.0.0.1:9091)", "127.0.0.1:9091" },
 	{ 0, "prom-port", "PORT", OPT_U64, ARG(prom_port),
 	  "serve Prometheus metrics on this port of all interfaces" },
+	{ 0, "web-config", "FILE", OPT_TEXT, ARG(web_config),
+	  "TLS, client certificates and passwords for the metrics, as exporters of Prometheus take "
+	  "them",
+	  NULL, "file" },
 	{ 0, "namespace", "WORD", OPT_TEXT, ARG(name_space), "first part of metric names (ebpf)" },
 	{ 0, "max-series", "N", OPT_U64, ARG(max_series),
 	  "series per map; what is over is counted in one overflow series (10000)" },
+	{ 0, "max-memory", "SIZE", OPT_SIZE, ARG(max_memory_bytes),
+	  "memory that all series together may take; what is over is counted as well" },
 	{ 0, "series-ttl", "TIME", OPT_DURATION, ARG(series_ttl_ns),
 	  "forget series that did not change for this time" },
 	{ 0, "compat", "TOOL", OPT_CHOICE, ARG(compat), "name metrics as this tool does: bee",

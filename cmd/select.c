@@ -130,7 +130,8 @@ static int add_where(const struct plan *plan, const char *word, struct filter **
 struct metric_words {
 	struct metric_opts opts;
 	struct words labels, drop;
-	char *texts[4];
+	char **texts;
+	struct metric_relabel *relabels;
 	uint64_t *bounds;
 	size_t ntexts;
 };
@@ -139,6 +140,8 @@ static void metric_words_release(struct metric_words *m)
 {
 	for (size_t i = 0; i < m->ntexts; i++)
 		free(m->texts[i]);
+	free(m->texts);
+	free(m->relabels);
 	words_release(&m->labels);
 	words_release(&m->drop);
 	free(m->bounds);
@@ -152,6 +155,12 @@ static void split_list(char *list, struct words *ret)
 		words_add(ret, w);
 }
 
+static void keep_text(struct metric_words *m, char *text)
+{
+	m->texts = xreallocarray(m->texts, m->ntexts + 1, sizeof(*m->texts));
+	m->texts[m->ntexts++] = text;
+}
+
 /* The last of `words` that is for this map, cut at sep: a copy that lives in m. NULL: none. */
 static char *word_for(struct metric_words *m, const struct words *words, char sep,
 		      const struct map_plan *map)
@@ -162,7 +171,7 @@ static char *word_for(struct metric_words *m, const struct words *words, char se
 		if (at) {
 			*at = '\0';
 			if (streq(text, map->name) || streq(text, map->symbol)) {
-				m->texts[m->ntexts++] = text;
+				keep_text(m, text);
 				return at + 1;
 			}
 		}
@@ -198,6 +207,42 @@ static int parse_bounds(struct metric_words *m, char *text, struct err *err)
 	m->opts.bounds = m->bounds;
 	m->opts.nbounds = list.count;
 	words_release(&list);
+	return ret;
+}
+
+/* "MAP,FIELD,/REGEX/TEXT/" for this map; what stands for the slash is the first character. */
+static int add_relabel(struct metric_words *m, const char *word, const struct map_plan *map,
+		       struct err *err)
+{
+	const char *form = "--relabel wants MAP,FIELD,/REGEX/TEXT/";
+	char *text = xstrdup(word), *field = NULL, *regex = NULL, *with = NULL, *end;
+	int ret;
+
+	keep_text(m, text);
+	ret = cut(text, ',', &field, form, err);
+	if (ret < 0 || (!streq(text, map->name) && !streq(text, map->symbol)))
+		return ret;
+	ret = cut(field, ',', &regex, form, err);
+	if (ret < 0)
+		return ret;
+	with = strchr(regex + 1, *regex);
+	end = with ? strchr(with + 1, *regex) : NULL;
+	if (!end || end[1])
+		return err_usage(err, "%s, not '%s'", form, word);
+	*with++ = *end = '\0';
+	m->relabels[m->opts.nrelabels++] = (struct metric_relabel){ field, regex + 1, with };
+	return 0;
+}
+
+static int add_relabels(struct metric_words *m, const struct words *words,
+			const struct map_plan *map, struct err *err)
+{
+	int ret = 0;
+
+	m->relabels = xcalloc(words->count + 1, sizeof(*m->relabels));
+	m->opts.relabels = m->relabels;
+	for (size_t i = 0; i < words->count && ret >= 0; i++)
+		ret = add_relabel(m, words->words[i], map, err);
 	return ret;
 }
 
@@ -237,6 +282,8 @@ static int compile_metric(const struct map_plan *map, const struct select_words 
 	text = word_for(&m, &words->hist_buckets, ',', map);
 	if (text)
 		code = parse_bounds(&m, text, err);
+	if (code >= 0)
+		code = add_relabels(&m, &words->relabels, map, err);
 	if (code >= 0)
 		code = metric_compile(plan, map, &m.opts, err);
 	if (code < 0) {
@@ -305,6 +352,9 @@ int select_maps(const struct plan *plan, const struct select_words *words, struc
 	if (code >= 0)
 		code = check_words(plan, &words->hist_buckets, ',', "--hist-buckets", is_histogram,
 				   "histogram", err);
+	if (code >= 0)
+		code = check_words(plan, &words->relabels, ',', "--relabel", is_metric, "counter",
+				   err);
 	for (uint32_t i = 0; i < plan->nmaps && code >= 0; i++)
 		if (is_metric(&plan->maps[i]))
 			code = compile_metric(&plan->maps[i], words, &ret->metrics[i], err);

@@ -14,6 +14,7 @@ struct select_words {
 	struct words where;	   /* EXPR or MAP:EXPR */
 	struct words labels;	   /* MAP=a,b */
 	struct words drop_labels;  /* MAP=a,b */
+	struct words relabels;	   /* MAP,FIELD,/REGEX/TEXT/ */
 	struct words hist_buckets; /* MAP,[1,2,3] */
 	struct words hist_keys;	   /* MAP,FIELD */
 	bool per_cpu;

@@ -13,12 +13,12 @@ set -u
 
 COMPILE_PACKAGES=(
 	gcc libc6-dev make libbpf-dev libelf-dev zlib1g-dev libjansson-dev libssl-dev libpcre2-dev
-	libxxhash-dev libmicrohttpd-dev
+	libxxhash-dev libmicrohttpd-dev libgnutls28-dev libcrypt-dev libyaml-dev
 )
 DEMO_PACKAGES=(clang curl)
 TEST_PACKAGES=(
 	llvm bpftool libcmocka-dev libclang-rt-dev systemtap-sdt-dev skopeo jq tmux bsdutils iproute2
-	procps qemu-system-x86 busybox-static cpio gzip binutils libc-bin
+	procps qemu-system-x86 busybox-static cpio gzip binutils libc-bin openssl python3
 )
 
 only_say=0
@@ -48,7 +48,7 @@ stands_for() {
 	case $1 in
 	llvm) echo llvm-objcopy ;;
 	gcc) echo "${CC:-gcc}" ;;
-	make | clang | bpftool | jq | curl | tmux | cpio | gzip | skopeo) echo "$1" ;;
+	make | clang | bpftool | jq | curl | tmux | cpio | gzip | skopeo | openssl | python3) echo "$1" ;;
 	libc6-dev) echo stdio.h ;;
 	libbpf-dev) echo bpf/libbpf.h ;;
 	libelf-dev) echo gelf.h ;;
@@ -58,6 +58,9 @@ stands_for() {
 	libpcre2-dev) echo pcre2.h ;;
 	libxxhash-dev) echo xxhash.h ;;
 	libmicrohttpd-dev) echo microhttpd.h ;;
+	libgnutls28-dev) echo gnutls/gnutls.h ;;
+	libcrypt-dev) echo crypt.h ;;
+	libyaml-dev) echo yaml.h ;;
 	libcmocka-dev) echo cmocka.h ;;
 	systemtap-sdt-dev) echo sys/sdt.h ;;
 	libclang-rt-*) echo "-fsanitize=fuzzer" ;;
@@ -106,7 +109,7 @@ if ! command -v apt-get >/dev/null; then
 	done
 	cat >&2 <<-END
 	Fedora calls them gcc make clang llvm bpftool libbpf-devel elfutils-libelf-devel zlib-devel
-	jansson-devel openssl-devel pcre2-devel xxhash-devel libmicrohttpd-devel libcmocka-devel
+	jansson-devel openssl-devel pcre2-devel xxhash-devel libmicrohttpd-devel gnutls-devel libxcrypt-devel libyaml-devel libcmocka-devel
 	compiler-rt systemtap-sdt-devel skopeo curl jq tmux busybox cpio qemu-system-x86
 	END
 	exit 1

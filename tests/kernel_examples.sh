@@ -78,6 +78,9 @@ events tcpconnlat events length 0
 example tcpconnlat tcp,127.0.0.1,10,8 --map events=counter --labels events=daddr_v4,comm
 series tcpconnlat events 'map([.key, .value])' \
 	'[[{"daddr_v4":"127.0.0.1","comm":"traffic"},8]]'
+example tcpconnlat tcp,127.0.0.1,10,7 --map events=histogram --labels events=comm
+series tcpconnlat events 'map([.key, .count, .buckets[-1].count, (.sum < 7 * 5000000)])' \
+	'[[{"comm":"traffic"},7,7,true]]'
 
 # Open while they last, and none when all are closed.
 traffic_start hold,127.0.0.1,3,1500

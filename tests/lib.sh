@@ -340,6 +340,22 @@ traffic_said() {
 	sed -n "s/^$1 //p" "$T/traffic.out" | tail -n 1
 }
 
+# rounds_start ARGUMENTS...: tests/rounds.py, whose process is $ROUNDS_PID; rounds_go lets it begin.
+rounds_start() {
+	rm -f "$T/.go" "$T/rounds.out" && mkfifo "$T/.go"
+	python3 "$TESTS/rounds.py" "$@" <"$T/.go" >"$T/rounds.out" 2>"$T/rounds.err" &
+	started+=("$!")
+	exec {go_fd}>"$T/.go"
+	wait_for 10 test -s "$T/rounds.out"
+	# shellcheck disable=SC2034 # read by the tests
+	ROUNDS_PID=$(head -n 1 "$T/rounds.out")
+}
+
+rounds_go() {
+	echo >&"$go_fd"
+	exec {go_fd}>&-
+}
+
 # A new cgroup (v2) of this test's own, removed at the end: sets $GROUP, or fails where none can be.
 cgroup_make() {
 	local root=/sys/fs/cgroup

@@ -66,7 +66,8 @@
 #define BOMBUS_HIDE BOMBUS_TAG("hide")
 /* On a member of an event: what a histogram made of the events observes. */
 #define BOMBUS_OBSERVE BOMBUS_TAG("observe")
-/* On a map: its bounds, "exp2", "exp2 MIN MAX", "log2", "linear STEP MIN MAX" or "1,5,10". */
+/* On a map: its bounds, "exp2", "exp2 MIN MAX", "exp2/8", "log2", "linear STEP MIN MAX" or
+ * "1,5,10". */
 #define BOMBUS_BUCKETS(text) BOMBUS_TAG("buckets:" text)
 /* On a `const volatile` global: a parameter meant to be set, listed first. */
 #define BOMBUS_PARAM BOMBUS_TAG("param")

@@ -24,6 +24,18 @@
  *
  * A series takes one entry per bucket that ever had a value, and one for the sum: rarely more than
  * 20 of the map's entries. The key must have no padding, or zeroed padding.
+ *
+ * Other bounds: the map says which by BOMBUS_BUCKETS(), and the program counts with the call that
+ * belongs to it, with the same numbers.
+ *
+ *	BOMBUS_BUCKETS("exp2/8")	    bombus_histogram_observe_fine(&map, &key, value, 3)
+ *		2^3 = 8 bounds for each power of two: 2^(b/8). Buckets 0 .. 511, 512 is +Inf's, 513 the
+ *		sum. The parameter is 1 to 4. Native histograms have the same bounds.
+ *	BOMBUS_BUCKETS("linear 10 0 100")   bombus_histogram_observe_linear(&map, &key, value, 10, 0, 100)
+ *		le="0", "10" .. "90"; what is above 90 is in bucket 10, which is +Inf's, 11 is the sum.
+ *		0 and 100 are multiples of 10.
+ *	BOMBUS_BUCKETS("5,50,500")	    bombus_histogram_observe_fixed(&map, &key, value, bounds)
+ *		static const __u64 bounds[] = { 5, 50, 500 }; at most 64. Bucket 3 is +Inf's, 4 the sum.
  */
 #ifndef BOMBUS_HISTOGRAM_BPF_H
 #define BOMBUS_HISTOGRAM_BPF_H
@@ -62,20 +74,85 @@ static __always_inline __u32 bombus_histogram_bucket(__u64 value)
 	return bucket;
 }
 
+/* The smallest b with value <= 2^(b / 2^bits), for bits up to 4; 64 * 2^bits where 2^63.99 is too
+ * little. */
+static __always_inline __u32 bombus_histogram_bucket_fine(__u64 value, const __u32 bits)
+{
+	/* 2^(63 + i/16): compared with the value moved up until its highest bit is the 63rd. */
+	static const __u64 sixteenths[16] = {
+		0x8000000000000000ull, 0x85aac367cc487b14ull, 0x8b95c1e3ea8bd6e6ull, 0x91c3d373ab11c336ull,
+		0x9837f0518db8a96full, 0x9ef5326091a111adull, 0xa5fed6a9b15138eaull, 0xad583eea42a14ac6ull,
+		0xb504f333f9de6484ull, 0xbd08a39f580c36beull, 0xc5672a115506daddull, 0xce248c151f8480e3ull,
+		0xd744fccad69d6af4ull, 0xe0ccdeec2a94e111ull, 0xeac0c6e7dd24392eull, 0xf5257d152486cc2cull,
+	};
+	__u32 power = 63, bucket;
+
+	if (value <= 1)
+		return 0;
+	for (__u32 step = 32; step; step /= 2) {
+		if (!(value >> (64 - step))) {
+			value <<= step;
+			power -= step;
+		}
+	}
+	bucket = power << bits;
+	for (__u32 i = 0; i < 16; i += 16 >> bits)
+		bucket += value > sixteenths[i];
+	return bucket;
+}
+
+static __always_inline __u32 bombus_histogram_bucket_linear(__u64 value, __u64 step, __u64 min,
+							    __u64 max)
+{
+	if (value <= min)
+		return min / step;
+	return (value < max ? value + step - 1 : max) / step;
+}
+
+static __always_inline __u32 bombus_histogram_bucket_fixed(__u64 value, const __u64 *bounds,
+							   const __u32 count)
+{
+	__u32 bucket = 0;
+
+	for (__u32 i = 0; i < count && i < 64; i++)
+		bucket += value > bounds[i];
+	return bucket;
+}
+
 /* Counts one value. `key` points to the key; its other members are the labels, its bucket is
  * overwritten. */
 #define bombus_histogram_observe(map, key, value) bombus_histogram_observe_n(map, key, value, 1)
 
 /* Counts the same value n times. */
 #define bombus_histogram_observe_n(map, key, value, n)                                             \
+	bombus_histogram_count(map, key, value, n, bombus_histogram_bucket(observed_),             \
+			       BOMBUS_HISTOGRAM_SUM)
+
+#define bombus_histogram_observe_fine(map, key, value, bits)                                       \
+	bombus_histogram_count(map, key, value, 1, bombus_histogram_bucket_fine(observed_, bits),  \
+			       (64 << (bits)) + 1)
+
+#define bombus_histogram_observe_linear(map, key, value, step, min, max)                           \
+	bombus_histogram_count(map, key, value, 1,                                                 \
+			       bombus_histogram_bucket_linear(observed_, step, min, max),          \
+			       (max) / (step) + 1)
+
+#define bombus_histogram_observe_fixed(map, key, value, bounds)                                    \
+	bombus_histogram_count(                                                                    \
+		map, key, value, 1,                                                                \
+		bombus_histogram_bucket_fixed(observed_, bounds, sizeof(bounds) / sizeof(*(bounds))), \
+		sizeof(bounds) / sizeof(*(bounds)) + 1)
+
+/* The count and the sum, or neither. `bucket_of` may name the value: observed_. */
+#define bombus_histogram_count(map, key, value, n, bucket_of, sum_bucket)                          \
 	({                                                                                         \
 		__u64 observed_ = (value), times_ = (n), total_ = times_;                          \
 		__u64 *sum_, *count_ = (void *)0;                                                  \
                                                                                                    \
 		total_ *= observed_;                                                               \
-		(key)->bucket = BOMBUS_HISTOGRAM_SUM;                                              \
+		(key)->bucket = (sum_bucket);                                                      \
 		sum_ = bombus_counter(map, key);                                                   \
-		(key)->bucket = bombus_histogram_bucket(observed_);                                \
+		(key)->bucket = (bucket_of);                                                       \
 		if (sum_)                                                                          \
 			count_ = bombus_counter(map, key);                                         \
 		if (count_) {                                                                      \

@@ -24,6 +24,7 @@
 struct collector {
 	struct reader_env env;
 	struct collector_opts opts;
+	struct series_budget budget;
 	struct reader *readers;
 	uint32_t nreaders;
 	struct reader **by_map; /* NULL entries */
@@ -105,6 +106,10 @@ int collector_new(struct collector **ret, struct object *object, const struct co
 		c->opts.interval_ns = DEFAULT_INTERVAL_NS;
 	if (!c->opts.clock)
 		c->opts.clock = c->own_clock = wallclock_new();
+	if (c->opts.max_memory_bytes) {
+		c->budget.max_bytes = c->opts.max_memory_bytes;
+		c->opts.series.budget = &c->budget;
+	}
 	c->env = (struct reader_env){
 		.object = object,
 		.plan = plan,
@@ -458,6 +463,7 @@ struct map_stats collector_stats(const struct collector *c, const struct map_pla
 		.sweeps = tally_get(&r->sweeps),
 		.sweep_ns = tally_get(&r->sweep_ns),
 		.entries = tally_get(&r->entries),
+		.ring_high_bytes = tally_get(&r->ring_high_bytes),
 		.sweep_errors = tally_get(&r->sweep_errors),
 	};
 	return stats;

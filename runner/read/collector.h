@@ -38,8 +38,9 @@ struct wallclock;
 struct collector_opts {
 	uint64_t interval_ns; /* between sweeps; 0: 1 s */
 	struct series_opts series;
-	uint32_t perf_pages;	 /* per CPU; 0: 64 */
-	struct wallclock *clock; /* for the records' times, borrowed; NULL: one of its own */
+	uint64_t max_memory_bytes; /* of all series together; 0: no limit */
+	uint32_t perf_pages;	   /* per CPU; 0: 64 */
+	struct wallclock *clock;   /* for the records' times, borrowed; NULL: one of its own */
 };
 
 /* What is known about one map's data so far. All cumulative. Read with collector_stats(). */
@@ -52,6 +53,7 @@ struct map_stats {
 	uint64_t dropped;	   /* arrived, but a sink's queue was full */
 	uint64_t sweeps, sweep_ns; /* number of sweeps, time of the last one */
 	uint64_t entries;	   /* found by the last sweep */
+	uint64_t ring_high_bytes;  /* the most that stood in the ring when it was looked at */
 	uint64_t sweep_errors;	   /* sweeps that ended early (-errno logged once) */
 };
 

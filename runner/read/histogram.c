@@ -16,6 +16,7 @@
 #include "base/util.h"
 
 #define EXP2_LAST 64 /* buckets 0 .. 64: up to 2^63, then everything above */
+#define MAX_SUB_BITS 4
 
 enum scale_kind {
 	SCALE_EXP2,   /* 2^min .. 2^max */
@@ -28,6 +29,7 @@ enum scale_kind {
 struct scale {
 	enum scale_kind kind;
 	uint64_t min, max, step;
+	uint8_t sub_bits; /* SCALE_EXP2: 2^sub_bits bounds for each power of two */
 	uint64_t list[METRIC_MAX_BOUNDS];
 	uint32_t count;
 };
@@ -98,6 +100,24 @@ static const char *after_word(const char *text, const char *word)
 	return text + len;
 }
 
+/* The rest behind "exp2" or "exp2/N", N being how many bounds there are to a power of two. */
+static const char *after_exp2(const char *text, uint8_t *ret_bits)
+{
+	char word[] = "exp2/00";
+
+	for (uint8_t bits = 0; bits <= MAX_SUB_BITS; bits++) {
+		const char *rest;
+
+		snprintf(word + 4, sizeof(word) - 4, "/%u", 1u << bits);
+		rest = after_word(text, bits ? word : "exp2");
+		if (rest) {
+			*ret_bits = bits;
+			return rest;
+		}
+	}
+	return NULL;
+}
+
 static int parse_scale(struct scale *scale, const char *text)
 {
 	uint64_t numbers[3];
@@ -105,7 +125,7 @@ static int parse_scale(struct scale *scale, const char *text)
 	const char *rest;
 
 	text += strspn(text, " \t");
-	if ((rest = after_word(text, "exp2"))) {
+	if ((rest = after_exp2(text, &scale->sub_bits))) {
 		scale->kind = SCALE_EXP2;
 		scale->max = EXP2_LAST;
 		if (parse_numbers(rest, numbers, 2, &count) < 0 || count == 1)
@@ -154,10 +174,27 @@ static int choose_scale(struct metric_build *b, enum scale_kind by_default, stru
 	}
 	if (!b->map->buckets || parse_scale(scale, b->map->buckets) == 0)
 		return 0;
-	err_hint(b->err, "use \"exp2\", \"exp2 MIN MAX\", \"log2\", \"linear STEP MIN MAX\" or "
-			 "ascending numbers \"1,5,10\"");
+	err_hint(b->err, "use \"exp2\", \"exp2/8\", \"exp2 MIN MAX\", \"log2\", \"linear STEP MIN "
+			 "MAX\" or ascending numbers \"1,5,10\"");
 	return err_set(b->err, EINVAL, "map %s: its buckets '%s' are not understood", b->map->name,
 		       b->map->buckets);
+}
+
+/* 2^(i / 2^bits), cut off to a whole number; 0 where it needs more than 64 bits. */
+static uint64_t exp2_bound(uint32_t i, uint8_t bits)
+{
+	/* 2^(63 + i/16) */
+	static const uint64_t sixteenths[1 << MAX_SUB_BITS] = {
+		0x8000000000000000ull, 0x85aac367cc487b14ull, 0x8b95c1e3ea8bd6e6ull,
+		0x91c3d373ab11c336ull, 0x9837f0518db8a96full, 0x9ef5326091a111adull,
+		0xa5fed6a9b15138eaull, 0xad583eea42a14ac6ull, 0xb504f333f9de6484ull,
+		0xbd08a39f580c36beull, 0xc5672a115506daddull, 0xce248c151f8480e3ull,
+		0xd744fccad69d6af4ull, 0xe0ccdeec2a94e111ull, 0xeac0c6e7dd24392eull,
+		0xf5257d152486cc2cull,
+	};
+	uint32_t power = i >> bits, part = i & ((1u << bits) - 1);
+
+	return power < 64 ? sixteenths[part << (MAX_SUB_BITS - bits)] >> (63 - power) : 0;
 }
 
 /* Bound number i, or false behind the last. */
@@ -165,8 +202,9 @@ static bool scale_bound(const struct scale *scale, uint32_t i, uint64_t *ret)
 {
 	switch (scale->kind) {
 	case SCALE_EXP2:
-		*ret = scale->min + i < 64 ? 1ull << (scale->min + i) : 0;
-		return scale->min + i < 64 && scale->min + i <= scale->max;
+		i += (uint32_t)scale->min << scale->sub_bits;
+		*ret = exp2_bound(i, scale->sub_bits);
+		return *ret && i <= scale->max << scale->sub_bits;
 	case SCALE_LOG2:
 		*ret = i < 63 ? (2ull << i) - 1 : 0;
 		return i < 63;
@@ -194,6 +232,11 @@ static void make_bounds(struct metric_build *b, struct family *family, const str
 		scale_bound(scale, i, &bounds[i]);
 	family->bounds = bounds;
 	family->nbounds = n;
+	family->shape = scale->kind == SCALE_EXP2   ? BOUNDS_EXP2
+			: scale->kind == SCALE_LOG2 ? BOUNDS_LOG2
+						    : BOUNDS_OTHER;
+	family->sub_bits = scale->sub_bits;
+	family->min_exponent = (uint32_t)scale->min;
 }
 
 static const struct field *find_bucket(const struct layout *key)
@@ -342,7 +385,7 @@ static void make_key(struct metric_build *b, struct family *family, struct scale
 	    family->nbounds > 1)
 		family->nbounds--;
 	if (scale->kind == SCALE_EXP2)
-		plan->first_bucket = (uint32_t)scale->min;
+		plan->first_bucket = (uint32_t)scale->min << scale->sub_bits;
 	else if (scale->kind == SCALE_LINEAR)
 		plan->first_bucket = (uint32_t)MIN(scale->min / scale->step, (uint64_t)UINT32_MAX);
 	plan->sum_bucket = !array && scale->kind != SCALE_LOG2;

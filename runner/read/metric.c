@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/util.h"
+#include "runner/read/relabel.h"
 
 #define VALUE_TAGS (TAG_VALUE | TAG_COUNTER | TAG_GAUGE)
 
@@ -142,9 +143,33 @@ static const char *wanted_name(const struct metric_build *b, const struct layout
 	return field->label;
 }
 
-static void add_labels(struct metric_build *b, const struct layout *layout, enum part part)
+/* Into the key, with the text it is to have. */
+static int lay_label(struct metric_build *b, struct label *label)
+{
+	const struct metric_opts *opts = b->opts;
+	struct relabel *relabel = NULL;
+
+	for (size_t i = 0; opts && i < opts->nrelabels; i++) {
+		const struct metric_relabel *words = &opts->relabels[i];
+		int code;
+
+		if (find_field(b->map, words->field) != label->field)
+			continue;
+		code = relabel_new(&relabel, label->field, words->regex, words->replacement,
+				   b->err);
+		if (code < 0)
+			return code;
+		metric_steps_relabel(b->plan, label, b->plan->key_bytes, relabel);
+		return 0;
+	}
+	metric_steps_label(b->plan, label, b->plan->key_bytes);
+	return 0;
+}
+
+static int add_labels(struct metric_build *b, const struct layout *layout, enum part part)
 {
 	struct metric_plan *plan = b->plan;
+	int code;
 
 	for (uint32_t i = 0; i < layout->nfields; i++) {
 		const struct field *field = &layout->fields[i];
@@ -155,11 +180,14 @@ static void add_labels(struct metric_build *b, const struct layout *layout, enum
 		*label = (struct label){ .field = field, .part = part };
 		label->name = metric_label_name(plan, wanted_name(b, layout, field, part));
 		plan->nlabels++;
-		metric_steps_label(plan, label, plan->key_bytes);
+		code = lay_label(b, label);
+		if (code < 0)
+			return code;
 		plan->key_bytes =
 			plan->steps[plan->nsteps - 1].dst + plan->steps[plan->nsteps - 1].len;
 		plan->value_labels |= b->entries && part == PART_VALUE;
 	}
+	return 0;
 }
 
 /* --per-cpu: the number of the CPU, which no field of the record holds. */
@@ -197,7 +225,7 @@ static uint32_t max_steps(const struct layout *layout)
 	return n;
 }
 
-static void make_labels(struct metric_build *b)
+static int make_labels(struct metric_build *b)
 {
 	const struct map_plan *map = b->map;
 	struct metric_plan *plan = b->plan;
@@ -206,17 +234,21 @@ static void make_labels(struct metric_build *b)
 	uint32_t nsteps =
 		(key ? max_steps(&map->key) : 0) + (map->has_value ? max_steps(&map->value) : 0);
 	const struct metric_step *only;
+	int code = 0;
 
 	plan->labels = arena_array(&plan->arena, struct label, nfields + 1);
 	plan->steps = arena_array(&plan->arena, struct metric_step, nsteps + 1);
 	if (key)
-		add_labels(b, &map->key, PART_KEY);
-	if (map->has_value)
-		add_labels(b, &map->value, PART_VALUE);
+		code = add_labels(b, &map->key, PART_KEY);
+	if (code == 0 && map->has_value)
+		code = add_labels(b, &map->value, PART_VALUE);
+	if (code < 0)
+		return code;
 	if (b->opts && b->opts->split_cpu && map->per_cpu && b->entries)
 		add_cpu_label(b);
 	only = plan->nsteps == 1 ? plan->steps : NULL;
 	plan->key_is_record = only && only->op <= STEP_COPY_LONG && !plan->split_cpu;
+	return 0;
 }
 
 static bool is_value(const struct metric_build *b, const struct field *field)
@@ -383,6 +415,8 @@ static int compile(struct metric_build *b)
 		r = check_names(b, opts->labels, opts->nlabels);
 	if (r == 0 && opts)
 		r = check_names(b, opts->drop, opts->ndrop);
+	for (size_t i = 0; r == 0 && opts && i < opts->nrelabels; i++)
+		r = check_names(b, &opts->relabels[i].field, 1);
 	if (r < 0)
 		return r;
 	note_tags(b);
@@ -395,8 +429,8 @@ static int compile(struct metric_build *b)
 		if (r < 0)
 			return r;
 	}
-	make_labels(b);
-	return make_families(b);
+	r = make_labels(b);
+	return r < 0 ? r : make_families(b);
 }
 
 int metric_compile(struct metric_plan *ret, const struct map_plan *map,
@@ -413,7 +447,7 @@ int metric_compile(struct metric_plan *ret, const struct map_plan *map,
 	int r = compile(&build);
 
 	if (r < 0) {
-		arena_release(&plan.arena);
+		metric_release(&plan);
 		return r;
 	}
 	*ret = plan;
@@ -422,6 +456,8 @@ int metric_compile(struct metric_plan *ret, const struct map_plan *map,
 
 void metric_release(struct metric_plan *plan)
 {
+	for (uint32_t i = 0; i < plan->nsteps; i++)
+		relabel_free(plan->steps[i].relabel);
 	arena_release(&plan->arena);
 	*plan = (struct metric_plan){ 0 };
 }

@@ -46,8 +46,9 @@ struct err;
  *		[2^n, 2^(n+1)), without a sum.
  *	events	each record is observed by one member.
  *
- * BOMBUS_BUCKETS gives other bounds: "exp2", "exp2 MIN MAX" (2^MIN .. 2^MAX), "log2" (2^(n+1) - 1),
- * "linear STEP MIN MAX" (MIN, MIN + STEP .. MAX), "1,5,10". Where the kernel side counts into
+ * BOMBUS_BUCKETS gives other bounds: "exp2", "exp2 MIN MAX" (2^MIN .. 2^MAX), "exp2/8" and "exp2/8
+ * MIN MAX" (8 bounds for each of these; 2, 4, 8 or 16), "log2" (2^(n+1) - 1), "linear STEP MIN MAX"
+ * (MIN, MIN + STEP .. MAX), "1,5,10". Where the kernel side counts into
  * exp2 or linear buckets by number, MAX is the one into which it puts all that is larger, so that
  * it is +Inf, and MAX + 1 is the sum.
  */
@@ -57,6 +58,9 @@ struct err;
 
 enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
 enum cell_type { CELL_U64, CELL_I64, CELL_DOUBLE };
+
+/* How the bounds of a histogram follow each other. */
+enum bounds_shape { BOUNDS_OTHER, BOUNDS_EXP2, BOUNDS_LOG2 };
 
 union cell {
 	uint64_t u;
@@ -87,8 +91,18 @@ struct family {
 	const uint64_t *bounds; /* METRIC_HISTOGRAM: inclusive upper bounds, ascending, in the
 				 * field's unit; +Inf is implied */
 	uint32_t nbounds;
-	bool has_sum; /* histograms: the sum is known */
+	bool has_sum;	  /* histograms: the sum is known */
+	uint8_t shape;	  /* enum bounds_shape */
+	uint8_t sub_bits; /* BOUNDS_EXP2: bound i is 2^(min_exponent + i / 2^sub_bits), cut off to a
+			   */
+	uint32_t min_exponent; /* whole number; small ones may be equal */
 };
+
+/* Whether bound i, up to nbounds for +Inf, is one to be shown: of equal ones the last is. */
+static inline bool family_shows_bound(const struct family *family, uint32_t i)
+{
+	return i + 1 >= family->nbounds || family->bounds[i] != family->bounds[i + 1];
+}
 
 enum metric_kind {
 	METRIC_ENTRIES,	    /* map entries: metric_cells() */
@@ -123,6 +137,11 @@ struct metric_plan {
 	struct arena arena;
 };
 
+/* --relabel: the label made of this field has another text. */
+struct metric_relabel {
+	const char *field, *regex, *replacement;
+};
+
 struct metric_opts {
 	const char *const *labels; /* --labels: exactly these fields; NULL: the rule decides */
 	size_t nlabels;
@@ -131,6 +150,8 @@ struct metric_opts {
 	const char *observe;	/* --hist-value-key; NULL: the tagged member */
 	const uint64_t *bounds; /* --hist-buckets; NULL: the tag's, else powers of two */
 	size_t nbounds;
+	const struct metric_relabel *relabels; /* at most one a field */
+	size_t nrelabels;
 	bool split_cpu; /* of per-CPU maps, which are added up otherwise */
 };
 
@@ -175,6 +196,7 @@ struct metric_step {
 	uint8_t part; /* enum part */
 	uint8_t op;   /* private to metric.c */
 	const struct field *field;
+	struct relabel *relabel; /* owned */
 };
 
 /* Where a number of an entry goes: `n` of them stand side by side and go to cells in a row. */

@@ -22,6 +22,7 @@ enum step_op {
 	STEP_TEXT,
 	STEP_IP,
 	STEP_NUMBER, /* a bit field */
+	STEP_RELABEL,
 };
 
 enum value_op {
@@ -68,6 +69,9 @@ int histogram_make(struct metric_build *build);
 
 /* metric_run.c */
 void metric_steps_label(struct metric_plan *plan, struct label *label, uint32_t dst);
+/* The same for a label with a text of its own; takes `relabel` over. */
+void metric_steps_relabel(struct metric_plan *plan, struct label *label, uint32_t dst,
+			  struct relabel *relabel);
 uint8_t metric_value_op(const struct field *field);
 enum cell_type metric_value_cell(uint8_t op);
 

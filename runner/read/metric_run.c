@@ -13,6 +13,7 @@
 
 #include "base/util.h"
 #include "runner/read/decode.h"
+#include "runner/read/relabel.h"
 
 typedef uint64_t pair __attribute__((vector_size(16), aligned(1), may_alias));
 
@@ -178,6 +179,9 @@ run_step(enum step_op op, const struct metric_step *step, const void *part, uint
 		store_64(dst, step->field->is_signed ? (uint64_t)field_i64(step->field, part, 0)
 						     : field_u64(step->field, part, 0));
 		break;
+	case STEP_RELABEL:
+		relabel_run(step->relabel, part, dst);
+		break;
 	}
 }
 
@@ -214,6 +218,7 @@ static void run_steps(const struct metric_step *step, const void *const *values,
 		CASE(STEP_TEXT);
 		CASE(STEP_IP);
 		CASE(STEP_NUMBER);
+		CASE(STEP_RELABEL);
 	}
 #undef CASE
 }
@@ -313,6 +318,24 @@ void metric_steps_label(struct metric_plan *plan, struct label *label, uint32_t 
 		step.src += bytes;
 		step.dst += step.len;
 	}
+}
+
+void metric_steps_relabel(struct metric_plan *plan, struct label *label, uint32_t dst,
+			  struct relabel *relabel)
+{
+	label->in_key = *label->field;
+	label->in_key.off_bits = dst * 8;
+	label->in_key.size_bits = RELABEL_BYTES * 8;
+	label->in_key.count = 1;
+	label->in_key.kind = KIND_TEXT;
+	label->in_key.meaning = MEAN_NONE;
+	label->in_key.is_bits = label->in_key.is_signed = false;
+	add_step(plan, (struct metric_step){ .dst = dst,
+					     .len = RELABEL_BYTES,
+					     .part = label->part,
+					     .op = STEP_RELABEL,
+					     .field = label->field,
+					     .relabel = relabel });
 }
 
 uint8_t metric_value_op(const struct field *field)

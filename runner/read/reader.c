@@ -139,6 +139,14 @@ static uint32_t run_queues(struct reader *r, uint64_t now_ns)
 	return n;
 }
 
+static void note_fill(struct reader *r)
+{
+	uint64_t bytes = __atomic_load_n(r->ring.producer, __ATOMIC_ACQUIRE) - r->ring.released;
+
+	if (unlikely(bytes > tally_get(&r->ring_high_bytes)))
+		tally_set(&r->ring_high_bytes, bytes);
+}
+
 uint64_t reader_run_ring(struct reader *r, uint64_t max)
 {
 	uint64_t total = 0, n, group;
@@ -147,6 +155,7 @@ uint64_t reader_run_ring(struct reader *r, uint64_t max)
 	do {
 		uint64_t now_ns = now_mono_ns();
 
+		note_fill(r);
 		n = 0;
 		if (r->series)
 			fair_lock_take(&r->env->lock);

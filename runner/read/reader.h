@@ -79,7 +79,7 @@ struct reader {
 	bool waits; /* for room in the only queue */
 
 	tally read, filtered, malformed, lost, dropped;
-	tally sweeps, sweep_ns, entries, sweep_errors;
+	tally sweeps, sweep_ns, entries, sweep_errors, ring_high_bytes;
 };
 
 static inline void tally_add(tally *t, uint64_t n)

@@ -74,6 +74,13 @@ static void place(struct slot *slots, uint32_t mask, struct slot slot)
 	slots[i] = slot;
 }
 
+static void spend(struct series *s, uint64_t bytes)
+{
+	if (s->budget)
+		s->budget->used_bytes += bytes;
+	s->spent_bytes += bytes;
+}
+
 static void add_slot(struct series *s, uint32_t tag, uint32_t ref)
 {
 	uint32_t count = s->mask + 1;
@@ -85,6 +92,7 @@ static void add_slot(struct series *s, uint32_t tag, uint32_t ref)
 			if (s->slots[i].ref)
 				place(bigger, 2 * count - 1, s->slots[i]);
 		free(s->slots);
+		spend(s, (uint64_t)count * sizeof(*bigger));
 		s->slots = bigger;
 		s->mask = 2 * count - 1;
 	}
@@ -111,6 +119,25 @@ static void remove_slot(struct series *s, uint32_t tag, uint32_t ref)
 	s->used_slots--;
 }
 
+static size_t block_bytes(const struct series *s)
+{
+	return (size_t)(s->stride + sizeof(struct about)) << s->block_shift;
+}
+
+/* Room for one more, or a right to it. While slots are moved both tables are there. */
+bool series_can_pay(const struct series *s)
+{
+	uint64_t bytes = 0, slots = (uint64_t)s->mask + 1;
+
+	if (!s->budget)
+		return true;
+	if (!s->first_free && s->nentries >> s->block_shift == s->nblocks)
+		bytes += block_bytes(s);
+	if (4 * (uint64_t)(s->used_slots + 1) > 3 * slots)
+		bytes += 2 * slots * sizeof(*s->slots);
+	return s->budget->used_bytes + bytes <= s->budget->max_bytes;
+}
+
 static uint32_t take_entry(struct series *s)
 {
 	uint32_t ref = s->first_free;
@@ -121,10 +148,9 @@ static uint32_t take_entry(struct series *s)
 	}
 	ref = s->nentries++;
 	if (ref >> s->block_shift == s->nblocks) {
-		size_t bytes = (size_t)(s->stride + sizeof(struct about)) << s->block_shift;
-
 		s->blocks = xreallocarray(s->blocks, s->nblocks + 1, sizeof(*s->blocks));
-		s->blocks[s->nblocks++] = xcalloc(1, bytes);
+		s->blocks[s->nblocks++] = xcalloc(1, block_bytes(s));
+		spend(s, block_bytes(s));
 	}
 	return ref;
 }
@@ -220,8 +246,10 @@ struct series *series_new(const struct metric_plan *plan, const struct series_op
 		s->block_shift++;
 	s->max = opts && opts->max_series ? MIN(opts->max_series, HARD_MAX) : DEFAULT_MAX;
 	s->ttl_ns = opts ? opts->ttl_ns : 0;
+	s->budget = opts ? opts->budget : NULL;
 	s->mask = FIRST_SLOTS - 1;
 	s->slots = xcalloc(FIRST_SLOTS, sizeof(*s->slots));
+	spend(s, FIRST_SLOTS * sizeof(*s->slots));
 	s->next_id = 1;
 	s->gen = 1;
 	if (getrandom(&s->seed, sizeof(s->seed), GRND_NONBLOCK) != sizeof(s->seed))
@@ -234,6 +262,8 @@ void series_free(struct series *s)
 {
 	if (!s)
 		return;
+	if (s->budget)
+		s->budget->used_bytes -= s->spent_bytes;
 	for (uint32_t i = 0; i < s->nblocks; i++)
 		free(s->blocks[i]);
 	free(s->blocks);
@@ -250,7 +280,7 @@ const struct metric_plan *series_plan(const struct series *s)
 static __attribute__((noinline)) uint32_t touch_new(struct series *s, const void *key, uint32_t tag,
 						    uint64_t now_ns)
 {
-	if (s->live < s->max)
+	if (s->live < s->max && series_can_pay(s))
 		return series_insert(s, key, tag, now_ns);
 	s->overflowed++;
 	if (about_at(s, 0)->state != STATE_LIVE)
@@ -346,14 +376,11 @@ uint64_t series_mark(struct series *s)
 
 struct series_stats series_stats(const struct series *s)
 {
-	size_t block = (size_t)(s->stride + sizeof(struct about)) << s->block_shift;
-
 	return (struct series_stats){
 		.live = s->live,
 		.max = s->max,
 		.overflowed = s->overflowed,
 		.expired = s->expired,
-		.memory_bytes = sizeof(*s) + s->nblocks * (block + sizeof(*s->blocks)) +
-				((size_t)s->mask + 1) * sizeof(*s->slots),
+		.memory_bytes = sizeof(*s) + s->nblocks * sizeof(*s->blocks) + s->spent_bytes,
 	};
 }

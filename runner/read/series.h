@@ -21,9 +21,16 @@
 
 struct series;
 
+/* What all series together may take. Shared, and guarded by the same lock as they are. */
+struct series_budget {
+	uint64_t max_bytes, used_bytes;
+};
+
 struct series_opts {
-	uint32_t max_series; /* 0: 10,000 */
-	uint64_t ttl_ns;     /* 0: entries stay */
+	uint32_t max_series;	      /* 0: 10,000 */
+	uint64_t ttl_ns;	      /* 0: entries stay */
+	struct series_budget *budget; /* a new key beyond it goes to the overflow series as well.
+				       * Borrowed; NULL: there is none */
 };
 
 struct series *series_new(const struct metric_plan *plan, const struct series_opts *opts);

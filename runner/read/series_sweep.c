@@ -7,7 +7,7 @@
 /* Room for a whole new generation of keys, since what it replaces is known at the end only. */
 static bool sweep_full(const struct series *s)
 {
-	return s->gauges ? s->put >= s->max : s->live >= s->max;
+	return (s->gauges ? s->put >= s->max : s->live >= s->max) || !series_can_pay(s);
 }
 
 void series_sweep_begin(struct series *s, uint64_t now_ns)

@@ -57,7 +57,9 @@ struct series {
 	uint64_t gen;
 
 	const struct metric_plan *plan;
-	uint32_t cells_at; /* bytes from entry.data */
+	struct series_budget *budget; /* NULL: none */
+	uint64_t spent_bytes;	      /* blocks and slots */
+	uint32_t cells_at;	      /* bytes from entry.data */
 	uint32_t cells_bytes;
 	uint32_t nblocks, nentries; /* entries ever used, the overflow's included */
 	uint32_t first_free;
@@ -102,6 +104,8 @@ static inline union cell *sweep_cells_of(const struct series *s, struct entry *e
 
 /* The entry of this key, or 0. */
 uint32_t series_look_up(const struct series *s, const void *key, uint32_t *ret_tag);
+/* Whether the budget allows a new entry. */
+bool series_can_pay(const struct series *s);
 /* A new entry for a key that has none. */
 uint32_t series_insert(struct series *s, const void *key, uint32_t tag, uint64_t now_ns);
 /* Empties an entry's bytes and gives it a new id; it is live. */

@@ -147,6 +147,8 @@ static void prepare_family(struct csv_sink *csv, struct csv_map *ret, struct str
 	if (family->has_sum)
 		add_column(header, prefix, "sum");
 	for (uint32_t i = 0; i < family->nbounds; i++) {
+		if (!family_shows_bound(family, i))
+			continue;
 		bound[num_u64(bound, family->bounds[i])] = '\0';
 		add_column(header, le, bound);
 		will_hold(csv, ret, CELL_ROOM);
@@ -288,11 +290,12 @@ static char *put_family(char *p, const struct family *family, const union cell *
 			p += cell_text(p, family->cell_type, histogram_sum(family, cells), false);
 	}
 	for (uint32_t i = 0; i <= family->nbounds; i++) {
-		*p++ = ',';
-		if (!cells)
+		cumulative += cells ? cells[family->cell + i].u : 0;
+		if (!family_shows_bound(family, i))
 			continue;
-		cumulative += cells[family->cell + i].u;
-		p += num_u64(p, cumulative);
+		*p++ = ',';
+		if (cells)
+			p += num_u64(p, cumulative);
 	}
 	return p;
 }

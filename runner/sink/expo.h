@@ -4,7 +4,12 @@
  * what walks over the series (scrape.c) and what speaks HTTP (prometheus.c) know none of them.
  *
  * For each family: family() once, then number() or histogram() for each of its series; end() once
- * after the last family. All write into a buffer that its owner empties between the calls.
+ * after the last family. All write into a buffer that its owner empties between the calls, but not
+ * between family() and family_end() where a format has that: there a family is one message. A
+ * long one may be ended and begun anew, as several messages of the same family.
+ *
+ * A label's value is UTF-8. What is not, and control characters but newline, stand in it as \xNN;
+ * so does the backslash of a \x that was there before, so that different bytes stay different.
  */
 #ifndef BOMBUS_RUNNER_SINK_EXPO_H
 #define BOMBUS_RUNNER_SINK_EXPO_H
@@ -41,10 +46,20 @@ struct expo_histogram {
 	const union cell *counts; /* nbounds + 1, not cumulative */
 	bool has_sum;
 	struct expo_number sum;
+	uint8_t shape; /* enum bounds_shape */
+	uint8_t sub_bits;
+	uint32_t min_exponent;
 };
+
+/* Of equal bounds, as there are between small whole numbers, the last. */
+static inline bool expo_shows_bound(const struct expo_histogram *histogram, uint32_t i)
+{
+	return i + 1 >= histogram->nbounds || histogram->bounds[i] != histogram->bounds[i + 1];
+}
 
 struct expo_format {
 	const char *content_type;
+	bool total_suffix; /* a counter has to be called ..._total */
 	void (*family)(struct strbuf *dst, const struct expo_family *family);
 	void (*number)(struct strbuf *dst, const struct expo_family *family,
 		       const struct expo_label *labels, uint32_t nlabels,
@@ -52,13 +67,20 @@ struct expo_format {
 	void (*histogram)(struct strbuf *dst, const struct expo_family *family,
 			  const struct expo_label *labels, uint32_t nlabels,
 			  const struct expo_histogram *histogram);
+	/* `at` is where family() began; may be NULL. */
+	void (*family_end)(struct strbuf *dst, size_t at);
 	void (*end)(struct strbuf *dst); /* may be NULL */
 };
 
-/* Prometheus' text format 0.0.4. */
-extern const struct expo_format expo_text;
+extern const struct expo_format expo_text;	  /* Prometheus' text format 0.0.4 */
+extern const struct expo_format expo_openmetrics; /* OpenMetrics 1.0 */
+extern const struct expo_format expo_protobuf;	  /* io.prometheus.client.MetricFamily, delimited */
 
 /* v * scale, rounded once where 1/scale is a whole number (microseconds to seconds). */
 double expo_scaled(double v, double scale);
+double expo_double(const struct expo_number *number); /* scaled */
+
+/* A label's value as it is; `quoted`: with backslash, quote and newline escaped for a text. */
+void expo_add_value(struct strbuf *dst, const char *text, size_t len, bool quoted);
 
 #endif

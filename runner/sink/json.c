@@ -236,7 +236,9 @@ static char *put_histogram(char *p, const struct family *family, const union cel
 	p = put_const(p, ",\"buckets\":[");
 	for (uint32_t i = 0; i <= family->nbounds; i++) {
 		cumulative += cells[family->cell + i].u;
-		if (i)
+		if (!family_shows_bound(family, i))
+			continue;
+		if (p[-1] != '[')
 			*p++ = ',';
 		p = put_const(p, "{\"le\":");
 		if (i < family->nbounds)

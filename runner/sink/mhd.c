@@ -1,50 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <dlfcn.h>
-#include <errno.h>
-#include "base/err.h"
+#include "base/dynlib.h"
 #include "base/util.h"
 #include "runner/sink/mhd.h"
 
-#define LIBRARY "libmicrohttpd.so.12"
-#define PACKAGE "libmicrohttpd12"
-
 int mhd_load(struct mhd *ret, struct err *err)
 {
-	struct mhd mhd = { .library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL) };
-	const struct {
-		const char *name;
-		void *slot;
-	} wanted[] = {
+	struct mhd mhd = { 0 };
+	const struct dynlib_symbol symbols[] = {
 		{ "MHD_start_daemon", &mhd.start_daemon },
 		{ "MHD_stop_daemon", &mhd.stop_daemon },
+		{ "MHD_is_feature_supported", &mhd.has_feature },
 		{ "MHD_create_response_from_buffer", &mhd.response_from_buffer },
 		{ "MHD_create_response_from_callback", &mhd.response_from_callback },
 		{ "MHD_add_response_header", &mhd.add_header },
 		{ "MHD_queue_response", &mhd.queue_response },
 		{ "MHD_destroy_response", &mhd.destroy_response },
+		{ "MHD_get_connection_values", &mhd.get_values },
+		{ "MHD_get_connection_info", &mhd.get_info },
+		{ "MHD_basic_auth_get_username_password", &mhd.get_user },
+		{ "MHD_free", &mhd.free },
 	};
+	int code = dynlib_open(&mhd.library, "libmicrohttpd.so.12", "libmicrohttpd12",
+			       "cannot serve metrics", symbols, ARRAY_LEN(symbols), err);
 
-	if (!mhd.library) {
-		err_hint(err, "install the package " PACKAGE);
-		return err_set(err, ENOENT, "cannot serve metrics: %s", dlerror());
-	}
-	for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
-		void *symbol = dlsym(mhd.library, wanted[i].name);
-
-		if (!symbol) {
-			dlclose(mhd.library);
-			return err_set(err, ENOENT, "cannot serve metrics: " LIBRARY " has no %s",
-				       wanted[i].name);
-		}
-		memcpy(wanted[i].slot, &symbol, sizeof(symbol));
-	}
-	*ret = mhd;
-	return 0;
+	if (code == 0)
+		*ret = mhd;
+	return code;
 }
 
 void mhd_unload(struct mhd *mhd)
 {
-	if (mhd->library)
-		dlclose(mhd->library);
+	dynlib_close(mhd->library);
 	*mhd = (struct mhd){ 0 };
 }

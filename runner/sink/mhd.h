@@ -14,11 +14,16 @@ struct mhd {
 	void *library;
 	__typeof__(&MHD_start_daemon) start_daemon;
 	__typeof__(&MHD_stop_daemon) stop_daemon;
+	__typeof__(&MHD_is_feature_supported) has_feature;
 	__typeof__(&MHD_create_response_from_buffer) response_from_buffer;
 	__typeof__(&MHD_create_response_from_callback) response_from_callback;
 	__typeof__(&MHD_add_response_header) add_header;
 	__typeof__(&MHD_queue_response) queue_response;
 	__typeof__(&MHD_destroy_response) destroy_response;
+	__typeof__(&MHD_get_connection_values) get_values;
+	__typeof__(&MHD_get_connection_info) get_info;
+	__typeof__(&MHD_basic_auth_get_username_password) get_user;
+	__typeof__(&MHD_free) free;
 };
 
 /* -ENOENT with the package's name as hint where it is not installed. */

@@ -8,19 +8,25 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <strings.h>
 #include "base/err.h"
 #include "base/log.h"
+#include "base/parse.h"
 #include "base/util.h"
 #include "runner/sink/listen.h"
 #include "runner/sink/mhd.h"
-#include "runner/sink/scrape.h"
+#include "runner/sink/negotiate.h"
+#include "runner/sink/scrape_body.h"
 #include "runner/sink/text.h"
+#include "runner/sink/web_auth.h"
 
 #define MAX_CONNECTIONS 32u
 #define CONNECTION_TIMEOUT_S 15u
 #define REQUEST_MEMORY_BYTES (16u << 10)
 #define CHUNK_BYTES (32u << 10)
 #define PAGE_MAX_BYTES (1u << 20)
+#define HEADER_MAX_BYTES REQUEST_MEMORY_BYTES
+#define ACCESS_REALM "bombus"
 
 struct prometheus_sink {
 	struct sink sink;
@@ -31,13 +37,19 @@ struct prometheus_sink {
 	struct sink_env env;
 	struct mhd mhd;
 	struct MHD_Daemon *daemon;
-	struct sink_names names; /* of the daemon's thread */
+	char *web_path;
+	struct web_config web;
+	struct web_auth *auth;
+	/* Of the daemon's thread. */
+	struct sink_names names;
+	struct scrape_totals totals;
 };
 
 /* A path of the server: all of them are answered to GET and HEAD. */
 struct page {
 	const char *path;
-	enum MHD_Result (*answer)(struct prometheus_sink *prom, struct MHD_Connection *connection);
+	enum MHD_Result (*answer)(struct prometheus_sink *prom, struct MHD_Connection *connection,
+				  bool head);
 };
 
 static struct prometheus_sink *prometheus_of(const struct sink *sink)
@@ -57,6 +69,12 @@ static enum MHD_Result send_response(struct prometheus_sink *prom,
 	prom->mhd.add_header(response, "X-Content-Type-Options", "nosniff");
 	if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
 		prom->mhd.add_header(response, "Allow", "GET, HEAD");
+	if (status == MHD_HTTP_UNAUTHORIZED)
+		prom->mhd.add_header(response, "WWW-Authenticate",
+				     "Basic realm=\"" ACCESS_REALM "\", charset=\"UTF-8\"");
+	for (size_t i = 0; i < prom->web.nheaders; i++)
+		prom->mhd.add_header(response, prom->web.headers[i].name,
+				     prom->web.headers[i].value);
 	ret = prom->mhd.queue_response(connection, status, response);
 	prom->mhd.destroy_response(response);
 	return ret;
@@ -72,7 +90,7 @@ static enum MHD_Result send_text(struct prometheus_sink *prom, struct MHD_Connec
 
 static ssize_t read_metrics(void *ctx, uint64_t pos, char *dst, size_t max)
 {
-	ssize_t n = scrape_read(ctx, dst, max);
+	ssize_t n = scrape_body_read(ctx, dst, max);
 
 	if (n > 0)
 		return n;
@@ -81,30 +99,84 @@ static ssize_t read_metrics(void *ctx, uint64_t pos, char *dst, size_t max)
 
 static void free_metrics(void *ctx)
 {
-	scrape_free(ctx);
+	scrape_body_free(ctx);
+}
+
+/* All headers of one name, as one list. */
+struct header {
+	const char *name;
+	struct strbuf value;
+};
+
+static enum MHD_Result add_header(void *ctx, enum MHD_ValueKind kind, const char *name,
+				  const char *value)
+{
+	struct header *header = ctx;
+
+	if (!value || strcasecmp(name, header->name) != 0)
+		return MHD_YES;
+	if (header->value.len)
+		strbuf_addc(&header->value, ',');
+	strbuf_adds(&header->value, value);
+	return MHD_YES;
+}
+
+/* NULL: it is not there; malloc'ed. */
+static char *header_of(struct prometheus_sink *prom, struct MHD_Connection *connection,
+		       const char *name)
+{
+	struct header header = { name, STRBUF_INIT(HEADER_MAX_BYTES) };
+
+	prom->mhd.get_values(connection, MHD_HEADER_KIND, add_header, &header);
+	if (header.value.len)
+		return strbuf_steal(&header.value);
+	strbuf_release(&header.value);
+	return NULL;
+}
+
+/* How long the scraper waits, as it says. 0: it does not. */
+static uint64_t scrape_timeout_ns(struct prometheus_sink *prom, struct MHD_Connection *connection)
+{
+	_cleanup_free_ char *text =
+		header_of(prom, connection, "X-Prometheus-Scrape-Timeout-Seconds");
+	double seconds;
+
+	if (!text || parse_double(text, &seconds) < 0 || !(seconds > 0) || seconds > 1e6)
+		return 0;
+	return (uint64_t)(seconds * 1e9);
 }
 
 static enum MHD_Result answer_metrics(struct prometheus_sink *prom,
-				      struct MHD_Connection *connection)
+				      struct MHD_Connection *connection, bool head)
 {
+	_cleanup_free_ char *accept = header_of(prom, connection, "Accept");
+	_cleanup_free_ char *encoding = header_of(prom, connection, "Accept-Encoding");
+	bool gzip = negotiate_gzip(encoding);
 	struct scrape_opts opts = {
 		.env = &prom->env,
-		.format = &expo_text,
+		.format = negotiate_format(accept, !prom->compat_bee),
 		.namespace_ = prom->namespace_,
 		.compat_bee = prom->compat_bee,
 		.resolver = sink_names_get(&prom->names),
+		.totals = &prom->totals,
 	};
-	struct scrape *scrape = scrape_new(&opts);
+	struct scrape_body *body = scrape_body_new(&opts, head ? NULL : &prom->totals, gzip,
+						   scrape_timeout_ns(prom, connection));
 	struct MHD_Response *response = prom->mhd.response_from_callback(
-		MHD_SIZE_UNKNOWN, CHUNK_BYTES, read_metrics, scrape, free_metrics);
+		MHD_SIZE_UNKNOWN, CHUNK_BYTES, read_metrics, body, free_metrics);
 
-	if (!response)
-		scrape_free(scrape);
+	if (!response) {
+		scrape_body_free(body);
+		return MHD_NO;
+	}
+	if (gzip)
+		prom->mhd.add_header(response, "Content-Encoding", "gzip");
+	prom->mhd.add_header(response, "Vary", "Accept, Accept-Encoding");
 	return send_response(prom, connection, MHD_HTTP_OK, opts.format->content_type, response);
 }
 
 static enum MHD_Result answer_healthy(struct prometheus_sink *prom,
-				      struct MHD_Connection *connection)
+				      struct MHD_Connection *connection, bool head)
 {
 	return send_text(prom, connection, MHD_HTTP_OK, "bombus is healthy.\n");
 }
@@ -125,7 +197,8 @@ static bool is_ready(const struct prometheus_sink *prom)
 	return attached || !waiting;
 }
 
-static enum MHD_Result answer_ready(struct prometheus_sink *prom, struct MHD_Connection *connection)
+static enum MHD_Result answer_ready(struct prometheus_sink *prom, struct MHD_Connection *connection,
+				    bool head)
 {
 	if (is_ready(prom))
 		return send_text(prom, connection, MHD_HTTP_OK, "bombus is ready.\n");
@@ -157,9 +230,9 @@ static void add_map_row(struct strbuf *sb, const struct map_plan *map)
 }
 
 static enum MHD_Result answer_landing(struct prometheus_sink *prom,
-				      struct MHD_Connection *connection)
+				      struct MHD_Connection *connection, bool head)
 {
-	static const char head[] =
+	static const char top[] =
 		"<!DOCTYPE html>\n<html lang=\"en\"><head><meta "
 		"charset=\"utf-8\"><title>bombus</title>"
 		"<style>body{font-family:sans-serif;margin:2em}td,th{text-align:left;"
@@ -173,7 +246,7 @@ static enum MHD_Result answer_landing(struct prometheus_sink *prom,
 	const struct plan *plan = prom->env.plan;
 	enum MHD_Result ret;
 
-	strbuf_adds(&sb, head);
+	strbuf_adds(&sb, top);
 	strbuf_adds(&sb, "<p>Program: <b>");
 	add_html(&sb, prom->env.program ? prom->env.program : "");
 	strbuf_adds(&sb, "</b>, bombus " BOMBUS_VERSION "</p>\n");
@@ -196,11 +269,38 @@ static const struct page pages[] = {
 	{ "/-/ready", answer_ready },
 };
 
+static bool has_certificate(struct prometheus_sink *prom, struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info = NULL;
+
+	if (prom->web.client_auth == CLIENT_AUTH_NONE)
+		return true;
+	info = prom->mhd.get_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+	return web_auth_certificate(prom->auth, info ? info->tls_session : NULL);
+}
+
+static bool has_password(struct prometheus_sink *prom, struct MHD_Connection *connection)
+{
+	char *user, *password = NULL;
+	bool ok;
+
+	if (!prom->web.nusers)
+		return true;
+	user = prom->mhd.get_user(connection, &password);
+	ok = web_auth_password(prom->auth, user, password);
+	if (password)
+		explicit_bzero(password, strlen(password));
+	prom->mhd.free(user);
+	prom->mhd.free(password);
+	return ok;
+}
+
 static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, const char *url,
 				  const char *method, const char *version, const char *upload,
 				  size_t *upload_len, void **state)
 {
 	struct prometheus_sink *prom = ctx;
+	bool head = streq(method, MHD_HTTP_METHOD_HEAD);
 
 	/* First called when the headers are there, then for what is uploaded, then to answer. */
 	if (!*state) {
@@ -211,12 +311,17 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
 		*upload_len = 0;
 		return MHD_YES;
 	}
-	if (!streq(method, MHD_HTTP_METHOD_GET) && !streq(method, MHD_HTTP_METHOD_HEAD))
+	if (!has_certificate(prom, connection))
+		return send_text(prom, connection, MHD_HTTP_FORBIDDEN,
+				 "a certificate of this server's clients is needed\n");
+	if (!has_password(prom, connection))
+		return send_text(prom, connection, MHD_HTTP_UNAUTHORIZED, "who are you?\n");
+	if (!streq(method, MHD_HTTP_METHOD_GET) && !head)
 		return send_text(prom, connection, MHD_HTTP_METHOD_NOT_ALLOWED,
 				 "only GET and HEAD are understood\n");
 	for (size_t i = 0; i < ARRAY_LEN(pages); i++) {
 		if (streq(url, pages[i].path))
-			return pages[i].answer(prom, connection);
+			return pages[i].answer(prom, connection, head);
 	}
 	return send_text(prom, connection, MHD_HTTP_NOT_FOUND,
 			 "nothing is here; metrics are at /metrics\n");
@@ -227,25 +332,62 @@ static void on_log(void *ctx, const char *fmt, va_list ap)
 	log_vmsg(LOG_DEBUG, fmt, ap);
 }
 
+/* What TLS adds; ends the list at once where there is none. */
+static void tls_options(const struct web_config *web, struct MHD_OptionItem ret[5])
+{
+	const struct MHD_OptionItem items[] = {
+		{ MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)web->cert_pem },
+		{ MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)web->key_pem },
+		{ MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)web->priorities },
+		{ web->ca_pem ? MHD_OPTION_HTTPS_MEM_TRUST : MHD_OPTION_END, 0,
+		  (void *)web->ca_pem },
+		{ MHD_OPTION_END, 0, NULL },
+	};
+
+	memcpy(ret, items, sizeof(items));
+	if (!web->tls)
+		ret[0] = (struct MHD_OptionItem){ MHD_OPTION_END, 0, NULL };
+}
+
 /* Takes the socket over. */
 static int start_daemon(struct prometheus_sink *prom, int fd, struct err *err)
 {
+	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_USE_ERROR_LOG;
+	struct MHD_OptionItem tls[5];
 	sigset_t all, before;
 
+	tls_options(&prom->web, tls);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before); /* its thread gets none */
 	prom->daemon = prom->mhd.start_daemon(
-		MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_USE_ERROR_LOG, 0, NULL, NULL,
-		on_request, prom, MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
-		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, MAX_CONNECTIONS,
-		MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_TIMEOUT_S,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)REQUEST_MEMORY_BYTES, MHD_OPTION_END);
+		flags | (prom->web.tls ? MHD_USE_TLS : 0), 0, NULL, NULL, on_request, prom,
+		MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
+		MHD_OPTION_CONNECTION_LIMIT, MAX_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
+		CONNECTION_TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)REQUEST_MEMORY_BYTES, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (prom->daemon)
 		return 0;
 	close(fd);
+	if (prom->web.tls)
+		err_hint(err, "do the certificate and the key in %s belong together?",
+			 prom->web_path);
 	return err_set(err, EIO, "cannot serve metrics on %s: the HTTP server did not start",
 		       prom->listen);
+}
+
+static int open_web(struct prometheus_sink *prom, struct err *err)
+{
+	int ret = mhd_load(&prom->mhd, err);
+
+	if (ret < 0 || !prom->web_path)
+		return ret;
+	ret = web_config_read(&prom->web, prom->web_path, err);
+	if (ret < 0)
+		return ret;
+	if (prom->web.tls && prom->mhd.has_feature(MHD_FEATURE_SSL) != MHD_YES)
+		return err_set(err, ENOTSUP, "this libmicrohttpd has no TLS");
+	return web_auth_new(&prom->auth, &prom->web, err);
 }
 
 /* The first part of every name: what stands in it would otherwise stand in the exposition. */
@@ -268,14 +410,12 @@ static int prometheus_open(struct sink *sink, const struct sink_env *env, struct
 				 "--namespace: '%s' cannot begin a metric's name: letters, "
 				 "digits and _, and no digit first",
 				 prom->namespace_);
+	ret = open_web(prom, err);
+	if (ret < 0)
+		return ret;
 	fd = listen_tcp(prom->listen, &prom->port, err);
 	if (fd < 0)
 		return fd;
-	ret = mhd_load(&prom->mhd, err);
-	if (ret < 0) {
-		close(fd);
-		return ret;
-	}
 	sink_names_init(&prom->names, &prom->env);
 	return start_daemon(prom, fd, err);
 }
@@ -296,6 +436,9 @@ static void prometheus_free(struct sink *sink)
 	prometheus_close(sink);
 	sink_names_release(&prom->names);
 	mhd_unload(&prom->mhd);
+	web_auth_free(prom->auth);
+	web_config_release(&prom->web);
+	free(prom->web_path);
 	free(prom->listen);
 	free(prom->namespace_);
 	free(prom);
@@ -321,5 +464,6 @@ struct sink *sink_prometheus_new(const struct prometheus_opts *opts)
 	prom->listen = xstrdup(opts->listen);
 	prom->namespace_ = xstrdup(opts->namespace_ ? opts->namespace_ : "ebpf");
 	prom->compat_bee = opts->compat_bee;
+	prom->web_path = opts->web_config ? xstrdup(opts->web_config) : NULL;
 	return &prom->sink;
 }

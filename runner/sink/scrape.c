@@ -10,6 +10,8 @@
 #define BLOCK_BYTES (128u << 10)
 /* Of one block's text; only labels of hundreds of kilobytes come near. */
 #define TEXT_MAX_BYTES (256u << 20)
+/* A family that is one message and grows beyond this goes on in another one. */
+#define MESSAGE_BYTES (4u << 20)
 
 struct scrape {
 	struct scrape_opts opts;
@@ -25,6 +27,7 @@ struct scrape {
 	char *name, *help;
 	uint64_t cursor;
 	bool headed;
+	size_t message; /* where the family's message begins in the text, while headed */
 	struct strbuf text;
 	size_t given; /* of text */
 };
@@ -38,13 +41,26 @@ struct scrape *scrape_new(const struct scrape_opts *opts)
 	return scrape;
 }
 
+/* Messages are handed out whole. */
+static bool in_message(const struct scrape *scrape)
+{
+	return scrape->headed && scrape->opts.format->family_end;
+}
+
+static void end_message(struct scrape *scrape)
+{
+	if (in_message(scrape))
+		scrape->opts.format->family_end(&scrape->text, scrape->message);
+	scrape->headed = false;
+}
+
 static void leave_family(struct scrape *scrape)
 {
+	end_message(scrape);
 	free(scrape->name);
 	free(scrape->help);
 	scrape->name = scrape->help = NULL;
 	scrape->cursor = 0;
-	scrape->headed = false;
 }
 
 static void leave_map(struct scrape *scrape)
@@ -125,12 +141,14 @@ static char *family_name(const struct scrape *scrape, const struct family *famil
 			 family->base[0] ? "_" : "", family->base);
 }
 
-/* Where the program says nothing: what it is at least. The other tool has no text at all. */
+/* Where the program says nothing: what it is at least. The other tool never has any text. */
 static char *family_help(const struct scrape *scrape, const struct family *family)
 {
 	const struct map_plan *map = scrape->plan->map;
 
-	if (family->help[0] || scrape->opts.compat_bee)
+	if (scrape->opts.compat_bee)
+		return xstrdup("");
+	if (family->help[0])
 		return xstrdup(family->help);
 	if (map_has_records(map) || (!family->field && family->type == METRIC_COUNTER))
 		return xasprintf("Events of the map %s.", map->name);
@@ -167,6 +185,9 @@ static void add_row(struct scrape *scrape, const struct expo_family *head,
 			.scale = scrape->opts.compat_bee ? 1 : family->scale,
 			.counts = cells + family->cell,
 			.has_sum = family->has_sum,
+			.shape = family->shape,
+			.sub_bits = family->sub_bits,
+			.min_exponent = family->min_exponent,
 		};
 
 		if (family->has_sum)
@@ -199,11 +220,15 @@ static void add_block(struct scrape *scrape)
 	for (uint32_t i = 0; i < scrape->rows.count; i++) {
 		if (scrape->rows.flags[i] & SERIES_GONE)
 			continue;
-		if (!scrape->headed)
+		if (!scrape->headed) {
+			scrape->message = scrape->text.len;
 			scrape->opts.format->family(&scrape->text, &head);
+		}
 		scrape->headed = true;
 		add_row(scrape, &head, family, i);
 	}
+	if (in_message(scrape) && scrape->text.len - scrape->message > MESSAGE_BYTES)
+		end_message(scrape);
 	if (!more) {
 		leave_family(scrape);
 		scrape->family++;
@@ -226,7 +251,7 @@ static bool step(struct scrape *scrape)
 		}
 		return true;
 	}
-	if (scrape_own(&scrape->text, scrape->own, env, scrape->opts.format)) {
+	if (scrape_own(&scrape->text, scrape->own, &scrape->opts)) {
 		scrape->own++;
 		return true;
 	}
@@ -243,10 +268,12 @@ ssize_t scrape_read(struct scrape *scrape, char *dst, size_t max)
 	while (scrape->given == scrape->text.len) {
 		strbuf_reset(&scrape->text);
 		scrape->given = 0;
-		if (!step(scrape))
-			return 0;
-		if (scrape->text.full)
-			return -E2BIG;
+		do {
+			if (!step(scrape))
+				return 0;
+			if (scrape->text.full)
+				return -E2BIG;
+		} while (in_message(scrape));
 	}
 	n = MIN(max, scrape->text.len - scrape->given);
 	memcpy(dst, scrape->text.buf + scrape->given, n);

@@ -7,16 +7,24 @@
 #ifndef BOMBUS_RUNNER_SINK_SCRAPE_H
 #define BOMBUS_RUNNER_SINK_SCRAPE_H
 
+#include <stdatomic.h>
 #include <sys/types.h>
 #include "runner/sink/expo.h"
 #include "runner/sink/sink.h"
+
+/* What came of the scrapes so far. Written by the thread that serves, read by any. */
+struct scrape_totals {
+	_Atomic uint64_t scrapes, failed; /* failed: of these, late or given up by the other side */
+	_Atomic uint64_t last_ns, last_bytes; /* from the request to the last byte; uncompressed */
+};
 
 struct scrape_opts {
 	const struct sink_env *env;
 	const struct expo_format *format;
 	const char *namespace_;
 	bool compat_bee; /* names "<namespace>_solo_io_<map>", raw values, labels sorted by name */
-	struct resolver *resolver; /* of the thread that reads */
+	struct resolver *resolver;	    /* of the thread that reads */
+	const struct scrape_totals *totals; /* NULL: not told */
 };
 
 struct scrape;

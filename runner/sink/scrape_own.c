@@ -1,130 +1,275 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/util.h"
+#include "runner/load/object.h"
+#include "runner/sink/process.h"
 #include "runner/sink/scrape_own.h"
 #include "runner/sink/text.h"
 
-/* Looks at one map; false: it has no such figure. */
-typedef bool (*own_fn)(const struct map_stats *stats, const struct series_stats *series,
-		       struct expo_number *ret);
+/* Of what a figure is, and so what labels it has. */
+enum own_kind { OF_MAP, OF_PROGRAM, OF_PROCESS, OF_SCRAPES };
 
-static bool own_read(const struct map_stats *stats, const struct series_stats *series,
-		     struct expo_number *ret)
+/* What there is to look at: what belongs to the kind is set. */
+struct own_view {
+	const struct map_plan *map;
+	struct map_stats stats;
+	bool has_series;
+	struct series_stats series;
+	const struct prog_plan *prog;
+	bool has_runs;
+	struct prog_stats runs;
+	struct process_stats process;
+	const struct scrape_totals *totals;
+};
+
+/* False: it has no such figure. */
+typedef bool (*own_fn)(const struct own_view *view, struct expo_number *ret);
+
+#define OWN(name, known, value)                                                                    \
+	static bool own_##name(const struct own_view *view, struct expo_number *ret)               \
+	{                                                                                          \
+		ret->cell.u = (value);                                                             \
+		return known;                                                                      \
+	}
+#define OWN_SCALED(name, known, value, by)                                                         \
+	static bool own_##name(const struct own_view *view, struct expo_number *ret)               \
+	{                                                                                          \
+		ret->cell.u = (value);                                                             \
+		ret->scale = (by);                                                                 \
+		return known;                                                                      \
+	}
+#define OWN_DOUBLE(name, known, value)                                                             \
+	static bool own_##name(const struct own_view *view, struct expo_number *ret)               \
+	{                                                                                          \
+		ret->type = CELL_DOUBLE;                                                           \
+		ret->cell.d = (value);                                                             \
+		return known;                                                                      \
+	}
+
+static bool is_table(const struct own_view *view)
 {
-	ret->cell.u = stats->read;
-	return true;
+	return view->stats.sweeps &&
+	       (view->map->source == SOURCE_HASH || view->map->source == SOURCE_ARRAY ||
+		view->map->source == SOURCE_QUEUE);
 }
 
-static bool own_filtered(const struct map_stats *stats, const struct series_stats *series,
-			 struct expo_number *ret)
+static double fill_ratio(const struct own_view *view)
 {
-	ret->cell.u = stats->filtered;
-	return true;
+	return (double)view->stats.entries / (double)MAX(view->map->max_entries, 1u);
 }
 
-static bool own_malformed(const struct map_stats *stats, const struct series_stats *series,
-			  struct expo_number *ret)
+/* A program whose turn has come. */
+static bool is_running(const struct prog_plan *prog)
 {
-	ret->cell.u = stats->malformed;
-	return true;
+	return prog->state != PROG_OFF && prog->state != PROG_STANDBY;
 }
 
-static bool own_lost(const struct map_stats *stats, const struct series_stats *series,
-		     struct expo_number *ret)
-{
-	ret->cell.u = stats->lost;
-	return stats->lost_known;
-}
+OWN(read, true, view->stats.read)
+OWN(filtered, true, view->stats.filtered)
+OWN(malformed, true, view->stats.malformed)
+OWN(lost, view->stats.lost_known, view->stats.lost)
+OWN(dropped, true, view->stats.dropped)
+OWN(entries, is_table(view), view->stats.entries)
+OWN(capacity, is_table(view), view->map->max_entries)
+OWN_DOUBLE(fill, is_table(view), fill_ratio(view))
+OWN(refused, view->map->source == SOURCE_HASH && view->stats.lost_known, view->stats.lost)
+OWN(ring_size, view->map->source == SOURCE_RING, view->map->max_entries)
+OWN(ring_high, view->map->source == SOURCE_RING, view->stats.ring_high_bytes)
+OWN(series, view->has_series, view->series.live)
+OWN(series_max, view->has_series, view->series.max)
+OWN(series_memory, view->has_series, view->series.memory_bytes)
+OWN(overflowed, view->has_series, view->series.overflowed)
+OWN(expired, view->has_series, view->series.expired)
+OWN_SCALED(sweep_time, view->stats.sweeps, view->stats.sweep_ns, 1e-9)
+OWN(sweep_errors, view->stats.sweeps, view->stats.sweep_errors)
+OWN(attached, true, view->prog->state == PROG_ATTACHED)
+OWN(attach_errno, true, (uint64_t)abs(view->prog->reason_code))
+OWN(runs, view->has_runs, view->runs.runs)
+OWN_SCALED(run_time, view->has_runs, view->runs.run_ns, 1e-9)
+OWN(misses, view->has_runs, view->runs.misses)
+OWN_DOUBLE(cpu, true, view->process.cpu_s)
+OWN_DOUBLE(start, true, view->process.start_s)
+OWN(resident, true, view->process.resident_bytes)
+OWN(virtual, true, view->process.virtual_bytes)
+OWN(fds, true, view->process.fds)
+OWN(max_fds, true, view->process.max_fds)
+OWN(threads, true, view->process.threads)
+OWN(scrapes, view->totals, view->totals->scrapes)
+OWN(scrapes_failed, view->totals, view->totals->failed)
+OWN_SCALED(scrape_time, view->totals && view->totals->scrapes, view->totals->last_ns, 1e-9)
+OWN(scrape_size, view->totals && view->totals->scrapes, view->totals->last_bytes)
 
-static bool own_dropped(const struct map_stats *stats, const struct series_stats *series,
-			struct expo_number *ret)
-{
-	ret->cell.u = stats->dropped;
-	return true;
-}
-
-static bool own_series(const struct map_stats *stats, const struct series_stats *series,
-		       struct expo_number *ret)
-{
-	ret->cell.u = series ? series->live : 0;
-	return series;
-}
-
-static bool own_series_max(const struct map_stats *stats, const struct series_stats *series,
-			   struct expo_number *ret)
-{
-	ret->cell.u = series ? series->max : 0;
-	return series;
-}
-
-static bool own_overflowed(const struct map_stats *stats, const struct series_stats *series,
-			   struct expo_number *ret)
-{
-	ret->cell.u = series ? series->overflowed : 0;
-	return series;
-}
-
-static bool own_expired(const struct map_stats *stats, const struct series_stats *series,
-			struct expo_number *ret)
-{
-	ret->cell.u = series ? series->expired : 0;
-	return series;
-}
-
-static bool own_sweep_time(const struct map_stats *stats, const struct series_stats *series,
-			   struct expo_number *ret)
-{
-	ret->cell.u = stats->sweep_ns;
-	ret->scale = 1e-9;
-	return stats->sweeps;
-}
-
-static bool own_sweep_errors(const struct map_stats *stats, const struct series_stats *series,
-			     struct expo_number *ret)
-{
-	ret->cell.u = stats->sweep_errors;
-	return stats->sweeps;
-}
+#define COUNTER_OF(kind_, name, unit, help, fn_)                                                   \
+	{                                                                                          \
+		.family = { name, help, unit, METRIC_COUNTER }, .kind = kind_, .fn = fn_           \
+	}
+#define GAUGE_OF(kind_, name, unit, help, fn_)                                                     \
+	{                                                                                          \
+		.family = { name, help, unit, METRIC_GAUGE }, .kind = kind_, .fn = fn_             \
+	}
 
 static const struct own {
 	struct expo_family family;
+	enum own_kind kind;
 	own_fn fn;
 } owns[] = {
-	{ { "bombus_events_read_total", "Records and map entries taken from the kernel.", "",
-	    METRIC_COUNTER },
-	  own_read },
-	{ { "bombus_events_filtered_total", "Of those read, kept away by a filter.", "",
-	    METRIC_COUNTER },
-	  own_filtered },
-	{ { "bombus_events_malformed_total", "Of those read, shorter than their layout.", "",
-	    METRIC_COUNTER },
-	  own_malformed },
-	{ { "bombus_events_lost_total",
-	    "Records that the program could not hand over; absent where it cannot tell.", "",
-	    METRIC_COUNTER },
-	  own_lost },
-	{ { "bombus_events_dropped_total", "Records read that an output was too slow for.", "",
-	    METRIC_COUNTER },
-	  own_dropped },
-	{ { "bombus_series", "Series that are kept at the moment.", "", METRIC_GAUGE },
-	  own_series },
-	{ { "bombus_series_limit", "Most series that are kept.", "", METRIC_GAUGE },
-	  own_series_max },
-	{ { "bombus_series_overflowed_total",
-	    "Records and entries counted in the overflow series, being over the limit.", "",
-	    METRIC_COUNTER },
-	  own_overflowed },
-	{ { "bombus_series_expired_total", "Series dropped after their time to live.", "",
-	    METRIC_COUNTER },
-	  own_expired },
-	{ { "bombus_sweep_duration_seconds", "Time that the last sweep of the map took.", "seconds",
-	    METRIC_GAUGE },
-	  own_sweep_time },
-	{ { "bombus_sweep_errors_total", "Sweeps of the map that ended early.", "",
-	    METRIC_COUNTER },
-	  own_sweep_errors },
+	COUNTER_OF(OF_MAP, "bombus_events_read_total", "",
+		   "Records and map entries taken from the kernel.", own_read),
+	COUNTER_OF(OF_MAP, "bombus_events_filtered_total", "",
+		   "Of those read, kept away by a filter.", own_filtered),
+	COUNTER_OF(OF_MAP, "bombus_events_malformed_total", "",
+		   "Of those read, shorter than their layout.", own_malformed),
+	COUNTER_OF(OF_MAP, "bombus_events_lost_total", "",
+		   "Records that the program could not hand over; absent where it cannot tell.",
+		   own_lost),
+	COUNTER_OF(OF_MAP, "bombus_events_dropped_total", "",
+		   "Records read that an output was too slow for.", own_dropped),
+	GAUGE_OF(OF_MAP, "bombus_map_entries", "", "Entries that the last sweep found.",
+		 own_entries),
+	GAUGE_OF(OF_MAP, "bombus_map_capacity", "", "Entries that the map has room for.",
+		 own_capacity),
+	GAUGE_OF(OF_MAP, "bombus_map_fill_ratio", "ratio", "How full the last sweep found the map.",
+		 own_fill),
+	COUNTER_OF(OF_MAP, "bombus_map_update_failures_total", "",
+		   "Updates that the map refused; absent where the program cannot tell.",
+		   own_refused),
+	GAUGE_OF(OF_MAP, "bombus_ring_size_bytes", "bytes", "Size of the ring buffer.",
+		 own_ring_size),
+	GAUGE_OF(OF_MAP, "bombus_ring_fill_max_bytes", "bytes",
+		 "The most that stood in the ring buffer when it was looked at.", own_ring_high),
+	GAUGE_OF(OF_MAP, "bombus_series", "", "Series that are kept at the moment.", own_series),
+	GAUGE_OF(OF_MAP, "bombus_series_limit", "", "Most series that are kept.", own_series_max),
+	GAUGE_OF(OF_MAP, "bombus_series_memory_bytes", "bytes", "Memory that the series take.",
+		 own_series_memory),
+	COUNTER_OF(OF_MAP, "bombus_series_overflowed_total", "",
+		   "Records and entries counted in the overflow series, being over the limit.",
+		   own_overflowed),
+	COUNTER_OF(OF_MAP, "bombus_series_expired_total", "",
+		   "Series dropped after their time to live.", own_expired),
+	GAUGE_OF(OF_MAP, "bombus_sweep_duration_seconds", "seconds",
+		 "Time that the last sweep of the map took.", own_sweep_time),
+	COUNTER_OF(OF_MAP, "bombus_sweep_errors_total", "", "Sweeps of the map that ended early.",
+		   own_sweep_errors),
+	GAUGE_OF(OF_PROGRAM, "bombus_program_attached", "",
+		 "1 where the program is attached, by what alternatives have in common.",
+		 own_attached),
+	GAUGE_OF(OF_PROGRAM, "bombus_program_attach_errno", "",
+		 "Why it is not, as the number of the error; 0: no error.", own_attach_errno),
+	COUNTER_OF(OF_PROGRAM, "bombus_program_runs_total", "", "How often the program ran.",
+		   own_runs),
+	COUNTER_OF(OF_PROGRAM, "bombus_program_run_seconds_total", "seconds",
+		   "Time that the program ran.", own_run_time),
+	COUNTER_OF(OF_PROGRAM, "bombus_program_misses_total", "",
+		   "Runs left out as the program was running already.", own_misses),
+	COUNTER_OF(OF_SCRAPES, "bombus_scrapes_total", "", "Scrapes begun, this one included.",
+		   own_scrapes),
+	COUNTER_OF(OF_SCRAPES, "bombus_scrapes_failed_total", "",
+		   "Scrapes that were late or given up by the other side.", own_scrapes_failed),
+	GAUGE_OF(OF_SCRAPES, "bombus_scrape_duration_seconds", "seconds",
+		 "Time that the last complete scrape took.", own_scrape_time),
+	GAUGE_OF(OF_SCRAPES, "bombus_scrape_size_bytes", "bytes",
+		 "Size of the last complete scrape, before it was compressed.", own_scrape_size),
+	COUNTER_OF(OF_PROCESS, "process_cpu_seconds_total", "seconds",
+		   "User and system time of this process.", own_cpu),
+	GAUGE_OF(OF_PROCESS, "process_start_time_seconds", "seconds",
+		 "When this process began, since 1970.", own_start),
+	GAUGE_OF(OF_PROCESS, "process_resident_memory_bytes", "bytes", "Memory that it occupies.",
+		 own_resident),
+	GAUGE_OF(OF_PROCESS, "process_virtual_memory_bytes", "bytes", "Addresses that it uses.",
+		 own_virtual),
+	GAUGE_OF(OF_PROCESS, "process_open_fds", "", "Open file descriptors.", own_fds),
+	GAUGE_OF(OF_PROCESS, "process_max_fds", "", "Most file descriptors that may be open.",
+		 own_max_fds),
+	GAUGE_OF(OF_PROCESS, "process_threads", "", "Threads.", own_threads),
 };
 
-static void own_build_info(struct strbuf *dst, const struct expo_format *format)
+/* A family being written: its head comes with its first figure. */
+struct own_out {
+	struct strbuf *dst;
+	const struct expo_format *format;
+	const struct own *own;
+	size_t at;
+	bool headed;
+};
+
+static void head(struct own_out *out, const struct expo_family *family)
+{
+	if (!out->headed) {
+		out->at = out->dst->len;
+		out->format->family(out->dst, family);
+	}
+	out->headed = true;
+}
+
+static void add_figure(struct own_out *out, const struct own_view *view,
+		       const struct expo_label *labels, uint32_t nlabels)
+{
+	struct expo_number number = { .type = CELL_U64, .scale = 1 };
+
+	if (!out->own->fn(view, &number))
+		return;
+	head(out, &out->own->family);
+	out->format->number(out->dst, &out->own->family, labels, nlabels, &number);
+}
+
+static void add_map(struct own_out *out, const struct map_plan *map, const struct sink_env *env)
+{
+	struct series *series = collector_series(env->collector, map);
+	struct own_view view = { .map = map, .stats = collector_stats(env->collector, map) };
+	struct expo_label label = { "map", map->name, strlen(map->name) };
+
+	if (series) {
+		view.has_series = true;
+		collector_lock(env->collector);
+		view.series = series_stats(series);
+		collector_unlock(env->collector);
+	}
+	add_figure(out, &view, &label, 1);
+}
+
+static void add_program(struct own_out *out, const struct prog_plan *prog,
+			const struct sink_env *env)
+{
+	struct own_view view = { .prog = prog };
+	struct expo_label labels[] = {
+		{ "program", prog->job, strlen(prog->job) },
+		{ "variant", prog->name, strlen(prog->name) },
+		{ "type", prog->type, strlen(prog->type) },
+	};
+
+	if (!is_running(prog))
+		return;
+	view.has_runs = env->object && object_prog_stats(env->object, prog, &view.runs) == 0;
+	add_figure(out, &view, labels, ARRAY_LEN(labels));
+}
+
+static void add_own(struct own_out *out, const struct scrape_opts *opts)
+{
+	const struct sink_env *env = opts->env;
+	struct own_view view = { .totals = opts->totals };
+
+	switch (out->own->kind) {
+	case OF_MAP:
+		for (uint32_t i = 0; i < env->plan->nmaps; i++)
+			if (map_has_records(&env->plan->maps[i]) ||
+			    map_has_series(&env->plan->maps[i]))
+				add_map(out, &env->plan->maps[i], env);
+		break;
+	case OF_PROGRAM:
+		for (uint32_t i = 0; i < env->plan->nprogs; i++)
+			add_program(out, &env->plan->progs[i], env);
+		break;
+	case OF_PROCESS:
+		if (process_stats_read(&view.process))
+			add_figure(out, &view, NULL, 0);
+		break;
+	case OF_SCRAPES:
+		if (opts->totals)
+			add_figure(out, &view, NULL, 0);
+		break;
+	}
+}
+
+static void add_build_info(struct own_out *out)
 {
 	static const struct expo_family family = { "bombus_build_info",
 						   "Always 1, labelled with the version.", "",
@@ -132,48 +277,23 @@ static void own_build_info(struct strbuf *dst, const struct expo_format *format)
 	static const struct expo_number one = { CELL_U64, { 1 }, 1 };
 	struct expo_label version = { "version", BOMBUS_VERSION, strlen(BOMBUS_VERSION) };
 
-	format->family(dst, &family);
-	format->number(dst, &family, &version, 1, &one);
+	head(out, &family);
+	out->format->number(out->dst, &family, &version, 1, &one);
 }
 
-static void own_map(struct strbuf *dst, const struct own *own, const struct map_plan *map,
-		    const struct sink_env *env, const struct expo_format *format, bool *headed)
+bool scrape_own(struct strbuf *dst, uint32_t nth, const struct scrape_opts *opts)
 {
-	struct series *series = collector_series(env->collector, map);
-	struct map_stats stats = collector_stats(env->collector, map);
-	struct series_stats of_series = { 0 };
-	struct expo_number number = { .type = CELL_U64, .scale = 1 };
-	struct expo_label label = { "map", map->name, strlen(map->name) };
+	struct own_out out = { .dst = dst, .format = opts->format };
 
-	if (series) {
-		collector_lock(env->collector);
-		of_series = series_stats(series);
-		collector_unlock(env->collector);
-	}
-	if (!own->fn(&stats, series ? &of_series : NULL, &number))
-		return;
-	if (!*headed)
-		format->family(dst, &own->family);
-	*headed = true;
-	format->number(dst, &own->family, &label, 1, &number);
-}
-
-bool scrape_own(struct strbuf *dst, uint32_t nth, const struct sink_env *env,
-		const struct expo_format *format)
-{
-	bool headed = false;
-
-	if (nth == 0) {
-		own_build_info(dst, format);
-		return true;
-	}
 	if (nth > ARRAY_LEN(owns))
 		return false;
-	for (uint32_t i = 0; i < env->plan->nmaps; i++) {
-		const struct map_plan *map = &env->plan->maps[i];
-
-		if (map_has_records(map) || map_has_series(map))
-			own_map(dst, &owns[nth - 1], map, env, format, &headed);
+	if (nth == 0) {
+		add_build_info(&out);
+	} else {
+		out.own = &owns[nth - 1];
+		add_own(&out, opts);
 	}
+	if (out.headed && out.format->family_end)
+		out.format->family_end(dst, out.at);
 	return true;
 }

@@ -71,6 +71,21 @@ holds "events a second, made and written (best of 5: $(paste -sd' ' "$work/rates
 	"$(tail -n 1 "$work/rates")" '>=' 1000000
 tail -n 1 "$work/err" | sed 's/^/  /'
 
+heading "A scrape, as text"
+"$objects/bench_sink_scrape" >"$work/scrape" || exit 1
+jq -r '.memory[] | "  \(.series) series: \(.seconds * 1000 | . * 100 | round / 100) ms, " +
+	"\(.ns_per_series) ns each, \(.memory_bytes / 1048576 | floor) MB more memory"' "$work/scrape"
+jq -r '.hash | "  a hash of \(.entries): read raw \(.raw_seconds * 1000) ms, swept " +
+	"\(.sweep_seconds * 1000) ms, formatted \(.scrape_seconds * 1000) ms"' "$work/scrape"
+holds "sweep and scrape of that hash / reading it raw" \
+	"$(jq .hash.sweep_and_scrape_to_raw "$work/scrape")" '<=' 3
+holds "seconds for 1,000,000 series" "$(jq '.memory[3].seconds' "$work/scrape")" '<=' 1.5
+holds "MB more memory meanwhile" "$(jq '.memory[3].memory_bytes / 1048576 | floor' "$work/scrape")" \
+	'<=' 128
+holds "a series of 1,000,000 / one of 10,000" \
+	"$(jq '.memory[3].ns_per_series / .memory[1].ns_per_series | . * 100 | round / 100' \
+		"$work/scrape")" '<=' 2
+
 heading "Starting and staying"
 BOMBUS_INCLUDE=include "$bombus" -q build bpf-examples/tcpconnlat.bpf.c --binary-only \
 	-o "$work/tcpconnlat.o" || exit 1

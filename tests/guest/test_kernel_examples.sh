@@ -62,6 +62,13 @@ series biolatency bio_latency 'map([.key.disk, .key.op, .count])' '[["nullb0","I
 series biolatency bio_latency '.[0].sum >= 12 * 5000' true
 series biolatency bio_latency '.[0].buckets | map(select(.le == 4096) | .count)' '[0]'
 series biolatency bio_latency '.[0].buckets[-1]' '{"le":"+Inf","count":12}'
+
+# Its buckets are an eighth of a power of two; a request takes 5 ms or a little more.
+example disklat write-direct,/dev/nullb0,8192,9
+series disklat disk_latency 'map([.key.minor, .count, (.key.major > 0), (.sum >= 9 * 5000000)])' \
+	'[[0,9,true,true]]'
+series disklat disk_latency '.[0].buckets | map(select(.le > 4800000 and .le < 5000000) | .count)' '[0]'
+series disklat disk_latency '.[0].buckets | map(select(.le > 4194304 and .le <= 8388608)) | length' 8
 modprobe -r null_blk
 
 # --- tcpretrans: nothing comes through, so that the first segment is sent again after a second ---

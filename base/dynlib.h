@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Libraries that are loaded when they are needed, since a run that does without them should not
+ * pay for them. Their headers are there when building, so that a slot has the function's type:
+ *
+ *	__typeof__(&crypt_r) crypt = NULL;
+ *	const struct dynlib_symbol symbols[] = { { "crypt_r", &crypt } };
+ */
+#ifndef BOMBUS_BASE_DYNLIB_H
+#define BOMBUS_BASE_DYNLIB_H
+
+#include <stddef.h>
+
+struct err;
+
+struct dynlib_symbol {
+	const char *name;
+	void *slot; /* of a pointer to the function */
+};
+
+/* `what` cannot be done without it. -ENOENT with the package's name as hint. */
+int dynlib_open(void **ret, const char *library, const char *package, const char *what,
+		const struct dynlib_symbol *symbols, size_t count, struct err *err);
+void dynlib_close(void *library); /* takes NULL */
+
+#endif

@@ -1,0 +1,77 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Dashboards and rules of all examples: as Grafana wants them, and every query is one that
+# Prometheus can parse.
+. "$(dirname "$0")/lib.sh"
+. "$TESTS/prometheus.sh"
+need jq
+[ -d "$EXAMPLES" ] || EXAMPLES=$TOP/build/store
+[ -d "$EXAMPLES" ] || skip_all "the examples are not built"
+
+promtool=
+! prometheus_there || promtool=promtool
+images=$("$BOMBUS" --store "$EXAMPLES" list -q)
+
+# queries FILE: as rules, with Grafana's variables replaced.
+# shellcheck disable=SC2016 # they are not the shell's variables
+queries() {
+	echo 'groups: [ { name: dashboard, rules: ['
+	jq -r '.panels[].targets[]?.expr, (.templating.list[].query.query? // empty |
+		capture("^label_values\\((?<q>.*), *[a-zA-Z0-9_]+\\)$").q)' "$1" |
+		sed -E 's/\$__rate_interval/5m/g; s/\$__range/1h/g; s/\$[a-z_A-Z0-9]+/.*/g' |
+		jq -R '{ record: "a:b", expr: ., labels: { n: (input_line_number | tostring) } }' |
+		sed 's/^}$/},/'
+	echo '] } ]'
+}
+
+for image in $images; do
+	run_bombus --store "$EXAMPLES" dashboard "$image"
+	printf '%s' "$OUT" >dash.json
+	[ "$RC" = 0 ] || fail "$image: it is made" "$ERR"
+	jq -e '.schemaVersion >= 38 and .uid and (.uid | length) <= 40 and
+		(.panels | map(.id) | unique | length) == (.panels | length) and
+		all(.panels[]; .type == "row" or ((.targets | length) > 0 and .gridPos.x + .gridPos.w
+			<= 24 and .fieldConfig.defaults.unit != null and .datasource.uid ==
+			"${datasource}")) and
+		([.templating.list[].name] | index("datasource", "job", "instance") != null)' \
+		dash.json >/dev/null || fail "$image: it is what Grafana wants"
+	jq -e '[.panels[] | select(.type != "row") | .gridPos] | . as $all | all(range(length);
+		. as $i | all(range($i); . as $k | $all[$i] as $a | $all[$k] as $b |
+		$a.y != $b.y or $a.x >= $b.x + $b.w or $b.x >= $a.x + $a.w))' dash.json >/dev/null ||
+		fail "$image: no panel covers another"
+	run_bombus --store "$EXAMPLES" dashboard "$image" --rules
+	printf '%s\n' "$OUT" >rules.yml
+	[ -n "$promtool" ] || continue
+	promtool check rules rules.yml >check.out 2>&1 ||
+		fail "$image: rules" "$(cat check.out)"
+	queries dash.json >queries.yml
+	promtool check rules queries.yml >check.out 2>&1 ||
+		fail "$image: queries" "$(cat check.out)"
+done
+[ $tap_failed -gt 0 ] || pass "$(wc -w <<<"$images") images"
+if [ -z "$promtool" ]; then
+	skip 'queries and rules' 'promtool is not to be had'
+else
+	at_least 'queries were looked at' "$(sed -nE 's/.*SUCCESS: ([0-9]+) rules.*/\1/p' check.out)" 8
+fi
+
+run_bombus --store "$EXAMPLES" dashboard biolatency
+printf '%s' "$OUT" >dash.json
+jq_is 'a histogram is a heat map and quantiles' dash.json \
+	'.[0].panels | map(select(.type != "row")) | .[:2] | map(.type)' '["heatmap","timeseries"]'
+jq_is 'in seconds' dash.json '.[0].panels[2].fieldConfig.defaults.unit' s
+jq_is 'with the help of the program' dash.json '.[0].panels[1].description' \
+	'time that disk requests take'
+jq_is 'labels are variables' dash.json '[.[0].templating.list[].name]' \
+	'["datasource","job","instance","disk","op"]'
+run_bombus --store "$EXAMPLES" dashboard tcpconnlat --map events=histogram --namespace net
+like 'other roles and names' "$OUT" '"net_events_seconds"'
+run_bombus --store "$EXAMPLES" dashboard tcpconnlat --rules
+like 'rules warn of loss' "$OUT" '- alert: BombusEventsLost'
+run_bombus dashboard nothing-of-that-name
+is 'an unknown image' "$RC" 1
+run_bombus --store "$EXAMPLES" dashboard tcpconnlat --labels event=comm
+is 'an unknown map' "$RC" 2
+like 'with the nearest' "$ERR" "did you mean 'events'"
+done_testing
