@@ -26,21 +26,24 @@ struct command {
 	const char *alias; /* NULL: none */
 	const char *usage; /* "IMAGE|FILE.o|-": behind the name and [OPTIONS] */
 	const char *summary;
-	const char *about;    /* a paragraph or more */
-	const char *examples; /* lines "command\0what it does" would be clumsy: plain lines, indented by help */
-	const char *environment; /* lines "NAME  what"; NULL: none */
-	const struct opt *opts;	 /* ends with OPT_END; NULL: none */
-	size_t args_bytes;	 /* of the struct that opts fill; zeroed before */
+	const char *about;	  /* a paragraph or more */
+	const char *examples;	  /* lines "command\0what it does" would be clumsy: plain lines,
+				     indented by help */
+	const char *environment;  /* lines "NAME  what"; NULL: none */
+	const struct opt *opts;	  /* ends with OPT_END; NULL: none */
+	size_t args_bytes;	  /* of the struct that opts fill; zeroed before */
 	int min_words, max_words; /* positional; max -1: any number */
-	const char *complete;	 /* positional words: "image", "file", "command" or a list; NULL */
+	const char *complete;	  /* positional words: "image", "file", "command" or a list; NULL */
 	/* 0 or -errno with err; positive: exit status as it is */
 	int (*run)(const struct global_args *global, void *args, const struct words *words,
 		   struct err *err);
-	/* More lines for `--help` when a positional word was given (run IMAGE --help); NULL: none. */
+	/* More lines for `--help` when a positional word was given (run IMAGE --help); NULL: none.
+	 */
 	int (*help)(const struct global_args *global, const char *word, struct err *err);
 };
 
-extern const struct command cmd_run, cmd_build, cmd_init, cmd_list, cmd_inspect, cmd_check,
+extern const struct command cmd_run, cmd_build, cmd_init, cmd_pull, cmd_push, cmd_list, cmd_inspect,
+	cmd_tag, cmd_rm, cmd_prune, cmd_save, cmd_load, cmd_login, cmd_logout, cmd_check,
 	cmd_version, cmd_help, cmd_completion;
 
 /* All commands, NULL at the end. */
@@ -67,13 +70,13 @@ char *store_path(const struct global_args *global);
 
 /* --format of listings: "table", "json" or a template with {{.Field}}. */
 struct column {
-	const char *name;   /* Field in templates and JSON; upper-cased as the heading */
-	bool right;	    /* numbers */
+	const char *name; /* Field in templates and JSON; upper-cased as the heading */
+	bool right;	  /* numbers */
 };
 struct listing;
 struct listing *listing_new(const char *format, const struct column *columns, size_t count,
 			    struct err *err);
 void listing_row(struct listing *listing, const char *const *cells); /* copied; NULL is "" */
-int listing_end(struct listing *listing, struct err *err);	      /* prints and frees */
+int listing_end(struct listing *listing, struct err *err);	     /* prints and frees */
 
 #endif

@@ -10,8 +10,9 @@
 #include "cmd/cmd.h"
 
 const struct command *const commands[] = {
-	&cmd_run,	 &cmd_build,   &cmd_init, &cmd_list, &cmd_inspect, &cmd_check,
-	&cmd_completion, &cmd_version, &cmd_help, NULL,
+	&cmd_run,   &cmd_build,	     &cmd_init,	   &cmd_pull, &cmd_push, &cmd_list,  &cmd_inspect,
+	&cmd_tag,   &cmd_rm,	     &cmd_prune,   &cmd_save, &cmd_load, &cmd_login, &cmd_logout,
+	&cmd_check, &cmd_completion, &cmd_version, &cmd_help, NULL,
 };
 
 const struct opt global_opts[] = {
@@ -84,7 +85,7 @@ static int check_words(const struct command *c, const struct words *words, struc
 	if (n < c->min_words)
 		return err_usage(err, "%s needs %s", c->name, c->usage);
 	return err_usage(err, "'%s' is one word too many for %s", words->words[c->max_words],
-		       c->name);
+			 c->name);
 }
 
 static int run_parsed(const struct command *c, const struct global_args *global, void *args,
