@@ -170,9 +170,10 @@ install: all
 	@$(GIVE_BACK)
 
 SOURCES := $(wildcard base/*.[ch] cmd/*.[ch] oci/*.[ch] runner/*/*.[ch] tests/*.[ch] tests/bench/bench_*.c)
-check: lint
+check: lint $(BUILD)/gen/names.inc
 	clang-format --dry-run -Werror $(SOURCES)
-	clang-tidy --quiet $(filter-out tests/%,$(filter %.c,$(SOURCES))) -- $(CPPFLAGS) -std=gnu11
+	printf '%s\n' $(filter-out tests/%,$(filter %.c,$(SOURCES))) | \
+		xargs -P $(JOBS) -I{} clang-tidy --quiet {} -- $(CPPFLAGS) -std=gnu11
 lint:
 	shellcheck -x .ci/run $(wildcard tests/run tests/*.sh tests/*/*.sh runner/read/*.sh)
 format:

@@ -27,8 +27,7 @@ struct command {
 	const char *usage; /* "IMAGE|FILE.o|-": behind the name and [OPTIONS] */
 	const char *summary;
 	const char *about;	  /* a paragraph or more */
-	const char *examples;	  /* lines "command\0what it does" would be clumsy: plain lines,
-				     indented by help */
+	const char *examples;	  /* lines; help indents them */
 	const char *environment;  /* lines "NAME  what"; NULL: none */
 	const struct opt *opts;	  /* ends with OPT_END; NULL: none */
 	size_t args_bytes;	  /* of the struct that opts fill; zeroed before */
@@ -37,8 +36,7 @@ struct command {
 	/* 0 or -errno with err; positive: exit status as it is */
 	int (*run)(const struct global_args *global, void *args, const struct words *words,
 		   struct err *err);
-	/* More lines for `--help` when a positional word was given (run IMAGE --help); NULL: none.
-	 */
+	/* More lines for `--help` behind a positional word (run IMAGE --help); NULL: none. */
 	int (*help)(const struct global_args *global, const char *word, struct err *err);
 };
 
@@ -65,6 +63,12 @@ bool want_color(const struct global_args *global, int fd);
  */
 int program_read(const struct global_args *global, const char *word, void **ret, size_t *ret_len,
 		 char **ret_name, struct err *err);
+struct remote_args;
+/* Before program_read(): pulls what the word names, where `policy` (always, missing, never; NULL:
+ * missing) and the word ask for it. A word without a registry or a '/' is pulled by "always" only:
+ * it is more likely a mistake than something to be run from the internet. */
+int program_pull(const struct global_args *global, const struct remote_args *remote,
+		 const char *policy, const char *word, struct err *err);
 /* The store's folder: --store, BOMBUS_STORE, or the default place. malloc'ed. */
 char *store_path(const struct global_args *global);
 

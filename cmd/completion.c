@@ -60,7 +60,8 @@ static const char *bash_words(const struct command *c)
 static void print_bash(void)
 {
 	printf("# bash completion for bombus; put it where bash-completion looks, or source it\n"
-	       "_bombus() {\n\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
+	       "_bombus() {\n\tlocal cur=${COMP_WORDS[COMP_CWORD]} "
+	       "prev=${COMP_WORDS[COMP_CWORD-1]}\n"
 	       "\tlocal command= word commands='");
 	for (size_t i = 0; commands[i]; i++)
 		printf("%s%s", i ? " " : "", commands[i]->name);
@@ -129,7 +130,9 @@ static void print_fish(void)
 static void zsh_opt(const struct command *c, const struct opt *o)
 {
 	printf(" \\\n\t\t\t'--%s%s[", o->name,
-	       o->kind == OPT_FLAG ? "" : o->kind == OPT_OPTIONAL ? "=-" : "=");
+	       o->kind == OPT_FLAG	 ? ""
+	       : o->kind == OPT_OPTIONAL ? "=-"
+					 : "=");
 	print_plain(o->help);
 	printf("]");
 	if (o->kind == OPT_CHOICE)
@@ -149,7 +152,8 @@ static void print_zsh(void)
 		print_plain(commands[i]->summary);
 		printf("'\n");
 	}
-	printf("\t)\n\tif (( CURRENT == 2 )); then\n\t\t_describe command commands\n\t\treturn\n\tfi\n"
+	printf("\t)\n\tif (( CURRENT == 2 )); then\n\t\t_describe command "
+	       "commands\n\t\treturn\n\tfi\n"
 	       "\tcase $words[2] in\n");
 	for (size_t i = 0; commands[i]; i++) {
 		const struct command *c = commands[i];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Rows of text as an aligned table, as JSON, or through a template such as '{{.Name}} {{.Size}}'. */
+/* Rows of text as an aligned table, as JSON, or through a template: '{{.Name}} {{.Size}}'. */
 #include <ctype.h>
 #include <errno.h>
 #include <jansson.h>

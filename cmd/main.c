@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The command table, dispatch, and the one place where an error is printed. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 
 #include "base/log.h"
@@ -172,11 +173,31 @@ static int print_error(const struct err *err)
 	return err->exit ? err->exit : EXIT_FAILED;
 }
 
+/*
+ * A standard descriptor that came closed would be given to the next file that is opened, and output
+ * would land in it. What stands in for it is opened the wrong way round, so that using it fails.
+ */
+static void hold_standard_fds(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDONLY);
+		if (fd == STDIN_FILENO) {
+			close(fd);
+			fd = open("/dev/null", O_WRONLY);
+		}
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	struct err err = { 0 };
 	int ret;
 
+	hold_standard_fds();
 	signal(SIGPIPE, SIG_IGN);
 	ret = dispatch(argc, argv, &err);
 	if (ret < 0)

@@ -35,13 +35,13 @@ enum opt_kind {
 };
 
 struct opt {
-	char letter;	   /* 0: none */
-	const char *name;  /* without dashes */
-	const char *arg;   /* "COUNT"; NULL for flags */
+	char letter;	  /* 0: none */
+	const char *name; /* without dashes */
+	const char *arg;  /* "COUNT"; NULL for flags */
 	uint8_t kind;
 	size_t offset;
 	const char *help;
-	const char *choices; /* OPT_CHOICE: "a b c"; OPT_OPTIONAL: the value without '=' */
+	const char *choices;  /* OPT_CHOICE: "a b c"; OPT_OPTIONAL: the value without '=' */
 	const char *complete; /* what shells offer: "file", "dir", "image"; NULL: nothing */
 };
 

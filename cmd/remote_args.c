@@ -64,7 +64,7 @@ int pull_image(const struct global_args *global, const struct remote_args *args,
 		return rc;
 	}
 	moved = moved_text(&result);
-	if (result.blobs)
+	if (!result.current)
 		log_info("pulled %s (%.*s, %s)", name, SHOWN_DIGEST_CHARS, result.digest, moved);
 	else
 		log_info("%s is up to date (%.*s)", name, SHOWN_DIGEST_CHARS, result.digest);

@@ -192,7 +192,14 @@ static void begin_info(const struct index_entry *entry, struct image_info *info)
 void image_fill_config(struct image_info *info, const struct json_t *config)
 {
 	json_t *labels = json_object_get(json_object_get(config, "config"), "Labels"), *value;
+	const char *os = json_string_value(json_object_get(config, "os"));
+	const char *arch = json_string_value(json_object_get(config, "architecture"));
+	const char *variant = json_string_value(json_object_get(config, "variant"));
 	const char *name;
+
+	if (os && arch && !info->platform)
+		info->platform = xasprintf("%s/%s%s%s", os, arch, variant ? "/" : "",
+					   variant ? variant : "");
 
 	info->labels = xcalloc(json_object_size(labels) + 1, sizeof(*info->labels));
 	json_object_foreach(labels, name, value)

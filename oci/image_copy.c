@@ -22,7 +22,7 @@
 /* --- a blob from store to store -------------------------------------------------------------- */
 
 struct parts {
-	struct part **list;
+	struct blob_part **list;
 	size_t count;
 };
 
@@ -33,7 +33,7 @@ static void parts_release(struct parts *parts)
 	free(parts->list);
 }
 
-static void parts_add(struct parts *parts, struct part *part)
+static void parts_add(struct parts *parts, struct blob_part *part)
 {
 	parts->list = xreallocarray(parts->list, parts->count + 1, sizeof(*parts->list));
 	parts->list[parts->count++] = part;
@@ -52,7 +52,7 @@ struct copying {
 	struct parts parts;
 };
 
-static int copy_bytes(int fd, struct part *part, struct err *err)
+static int copy_bytes(int fd, struct blob_part *part, struct err *err)
 {
 	_cleanup_free_ void *bytes = xmalloc(COPY_BYTES);
 	ssize_t n;
@@ -71,7 +71,7 @@ static int copy_blob(void *ctx, const struct descriptor *desc, bool is_document,
 {
 	struct copying *c = ctx;
 	_cleanup_close_ int fd = -1;
-	struct part *part = NULL;
+	struct blob_part *part = NULL;
 	int rc;
 
 	if (parts_have(&c->parts, desc->digest))
@@ -279,7 +279,7 @@ static int load_blob(struct loading *l, struct archive_reader *reader, const cha
 		     uint64_t size_bytes, struct err *err)
 {
 	_cleanup_free_ void *bytes = NULL;
-	struct part *part = NULL;
+	struct blob_part *part = NULL;
 	long n = 1;
 	int rc;
 

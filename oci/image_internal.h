@@ -33,7 +33,7 @@ int store_check_tree(struct store *store, const struct descriptor *top, struct e
 /* What an image is, from its manifest. `info` has name, digest and size already. */
 void image_fill_info(struct image_info *info, const struct manifest *manifest);
 
-/* What an ordinary image's config says: labels. */
+/* What a config says: labels, and the platform where nobody said it before. */
 struct json_t;
 void image_fill_config(struct image_info *info, const struct json_t *config);
 

@@ -18,7 +18,7 @@
 #define FLUSH_BYTES (4u << 20)
 #define READ_BYTES (64u << 10)
 
-struct part {
+struct blob_part {
 	int dir_fd, fd;
 	char *path; /* of the store, for messages */
 	char *name; /* in it */
@@ -28,18 +28,18 @@ struct part {
 	bool adopted;
 };
 
-static void part_freep(struct part **part)
+static void part_freep(struct blob_part **part)
 {
 	part_free(*part);
 }
 
-static int sys(const struct part *p, int code, struct err *err)
+static int sys(const struct blob_part *p, int code, struct err *err)
 {
 	return err_sys(err, code, "cannot write %s/%s", p->path, p->name);
 }
 
 /* What has the name now need not be what was opened: it may have become a blob meanwhile. */
-static bool is_current(const struct part *p)
+static bool is_current(const struct blob_part *p)
 {
 	struct stat here, there;
 
@@ -49,7 +49,7 @@ static bool is_current(const struct part *p)
 }
 
 /* 1: it is ours, 0: somebody else has it for now. */
-static int try_lock(struct part *p, struct err *err)
+static int try_lock(struct blob_part *p, struct err *err)
 {
 	p->fd = openat(p->dir_fd, p->name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
 		       0644);
@@ -63,7 +63,7 @@ static int try_lock(struct part *p, struct err *err)
 }
 
 /* What an earlier attempt left. */
-static int read_rest(struct part *p, struct err *err)
+static int read_rest(struct blob_part *p, struct err *err)
 {
 	_cleanup_free_ void *bytes = xmalloc(READ_BYTES);
 	struct stat st;
@@ -85,10 +85,10 @@ static int read_rest(struct part *p, struct err *err)
 	return p->have_bytes > p->size_bytes ? part_restart(p, err) : 0;
 }
 
-int part_open(struct store *store, const char *digest, uint64_t size_bytes, struct part **ret,
+int part_open(struct store *store, const char *digest, uint64_t size_bytes, struct blob_part **ret,
 	      struct err *err)
 {
-	_cleanup_(part_freep) struct part *p = xcalloc(1, sizeof(*p));
+	_cleanup_(part_freep) struct blob_part *p = xcalloc(1, sizeof(*p));
 	const struct timespec pause = { .tv_nsec = WAIT_PAUSE_NS };
 	int rc = 0;
 
@@ -122,7 +122,7 @@ int part_open(struct store *store, const char *digest, uint64_t size_bytes, stru
 	return rc;
 }
 
-void part_free(struct part *p)
+void part_free(struct blob_part *p)
 {
 	if (!p)
 		return;
@@ -136,22 +136,22 @@ void part_free(struct part *p)
 	free(p);
 }
 
-const char *part_digest(const struct part *p)
+const char *part_digest(const struct blob_part *p)
 {
 	return p->digest;
 }
 
-uint64_t part_size(const struct part *p)
+uint64_t part_size(const struct blob_part *p)
 {
 	return p->size_bytes;
 }
 
-uint64_t part_have(const struct part *p)
+uint64_t part_have(const struct blob_part *p)
 {
 	return p->have_bytes;
 }
 
-int part_write(struct part *p, const void *bytes, size_t len, struct err *err)
+int part_write(struct blob_part *p, const void *bytes, size_t len, struct err *err)
 {
 	if (len > p->size_bytes - p->have_bytes)
 		return err_set(err, EFBIG, "%s has more than the %llu bytes that were announced",
@@ -176,7 +176,7 @@ int part_write(struct part *p, const void *bytes, size_t len, struct err *err)
 	return 0;
 }
 
-int part_restart(struct part *p, struct err *err)
+int part_restart(struct blob_part *p, struct err *err)
 {
 	if (ftruncate(p->fd, 0) < 0)
 		return sys(p, errno, err);
@@ -185,7 +185,7 @@ int part_restart(struct part *p, struct err *err)
 	return 0;
 }
 
-int part_finish(struct part *p, struct err *err)
+int part_finish(struct blob_part *p, struct err *err)
 {
 	char found[DIGEST_ROOM];
 
@@ -202,7 +202,7 @@ int part_finish(struct part *p, struct err *err)
 	return fsync(p->fd) < 0 ? sys(p, errno, err) : 0;
 }
 
-int part_adopt(struct part *p, struct store *store, struct err *err)
+int part_adopt(struct blob_part *p, struct store *store, struct err *err)
 {
 	int rc = store_adopt_blob(store, p->name, p->digest, err);
 

@@ -25,7 +25,7 @@
 struct need {
 	char digest[DIGEST_ROOM];
 	uint64_t size_bytes;
-	struct part *part; /* NULL: it is in the store */
+	struct blob_part *part; /* NULL: it is in the store */
 };
 
 struct pull {
@@ -208,7 +208,7 @@ static int open_parts(struct pull *p, struct err *err)
 
 static int fetch(struct pull *p, struct err *err)
 {
-	_cleanup_free_ struct part **parts = xcalloc(p->nneeds + 1, sizeof(*parts));
+	_cleanup_free_ struct blob_part **parts = xcalloc(p->nneeds + 1, sizeof(*parts));
 	size_t count = 0;
 	int rc = open_parts(p, err);
 
@@ -338,8 +338,10 @@ static int is_current(struct pull *p, struct err *err)
 		rc = registry_head(p->registry, p->ref.repository, p->ref.tag, there, err);
 	if (rc == 0 && !p->ref.digest)
 		rc = streq(there, known);
-	if (rc == 1)
+	if (rc == 1) {
 		memcpy(p->result.digest, own, DIGEST_ROOM);
+		p->result.current = true;
+	}
 	return rc;
 }
 

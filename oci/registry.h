@@ -13,7 +13,7 @@
 #include "oci/digest.h"
 
 struct err;
-struct part;
+struct blob_part;
 struct registry;
 
 struct registry_opts {
@@ -61,7 +61,7 @@ int registry_get_blob(struct registry *registry, const char *repository, const c
 typedef void (*registry_progress)(void *ctx, const char *digest, uint64_t done, uint64_t total);
 
 /* Brings the blobs to their end, several at a time, from where they stand. They are checked. */
-int registry_fetch(struct registry *registry, const char *repository, struct part **parts,
+int registry_fetch(struct registry *registry, const char *repository, struct blob_part **parts,
 		   size_t count, registry_progress progress, void *ctx, struct err *err);
 
 /* 1: it is there, 0: it is not. */

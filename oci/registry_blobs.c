@@ -49,7 +49,7 @@ int registry_get_blob(struct registry *registry, const char *repository, const c
 
 struct fetch {
 	struct transfer transfer;
-	struct part *part;
+	struct blob_part *part;
 	registry_progress progress;
 	void *ctx;
 	bool restarted; /* what an earlier attempt had left was wrong; this happens once */
@@ -183,7 +183,7 @@ static void fetching_release(struct fetching *all)
 	free(all->scope);
 }
 
-int registry_fetch(struct registry *registry, const char *repository, struct part **parts,
+int registry_fetch(struct registry *registry, const char *repository, struct blob_part **parts,
 		   size_t count, registry_progress progress, void *ctx, struct err *err)
 {
 	_cleanup_(fetching_release) struct fetching all = {

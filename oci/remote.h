@@ -27,6 +27,7 @@ struct remote_opts {
 
 struct remote_result {
 	char digest[DIGEST_ROOM]; /* of what the name now stands for */
+	bool current;		  /* it was here already */
 	size_t blobs;		  /* that were moved */
 	uint64_t bytes;		  /* in them */
 	size_t mounted;		  /* that the registry took from another repository */

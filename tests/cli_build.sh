@@ -180,7 +180,9 @@ program bpf-missing.bpf.c '#include <bpf/no_such_header.h>'
 run_bombus build bpf-missing.bpf.c
 like "libbpf's headers" "$ERR" 'hint: .*apt install libbpf-dev'
 program ours.bpf.c '#include <bombus/bombus.bpf.h>'
-BOMBUS_INCLUDE=$T/nowhere run_bombus build ours.bpf.c
+# Where bombus is installed, clang finds them by itself.
+BOMBUS_INCLUDE=$T/nowhere run_bombus build ours.bpf.c \
+	--cflags "-nostdinc -isystem /usr/include -isystem /usr/include/$(uname -m)-linux-gnu"
 like 'our own headers' "$ERR" 'hint: .*BOMBUS_INCLUDE'
 
 # --- vmlinux.h -----------------------------------------------------------------------------------

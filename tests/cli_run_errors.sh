@@ -182,6 +182,14 @@ for words in help version 'help run' 'run --help' '--help' '--version'; do
 	is "bombus $words: nothing on standard error" "$ERR" ''
 done
 
+# --- standard descriptors that came closed ---
+timeout 20 "$BOMBUS" version >&- 2>.err
+is 'standard output is closed: failed' $? 1
+like 'standard output is closed: it is said' "$(cat .err)" 'standard output: Bad file descriptor'
+timeout 20 "$BOMBUS" run - <&- 2>.err
+is 'standard input is closed: failed' $? 1
+like 'standard input is closed: it is said' "$(cat .err)" 'standard input: Bad file descriptor'
+
 # --- names from an object reach a terminal as text, never as control characters ---
 printf 'x' >"$(printf 'a\033[31mb.o')"
 run_bombus run "$(printf 'a\033[31mb.o')"

@@ -104,7 +104,8 @@ static void test_elf_merges_sections(void **state)
 	assert_string_equal(suffix_of(&image, "plain"), "");
 	assert_string_equal(suffix_of(&image, "lat2"), "hist");
 	obj = open_image(&image);
-	bpf_object__for_each_map(map, obj) count++;
+	bpf_object__for_each_map(map, obj)
+		count++;
 	assert_int_equal(count, 5);
 	for (size_t i = 0; i < ARRAY_LEN(maps); i++)
 		check_map(obj, maps[i].name, maps[i].type, maps[i].max_entries);

@@ -16,7 +16,7 @@ struct feature {
 	const char *name;  /* "btf", "ringbuf", "fentry", "kprobe", "kprobe.multi", "batch", ... */
 	const char *group; /* "kernel", "program types", "maps", "privileges", "mounts" */
 	bool ok;
-	char reason[160];  /* why not, and what to do; or a detail ("5.8 MB", "cgroup2 at ...") */
+	char reason[160]; /* why not, and what to do; or a detail ("5.8 MB", "cgroup2 at ...") */
 };
 
 /* Fills at most `max`; returns how many there are. Never fails: what cannot be tried says so. */
@@ -30,8 +30,7 @@ bool feature_get(const char *name, struct feature *ret);
  * module forbids fentry; no BTF; function not found, with the nearest names; needs CAP_BPF ...),
  * a hint, and the verifier's last lines. Returns code (negative).
  */
-int explain_load(const struct prog_plan *prog, int code, const char *verifier_log,
-		 struct err *err);
+int explain_load(const struct prog_plan *prog, int code, const char *verifier_log, struct err *err);
 int explain_attach(const struct prog_plan *prog, int code, struct err *err);
 
 /*

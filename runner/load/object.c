@@ -73,7 +73,8 @@ static int open_bpf(struct object *object, struct err *err)
 		object->bpf = NULL;
 		return explain_open(rc, &object->log, err);
 	}
-	bpf_object__for_each_program(prog, object->bpf) attach_declare(prog);
+	bpf_object__for_each_program(prog, object->bpf)
+		attach_declare(prog);
 	return 0;
 }
 

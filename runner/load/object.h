@@ -26,10 +26,10 @@ struct word_list {
 };
 
 struct object_opts {
-	struct word_list set;	      /* VAR=VALUE */
-	struct word_list map;	      /* MAP=ROLE or MAP=ROLE:struct_name */
-	struct word_list attach;      /* PROG=TARGET; may repeat for several targets of one program */
-	struct word_list ring;	      /* MAP=SIZE */
+	struct word_list set;	 /* VAR=VALUE */
+	struct word_list map;	 /* MAP=ROLE or MAP=ROLE:struct_name */
+	struct word_list attach; /* PROG=TARGET; may repeat for several targets of one program */
+	struct word_list ring;	 /* MAP=SIZE */
 	struct word_list max_entries; /* MAP=N */
 	struct word_list only;	      /* PROG (a name or a job) */
 	struct word_list fields;      /* MAP=a,b: only these are shown; see plan_select_fields() */

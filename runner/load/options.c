@@ -241,8 +241,7 @@ static int fix_maps(struct object *object, struct err *err)
 	struct bpf_map *map;
 	int rc = 0;
 
-	bpf_object__for_each_map(map, object->bpf)
-	{
+	bpf_object__for_each_map(map, object->bpf) {
 		if (bpf_map__pin_path(map))
 			rc = bpf_map__set_pin_path(map, NULL);
 		switch (rc < 0 ? BPF_MAP_TYPE_UNSPEC : bpf_map__type(map)) {

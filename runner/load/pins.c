@@ -85,8 +85,7 @@ int pins_prepare(struct object *object, struct err *err)
 	}
 	if (!opts->pin_maps || rc < 0)
 		return rc;
-	bpf_object__for_each_map(map, object->bpf)
-	{
+	bpf_object__for_each_map(map, object->bpf) {
 		struct pin *pin;
 
 		if (bpf_map__is_internal(map))

@@ -96,11 +96,13 @@ int plan_progs(struct plan_ctx *ctx)
 	struct bpf_program *prog;
 	uint32_t count = 0;
 
-	bpf_object__for_each_program(prog, ctx->obj) count++;
+	bpf_object__for_each_program(prog, ctx->obj)
+		count++;
 	if (count > MAX_PROGS)
 		return err_set(ctx->err, E2BIG, "more than %d programs", MAX_PROGS);
 	ctx->plan->progs = arena_array(&ctx->plan->arena, struct prog_plan, count + 1);
-	bpf_object__for_each_program(prog, ctx->obj) add_prog(ctx, prog);
+	bpf_object__for_each_program(prog, ctx->obj)
+		add_prog(ctx, prog);
 	choose_alternatives(ctx->plan);
 	return 0;
 }

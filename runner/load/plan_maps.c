@@ -288,7 +288,9 @@ static int gather(struct map_list *list)
 	const struct bpf_map *map;
 	int rc = words_parse(list);
 
-	bpf_object__for_each_map(map, ctx->obj) if (!rc) rc = add_map(list, map);
+	bpf_object__for_each_map(map, ctx->obj)
+		if (!rc)
+			rc = add_map(list, map);
 	if (!rc)
 		rc = pseudo_maps(list);
 	return rc ? rc : words_check(list);

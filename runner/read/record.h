@@ -16,8 +16,8 @@ enum part { PART_KEY, PART_VALUE };
 struct record {
 	const struct map_plan *map;
 	const void *part[2];  /* by enum part; the key is NULL where the map has none */
-	uint32_t value_bytes; /* at least map->value.size_bytes: shorter ones never become records */
-	uint64_t time_ns;     /* Unix time: of the record's first time-typed field, else of reading */
+	uint32_t value_bytes; /* at least map->value.size_bytes; else it is no record */
+	uint64_t time_ns; /* Unix time: of the record's first time-typed field, else of reading */
 };
 
 #endif

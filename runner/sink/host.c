@@ -237,7 +237,7 @@ static void *host_main(void *arg)
 		host->result = ret;
 	if (host->result < 0)
 		host->unwritten = count_unwritten(host);
-	/* What still comes is for nobody: the collector must neither wait nor count it as dropped. */
+	/* What still comes is for nobody: the collector must neither wait nor count drops. */
 	if (host->queue)
 		queue_abandon(host->queue);
 	if (ops->close)

@@ -125,7 +125,8 @@ static void print_figures(const char *name, struct figures *f, int runs)
 {
 	double middle = median(f, runs);
 
-	printf("%-26s %7.1f ms (%.1f to %.1f)   %6.1f MB resident, %5.1f MB private, %6.1f MB peak\n",
+	printf("%-26s %7.1f ms (%.1f to %.1f)   %6.1f MB resident, %5.1f MB private, %6.1f MB "
+	       "peak\n",
 	       name, middle, f->ms[0], f->ms[runs - 1], (double)f->rss_kb / 1024,
 	       (double)f->anon_kb / 1024, (double)f->peak_kb / 1024);
 }
@@ -144,7 +145,8 @@ int main(int argc, char **argv)
 	runs = argc > 3 ? MIN(MAX((int)strtol(argv[3], NULL, 10), 1), MAX_RUNS) : 11;
 	char *by_libbpf[] = { argv[0], "--baseline", argv[2], NULL };
 	char *by_bombus[] = { argv[1], "run", argv[2], "-o", "json", NULL };
-	char *with_metrics[] = { argv[1], "run", argv[2], "-o", "none", "--metrics=127.0.0.1:0", NULL };
+	char *with_metrics[] = { argv[1], "run", argv[2], "-o", "none", "--metrics=127.0.0.1:0",
+				 NULL };
 
 	for (int i = 0; i < runs; i++)
 		if (!run_once(by_libbpf, &libbpf, i) || !run_once(by_bombus, &bare, i) ||

@@ -86,11 +86,11 @@ static void load(struct object *o, const char *path, uint64_t ring_bytes)
 		die("open", NULL);
 	if (plan_compile(&o->plan, o->bpf, &image, NULL, 0, false, &err) < 0)
 		die("plan", &err);
-	bpf_object__for_each_map(map, o->bpf) if (bpf_map__type(map) == BPF_MAP_TYPE_RINGBUF)
-	{
-		bpf_map__set_value_size(map, 0);
-		bpf_map__set_max_entries(map, (uint32_t)ring_bytes);
-	}
+	bpf_object__for_each_map(map, o->bpf)
+		if (bpf_map__type(map) == BPF_MAP_TYPE_RINGBUF) {
+			bpf_map__set_value_size(map, 0);
+			bpf_map__set_max_entries(map, (uint32_t)ring_bytes);
+		}
 	if (bpf_object__load(o->bpf) < 0)
 		die("load", NULL);
 	o->prog_fd = bpf_program__fd(bpf_object__find_program_by_name(o->bpf, "produce"));

@@ -143,13 +143,12 @@ guest_initrd() {
 	rm -rf "$root"
 }
 
-# guest_boot INITRD APPEND OPTION...: runs until the guest switches itself off. Its two CPUs take
-# turns in one thread: with a thread each, the emulator now and then loses an interrupt between
-# them, and both wait for ever.
-guest_boot() {
-	local initrd=$1 append=$2
-	shift 2
-	qemu-system-x86_64 -accel "${GUEST_ACCEL:-tcg,thread=single}" -cpu max -m 2048 -smp 2 -no-reboot \
-		-nic none -kernel "$GUEST_KERNEL" -initrd "$initrd" \
-		-append "console=ttyS0 quiet panic=-1 $append" "$@"
+# guest_command INITRD APPEND: sets $GUEST_COMMAND, which runs until the guest switches itself off.
+# Its two CPUs take turns in one thread: with a thread each, the emulator now and then loses an
+# interrupt between them, and both wait for ever.
+guest_command() {
+	# shellcheck disable=SC2034 # run by run.sh and shell.sh
+	GUEST_COMMAND=(qemu-system-x86_64 -accel "${GUEST_ACCEL:-tcg,thread=single}" -cpu max
+		-m 2048 -smp 2 -no-reboot -nic none -kernel "$GUEST_KERNEL" -initrd "$1"
+		-append "console=ttyS0 quiet panic=-1 $2")
 }

@@ -48,13 +48,15 @@ why=$(guest_lacks)
 	exit 77
 }
 work=$(mktemp -d "${TMPDIR:-/tmp}/bombus-guest-run.XXXXXX")
-trap 'rm -rf "$work"; [ -z "${qemu:-}" ] || kill "$qemu" 2>/dev/null' EXIT
+trap 'rm -rf "$work"; [ -z "${qemu:-}" ] || kill -9 "$qemu" 2>/dev/null' EXIT
+trap 'exit 130' INT TERM
 mkdir -p "${out:=$work/out}" "$GUEST_DIR"
 guest_kernel || exit 1
 guest_initrd "$work/initrd" "${tests[@]}" || exit 1
 
 : >"$work/results"
-guest_boot "$work/initrd" "${GUEST_APPEND:-}" -display none -monitor none \
+guest_command "$work/initrd" "${GUEST_APPEND:-}"
+"${GUEST_COMMAND[@]}" -display none -monitor none \
 	-serial "file:$GUEST_DIR/console.log" -serial "file:$work/results" \
 	</dev/null >"$work/qemu" 2>&1 &
 qemu=$!

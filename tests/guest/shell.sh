@@ -19,4 +19,5 @@ guest_kernel || exit 1
 initrd=$(mktemp "${TMPDIR:-/tmp}/bombus-initrd.XXXXXX")
 trap 'rm -f "$initrd"' EXIT
 guest_initrd "$initrd" shell || exit 1
-guest_boot "$initrd" "${GUEST_APPEND:-}" -nographic
+guest_command "$initrd" "${GUEST_APPEND:-}"
+"${GUEST_COMMAND[@]}" -nographic
