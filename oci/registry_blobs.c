@@ -121,6 +121,13 @@ static int fetch_end(struct fetch *f, struct err *err)
 		rc = part_restart(f->part, err);
 		return rc < 0 ? rc : 1;
 	}
+	if (status == 416 && resumed) {
+		err_exit(err, EXIT_REGISTRY);
+		return err_set(err, EBADMSG,
+			       "%s ends too early: it has less than the %llu bytes "
+			       "that were announced",
+			       part_digest(f->part), (unsigned long long)part_size(f->part));
+	}
 	if (status != 200 && status != 206)
 		return transfer_refused(t, part_digest(f->part), err);
 	/* What stood there may have been damaged: then it is not the registry's fault. */

@@ -97,8 +97,8 @@ int url_join(const char *base, const char *location, char **ret, struct err *err
 		text = xasprintf("%s:%s", from.secure ? "https" : "http", location);
 	} else if (*location == '/') {
 		text = url_text(&from, location);
-	} else if (strncasecmp(location, "http:", 5) == 0 ||
-		   strncasecmp(location, "https:", 6) == 0) {
+	} else if (location[strcspn(location, ":/?#")] == ':') {
+		/* A scheme; whether it is one of ours is seen below. */
 		text = xstrdup(location);
 	} else {
 		size_t path = strcspn(from.rest, "?");
