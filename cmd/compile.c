@@ -143,7 +143,7 @@ static bool brings_vmlinux(const char *source, const struct words *cflags)
 
 	if (holds_vmlinux(slash ? source : ".", slash ? (int)(slash - source) : 1))
 		return true;
-	for (size_t i = 0; i < cflags->count; i++) {
+	for (size_t i = 0; i < cflags->count && cflags->words[i]; i++) {
 		const char *word = cflags->words[i];
 		bool alone = streq(word, "-I") || streq(word, "-isystem") ||
 			     streq(word, "-iquote") || streq(word, "-idirafter");

@@ -44,8 +44,8 @@ void show_start(const struct plan *plan, const char *name)
 	}
 	for (uint32_t i = 0; i < plan->nmaps; i++)
 		shown += is_shown(plan, &plan->maps[i]);
-	log_info("%s: %u program%s attached, %u map%s shown; Ctrl-C to leave", name, attached,
-		 plural(attached), shown, plural(shown));
+	log_info("%s: %u program%s attached, %u map%s shown%s", name, attached, plural(attached),
+		 shown, plural(shown), isatty(STDIN_FILENO) ? "; Ctrl-C to leave" : "");
 	if (!shown)
 		log_warn("%s: no map is meant to be shown; --all-maps shows the internal ones",
 			 name);

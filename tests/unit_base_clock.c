@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
@@ -32,7 +33,7 @@ static struct {
 
 int clock_gettime(clockid_t id, struct timespec *ts)
 {
-	uint64_t ns = fake.mono_ns += READ_NS;
+	uint64_t ns = atomic_fetch_add(&fake.mono_ns, READ_NS) + READ_NS;
 
 	if (fake.noisy && fake.readings++ % 60 != 22)
 		fake.mono_ns += fake.readings % 3 == 2 ? S / 1000 : 0;

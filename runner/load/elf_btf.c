@@ -128,7 +128,8 @@ static int next_record(struct span types, const struct record *prev, struct reco
 /* Reads part `i` of `size` bytes behind the record's head. */
 static void get_part(struct span types, const struct record *r, uint32_t i, void *ret, size_t size)
 {
-	span_get(types, r->off + sizeof(struct btf_type) + (size_t)i * size, ret, size);
+	if (!span_get(types, r->off + sizeof(struct btf_type) + (size_t)i * size, ret, size))
+		memset(ret, 0, size);
 }
 
 static bool is_chain(uint32_t kind)

@@ -75,7 +75,7 @@ static int check_head(struct elf_view *v, struct err *err)
 	const char *machine;
 
 	if (!v->file.len || v->file.ptr[0] != ELFMAG0 ||
-	    memcmp(v->file.ptr, ELFMAG, MIN(v->file.len, (size_t)SELFMAG)))
+	    memcmp(v->file.ptr, ELFMAG, MIN(v->file.len, (size_t)SELFMAG)) != 0)
 		return refuse_other(v->file, err);
 	if (!span_get(v->file, 0, &v->head, sizeof(v->head)))
 		return elf_refuse(err, "cut short: %zu bytes are less than an ELF header",

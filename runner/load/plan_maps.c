@@ -272,7 +272,7 @@ static void link_lost_maps(struct map_list *list)
 		for (uint32_t k = 0; k < list->count && !is_lost_map(list->maps[i].symbol); k++) {
 			const char *rest = list->maps[k].symbol;
 
-			if (strncmp(rest, list->maps[i].symbol, len) ||
+			if (strncmp(rest, list->maps[i].symbol, len) != 0 ||
 			    !counts_loss(&list->maps[k]))
 				continue;
 			rest += len;

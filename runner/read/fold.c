@@ -44,7 +44,7 @@ static uint64_t add_whole(const struct field *f, const uint8_t *a, const uint8_t
 	uint64_t max;
 	int64_t sum;
 
-	if (f->size_bits >= 64)
+	if (f->size_bits == 0 || f->size_bits >= 64)
 		return raw_u64(f, a) + raw_u64(f, b);
 	max = (1ULL << (f->size_bits - (f->is_signed ? 1 : 0))) - 1;
 	if (!f->is_signed)

@@ -7,7 +7,7 @@
 #include "runner/sink/table_map.h"
 
 #define CLOCK_CELLS 15	/* "12:04:31.918377" */
-#define NUMBER_CELLS 10 /* of counters and gauges at the start */
+#define NUMBER_CELLS 7	/* of counters and gauges at the start */
 #define MIN_SCRATCH 128
 
 static const struct quantile {
@@ -62,10 +62,11 @@ static uint32_t number_cells(const struct field *field)
 		return 5;
 	if (field->kind == KIND_PTR)
 		return 18;
-	return field->size_bits <= 8 ? 3 : field->size_bits <= 16 ? 5 : 8;
+	return field->size_bits <= 8 ? 3 : 5;
 }
 
-/* How wide a column is before anything was seen. */
+/* How wide a column is before anything was seen: little, since it grows with what comes and a
+ * terminal has no room to give away. */
 static uint32_t first_width(const struct field *field)
 {
 	switch (field->meaning) {
@@ -83,20 +84,21 @@ static uint32_t first_width(const struct field *field)
 	case MEAN_PID:
 		return 7;
 	case MEAN_ERRNO:
+		return 6;
 	case MEAN_SYSCALL:
 	case MEAN_TCP_STATE:
-		return 12;
+		return 11;
 	case MEAN_KSYM:
 	case MEAN_KSTACK:
 	case MEAN_USTACK:
 	case MEAN_DNS:
 	case MEAN_CGROUP:
-		return 20;
+		return 16;
 	default:
 		break;
 	}
 	if (field->kind == KIND_TEXT || field->kind == KIND_BYTES)
-		return MIN(field->size_bits / 8, 16u);
+		return MIN(field->size_bits / 8, 10u);
 	return number_cells(field);
 }
 

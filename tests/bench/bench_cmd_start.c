@@ -5,6 +5,8 @@
  * started in turn, so that their ratio means something on a machine whose speed changes.
  *
  *	bench_cmd_start BOMBUS OBJECT [RUNS]
+ *
+ * Prints one line of JSON.
  */
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -121,14 +123,14 @@ static double median(struct figures *f, int runs)
 	return f->ms[runs / 2];
 }
 
-static void print_figures(const char *name, struct figures *f, int runs)
+static void print_figures(const char *name, struct figures *f, int runs, const char *end)
 {
 	double middle = median(f, runs);
 
-	printf("%-26s %7.1f ms (%.1f to %.1f)   %6.1f MB resident, %5.1f MB private, %6.1f MB "
-	       "peak\n",
+	printf("{\"name\":\"%s\",\"ms\":%.1f,\"least_ms\":%.1f,\"most_ms\":%.1f,"
+	       "\"resident_mb\":%.1f,\"private_mb\":%.1f,\"peak_mb\":%.1f}%s",
 	       name, middle, f->ms[0], f->ms[runs - 1], (double)f->rss_kb / 1024,
-	       (double)f->anon_kb / 1024, (double)f->peak_kb / 1024);
+	       (double)f->anon_kb / 1024, (double)f->peak_kb / 1024, end);
 }
 
 int main(int argc, char **argv)
@@ -154,11 +156,9 @@ int main(int argc, char **argv)
 			fprintf(stderr, "a run failed\n");
 			return 1;
 		}
-	printf("from exec to attached, median of %d (least to most)\n", runs);
-	print_figures("libbpf alone", &libbpf, runs);
-	print_figures("bombus run -o json", &bare, runs);
-	print_figures("bombus run --metrics", &metrics, runs);
-	printf("bombus run takes %.1f ms more than libbpf alone (at most 30)\n",
-	       bare.ms[runs / 2] - libbpf.ms[runs / 2]);
+	printf("{\"bench\":\"start\",\"runs\":%d,\"starts\":[", runs);
+	print_figures("libbpf alone", &libbpf, runs, ",");
+	print_figures("bombus run -o json", &bare, runs, ",");
+	print_figures("bombus run --metrics", &metrics, runs, "]}\n");
 	return 0;
 }

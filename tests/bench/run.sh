@@ -42,15 +42,17 @@ jq -r '"  producer at full speed: \(.live.empty.made_per_s / 1e6) M/s, \(.live.e
 holds "lost that the empty callback does not lose" \
 	"$(jq '[.live.bombus.lost - .live.empty.lost, 0] | max' "$work/drain")" '<=' 0
 
-# One million records while they are made: from the first to the last byte in the file.
+# One million records while they are made: from the first system call that makes some until the
+# file is whole and bombus has ended. What is lost on the way takes longer and counts for nothing.
 heading "run -o json to a file"
 json_run() {
 	local pid before
 	mkfifo "$work/go"
-	"$BUILD/tests/traffic" getppid,1000 <"$work/go" >/dev/null &
+	: >"$work/err" # that of the run before says "attached" as well
+	"$BUILD/tests/traffic" getppid,3000 <"$work/go" >/dev/null &
 	pid=$!
 	exec 8>"$work/go"
-	"$bombus" run "$objects/flood.bpf.o" --set target_pid=$pid --ring events=64M -o json \
+	timeout 60 "$bombus" run "$objects/flood.bpf.o" --set target_pid=$pid --ring events=64M -o json \
 		-n 1000000 >"$work/json" 2>"$work/err" &
 	until grep -q attached "$work/err"; do
 		kill -0 $! 2>/dev/null || { cat "$work/err" >&2; exit 1; }
@@ -73,13 +75,17 @@ heading "Starting and staying"
 BOMBUS_INCLUDE=include "$bombus" -q build bpf-examples/tcpconnlat.bpf.c --binary-only \
 	-o "$work/tcpconnlat.o" || exit 1
 "$objects/bench_cmd_start" "$bombus" "$work/tcpconnlat.o" 15 >"$work/start" || exit 1
-sed 's/^/  /' "$work/start"
+jq -r '"  from exec to attached, median of \(.runs) (least to most), and memory then",
+	(.starts[] | "  \(.name): \(.ms) ms (\(.least_ms) to \(.most_ms)), \(.resident_mb) MB resident, " +
+	"\(.private_mb) MB private, \(.peak_mb) MB at most")' "$work/start"
+start() {
+	jq ".starts[1].$1" "$work/start"
+}
 holds "ms more than libbpf alone from exec to attached" \
-	"$(awk '/more than libbpf/ { print $4 }' "$work/start")" '<=' 30
-holds "MB resident after start" "$(awk '/run -o json/ { print $9 }' "$work/start")" '<=' 12
-holds "MB private" "$(awk '/run -o json/ { print $12 }' "$work/start")" '<=' 4
-holds "MB at most while the kernel's BTF is read" \
-	"$(awk '/run -o json/ { print $15 }' "$work/start")" '<=' 24
+	"$(jq '.starts[1].ms - .starts[0].ms | . * 10 | round / 10' "$work/start")" '<=' 30
+holds "MB resident after start" "$(start resident_mb)" '<=' 12
+holds "MB private" "$(start private_mb)" '<=' 4
+holds "MB at most while the kernel's BTF is read" "$(start peak_mb)" '<=' 24
 strip -o "$work/stripped" "$bombus"
 holds "bytes of the stripped binary" "$(stat -c %s "$work/stripped")" '<' 600000
 
