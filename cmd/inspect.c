@@ -20,7 +20,7 @@
 
 struct inspect_args {
 	const char *format, *platform;
-	bool remote_only;
+	bool remote_only, source;
 	struct remote_args remote;
 };
 
@@ -201,6 +201,52 @@ static int inspect_remote(const struct global_args *global, const struct inspect
 	return rc;
 }
 
+/* The author's words, as they are; to a terminal without what could steer it. */
+static void print_text(const char *text, size_t len)
+{
+	while (len) {
+		size_t line = 0;
+		_cleanup_free_ char *safe = NULL;
+
+		while (line < len && text[line] != '\n' && text[line] != '\t')
+			line++;
+		if (isatty(STDOUT_FILENO)) {
+			safe = xmalloc(UTF8_TERM_ROOM(line) + 1);
+			fwrite(safe, 1, utf8_term_escape(safe, text, line), stdout);
+		} else {
+			fwrite(text, 1, line, stdout);
+		}
+		if (line < len) {
+			putchar(text[line]);
+			line++;
+		}
+		text += line;
+		len -= line;
+	}
+}
+
+static int inspect_source(const struct global_args *global, const char *word, struct err *err)
+{
+	_cleanup_free_ char *store = store_path(global), *source = NULL, *readme = NULL;
+	struct image_info info = { 0 };
+	size_t len = 0;
+	int rc = image_find(store, word, &info, err);
+
+	if (rc == 0 && image_text(store, &info, IMAGE_README_TYPE, &readme, &len, NULL) == 0) {
+		print_text(readme, len);
+		printf("\n");
+	}
+	if (rc == 0) {
+		rc = image_text(store, &info, IMAGE_SOURCE_TYPE, &source, &len, err);
+		if (rc == -ENOENT)
+			err_hint(err, "'bombus build --source' puts it there");
+	}
+	if (rc == 0)
+		print_text(source, len);
+	image_info_release(&info);
+	return rc;
+}
+
 static int run_inspect(const struct global_args *global, void *args, const struct words *words,
 		       struct err *err)
 {
@@ -209,6 +255,8 @@ static int run_inspect(const struct global_args *global, void *args, const struc
 	const struct plan *plan;
 	int rc;
 
+	if (a->source)
+		return inspect_source(global, words->words[0], err);
 	if (is_remote(global, a, words->words[0]))
 		return inspect_remote(global, a, words->words[0], err);
 	if (a->platform)
@@ -230,6 +278,8 @@ static int run_inspect(const struct global_args *global, void *args, const struc
 static const struct opt inspect_opts[] = {
 	{ 0, "format", "FORM", OPT_CHOICE, offsetof(struct inspect_args, format), "table or json",
 	  "table json" },
+	{ 0, "source", NULL, OPT_FLAG, offsetof(struct inspect_args, source),
+	  "the README and source that 'build --source' put into the image" },
 	{ 0, "remote", NULL, OPT_FLAG, offsetof(struct inspect_args, remote_only),
 	  "what the registry has, whatever is here" },
 	{ 0, "platform", "OS/ARCH", OPT_TEXT, offsetof(struct inspect_args, platform),

@@ -72,29 +72,52 @@ static int put_config(struct store *store, const char *platform, struct descript
 	return store_put_blob(store, text, strlen(text), digest, err);
 }
 
+static int put_layer(struct store *store, const char *media_type, const char *title,
+		     const void *bytes, size_t len, struct image_pair *note,
+		     char digest[DIGEST_ROOM], struct descriptor *ret, struct err *err)
+{
+	*note = (struct image_pair){ NOTE_TITLE, title };
+	*ret = (struct descriptor){ media_type, digest, len, NULL, note, 1 };
+	return store_put_blob(store, bytes, len, digest, err);
+}
+
+static int put_layers(struct store *store, const struct image_build *build, struct manifest *m,
+		      struct image_pair *notes, char (*digests)[DIGEST_ROOM], struct err *err)
+{
+	int rc = put_layer(store, MEDIA_EBPF_PROGRAM, TITLE_EBPF_PROGRAM, build->program,
+			   build->program_bytes, notes, digests[0], m->layers, err);
+
+	for (m->nlayers = 1; rc == 0 && m->nlayers <= build->nfiles; m->nlayers++) {
+		const struct image_file *file = &build->files[m->nlayers - 1];
+		size_t i = m->nlayers;
+
+		rc = put_layer(store, file->media_type, file->title, file->bytes, file->len,
+			       &notes[i], digests[i], &m->layers[i], err);
+	}
+	return rc;
+}
+
 static int put_manifest(struct store *store, const struct image_build *build,
 			struct descriptor *ret, char digest[DIGEST_ROOM], struct err *err)
 {
-	static const struct image_pair title = { NOTE_TITLE, TITLE_EBPF_PROGRAM };
-	char config[DIGEST_ROOM], program[DIGEST_ROOM];
-	struct descriptor layer = {
-		MEDIA_EBPF_PROGRAM, program, build->program_bytes, NULL, &title, 1,
-	};
+	_cleanup_free_ struct image_pair *notes = xcalloc(build->nfiles + 1, sizeof(*notes));
+	_cleanup_free_ char(*digests)[DIGEST_ROOM] = xcalloc(build->nfiles + 1, sizeof(*digests));
+	_cleanup_free_ struct descriptor *layers = xcalloc(build->nfiles + 1, sizeof(*layers));
+	_cleanup_free_ char *text = NULL;
+	char config[DIGEST_ROOM];
 	struct manifest m = {
 		.media_type = MEDIA_MANIFEST,
-		.layers = &layer,
-		.nlayers = 1,
+		.layers = layers,
 		.annotations = build->annotations,
 		.nannotations = build->nannotations,
 	};
-	_cleanup_free_ char *text = NULL;
 	int rc = put_config(store, build->platform, &m.config, config, err);
 
 	if (rc == 0)
-		rc = store_put_blob(store, build->program, build->program_bytes, program, err);
+		rc = put_layers(store, build, &m, notes, digests, err);
 	if (rc == 0)
 		rc = manifest_write(&m, &text, err);
-	if (rc)
+	if (rc || !text)
 		return rc;
 	*ret = (struct descriptor){ MEDIA_MANIFEST, digest, strlen(text), build->platform };
 	return store_put_blob(store, text, strlen(text), digest, err);
@@ -106,8 +129,61 @@ void image_time(char ret[31])
 	memcpy(ret + strlen("2026-11-20T09:00:00"), "Z", 2);
 }
 
+struct saving {
+	struct descriptor *list;
+	char (*digests)[DIGEST_ROOM];
+};
+
+static void saving_release(struct saving *s)
+{
+	free(s->list);
+	free(s->digests);
+}
+
+/* The index says again what all of its images say. */
+static int put_index(struct store *store, const struct saving *s, size_t count,
+		     const struct image_build *first, struct descriptor *ret,
+		     char digest[DIGEST_ROOM], struct err *err)
+{
+	struct multi multi = {
+		.manifests = s->list,
+		.nmanifests = count,
+		.annotations = first->annotations,
+		.nannotations = first->nannotations,
+	};
+	_cleanup_free_ char *text = NULL;
+	int rc = multi_write(&multi, &text, err);
+
+	if (rc || !text)
+		return rc;
+	*ret = (struct descriptor){ MEDIA_INDEX, digest, strlen(text) };
+	return store_put_blob(store, text, strlen(text), digest, err);
+}
+
+static int put_builds(struct store *store, const struct image_build *builds, size_t count,
+		      struct descriptor *ret, char digest[DIGEST_ROOM], struct err *err)
+{
+	_cleanup_(saving_release) struct saving s = {
+		xcalloc(count + 1, sizeof(*s.list)),
+		xcalloc(count + 1, sizeof(*s.digests)),
+	};
+	int rc = 0;
+
+	if (count == 1)
+		return put_manifest(store, builds, ret, digest, err);
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		rc = put_manifest(store, &builds[i], &s.list[i], s.digests[i], err);
+	return rc < 0 ? rc : put_index(store, &s, count, builds, ret, digest, err);
+}
+
 int image_save(const char *path, const char *name, const struct image_build *build,
 	       char ret_digest[72], struct err *err)
+{
+	return image_save_all(path, name, build, 1, ret_digest, err);
+}
+
+int image_save_all(const char *path, const char *name, const struct image_build *builds,
+		   size_t count, char ret_digest[72], struct err *err)
 {
 	_cleanup_store_ struct store *store = NULL;
 	char created[31], digest[DIGEST_ROOM];
@@ -115,13 +191,14 @@ int image_save(const char *path, const char *name, const struct image_build *bui
 	struct descriptor desc;
 	int rc = image_check_name(name, err);
 
-	if (rc == 0 && build->program_bytes > IMAGE_MAX_PROGRAM_BYTES)
-		rc = err_set(err, EFBIG, "the program is larger than %u MiB",
-			     IMAGE_MAX_PROGRAM_BYTES >> 20);
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		if (builds[i].program_bytes > IMAGE_MAX_PROGRAM_BYTES)
+			rc = err_set(err, EFBIG, "the program is larger than %u MiB",
+				     IMAGE_MAX_PROGRAM_BYTES >> 20);
 	if (rc == 0)
 		rc = store_open_write(&store, path, err);
 	if (rc == 0)
-		rc = put_manifest(store, build, &desc, digest, err);
+		rc = put_builds(store, builds, count, &desc, digest, err);
 	if (rc)
 		return rc;
 	/* The time stands beside the name, not in the manifest: the digest shall not depend on it.

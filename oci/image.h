@@ -58,15 +58,28 @@ int image_check_name(const char *name, struct err *err);
 /* Saves a program under a name, replacing what had it. ret_digest gets the manifest's. The same
  * program, platform and annotations give the same digest: the time of saving stands in the index.
  */
+struct image_file {
+	const char *title, *media_type;
+	const void *bytes;
+	size_t len;
+};
+#define IMAGE_SOURCE_TYPE "text/x-csrc"
+#define IMAGE_README_TYPE "text/markdown"
+
 struct image_build {
 	const void *program;
 	size_t program_bytes;
 	const char *platform; /* "linux/amd64", NULL: any */
 	const struct image_pair *annotations;
 	size_t nannotations;
+	const struct image_file *files; /* layers behind the program */
+	size_t nfiles;
 };
 int image_save(const char *store, const char *name, const struct image_build *build,
 	       char ret_digest[72], struct err *err);
+/* Several platforms under one name: an index of the images. One alone is saved as image_save(). */
+int image_save_all(const char *store, const char *name, const struct image_build *builds,
+		   size_t count, char ret_digest[72], struct err *err);
 
 /*
  * The name as typed, else with ":latest" added or taken off, else a digest or the unique beginning
@@ -103,6 +116,11 @@ const char *image_format(const struct image_info *info);
  * no eBPF program, but something else that the message names. */
 int image_program(const char *store, const struct image_info *info, void **ret, size_t *ret_len,
 		  struct err *err);
+
+/* The text of a layer of this type, such as IMAGE_SOURCE_TYPE; malloc'ed, with a NUL behind its
+ * end. -ENOENT: there is none. */
+int image_text(const char *store, const struct image_info *info, const char *media_type, char **ret,
+	       size_t *ret_len, struct err *err);
 
 /* All names, sorted. A store that does not exist is empty. */
 int image_list(const char *store, struct image_info **ret, size_t *ret_count, struct err *err);

@@ -183,3 +183,23 @@ int image_program(const char *path, const struct image_info *info, void **ret, s
 	}
 	return 0;
 }
+
+int image_text(const char *path, const struct image_info *info, const char *media_type, char **ret,
+	       size_t *ret_len, struct err *err)
+{
+	_cleanup_store_ struct store *store = NULL;
+	int rc = store_open_read(&store, path, err);
+
+	for (size_t i = 0; rc == 0 && i < info->nlayers; i++) {
+		const struct image_layer *layer = &info->layers[i];
+
+		if (!streq(layer->media_type, media_type))
+			continue;
+		rc = store_get_blob(store, layer->digest, layer->size_bytes,
+				    IMAGE_MAX_PROGRAM_BYTES, (void **)ret, err);
+		if (rc == 0)
+			*ret_len = layer->size_bytes;
+		return rc;
+	}
+	return rc < 0 ? rc : err_set(err, ENOENT, "%s has no layer '%s'", info->name, media_type);
+}

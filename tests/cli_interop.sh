@@ -180,7 +180,7 @@ worker() {
 			kill -9 $pid
 			wait $pid
 		else
-			wait $pid && [ $((i % 4)) = 0 ] && echo "worker:$1-$i" >>kept.$1
+			wait $pid && [ $((i % 4)) = 0 ] && echo "worker:$1-$i" >>"kept.$1"
 		fi
 	done 2>/dev/null
 }
@@ -193,9 +193,9 @@ wait "${workers[@]}"
 is 'nobody was refused' "$(cat worker.*)" ''
 at_least 'many got through' "$(cat kept.* | wc -l)" 16
 lost=0
-for name in $(cat kept.*); do
+while read -r name; do
 	"$BOMBUS" inspect "$name" >/dev/null 2>&1 || lost=$((lost + 1))
-done
+done < <(cat kept.*)
 is 'no tag that was given is lost' $lost 0
 torn=0
 for name in $("$BOMBUS" list -q); do

@@ -133,6 +133,7 @@ refused badrealm 'a realm that is a file' 'neither https nor http'
 printf '%s' '{"auths":{"'"$R"'":{"identitytoken":"T"}}}' >auth.json
 pulled identity 'an identity token'
 mkdir bin
+# shellcheck disable=SC2016 # expanded by the helper
 printf '#!/bin/sh\nread -r host; [ "$1 $host" = "get %s" ] || exit 1\n' "$R" >bin/docker-credential-x
 echo 'echo "{\"ServerURL\":\"\",\"Username\":\"user\",\"Secret\":\"secret\"}"' >>bin/docker-credential-x
 chmod +x bin/docker-credential-x
