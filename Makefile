@@ -117,7 +117,7 @@ $(BUILD)/tests/%.bpf.o: tests/%.bpf.c $(wildcard include/bombus/*.h tests/bpf/*.
 $(BUILD)/examples/%.built: bpf-examples/%.bpf.c $(BUILD)/bombus $(wildcard include/bombus/*.h)
 	@mkdir -p $(@D)
 	@echo "  IMAGE   $*"
-	$(Q)BOMBUS_INCLUDE=include $(BUILD)/bombus -q --store $(BUILD)/store build $< $*:latest && touch $@
+	$(Q)BOMBUS_INCLUDE=include $(BUILD)/bombus -q --store $(BUILD)/store build $< && touch $@
 
 units: $(UNITS)
 examples: $(EXAMPLES)

@@ -22,7 +22,9 @@ const struct opt global_opts[] = {
 	{ 'q', "quiet", NULL, OPT_FLAG, offsetof(struct global_args, quiet),
 	  "only names in listings, only errors on standard error" },
 	{ 0, "store", "DIR", OPT_TEXT, offsetof(struct global_args, store),
-	  "folder of the local images", NULL, "dir" },
+	  "folder of the local images (~/.local/share/bombus/store; root's is "
+	  "/var/lib/bombus/store)",
+	  NULL, "dir" },
 	{ 0, "color", "WHEN", OPT_CHOICE, offsetof(struct global_args, color),
 	  "auto, always or never", "auto always never" },
 	{ 'h', "help", NULL, OPT_FLAG, offsetof(struct global_args, help), "show help" },

@@ -214,6 +214,19 @@ if [ "$(id -u)" -eq 0 ]; then
 		RC=$?
 		BOMBUS=$BOMBUS_ROOT
 		is 'without privileges: status 3' "$RC" 3
+		if unshare -Ur true 2>/dev/null; then
+			timeout 20 unshare -Ur "$T/bombus-copy" run "$T/copy.o" --duration 1s \
+				>"$T/.ns" 2>&1
+			is 'root of a user namespace: status 3' $? 3
+			like 'root of a user namespace: it says which' "$(cat "$T/.ns")" \
+				'^hint: .*user namespace'
+		else
+			skip 'root of a user namespace' 'unshare cannot make one'
+		fi
+		(ulimit -n 8 && exec timeout 20 "$T/bombus-copy" run "$T/copy.o" --duration 1s) \
+			>"$T/.few" 2>&1
+		is 'few open files: status 3' $? 3
+		like 'few open files: what to do' "$(cat "$T/.few")" '^hint: .*ulimit -n'
 		like 'without privileges: it says which' "$(cat "$T/.err")" 'CAP_BPF|root|privilege'
 	else
 		skip 'without privileges' 'setpriv is not installed'

@@ -29,19 +29,21 @@ struct fixture {
 	struct attach_job job;
 };
 
-static struct bpf_tc_hook hook_at(const struct fixture *f, enum bpf_tc_attach_point point)
+static void hook_at(const struct fixture *f, enum bpf_tc_attach_point point,
+		    struct bpf_tc_hook *ret)
 {
-	return (struct bpf_tc_hook){ .sz = sizeof(struct bpf_tc_hook),
-				     .ifindex = (int)f->ifindex,
-				     .attach_point = point };
+	opts_init(ret);
+	ret->ifindex = (int)f->ifindex;
+	ret->attach_point = point;
 }
 
 /* Tells by making it: -EEXIST where it is there already. */
 static bool has_qdisc(const struct fixture *f)
 {
-	struct bpf_tc_hook hook = hook_at(f, BPF_TC_INGRESS | BPF_TC_EGRESS);
+	struct bpf_tc_hook hook;
 	int rc;
 
+	hook_at(f, BPF_TC_INGRESS | BPF_TC_EGRESS, &hook);
 	hook.attach_point = BPF_TC_INGRESS;
 	rc = bpf_tc_hook_create(&hook);
 	if (rc == -EEXIST)
@@ -92,8 +94,9 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	struct fixture *f = *state;
-	struct bpf_tc_hook hook = hook_at(f, BPF_TC_INGRESS | BPF_TC_EGRESS);
+	struct bpf_tc_hook hook;
 
+	hook_at(f, BPF_TC_INGRESS | BPF_TC_EGRESS, &hook);
 	attachments_free(f->job.list);
 	bpf_tc_hook_destroy(&hook);
 	close(f->prog_fd);
@@ -130,8 +133,9 @@ static void test_tc_both_ways_leave_nothing(void **state)
 static void test_tc_qdisc_of_others_stays(void **state)
 {
 	struct fixture *f = *state;
-	struct bpf_tc_hook hook = hook_at(f, BPF_TC_INGRESS);
+	struct bpf_tc_hook hook;
 
+	hook_at(f, BPF_TC_INGRESS, &hook);
 	assert_int_equal(bpf_tc_hook_create(&hook), 0);
 	attach(f, false);
 	assert_true(has_filter(f, BPF_TC_INGRESS));
@@ -143,9 +147,12 @@ static void test_tc_qdisc_of_others_stays(void **state)
 static void test_tc_filter_of_others_stays(void **state)
 {
 	struct fixture *f = *state;
-	struct bpf_tc_hook hook = hook_at(f, BPF_TC_EGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, opts, .prog_fd = f->prog_fd);
+	struct bpf_tc_hook hook;
+	struct bpf_tc_opts opts;
 
+	hook_at(f, BPF_TC_EGRESS, &hook);
+	opts_init(&opts);
+	opts.prog_fd = f->prog_fd;
 	attach(f, false);
 	assert_int_equal(bpf_tc_attach(&hook, &opts), 0);
 	detach(f);

@@ -34,10 +34,12 @@ static int attach_by_name(struct attach_job *job)
 		return attachments_add_link(job,
 					    bpf_program__attach_raw_tracepoint(job->prog, head));
 	case HOOK_KPROBE: {
-		LIBBPF_OPTS(bpf_kprobe_opts, opts, .retprobe = job->type->ret);
+		struct bpf_kprobe_opts opts;
 		_cleanup_free_ char *func = NULL;
 		uint64_t offset = 0;
 
+		opts_init(&opts);
+		opts.retprobe = job->type->ret;
 		cut = strcspn(head, "+");
 		func = xstrndup(head, cut);
 		if (head[cut] && parse_u64(head + cut + 1, &offset))
@@ -47,14 +49,18 @@ static int attach_by_name(struct attach_job *job)
 			job, bpf_program__attach_kprobe_opts(job->prog, func, &opts));
 	}
 	case HOOK_KPROBE_MULTI: {
-		LIBBPF_OPTS(bpf_kprobe_multi_opts, opts, .retprobe = job->type->ret);
+		struct bpf_kprobe_multi_opts opts;
 
+		opts_init(&opts);
+		opts.retprobe = job->type->ret;
 		return attachments_add_link(
 			job, bpf_program__attach_kprobe_multi_opts(job->prog, head, &opts));
 	}
 	case HOOK_KSYSCALL: {
-		LIBBPF_OPTS(bpf_ksyscall_opts, opts, .retprobe = job->type->ret);
+		struct bpf_ksyscall_opts opts;
 
+		opts_init(&opts);
+		opts.retprobe = job->type->ret;
 		return attachments_add_link(job,
 					    bpf_program__attach_ksyscall(job->prog, head, &opts));
 	}
@@ -79,13 +85,14 @@ static int attach_kernel(struct attach_job *job, struct err *err)
 /* What an iterator walks over: one process, one cgroup, or a map of the object. */
 static int attach_iter(struct attach_job *job, struct err *err)
 {
-	LIBBPF_OPTS(bpf_iter_attach_opts, opts);
+	struct bpf_iter_attach_opts opts;
 	union bpf_iter_link_info info = { 0 };
 	const char *head = job->target.head;
 	_cleanup_close_ int cgroup = -1;
 	struct bpf_map *map;
 	int rc;
 
+	opts_init(&opts);
 	if (!job->given &&
 	    (streq(job->text, "bpf_map_elem") || streq(job->text, "bpf_sk_storage_map"))) {
 		err_hint(err, "--attach %s=MAP", job->plan->name);

@@ -4,9 +4,16 @@
 #define BOMBUS_RUNNER_LOAD_ATTACH_INTERNAL_H
 
 #include <stdint.h>
+#include <string.h>
 #include <sys/types.h>
 #include "runner/load/attach.h"
 #include "runner/load/hook.h"
+
+/*
+ * Options for libbpf, all zero but their size. LIBBPF_OPTS() leaves the padding behind the last
+ * member to the compiler, and libbpf refuses a call where it is not zero: with clang it is not.
+ */
+#define opts_init(opts) (memset((opts), 0, sizeof(*(opts))), (opts)->sz = sizeof(*(opts)))
 
 /* One --attach word, taken apart: "HEAD,pid=1,period=1000". */
 struct target {

@@ -118,14 +118,15 @@ static int guard_start(struct attach_job *job, struct clsact *clsact)
 int attach_tc_clsact(struct attach_job *job, int prog_fd, unsigned ifindex, bool egress,
 		     struct err *err)
 {
-	struct clsact clsact = {
-		.hook = { .sz = sizeof(clsact.hook),
-			  .ifindex = (int)ifindex,
-			  .attach_point = egress ? BPF_TC_EGRESS : BPF_TC_INGRESS },
-		.filter = { .sz = sizeof(clsact.filter), .prog_fd = prog_fd },
-	};
-	int rc = bpf_tc_hook_create(&clsact.hook);
+	struct clsact clsact;
+	int rc;
 
+	opts_init(&clsact.hook);
+	clsact.hook.ifindex = (int)ifindex;
+	clsact.hook.attach_point = egress ? BPF_TC_EGRESS : BPF_TC_INGRESS;
+	opts_init(&clsact.filter);
+	clsact.filter.prog_fd = prog_fd;
+	rc = bpf_tc_hook_create(&clsact.hook);
 	if (rc < 0 && rc != -EEXIST)
 		return explain_attach(job->plan, rc, err);
 	clsact.made_qdisc = rc == 0;

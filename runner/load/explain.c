@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 
 #include "base/err.h"
@@ -23,12 +24,25 @@
 
 /* ---- questions to the machine ---- */
 
+/* The kernel gives its first user namespace this number (PROC_USER_INIT_INO), and no other. */
+#define FIRST_USERNS_INODE 0xeffffffdu
+
+static bool in_user_namespace(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/user", &st) == 0 && st.st_ino != FIRST_USERNS_INODE;
+}
+
 uint64_t effective_caps(void)
 {
 	_cleanup_free_ void *text = NULL;
 	size_t len;
 	char *line;
 
+	/* What a process may do inside of its own namespace is nothing to bpf(). */
+	if (in_user_namespace())
+		return 0;
 	if (read_file("/proc/self/status", 1 << 16, &text, &len, NULL) < 0)
 		return 0;
 	line = strstr(text, "\nCapEff:");
@@ -38,6 +52,15 @@ uint64_t effective_caps(void)
 static bool has_cap(uint64_t caps, int cap)
 {
 	return caps >> cap & 1;
+}
+
+static void hint_caps(const char *missing, struct err *err)
+{
+	if (in_user_namespace())
+		err_hint(err, "this is a user namespace, where root is not the machine's: run it "
+			      "outside, as root");
+	else
+		err_hint(err, "run it as root, or give the program %s", missing);
 }
 
 static bool is_net_hook(uint8_t hook)
@@ -107,7 +130,7 @@ static int no_permission(const struct prog_plan *prog, int code, const char *ver
 
 	missing_caps(type->hook, missing, sizeof(missing));
 	if (*missing) {
-		err_hint(err, "run it as root, or give the program %s", missing);
+		hint_caps(missing, err);
 		return err_set(err, -code, "needs %s", missing);
 	}
 	if (lockdown && streq(lockdown, "confidentiality")) {
@@ -387,7 +410,7 @@ int explain_object(int code, const struct bpflog *log, struct err *err)
 	err_exit(err, EXIT_KERNEL);
 	missing_caps(HOOK_NONE, missing, sizeof(missing));
 	if ((code == -EPERM || code == -EACCES) && *missing) {
-		err_hint(err, "run it as root, or give the program %s", missing);
+		hint_caps(missing, err);
 		return err_set(err, -code, "needs %s", missing);
 	}
 	err_detail(err, log->warnings);
@@ -411,6 +434,13 @@ int explain_object(int code, const struct bpflog *log, struct err *err)
 			       "map '%s': this kernel does not take a map of this type "
 			       "and size",
 			       log->map);
+	if (code == -EMFILE)
+		err_hint(err, "each map, program and hook is an open file: ulimit -n allows more");
+	if (code == -ENOMEM && *log->map)
+		err_hint(err,
+			 "--ring %s=SIZE or --max-entries %s=N makes it smaller; the memory "
+			 "limit of this cgroup counts as well",
+			 log->map, log->map);
 	if (*log->map)
 		return err_sys(err, -code, "map '%s' cannot be made", log->map);
 	last_warning(log, line, sizeof(line));

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/util.h"
+#include "runner/load/attach_internal.h"
 #include "runner/load/explain.h"
 #include "runner/load/object_internal.h"
 
@@ -59,11 +60,13 @@ static void sort_progs(struct object *object)
 
 static int open_bpf(struct object *object, struct err *err)
 {
-	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = object->name);
+	struct bpf_object_open_opts opts;
 	uint64_t start = now_mono_ns();
 	struct bpf_program *prog;
 	int rc;
 
+	opts_init(&opts);
+	opts.object_name = object->name;
 	bpflog_begin(&object->log);
 	object->bpf = bpf_object__open_mem(object->image.bytes, object->image.len, &opts);
 	bpflog_end(&object->log);
