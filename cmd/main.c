@@ -2,6 +2,8 @@
 /* The command table, dispatch, and the one place where an error is printed. */
 #include <errno.h>
 #include <fcntl.h>
+#include <langinfo.h>
+#include <locale.h>
 #include <signal.h>
 
 #include "base/log.h"
@@ -194,12 +196,28 @@ static void hold_standard_fds(void)
 		close(fd);
 }
 
+/*
+ * Text in UTF-8 and the width of its characters are for those whose terminal shows them. Of the
+ * user's locale it is no more than this: in Turkish, say, "i" and "I" are not the same letter.
+ */
+static void set_charset(void)
+{
+	locale_t users = newlocale(LC_CTYPE_MASK, "", (locale_t)0);
+
+	if (!users)
+		return;
+	if (streq(nl_langinfo_l(CODESET, users), "UTF-8") && !setlocale(LC_CTYPE, "C.UTF-8"))
+		setlocale(LC_CTYPE, "");
+	freelocale(users);
+}
+
 int main(int argc, char **argv)
 {
 	struct err err = { 0 };
 	int ret;
 
 	hold_standard_fds();
+	set_charset();
 	signal(SIGPIPE, SIG_IGN);
 	ret = dispatch(argc, argv, &err);
 	if (ret < 0)

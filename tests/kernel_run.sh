@@ -193,6 +193,16 @@ rounds table run_maps 12 -o table
 like 'table: a heading' "$(cat table.out)" 'WHO\.PID.*WHO\.PARITY.*STEP'
 like 'table: a row' "$(cat table.out)" "$TRAFFIC_PID +1 +9 +6( |\$)"
 unlike 'table: no colour in a file' "$(cat -v table.out)" '\^\['
+for charset in C C.UTF-8; do
+	traffic_start --comm café getppid,1
+	LC_ALL=$charset bombus_start charset run "$OBJECTS/run_plain.bpf.o" -o table \
+		--set target_pid="$TRAFFIC_PID" --fields events=comm
+	ok "$charset: one round" traffic_go
+	ok "$charset: it leaves when told" bombus_stop INT
+	wanted='caf\\xc3\\xa9'
+	[ $charset = C ] || wanted=café
+	like "$charset: text for this terminal" "$(tail -n 1 charset.out)" "$wanted\$"
+done
 rounds csv run_plain 3 -o csv
 is 'csv: a heading and three rows' "$(grep -c . csv.out)" 4
 like 'csv: the heading' "$(head -n 1 csv.out)" 'round,.*deep\.to\.addr'
