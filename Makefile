@@ -22,7 +22,7 @@ CPPFLAGS += -D_GNU_SOURCE -DBOMBUS_VERSION='"$(VERSION)"' -DBOMBUS_INCLUDE_DIR='
 CFLAGS   ?= -O2 -g
 CFLAGS   += -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	    -Wno-unused-parameter -Wno-missing-field-initializers -Wno-sign-compare \
-	    -fstack-protector-strong -ffunction-sections -fdata-sections -pthread
+	    -fstack-protector-strong -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections -pthread
 LDFLAGS  += -Wl,--gc-sections -Wl,--as-needed -Wl,-z,relro -pthread
 ifneq ($(SANITIZE),)
 CFLAGS   += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer

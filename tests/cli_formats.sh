@@ -156,6 +156,7 @@ jq_is 'parameters are tagged' gadget.json '.[0].parameters | map([.name, .tagged
 if [ "$(id -u)" -eq 0 ] && [ -x "$BUILD/tests/traffic" ]; then
 	traffic_start getppid,5
 	bombus_start gadget run gadget -o json --where "events:pid == $TRAFFIC_PID" && traffic_go
+	is 'what is here needs no HTTP library' "$(grep -c libcurl "/proc/$BOMBUS_PID/maps")" 0
 	sleep 1.5
 	bombus_stop INT
 	at_least 'its records are read' "$(grep -c '"map":"events".*"comm":"traffic"' gadget.out)" 1
