@@ -14,10 +14,11 @@ static int run_prune(const struct global_args *global, void *args, const struct 
 {
 	const struct prune_args *a = args;
 	_cleanup_free_ char *store = store_path(global);
+	_cleanup_free_ char *question = xasprintf("Remove what no image in %s needs?", store);
 	char size[HUMAN_ROOM];
 	uint64_t bytes = 0;
 	size_t count = 0;
-	int rc = confirm(a->force || a->dry_run, err, "Remove what no image in %s needs?", store);
+	int rc = confirm(a->force || a->dry_run, question, err);
 
 	if (rc == 0)
 		rc = image_prune(store, a->dry_run, &count, &bytes, err);

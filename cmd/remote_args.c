@@ -2,7 +2,6 @@
 #include "cmd/remote_args.h"
 
 #include <errno.h>
-#include <stdarg.h>
 
 #include "base/log.h"
 #include "base/util.h"
@@ -71,10 +70,9 @@ int pull_image(const struct global_args *global, const struct remote_args *args,
 	return 0;
 }
 
-int confirm(bool force, struct err *err, const char *fmt, ...)
+int confirm(bool force, const char *question, struct err *err)
 {
 	char answer[16] = "";
-	va_list ap;
 
 	if (force)
 		return 0;
@@ -82,10 +80,7 @@ int confirm(bool force, struct err *err, const char *fmt, ...)
 		err_hint(err, "--force does it without asking");
 		return err_usage(err, "there is no terminal to ask on");
 	}
-	va_start(ap, fmt);
-	vfprintf(stderr, fmt, ap);
-	va_end(ap);
-	fputs(" [y/N] ", stderr);
+	fprintf(stderr, "%s [y/N] ", question);
 	if (!fgets(answer, sizeof(answer), stdin) || (*answer != 'y' && *answer != 'Y'))
 		return err_set(err, ECANCELED, "nothing was changed");
 	return 0;

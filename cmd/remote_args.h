@@ -83,7 +83,6 @@ char *moved_text(const struct remote_result *result);
 #define SHOWN_DIGEST_CHARS 19 /* "sha256:" and 12 digits */
 
 /* Asks on a terminal; elsewhere it wants --force. 0: yes. */
-int confirm(bool force, struct err *err, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+int confirm(bool force, const char *question, struct err *err);
 
 #endif

@@ -13,8 +13,9 @@ static int run_rm(const struct global_args *global, void *args, const struct wor
 {
 	const struct rm_args *a = args;
 	_cleanup_free_ char *store = store_path(global);
-	int rc = confirm(a->force, err, "Remove %zu image%s from %s?", words->count,
-			 words->count == 1 ? "" : "s", store);
+	_cleanup_free_ char *question = xasprintf("Remove %zu image%s from %s?", words->count,
+						  words->count == 1 ? "" : "s", store);
+	int rc = confirm(a->force, question, err);
 
 	for (size_t i = 0; rc == 0 && i < words->count; i++) {
 		_cleanup_free_ char *name = NULL;

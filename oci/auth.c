@@ -152,7 +152,7 @@ static int check_realm(const struct auth *auth, const char *realm, struct err *e
 
 	if (rc == 0)
 		rc = url_parse(auth->base, &base, err);
-	if (rc < 0) {
+	if (rc) {
 		err_wrap(err, "the token server");
 		return rc;
 	}
@@ -391,7 +391,7 @@ static int answer_bearer(struct auth *auth, const struct challenge *c, const cha
 	rc = check_realm(auth, c->realm, err);
 	if (rc < 0)
 		return rc;
-	return fetch_token(auth, c, round == 1 ? c->scope : scope, scope, err);
+	return fetch_token(auth, c, round == 1 && c->scope ? c->scope : scope, scope, err);
 }
 
 int auth_answer(struct auth *auth, const struct http_response *response, const char *repository,

@@ -341,9 +341,9 @@ int registry_put_blob(struct registry *registry, const char *repository, const c
 		if (rc)
 			break;
 		rc = begin_upload(registry, repository, scope, digest, mount_from, &location, err);
-		if (rc == 0)
+		if (rc == 0 && location)
 			rc = check_location(registry, location, err);
-		if (rc == 0)
+		if (rc == 0 && location)
 			rc = upload(registry, repository, scope, &s, location, &broken, err);
 	}
 	if (rc < 0)
