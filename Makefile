@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# make, make test, make demo, make examples, make bench, make fuzz, make check, make install, make deps.
+# make, make test, make interop, make demo, make examples, make bench, make fuzz, make check, make install, make deps.
 # V=1 shows the commands; SANITIZE=address,undefined builds with sanitizers, in a folder of its own.
 
 ifneq ($(words $(CURDIR)),1)
@@ -56,7 +56,7 @@ EXAMPLES := $(patsubst bpf-examples/%.bpf.c,$(BUILD)/examples/%.built,$(wildcard
 BPF_TESTS := $(patsubst %.bpf.c,$(BUILD)/%.bpf.o,$(wildcard tests/bpf/*.bpf.c tests/bench/*.bpf.c))
 BPF_ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/; s/ppc64le/powerpc/; s/riscv64/riscv/; s/s390x/s390/')
 
-.PHONY: all units examples bpf-tests fuzzers fuzzers-here test demo bench fuzz install deps check lint format clean
+.PHONY: all units examples bpf-tests fuzzers fuzzers-here test interop demo bench fuzz install deps check lint format clean
 .SECONDARY:
 .SECONDEXPANSION:
 
@@ -147,6 +147,10 @@ fuzzers:
 fuzzers-here: $(FUZZERS)
 fuzz: fuzzers
 	@FUZZ_BUILD=$(FUZZ_BUILD) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run fuzz
+# With tools that are fetched and built first: not part of test.
+interop: deps
+	@$(SUBMAKE) all
+	@BUILD=$(BUILD) tests/interop.sh
 demo:
 	@tests/deps.sh demo
 	@$(SUBMAKE) all $(BUILD)/tests/traffic

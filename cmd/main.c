@@ -5,6 +5,7 @@
 #include <langinfo.h>
 #include <locale.h>
 #include <signal.h>
+#include <sys/resource.h>
 
 #include "base/log.h"
 #include "base/parse.h"
@@ -211,6 +212,17 @@ static void set_charset(void)
 	freelocale(users);
 }
 
+/* Each program, map and link is a descriptor; the soft limit is for those that use select(). */
+static void raise_files(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct err err = { 0 };
@@ -219,6 +231,7 @@ int main(int argc, char **argv)
 	hold_standard_fds();
 	set_charset();
 	signal(SIGPIPE, SIG_IGN);
+	raise_files();
 	ret = dispatch(argc, argv, &err);
 	if (ret < 0)
 		return print_error(&err);

@@ -9,6 +9,8 @@
 #include "oci/image.h"
 #include "oci/ref.h"
 
+#define ROOT_STORE "/var/lib/bombus/store"
+
 char *store_path(const struct global_args *global)
 {
 	const char *env = getenv("BOMBUS_STORE"), *data = getenv("XDG_DATA_HOME"),
@@ -19,7 +21,7 @@ char *store_path(const struct global_args *global)
 	if (env && *env)
 		return xstrdup(env);
 	if (geteuid() == 0)
-		return xstrdup("/var/lib/bombus/store");
+		return xstrdup(ROOT_STORE);
 	if (data && *data == '/')
 		return xasprintf("%s/bombus/store", data);
 	return xasprintf("%s/.local/share/bombus/store", home ? home : ".");
@@ -42,7 +44,7 @@ static char *store_of_caller(void)
 static void hint_elsewhere(const char *word, const char *store, struct err *err)
 {
 	_cleanup_free_ char *callers = store_of_caller();
-	bool other = callers && !streq(callers, store);
+	bool other = callers && streq(store, ROOT_STORE);
 
 	/* The first hint stays: these two say more than the store's own. */
 	if (err && (other || access(word, F_OK) == 0))

@@ -29,6 +29,8 @@
 #define LEAVE_TIMEOUT_MS 2000
 #define RUN_FOREVER_NS (UINT64_MAX / 4)
 #define BEE_PORT_TEXT_MAX 16
+/* Sweeping faster than this is a mistake in the unit. */
+#define LEAST_INTERVAL_NS 1000000
 
 struct run_args {
 	const char *output;
@@ -109,6 +111,26 @@ static struct object_opts object_opts_of(const struct run_args *a)
 	};
 }
 
+/* Of the author's making: a section of globals has a '.' in its name, as no C name has. */
+static bool has_maps(const struct plan *plan)
+{
+	for (uint32_t i = 0; i < plan->nmaps; i++)
+		if (plan->maps[i].role != ROLE_INTERNAL || !strchr(plan->maps[i].symbol, '.'))
+			return true;
+	return false;
+}
+
+/* A program without maps may have other work, but whoever runs it to see something is told. */
+static int check_shows(const struct run *run, struct err *err)
+{
+	const char *output = run->args->output;
+
+	if (has_maps(run->plan) || run->args->dry_run || (output && streq(output, "none")))
+		return 0;
+	err_hint(err, "-o none runs it all the same");
+	return err_set(err, EINVAL, "%s has no maps: there is nothing to show", run->name);
+}
+
 /* Everything that can be wrong without asking the kernel is found here. */
 static int open_program(struct run *run, const char *word, struct err *err)
 {
@@ -124,8 +146,11 @@ static int open_program(struct run *run, const char *word, struct err *err)
 			    .ttl_ns = run->args->series_ttl_ns },
 	};
 	size_t len = 0;
-	int ret = program_pull(run->global, &run->args->remote, run->args->pull, word, err);
+	int ret = 0;
 
+	if (run->args->interval_ns && run->args->interval_ns < LEAST_INTERVAL_NS)
+		return err_usage(err, "--interval is at least 1ms");
+	ret = program_pull(run->global, &run->args->remote, run->args->pull, word, err);
 	if (ret >= 0)
 		ret = program_read(run->global, word, &bytes, &len, &run->name, err);
 	if (ret >= 0)
@@ -133,6 +158,9 @@ static int open_program(struct run *run, const char *word, struct err *err)
 	if (ret < 0)
 		return ret;
 	run->plan = object_plan(run->object);
+	ret = check_shows(run, err);
+	if (ret < 0)
+		return ret;
 	select.every_label = run->args->compat != NULL;
 	ret = select_maps(run->plan, &select, &selection, err);
 	if (ret < 0) {
@@ -372,8 +400,9 @@ static const struct opt run_opts[] = {
 	  "table, json (one object a line), csv or none; a terminal gets the table, else json",
 	  "table json csv none" },
 	{ 0, "no-tty", NULL, OPT_FLAG, ARG(no_tty), "not the live table" },
-	{ 'n', "count", "COUNT", OPT_U64, ARG(count), "leave after so many records" },
-	{ 0, "duration", "TIME", OPT_DURATION, ARG(duration_ns), "leave after this time" },
+	{ 'n', "count", "COUNT", OPT_U64, ARG(count), "leave after so many records (0: do not)" },
+	{ 0, "duration", "TIME", OPT_DURATION, ARG(duration_ns),
+	  "leave after this time (0: do not)" },
 	{ 0, "once", NULL, OPT_FLAG, ARG(once),
 	  "read every map once and leave: at once, or after --duration" },
 	{ 0, "interval", "TIME", OPT_DURATION, ARG(interval_ns), "time between map sweeps (1s)" },

@@ -12,6 +12,7 @@
 #include "oci/archive.h"
 #include "oci/image_internal.h"
 #include "oci/json.h"
+#include "oci/load.h"
 #include "oci/part.h"
 #include "oci/remote.h"
 
@@ -21,25 +22,20 @@
 
 /* --- a blob from store to store -------------------------------------------------------------- */
 
-struct parts {
-	struct blob_part **list;
-	size_t count;
-};
-
-static void parts_release(struct parts *parts)
+static void parts_release(struct blob_parts *parts)
 {
 	for (size_t i = 0; i < parts->count; i++)
 		part_free(parts->list[i]);
 	free(parts->list);
 }
 
-static void parts_add(struct parts *parts, struct blob_part *part)
+static void parts_add(struct blob_parts *parts, struct blob_part *part)
 {
 	parts->list = xreallocarray(parts->list, parts->count + 1, sizeof(*parts->list));
 	parts->list[parts->count++] = part;
 }
 
-static bool parts_have(const struct parts *parts, const char *digest)
+static bool parts_have(const struct blob_parts *parts, const char *digest)
 {
 	for (size_t i = 0; i < parts->count; i++)
 		if (streq(part_digest(parts->list[i]), digest))
@@ -49,7 +45,7 @@ static bool parts_have(const struct parts *parts, const char *digest)
 
 struct copying {
 	struct store *from, *to;
-	struct parts parts;
+	struct blob_parts parts;
 };
 
 static int copy_bytes(int fd, struct blob_part *part, struct err *err)
@@ -267,16 +263,8 @@ int image_export(const char *path, const char *const *names, size_t count, const
 
 /* --- from a tar ------------------------------------------------------------------------------ */
 
-struct loading {
-	struct store *store;
-	struct parts parts;
-	struct index *index;
-	uint64_t bytes;
-	bool docker;
-};
-
-static int load_blob(struct loading *l, struct archive_reader *reader, const char *digest,
-		     uint64_t size_bytes, struct err *err)
+int load_blob(struct loading *l, struct archive_reader *reader, const char *digest,
+	      uint64_t size_bytes, struct err *err)
 {
 	_cleanup_free_ void *bytes = NULL;
 	struct blob_part *part = NULL;
@@ -362,26 +350,33 @@ static int put_entries(struct store *store, const struct index *index, struct er
 	return rc == -ENOENT ? -EBADMSG : rc;
 }
 
-static int load_tar(const char *path, int fd, struct loading *l, struct err *err)
+static int commit(const char *path, struct loading *l, const struct load_documents *documents,
+		  struct err *err)
 {
 	_cleanup_store_ struct store *locked = NULL;
-	int rc = archive_walk(fd, on_file, l, err);
+	char digest[DIGEST_ROOM];
+	int rc = store_open_write(&locked, path, err);
 
-	if (rc == 0 && !l->index) {
-		if (l->docker)
-			err_hint(err,
-				 "an archive in Docker's own format; 'skopeo copy "
-				 "docker-archive:FILE oci-archive:NEW:NAME' makes one that can be "
-				 "loaded");
-		rc = err_set(err, EBADMSG, "there is no index.json in it");
-	}
-	if (rc == 0)
-		rc = store_open_write(&locked, path, err);
 	for (size_t i = 0; rc == 0 && i < l->parts.count; i++)
 		rc = part_adopt(l->parts.list[i], locked, err);
+	for (size_t i = 0; rc == 0 && i < documents->count; i++)
+		rc = store_put_blob(locked, documents->texts[i], strlen(documents->texts[i]),
+				    digest, err);
 	if (rc == 0)
 		rc = put_entries(locked, l->index, err);
 	return rc < 0 ? rc : store_commit(locked, err);
+}
+
+static int load_tar(const char *path, int fd, struct loading *l, struct err *err)
+{
+	_cleanup_(load_documents_release) struct load_documents documents = { 0 };
+	int rc = archive_walk(fd, on_file, l, err);
+
+	if (rc == 0 && !l->index && l->docker)
+		rc = load_docker(l, fd, &documents, err);
+	if (rc == 0 && !l->index)
+		rc = err_set(err, EBADMSG, "there is no index.json in it");
+	return rc < 0 ? rc : commit(path, l, &documents, err);
 }
 
 static int load_folder(const char *path, const char *from, struct loading *l, struct err *err)

@@ -11,6 +11,11 @@
 #include "oci/multi.h"
 #include "oci/ref.h"
 
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
 int remote_tags(const char *name, const struct remote_opts *opts, char ***ret, size_t *ret_count,
 		struct err *err)
 {
@@ -25,7 +30,11 @@ int remote_tags(const char *name, const struct remote_opts *opts, char ***ret, s
 			       name);
 	if (rc == 0)
 		rc = registry_open(&registry, ref.host, &opts->registry, err);
-	return rc < 0 ? rc : registry_tags(registry, ref.repository, ret, ret_count, err);
+	if (rc == 0)
+		rc = registry_tags(registry, ref.repository, ret, ret_count, err);
+	if (rc == 0 && *ret_count)
+		qsort(*ret, *ret_count, sizeof(**ret), by_text);
+	return rc;
 }
 
 /* --- inspecting ------------------------------------------------------------------------------ */

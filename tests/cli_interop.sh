@@ -111,6 +111,42 @@ head -c 3000 tool.tar >cut.tar
 run_bombus --store eighth load cut.tar
 is 'as is half an archive' $RC 1
 
+cat >docker.py <<'END'
+import io, json, tarfile
+
+def tar(*files):
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        for name, data in files:
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return out.getvalue()
+
+import hashlib
+layer = tar(("bytecode.o", open("tool.o", "rb").read()))
+config = json.dumps({"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers",
+    "diff_ids": ["sha256:" + hashlib.sha256(layer).hexdigest()]}}).encode()
+def listed(layers):
+    return json.dumps([{"Config": "c.json", "RepoTags": ["x/bpf:1"], "Layers": layers}]).encode()
+open("docker.tar", "wb").write(tar(("a/layer.tar", layer), ("c.json", config),
+                                   ("manifest.json", listed(["a/layer.tar"]))))
+open("lies.tar", "wb").write(tar(("c.json", config), ("manifest.json", listed(["/etc/passwd"]))))
+END
+"$BOMBUS" -q build tool.bpf.c --cflags -DVARIANT=0 --binary-only -o tool.o
+python3 docker.py
+run_bombus --store ninth load docker.tar
+is "an archive of docker save's older kind is loaded" $RC 0
+run_bombus --store ninth inspect x/bpf:1
+is 'and the object in it is found' $RC 0
+ok 'skopeo makes another of it' skopeo copy --insecure-policy docker-archive:docker.tar:x/bpf:1 \
+	docker-archive:docker2.tar:x/bpf:2
+run_bombus --store ninth load docker2.tar
+like 'which is loaded, too' "$("$BOMBUS" --store ninth list -q)" 'x/bpf:2$'
+run_bombus --store ninth load lies.tar
+is 'one that names a file of ours is refused' $RC 1
+like 'and told' "$ERR" "/etc/passwd', which is not in the archive"
+
 # --- names and room ------------------------------------------------------------------------------
 run_bombus rm tool
 is 'rm does not ask where nobody can answer' $RC 2

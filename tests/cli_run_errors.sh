@@ -202,8 +202,10 @@ refused 'a program that is unsafe' 3 'unsafe' run "$OBJECTS/run_unsafe.bpf.o" --
 if [ "$(id -u)" -eq 0 ]; then
 	like 'a program that is unsafe: the last lines of the verifier' "$ERR" "invalid mem access"
 	run_bombus run "$OBJECTS/run_no_maps.bpf.o" --duration 100ms
+	is 'no maps: there is nothing to show' "$RC" 1
+	like 'no maps: it is said' "$ERR" '^bombus: .*has no maps: there is nothing to show'
+	run_bombus run "$OBJECTS/run_no_maps.bpf.o" --duration 100ms -o none
 	is 'no maps: the program may have other work' "$RC" 0
-	like 'no maps: it is said' "$ERR" '^bombus: warning: .*no map'
 	if command -v setpriv >/dev/null; then
 		chmod 755 "$T"
 		BOMBUS_ROOT=$BOMBUS

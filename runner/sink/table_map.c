@@ -6,8 +6,8 @@
 #include "runner/read/human.h"
 #include "runner/sink/table_map.h"
 
-#define CLOCK_CELLS 15	/* "12:04:31.918377" */
-#define NUMBER_CELLS 7	/* of counters and gauges at the start */
+#define CLOCK_CELLS 15 /* "12:04:31.918377" */
+#define NUMBER_CELLS 7 /* of counters and gauges at the start */
 #define MIN_SCRATCH 128
 
 static const struct quantile {
