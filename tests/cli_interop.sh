@@ -208,6 +208,7 @@ worker() {
 		case $((i % 4)) in
 		0) "$BOMBUS" -q tag "$R/many/tool:1" "worker:$1-$i" ;;
 		1) "$BOMBUS" -q prune --force ;;
+		2) "$BOMBUS" -q rm --force "$R/many/tool:$((2 + $1 % 3))" 2>/dev/null ;;
 		*) "$BOMBUS" -q pull "$R/many/tool:$((1 + (i + $1) % 4))" ;;
 		esac >/dev/null 2>>"worker.$1" &
 		pid=$!
