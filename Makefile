@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# make, make test, make demo, make examples, make bench, make fuzz, make check, make install, make deps.
+# make, make test, make interop, make demo, make examples, make bench, make fuzz, make check, make install, make deps.
 # V=1 shows the commands; SANITIZE=address,undefined builds with sanitizers, in a folder of its own.
 
 ifneq ($(words $(CURDIR)),1)
@@ -22,7 +22,7 @@ CPPFLAGS += -D_GNU_SOURCE -DBOMBUS_VERSION='"$(VERSION)"' -DBOMBUS_INCLUDE_DIR='
 CFLAGS   ?= -O2 -g
 CFLAGS   += -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	    -Wno-unused-parameter -Wno-missing-field-initializers -Wno-sign-compare \
-	    -fstack-protector-strong -ffunction-sections -fdata-sections -pthread
+	    -fstack-protector-strong -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections -pthread
 LDFLAGS  += -Wl,--gc-sections -Wl,--as-needed -Wl,-z,relro -pthread
 ifneq ($(SANITIZE),)
 CFLAGS   += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -57,7 +57,7 @@ EXAMPLES := $(patsubst bpf-examples/%.bpf.c,$(BUILD)/examples/%.built,$(wildcard
 BPF_TESTS := $(patsubst %.bpf.c,$(BUILD)/%.bpf.o,$(wildcard tests/bpf/*.bpf.c tests/bench/*.bpf.c))
 BPF_ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/; s/ppc64le/powerpc/; s/riscv64/riscv/; s/s390x/s390/')
 
-.PHONY: all units examples bpf-tests fuzzers fuzzers-here test demo bench fuzz install deps check lint format clean
+.PHONY: all units examples bpf-tests fuzzers fuzzers-here test interop demo bench fuzz install deps check lint format clean
 .SECONDARY:
 .SECONDEXPANSION:
 
@@ -79,6 +79,8 @@ $(BUILD)/.checked: tests/deps.sh
 	@mkdir -p $(@D)
 	@CC="$(CC)" tests/deps.sh -n compile && touch $@
 
+# What runs once a start is built to be small; what runs for each event, to be fast.
+$(BUILD)/cmd/%.o $(BUILD)/oci/%.o $(BUILD)/runner/load/%.o: CFLAGS := $(subst -O2,-Os,$(CFLAGS))
 $(BUILD)/%.o: %.c Makefile VERSION | $(BUILD)/.checked
 	@mkdir -p $(@D)
 	@echo "  CC      $<"
@@ -148,6 +150,10 @@ fuzzers:
 fuzzers-here: $(FUZZERS)
 fuzz: fuzzers
 	@FUZZ_BUILD=$(FUZZ_BUILD) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run fuzz
+# With tools that are fetched and built first: not part of test.
+interop: deps
+	@$(SUBMAKE) all
+	@BUILD=$(BUILD) tests/interop.sh
 demo:
 	@tests/deps.sh demo
 	@$(SUBMAKE) all $(BUILD)/tests/traffic

@@ -19,10 +19,14 @@
 #define SOURCE_SUFFIX ".bpf.c"
 #define OBJECT_SUFFIX ".o"
 #define SHOWN_DIGEST_CHARS 19 /* "sha256:" and 12 digits */
+#define MAX_FILES 2
+#define MAX_FILE_BYTES (4u << 20)
 
 struct build_args {
 	bool binary_only;
-	const char *output, *platform, *vmlinux, *description;
+	bool source;
+	const char *output, *vmlinux, *description;
+	struct words platforms;
 	struct words cflags, annotations;
 };
 
@@ -183,34 +187,95 @@ struct build {
 	const struct global_args *global;
 	const struct build_args *args;
 	const char *source;
-	const struct platform *platform;
 	char *title; /* of the program: its file's name */
 	struct notes notes;
-	void *object;
-	size_t object_bytes;
+	struct object_file {
+		const struct platform *platform;
+		void *bytes;
+		size_t len;
+	} * objects; /* one for each platform */
+	size_t nobjects;
+	struct image_file files[MAX_FILES]; /* what goes with the program */
+	size_t nfiles;
 };
 
 static void build_release(struct build *b)
 {
 	notes_release(&b->notes);
 	free(b->title);
-	free(b->object);
+	for (size_t i = 0; i < b->nobjects; i++)
+		free(b->objects[i].bytes);
+	free(b->objects);
+	for (size_t i = 0; i < b->nfiles; i++) {
+		free((char *)b->files[i].title);
+		free((void *)b->files[i].bytes);
+	}
 }
 
-static int compile(struct build *b, struct err *err)
+static int compile(struct build *b, struct object_file *object, struct err *err)
 {
 	const struct build_args *a = b->args;
 	struct compile_opts opts = {
-		.platform = b->platform,
+		.platform = object->platform,
 		.cflags = a->cflags,
 		.vmlinux_btf = a->vmlinux,
 		.color = want_color(b->global, STDERR_FILENO),
 		.quiet = b->global->quiet,
 	};
-	int rc = compile_program(b->source, &opts, &b->object, &b->object_bytes, err);
+	int rc = compile_program(b->source, &opts, &object->bytes, &object->len, err);
 
 	if (rc == 0)
-		rc = check_object(b->source, b->object, b->object_bytes, err);
+		rc = check_object(b->source, object->bytes, object->len, err);
+	return rc;
+}
+
+static int compile_all(struct build *b, struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < b->nobjects; i++) {
+		rc = compile(b, &b->objects[i], err);
+		if (rc < 0 && b->nobjects > 1)
+			err_wrap(err, "%s", b->objects[i].platform->name);
+	}
+	return rc;
+}
+
+static int add_file(struct build *b, const char *path, const char *media_type, struct err *err)
+{
+	const char *slash = strrchr(path, '/');
+	struct image_file *file = &b->files[b->nfiles];
+	void *bytes = NULL;
+	int rc = read_file(path, MAX_FILE_BYTES, &bytes, &file->len, err);
+
+	if (rc < 0)
+		return rc;
+	file->title = xstrdup(slash ? slash + 1 : path);
+	file->media_type = media_type;
+	file->bytes = bytes;
+	b->nfiles++;
+	return 0;
+}
+
+/* The source, and what stands beside it to explain it: tool.md or README.md. */
+static int add_source(struct build *b, struct err *err)
+{
+	const char *slash = strrchr(b->source, '/');
+	int dir = slash ? (int)(slash - b->source) + 1 : 0;
+	char *const texts[] = {
+		xasprintf("%.*s%s.md", dir, b->source, b->title),
+		xasprintf("%.*sREADME.md", dir, b->source),
+	};
+	int rc = add_file(b, b->source, IMAGE_SOURCE_TYPE, err);
+	bool found = false;
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		if (rc == 0 && !found && access(texts[i], R_OK) == 0) {
+			rc = add_file(b, texts[i], IMAGE_README_TYPE, err);
+			found = true;
+		}
+		free(texts[i]);
+	}
 	return rc;
 }
 
@@ -228,33 +293,63 @@ static int write_object(const struct build *b, struct err *err)
 				   (int)(ends_in(b->source, ".c") ? len - 2 : len), b->source);
 		output = beside;
 	}
-	rc = file_write(output, b->object, b->object_bytes, true, err);
+	rc = file_write(output, b->objects[0].bytes, b->objects[0].len, true, err);
 	if (rc == 0 && b->args->binary_only && !streq(output, "-")) {
 		char size[HUMAN_ROOM];
 
-		log_info("wrote %s (%.*s)", output, (int)human_bytes(size, b->object_bytes), size);
+		log_info("wrote %s (%.*s)", output, (int)human_bytes(size, b->objects[0].len),
+			 size);
 	}
 	return rc;
 }
 
 static int save(const struct build *b, const char *image, struct err *err)
 {
-	struct image_build saved = {
-		.program = b->object,
-		.program_bytes = b->object_bytes,
-		.platform = b->platform->name,
-		.annotations = b->notes.pairs,
-		.nannotations = b->notes.count,
-	};
+	_cleanup_free_ struct image_build *builds = xcalloc(b->nobjects + 1, sizeof(*builds));
 	_cleanup_free_ char *store = store_path(b->global);
 	char digest[72], size[HUMAN_ROOM];
-	int rc = image_save(store, image, &saved, digest, err);
+	uint64_t bytes = 0;
+	int rc;
 
+	for (size_t i = 0; i < b->nobjects; i++) {
+		builds[i] = (struct image_build){
+			.program = b->objects[i].bytes,
+			.program_bytes = b->objects[i].len,
+			.platform = b->objects[i].platform->name,
+			.annotations = b->notes.pairs,
+			.nannotations = b->notes.count,
+			.files = b->files,
+			.nfiles = b->nfiles,
+		};
+		bytes += b->objects[i].len;
+	}
+	rc = image_save_all(store, image, builds, b->nobjects, digest, err);
 	if (rc)
 		err_wrap(err, "cannot save %s", image);
 	else
 		log_info("saved %s (%.*s, %.*s)", image, SHOWN_DIGEST_CHARS, digest,
-			 (int)human_bytes(size, b->object_bytes), size);
+			 (int)human_bytes(size, bytes), size);
+	return rc;
+}
+
+/* One for each platform that was named, or for this machine's. */
+static int find_platforms(struct build *b, struct err *err)
+{
+	const struct words *words = &b->args->platforms;
+	int rc = 0;
+
+	if (words->count > 1 && (b->args->binary_only || b->args->output))
+		return err_usage(err, "an object is for one platform, not for %zu", words->count);
+	b->objects = xcalloc(words->count + 1, sizeof(*b->objects));
+	b->nobjects = words->count ? words->count : 1;
+	for (size_t i = 0; rc == 0 && i < b->nobjects; i++) {
+		rc = platform_find(words->count ? words->words[i] : NULL, &b->objects[i].platform,
+				   err);
+		for (size_t k = 0; rc == 0 && k < i; k++)
+			if (b->objects[k].platform == b->objects[i].platform)
+				rc = err_usage(err, "platform '%s' is named twice",
+					       words->words[i]);
+	}
 	return rc;
 }
 
@@ -266,7 +361,9 @@ static int prepare(struct build *b, const char *image, struct err *err)
 	if (rc == 0 && !b->args->binary_only)
 		rc = check_image(image ? image : b->title, err);
 	if (rc == 0)
-		rc = platform_find(b->args->platform, &b->platform, err);
+		rc = find_platforms(b, err);
+	if (rc == 0 && b->args->source)
+		rc = add_source(b, err);
 	if (rc == 0)
 		rc = make_notes(&b->notes, b->args, b->title, err);
 	return rc;
@@ -288,7 +385,7 @@ static int run_build(const struct global_args *global, void *args, const struct 
 				 image);
 	rc = prepare(&b, image, err);
 	if (rc == 0)
-		rc = compile(&b, err);
+		rc = compile_all(&b, err);
 	if (rc == 0 && (b.args->binary_only || b.args->output))
 		rc = write_object(&b, err);
 	if (rc == 0 && !b.args->binary_only)
@@ -305,8 +402,13 @@ static const struct opt build_opts[] = {
 	  NULL, "file" },
 	{ 0, "cflags", "FLAGS", OPT_WORDS, ARG(cflags),
 	  "more words for clang, split as a shell would: '-DDEBUG -I \"my headers\"'; repeatable" },
-	{ 0, "platform", "OS/ARCH", OPT_TEXT, ARG(platform),
-	  "the machine it is for: linux/amd64, linux/arm64, ... (this one)" },
+	{ 0, "platform", "OS/ARCH,...", OPT_CSV, ARG(platforms),
+	  "the machines it is for: linux/amd64, linux/arm64, ... (this one); several make one "
+	  "image "
+	  "of which each machine gets its own" },
+	{ 0, "source", NULL, OPT_FLAG, ARG(source),
+	  "put the source into the image, and FILE.md or README.md from beside it: 'bombus inspect "
+	  "--source' shows them" },
 	{ 0, "vmlinux", "FILE", OPT_TEXT, ARG(vmlinux),
 	  "make vmlinux.h from the BTF in FILE, not from the running kernel's", NULL, "file" },
 	{ 0, "description", "TEXT", OPT_TEXT, ARG(description),

@@ -40,7 +40,8 @@ struct command {
 	int (*help)(const struct global_args *global, const char *word, struct err *err);
 };
 
-extern const struct command cmd_run, cmd_build, cmd_init, cmd_list, cmd_inspect, cmd_dashboard,
+extern const struct command cmd_run, cmd_build, cmd_init, cmd_pull, cmd_push, cmd_list, cmd_inspect,
+	cmd_tag, cmd_rm, cmd_prune, cmd_save, cmd_load, cmd_login, cmd_logout, cmd_dashboard,
 	cmd_check, cmd_version, cmd_help, cmd_completion;
 
 /* All commands, NULL at the end. */
@@ -62,6 +63,12 @@ bool want_color(const struct global_args *global, int fd);
  */
 int program_read(const struct global_args *global, const char *word, void **ret, size_t *ret_len,
 		 char **ret_name, struct err *err);
+struct remote_args;
+/* Before program_read(): pulls what the word names, where `policy` (always, missing, never; NULL:
+ * missing) and the word ask for it. A word without a registry or a '/' is pulled by "always" only:
+ * it is more likely a mistake than something to be run from the internet. */
+int program_pull(const struct global_args *global, const struct remote_args *remote,
+		 const char *policy, const char *word, struct err *err);
 /* The store's folder: --store, BOMBUS_STORE, or the default place. malloc'ed. */
 char *store_path(const struct global_args *global);
 

@@ -11,14 +11,17 @@
 #include "cmd/cmd.h"
 #include "cmd/inspect_json.h"
 #include "cmd/needs.h"
+#include "cmd/remote_args.h"
 #include "cmd/run_show.h"
-#include "oci/digest.h"
 #include "oci/image.h"
+#include "oci/ref.h"
 #include "runner/load/object.h"
 #include "runner/read/human.h"
 
 struct inspect_args {
-	const char *format;
+	const char *format, *platform;
+	bool remote_only, source;
+	struct remote_args remote;
 };
 
 /* What was asked for. */
@@ -46,13 +49,13 @@ static void subject_release(struct subject *s)
 static void find_image(const struct global_args *global, const char *word, struct subject *s)
 {
 	_cleanup_free_ char *store = store_path(global);
-	char digest[DIGEST_ROOM];
+	_cleanup_free_ void *program = NULL;
+	size_t len = 0;
 
-	if (image_find(store, word, &s->image, NULL) < 0)
+	if (image_find(store, word, &s->image, NULL) < 0 ||
+	    image_program(store, &s->image, &program, &len, NULL) < 0)
 		return;
-	digest_of(s->bytes, s->len, digest);
-	for (size_t i = 0; i < s->image.nlayers; i++)
-		s->is_image = s->is_image || streq(s->image.layers[i].digest, digest);
+	s->is_image = len == s->len && memcmp(program, s->bytes, len) == 0;
 }
 
 __attribute__((format(printf, 2, 3))) static void print_pair(const char *name, const char *fmt, ...)
@@ -93,18 +96,18 @@ static void print_layers(const struct image_info *image)
 	listing_end(l, NULL);
 }
 
-static void print_annotations(const struct image_info *image)
+static void print_pairs(const char *heading, const char *name, const struct image_pair *pairs,
+			size_t count)
 {
-	static const struct column columns[] = { { "Annotation" }, { "Value" } };
+	const struct column columns[] = { { name }, { "Value" } };
 	struct listing *l;
 
-	if (!image->nannotations)
+	if (!count)
 		return;
-	printf("\nAnnotations:\n");
+	printf("\n%s:\n", heading);
 	l = listing_new("table", columns, ARRAY_LEN(columns), NULL);
-	for (size_t i = 0; i < image->nannotations; i++)
-		listing_row(l, (const char *const[]){ image->annotations[i].name,
-						      image->annotations[i].value });
+	for (size_t i = 0; i < count; i++)
+		listing_row(l, (const char *const[]){ pairs[i].name, pairs[i].value });
 	listing_end(l, NULL);
 }
 
@@ -120,7 +123,12 @@ static void print_image(const struct image_info *image)
 		print_pair("Created:", *age ? "%s (%s)" : "%s%s", image->created, age);
 	if (image->platform)
 		print_pair("Platform:", "%s", image->platform);
-	print_annotations(image);
+	if (image->platforms)
+		print_pair("Platforms:", "%s", image->platforms);
+	if (image_format(image))
+		print_pair("Format:", "%s", image_format(image));
+	print_pairs("Annotations", "Annotation", image->annotations, image->nannotations);
+	print_pairs("Labels", "Label", image->labels, image->nlabels);
 	print_layers(image);
 }
 
@@ -154,14 +162,107 @@ static int inspect(const struct global_args *global, const char *word, struct su
 	return object_open(&s->object, s->name, s->bytes, s->len, NULL, err);
 }
 
+/* What is not here, and what is asked for there: without its program. */
+static bool is_remote(const struct global_args *global, const struct inspect_args *a,
+		      const char *word)
+{
+	_cleanup_free_ char *store = NULL;
+	struct image_info info = { 0 };
+	int rc;
+
+	if (a->remote_only)
+		return true;
+	if (!ref_is_remote(word) || access(word, F_OK) == 0)
+		return false;
+	store = store_path(global);
+	rc = image_find(store, word, &info, NULL);
+	image_info_release(&info);
+	return rc == -ENOENT;
+}
+
+static int inspect_remote(const struct global_args *global, const struct inspect_args *a,
+			  const char *word, struct err *err)
+{
+	_cleanup_(remote_session_release) struct remote_session session = { 0 };
+	struct image_info image = { 0 };
+	int rc = remote_session_init(&session, global, &a->remote, err);
+
+	if (rc < 0)
+		return rc;
+	session.opts.platform = a->platform;
+	rc = remote_inspect(word, &session.opts, &image, err);
+	if (rc < 0)
+		return rc;
+	if (a->format && streq(a->format, "json"))
+		rc = inspect_print_image_json(&image, err);
+	else
+		print_image(&image);
+	image_info_release(&image);
+	return rc;
+}
+
+/* The author's words, as they are; to a terminal without what could steer it. */
+static void print_text(const char *text, size_t len)
+{
+	while (len) {
+		size_t line = 0;
+		_cleanup_free_ char *safe = NULL;
+
+		while (line < len && text[line] != '\n' && text[line] != '\t')
+			line++;
+		if (isatty(STDOUT_FILENO)) {
+			safe = xmalloc(UTF8_TERM_ROOM(line) + 1);
+			fwrite(safe, 1, utf8_term_escape(safe, text, line), stdout);
+		} else {
+			fwrite(text, 1, line, stdout);
+		}
+		if (line < len) {
+			putchar(text[line]);
+			line++;
+		}
+		text += line;
+		len -= line;
+	}
+}
+
+static int inspect_source(const struct global_args *global, const char *word, struct err *err)
+{
+	_cleanup_free_ char *store = store_path(global), *source = NULL, *readme = NULL;
+	struct image_info info = { 0 };
+	size_t len = 0;
+	int rc = image_find(store, word, &info, err);
+
+	if (rc == 0 && image_text(store, &info, IMAGE_README_TYPE, &readme, &len, NULL) == 0) {
+		print_text(readme, len);
+		printf("\n");
+	}
+	if (rc == 0) {
+		rc = image_text(store, &info, IMAGE_SOURCE_TYPE, &source, &len, err);
+		if (rc == -ENOENT)
+			err_hint(err, "'bombus build --source' puts it there");
+	}
+	if (rc == 0)
+		print_text(source, len);
+	image_info_release(&info);
+	return rc;
+}
+
 static int run_inspect(const struct global_args *global, void *args, const struct words *words,
 		       struct err *err)
 {
 	const struct inspect_args *a = args;
 	_cleanup_(subject_release) struct subject s = { 0 };
 	const struct plan *plan;
-	int rc = inspect(global, words->words[0], &s, err);
+	int rc;
 
+	if (a->source)
+		return inspect_source(global, words->words[0], err);
+	if (is_remote(global, a, words->words[0]))
+		return inspect_remote(global, a, words->words[0], err);
+	if (a->platform)
+		return err_usage(err, "--platform is for images in a registry; what is here is for "
+				      "this machine");
+	rc = inspect(global, words->words[0], &s, err);
 	if (rc < 0)
 		return rc;
 	plan = object_plan(s.object);
@@ -177,6 +278,13 @@ static int run_inspect(const struct global_args *global, void *args, const struc
 static const struct opt inspect_opts[] = {
 	{ 0, "format", "FORM", OPT_CHOICE, offsetof(struct inspect_args, format), "table or json",
 	  "table json" },
+	{ 0, "source", NULL, OPT_FLAG, offsetof(struct inspect_args, source),
+	  "the README and source that 'build --source' put into the image" },
+	{ 0, "remote", NULL, OPT_FLAG, offsetof(struct inspect_args, remote_only),
+	  "what the registry has, whatever is here" },
+	{ 0, "platform", "OS/ARCH", OPT_TEXT, offsetof(struct inspect_args, platform),
+	  "of an image for several in a registry (this machine's)" },
+	REMOTE_OPTS(offsetof(struct inspect_args, remote)),
 	{ 0 },
 };
 
@@ -187,10 +295,12 @@ const struct command cmd_inspect = {
 	.summary = "what an image or an object holds",
 	.about = "The image's layers and annotations; the program's hooks, maps with their fields, "
 		 "parameters, and what it needs of the kernel. Nothing is loaded, and no privilege "
-		 "is needed.",
+		 "is needed.\n"
+		 "An image that is not in the store and names a registry is looked at there: its "
+		 "layers and annotations are shown, its program is not brought.",
 	.examples = "bombus inspect tcpconnlat\n"
 		    "bombus inspect x.bpf.o --format json | jq .maps",
-	.environment = "BOMBUS_STORE  folder of the local images",
+	.environment = "BOMBUS_STORE        folder of the local images\n" REMOTE_ENVIRONMENT,
 	.opts = inspect_opts,
 	.args_bytes = sizeof(struct inspect_args),
 	.min_words = 1,

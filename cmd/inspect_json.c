@@ -49,12 +49,12 @@ static void put_flag(json_t *object, const char *name, bool value)
 		json_object_set_new(object, name, json_true());
 }
 
-static json_t *annotations_json(const struct image_info *image)
+static json_t *pairs_json(const struct image_pair *pairs, size_t count)
 {
 	json_t *json = json_object();
 
-	for (size_t i = 0; i < image->nannotations; i++)
-		put_text(json, image->annotations[i].name, image->annotations[i].value);
+	for (size_t i = 0; i < count; i++)
+		put_text(json, pairs[i].name, pairs[i].value);
 	return json;
 }
 
@@ -83,7 +83,12 @@ static json_t *image_json(const struct image_info *image)
 	put_int(json, "size", image->size_bytes);
 	put_text(json, "created", image->created);
 	put_text(json, "platform", image->platform);
-	json_object_set_new(json, "annotations", annotations_json(image));
+	put_text(json, "platforms", image->platforms);
+	put_text(json, "format", image_format(image));
+	json_object_set_new(json, "annotations",
+			    pairs_json(image->annotations, image->nannotations));
+	if (image->nlabels)
+		json_object_set_new(json, "labels", pairs_json(image->labels, image->nlabels));
 	json_object_set_new(json, "layers", layers_json(image));
 	json_object_set_new(json, "manifest", json_loads(image->manifest_json, 0, NULL));
 	return json;
@@ -241,19 +246,33 @@ static void put_plan(json_t *json, const struct plan *plan)
 	json_object_set_new(json, "needs", needs_json(plan));
 }
 
+static int print_json(json_t *json, struct err *err)
+{
+	int rc = json_dumpf(json, stdout, JSON_INDENT(2));
+
+	json_decref(json);
+	printf("\n");
+	return rc < 0 ? err_set(err, EIO, "standard output: cannot write") : 0;
+}
+
+int inspect_print_image_json(const struct image_info *image, struct err *err)
+{
+	json_t *json = json_object();
+
+	put_text(json, "name", image->name);
+	json_object_set_new(json, "image", image_json(image));
+	return print_json(json, err);
+}
+
 int inspect_print_json(const char *name, size_t program_bytes, const struct image_info *image,
 		       const struct plan *plan, struct err *err)
 {
 	json_t *json = json_object();
-	int rc;
 
 	put_text(json, "name", name);
 	put_int(json, "programBytes", program_bytes);
 	if (image)
 		json_object_set_new(json, "image", image_json(image));
 	put_plan(json, plan);
-	rc = json_dumpf(json, stdout, JSON_INDENT(2));
-	json_decref(json);
-	printf("\n");
-	return rc < 0 ? err_set(err, EIO, "standard output: cannot write") : 0;
+	return print_json(json, err);
 }

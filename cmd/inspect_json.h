@@ -13,4 +13,7 @@ struct plan;
 int inspect_print_json(const char *name, size_t program_bytes, const struct image_info *image,
 		       const struct plan *plan, struct err *err);
 
+/* Of an image alone, whose program is elsewhere. */
+int inspect_print_image_json(const struct image_info *image, struct err *err);
+
 #endif

@@ -5,7 +5,9 @@
 
 #include "base/util.h"
 #include "cmd/cmd.h"
+#include "cmd/remote_args.h"
 #include "oci/image.h"
+#include "oci/ref.h"
 
 #define ROOT_STORE "/var/lib/bombus/store"
 
@@ -62,6 +64,29 @@ static bool is_file(const char *word)
 
 	return has_prefix(word, "/") || has_prefix(word, "./") || has_prefix(word, "../") ||
 	       (object && access(word, F_OK) == 0) || (object && !strchr(word, ':'));
+}
+
+int program_pull(const struct global_args *global, const struct remote_args *remote,
+		 const char *policy, const char *word, struct err *err)
+{
+	bool always = policy && streq(policy, "always");
+	_cleanup_free_ char *store = NULL;
+	struct image_info info = { 0 };
+	int rc;
+
+	if (streq(word, "-") || is_file(word) || (policy && streq(policy, "never")))
+		return 0;
+	if (!always) {
+		if (!ref_is_remote(word))
+			return 0;
+		store = store_path(global);
+		rc = image_find(store, word, &info, NULL);
+		image_info_release(&info);
+		/* What is damaged is said when it is read; it is not silently replaced. */
+		if (rc != -ENOENT)
+			return 0;
+	}
+	return pull_image(global, remote, word, NULL, 0, err);
 }
 
 int program_read(const struct global_args *global, const char *word, void **ret, size_t *ret_len,

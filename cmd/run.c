@@ -19,6 +19,7 @@
 #include "base/loop.h"
 #include "base/util.h"
 #include "cmd/cmd.h"
+#include "cmd/remote_args.h"
 #include "cmd/run_show.h"
 #include "cmd/select.h"
 #include "runner/load/object.h"
@@ -39,6 +40,8 @@ struct run_args {
 	struct words map, fields, set, attach, ring, max_entries, only;
 	const char *pin_maps, *pin_progs;
 	const char *metrics, *name_space, *compat, *web_config;
+	const char *pull;
+	struct remote_args remote;
 	uint64_t prom_port, max_series, max_memory_bytes, series_ttl_ns;
 };
 
@@ -148,7 +151,9 @@ static int open_program(struct run *run, const char *word, struct err *err)
 
 	if (run->args->interval_ns && run->args->interval_ns < LEAST_INTERVAL_NS)
 		return err_usage(err, "--interval is at least 1ms");
-	ret = program_read(run->global, word, &bytes, &len, &run->name, err);
+	ret = program_pull(run->global, &run->args->remote, run->args->pull, word, err);
+	if (ret >= 0)
+		ret = program_read(run->global, word, &bytes, &len, &run->name, err);
 	if (ret >= 0)
 		ret = object_open(&run->object, run->name, bytes, len, &opts, err);
 	if (ret < 0)
@@ -460,6 +465,11 @@ static const struct opt run_opts[] = {
 	  "forget series that did not change for this time" },
 	{ 0, "compat", "TOOL", OPT_CHOICE, ARG(compat), "name metrics as this tool does: bee",
 	  "bee" },
+	{ .kind = OPT_GROUP, .help = "Image" },
+	{ 0, "pull", "WHEN", OPT_CHOICE, ARG(pull),
+	  "always, missing (where the name has a registry or a '/' in it) or never (missing)",
+	  "always missing never" },
+	REMOTE_OPTS(ARG(remote)),
 	{ 0 },
 };
 
@@ -467,17 +477,19 @@ const struct command cmd_run = {
 	.name = "run",
 	.usage = "IMAGE|FILE.o|-",
 	.summary = "load a program, attach it and show its maps",
-	.about = "IMAGE is a name in the local store; a path or a word ending in .o is an object "
-		 "file; - reads an object from standard input. Data goes to standard output, "
-		 "everything else to standard error. Ctrl-C detaches everything.\n"
-		 "'bombus run IMAGE --help' also lists the image's maps, fields and parameters.",
+	.about =
+		"IMAGE is a name in the local store, and is pulled first where it is not there and "
+		"names a registry; a path or a word ending in .o is an object "
+		"file; - reads an object from standard input. Data goes to standard output, "
+		"everything else to standard error. Ctrl-C detaches everything.\n"
+		"'bombus run IMAGE --help' also lists the image's maps, fields and parameters.",
 	.examples = "bombus run tcpconnlat\n"
 		    "bombus run tcpconnlat -o json --where 'delta_us > 1000 && comm ~ \"^ng\"'\n"
 		    "bombus run tcpconnlat --map events=counter --metrics\n"
 		    "bombus run opensnoop --set target_pid=1234 --duration 10s\n"
 		    "bombus build x.bpf.c --binary-only -o - | bombus run -",
-	.environment = "BOMBUS_STORE  folder of the local images\n"
-		       "NO_COLOR      no colour",
+	.environment = "BOMBUS_STORE        folder of the local images\n"
+		       "NO_COLOR            no colour\n" REMOTE_ENVIRONMENT,
 	.opts = run_opts,
 	.args_bytes = sizeof(struct run_args),
 	.min_words = 1,

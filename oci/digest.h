@@ -20,4 +20,12 @@ const char *digest_hex(const char *digest);
 
 void digest_of(const void *bytes, size_t len, char ret[DIGEST_ROOM]);
 
+/* The same in pieces. hasher_end() leaves it ready for another run. */
+struct hasher;
+struct hasher *hasher_new(void);
+void hasher_free(struct hasher *hasher);
+void hasher_add(struct hasher *hasher, const void *bytes, size_t len);
+void hasher_restart(struct hasher *hasher);
+void hasher_end(struct hasher *hasher, char ret[DIGEST_ROOM]);
+
 #endif

@@ -8,14 +8,13 @@
 #include "base/err.h"
 #include "base/parse.h"
 #include "base/util.h"
-#include "oci/digest.h"
-#include "oci/manifest.h"
-#include "oci/store.h"
+#include "oci/image_internal.h"
+#include "oci/json.h"
+#include "oci/multi.h"
 
 #define MAX_NAME_BYTES 512
 #define MIN_DIGEST_DIGITS 6
 #define LATEST ":latest"
-#define PROGRAM_TITLE "program.o"
 #define CONFIG_TITLE "config.json"
 
 void image_info_release(struct image_info *info)
@@ -35,6 +34,12 @@ void image_info_release(struct image_info *info)
 		free(info->layers[i].title);
 	}
 	free(info->layers);
+	for (size_t i = 0; i < info->nlabels; i++) {
+		free((char *)info->labels[i].name);
+		free((char *)info->labels[i].value);
+	}
+	free(info->labels);
+	free(info->platforms);
 	*info = (struct image_info){ 0 };
 }
 
@@ -67,36 +72,118 @@ static int put_config(struct store *store, const char *platform, struct descript
 	return store_put_blob(store, text, strlen(text), digest, err);
 }
 
+static int put_layer(struct store *store, const char *media_type, const char *title,
+		     const void *bytes, size_t len, struct image_pair *note,
+		     char digest[DIGEST_ROOM], struct descriptor *ret, struct err *err)
+{
+	*note = (struct image_pair){ NOTE_TITLE, title };
+	*ret = (struct descriptor){ media_type, digest, len, NULL, note, 1 };
+	return store_put_blob(store, bytes, len, digest, err);
+}
+
+static int put_layers(struct store *store, const struct image_build *build, struct manifest *m,
+		      struct image_pair *notes, char (*digests)[DIGEST_ROOM], struct err *err)
+{
+	int rc = put_layer(store, MEDIA_EBPF_PROGRAM, TITLE_EBPF_PROGRAM, build->program,
+			   build->program_bytes, notes, digests[0], m->layers, err);
+
+	for (m->nlayers = 1; rc == 0 && m->nlayers <= build->nfiles; m->nlayers++) {
+		const struct image_file *file = &build->files[m->nlayers - 1];
+		size_t i = m->nlayers;
+
+		rc = put_layer(store, file->media_type, file->title, file->bytes, file->len,
+			       &notes[i], digests[i], &m->layers[i], err);
+	}
+	return rc;
+}
+
 static int put_manifest(struct store *store, const struct image_build *build,
 			struct descriptor *ret, char digest[DIGEST_ROOM], struct err *err)
 {
-	static const struct image_pair title = { NOTE_TITLE, PROGRAM_TITLE };
-	char config[DIGEST_ROOM], program[DIGEST_ROOM];
-	struct descriptor layer = {
-		MEDIA_EBPF_PROGRAM, program, build->program_bytes, NULL, &title, 1,
-	};
+	_cleanup_free_ struct image_pair *notes = xcalloc(build->nfiles + 1, sizeof(*notes));
+	_cleanup_free_ char(*digests)[DIGEST_ROOM] = xcalloc(build->nfiles + 1, sizeof(*digests));
+	_cleanup_free_ struct descriptor *layers = xcalloc(build->nfiles + 1, sizeof(*layers));
+	_cleanup_free_ char *text = NULL;
+	char config[DIGEST_ROOM];
 	struct manifest m = {
 		.media_type = MEDIA_MANIFEST,
-		.layers = &layer,
-		.nlayers = 1,
+		.layers = layers,
 		.annotations = build->annotations,
 		.nannotations = build->nannotations,
 	};
-	_cleanup_free_ char *text = NULL;
 	int rc = put_config(store, build->platform, &m.config, config, err);
 
 	if (rc == 0)
-		rc = store_put_blob(store, build->program, build->program_bytes, program, err);
+		rc = put_layers(store, build, &m, notes, digests, err);
 	if (rc == 0)
 		rc = manifest_write(&m, &text, err);
-	if (rc)
+	if (rc || !text)
 		return rc;
 	*ret = (struct descriptor){ MEDIA_MANIFEST, digest, strlen(text), build->platform };
 	return store_put_blob(store, text, strlen(text), digest, err);
 }
 
+void image_time(char ret[31])
+{
+	format_rfc3339(now_real_ns() / 1000000000 * 1000000000, ret);
+	memcpy(ret + strlen("2026-11-20T09:00:00"), "Z", 2);
+}
+
+struct saving {
+	struct descriptor *list;
+	char (*digests)[DIGEST_ROOM];
+};
+
+static void saving_release(struct saving *s)
+{
+	free(s->list);
+	free(s->digests);
+}
+
+/* The index says again what all of its images say. */
+static int put_index(struct store *store, const struct saving *s, size_t count,
+		     const struct image_build *first, struct descriptor *ret,
+		     char digest[DIGEST_ROOM], struct err *err)
+{
+	struct multi multi = {
+		.manifests = s->list,
+		.nmanifests = count,
+		.annotations = first->annotations,
+		.nannotations = first->nannotations,
+	};
+	_cleanup_free_ char *text = NULL;
+	int rc = multi_write(&multi, &text, err);
+
+	if (rc || !text)
+		return rc;
+	*ret = (struct descriptor){ MEDIA_INDEX, digest, strlen(text) };
+	return store_put_blob(store, text, strlen(text), digest, err);
+}
+
+static int put_builds(struct store *store, const struct image_build *builds, size_t count,
+		      struct descriptor *ret, char digest[DIGEST_ROOM], struct err *err)
+{
+	_cleanup_(saving_release) struct saving s = {
+		xcalloc(count + 1, sizeof(*s.list)),
+		xcalloc(count + 1, sizeof(*s.digests)),
+	};
+	int rc = 0;
+
+	if (count == 1)
+		return put_manifest(store, builds, ret, digest, err);
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		rc = put_manifest(store, &builds[i], &s.list[i], s.digests[i], err);
+	return rc < 0 ? rc : put_index(store, &s, count, builds, ret, digest, err);
+}
+
 int image_save(const char *path, const char *name, const struct image_build *build,
 	       char ret_digest[72], struct err *err)
+{
+	return image_save_all(path, name, build, 1, ret_digest, err);
+}
+
+int image_save_all(const char *path, const char *name, const struct image_build *builds,
+		   size_t count, char ret_digest[72], struct err *err)
 {
 	_cleanup_store_ struct store *store = NULL;
 	char created[31], digest[DIGEST_ROOM];
@@ -104,19 +191,19 @@ int image_save(const char *path, const char *name, const struct image_build *bui
 	struct descriptor desc;
 	int rc = image_check_name(name, err);
 
-	if (rc == 0 && build->program_bytes > IMAGE_MAX_PROGRAM_BYTES)
-		rc = err_set(err, EFBIG, "the program is larger than %u MiB",
-			     IMAGE_MAX_PROGRAM_BYTES >> 20);
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		if (builds[i].program_bytes > IMAGE_MAX_PROGRAM_BYTES)
+			rc = err_set(err, EFBIG, "the program is larger than %u MiB",
+				     IMAGE_MAX_PROGRAM_BYTES >> 20);
 	if (rc == 0)
 		rc = store_open_write(&store, path, err);
 	if (rc == 0)
-		rc = put_manifest(store, build, &desc, digest, err);
+		rc = put_builds(store, builds, count, &desc, digest, err);
 	if (rc)
 		return rc;
 	/* The time stands beside the name, not in the manifest: the digest shall not depend on it.
 	 */
-	format_rfc3339(now_real_ns() / 1000000000 * 1000000000, created);
-	memcpy(created + strlen("2026-11-20T09:00:00"), "Z", 2);
+	image_time(created);
 	desc.annotations = &saved;
 	desc.nannotations = 1;
 	rc = index_put(store_index(store), name, &desc, err);
@@ -134,7 +221,7 @@ static char *dup_or_null(const char *text)
 	return text ? xstrdup(text) : NULL;
 }
 
-static void fill_info(struct image_info *info, const struct manifest *m)
+void image_fill_info(struct image_info *info, const struct manifest *m)
 {
 	const char *created = annotation_get(m->annotations, m->nannotations, NOTE_CREATED);
 
@@ -179,17 +266,77 @@ static void begin_info(const struct index_entry *entry, struct image_info *info)
 	memcpy(info->digest, d->digest, strlen(d->digest) + 1);
 }
 
-static int read_manifest(struct store *store, const struct index_entry *entry,
+void image_fill_config(struct image_info *info, const struct json_t *config)
+{
+	json_t *labels = json_object_get(json_object_get(config, "config"), "Labels"), *value;
+	const char *os = json_string_value(json_object_get(config, "os"));
+	const char *arch = json_string_value(json_object_get(config, "architecture"));
+	const char *variant = json_string_value(json_object_get(config, "variant"));
+	const char *name;
+
+	if (os && arch && !info->platform)
+		info->platform = xasprintf("%s/%s%s%s", os, arch, variant ? "/" : "",
+					   variant ? variant : "");
+
+	info->labels = xcalloc(json_object_size(labels) + 1, sizeof(*info->labels));
+	json_object_foreach(labels, name, value)
+	{
+		if (json_is_string(value))
+			info->labels[info->nlabels++] = (struct image_pair){
+				xstrdup(name),
+				xstrdup(json_string_value(value)),
+			};
+	}
+}
+
+/* Other configs than ordinary ones are nobody's to read here. */
+static void read_config(struct store *store, const struct descriptor *config,
+			struct image_info *info)
+{
+	_cleanup_free_ void *bytes = NULL;
+	_cleanup_json_ json_t *json = NULL;
+
+	if (store_get_blob(store, config->digest, config->size_bytes, MANIFEST_MAX_BYTES, &bytes,
+			   NULL) == 0 &&
+	    json_parse("the config", bytes, config->size_bytes, &json, NULL) == 0)
+		image_fill_config(info, json);
+}
+
+/* Of several platforms, the one that is wanted: *desc becomes its manifest's. */
+static int choose_platform(struct store *store, const char *platform, struct multi *multi,
+			   struct descriptor *desc, struct image_info *info, struct err *err)
+{
+	_cleanup_free_ void *bytes = NULL;
+	const struct descriptor *one = NULL;
+	int rc = store_get_blob(store, desc->digest, desc->size_bytes, MANIFEST_MAX_BYTES, &bytes,
+				err);
+
+	if (rc == 0)
+		rc = multi_parse(bytes, desc->size_bytes, desc->media_type, multi, err);
+	if (rc == 0)
+		rc = multi_choose(multi, platform, &one, err);
+	if (rc < 0 || !one)
+		return rc;
+	info->platforms = multi_platforms(multi);
+	free(info->platform);
+	info->platform = dup_or_null(one->platform);
+	info->size_bytes += one->size_bytes;
+	*desc = *one;
+	return 0;
+}
+
+static int read_manifest(struct store *store, const struct index_entry *entry, const char *platform,
 			 struct image_info *info, struct err *err)
 {
 	_cleanup_(manifest_release) struct manifest m = { 0 };
+	_cleanup_(multi_release) struct multi multi = { 0 };
 	_cleanup_free_ void *bytes = NULL;
-	const struct descriptor *d = &entry->desc;
-	int rc;
+	struct descriptor desc = entry->desc, *d = &desc;
+	int rc = 0;
 
-	if (streq(d->media_type, MEDIA_INDEX))
-		rc = err_set(err, ENOTSUP, "it is an index of several platforms");
-	else
+	if (media_is_index(d->media_type))
+		rc = choose_platform(store, platform, &multi, d, info, err);
+	if (rc == 0)
 		rc = store_get_blob(store, d->digest, d->size_bytes, MANIFEST_MAX_BYTES, &bytes,
 				    err);
 	if (rc == 0)
@@ -199,7 +346,8 @@ static int read_manifest(struct store *store, const struct index_entry *entry,
 		err_wrap(err, "%s", entry->name);
 		return rc == -ENOENT ? -EBADMSG : rc;
 	}
-	fill_info(info, &m);
+	image_fill_info(info, &m);
+	read_config(store, &m.config, info);
 	info->manifest_json = steal_ptr((char **)&bytes);
 	return 0;
 }
@@ -297,7 +445,19 @@ static int find_entry(const struct index *index, const char *path, const char *n
 	return rc;
 }
 
+int image_find_entry(struct store *store, const char *name, const struct index_entry **ret,
+		     struct err *err)
+{
+	return find_entry(store_index(store), store_dir_path(store), name, ret, err);
+}
+
 int image_find(const char *path, const char *name, struct image_info *ret, struct err *err)
+{
+	return image_find_for(path, name, NULL, ret, err);
+}
+
+int image_find_for(const char *path, const char *name, const char *platform, struct image_info *ret,
+		   struct err *err)
 {
 	_cleanup_(image_info_release) struct image_info info = { 0 };
 	_cleanup_store_ struct store *store = NULL;
@@ -309,62 +469,11 @@ int image_find(const char *path, const char *name, struct image_info *ret, struc
 	if (rc || !entry)
 		return rc;
 	begin_info(entry, &info);
-	rc = read_manifest(store, entry, &info, err);
+	rc = read_manifest(store, entry, platform, &info, err);
 	if (rc)
 		return rc;
 	*ret = info;
 	info = (struct image_info){ 0 };
-	return 0;
-}
-
-static bool is_program(const struct image_layer *layer)
-{
-	return streq(layer->media_type, MEDIA_EBPF_PROGRAM) ||
-	       (layer->title && streq(layer->title, PROGRAM_TITLE));
-}
-
-/* Chosen by what a layer says it is, never by its place: layers may be in any order. */
-static int find_program(const struct image_info *info, const struct image_layer **ret,
-			struct err *err)
-{
-	const struct image_layer *found = NULL;
-
-	for (size_t i = 0; i < info->nlayers; i++) {
-		if (!is_program(&info->layers[i]))
-			continue;
-		if (found)
-			return err_set(err, EBADMSG, "%s holds more than one program", info->name);
-		found = &info->layers[i];
-	}
-	if (!found && info->nlayers)
-		return err_set(err, EBADMSG, "%s holds no eBPF program: its first layer is '%s'",
-			       info->name, info->layers[0].media_type);
-	if (!found)
-		return err_set(err, EBADMSG, "%s holds no eBPF program: it has no layer",
-			       info->name);
-	*ret = found;
-	return 0;
-}
-
-int image_program(const char *path, const struct image_info *info, void **ret, size_t *ret_len,
-		  struct err *err)
-{
-	_cleanup_store_ struct store *store = NULL;
-	const struct image_layer *layer = NULL;
-	int rc = find_program(info, &layer, err);
-
-	if (rc == 0)
-		rc = store_open_read(&store, path, err);
-	if (rc || !layer)
-		return rc;
-	rc = store_get_blob(store, layer->digest, layer->size_bytes, IMAGE_MAX_PROGRAM_BYTES, ret,
-			    err);
-	if (rc < 0) {
-		err_wrap(err, "%s", info->name);
-		/* The name was found: what is missing is a part of the image. */
-		return rc == -ENOENT ? -EBADMSG : rc;
-	}
-	*ret_len = layer->size_bytes;
 	return 0;
 }
 
@@ -384,7 +493,7 @@ int image_list(const char *path, struct image_info **ret, size_t *ret_count, str
 		struct err why = { 0 };
 
 		begin_info(&entries[i], &infos[i]);
-		if (read_manifest(store, &entries[i], &infos[i], &why) < 0)
+		if (read_manifest(store, &entries[i], NULL, &infos[i], &why) < 0)
 			infos[i].damage = xstrdup(why.msg);
 	}
 	*ret = infos;

@@ -42,6 +42,10 @@ struct image_info {
 		uint64_t size_bytes;
 	} * layers;
 	size_t nlayers;
+	struct image_pair *labels; /* of an ordinary image's config */
+	size_t nlabels;
+	char *platforms; /* "linux/amd64,linux/arm64" where there are several; NULL: there are not
+			  */
 	char *manifest_json; /* as stored */
 	char *damage;	     /* image_list() only: why the manifest cannot be read; NULL: it was */
 };
@@ -54,25 +58,69 @@ int image_check_name(const char *name, struct err *err);
 /* Saves a program under a name, replacing what had it. ret_digest gets the manifest's. The same
  * program, platform and annotations give the same digest: the time of saving stands in the index.
  */
+struct image_file {
+	const char *title, *media_type;
+	const void *bytes;
+	size_t len;
+};
+#define IMAGE_SOURCE_TYPE "text/x-csrc"
+#define IMAGE_README_TYPE "text/markdown"
+
 struct image_build {
 	const void *program;
 	size_t program_bytes;
 	const char *platform; /* "linux/amd64", NULL: any */
 	const struct image_pair *annotations;
 	size_t nannotations;
+	const struct image_file *files; /* layers behind the program */
+	size_t nfiles;
 };
 int image_save(const char *store, const char *name, const struct image_build *build,
 	       char ret_digest[72], struct err *err);
+/* Several platforms under one name: an index of the images. One alone is saved as image_save(). */
+int image_save_all(const char *store, const char *name, const struct image_build *builds,
+		   size_t count, char ret_digest[72], struct err *err);
 
 /*
  * The name as typed, else with ":latest" added or taken off, else a digest or the unique beginning
- * of one (at least 6 digits). -ENOENT with the nearest name as hint.
+ * of one (at least 6 digits). -ENOENT with the nearest name as hint. Of an image for several
+ * platforms it is the one for this machine, or for `platform`, that is described.
  */
 int image_find(const char *store, const char *name, struct image_info *ret, struct err *err);
+int image_find_for(const char *store, const char *name, const char *platform,
+		   struct image_info *ret, struct err *err);
 
-/* The program's bytes, verified against their digest. malloc'ed. */
+/* A second name for what `name` stands for; whatever `to` stood for it does no more. */
+int image_tag(const char *store, const char *name, const char *to, struct err *err);
+
+/* Takes the name away; ret_name (malloc'ed) is how it stood there. The blobs stay until pruned. */
+int image_remove(const char *store, const char *name, char **ret_name, struct err *err);
+
+/* Removes blobs that no entry of the index needs, and downloads that nobody goes on with. An
+ * index that cannot be read through removes nothing. */
+int image_prune(const char *store, bool dry_run, size_t *ret_count, uint64_t *ret_bytes,
+		struct err *err);
+
+/* Writes images, each under its name, as a tar of an OCI image layout ("-": standard output) or
+ * into the layout in a folder (an existing one, or a name that ends in '/'). */
+int image_export(const char *store, const char *const *names, size_t count, const char *to,
+		 struct err *err);
+/* The other way: from a folder, a tar or standard input ("-"). fn is told each name. */
+int image_import(const char *store, const char *from, void (*fn)(void *ctx, const char *name),
+		 void *ctx, struct err *err);
+
+/* Who packs images in this way: "bombus", "bpfman", "Inspektor Gadget"; NULL: nobody known here. */
+const char *image_format(const struct image_info *info);
+
+/* The program's bytes, verified against their digest. malloc'ed. -ENOTSUP: what is in the image is
+ * no eBPF program, but something else that the message names. */
 int image_program(const char *store, const struct image_info *info, void **ret, size_t *ret_len,
 		  struct err *err);
+
+/* The text of a layer of this type, such as IMAGE_SOURCE_TYPE; malloc'ed, with a NUL behind its
+ * end. -ENOENT: there is none. */
+int image_text(const char *store, const struct image_info *info, const char *media_type, char **ret,
+	       size_t *ret_len, struct err *err);
 
 /* All names, sorted. A store that does not exist is empty. */
 int image_list(const char *store, struct image_info **ret, size_t *ret_count, struct err *err);

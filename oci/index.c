@@ -12,6 +12,8 @@ struct index {
 	json_t *manifests; /* borrowed from it */
 	struct index_entry *entries;
 	size_t nentries;
+	struct descriptor *roots; /* of all entries */
+	size_t nroots;
 	struct arena arena; /* of the entries */
 };
 
@@ -34,7 +36,9 @@ static int read_entries(struct index *index, struct err *err)
 	size_t i;
 
 	arena_release(&index->arena);
-	index->nentries = 0;
+	index->nentries = index->nroots = 0;
+	index->roots = arena_array(&index->arena, struct descriptor,
+				   json_array_size(index->manifests) + 1);
 	index->entries = arena_array(&index->arena, struct index_entry,
 				     json_array_size(index->manifests) + 1);
 	json_array_foreach(index->manifests, i, json)
@@ -43,13 +47,18 @@ static int read_entries(struct index *index, struct err *err)
 		struct index_entry *e = &index->entries[index->nentries];
 		int rc;
 
-		if (!name)
+		if (!name) {
+			/* Somebody else's, whatever it is; but nothing of it is thrown away. */
+			index->nroots += descriptor_parse(json, &index->arena,
+							  &index->roots[index->nroots], NULL) == 0;
 			continue;
+		}
 		rc = descriptor_parse(json, &index->arena, &e->desc, err);
 		if (rc < 0) {
 			err_wrap(err, "the index is damaged: entry '%s'", name);
 			return rc;
 		}
+		index->roots[index->nroots++] = e->desc;
 		e->name = arena_strdup(&index->arena, name);
 		index->nentries++;
 	}
@@ -134,6 +143,31 @@ const struct index_entry *index_find(const struct index *index, const char *name
 	return bsearch(&key, index->entries, index->nentries, sizeof(key), by_name);
 }
 
+static bool take_out(struct index *index, const char *name)
+{
+	bool any = false;
+
+	for (size_t i = json_array_size(index->manifests); i-- > 0;) {
+		const char *other = entry_name(json_array_get(index->manifests, i));
+
+		if (other && streq(other, name))
+			any = json_array_remove(index->manifests, i) == 0;
+	}
+	return any;
+}
+
+bool index_remove(struct index *index, const char *name)
+{
+	/* What was readable is so without one of its entries. */
+	return take_out(index, name) && read_entries(index, NULL) == 0;
+}
+
+const struct descriptor *index_roots(const struct index *index, size_t *ret_count)
+{
+	*ret_count = index->nroots;
+	return index->roots;
+}
+
 int index_put(struct index *index, const char *name, const struct descriptor *desc, struct err *err)
 {
 	json_t *json = NULL, *notes;
@@ -150,12 +184,7 @@ int index_put(struct index *index, const char *name, const struct descriptor *de
 		json_decref(json);
 		return err_set(err, EILSEQ, "the name is not UTF-8");
 	}
-	for (size_t i = json_array_size(index->manifests); i-- > 0;) {
-		const char *other = entry_name(json_array_get(index->manifests, i));
-
-		if (other && streq(other, name))
-			json_array_remove(index->manifests, i);
-	}
+	take_out(index, name);
 	json_array_append_new(index->manifests, json);
 	return read_entries(index, err);
 }

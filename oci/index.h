@@ -6,6 +6,7 @@
 #ifndef BOMBUS_OCI_INDEX_H
 #define BOMBUS_OCI_INDEX_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include "oci/manifest.h"
 
@@ -16,7 +17,7 @@ struct index;
 int index_parse(const void *bytes, size_t len, struct index **ret, struct err *err);
 void index_free(struct index *index);
 
-/* The entries that have a name, sorted by it. Valid until the next index_put(). */
+/* The entries that have a name, sorted by it. Valid until the next change. */
 struct index_entry {
 	const char *name;
 	struct descriptor desc;
@@ -29,6 +30,13 @@ const struct index_entry *index_find(const struct index *index, const char *name
 /* Makes `name` stand for `desc` alone; its annotations are kept beside the name. */
 int index_put(struct index *index, const char *name, const struct descriptor *desc,
 	      struct err *err);
+
+/* False: there was no such name. */
+bool index_remove(struct index *index, const char *name);
+
+/* Every digest that the index holds on to, entries without a name included. Valid as
+ * index_entries() is. */
+const struct descriptor *index_roots(const struct index *index, size_t *ret_count);
 
 /* One line of JSON, malloc'ed. */
 char *index_write(const struct index *index);

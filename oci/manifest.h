@@ -20,6 +20,8 @@ struct err;
 #define MEDIA_EBPF_CONFIG "application/ebpf.oci.image.config.v1+json"
 #define MEDIA_EBPF_PROGRAM "application/ebpf.oci.image.program.v1+binary"
 
+#define TITLE_EBPF_PROGRAM "program.o"
+
 #define NOTE_TITLE "org.opencontainers.image.title"
 #define NOTE_CREATED "org.opencontainers.image.created"
 #define NOTE_REF_NAME "org.opencontainers.image.ref.name"

@@ -325,6 +325,11 @@ struct index *store_index(struct store *s)
 	return s->index;
 }
 
+struct index *store_take_index(struct store *s)
+{
+	return steal_ptr(&s->index);
+}
+
 int store_get_blob(struct store *s, const char *digest, uint64_t size_bytes, size_t max_bytes,
 		   void **ret, struct err *err)
 {
@@ -380,4 +385,22 @@ int store_commit(struct store *s, struct err *err)
 			       "than %u MiB",
 			       s->path, JSON_MAX_BYTES >> 20);
 	return write_at(s, ".", INDEX_FILE, text, len, err);
+}
+
+int store_dir_fd(const struct store *s)
+{
+	return s->dir_fd;
+}
+
+const char *store_dir_path(const struct store *s)
+{
+	return s->path;
+}
+
+int store_adopt_blob(struct store *s, const char *file, const char *digest, struct err *err)
+{
+	_cleanup_free_ char *name = xasprintf(BLOBS_DIR "/%s", digest_hex(digest));
+	int rc = renameat(s->dir_fd, file, s->dir_fd, name) < 0 ? -errno : sync_dir(s, BLOBS_DIR);
+
+	return rc < 0 ? err_sys(err, -rc, "cannot write %s/%s", s->path, name) : 0;
 }

@@ -41,6 +41,8 @@ static inline void store_closep(struct store **store)
 
 /* As it was when the store was opened, with what was put into it since. */
 struct index *store_index(struct store *store);
+/* Hands it over; the store has none after that. */
+struct index *store_take_index(struct store *store);
 
 /*
  * The blob of a digest and size, verified; malloc'ed with a NUL behind its end. -ENOENT: it is not
@@ -52,6 +54,20 @@ int store_get_blob(struct store *store, const char *digest, uint64_t size_bytes,
 /* Nothing is written where the blob is there already. */
 int store_put_blob(struct store *store, const void *bytes, size_t len, char ret_digest[DIGEST_ROOM],
 		   struct err *err);
+
+/* Whether it is there and is what its digest says: 0, -ENOENT or -EBADMSG. Reads it in pieces. */
+int store_check_blob(struct store *store, const char *digest, uint64_t size_bytes, struct err *err);
+
+/* The same, and the file, to be read from its start; the caller closes it. */
+int store_open_blob(struct store *store, const char *digest, uint64_t size_bytes, struct err *err);
+
+/* Makes a blob of a complete and synced file in the store's folder. The store is open for writing.
+ */
+int store_adopt_blob(struct store *store, const char *file, const char *digest, struct err *err);
+
+/* The folder, borrowed; -1: it does not exist. */
+int store_dir_fd(const struct store *store);
+const char *store_dir_path(const struct store *store);
 
 /* Makes the index what other processes see. */
 int store_commit(struct store *store, struct err *err);

@@ -283,8 +283,9 @@ static void test_image_of_others_is_refused_clearly(void **state)
 		const char *layers, *message;
 	} cases[] = {
 		{ HEAD "]}", "it has no layer" },
-		{ HEAD PART("application/vnd.oci.image.layer.v1.tar+gzip") "]}",
-		  "its first layer is 'application/vnd.oci.image.layer.v1.tar+gzip'" },
+		{ HEAD PART("text/x-other") "]}", "its first layer is 'text/x-other'" },
+		{ HEAD PART("application/wasm") "]}", "WebAssembly" },
+		{ HEAD PART("application/vnd.oci.image.layer.v1.tar+gzip") "]}", "cannot open" },
 		{ HEAD PART(MEDIA_EBPF_PROGRAM) "," PART(MEDIA_EBPF_PROGRAM) "]}",
 		  "more than one" },
 		{ HEAD PART("x/y") "," PART(MEDIA_EBPF_PROGRAM) "]}", "cannot open" },
@@ -301,14 +302,14 @@ static void test_image_of_others_is_refused_clearly(void **state)
 
 		put_manifest(f, "x", MEDIA_MANIFEST, cases[i].layers);
 		assert_int_equal(image_find(f->store, "x", &info, &err), 0);
-		assert_int_equal(image_program(f->store, &info, &program, &len, &err), -EBADMSG);
+		assert_true(image_program(f->store, &info, &program, &len, &err) < 0);
 		if (!strstr(err.msg, cases[i].message))
 			fail_msg("%s: %s", cases[i].layers, err.msg);
 		image_info_release(&info);
 	}
 	put_manifest(f, "x", MEDIA_INDEX, "{\"schemaVersion\":2,\"manifests\":[]}");
-	assert_int_equal(image_find(f->store, "x", &info, &index_err), -ENOTSUP);
-	assert_non_null(strstr(index_err.msg, "several platforms"));
+	assert_int_equal(image_find(f->store, "x", &info, &index_err), -EBADMSG);
+	assert_non_null(strstr(index_err.msg, "it is not there for"));
 }
 
 /* An index may come from elsewhere, with a name that looks like the digest of another image. */

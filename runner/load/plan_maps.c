@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/util.h"
 #include "runner/load/elf.h"
+#include "runner/load/gadget.h"
 #include "runner/load/plan_internal.h"
 
 static void map_list_release(struct map_list *list)
@@ -171,6 +172,10 @@ static int asked_role(struct map_list *list, const struct map_plan *map,
 	if (role >= 0) {
 		*ret_origin = ORIGIN_PREFIX;
 		*ret = (enum map_role)role;
+	} else if ((map->source == SOURCE_HASH || map->source == SOURCE_ARRAY) &&
+		   gadget_is_iterated(list->ctx->btf, map->symbol)) {
+		*ret_origin = ORIGIN_PREFIX;
+		*ret = ROLE_GAUGE;
 	} else if (map->source == SOURCE_RING || map->source == SOURCE_PERF) {
 		*ret = map->has_value ? ROLE_EVENTS : ROLE_INTERNAL;
 	}
@@ -229,6 +234,9 @@ static int add_map(struct map_list *list, const struct bpf_map *from)
 	if (!*suffix_of(list, map->symbol) && role_of_prefix(map->symbol, &rest) >= 0)
 		map->name = map_list_copy(list, rest);
 	map_list_tags(list, map, map->symbol);
+	if ((map->source == SOURCE_RING || map->source == SOURCE_PERF) &&
+	    gadget_record_type(list->ctx->btf, map->symbol))
+		value_id = gadget_record_type(list->ctx->btf, map->symbol);
 	word = words_find(list, map);
 	if (word && word->type) {
 		value_id = words_type(list, word->type);

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include "base/err.h"
 #include "base/util.h"
+#include "runner/load/gadget.h"
 #include "runner/load/params.h"
 #include "runner/load/plan_internal.h"
 
@@ -104,7 +105,8 @@ static void add_param(struct plan_ctx *ctx, const struct btf_var_secinfo *info,
 	param->help = tag_text(ctx->tags, info->type, TAGS_WHOLE, "help", &plan->arena);
 	param->field.help = param->help;
 	param->field.name = param->field.path = param->field.label = param->name;
-	param->tagged = tag_has(ctx->tags, info->type, TAGS_WHOLE, "param");
+	param->tagged = tag_has(ctx->tags, info->type, TAGS_WHOLE, "param") ||
+			gadget_is_param(ctx->btf, name);
 	param->type_name = type_text(&plan->arena, ctx->btf, var->type);
 	param->section_off_bytes = info->offset;
 	param->size_bytes = layout.size_bytes;

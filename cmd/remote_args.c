@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmd/remote_args.h"
+
+#include <errno.h>
+
+#include "base/log.h"
+#include "base/util.h"
+#include "cmd/progress.h"
+#include "runner/read/human.h"
+
+#define MAX_RETRIES 100
+
+int remote_session_init(struct remote_session *s, const struct global_args *global,
+			const struct remote_args *a, struct err *err)
+{
+	if (a->plain_http && (a->insecure || a->ca_file || a->cert_file))
+		return err_usage(err, "--plain-http goes without certificates: what about "
+				      "--insecure, --ca-file and --cert?");
+	if (a->key_file && !a->cert_file)
+		return err_usage(err, "--key is the key of a certificate: --cert is missing");
+	if (a->retries > MAX_RETRIES)
+		return err_usage(err, "--retries is at most %d", MAX_RETRIES);
+	s->progress = progress_new(global->quiet);
+	s->opts = (struct remote_opts){
+		.registry = { a->plain_http, a->insecure, a->ca_file, a->cert_file, a->key_file,
+			      a->authfile, .retries = (unsigned)a->retries },
+		.progress = progress_show,
+		.ctx = s->progress,
+	};
+	return 0;
+}
+
+void remote_session_release(struct remote_session *s)
+{
+	progress_free(s->progress);
+	s->progress = NULL;
+}
+
+char *moved_text(const struct remote_result *r)
+{
+	char size[HUMAN_ROOM];
+
+	return xasprintf("%zu blob%s, %.*s", r->blobs, r->blobs == 1 ? "" : "s",
+			 (int)human_bytes(size, r->bytes), size);
+}
+
+int pull_image(const struct global_args *global, const struct remote_args *args, const char *name,
+	       const char *platform, uint64_t max_bytes, struct err *err)
+{
+	_cleanup_(remote_session_release) struct remote_session session = { 0 };
+	_cleanup_free_ char *store = store_path(global), *moved = NULL;
+	struct remote_result result = { 0 };
+	int rc = remote_session_init(&session, global, args, err);
+
+	if (rc < 0)
+		return rc;
+	session.opts.platform = platform;
+	session.opts.max_bytes = max_bytes;
+	rc = remote_pull(store, name, &session.opts, &result, err);
+	remote_session_release(&session);
+	if (rc < 0) {
+		err_wrap(err, "cannot pull %s", name);
+		return rc;
+	}
+	moved = moved_text(&result);
+	if (!result.current)
+		log_info("pulled %s (%.*s, %s)", name, SHOWN_DIGEST_CHARS, result.digest, moved);
+	else
+		log_info("%s is up to date (%.*s)", name, SHOWN_DIGEST_CHARS, result.digest);
+	return 0;
+}
+
+int confirm(bool force, const char *question, struct err *err)
+{
+	char answer[16] = "";
+
+	if (force)
+		return 0;
+	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) {
+		err_hint(err, "--force does it without asking");
+		return err_usage(err, "there is no terminal to ask on");
+	}
+	fprintf(stderr, "%s [y/N] ", question);
+	if (!fgets(answer, sizeof(answer), stdin) || (*answer != 'y' && *answer != 'Y'))
+		return err_set(err, ECANCELED, "nothing was changed");
+	return 0;
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+/* `bombus save` and `bombus load`: images as files. */
+#include "base/log.h"
+#include "base/util.h"
+#include "cmd/cmd.h"
+#include "oci/image.h"
+
+struct save_args {
+	const char *output;
+};
+
+static int run_save(const struct global_args *global, void *args, const struct words *words,
+		    struct err *err)
+{
+	const struct save_args *a = args;
+	const char *to = a->output ? a->output : "-";
+	_cleanup_free_ char *store = store_path(global);
+	int rc;
+
+	if (streq(to, "-") && isatty(STDOUT_FILENO)) {
+		err_hint(err, "-o FILE or -o FOLDER/");
+		return err_usage(err, "an archive is not written to a terminal");
+	}
+	rc = image_export(store, words->words, words->count, to, err);
+	if (rc == 0 && !streq(to, "-"))
+		log_info("saved %zu image%s to %s", words->count, words->count == 1 ? "" : "s", to);
+	return rc;
+}
+
+static const struct opt save_opts[] = {
+	{ 'o', "output", "FILE|FOLDER/", OPT_TEXT, offsetof(struct save_args, output),
+	  "where to; - is standard output, which is also the default", NULL, "file" },
+	{ 0 },
+};
+
+const struct command cmd_save = {
+	.name = "save",
+	.usage = "IMAGE...",
+	.summary = "write images to an archive or a folder",
+	.about = "An OCI image layout: in a tar (what other tools call oci-archive) or, where "
+		 "FOLDER "
+		 "exists or ends in /, as a folder to which the images are added.",
+	.examples = "bombus save tcpconnlat -o tcpconnlat.tar\n"
+		    "bombus save tcpconnlat opensnoop -o images/\n"
+		    "bombus save tcpconnlat | ssh host bombus load -",
+	.environment = "BOMBUS_STORE  folder of the local images",
+	.opts = save_opts,
+	.args_bytes = sizeof(struct save_args),
+	.min_words = 1,
+	.max_words = -1,
+	.complete = "image",
+	.run = run_save,
+};
+
+static void on_loaded(void *ctx, const char *name)
+{
+	const struct global_args *global = ctx;
+
+	if (global->quiet)
+		printf("%s\n", name);
+	else
+		log_info("loaded %s", name);
+}
+
+static int run_load(const struct global_args *global, void *args, const struct words *words,
+		    struct err *err)
+{
+	_cleanup_free_ char *store = store_path(global);
+
+	return image_import(store, words->count ? words->words[0] : "-", on_loaded, (void *)global,
+			    err);
+}
+
+const struct command cmd_load = {
+	.name = "load",
+	.usage = "[FILE|FOLDER|-]",
+	.summary = "read images from an archive or a folder",
+	.about = "What 'bombus save' wrote, or another tool as an OCI image layout, in a folder or "
+		 "a "
+		 "tar. Images come under the names that they have there. Everything is checked "
+		 "against its digest.",
+	.examples = "bombus load tcpconnlat.tar\n"
+		    "bombus load images/",
+	.environment = "BOMBUS_STORE  folder of the local images",
+	.max_words = 1,
+	.complete = "file",
+	.run = run_load,
+};

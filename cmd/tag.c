@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+/* `bombus tag`: a second name. */
+#include "base/log.h"
+#include "base/util.h"
+#include "cmd/cmd.h"
+#include "oci/image.h"
+
+static int run_tag(const struct global_args *global, void *args, const struct words *words,
+		   struct err *err)
+{
+	_cleanup_free_ char *store = store_path(global);
+	int rc = image_tag(store, words->words[0], words->words[1], err);
+
+	if (rc == 0)
+		log_info("%s is now %s", words->words[1], words->words[0]);
+	return rc;
+}
+
+const struct command cmd_tag = {
+	.name = "tag",
+	.usage = "IMAGE NAME",
+	.summary = "give an image a second name",
+	.about = "What NAME stood for, if anything, it stands for no more.",
+	.examples = "bombus tag tcpconnlat registry.example/tools/tcpconnlat:1.2",
+	.environment = "BOMBUS_STORE  folder of the local images",
+	.min_words = 2,
+	.max_words = 2,
+	.complete = "image",
+	.run = run_tag,
+};

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * HTTP over one pool of connections, several calls at a time. Boundary file of libcurl, which is
+ * loaded when the first client is made. Nothing here knows about registries: no call is repeated,
+ * no redirection followed, no credential added.
+ *
+ *	http_start(http, &call); while (!call.done) http_wait(http, 1000);
+ */
+#ifndef BOMBUS_OCI_HTTP_H
+#define BOMBUS_OCI_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/err.h"
+#include "base/strbuf.h"
+
+struct http;
+
+struct http_opts {
+	bool insecure;			  /* certificates are not checked */
+	const char *ca_file;		  /* trusted beside nothing else; NULL: the system's */
+	const char *cert_file, *key_file; /* of the client; NULL: none */
+};
+int http_new(struct http **ret, const struct http_opts *opts, struct err *err);
+void http_free(struct http *http); /* calls that still run are given up */
+
+#define HTTP_MAX_HEADERS 8
+#define HTTP_MAX_CHALLENGES 4
+
+struct http_response {
+	int status; /* 0: none came */
+	char *location, *content_type, *digest, *link, *retry_after, *range, *upload_id;
+	char *challenges[HTTP_MAX_CHALLENGES]; /* WWW-Authenticate, one a header */
+	size_t nchallenges;
+	int64_t content_length; /* -1: not said */
+	int64_t range_start;	/* of Content-Range; -1: none */
+	struct strbuf body;	/* what no sink took */
+};
+
+struct http_call {
+	/* What is asked. All borrowed until the call is done. */
+	const char *method; /* GET HEAD POST PUT DELETE */
+	const char *url;
+	const char *headers[HTTP_MAX_HEADERS]; /* "Name: value" */
+	size_t nheaders;
+	const void *body; /* of POST and PUT */
+	uint64_t body_bytes;
+	int body_fd;	 /* read from its start instead of `body` where it is not -1 */
+	size_t max_body; /* of the answer; more is -EFBIG */
+	/* Takes the body of a 2xx answer as it comes; NULL: response.body does. A negative value
+	 * ends the call with it. Other answers always go to response.body. */
+	int (*sink)(void *ctx, const struct http_response *response, const void *bytes, size_t len);
+	void (*sent)(void *ctx, uint64_t bytes); /* so much of the body is on its way; NULL */
+	void *ctx;
+
+	/* What came of it. */
+	bool done;
+	int result;  /* 0: there is an answer; -errno: with `err` */
+	bool broken; /* the connection failed: another try may help */
+	struct http_response response;
+	struct err err;
+
+	struct http_transfer *transfer; /* http.c's */
+};
+
+/* Before the first http_start() and again before another one. */
+void http_call_reset(struct http_call *call);
+void http_call_release(struct http_call *call); /* not while it runs */
+
+void http_start(struct http *http, struct http_call *call);
+/* Lets all calls go on until one is done or the time is over. */
+void http_wait(struct http *http, int timeout_ms);
+/* Gives up a call that runs. */
+void http_cancel(struct http *http, struct http_call *call);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files behind image.h and remote.h share. */
+#ifndef BOMBUS_OCI_IMAGE_INTERNAL_H
+#define BOMBUS_OCI_IMAGE_INTERNAL_H
+
+#include "oci/image.h"
+#include "oci/manifest.h"
+#include "oci/store.h"
+
+/* On an entry of the store's index: the digest of the index of several platforms that this image
+ * was chosen from. It is how a registry knows what is here. */
+#define NOTE_ORIGIN "io.bombus.origin.digest"
+
+/* Now, "2026-11-20T09:00:00Z". */
+void image_time(char ret[31]);
+
+/* Whether this could be run here, by its media types alone: -ENOTSUP names what it is instead. */
+int image_check_runs(const struct manifest *manifest, struct err *err);
+
+/* The entry that a name typed by somebody means; see image_find(). */
+int image_find_entry(struct store *store, const char *name, const struct index_entry **ret,
+		     struct err *err);
+
+/* Every blob below a manifest or an index, it included, the top last. -EBADMSG where one of the
+ * documents is damaged; fn may end it with a negative value. */
+typedef int (*tree_fn)(void *ctx, const struct descriptor *desc, bool is_document, struct err *err);
+int store_walk_tree(struct store *store, const struct descriptor *top, tree_fn fn, void *ctx,
+		    struct err *err);
+
+/* Whether all of it is there and whole. */
+int store_check_tree(struct store *store, const struct descriptor *top, struct err *err);
+
+/* What an image is, from its manifest. `info` has name, digest and size already. */
+void image_fill_info(struct image_info *info, const struct manifest *manifest);
+
+/* What a config says: labels, and the platform where nobody said it before. */
+struct json_t;
+void image_fill_config(struct image_info *info, const struct json_t *config);
+
+#endif

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * From the store into a registry: blobs, then manifests, then what the tag stands for, so that at
+ * no time a name there stands for something that is not whole.
+ */
+#include <errno.h>
+
+#include "base/err.h"
+#include "base/util.h"
+#include "oci/image_internal.h"
+#include "oci/ref.h"
+#include "oci/remote.h"
+
+struct push {
+	struct store *store;
+	const struct remote_opts *opts;
+	struct ref ref;
+	struct registry *registry;
+	const char *top; /* its digest */
+	struct remote_result result;
+};
+
+static void push_release(struct push *p)
+{
+	store_close(p->store);
+	registry_close(p->registry);
+	ref_release(&p->ref);
+}
+
+struct holder {
+	const char *digest;
+	bool found;
+};
+
+static int on_held(void *ctx, const struct descriptor *desc, bool is_document, struct err *err)
+{
+	struct holder *h = ctx;
+
+	h->found = h->found || streq(desc->digest, h->digest);
+	return 0;
+}
+
+/* Another repository of this registry that an image with this blob came from or went to: a name
+ * here says so. malloc'ed; NULL: none is known. */
+static char *mount_source(struct push *p, const char *digest)
+{
+	size_t count;
+	const struct index_entry *entries = index_entries(store_index(p->store), &count);
+
+	for (size_t i = 0; i < count; i++) {
+		_cleanup_(ref_release) struct ref ref = { 0 };
+		struct holder holder = { .digest = digest };
+
+		if (!ref_is_remote(entries[i].name) || ref_parse(entries[i].name, &ref, NULL) < 0 ||
+		    !streq(ref.host, p->ref.host) || streq(ref.repository, p->ref.repository))
+			continue;
+		if (store_walk_tree(p->store, &entries[i].desc, on_held, &holder, NULL) == 0 &&
+		    holder.found)
+			return steal_ptr(&ref.repository);
+	}
+	return NULL;
+}
+
+static int push_blob(struct push *p, const struct descriptor *desc, struct err *err)
+{
+	_cleanup_close_ int fd = -1;
+	_cleanup_free_ char *from = NULL;
+	int rc = registry_has_blob(p->registry, p->ref.repository, desc->digest, err);
+
+	if (rc)
+		return MIN(rc, 0);
+	fd = store_open_blob(p->store, desc->digest, desc->size_bytes, err);
+	if (fd < 0)
+		return fd == -ENOENT ? -EBADMSG : fd;
+	from = mount_source(p, desc->digest);
+	rc = registry_put_blob(p->registry, p->ref.repository, desc->digest, desc->size_bytes, fd,
+			       from, p->opts->progress, p->opts->ctx, err);
+	if (rc == 1) {
+		p->result.mounted++;
+	} else if (rc == 0) {
+		p->result.blobs++;
+		p->result.bytes += desc->size_bytes;
+	}
+	return MIN(rc, 0);
+}
+
+static int push_document(struct push *p, const struct descriptor *desc, struct err *err)
+{
+	_cleanup_(document_release) struct document doc = { .len = desc->size_bytes };
+	bool top = streq(desc->digest, p->top);
+	int rc = store_get_blob(p->store, desc->digest, desc->size_bytes, MANIFEST_MAX_BYTES,
+				(void **)&doc.bytes, err);
+
+	if (rc < 0)
+		return rc;
+	doc.media_type = xstrdup(*desc->media_type ? desc->media_type : MEDIA_MANIFEST);
+	memcpy(doc.digest, desc->digest, DIGEST_ROOM);
+	/* By its digest where the name has one, and where it is below an index. */
+	return registry_put(p->registry, p->ref.repository,
+			    top && p->ref.tag ? p->ref.tag : desc->digest, &doc, err);
+}
+
+static int push_one(void *ctx, const struct descriptor *desc, bool is_document, struct err *err)
+{
+	return is_document ? push_document(ctx, desc, err) : push_blob(ctx, desc, err);
+}
+
+int remote_push(const char *store, const char *name, const char *to, const struct remote_opts *opts,
+		struct remote_result *ret, struct err *err)
+{
+	_cleanup_(push_release) struct push p = { .opts = opts };
+	const struct index_entry *entry = NULL;
+	int rc = ref_parse(to, &p.ref, err);
+
+	if (rc == 0)
+		rc = store_open_read(&p.store, store, err);
+	if (rc == 0)
+		rc = image_find_entry(p.store, name, &entry, err);
+	if (rc < 0 || !entry)
+		return rc;
+	if (p.ref.digest && !streq(p.ref.digest, entry->desc.digest))
+		return err_usage(err, "%s is %s, which cannot be pushed as another digest", name,
+				 entry->desc.digest);
+	p.top = entry->desc.digest;
+	rc = registry_open(&p.registry, p.ref.host, &opts->registry, err);
+	if (rc == 0)
+		rc = store_walk_tree(p.store, &entry->desc, push_one, &p, err);
+	if (rc < 0)
+		return rc;
+	memcpy(p.result.digest, entry->desc.digest, DIGEST_ROOM);
+	*ret = p.result;
+	return 0;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The facade for images in registries; image.h is the one for those that are here. Names are
+ * references (oci/ref.h). Errors of the other side are EXIT_REGISTRY.
+ */
+#ifndef BOMBUS_OCI_REMOTE_H
+#define BOMBUS_OCI_REMOTE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "oci/image.h"
+#include "oci/registry.h"
+
+struct err;
+
+#define REMOTE_MAX_BYTES (1ull << 30) /* of one image, unless it is said otherwise */
+
+struct remote_opts {
+	struct registry_opts registry;
+	/* Of an image for several: NULL is this machine's, "all" takes the whole. */
+	const char *platform;
+	uint64_t max_bytes;	    /* 0: REMOTE_MAX_BYTES */
+	registry_progress progress; /* NULL: nobody looks */
+	void *ctx;
+};
+
+struct remote_result {
+	char digest[DIGEST_ROOM]; /* of what the name now stands for */
+	bool current;		  /* it was here already */
+	size_t blobs;		  /* that were moved */
+	uint64_t bytes;		  /* in them */
+	size_t mounted;		  /* that the registry took from another repository */
+};
+
+/*
+ * Brings an image into the store under `name`. What is there is not moved again; where the tag
+ * stands for what `name` stands for here, that is one HEAD request. What was moved when it fails
+ * is kept, and the next attempt goes on there.
+ */
+int remote_pull(const char *store, const char *name, const struct remote_opts *opts,
+		struct remote_result *ret, struct err *err);
+
+/* `name` is one of the store, `to` where it goes. All platforms go. */
+int remote_push(const char *store, const char *name, const char *to, const struct remote_opts *opts,
+		struct remote_result *ret, struct err *err);
+
+/* "HOST/REPOSITORY": its tags, sorted, each malloc'ed. */
+int remote_tags(const char *name, const struct remote_opts *opts, char ***ret, size_t *ret_count,
+		struct err *err);
+
+/* What a registry says of an image, without its program. */
+int remote_inspect(const char *name, const struct remote_opts *opts, struct image_info *ret,
+		   struct err *err);
+
+/* Checks them with the registry, then keeps them; ret_path (malloc'ed) says where. */
+int remote_login(const char *host, const char *user, const char *secret,
+		 const struct remote_opts *opts, char **ret_path, struct err *err);
+int remote_logout(const char *host, const char *authfile, char **ret_path, struct err *err);
+
+#endif

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Layers of bytecode images: tar, gzip or zstd, as they come. Small limits, so that they are met.
+ */
+#include <elf.h>
+
+#include "base/util.h"
+#include "oci/archive.h"
+
+#define MAX_OBJECT_BYTES (1u << 20)
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	void *object = NULL;
+	size_t len = 0;
+
+	if (archive_find_object(data, size, MAX_OBJECT_BYTES, &object, &len, NULL) == 0) {
+		if (len > MAX_OBJECT_BYTES || len < sizeof(Elf64_Ehdr) ||
+		    memcmp(object, ELFMAG, SELFMAG) != 0)
+			abort();
+	}
+	free(object);
+	return 0;
+}
