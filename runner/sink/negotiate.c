@@ -139,7 +139,7 @@ static double weigh(const char *accept, const struct offer *offer, int *ret_prec
 
 	*ret_precision = 0;
 	while (next_piece(&accept, ',', &range)) {
-		int precision;
+		int precision = 0;
 		double w = match_range(range, offer, &precision);
 
 		if (w < 0 || precision < *ret_precision ||
