@@ -26,7 +26,8 @@ int dynlib_open(void **ret, const char *library, const char *package, const char
 		}
 		memcpy(symbols[i].slot, &symbol, sizeof(symbol));
 	}
-	*ret = handle;
+	if (ret)
+		*ret = handle;
 	return 0;
 }
 

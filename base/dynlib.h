@@ -18,7 +18,8 @@ struct dynlib_symbol {
 	void *slot; /* of a pointer to the function */
 };
 
-/* `what` cannot be done without it. -ENOENT with the package's name as hint. */
+/* `what` begins the message: "cannot pull". -ENOENT with the package's name as hint. ret NULL: it
+ * stays until the process ends, as is due to libraries that leave handlers behind. */
 int dynlib_open(void **ret, const char *library, const char *package, const char *what,
 		const struct dynlib_symbol *symbols, size_t count, struct err *err);
 void dynlib_close(void *library); /* takes NULL */

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/err.h"
-#include "base/late.h"
+#include "base/dynlib.h"
 #include "base/strbuf.h"
 #include "base/util.h"
 
@@ -49,7 +49,7 @@ struct archive_api {
 
 static int load(struct archive_api *api, struct err *err)
 {
-	const struct late_symbol symbols[] = {
+	const struct dynlib_symbol symbols[] = {
 		{ "archive_read_new", &api->read_new },
 		{ "archive_read_free", &api->read_free },
 		{ "archive_read_support_format_tar", &api->format_tar },
@@ -79,8 +79,8 @@ static int load(struct archive_api *api, struct err *err)
 		{ "archive_write_data", &api->write_data },
 	};
 
-	return late_load(LIBRARY, PACKAGE, "cannot read archives", symbols, ARRAY_LEN(symbols),
-			 err);
+	return dynlib_open(NULL, LIBRARY, PACKAGE, "cannot read archives", symbols,
+			   ARRAY_LEN(symbols), err);
 }
 
 /* --- reading --------------------------------------------------------------------------------- */

@@ -4,7 +4,7 @@
 #include <curl/curl.h>
 #include <errno.h>
 
-#include "base/late.h"
+#include "base/dynlib.h"
 #include "base/parse.h"
 #include "base/util.h"
 #include "oci/url.h"
@@ -61,7 +61,7 @@ struct http_transfer {
 
 static int load(struct curl_api *api, struct err *err)
 {
-	const struct late_symbol symbols[] = {
+	const struct dynlib_symbol symbols[] = {
 		{ "curl_global_init", &api->global_init },
 		{ "curl_easy_init", &api->easy_init },
 		{ "curl_easy_setopt", &api->setopt },
@@ -80,8 +80,8 @@ static int load(struct curl_api *api, struct err *err)
 		{ "curl_multi_cleanup", &api->multi_cleanup },
 	};
 
-	return late_load(LIBRARY, PACKAGE, "cannot talk to registries", symbols, ARRAY_LEN(symbols),
-			 err);
+	return dynlib_open(NULL, LIBRARY, PACKAGE, "cannot talk to registries", symbols,
+			   ARRAY_LEN(symbols), err);
 }
 
 static char *dup_or_null(const char *text)
