@@ -4,7 +4,9 @@
 # processes at a time on one store, killed at random.
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
-need clang jq skopeo docker-registry openssl curl
+need clang jq skopeo openssl curl
+command -v docker-registry >/dev/null || unpacked docker-registry docker-registry ||
+	skip_all "docker-registry is not here and cannot be fetched"
 export PATH=$PATH:/usr/sbin
 
 export BOMBUS_INCLUDE=$TOP/include XDG_CACHE_HOME=$T/cache

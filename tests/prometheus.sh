@@ -2,29 +2,13 @@
 # shellcheck shell=bash
 #
 # Prometheus, its Pushgateway and the strict parser of OpenMetrics, for tests that want their
-# verdict. Nothing is installed and no service is started: where they are not there already,
-# Debian's packages are fetched and unpacked under the build folder.
+# verdict.
 
 # prometheus_there: puts prometheus, promtool and prometheus-pushgateway into PATH, and the parser
 # where python3 finds it. Fails where they are not to be had.
 prometheus_there() {
-	local root=$BUILD/prometheus packages="prometheus prometheus-pushgateway
-		python3-prometheus-client" package
-
-	case $root in /*) ;; *) root=$TOP/$root ;; esac
-	if [ ! -e "$root/complete" ]; then
-		rm -rf "$root.new" && mkdir -p "$root.new/packages" || return 1
-		for package in $packages; do
-			(cd "$root.new/packages" && apt-get -qq download "$package") || return 1
-		done
-		for package in "$root.new/packages/"*.deb; do
-			dpkg -x "$package" "$root.new" || return 1
-		done
-		rm -rf "$root.new/packages" "$root.new/etc" "$root.new/var" "$root.new/lib" "$root"
-		mv "$root.new" "$root" && touch "$root/complete"
-	fi >&2 2>/dev/null
-	export PATH=$PATH:$root/usr/bin PYTHONPATH=$root/usr/lib/python3/dist-packages
-	export PYTHONDONTWRITEBYTECODE=1
+	unpacked prometheus prometheus prometheus-pushgateway python3-prometheus-client || return
+	export PYTHONPATH=$UNPACKED/usr/lib/python3/dist-packages PYTHONDONTWRITEBYTECODE=1
 	promtool --version >/dev/null 2>&1
 }
 
