@@ -183,7 +183,7 @@ is 'nothing escaped' "$(find "$T" -name '*escaped*' | wc -l)" 0
 if [ -x /usr/bin/time ]; then
 	for repository in endless manifest large; do
 		peak=$(/usr/bin/time -f %M "$BOMBUS" pull "$R/$repository:1" 2>&1 | tail -n 1)
-		[[ $BUILD == *address* ]] || between "memory is bounded: $repository (KiB)" "$peak" 1 24576
+		memory_between "memory is bounded: $repository (KiB)" "$peak" 1 24576
 	done
 else
 	skip 'memory is bounded' 'time is not installed'

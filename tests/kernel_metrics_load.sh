@@ -56,7 +56,7 @@ slots_are_there() {
 }
 ok 'the sum over CPUs is exact' wait_for 5 slots_are_there
 note "RssAnon: $before kB after a quarter, $after kB at the end"
-between 'memory stays where it was' "$after" 0 $((before + 1024))
+memory_between 'memory stays where it was' "$after" 0 $((before + 1024))
 wait_for 10 test -s hammered
 at_least 'the fast scraper was served meanwhile' "$(cat hammered)" 20
 at_least 'the slow one still reads' "$(kill -0 $slow 2>/dev/null && stat -c %s slow)" 1024

@@ -211,6 +211,15 @@ bombus_there() {
 	exit 1
 }
 
+# memory_between NAME KIB LEAST MOST: as between, where the memory is the program's own.
+memory_between() {
+	if grep -q __asan_init "$BOMBUS"; then
+		skip "$1" "the sanitizers' memory is not the program's"
+	else
+		between "$@"
+	fi
+}
+
 # unpacked NAME PACKAGE...: Debian's packages, fetched and unpacked under the build folder, with
 # their programs in PATH; sets $UNPACKED. For what would start a service of its own if it were
 # installed. Fails where they are not to be had.
