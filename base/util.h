@@ -99,6 +99,9 @@ int read_file(const char *path, size_t max_bytes, void **ret, size_t *ret_len, s
 int read_fd(int fd, const char *what, size_t max_bytes, void **ret, size_t *ret_len,
 	    struct err *err);
 
+/* Writes all of it, interrupted or not. 0 or -errno. */
+int write_all(int fd, const void *bytes, size_t len);
+
 /* mkdir -p with mode 0755. */
 int make_dirs(const char *path, struct err *err);
 

@@ -8,20 +8,6 @@
 #include "base/err.h"
 #include "base/util.h"
 
-static int write_all(int fd, const void *bytes, size_t len)
-{
-	for (size_t done = 0; done < len;) {
-		ssize_t n = write(fd, (const char *)bytes + done, len - done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		done += (size_t)n;
-	}
-	return 0;
-}
-
 /* Pipes, devices and the like have no other content to be spoiled. */
 static int write_into(const char *path, const void *bytes, size_t len)
 {

@@ -59,20 +59,6 @@ static int read_at(const struct store *s, const char *name, size_t max_bytes, vo
 	return read_fd(fd, what, max_bytes, ret, ret_len, err);
 }
 
-static int write_all(int fd, const void *bytes, size_t len)
-{
-	for (size_t done = 0; done < len;) {
-		ssize_t n = write(fd, (const char *)bytes + done, len - done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		done += (size_t)n;
-	}
-	return 0;
-}
-
 static int sync_dir(const struct store *s, const char *name)
 {
 	_cleanup_close_ int fd = openat(s->dir_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

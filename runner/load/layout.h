@@ -107,7 +107,7 @@ struct field {
 	uint8_t meaning;    /* enum meaning */
 	uint8_t tags;	    /* enum field_tag */
 	bool is_signed;	    /* KIND_INT, signed KIND_ENUM */
-	bool is_bits;	    /* a bit field: read it with field_raw_u64() only */
+	bool is_bits;	    /* a bit field: read it with field_u64() only */
 	/*
 	 * MEAN_IP only, in bytes from the field's start: 16 bytes of address (the first 4 where it
 	 * is IPv4) stand at addr_at; the family is an unsigned number of family_bytes at family_at:

@@ -97,7 +97,7 @@ static int wait_for_room(struct out *out)
 	return 0;
 }
 
-static int write_all(struct out *out, size_t *done)
+static int write_pending(struct out *out, size_t *done)
 {
 	bool wait_first = out->kind == OUT_PIPE && out->private_fd < 0;
 	ssize_t n;
@@ -150,7 +150,7 @@ int out_flush(struct out *out)
 	size_t done = 0;
 
 	if (!out->error && out->len)
-		out->error = as_reader_left(out, write_all(out, &done));
+		out->error = as_reader_left(out, write_pending(out, &done));
 	if (out->error && out->len)
 		out->unwritten_lines += count_lines(out->buf + done, out->len - done);
 	out->len = 0;
