@@ -23,7 +23,7 @@ CFLAGS   ?= -O2 -g
 CFLAGS   += -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	    -Wno-unused-parameter -Wno-missing-field-initializers -Wno-sign-compare \
 	    -fstack-protector-strong -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections -pthread
-LDFLAGS  += -Wl,--gc-sections -Wl,--as-needed -Wl,-z,relro -pthread
+LDFLAGS  += -Wl,--gc-sections -Wl,--as-needed -Wl,-z,relro -Wl,-z,pack-relative-relocs -pthread
 ifneq ($(SANITIZE),)
 CFLAGS   += -fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer
 LDFLAGS  += -fsanitize=$(SANITIZE)
@@ -31,20 +31,22 @@ endif
 
 # The layers. Each is an archive, links only what is named here, and so do its tests, fuzzers and
 # benchmarks (tests/unit_<layer>_<module>.c): an arrow in the wrong direction does not link.
-LAYERS           := base oci runner/load runner/read runner/sink
+LAYERS           := base oci runner/load runner/read runner/sink runner/tui
 DEPS_base        :=
 DEPS_oci         := base
 DEPS_runner/load := base
 DEPS_runner/read := runner/load base
 DEPS_runner/sink := runner/read runner/load base
-DEPS_cmd         := runner/sink runner/read runner/load oci base
+DEPS_runner/tui  := runner/sink runner/read runner/load base
+DEPS_cmd         := runner/tui runner/sink runner/read runner/load oci base
 LIBS_oci         := -ljansson -lcrypto
 LIBS_runner/load := -lbpf -lelf -lz
 LIBS_runner/read := -lpcre2-8
 LIBS_runner/sink := -lz
+LIBS_runner/tui  := -lncursesw -ltinfo
 LIBS_cmd         := -ljansson
 
-layer     = $(or $(filter $(subst read,runner/read,$(subst sink,runner/sink,$(subst load,runner/load,$(word 2,$(subst _, ,$(1)))))),$(LAYERS)),cmd)
+layer     = $(or $(filter $(subst read,runner/read,$(subst tui,runner/tui,$(subst sink,runner/sink,$(subst load,runner/load,$(word 2,$(subst _, ,$(1))))))),$(LAYERS)),cmd)
 archive   = $(BUILD)/lib$(subst /,-,$(1)).a
 objects   = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
 archives  = $(foreach l,$(filter $(LAYERS),$(1)) $(DEPS_$(1)),$(call archive,$(l)))

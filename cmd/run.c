@@ -11,7 +11,6 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 
 #include "base/clock.h"
@@ -19,33 +18,15 @@
 #include "base/loop.h"
 #include "base/util.h"
 #include "cmd/cmd.h"
-#include "cmd/remote_args.h"
+#include "cmd/run_args.h"
 #include "cmd/run_show.h"
-#include "cmd/select.h"
+#include "cmd/run_sinks.h"
 #include "runner/load/object.h"
 #include "runner/sink/sink.h"
 
-/* How long a reader that stalls may hold us up when leaving. */
-#define LEAVE_TIMEOUT_MS 2000
 #define RUN_FOREVER_NS (UINT64_MAX / 4)
-#define BEE_PORT_TEXT_MAX 16
 /* Sweeping faster than this is a mistake in the unit. */
 #define LEAST_INTERVAL_NS 1000000
-
-struct run_args {
-	const char *output;
-	bool no_tty, once, all_maps, dry_run;
-	uint64_t count, duration_ns, interval_ns;
-	struct select_words select;
-	struct words map, fields, set, attach, ring, max_entries, only;
-	const char *pin_maps, *pin_progs;
-	const char *metrics, *name_space, *compat, *web_config;
-	const char *pull;
-	struct remote_args remote;
-	uint64_t prom_port, max_series, max_memory_bytes, series_ttl_ns;
-};
-
-#define MAX_SINKS 2
 
 /* What exists while a program runs; released in the opposite order. */
 struct run {
@@ -57,9 +38,7 @@ struct run {
 	struct loop *loop;
 	struct collector *collector;
 	struct wallclock *clock;
-	struct sink *sinks[MAX_SINKS];
-	struct sink_host *hosts[MAX_SINKS];
-	size_t nsinks;
+	struct run_sinks sinks;
 	int wake_fd;
 	uint64_t start_ns;
 };
@@ -86,8 +65,7 @@ static void on_sweep(void *ctx)
 {
 	struct run *run = ctx;
 
-	for (size_t i = 0; i < run->nsinks; i++)
-		sink_host_tick(run->hosts[i]);
+	run_sinks_tick(&run->sinks);
 }
 
 static struct word_list list_of(const struct words *words)
@@ -175,48 +153,6 @@ static int open_program(struct run *run, const char *word, struct err *err)
 	return ret;
 }
 
-static const char *output_form(const struct run_args *a)
-{
-	if (a->output)
-		return a->output;
-	return isatty(STDOUT_FILENO) ? "table" : "json";
-}
-
-static int new_output(struct run *run)
-{
-	const char *form = output_form(run->args);
-	struct winsize size = { 0 };
-
-	if (streq(form, "json"))
-		run->sinks[run->nsinks++] = sink_json_new(STDOUT_FILENO);
-	else if (streq(form, "csv"))
-		run->sinks[run->nsinks++] = sink_csv_new(STDOUT_FILENO);
-	else if (streq(form, "table")) {
-		ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
-		run->sinks[run->nsinks++] = sink_table_new(STDOUT_FILENO, size.ws_col,
-							   want_color(run->global, STDOUT_FILENO));
-	}
-	return 0;
-}
-
-static void new_prometheus(struct run *run, char port[BEE_PORT_TEXT_MAX])
-{
-	const struct run_args *a = run->args;
-	struct prometheus_opts opts = {
-		.listen = a->metrics,
-		.namespace_ = a->name_space ? a->name_space : "ebpf",
-		.compat_bee = a->compat != NULL,
-		.web_config = a->web_config,
-	};
-
-	if (a->prom_port) {
-		snprintf(port, BEE_PORT_TEXT_MAX, ":%u", (unsigned)a->prom_port);
-		opts.listen = port;
-	}
-	if (opts.listen)
-		run->sinks[run->nsinks++] = sink_prometheus_new(&opts);
-}
-
 static int start_sinks(struct run *run, struct err *err)
 {
 	struct sink_env env = {
@@ -228,13 +164,7 @@ static int start_sinks(struct run *run, struct err *err)
 		.max_records = run->args->count,
 	};
 
-	for (size_t i = 0; i < run->nsinks; i++) {
-		int ret = sink_host_start(&run->hosts[i], run->sinks[i], &env, run->wake_fd, err);
-
-		if (ret < 0)
-			return ret;
-	}
-	return 0;
+	return run_sinks_start(&run->sinks, run->global, run->args, &env, run->wake_fd, err);
 }
 
 static int add_sources(struct run *run, struct err *err)
@@ -255,7 +185,6 @@ static int add_sources(struct run *run, struct err *err)
 static int prepare(struct run *run, struct err *err)
 {
 	static const int leave[] = { SIGINT, SIGTERM, SIGHUP };
-	char port[BEE_PORT_TEXT_MAX];
 	sigset_t signals;
 	int ret;
 
@@ -268,9 +197,6 @@ static int prepare(struct run *run, struct err *err)
 	ret = loop_new(&run->loop, err);
 	if (ret >= 0)
 		ret = loop_add_signals(run->loop, &signals, on_signal, run, err);
-	if (ret >= 0)
-		ret = new_output(run);
-	new_prometheus(run, port);
 	/* Addresses that cannot be listened on are found before the kernel is bothered. */
 	return ret >= 0 ? start_sinks(run, err) : ret;
 }
@@ -314,18 +240,11 @@ static int start_program(struct run *run, struct err *err)
 static int leave(struct run *run, struct err *err)
 {
 	uint64_t ran_ns = now_mono_ns() - run->start_ns, unwritten = 0;
-	int ret = 0;
+	int ret;
 
 	object_stop(run->object);
 	collector_drain(run->collector);
-	for (size_t i = 0; i < run->nsinks; i++) {
-		uint64_t here = 0;
-		int code = sink_host_stop(run->hosts[i], LEAVE_TIMEOUT_MS, &here, err);
-
-		unwritten += here;
-		if (code < 0 && code != -EPIPE && code != -ETIMEDOUT)
-			ret = code;
-	}
+	ret = run_sinks_stop(&run->sinks, &unwritten, err);
 	if (!run->global->quiet)
 		show_closing_line(run->object, run->collector, ran_ns, unwritten);
 	return ret;
@@ -333,11 +252,7 @@ static int leave(struct run *run, struct err *err)
 
 static void run_release(struct run *run)
 {
-	for (size_t i = 0; i < run->nsinks; i++)
-		if (run->hosts[i])
-			sink_host_free(run->hosts[i]);
-		else
-			run->sinks[i]->ops->free(run->sinks[i]);
+	run_sinks_release(&run->sinks);
 	collector_free(run->collector);
 	object_free(run->object);
 	loop_free(run->loop);
@@ -397,81 +312,6 @@ static int help_run(const struct global_args *global, const char *word, struct e
 	object_free(object);
 	return ret;
 }
-
-#define ARG(member) offsetof(struct run_args, member)
-static const struct opt run_opts[] = {
-	{ .kind = OPT_GROUP, .help = "Output" },
-	{ 'o', "output", "FORM", OPT_CHOICE, ARG(output),
-	  "table, json (one object a line), csv or none; a terminal gets the table, else json",
-	  "table json csv none" },
-	{ 0, "no-tty", NULL, OPT_FLAG, ARG(no_tty), "not the live table" },
-	{ 'n', "count", "COUNT", OPT_U64, ARG(count), "leave after so many records (0: do not)" },
-	{ 0, "duration", "TIME", OPT_DURATION, ARG(duration_ns),
-	  "leave after this time (0: do not)" },
-	{ 0, "once", NULL, OPT_FLAG, ARG(once),
-	  "read every map once and leave: at once, or after --duration" },
-	{ 0, "interval", "TIME", OPT_DURATION, ARG(interval_ns), "time between map sweeps (1s)" },
-	{ .kind = OPT_GROUP, .help = "Choice" },
-	{ 'f', "filter", "MAP,FIELD,REGEX", OPT_WORDS, ARG(select.filter),
-	  "only records whose field matches the regular expression; repeat to narrow" },
-	{ 0, "where", "[MAP:]EXPR", OPT_WORDS, ARG(select.where),
-	  "only records for which this holds: 'delta_us > 1000 && comm ~ \"^ng\"'; repeat to "
-	  "narrow" },
-	{ 0, "map", "MAP=ROLE", OPT_WORDS, ARG(map),
-	  "show a map as events, counter, gauge, histogram or internal; MAP=ROLE:STRUCT names its "
-	  "record's type" },
-	{ 0, "all-maps", NULL, OPT_FLAG, ARG(all_maps), "internal maps too" },
-	{ 0, "fields", "MAP=A,B", OPT_WORDS, ARG(fields), "show only these fields" },
-	{ 0, "labels", "MAP=A,B", OPT_WORDS, ARG(select.labels),
-	  "exactly these fields are labels" },
-	{ 0, "drop-label", "MAP=A,B", OPT_WORDS, ARG(select.drop_labels),
-	  "these fields are no labels" },
-	{ 0, "relabel", "MAP,FIELD,/REGEX/TEXT/", OPT_WORDS, ARG(select.relabels),
-	  "where the regular expression matches the whole label it becomes this text, with $1 for "
-	  "its first group; any character may stand for /" },
-	{ 0, "per-cpu", NULL, OPT_FLAG, ARG(select.per_cpu),
-	  "split per-CPU values by a label cpu, do not add them up" },
-	{ 'b', "hist-buckets", "MAP,[1,2,3]", OPT_WORDS, ARG(select.hist_buckets),
-	  "bounds of a histogram made of events" },
-	{ 'k', "hist-value-key", "MAP,FIELD", OPT_WORDS, ARG(select.hist_keys),
-	  "the field that a histogram made of events observes" },
-	{ .kind = OPT_GROUP, .help = "Program" },
-	{ 0, "set", "VAR=VALUE", OPT_WORDS, ARG(set), "set a parameter" },
-	{ 0, "attach", "PROG=TARGET", OPT_WORDS, ARG(attach),
-	  "where a program is attached: an interface, a cgroup's path, BINARY:FUNCTION[,pid=N]" },
-	{ 0, "only", "PROG,...", OPT_CSV, ARG(only), "only these programs" },
-	{ 0, "ring", "MAP=SIZE", OPT_WORDS, ARG(ring), "size of a ring buffer: events=4M" },
-	{ 0, "max-entries", "MAP=N", OPT_WORDS, ARG(max_entries), "capacity of a map" },
-	{ 0, "pin-maps", "DIR", OPT_TEXT, ARG(pin_maps), "pin the maps in this bpffs folder", NULL,
-	  "dir" },
-	{ 0, "pin-progs", "DIR", OPT_TEXT, ARG(pin_progs), "pin the programs in this bpffs folder",
-	  NULL, "dir" },
-	{ 0, "dry-run", NULL, OPT_FLAG, ARG(dry_run), "load, verify, attach, detach, report" },
-	{ .kind = OPT_GROUP, .help = "Metrics" },
-	{ 0, "metrics", "ADDR", OPT_OPTIONAL, ARG(metrics),
-	  "serve Prometheus metrics (127.0.0.1:9091)", "127.0.0.1:9091" },
-	{ 0, "prom-port", "PORT", OPT_U64, ARG(prom_port),
-	  "serve Prometheus metrics on this port of all interfaces" },
-	{ 0, "web-config", "FILE", OPT_TEXT, ARG(web_config),
-	  "TLS, client certificates and passwords for the metrics, as exporters of Prometheus take "
-	  "them",
-	  NULL, "file" },
-	{ 0, "namespace", "WORD", OPT_TEXT, ARG(name_space), "first part of metric names (ebpf)" },
-	{ 0, "max-series", "N", OPT_U64, ARG(max_series),
-	  "series per map; what is over is counted in one overflow series (10000)" },
-	{ 0, "max-memory", "SIZE", OPT_SIZE, ARG(max_memory_bytes),
-	  "memory that all series together may take; what is over is counted as well" },
-	{ 0, "series-ttl", "TIME", OPT_DURATION, ARG(series_ttl_ns),
-	  "forget series that did not change for this time" },
-	{ 0, "compat", "TOOL", OPT_CHOICE, ARG(compat), "name metrics as this tool does: bee",
-	  "bee" },
-	{ .kind = OPT_GROUP, .help = "Image" },
-	{ 0, "pull", "WHEN", OPT_CHOICE, ARG(pull),
-	  "always, missing (where the name has a registry or a '/' in it) or never (missing)",
-	  "always missing never" },
-	REMOTE_OPTS(ARG(remote)),
-	{ 0 },
-};
 
 const struct command cmd_run = {
 	.name = "run",

@@ -10,7 +10,7 @@
 #include "oci/creds.h"
 #include "oci/json.h"
 #include "oci/retry.h"
-#include "oci/url.h"
+#include "base/url.h"
 
 #define MAX_TOKEN_BYTES (1u << 20)
 #define MAX_BODY_BYTES (64u << 10)

@@ -8,7 +8,7 @@
 #define BOMBUS_OCI_AUTH_H
 
 #include <stdbool.h>
-#include "oci/http.h"
+#include "base/http.h"
 
 struct auth;
 

@@ -9,7 +9,7 @@
 #include "oci/multi.h"
 #include "oci/ref.h"
 #include "oci/registry_internal.h"
-#include "oci/url.h"
+#include "base/url.h"
 
 #define DEFAULT_TRIES 5
 #define MAX_TAGS 10000

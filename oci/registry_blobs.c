@@ -6,7 +6,7 @@
 #include "base/util.h"
 #include "oci/part.h"
 #include "oci/registry_internal.h"
-#include "oci/url.h"
+#include "base/url.h"
 
 #define MAX_PARALLEL 4
 #define UPLOAD_TRIES 4

@@ -8,7 +8,7 @@
 #include "base/util.h"
 #include "oci/json.h"
 #include "oci/retry.h"
-#include "oci/url.h"
+#include "base/url.h"
 
 #define MAX_REDIRECTS 5
 /* Connections that a body may take when each of them brings some of it. */

@@ -7,7 +7,7 @@
 #define BOMBUS_OCI_TRANSFER_H
 
 #include "oci/auth.h"
-#include "oci/http.h"
+#include "base/http.h"
 
 struct transfer_env {
 	struct http *http;

@@ -13,7 +13,8 @@ set -u
 
 COMPILE_PACKAGES=(
 	gcc libc6-dev make libbpf-dev libelf-dev zlib1g-dev libjansson-dev libssl-dev libpcre2-dev
-	libxxhash-dev libmicrohttpd-dev libgnutls28-dev libcrypt-dev libyaml-dev
+	libxxhash-dev libmicrohttpd-dev libgnutls28-dev libcrypt-dev libyaml-dev libcurl4-openssl-dev
+	libarchive-dev libncurses-dev
 )
 DEMO_PACKAGES=(clang curl)
 TEST_PACKAGES=(
@@ -64,6 +65,9 @@ stands_for() {
 	libgnutls28-dev) echo gnutls/gnutls.h ;;
 	libcrypt-dev) echo crypt.h ;;
 	libyaml-dev) echo yaml.h ;;
+	libcurl4-openssl-dev) echo curl/curl.h ;;
+	libarchive-dev) echo archive.h ;;
+	libncurses-dev) echo curses.h ;;
 	libcmocka-dev) echo cmocka.h ;;
 	systemtap-sdt-dev) echo sys/sdt.h ;;
 	libclang-rt-*) echo "-fsanitize=fuzzer" ;;
@@ -112,8 +116,8 @@ if ! command -v apt-get >/dev/null; then
 	done
 	cat >&2 <<-END
 	Fedora calls them gcc make clang llvm bpftool libbpf-devel elfutils-libelf-devel zlib-devel
-	jansson-devel openssl-devel pcre2-devel xxhash-devel libmicrohttpd-devel gnutls-devel libxcrypt-devel libyaml-devel libcmocka-devel
-	compiler-rt systemtap-sdt-devel skopeo curl jq tmux busybox cpio qemu-system-x86
+	jansson-devel openssl-devel pcre2-devel xxhash-devel libmicrohttpd-devel gnutls-devel libxcrypt-devel libyaml-devel libcurl-devel
+	libarchive-devel ncurses-devel libcmocka-devel compiler-rt systemtap-sdt-devel skopeo curl jq tmux busybox cpio qemu-system-x86
 	END
 	exit 1
 fi

@@ -11,7 +11,7 @@
 #include "oci/multi.h"
 #include "oci/ref.h"
 #include "oci/retry.h"
-#include "oci/url.h"
+#include "base/url.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

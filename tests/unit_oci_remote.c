@@ -16,7 +16,7 @@
 #include "oci/multi.h"
 #include "oci/ref.h"
 #include "oci/retry.h"
-#include "oci/url.h"
+#include "base/url.h"
 
 #define HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 

@@ -4,8 +4,8 @@
  * place? Only http and https, no user information, no character that two readers could read
  * differently. Pure.
  */
-#ifndef BOMBUS_OCI_URL_H
-#define BOMBUS_OCI_URL_H
+#ifndef BOMBUS_BASE_URL_H
+#define BOMBUS_BASE_URL_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "oci/url.h"
+#include "base/url.h"
 
 #include <ctype.h>
 #include <errno.h>

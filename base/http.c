@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "oci/http.h"
+#include "base/http.h"
 
 #include <curl/curl.h>
 #include <errno.h>
@@ -7,7 +7,7 @@
 #include "base/dynlib.h"
 #include "base/parse.h"
 #include "base/util.h"
-#include "oci/url.h"
+#include "base/url.h"
 
 #define LIBRARY "libcurl.so.4"
 #define PACKAGE "libcurl4"
