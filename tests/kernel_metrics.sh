@@ -155,7 +155,7 @@ cat >names.py <<'END'
 import sys
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse
 families = {f.name: f for f in parse(open("open", encoding="utf-8", newline="\n").read())}
-odd = [f for f in families.values() if f.name.startswith("ebpf_odd")]
+odd = [f for f in families.values() if f.name.startswith("ebpf_odd") and f.type == "counter"]
 assert len(odd) == 5, [f.name for f in odd]
 for family in odd:
     comms = sorted(s.labels["comm"] for s in family.samples)
@@ -167,6 +167,14 @@ for family in odd:
 END
 ok 'the strict parser finds every label and text as it was' python3 names.py
 like 'what was renamed was told' "$(cat names.err)" "two labels are called"
+like 'of two maps that make one name, one gets a number' "$(cat text)" \
+	'^ebpf_odd_speed_2_pages_fault_total\{.*\} 5$'
+like 'the other not' "$(cat text)" '^ebpf_odd_speed_pages_fault\{key="1"\} 5$'
+like 'which is told as well' "$(cat names.err)" \
+	"map odd: a metric of another map is called 'odd_speed_pages_fault_total' too"
+is 'keys that read the same are one series' "$(grep '^ebpf_same_total' text | sort)" \
+	"$(printf '%s\n' 'ebpf_same_total{error="ECONNREFUSED",yes="true"} 7' \
+		'ebpf_same_total{error="ECONNREFUSED",yes="false"} 8' | sort)"
 scrape_config names
 ok 'Prometheus starts' prometheus_start "$T/names.yml"
 ok 'and takes them' wait_for 15 query_is 'up{job="bombus"}' 1

@@ -160,6 +160,9 @@ struct metric_opts {
 int metric_compile(struct metric_plan *ret, const struct map_plan *map,
 		   const struct metric_opts *opts, struct err *err);
 void metric_release(struct metric_plan *plan);
+/* Gives families of `plan` that are called as one of the `count` others (NULLs among them) a
+ * number, and says so. */
+void metric_tell_apart(struct metric_plan *const *plans, uint32_t count, struct metric_plan *plan);
 
 /*
  * The canonical key of a record; dst has key_bytes. The hot path. With split_cpu the last 4 bytes

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/util.h"
+#include "runner/sink/label_cache.h"
 #include "runner/sink/listen.h"
 #include "runner/sink/mhd.h"
 #include "runner/sink/negotiate.h"
@@ -27,6 +28,7 @@
 #define PAGE_MAX_BYTES (1u << 20)
 #define HEADER_MAX_BYTES REQUEST_MEMORY_BYTES
 #define ACCESS_REALM "bombus"
+#define CACHE_MAX_BYTES (64u << 20) /* of the texts of labels */
 
 struct prometheus_sink {
 	struct sink sink;
@@ -43,6 +45,7 @@ struct prometheus_sink {
 	struct web_auth *auth;
 	/* Of the daemon's thread. */
 	struct sink_names names;
+	struct label_cache *cache;
 	struct scrape_totals totals;
 };
 
@@ -159,6 +162,7 @@ static enum MHD_Result answer_metrics(struct prometheus_sink *prom,
 		.namespace_ = prom->namespace_,
 		.compat_bee = prom->compat_bee,
 		.resolver = sink_names_get(&prom->names),
+		.cache = prom->cache,
 		.totals = &prom->totals,
 	};
 	struct scrape_body *body = scrape_body_new(&opts, head ? NULL : &prom->totals, gzip,
@@ -398,7 +402,8 @@ static bool is_namespace(const char *text)
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
 				      "0123456789";
 
-	return text[0] && !isdigit((unsigned char)text[0]) && !text[strspn(text, allowed)];
+	return text[0] && !isdigit((unsigned char)text[0]) && !text[strspn(text, allowed)] &&
+	       !streq(text, "bombus") && !streq(text, "process");
 }
 
 static int prometheus_open(struct sink *sink, const struct sink_env *env, struct err *err)
@@ -410,7 +415,7 @@ static int prometheus_open(struct sink *sink, const struct sink_env *env, struct
 	if (!is_namespace(prom->namespace_))
 		return err_usage(err,
 				 "--namespace: '%s' cannot begin a metric's name: letters, "
-				 "digits and _, and no digit first",
+				 "digits and _, no digit first; bombus and process are taken",
 				 prom->namespace_);
 	ret = open_web(prom, err);
 	if (ret < 0)
@@ -419,6 +424,8 @@ static int prometheus_open(struct sink *sink, const struct sink_env *env, struct
 	if (fd < 0)
 		return fd;
 	sink_names_init(&prom->names, &prom->env);
+	prom->cache = label_cache_new(env->plan->nmaps,
+				      collector_set_aside(env->collector, CACHE_MAX_BYTES));
 	prom->listen_fd = fd;
 	return 0;
 }
@@ -439,6 +446,7 @@ static void prometheus_free(struct sink *sink)
 	prometheus_close(sink);
 	close_fd(&prom->listen_fd);
 	sink_names_release(&prom->names);
+	label_cache_free(prom->cache);
 	mhd_unload(&prom->mhd);
 	web_auth_free(prom->auth);
 	web_config_release(&prom->web);

@@ -200,6 +200,18 @@ static void head(struct own_out *out, const struct expo_family *family)
 	out->headed = true;
 }
 
+static void add_number(struct own_out *out, const struct expo_family *family,
+		       const struct expo_label *labels, uint32_t nlabels,
+		       const struct expo_number *number)
+{
+	struct strbuf set = STRBUF_INIT(out->dst->max);
+
+	out->format->labels(&set, labels, nlabels);
+	out->format->number(out->dst, family, (struct expo_set){ strbuf_str(&set), set.len },
+			    number);
+	strbuf_release(&set);
+}
+
 static void add_figure(struct own_out *out, const struct own_view *view,
 		       const struct expo_label *labels, uint32_t nlabels)
 {
@@ -208,7 +220,7 @@ static void add_figure(struct own_out *out, const struct own_view *view,
 	if (!out->own->fn(view, &number))
 		return;
 	head(out, &out->own->family);
-	out->format->number(out->dst, &out->own->family, labels, nlabels, &number);
+	add_number(out, &out->own->family, labels, nlabels, &number);
 }
 
 static void add_map(struct own_out *out, const struct map_plan *map, const struct sink_env *env)
@@ -278,7 +290,7 @@ static void add_build_info(struct own_out *out)
 	struct expo_label version = { "version", BOMBUS_VERSION, strlen(BOMBUS_VERSION) };
 
 	head(out, &family);
-	out->format->number(out->dst, &family, &version, 1, &one);
+	add_number(out, &family, &version, 1, &one);
 }
 
 bool scrape_own(struct strbuf *dst, uint32_t nth, const struct scrape_opts *opts)
