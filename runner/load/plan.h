@@ -48,6 +48,8 @@ struct map_plan {
 	const char *help;	    /* NULL: none */
 	const char *unit;	    /* BOMBUS_UNIT on the map; NULL: none */
 	const char *buckets;	    /* BOMBUS_BUCKETS, as written; NULL: none */
+	const char *counted; /* how <bombus/histogram.bpf.h> counts it, in the same words; NULL: it
+			      * does not */
 	uint8_t role;		    /* enum map_role */
 	uint8_t source;		    /* enum map_source */
 	bool per_cpu;		    /* a value per possible CPU, each padded to 8 bytes */
