@@ -82,6 +82,7 @@ enum prog_state {
 	PROG_REFUSED, /* this kernel does not take it; `reason` says why */
 	PROG_LOADED,
 	PROG_ATTACHED,
+	PROG_DETACHED, /* it was attached; somebody else took it off, or what it hung on is gone */
 };
 
 struct prog_plan {
@@ -93,7 +94,7 @@ struct prog_plan {
 	const char *target;  /* the hook: "tcp_v4_connect", "sched/sched_switch", "eth0"; NULL */
 	bool needs_target;   /* has to get one by --attach, and has none */
 	uint8_t state;	     /* enum prog_state */
-	const char *reason;  /* PROG_REFUSED, PROG_OFF: one line; else NULL */
+	const char *reason;  /* PROG_REFUSED, PROG_OFF, PROG_DETACHED: one line; else NULL */
 	int reason_code;     /* -errno, 0 */
 };
 

@@ -193,7 +193,7 @@ static bool is_ready(const struct prometheus_sink *prom)
 	for (uint32_t i = 0; i < prom->env.plan->nprogs; i++) {
 		uint8_t state = __atomic_load_n(&prom->env.plan->progs[i].state, __ATOMIC_RELAXED);
 
-		if (state == PROG_WANTED)
+		if (state == PROG_WANTED || state == PROG_DETACHED)
 			return false;
 		attached |= state == PROG_ATTACHED;
 		waiting |= state == PROG_LOADED;
@@ -207,7 +207,7 @@ static enum MHD_Result answer_ready(struct prometheus_sink *prom, struct MHD_Con
 	if (is_ready(prom))
 		return send_text(prom, connection, MHD_HTTP_OK, "bombus is ready.\n");
 	return send_text(prom, connection, MHD_HTTP_SERVICE_UNAVAILABLE,
-			 "not ready: the program is not attached yet\n");
+			 "not ready: a program is not attached\n");
 }
 
 static void add_html(struct strbuf *sb, const char *text)

@@ -57,10 +57,16 @@ static double fill_ratio(const struct own_view *view)
 	return (double)view->stats.entries / (double)MAX(view->map->max_entries, 1u);
 }
 
+/* It may be detached from outside meanwhile. */
+static uint8_t state_of(const struct prog_plan *prog)
+{
+	return __atomic_load_n(&prog->state, __ATOMIC_ACQUIRE);
+}
+
 /* A program whose turn has come. */
 static bool is_running(const struct prog_plan *prog)
 {
-	return prog->state != PROG_OFF && prog->state != PROG_STANDBY;
+	return state_of(prog) != PROG_OFF && state_of(prog) != PROG_STANDBY;
 }
 
 OWN(read, true, view->stats.read)
@@ -81,7 +87,7 @@ OWN(overflowed, view->has_series, view->series.overflowed)
 OWN(expired, view->has_series, view->series.expired)
 OWN_SCALED(sweep_time, view->stats.sweeps, view->stats.sweep_ns, 1e-9)
 OWN(sweep_errors, view->stats.sweeps, view->stats.sweep_errors)
-OWN(attached, true, view->prog->state == PROG_ATTACHED)
+OWN(attached, true, state_of(view->prog) == PROG_ATTACHED)
 OWN(attach_errno, true, (uint64_t)abs(view->prog->reason_code))
 OWN(runs, view->has_runs, view->runs.runs)
 OWN_SCALED(run_time, view->has_runs, view->runs.run_ns, 1e-9)
