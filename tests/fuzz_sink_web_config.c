@@ -21,10 +21,11 @@ static void check(const struct web_config *config)
 		if (strpbrk(config->headers[i].name, "\r\n") ||
 		    strpbrk(config->headers[i].value, "\r\n"))
 			abort();
-	if (config->tls && (!config->cert_pem || !config->key_pem || !config->priorities ||
-			    strncmp(config->priorities, "NORMAL:", 7) != 0 ||
-			    config->priorities[strspn(config->priorities,
-						      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_:+-.%")]))
+	if (config->tls &&
+	    (!config->cert_pem || !config->key_pem || !config->priorities ||
+	     strncmp(config->priorities, "NORMAL:", 7) != 0 ||
+	     config->priorities[strspn(config->priorities,
+				       "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_:+-.%")]))
 		abort();
 }
 

@@ -18,10 +18,10 @@ struct attachment {
 	struct bpf_link *link;
 	int fd; /* a link made without libbpf, a socket, or a guard's pipe; -1 */
 	bool fd_is_link;
-	pid_t guard;  /* 0: none */
+	pid_t guard;	  /* 0: none */
 	unsigned ifindex; /* of a guard's filter */
-	bool alone;   /* libbpf keeps books for these: one at a time */
-	bool passive; /* an iterator: runs when it is read, at no other time */
+	bool alone;	  /* libbpf keeps books for these: one at a time */
+	bool passive;	  /* an iterator: runs when it is read, at no other time */
 };
 
 struct attachments {

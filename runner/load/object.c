@@ -203,8 +203,8 @@ void object_check(struct object *object)
 		prog->reason_code = -ENOLINK;
 		__atomic_store_n(&prog->state, PROG_DETACHED, __ATOMIC_RELEASE);
 		log_warn("program '%s' (%s%s%s) is not attached any more: %s", prog->name,
-			 prog->section, prog->target ? " on " : "", prog->target ? prog->target : "",
-			 prog->reason);
+			 prog->section, prog->target ? " on " : "",
+			 prog->target ? prog->target : "", prog->reason);
 	}
 }
 

@@ -50,13 +50,13 @@ struct map_plan {
 	const char *buckets;	    /* BOMBUS_BUCKETS, as written; NULL: none */
 	const char *counted; /* how <bombus/histogram.bpf.h> counts it, in the same words; NULL: it
 			      * does not */
-	uint8_t role;		    /* enum map_role */
-	uint8_t source;		    /* enum map_source */
-	bool per_cpu;		    /* a value per possible CPU, each padded to 8 bytes */
-	bool exported;	/* false: shown, but never a metric (print_x on a hash, --all-maps) */
-	bool has_key;	/* key layout is valid */
-	bool has_value; /* value layout is valid; for SOURCE_RING and PERF: the record's */
-	uint32_t type;	/* BPF_MAP_TYPE_* */
+	uint8_t role;	     /* enum map_role */
+	uint8_t source;	     /* enum map_source */
+	bool per_cpu;	     /* a value per possible CPU, each padded to 8 bytes */
+	bool exported;	     /* false: shown, but never a metric (print_x on a hash, --all-maps) */
+	bool has_key;	     /* key layout is valid */
+	bool has_value;	     /* value layout is valid; for SOURCE_RING and PERF: the record's */
+	uint32_t type;	     /* BPF_MAP_TYPE_* */
 	uint32_t key_bytes, value_bytes; /* the kernel's sizes (0 for rings) */
 	uint32_t max_entries;
 	struct layout key;

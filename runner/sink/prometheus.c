@@ -389,8 +389,7 @@ static int open_web(struct prometheus_sink *prom, struct err *err)
 		ret = web_guard_new(&prom->guard, prom->web_path, err);
 	if (ret < 0)
 		return ret;
-	if (web_guard_config(prom->guard)->tls &&
-	    prom->mhd.has_feature(MHD_FEATURE_SSL) != MHD_YES)
+	if (web_guard_config(prom->guard)->tls && prom->mhd.has_feature(MHD_FEATURE_SSL) != MHD_YES)
 		return err_set(err, ENOTSUP, "this libmicrohttpd has no TLS");
 	return 0;
 }

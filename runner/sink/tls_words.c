@@ -105,7 +105,8 @@ static bool combine(const struct tls_words *words, uint8_t *min, uint8_t *max, u
 		return false;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(suites) && *min < TLS13; i++) {
-		if (!(words->suites & 1u << i) && suites[i].kx & *kx && suites[i].cipher & *ciphers) {
+		if (!(words->suites & 1u << i) && suites[i].kx & *kx &&
+		    suites[i].cipher & *ciphers) {
 			*ret_why = "cipher_suites cannot be had without one more; name it, too, or "
 				   "fewer: ";
 			*ret_suite = suites[i].name;

@@ -163,11 +163,11 @@ static int set_file(struct reading *r, const yaml_node_t *value, enum web_file f
 
 	if (!text)
 		return refuse(r, value, "a single word is expected here");
-	r->config->files[file] = !*text		       ? NULL
-				 : *text == '/' || !slash ? arena_strdup(&r->config->arena, text)
-							  : arena_printf(&r->config->arena, "%.*s/%s",
-									 (int)(slash - r->path),
-									 r->path, text);
+	r->config->files[file] = !*text ? NULL
+				 : *text == '/' || !slash
+					 ? arena_strdup(&r->config->arena, text)
+					 : arena_printf(&r->config->arena, "%.*s/%s",
+							(int)(slash - r->path), r->path, text);
 	return 0;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What guards the metrics, by the file of --web-config: TLS, client certificates, passwords. The file
- * and those it names are looked at for each new connection, and read again when they changed, so that
- * certificates are renewed and users come and go while we listen. What is then wrong with them is
- * said once, and all stays as it was. Of one thread, but for opening.
+ * What guards the metrics, by the file of --web-config: TLS, client certificates, passwords. The
+ * file and those it names are looked at for each new connection, and read again when they changed,
+ * so that certificates are renewed and users come and go while we listen. What is then wrong with
+ * them is said once, and all stays as it was. Of one thread, but for opening.
  */
 #ifndef BOMBUS_RUNNER_SINK_WEB_GUARD_H
 #define BOMBUS_RUNNER_SINK_WEB_GUARD_H

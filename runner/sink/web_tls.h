@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * TLS by a struct web_config: sets each new session up, so that certificates can be exchanged while
- * others go on. A client whose certificate is missing or no good does not get through the handshake.
+ * others go on. A client whose certificate is missing or no good does not get through the
+ * handshake.
  */
 #ifndef BOMBUS_RUNNER_SINK_WEB_TLS_H
 #define BOMBUS_RUNNER_SINK_WEB_TLS_H
