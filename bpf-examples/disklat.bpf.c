@@ -24,6 +24,7 @@ struct disk_key {
 };
 
 BOMBUS_HISTOGRAM_FINE(disk_latency, struct disk_key, 16384, FINE_BITS)
+BOMBUS_BUCKETS("exp2/8 10 36") /* a microsecond to a minute */
 BOMBUS_UNIT("ns") BOMBUS_HELP("time that disk requests take");
 
 /* LRU: what is merged into another request is never issued on its own. */
