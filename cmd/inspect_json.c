@@ -169,7 +169,7 @@ static json_t *map_json(const struct map_plan *m)
 	put_text(json, "type", m->source == SOURCE_ITER ? "iterator" : map_type_name(m->type));
 	put_text(json, "help", m->help);
 	put_text(json, "unit", m->unit);
-	put_text(json, "buckets", m->buckets);
+	put_text(json, "buckets", m->buckets ? m->buckets : m->counted);
 	if (m->source != SOURCE_ITER)
 		put_int(json, "maxEntries", m->max_entries);
 	put_flag(json, "perCpu", m->per_cpu);

@@ -108,7 +108,7 @@ alert() { # NAME LABELS SERIES VALUES: raised in the end
 quiet() { # SERIES VALUES: none is
 	printf '%s\n' '- interval: 1m' "  input_series: [ { series: '$1', values: '$2' } ]" \
 		'  alert_rule_test:'
-	for name in $(sed -n 's/^ *- alert: //p' alerts.yml); do
+	sed -n "s/^ *- alert: //p" alerts.yml | while read -r name; do
 		printf '%s\n' '  - eval_time: 20m' "    alertname: $name"
 	done
 }

@@ -30,7 +30,7 @@ variables() {
 
 # dashboard NAME: of tests/bpf/NAME.bpf.o, which a process feeds that goes on until it is over.
 dashboard() {
-	local object=$OBJECTS/$1.bpf.o n=0 empty= expr
+	local object=$OBJECTS/$1.bpf.o n=0 empty='' expr
 
 	run_bombus dashboard "$object"
 	printf '%s' "$OUT" >dash.json
@@ -59,7 +59,7 @@ dashboard() {
 	at_least "$1: there are some" "$n" 10
 	# Rates over five minutes need no more than two scrapes.
 	n=0
-	empty=
+	empty=''
 	for expr in $(sed -n 's/^ *- record: //p' rules.yml | tr -d "'" | sort -u); do
 		n=$((n + 1))
 		wait_for 10 answered "$expr" || empty+="$expr "
