@@ -114,9 +114,17 @@ static void test_a_scrape_with_kept_labels_is_the_same(void **state)
 {
 	const struct expo_format *formats[] = { &expo_text, &expo_openmetrics, &expo_protobuf };
 	struct label_cache *cache = label_cache_new(NMAPS, 1 << 20);
+	static const char *const drop[] = { "daddr_v4" };
 	struct fixture f;
 
 	fixture_init(&f);
+	/* And of a map whose only series has no labels. */
+	series_free(f.collector.series[MAP_CONNS]);
+	metric_release(&f.metrics[MAP_CONNS]);
+	assert_int_equal(metric_compile(&f.metrics[MAP_CONNS], &f.maps[MAP_CONNS],
+					&(struct metric_opts){ .drop = drop, .ndrop = 1 }, NULL),
+			 0);
+	f.collector.series[MAP_CONNS] = series_new(&f.metrics[MAP_CONNS], NULL);
 	for (unsigned round = 0; round < 12; round++) {
 		_cleanup_free_ char *made = NULL, *kept = NULL;
 

@@ -29,7 +29,11 @@ static struct strbuf priorities(const char *min, const char *max, const char *co
 	return sb;
 }
 
-#define LIST(...) (const char *const[]){ __VA_ARGS__, NULL }
+#define LIST(...)                                                                                  \
+	(const char *const[])                                                                      \
+	{                                                                                          \
+		__VA_ARGS__, NULL                                                                  \
+	}
 #define assert_priorities(min, max, suites, groups, wanted)                                        \
 	do {                                                                                       \
 		struct strbuf sb_ = priorities(min, max, suites, groups);                          \
@@ -53,20 +57,18 @@ static void test_tls_versions(void **state)
 static void test_tls_suites_are_exact(void **state)
 {
 	assert_priorities(NULL, NULL,
-			  LIST("TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
-			       "TLS_AES_256_GCM_SHA384"),
+			  LIST("TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384", "TLS_AES_256_GCM_SHA384"),
 			  NULL,
 			  BEGIN ":+VERS-TLS1.3:+VERS-TLS1.2" EXACTLY ":+ECDHE-ECDSA:+AES-256-GCM");
 	assert_priorities(NULL, "TLS12", LIST("TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA"), NULL,
 			  BEGIN ":+VERS-TLS1.2" EXACTLY ":+ECDHE-RSA:+AES-128-CBC");
 	/* Both key exchanges with both ciphers are four. */
-	assert_priorities(
-		NULL, NULL,
-		LIST("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
-		     "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"),
-		NULL,
-		"cipher_suites cannot be had without one more; name it, too, or fewer: "
-		"TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256");
+	assert_priorities(NULL, NULL,
+			  LIST("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+			       "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"),
+			  NULL,
+			  "cipher_suites cannot be had without one more; name it, too, or fewer: "
+			  "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256");
 	assert_priorities(NULL, NULL,
 			  LIST("TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
 			       "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",

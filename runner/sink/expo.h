@@ -38,7 +38,7 @@ struct expo_label {
 
 /* As labels() wrote it. */
 struct expo_set {
-	const char *bytes;
+	const char *bytes; /* "" where it is empty */
 	size_t len;
 };
 

@@ -70,7 +70,8 @@ static void proto_number(struct strbuf *dst, const struct expo_family *family, s
 {
 	size_t metric = proto_open(dst, FAMILY_METRIC), value;
 
-	strbuf_add(dst, set.bytes, set.len);
+	if (set.len)
+		strbuf_add(dst, set.bytes, set.len);
 	value = proto_open(dst,
 			   family->type == METRIC_COUNTER ? METRIC_AS_COUNTER : METRIC_AS_GAUGE);
 	proto_double(dst, 1, expo_double(number));
@@ -190,7 +191,8 @@ static void proto_histogram(struct strbuf *dst, const struct expo_family *family
 
 	for (uint32_t i = 0; i <= histogram->nbounds; i++)
 		count += histogram->counts[i].u;
-	strbuf_add(dst, set.bytes, set.len);
+	if (set.len)
+		strbuf_add(dst, set.bytes, set.len);
 	value = proto_open(dst, METRIC_AS_HISTOGRAM);
 	proto_u64(dst, HISTOGRAM_COUNT, count);
 	if (histogram->has_sum)

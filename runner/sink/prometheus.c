@@ -445,7 +445,6 @@ static void prometheus_free(struct sink *sink)
 	close_fd(&prom->listen_fd);
 	sink_names_release(&prom->names);
 	label_cache_free(prom->cache);
-	mhd_unload(&prom->mhd);
 	web_guard_free(prom->guard);
 	free(prom->web_path);
 	free(prom->listen);

@@ -137,7 +137,7 @@ static struct expo_set row_set(struct scrape *scrape, uint32_t i)
 	strbuf_reset(&scrape->set);
 	format->labels(&scrape->set, scrape->labels, scrape->plan->nlabels);
 	scrape->text.full |= scrape->set.full;
-	set = (struct expo_set){ scrape->set.buf, scrape->set.len };
+	set = (struct expo_set){ strbuf_str(&scrape->set), scrape->set.len };
 	if (cache)
 		label_cache_put(cache, scrape->map, format->sets, rows->place[i], rows->id[i], set);
 	return set;
