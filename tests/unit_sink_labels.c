@@ -205,21 +205,38 @@ static void test_merge_of_many(void **state)
 	merge_free(merge);
 }
 
+static void observe_relabeled(struct fixture *f, const char *disk)
+{
+	struct lat lat = { .us = 1 };
+	struct record record;
+	uint8_t key[256];
+
+	memcpy(lat.disk, disk, strlen(disk));
+	record = record_of(f, MAP_LAT, &lat);
+	assert_true(f->metrics[MAP_LAT].key_bytes <= sizeof(key));
+	metric_key(&f->metrics[MAP_LAT], &record, key);
+	metric_event(&f->metrics[MAP_LAT], &record,
+		     series_touch(f->collector.series[MAP_LAT], key, 1));
+}
+
 /* A program may call itself what the overflow is called. */
 static void test_a_label_like_the_overflows_is_no_second_series(void **state)
 {
+	const struct metric_relabel relabel = { "disk", "vdx", "__overflow__" };
+	const struct metric_opts metric = { .relabels = &relabel, .nrelabels = 1 };
 	struct series_opts opts = { .max_series = 1 };
 	struct fixture f;
 	char *text, *first;
 
 	fixture_init(&f);
 	series_free(f.collector.series[MAP_LAT]);
+	metric_release(&f.metrics[MAP_LAT]);
+	assert_int_equal(metric_compile(&f.metrics[MAP_LAT], &f.maps[MAP_LAT], &metric, NULL), 0);
 	f.collector.series[MAP_LAT] = series_new(&f.metrics[MAP_LAT], &opts);
-	observe(&f, "__overfl", 1);
-	observe(&f, "vda", 1);
+	observe_relabeled(&f, "vdx");
+	observe_relabeled(&f, "vda");
 	text = scrape_of(&f, &expo_text, NULL);
-	assert_non_null(strstr(text, "ebpf_lat_seconds_count{disk=\"__overfl\"} 1\n"));
-	first = strstr(text, "ebpf_lat_seconds_count{disk=\"__overflow__\"} 1\n");
+	first = strstr(text, "ebpf_lat_seconds_count{disk=\"__overflow__\"} 2\n");
 	assert_non_null(first);
 	assert_null(strstr(first + 1, "ebpf_lat_seconds_count{disk=\"__overflow__\"}"));
 	free(text);
