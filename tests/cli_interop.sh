@@ -141,6 +141,12 @@ run_bombus --store ninth load docker.tar
 is "an archive of docker save's older kind is loaded" $RC 0
 run_bombus --store ninth inspect x/bpf:1
 is 'and the object in it is found' $RC 0
+# shellcheck disable=SC2002 # a pipe is what is tested
+cat docker.tar | "$BOMBUS" --store piped load - 2>piped.err
+is 'through a pipe, too' "$? $("$BOMBUS" --store piped list -q)" '0 x/bpf:1'
+is 'with the same digest' "$("$BOMBUS" --store piped list --format '{{.Digest}}')" \
+	"$("$BOMBUS" --store ninth list --format '{{.Digest}}')"
+is 'and nothing is left of it' "$(find piped -name '.tmp-*' -o -name '.part-*' | wc -l)" 0
 ok 'skopeo makes another of it' skopeo copy --insecure-policy docker-archive:docker.tar:x/bpf:1 \
 	docker-archive:docker2.tar:x/bpf:2
 run_bombus --store ninth load docker2.tar
@@ -177,6 +183,60 @@ openssl req -x509 -newkey rsa:2048 -nodes -keyout key2.pem -out other.pem -days 
 run_bombus --store tls2 pull "$R/tool" --ca-file other.pem
 is 'a certificate of another authority is refused' $RC 4
 like 'and says how to trust it' "$ERR" 'ca-file'
+is 'HTTP/2 is spoken where it is offered' "$(grep -c ' HTTP/1' tls.log)" 0
+at_least 'by every request' "$(grep -c ' HTTP/2' tls.log)" 5
+
+# certificate NAME CA: a key and a certificate of that authority.
+certificate() {
+	openssl req -newkey rsa:2048 -nodes -keyout "$1.key" -out "$1.csr" -subj "/CN=$1" 2>/dev/null
+	openssl x509 -req -in "$1.csr" -CA "$2.pem" -CAkey "$2.key" -CAcreateserial -days 2 \
+		-out "$1.pem" 2>/dev/null
+}
+openssl req -x509 -newkey rsa:2048 -nodes -keyout people.key -out people.pem -days 2 \
+	-subj /CN=people 2>/dev/null
+certificate me people
+ok 'a registry that wants certificates starts' registry mutual '  tls:' \
+	"    certificate: $T/cert.pem" "    key: $T/key.pem" "    clientcas: [$T/people.pem]"
+run_bombus --store sixth push tool "$R/tool" --ca-file cert.pem --cert me.pem --key me.key
+is 'who has one pushes' $RC 0
+run_bombus --store tls3 pull "$R/tool" --ca-file cert.pem
+is 'who has none does not pull' $RC 4
+run_bombus --store tls3 pull "$R/tool" --ca-file cert.pem --cert cert.pem --key key.pem
+is 'nor does who has one of another authority' $RC 4
+run_bombus --store tls3 pull "$R/tool" --ca-file cert.pem --cert me.pem --key nothing.key
+is 'a key that is not there' $RC 4
+run_bombus --store tls3 pull "$R/tool" --key me.key
+is 'a key alone is wrong usage' $RC 2
+
+# --- through a proxy -----------------------------------------------------------------------------
+# The names are known to the proxy alone; what is on this machine is asked for without it.
+openssl req -x509 -newkey rsa:2048 -nodes -keyout key3.pem -out far.pem -days 2 \
+	-subj /CN=registry.test -addext subjectAltName=DNS:registry.test 2>/dev/null
+mkdir proxy
+python3 "$TESTS/proxy.py" proxy &
+started+=($!)
+ok 'a proxy starts' wait_for 20 test -e proxy/port
+proxy=http://127.0.0.1:$(cat proxy/port)
+http_proxy=$proxy run_bombus --store sixth push tool "registry.test:${P##*:}/proxied/tool" --plain-http
+is 'http_proxy' $RC 0
+at_least 'is asked for the whole address' "$(grep -c "^PUT http://registry.test:" proxy/requests)" 3
+: >proxy/requests
+ok 'another registry with TLS starts' registry far '  tls:' "    certificate: $T/far.pem" \
+	"    key: $T/key3.pem"
+https_proxy=$proxy run_bombus --store sixth push tool "registry.test:${R##*:}/tool" --ca-file far.pem
+is 'https_proxy' $RC 0
+is 'is a tunnel' "$(sort -u proxy/requests)" "CONNECT registry.test:${R##*:}"
+https_proxy=$proxy run_bombus --store proxied pull "registry.test:${R##*:}/tool" --ca-file far.pem
+is 'both ways' "$("$BOMBUS" --store proxied list --format '{{.Digest}}')" "$digest"
+: >proxy/requests
+https_proxy=$proxy no_proxy=other.test,registry.test run_bombus --store proxied2 \
+	pull "registry.test:${R##*:}/tool" --ca-file far.pem --retries 1
+is 'no_proxy goes without' "$RC $(cat proxy/requests)" '4 '
+http_proxy=$proxy run_bombus --store proxied2 pull "$P/proxied/tool"
+is 'and so does this machine' "$RC $(cat proxy/requests)" '0 '
+http_proxy=http://127.0.0.1:1 run_bombus --store proxied2 pull "registry.test:1/tool" --plain-http --retries 1
+is 'a proxy that is not there is an error' $RC 4
+
 if command -v htpasswd >/dev/null; then
 	htpasswd -Bbc users me secret 2>/dev/null
 	ok 'a registry with passwords starts' registry basic 'auth:' '  htpasswd:' \

@@ -245,8 +245,34 @@ else
 	skip 'memory is bounded' 'time is not installed'
 fi
 
+# --- no room -------------------------------------------------------------------------------------
+mkdir small
+if [ "$(id -u)" -eq 0 ] && mount -t tmpfs -o size=1m tmpfs small 2>/dev/null; then
+	at_exit+=("umount -l '$T/small'")
+	run_bombus --store small/s pull "$R/large:1"
+	is 'a full disk is not the registry: the status is 1' $RC 1
+	like 'and is named' "$ERR" 'No space left on device'
+	run_bombus --store small/s list -q
+	is 'and the store is as it was' "$RC$OUT" 0
+	run_bombus --store small/s prune --force
+	run_bombus --store small/s pull "$R/good:1"
+	is 'prune makes room for what is smaller' $RC 0
+else
+	skip 'a full disk' 'no tmpfs can be mounted'
+fi
+
 # --- what others pack ----------------------------------------------------------------------------
-for repository in bpfman links gadget; do
+packers=(bpfman links gadget)
+if command -v zstd >/dev/null; then
+	packers+=(zstd)
+	run_bombus pull "$R/zstdbomb:1"
+	run_bombus inspect "$R/zstdbomb:1"
+	is 'a bomb of zstd is refused' $RC 1
+	like 'and named' "$ERR" 'too large|unpacks to more'
+else
+	skip 'layers packed with zstd' 'zstd is not installed'
+fi
+for repository in "${packers[@]}"; do
 	pulled $repository "$repository"
 	run_bombus inspect "$R/$repository:1" --format json
 	printf '%s' "$OUT" >$repository.json

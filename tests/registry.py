@@ -14,6 +14,8 @@ import hashlib
 import io
 import json
 import os
+import shutil
+import subprocess
 import sys
 import tarfile
 import threading
@@ -27,6 +29,7 @@ INDEX = "application/vnd.oci.image.index.v1+json"
 CONFIG = "application/ebpf.oci.image.config.v1+json"
 PROGRAM = "application/ebpf.oci.image.program.v1+binary"
 TAR_GZIP = "application/vnd.oci.image.layer.v1.tar+gzip"
+TAR_ZSTD = "application/vnd.oci.image.layer.v1.tar+zstd"
 
 folder = sys.argv[1]
 program = open(sys.argv[2], "rb").read()
@@ -100,6 +103,12 @@ def fill():
     regular = tarfile.REGTYPE
     manifest("bpfman", [blob(gzip.compress(tarball(("./bytecode.o", program, regular))), TAR_GZIP)],
              container, ordinary)
+    zstd = shutil.which("zstd")
+    for name, data in (("zstd", program), ("zstdbomb", program + b"\0" * (200 << 20))):
+        packed = zstd and subprocess.run([zstd, "-qc"], check=True, stdout=subprocess.PIPE,
+                                         input=tarball(("x.o", data, regular))).stdout
+        if zstd:
+            manifest(name, [blob(packed, TAR_ZSTD)], container, ordinary)
     manifest("links", [blob(gzip.compress(tarball(
         ("a.o", b"", tarfile.SYMTYPE), ("../../escaped", b"words", regular),
         ("b.o", program, regular))), TAR_GZIP)], container, ordinary)
