@@ -11,13 +11,29 @@ export PATH=$PATH:/usr/sbin
 
 export BOMBUS_INCLUDE=$TOP/include XDG_CACHE_HOME=$T/cache
 cat >tool.bpf.c <<'END'
-#include <linux/bpf.h>
+#include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
+#include <bombus/bombus.bpf.h>
+
+BOMBUS_FILTERS;
+
+struct event {
+	pid_t pid;
+	__u32 variant;
+};
+BOMBUS_EVENTS(events, struct event, 4096);
 
 SEC("tracepoint/syscalls/sys_enter_getppid")
 int on_hit(void *ctx)
 {
-	return VARIANT;
+	struct event *e = bombus_filtered() ? NULL : bombus_reserve(&events, sizeof(*e));
+
+	if (!e)
+		return 0;
+	e->pid = bpf_get_current_pid_tgid() >> 32;
+	e->variant = VARIANT;
+	bpf_ringbuf_submit(e, 0);
+	return 0;
 }
 
 char LICENSE[] SEC("license") = "GPL";
@@ -63,10 +79,15 @@ run_bombus --store third pull "$R/other/tool:2"
 is 'and pulled' $RC 0
 is 'with the same digest' "$("$BOMBUS" --store third list --format '{{.Digest}}')" "$digest"
 if [ "$(id -u)" -eq 0 ]; then
-	run_bombus --store third run --dry-run "$R/other/tool:2"
-	is 'and runs' $RC 0
+	rounds_start paced 1 0
+	ok 'and attached' bombus_start third --store third run "$R/other/tool:2" \
+		--set target_pid="$ROUNDS_PID" -n 1 --duration 20s -o json
+	rounds_go
+	ok 'and it ends after its event' bombus_wait 20
+	is 'which is the one that was caused' "$(jq -c .fields third.out)" \
+		"{\"pid\":$ROUNDS_PID,\"variant\":0}"
 else
-	skip 'and runs' 'not root'
+	skip 'and attached' 'not root'
 fi
 run_bombus push "$R/team/tool:1"
 is 'a push of a name that is not here fails' $RC 1
@@ -257,45 +278,71 @@ fi
 
 # --- eight at a time, killed ---------------------------------------------------------------------
 R=$P
-for i in 1 2 3 4; do
+for i in 1 2 3 4 5; do
 	"$BOMBUS" -q --store many build tool.bpf.c "$R/many/tool:$i" --cflags "-DVARIANT=$i"
 	"$BOMBUS" -q --store many push "$R/many/tool:$i" >/dev/null
 done
 export BOMBUS_STORE=$T/busy
 run_bombus pull "$R/many/tool:1"
+
+# Two hundred pulls and tags: 25 by each of eight, every third killed. What was said to be done
+# goes into kept.N.
 worker() {
-	local i pid
+	local i pid name
 
 	for i in $(seq 25); do
-		case $((i % 4)) in
-		0) "$BOMBUS" -q tag "$R/many/tool:1" "worker:$1-$i" ;;
-		1) "$BOMBUS" -q prune --force ;;
-		2) "$BOMBUS" -q rm --force "$R/many/tool:$((2 + $1 % 3))" 2>/dev/null ;;
-		*) "$BOMBUS" -q pull "$R/many/tool:$((1 + (i + $1) % 4))" ;;
-		esac >/dev/null 2>>"worker.$1" &
+		if [ $(((i + $1) % 2)) = 0 ]; then
+			name=worker:$1-$i
+			"$BOMBUS" -q tag "$R/many/tool:1" "$name" >/dev/null 2>>"worker.$1" &
+		else
+			name=$R/many/tool:$((1 + (i + $1) / 2 % 4))
+			"$BOMBUS" -q pull "$name" >/dev/null 2>>"worker.$1" &
+		fi
 		pid=$!
 		if [ $((RANDOM % 3)) = 0 ]; then
 			sleep 0.0$((RANDOM % 10))
 			kill -9 $pid
-			wait $pid
+			wait $pid && echo "$name" >>"kept.$1"
 		else
-			wait $pid && [ $((i % 4)) = 0 ] && echo "worker:$1-$i" >>"kept.$1"
+			wait $pid && echo "$name" >>"kept.$1"
 		fi
+		echo >>"count.$1"
 	done 2>/dev/null
 }
+
+# Meanwhile others take away what only they want, and what nobody names; and are killed as well.
+collector() {
+	local pid
+
+	while [ ! -e enough ]; do
+		"$BOMBUS" -q pull "$R/many/tool:5" >/dev/null 2>>worker.prune
+		"$BOMBUS" -q rm --force "$R/many/tool:5" >/dev/null 2>>worker.prune
+		"$BOMBUS" -q prune --force >/dev/null 2>>worker.prune &
+		pid=$!
+		[ $((RANDOM % 3)) != 0 ] || { sleep 0.00$((RANDOM % 10)) && kill -9 $pid; }
+		wait $pid
+		echo >>pruned
+	done 2>/dev/null
+}
+collector &
+collector_pid=$!
 workers=()
 for i in 1 2 3 4 5 6 7 8; do
 	worker "$i" &
 	workers+=($!)
 done
 wait "${workers[@]}"
+touch enough
+wait "$collector_pid"
+is 'two hundred pulls and tags were tried' "$(cat count.* | wc -l)" 200
+at_least 'with pruning in between' "$(wc -l <pruned)" 5
 is 'nobody was refused' "$(cat worker.*)" ''
-at_least 'many got through' "$(cat kept.* | wc -l)" 16
+at_least 'many got through' "$(cat kept.* | wc -l)" 100
 lost=0
 while read -r name; do
 	"$BOMBUS" inspect "$name" >/dev/null 2>&1 || lost=$((lost + 1))
-done < <(cat kept.*)
-is 'no tag that was given is lost' $lost 0
+done < <(sort -u kept.*)
+is 'nothing that was pulled or tagged is lost' $lost 0
 torn=0
 for name in $("$BOMBUS" list -q); do
 	"$BOMBUS" inspect "$name" >/dev/null 2>&1 || torn=$((torn + 1))
