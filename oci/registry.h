@@ -53,6 +53,10 @@ int registry_get(struct registry *registry, const char *repository, const char *
 int registry_put(struct registry *registry, const char *repository, const char *version,
 		 const struct document *doc, struct err *err);
 
+/* The index of what refers to a manifest (OCI 1.1). 1: this registry has no such interface. */
+int registry_referrers(struct registry *registry, const char *repository, const char *digest,
+		       struct document *ret, struct err *err);
+
 /* A small blob, such as a config, verified; malloc'ed. */
 int registry_get_blob(struct registry *registry, const char *repository, const char *digest,
 		      uint64_t size_bytes, size_t max_bytes, void **ret, struct err *err);

@@ -72,6 +72,26 @@ ok 'without a store' test ! -e inspected
 run_bombus --store fresh run --dry-run --pull never "$R/good:1"
 is 'without --pull nothing is run' $RC 1
 
+# --- signatures ----------------------------------------------------------------------------------
+# signatures REPOSITORY: those that inspect shows, "FORM WHERE" each.
+signatures() {
+	"$BOMBUS" inspect --remote "$R/$1:1" --format json |
+		jq -rc '.image.signatures[] | "\(.form), \(.state), \(.where | sub("[0-9a-f]{64}"; "HEX"))"'
+}
+is 'no signature' "$(signatures good)" ''
+is 'the tag of cosign' "$(signatures signed)" 'cosign, present, not verified, tag sha256-HEX.sig'
+is 'referrers, and no attestation and nothing about others' "$(signatures referred)" \
+	$'sigstore bundle, present, not verified, referrers\nNotary Project, present, not verified, referrers'
+is 'the tag for referrers, read as what they are' "$(signatures fallback)" \
+	'sigstore bundle, present, not verified, tag sha256-HEX'
+is 'of the index and of the image in it' "$(signatures signedgadget | wc -l)" 2
+run_bombus inspect "$R/denied:1"
+like 'what cannot be known is said' "$OUT" '^Signatures: +there may be some: referrers: it denies access'
+run_bombus inspect "$R/good:1"
+like 'as is that there is none' "$OUT" '^Signatures: +none$'
+run_bombus inspect "$R/signed:1"
+like 'a table has them, too' "$OUT" '^Signatures \(present, not verified\):$'
+
 # --- slow, busy, cut -----------------------------------------------------------------------------
 rm -rf store
 pulled cut 'a connection cut everywhere'
@@ -115,12 +135,13 @@ done
 
 # --- sending -------------------------------------------------------------------------------------
 # An image with a layer of 20 MB, made as others would: skopeo and umoci have no part in it.
-mkdir -p here/blobs/sha256
+LAYOUT=here
+mkdir -p $LAYOUT/blobs/sha256
 head -c 20000000 /dev/urandom >big
 put_blob() {
 	local sum
 	sum=$(sha256sum <"$1" | cut -d' ' -f1)
-	cp "$1" "here/blobs/sha256/$sum"
+	cp "$1" "$LAYOUT/blobs/sha256/$sum"
 	printf '{"mediaType":"%s","digest":"sha256:%s","size":%d}' "$2" "$sum" "$(stat -c %s "$1")"
 }
 printf '{}' >empty.json
@@ -168,6 +189,28 @@ if [ -x /usr/bin/time ]; then
 	peak=$(/usr/bin/time -f %M "$BOMBUS" --store here push big "$R/upcut2:1" 2>&1 | tail -n 1)
 	memory_between 'memory is bounded: push (KiB)' "$peak" 1 24576
 fi
+
+# What the store has of an image's signatures: one by its name, one by its subject.
+run_bombus --store local pull "$R/signed:1"
+signed=$("$BOMBUS" --store local list --format '{{.Digest}}')
+LAYOUT=sigs
+mkdir -p $LAYOUT/blobs/sha256
+printf words >words
+printf '{"schemaVersion":2,"config":%s,"layers":[%s]}' "$(put_blob empty.json c/c)" \
+	"$(put_blob words application/vnd.dev.cosign.simplesigning.v1+json)" >sig1.json
+printf '{"schemaVersion":2,"config":%s,"layers":[%s],"subject":{"mediaType":"%s","digest":"%s","size":1}}' \
+	"$(put_blob empty.json c/c)" "$(put_blob words application/vnd.dev.sigstore.bundle.v0.3+json)" \
+	application/vnd.oci.image.manifest.v1+json "$signed" >sig2.json
+for i in "1 signed:${signed/:/-}.sig" '2 any:name'; do
+	put_blob "sig${i%% *}.json" application/vnd.oci.image.manifest.v1+json |
+		sed "s|}\$|,\"annotations\":{\"org.opencontainers.image.ref.name\":\"$R/${i#* }\"}},|"
+done | sed '$s/,$//' >entries
+printf '{"imageLayoutVersion":"1.0.0"}' >sigs/oci-layout
+printf '{"schemaVersion":2,"manifests":[%s]}' "$(cat entries)" >sigs/index.json
+run_bombus --store local load sigs
+is 'signatures are loaded' $RC 0
+is 'and found in the store' "$("$BOMBUS" --store local inspect "$R/signed:1" --format json |
+	jq -rc '[.image.signatures[].form]')" '["cosign","sigstore bundle"]'
 
 # --- credentials ---------------------------------------------------------------------------------
 : >server/requests

@@ -36,6 +36,7 @@ program = open(sys.argv[2], "rb").read()
 lock = threading.Lock()
 blobs = {}
 manifests = {}  # (repository, tag or digest) -> (type, bytes)
+referrers = {}  # repository -> descriptors; None: nobody may know
 seen = {}  # how often something was asked for
 
 
@@ -126,6 +127,38 @@ def fill():
         {**other, "platform": {"os": "linux", "architecture": "s390x"}},
         {**gadget, "platform": {"os": "linux", "architecture": os.uname().machine.replace(
             "x86_64", "amd64").replace("aarch64", "arm64")}}]}).encode(), INDEX)
+    # Signatures: none of them holds.
+    cosign = "application/vnd.dev.cosign.simplesigning.v1+json"
+    bundle = "application/vnd.dev.sigstore.bundle.v0.3+json"
+
+    def signed(repository):
+        return manifest(repository, [layer])
+
+    def about(repository, subject, layer_type, **more):
+        return manifest(repository, [blob(b"words", layer_type)], b"{}", empty,
+                        tag="s%d" % len(manifests), subject=subject, **more)
+
+    subject = signed("signed")
+    manifest("signed", [blob(b"words", cosign)], tag=subject["digest"].replace(":", "-") + ".sig")
+    subject = signed("referred")
+    referrers["referred"] = [
+        about("referred", subject, bundle),
+        about("referred", subject, bundle, annotations={
+            "dev.sigstore.bundle.predicateType": "https://slsa.dev/provenance/v1"}),
+        about("referred", subject, "text/x-words", artifactType="application/vnd.cncf.notary.signature"),
+        about("referred", {**subject, "digest": digest(b"another")}, bundle)]
+    subject = signed("fallback")
+    put("fallback", json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": [
+        {**about("fallback", subject, bundle), "artifactType": "application/x-mislabelled"}]}).encode(),
+        INDEX, subject["digest"].replace(":", "-"))
+    signed("denied")
+    referrers["denied"] = None
+    subject = put("signedgadget", *reversed(manifests["gadget", "1"]))
+    manifests["signedgadget", gadget["digest"]] = manifests["gadget", gadget["digest"]]
+    manifest("signedgadget", [blob(b"words", cosign)],
+             tag=subject["digest"].replace(":", "-") + ".sig")
+    manifest("signedgadget", [blob(b"words", cosign)], more=1,
+             tag=gadget["digest"].replace(":", "-") + ".sig")
     manifest("wasm", [blob(b"\0asm", "application/wasm")], b"{}", "application/vnd.wasm.config.v0+json")
     manifest("strangelayer", [blob(b"words", "text/x-words")])
 
@@ -298,6 +331,13 @@ class Handler(Uploads, BaseHTTPRequestHandler):
             return self.answer(201)
         if kind == "manifests":
             return self.manifest(repository, what)
+        if kind == "referrers" and repository in referrers:
+            found = referrers[repository]
+            return self.answer(403 if found is None else 200, json.dumps({
+                "schemaVersion": 2, "mediaType": INDEX, "manifests": found or []}).encode(),
+                Content_Type=INDEX)
+        if kind == "referrers":
+            return self.answer(404, b"<html>no such page", Content_Type="text/html")
         if kind == "tags":
             return self.tags(repository, urllib.parse.parse_qs(url.query))
         return self.blob(repository, what)
