@@ -30,8 +30,8 @@ tool() {
 	[ -x "$bin/$1" ] && return
 	command -v go >/dev/null || return
 	export GOFLAGS="-modcacherw -mod=mod" GOMAXPROCS=1
-	dir=$(cd "$T" && timeout 120 go mod download -json "$2" 2>"$T/go.log" | tee -a "$T/go.log" |
-		jq -r '.Dir // empty')
+	(cd "$T" && timeout 120 go mod download -json "$2") >"$T/go.log" 2>/dev/null
+	dir=$(jq -r '.Dir // empty' "$T/go.log")
 	[ -n "$dir" ] && cp -r "$dir" "$T/$1.src" && chmod -R u+w "$T/$1.src" && mkdir -p "$bin" &&
 		(cd "$T/$1.src" && nice -n 19 timeout 1200 go build -o "$bin/$1" "${@:4}" "./$3") \
 			>>"$T/go.log" 2>&1

@@ -22,16 +22,16 @@ blob() {
 
 # gadget NAME OBJECT: an image of that name in the store.
 gadget() {
-	local type=application/vnd.gadget manifest
+	local type='application/vnd.gadget' manifest
 
 	printf 'name: %s\ndatasources:\n  hits: {}\n' "$1" >config.yaml
 	printf '\0asm\1\0\0\0' >program.wasm
 	printf 'btf' >btfs.tar.gz
 	printf '{"schemaVersion":2,"artifactType":"%s.v1+binary","config":%s,"layers":[%s,%s,%s],"annotations":{}}' \
-		$type "$(blob config.yaml $type.config.v1+yaml)" \
-		"$(blob program.wasm $type.wasm.program.v1+binary)" \
-		"$(blob "$2" $type.ebpf.program.v1+binary)" \
-		"$(blob btfs.tar.gz $type.btfgen.v1+binary)" >manifest.json
+		"$type" "$(blob config.yaml "$type.config.v1+yaml")" \
+		"$(blob program.wasm "$type.wasm.program.v1+binary")" \
+		"$(blob "$2" "$type.ebpf.program.v1+binary")" \
+		"$(blob btfs.tar.gz "$type.btfgen.v1+binary")" >manifest.json
 	manifest=$(blob manifest.json application/vnd.oci.image.manifest.v1+json \
 		",\"artifactType\":\"$type.v1+binary\",\"platform\":{\"architecture\":\"$machine\",\"os\":\"linux\"}")
 	printf '{"schemaVersion":2,"manifests":[%s]}' "$manifest" >index.json
