@@ -102,6 +102,19 @@ run_bombus --store fourth pull "$R/skopeo/tool:1"
 is 'which is pulled' "$("$BOMBUS" --store fourth list --format '{{.Digest}}')" "$digest"
 run_bombus --store fourth pull "$R/skopeo/tool@$digest"
 is 'by digest, too' $RC 0
+# Of several platforms all go, and come back.
+run_bombus --store platforms build tool.bpf.c "$R/several/tool:1" --platform linux/amd64,linux/arm64 \
+	--cflags -DVARIANT=0
+index=$("$BOMBUS" --store platforms list --format '{{.Digest}}')
+run_bombus --store platforms push "$R/several/tool:1"
+is 'an index is pushed' "$RC $(skopeo inspect --raw --tls-verify=false "docker://$R/several/tool:1" |
+	sha256sum | cut -d' ' -f1)" "0 ${index#sha256:}"
+ok 'skopeo copies all of it' skopeo copy --all --insecure-policy --src-tls-verify=false \
+	--dest-tls-verify=false "docker://$R/several/tool:1" "docker://$R/several/copied:1"
+run_bombus --store platforms2 pull --platform all "$R/several/copied:1"
+is 'which is pulled whole' "$("$BOMBUS" --store platforms2 list --format '{{.Digest}}')" "$index"
+run_bombus --store platforms3 pull --platform linux/arm64 "$R/several/copied:1"
+is 'or the one that is wanted' "$("$BOMBUS" --store platforms3 list --format '{{.Platform}}')" linux/arm64
 if command -v umoci >/dev/null; then
 	is 'umoci lists the store' "$(umoci ls --layout store | sort | tail -n 1)" tool
 	ok 'and collects no garbage in it' umoci gc --layout store
@@ -336,7 +349,8 @@ touch enough
 wait "$collector_pid"
 is 'two hundred pulls and tags were tried' "$(cat count.* | wc -l)" 200
 at_least 'with pruning in between' "$(wc -l <pruned)" 5
-is 'nobody was refused' "$(cat worker.*)" ''
+# The leak checker may say that it was killed; that is its own.
+is 'nobody was refused' "$(grep -hv '^==[0-9]*==Unable to get registers' worker.*)" ''
 at_least 'many got through' "$(cat kept.* | wc -l)" 100
 lost=0
 while read -r name; do
