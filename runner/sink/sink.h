@@ -8,10 +8,11 @@
  *	event    a record of a map of role events or spans, filtered already
  *	rows     series that changed, came or went since the last time, once per sweep
  *	lost     a map's loss grew: `count` more since the last call
+ *	swept    a sweep is over, its losses and rows were given; also when there were none
  *	flush    after a batch: everything given so far should be on its way
  *	close    once, after the last record and rows
  *
- * event and rows return 0, 1 when the sink has had enough (-n reached), or -errno. A failure ends
+ * event, rows and swept return 0, 1 when the sink has had enough (-n reached), or -errno. A failure ends
  * the run: -EPIPE quietly (the reader left), others with an error.
  * Sinks that serve on demand (Prometheus) have no event and rows, and read in their own threads.
  */
@@ -49,6 +50,7 @@ struct sink_ops {
 	int (*rows)(struct sink *sink, const struct series_rows *rows, uint64_t time_ns);
 	int (*lost)(struct sink *sink, const struct map_plan *map, enum lost_where where,
 		    uint64_t count, uint64_t time_ns);
+	int (*swept)(struct sink *sink, uint64_t time_ns);
 	int (*flush)(struct sink *sink);
 	void (*close)(struct sink *sink);
 	void (*free)(struct sink *sink);
