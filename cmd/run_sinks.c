@@ -57,21 +57,30 @@ static void add_prometheus(struct run_sinks *sinks, const struct run_args *a,
 		add(sinks, sink_prometheus_new(&opts));
 }
 
-int run_sinks_start(struct run_sinks *sinks, const struct global_args *global,
-		    const struct run_args *args, const struct sink_env *env, int wake_fd,
-		    struct err *err)
+int run_sinks_open(struct run_sinks *sinks, const struct global_args *global,
+		   const struct run_args *args, const struct sink_env *env, int wake_fd,
+		   struct err *err)
 {
 	char port[PORT_TEXT_MAX];
 
 	add_output(sinks, global, args);
 	add_prometheus(sinks, args, port);
 	for (size_t i = 0; i < sinks->count; i++) {
-		int ret = sink_host_start(&sinks->hosts[i], sinks->sinks[i], env, wake_fd, err);
+		int ret = sink_host_open(&sinks->hosts[i], sinks->sinks[i], env, wake_fd, err);
 
 		if (ret < 0)
 			return ret;
 	}
 	return 0;
+}
+
+int run_sinks_start(struct run_sinks *sinks, struct err *err)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < sinks->count && ret >= 0; i++)
+		ret = sink_host_start(sinks->hosts[i], err);
+	return ret;
 }
 
 void run_sinks_tick(struct run_sinks *sinks)
