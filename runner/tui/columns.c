@@ -108,12 +108,23 @@ static uint32_t place_of(const struct columns *columns, uint32_t number)
 	return i;
 }
 
+/* Somebody may have hidden them. */
+static bool any_beside(const struct columns *columns)
+{
+	for (uint32_t i = 0; i < columns->count; i++) {
+		if (columns->all[i].beside && !columns->all[i].hidden)
+			return true;
+	}
+	return false;
+}
+
 uint32_t columns_fit(struct columns *columns, uint32_t width, bool beside, uint32_t *ret,
 		     bool *ret_more_left, bool *ret_more_right)
 {
-	struct fit fit = { columns, beside, true };
+	struct fit fit = { columns, beside && any_beside(columns), true };
 	uint32_t cursor = place_of(columns, columns->cursor), shown, end, n = 0;
 
+	columns->beside = fit.beside;
 	fit.trend = reach(&fit, 0, width, &shown) == columns->count;
 	if (!is_shown(&fit, columns->cursor))
 		cursor = 0;
@@ -140,12 +151,14 @@ uint32_t columns_fit(struct columns *columns, uint32_t width, bool beside, uint3
 uint32_t columns_beside(const struct columns *columns, uint32_t number, int step)
 {
 	uint32_t at = place_of(columns, number);
+	const struct column *column;
 
 	for (;;) {
 		at += (uint32_t)step;
 		if (at >= columns->count) /* also below 0 */
 			return number;
-		if (!columns->all[columns->order[at]].hidden)
+		column = &columns->all[columns->order[at]];
+		if (!column->hidden && (column->beside || !columns->beside))
 			return columns->order[at];
 	}
 }

@@ -40,6 +40,7 @@ struct columns {
 	uint32_t *order;  /* as they stand, by number */
 	uint32_t cursor;  /* a number */
 	uint32_t first;	  /* place in the order of the first one shown */
+	bool beside;	  /* of the last columns_fit() */
 	int sort;	  /* a number; -1: none */
 	int8_t direction; /* 1 up, -1 down */
 };

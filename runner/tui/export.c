@@ -104,6 +104,12 @@ static int write_programs(struct tab *tab, enum form form, int fd, uint64_t from
 	for (uint32_t i = 0; i < tab->columns.count; i++)
 		grid_add_column(&grid, tab->columns.all[i].title, tab->columns.all[i].seen,
 				tab->columns.all[i].right);
+	/* Once for the widths, which the header has to know. */
+	for (uint64_t i = from; form == AS_TXT && i < to; i++) {
+		tab->ops->item(tab, i, &item);
+		add_txt_row(tab, &grid, &line, &item);
+	}
+	strbuf_reset(&line);
 	if (form == AS_CSV)
 		add_csv_row(tab, &line, NULL);
 	else if (form == AS_TXT)

@@ -47,6 +47,23 @@ static size_t round_number(char *dst, uint64_t value)
 	return len;
 }
 
+/* "1.00ms" is "1ms", "2.50ms" is "2.5ms". */
+static size_t without_zeros(char *text, size_t len)
+{
+	char *dot = memchr(text, '.', len), *from, *to;
+
+	if (!dot)
+		return len;
+	for (from = dot + 1; from < text + len && *from >= '0' && *from <= '9';)
+		from++;
+	for (to = from; to[-1] == '0';)
+		to--;
+	if (to[-1] == '.')
+		to--;
+	memmove(to, from, (size_t)(text + len - from));
+	return len - (size_t)(from - to);
+}
+
 size_t histo_number(char dst[HISTO_RANGE_ROOM / 2], const struct family *family, double value)
 {
 	struct field field = field_of_cell(family);
@@ -56,7 +73,7 @@ size_t histo_number(char dst[HISTO_RANGE_ROOM / 2], const struct family *family,
 	field.is_signed = false;
 	if (field.meaning == MEAN_NONE)
 		return round_number(dst, cell.u);
-	return field_text(dst, &field, &cell, STYLE_TABLE, NULL);
+	return without_zeros(dst, field_text(dst, &field, &cell, STYLE_TABLE, NULL));
 }
 
 size_t histo_range(char dst[HISTO_RANGE_ROOM], const struct family *family, uint32_t bucket)

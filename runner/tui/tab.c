@@ -343,6 +343,21 @@ static void place_columns(struct pager *pager, uint32_t width)
 	}
 }
 
+/* A line on to the end of the page. */
+static const char *rule(const struct tab *tab, struct arena *arena, const char *text,
+			uint32_t width)
+{
+	struct page_cell cell = clean_cell(tab, arena, text, strlen(text), width);
+	const char *dash = tab->env->page.utf8 ? "─" : "-";
+	uint32_t rest = width - cell.cells;
+	char *line = arena_alloc(arena, cell.bytes + rest * strlen(dash) + 1, 1);
+	char *end = stpcpy(line, cell.text);
+
+	while (rest--)
+		end = stpcpy(end, dash);
+	return line;
+}
+
 static void fill_row(struct pager *pager, uint64_t at, uint32_t width, struct page_row *ret)
 {
 	struct tab *tab = pager->tab;
@@ -352,9 +367,8 @@ static void fill_row(struct pager *pager, uint64_t at, uint32_t width, struct pa
 	tab->ops->item(tab, at, &item);
 	ret->marks = item.marks | (at == tab->cursor ? ROW_CURSOR : 0);
 	if (item.note) {
-		ret->note = clean_cell(tab, pager->arena, item.note, strlen(item.note),
-				       width - MIN(width, (uint32_t)PAGE_MARGIN))
-				    .text;
+		ret->note = rule(tab, pager->arena, item.note,
+				 width - MIN(width, (uint32_t)PAGE_MARGIN));
 		return;
 	}
 	if (tab->mark && tab_matches(tab, tab->mark, &item))
