@@ -389,10 +389,8 @@ static const struct tab_ops rows_ops = {
 static void add_figure(struct rows_tab *rt, const struct figure *figure)
 {
 	static const char *const titles[] = {
-		[FIGURE_RATE] = "/s",
-		[FIGURE_CHANGE] = "change",
-		[FIGURE_COUNT] = "count",
-		[FIGURE_AVERAGE] = "avg",
+		[FIGURE_RATE] = "/s",	  [FIGURE_CHANGE] = "change", [FIGURE_COUNT] = "count",
+		[FIGURE_AVERAGE] = "avg", [FIGURE_QUANTILE] = "",
 	};
 	const struct family *family = figure->family;
 	const char *name = titles[figure->kind];

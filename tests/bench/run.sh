@@ -104,6 +104,19 @@ holds "MB at most while the kernel's BTF is read" "$(start peak_mb)" '<=' 24
 strip -o "$work/stripped" "$bombus"
 holds "bytes of the stripped binary" "$(stat -c %s "$work/stripped")" '<' 600000
 
+heading "The live table without its terminal"
+"$objects/bench_tui_model" >"$work/tui" || exit 1
+model() { jq "$1" "$work/tui"; }
+holds "percent of a core, 10,000 rows all changing 10 times a second" "$(model .changing.percent)" '<' 15
+holds "ms from the first sweep of 100,000 rows to their page" "$(model .many.first_ms)" '<' 200
+holds "ms to sort them" "$(model .many.sort_ms)" '<' 100
+holds "ms to sort them by key" "$(model .many.sort_key_ms)" '<' 100
+holds "ms to filter them by an expression" "$(model .many.filter_ms)" '<' 100
+holds "ms to filter them by any text" "$(model .many.filter_text_ms)" '<' 100
+holds "events a second, stored" "$(model .stream.events_per_s)" '>=' 10000000
+holds "MB of memory beyond the bound of the history" \
+	"$(model '.stream.memory_mb - .stream.history_mb')" '<=' 4
+
 # The registry is real; the layer is no program, which pulling does not care about.
 heading "Pulling 64 MiB from a registry on this machine"
 # The tests unpack one where none is installed.
