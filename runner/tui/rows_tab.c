@@ -119,7 +119,8 @@ static void rows_prepare(struct tab *tab)
 		if (!tab->filter || tab_matches(tab, tab->filter, &item))
 			rt->order[n++] = order_of(rt, &item);
 	}
-	qsort_r(rt->order, n, sizeof(*rt->order), compare_rows, rt);
+	if (n)
+		qsort_r(rt->order, n, sizeof(*rt->order), compare_rows, rt);
 	tab->total = n;
 }
 
