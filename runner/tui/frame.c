@@ -5,20 +5,7 @@
 #include "runner/tui/screen.h"
 
 #define GAP 2u
-
-/* Text of at most `room` cells, with a sign where it was cut. */
-static uint32_t put_cut(struct screen *s, struct canvas *canvas, uint32_t x, uint32_t y,
-			uint32_t room, enum paint paint, const char *text)
-{
-	uint32_t used;
-
-	if (canvas_cells(text) <= room)
-		return canvas_put(canvas, x, y, room, paint, text);
-	if (!room)
-		return 0;
-	used = canvas_put(canvas, x, y, room - 1, paint, text);
-	return used + canvas_put(canvas, x + used, y, 1, paint, s->signs->more);
-}
+#define LEAST_FILTER 12u /* cells of a filter worth showing */
 
 static void draw_title(struct screen *s, struct canvas *canvas, uint64_t elapsed_s)
 {
@@ -133,7 +120,8 @@ static void draw_status(struct screen *s, struct canvas *canvas, uint32_t y)
 		uint32_t room = end - x;
 
 		/* A long filter may be cut, a number may not. */
-		if (i > 1 && canvas_cells(status.left[i]) > room)
+		if (canvas_cells(status.left[i]) > room &&
+		    (!has_prefix(status.left[i], "filter ") || room < LEAST_FILTER))
 			break;
 		x += put_cut(s, canvas, x, y, room, PAINT_STATUS, status.left[i]) + GAP;
 	}
@@ -157,6 +145,16 @@ static uint32_t where_now(struct screen *s)
 	return tab.kind == TAB_STREAM ? HINT_STREAM : HINT_ROWS;
 }
 
+/* Another view fits this table. */
+static bool has_views(struct screen *s)
+{
+	uint32_t count = 0;
+
+	for (int i = 0; i < NVIEWS; i++)
+		count += model_can_view(s->model, (enum view)i);
+	return count > 1;
+}
+
 /* The last two, help and quit, are always there. */
 static void draw_hints(struct screen *s, struct canvas *canvas, uint32_t y)
 {
@@ -171,7 +169,7 @@ static void draw_hints(struct screen *s, struct canvas *canvas, uint32_t y)
 		bool last = i >= nbindings - 2;
 		uint32_t cells;
 
-		if (!(b->where & where))
+		if (!(b->where & where) || (b->op == OP_VIEW && !has_views(s)))
 			continue;
 		cells = hint_text(b, s->utf8, key);
 		if (!last && x + cells + kept + 1 > canvas->width)

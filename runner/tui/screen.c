@@ -381,6 +381,19 @@ void screen_wheel(struct screen *s, int32_t rows)
 
 /* --- drawing --- */
 
+uint32_t put_cut(const struct screen *s, struct canvas *canvas, uint32_t x, uint32_t y,
+		 uint32_t room, enum paint paint, const char *text)
+{
+	uint32_t used;
+
+	if (canvas_cells(text) <= room)
+		return canvas_put(canvas, x, y, room, paint, text);
+	if (!room)
+		return 0;
+	used = canvas_put(canvas, x, y, room - 1, paint, text);
+	return used + canvas_put(canvas, x + used, y, 1, paint, s->signs->more);
+}
+
 size_t wrap_text(const char *text, uint32_t room)
 {
 	size_t len = strlen(text), fits, n;
@@ -397,6 +410,10 @@ size_t wrap_text(const char *text, uint32_t room)
 		if (cells > room && fits)
 			break;
 	}
+	/* Between words, unless that would leave much of the line empty. */
+	for (n = fits; fits < len && n > fits / 2; n--)
+		if (text[n - 1] == ' ')
+			return n;
 	return fits;
 }
 

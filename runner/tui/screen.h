@@ -92,6 +92,9 @@ void screen_draw(struct screen *screen, struct canvas *canvas, uint64_t elapsed_
 void screen_interval(struct screen *screen, char *dst, size_t room);
 /* Of the views: the frame's lines, and text over several lines. */
 void frame_draw(struct screen *screen, struct canvas *canvas, uint64_t elapsed_s);
+/* Text of at most `room` cells, with a sign where it was cut; returns its cells. */
+uint32_t put_cut(const struct screen *screen, struct canvas *canvas, uint32_t x, uint32_t y,
+		 uint32_t room, enum paint paint, const char *text);
 /* How many bytes of the text go into a line of `room` cells; 0 only at its end. */
 size_t wrap_text(const char *text, uint32_t room);
 /* Draws text over as many lines as it needs, from `line` on, of which screen->top is the first

@@ -11,10 +11,10 @@ static const struct {
 	{ "", "" },
 	{ "marks", "+ new  - gone  * marked  ! not attached" },
 	{ "", "" },
-	{ "filters", "curl                         rows that show this text" },
-	{ "", "pid > 600 && comm != \"sshd\"   fields by name; also || ! ( )" },
-	{ "", "comm ~ \"^ng\"                  a regular expression" },
-	{ "", "daddr in 10.0.0.0/8          an address in a network" },
+	{ "filters", "curl: rows that show this text" },
+	{ "", "pid > 600 && comm != \"sshd\": by field; || ! ( )" },
+	{ "", "comm ~ \"^ng\": a regular expression" },
+	{ "", "daddr in 10.0.0.0/8: a network" },
 };
 
 static uint32_t draw_line(struct screen *s, struct canvas *canvas, struct area area, uint32_t line,

@@ -7,14 +7,22 @@
 
 #define LEAST_LEFT 24u
 #define MOST_LEFT 56u
+#define SECOND_NS 1000000000ull
 #define NOTE_CELLS 4u /* " p50" */
 
 /* Draws the rows and the line between; returns what is left on the right. */
 static struct area draw_left(struct screen *s, struct canvas *canvas, struct area area)
 {
 	struct area left = area, right = area;
+	const struct page_column *last;
+	struct model_page page;
 
 	left.width = MIN(MAX(area.width * 2 / 5, LEAST_LEFT), MOST_LEFT);
+	/* What the columns do not need is for the bars. */
+	model_page(s->model, left.width, area.height - 1, &page);
+	last = page.ncolumns ? &page.columns[page.ncolumns - 1] : NULL;
+	if (last && !page.more_right)
+		left.width = MAX(MIN(last->x + last->width + PAGE_GAP, left.width), LEAST_LEFT);
 	view_table.draw(s, canvas, left);
 	for (uint32_t y = 0; y < area.height; y++)
 		canvas_put(canvas, left.width, area.y + y, 1, PAINT_NOTE, s->signs->line);
@@ -75,7 +83,7 @@ static uint32_t draw_histogram(struct screen *s, struct canvas *canvas, struct a
 	x = canvas_put(canvas, area.x, area.y, area.width, PAINT_SORT, h.title) + 2;
 	x = MAX(x, h.range_cells + 2);
 	if (x < area.width)
-		canvas_put(canvas, area.x + x, area.y, area.width - x, PAINT_HEADER, h.summary);
+		put_cut(s, canvas, area.x + x, area.y, area.width - x, PAINT_HEADER, h.summary);
 	first = first_line(&h, height);
 	for (uint32_t i = 0; i < height && first + i < h.nlines; i++)
 		draw_bucket(s, canvas, area, area.y + 1 + i, &h, &h.lines[first + i]);
@@ -85,16 +93,38 @@ static uint32_t draw_histogram(struct screen *s, struct canvas *canvas, struct a
 static void draw_span(struct canvas *canvas, struct area area, uint32_t x, uint32_t y,
 		      const struct model_heatmap *h)
 {
-	char ago[HUMAN_ROOM + 8];
+	char ago[HUMAN_ROOM + 8] = "-";
 	size_t n;
 
-	ago[0] = '-';
-	n = 1 + human_duration(ago + 1, h->span_ns, 1);
+	/* In whole seconds, where it is not more. */
+	if (h->span_ns < 60 * SECOND_NS)
+		n = 1 + human_duration(ago + 1, h->span_ns / SECOND_NS, SECOND_NS);
+	else
+		n = 1 + human_duration(ago + 1, h->span_ns, 1);
 	ago[n] = '\0';
 	canvas_put(canvas, x, y, area.x + area.width - x, PAINT_HEADER, ago);
 	canvas_put_right(canvas, x + (uint32_t)n + 1, y,
 			 h->ncolumns > n + 1 ? h->ncolumns - (uint32_t)n - 1 : 0, PAINT_HEADER,
 			 "now");
+}
+
+/* The first of the rows to be shown: such that those with heat are in the middle. */
+static uint32_t first_row(const struct model_heatmap *h, uint32_t height)
+{
+	uint32_t first = h->nrows, last = 0, start;
+
+	if (h->nrows <= height)
+		return 0;
+	for (uint32_t i = 0; i < h->nrows * h->ncolumns; i++)
+		if (h->heat[i]) {
+			first = MIN(first, i / h->ncolumns);
+			last = i / h->ncolumns;
+		}
+	if (first > last)
+		return 0;
+	start = (first + last + 1) / 2;
+	start -= MIN(start, height / 2);
+	return MIN(start, h->nrows - height);
 }
 
 static uint32_t draw_heatmap(struct screen *s, struct canvas *canvas, struct area area)
@@ -114,8 +144,7 @@ static uint32_t draw_heatmap(struct screen *s, struct canvas *canvas, struct are
 	x = area.x + h.range_cells + 2;
 	canvas_put(canvas, area.x, area.y, h.range_cells + 1, PAINT_SORT, h.title);
 	draw_span(canvas, area, x, area.y, &h);
-	/* Of more rows than there is room for, the middle. */
-	first = h.nrows > height ? (h.nrows - height) / 2 : 0;
+	first = first_row(&h, height);
 	for (uint32_t i = 0; i < height && first + i < h.nrows; i++) {
 		const uint8_t *heat = h.heat + (size_t)(first + i) * h.ncolumns;
 

@@ -49,22 +49,19 @@ static enum paint row_paint(uint32_t marks)
 	return PAINT_PLAIN;
 }
 
-/* "──── 312 events lost ────" */
+/* The line that the model begins, to the end. */
 static void draw_note(struct screen *s, struct canvas *canvas, struct area area, uint32_t y,
 		      const struct page_row *row)
 {
 	enum paint paint = row->marks & ROW_CURSOR ? PAINT_CURSOR : PAINT_NOTE;
 	uint32_t x = area.x + PAGE_MARGIN, end = area.x + area.width - 1;
 
-	canvas_fill(canvas, x, y, end - x, paint, s->signs->rule);
+	canvas_fill(canvas, area.x, y, area.width, paint, " ");
 	if (row->marks & ROW_CURSOR)
 		canvas_put(canvas, area.x, y, 1, paint, s->signs->cursor);
-	x += 4;
-	if (x + 2 >= end)
-		return;
-	x += canvas_put(canvas, x, y, 1, paint, " ");
-	x += canvas_put(canvas, x, y, end - x - 1, paint, row->note);
-	canvas_put(canvas, x, y, 1, paint, " ");
+	x += put_cut(s, canvas, x, y, end - x, paint, row->note);
+	if (x < end)
+		canvas_fill(canvas, x, y, end - x, paint, s->signs->rule);
 }
 
 static void draw_marks(struct screen *s, struct canvas *canvas, struct area area, uint32_t y,
