@@ -132,8 +132,10 @@ void model_stats(struct model *model, const struct map_plan *map, const struct m
 	tab->has_stats = true;
 }
 
-uint64_t model_generation(const struct model *model)
+uint64_t model_generation(struct model *model)
 {
+	/* A filter has not seen all records yet: every look at them goes on a while. */
+	model->generation += current(model)->unfinished;
 	return model->generation;
 }
 
@@ -177,10 +179,7 @@ void model_tab(struct model *model, uint32_t index, struct model_tab *ret)
 
 void model_page(struct model *model, uint32_t width, uint32_t height, struct model_page *ret)
 {
-	struct tab *tab = current(model);
-
-	tab_page(tab, fresh(model, ARENA_PAGE), width, height, ret);
-	model->generation += tab->unfinished;
+	tab_page(current(model), fresh(model, ARENA_PAGE), width, height, ret);
 }
 
 static const char *lost_status(const struct model *model, struct arena *arena)

@@ -62,8 +62,9 @@ void model_log(struct model *model, const char *text, uint64_t real_ns);
  * away: what collector_stats() says. */
 void model_stats(struct model *model, const struct map_plan *map, const struct map_stats *stats);
 
-/* Moves whenever something that can be seen may have changed. */
-uint64_t model_generation(const struct model *model);
+/* Moves whenever something that can be seen may have changed; at every call while a filter is busy
+ * with a long history, of which each page looks at a part. */
+uint64_t model_generation(struct model *model);
 
 /* Tabs. */
 enum tab_kind {
