@@ -255,6 +255,35 @@ static void test_rows_columns(void **state)
 	tui_release(&t);
 }
 
+/* Of gauges the change, and all that found no room in one row. */
+static void test_rows_gauge_and_overflow(void **state)
+{
+	struct series_opts opts = { .max_series = 1 };
+	struct model_why why;
+	struct tui t;
+
+	tui_init(&t, false);
+	series_free(t.f.collector.series[MAP_HTTP]);
+	t.f.collector.series[MAP_HTTP] = series_new(&t.f.metrics[MAP_HTTP], &opts);
+	tui_go(&t, "http");
+	for (int64_t depth = 5; depth >= -5; depth -= 5) {
+		sweep_begin(&t.f, MAP_HTTP);
+		put_http(&t.f, 443, 3000, depth);
+		put_http(&t.f, 444, 5000, 1);
+		put_http(&t.f, 445, 5000, 1);
+		sweep_end(&t.f, MAP_HTTP);
+		tui_sweep(&t);
+	}
+	assert_page(
+		&t, 80, 9,
+		"  SRC.ADDR             SRC.PORT    BYTES  v BYTES /s    DEPTH    DEPTH CHANGE\n"
+		"> __overflow__     __overflow__  9.8 KiB         0 B        2\n"
+		"  10.0.0.9                  443  2.9 KiB         0 B       -5              -5\n");
+	assert_int_equal(model_filter(t.model, "depth.change < 0", &why), 0);
+	assert_rows(&t, 9, "10.0.0.9");
+	tui_release(&t);
+}
+
 /* Rows that went while nobody looked go all the same. */
 static void test_rows_missed(void **state)
 {
@@ -301,11 +330,17 @@ static void test_rows_idle(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows_page),   cmocka_unit_test(test_rows_cursor_follows),
-		cmocka_unit_test(test_rows_sort),   cmocka_unit_test(test_rows_filter),
-		cmocka_unit_test(test_rows_mark),   cmocka_unit_test(test_rows_pause),
-		cmocka_unit_test(test_rows_zero),   cmocka_unit_test(test_rows_columns),
-		cmocka_unit_test(test_rows_missed), cmocka_unit_test(test_rows_idle),
+		cmocka_unit_test(test_rows_page),
+		cmocka_unit_test(test_rows_gauge_and_overflow),
+		cmocka_unit_test(test_rows_cursor_follows),
+		cmocka_unit_test(test_rows_sort),
+		cmocka_unit_test(test_rows_filter),
+		cmocka_unit_test(test_rows_mark),
+		cmocka_unit_test(test_rows_pause),
+		cmocka_unit_test(test_rows_zero),
+		cmocka_unit_test(test_rows_columns),
+		cmocka_unit_test(test_rows_missed),
+		cmocka_unit_test(test_rows_idle),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

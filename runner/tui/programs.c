@@ -229,7 +229,9 @@ bool programs_tab_put(struct tab *tab, const struct prog_stats *stats, uint64_t 
 		program->cpu_percent = (double)spent / 1e9 / seconds * 100;
 		runs += (double)n;
 		ns += (double)spent;
-		changed |= memcmp(&before, program, sizeof(before)) != 0;
+		changed |= program->runs_per_s != before.runs_per_s ||
+			   program->cpu_percent != before.cpu_percent ||
+			   program->missed != before.missed;
 	}
 	pt->put_ns = mono_ns;
 	if (!first && seconds > 0) {

@@ -30,7 +30,7 @@ size_t short_scaled(char dst[SHORT_ROOM], double value)
 		value /= 1000;
 		unit++;
 	}
-	if (!unit && value >= 0.995 && value < 99.95 && value != (double)(uint64_t)value)
+	if (!unit && value >= 0.995 && value < 9.95 && value != (double)(uint64_t)value)
 		n = snprintf(dst, SHORT_ROOM, "%.1f", value);
 	else if (!unit)
 		n = snprintf(dst, SHORT_ROOM, "%.*f", value && value < 0.995 ? 2 : 0, value);

@@ -9,7 +9,7 @@
 #define SHORT_ROOM 32
 
 size_t short_commas(char dst[SHORT_ROOM], uint64_t value); /* "182,440" */
-/* "0", "0.05", "7.5", "182", "12.4k", "3.1M" */
+/* "0", "0.05", "7.5", "98", "182", "12.4k", "3.1M" */
 size_t short_scaled(char dst[SHORT_ROOM], double value);
 
 #endif

@@ -320,16 +320,14 @@ static uint32_t bits_before(const uint64_t *bits, uint32_t end)
 enum stream_note stream_at(const struct stream *s, uint64_t at, struct record *ret,
 			   uint64_t *ret_number, uint64_t *ret_count)
 {
-	const struct chunk *chunk = NULL;
+	const struct chunk *chunk = chunk_at(s, 0);
 	const struct slot *slot;
 	struct note note;
-	uint32_t i = 0, place;
+	uint32_t place;
 
-	for (; i < visible(s); i++) {
-		chunk = chunk_at(s, i);
-		if (at < shown_of(s, chunk))
-			break;
+	for (uint32_t i = 1; i < visible(s) && at >= shown_of(s, chunk); i++) {
 		at -= shown_of(s, chunk);
+		chunk = chunk_at(s, i);
 	}
 	place = s->match ? nth_bit(chunk->hits, (uint32_t)at) : (uint32_t)at;
 	slot = slot_at(s, chunk, place);

@@ -205,15 +205,19 @@ static void stream_status(struct tab *tab, struct arena *arena, struct model_sta
 {
 	struct stream_tab *st = stream_tab_of(tab);
 	struct stream_stats stats = stream_stats(st->stream);
-	char row[SHORT_ROOM], total[SHORT_ROOM], rate[SHORT_ROOM], bytes[HUMAN_ROOM + 1],
-		span[HUMAN_ROOM + 1];
+	char row[SHORT_ROOM], total[SHORT_ROOM], kept[SHORT_ROOM], rate[SHORT_ROOM],
+		bytes[HUMAN_ROOM + 1], span[HUMAN_ROOM + 1];
 	uint64_t ns = stats.newest_ns > stats.oldest_ns ? stats.newest_ns - stats.oldest_ns : 0;
 
 	short_commas(row, tab->total ? tab->cursor + 1 : 0);
 	short_commas(total, tab->total);
+	short_commas(kept, stats.kept);
 	ret->left[ret->nleft++] =
-		tab->following ? arena_printf(arena, "%s row%s", total, tab->total == 1 ? "" : "s")
-			       : arena_printf(arena, "row %s/%s", row, total);
+		!tab->following ? arena_printf(arena, "row %s/%s", row, total)
+		: tab->filter	? arena_printf(arena, "%s/%s rows", total, kept)
+			      : arena_printf(arena, "%s row%s", total, tab->total == 1 ? "" : "s");
+	if (st->order && tab->total == SORT_MAX)
+		ret->left[ret->nleft++] = "the newest, sorted";
 	if (tab->filter)
 		ret->left[ret->nleft++] = arena_printf(arena, "filter %s", tab->filter->text);
 	span[human_duration(span, ns / 1000000000, 1000000000)] = '\0';

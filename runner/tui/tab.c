@@ -459,6 +459,8 @@ static void add_field(struct detail *detail, const struct field *field, const st
 
 	if (item->overflow && part == PART_KEY)
 		strbuf_adds(&both, OVERFLOW_TEXT);
+	else if (base && field->kind == KIND_FLOAT && detail->tab->ops->kind != TAB_STREAM)
+		strbuf_add(&both, text, field_number(text, field, base));
 	else if (base)
 		strbuf_add(&both, text, field_text(text, field, base, STYLE_TABLE, resolver));
 	shown = both.len;
