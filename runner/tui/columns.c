@@ -32,7 +32,8 @@ struct column *columns_add(struct columns *columns, const char *title, const str
 	column = &columns->all[n];
 	*column = (struct column){ .title = xmalloc(UTF8_TERM_ROOM(len) + 1),
 				   .field = field,
-				   .form = (uint8_t)form };
+				   .form = (uint8_t)form,
+				   .sets = SET_TABLE };
 	len = utf8_term_escape(column->title, title, len);
 	column->title[len] = '\0';
 	/* \xNN stays as it is, and so does "/s". */
@@ -48,6 +49,10 @@ struct column *columns_add(struct columns *columns, const char *title, const str
 		column->right = field_stands_right(field);
 		column->seen = field_first_cells(field);
 	}
+	if (form == FORM_SPAN || form == FORM_BAR)
+		column->sets = SET_FALL;
+	if (form == FORM_BAR)
+		column->size = SIZE_WIDE;
 	if (form == FORM_TREND)
 		column->seen = MODEL_TREND;
 	return column;
@@ -67,7 +72,7 @@ uint32_t column_width(const struct column *column)
 
 struct fit {
 	struct columns *columns;
-	bool beside;
+	uint8_t set;
 	bool trend;
 };
 
@@ -75,7 +80,7 @@ static bool is_shown(const struct fit *fit, uint32_t number)
 {
 	const struct column *column = &fit->columns->all[number];
 
-	if (column->hidden || (fit->beside && !column->beside))
+	if (column->hidden || !(column->sets & fit->set))
 		return false;
 	return fit->trend || column->form != FORM_TREND || number == fit->columns->cursor;
 }
@@ -109,22 +114,22 @@ static uint32_t place_of(const struct columns *columns, uint32_t number)
 }
 
 /* Somebody may have hidden them. */
-static bool any_beside(const struct columns *columns)
+static bool any_of(const struct columns *columns, enum column_set set)
 {
 	for (uint32_t i = 0; i < columns->count; i++) {
-		if (columns->all[i].beside && !columns->all[i].hidden)
+		if ((columns->all[i].sets & set) && !columns->all[i].hidden)
 			return true;
 	}
 	return false;
 }
 
-uint32_t columns_fit(struct columns *columns, uint32_t width, bool beside, uint32_t *ret,
+uint32_t columns_fit(struct columns *columns, uint32_t width, enum column_set set, uint32_t *ret,
 		     bool *ret_more_left, bool *ret_more_right)
 {
-	struct fit fit = { columns, beside && any_beside(columns), true };
+	struct fit fit = { columns, any_of(columns, set) ? set : SET_TABLE, true };
 	uint32_t cursor = place_of(columns, columns->cursor), shown, end, n = 0;
 
-	columns->beside = fit.beside;
+	columns->set = fit.set;
 	fit.trend = reach(&fit, 0, width, &shown) == columns->count;
 	if (!is_shown(&fit, columns->cursor))
 		cursor = 0;
@@ -158,7 +163,7 @@ uint32_t columns_beside(const struct columns *columns, uint32_t number, int step
 		if (at >= columns->count) /* also below 0 */
 			return number;
 		column = &columns->all[columns->order[at]];
-		if (!column->hidden && (column->beside || !columns->beside))
+		if (!column->hidden && (!columns->set || column->sets & columns->set))
 			return columns->order[at];
 	}
 }
@@ -195,9 +200,12 @@ bool columns_show_all(struct columns *columns)
 	bool any = false;
 
 	for (uint32_t i = 0; i < columns->count; i++) {
-		any |= columns->all[i].hidden || columns->order[i] != i || columns->all[i].size;
+		any |= columns->all[i].hidden || columns->order[i] != i;
 		columns->all[i].hidden = false;
-		columns->all[i].size = SIZE_FITTING;
+		if (columns->all[i].form != FORM_BAR) {
+			any |= columns->all[i].size != SIZE_FITTING;
+			columns->all[i].size = SIZE_FITTING;
+		}
 		columns->order[i] = i;
 	}
 	columns->first = 0;

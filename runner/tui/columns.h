@@ -15,8 +15,15 @@ enum column_form {
 	FORM_TIME,   /* of the record */
 	FORM_NUMBER, /* a cell: 182,440 */
 	FORM_CHANGE, /* with its sign; nothing where there is none */
+	FORM_SPAN,   /* its name, behind those it stands in */
 	FORM_TREND,
 	FORM_BAR, /* of the waterfall */
+};
+
+enum column_set {
+	SET_TABLE = 1 << 0,
+	SET_BESIDE = 1 << 1, /* beside a histogram */
+	SET_FALL = 1 << 2,   /* in a waterfall */
 };
 
 enum column_size { SIZE_FITTING, SIZE_NARROW, SIZE_WIDE };
@@ -29,7 +36,7 @@ struct column {
 	uint8_t form;		   /* enum column_form */
 	uint8_t size;		   /* enum column_size */
 	bool right, hidden;
-	bool beside;   /* also stands beside a histogram */
+	uint8_t sets;  /* enum column_set: where it stands */
 	double limit;  /* FORM_NUMBER: what an infinite one is above */
 	uint32_t seen; /* the widest text so far, in cells */
 };
@@ -40,7 +47,7 @@ struct columns {
 	uint32_t *order;  /* as they stand, by number */
 	uint32_t cursor;  /* a number */
 	uint32_t first;	  /* place in the order of the first one shown */
-	bool beside;	  /* of the last columns_fit() */
+	uint8_t set;	  /* of the last columns_fit(); 0: all */
 	int sort;	  /* a number; -1: none */
 	int8_t direction; /* 1 up, -1 down */
 };
@@ -49,9 +56,9 @@ void columns_release(struct columns *columns);
 struct column *columns_add(struct columns *columns, const char *title, const struct field *field,
 			   enum column_form form);
 
-/* Which fit, left to right, into `width` cells; `beside`: only those that stand beside a
- * histogram. Scrolls to the cursor. ret has room for all. */
-uint32_t columns_fit(struct columns *columns, uint32_t width, bool beside, uint32_t *ret,
+/* Which fit, left to right, into `width` cells; of those that stand in
+ * `set`. Scrolls to the cursor. ret has room for all. */
+uint32_t columns_fit(struct columns *columns, uint32_t width, enum column_set set, uint32_t *ret,
 		     bool *ret_more_left, bool *ret_more_right);
 uint32_t column_width(const struct column *column);
 

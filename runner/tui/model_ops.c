@@ -70,7 +70,7 @@ static bool sort_by(struct tab *tab, uint32_t number)
 	struct columns *columns = &tab->columns;
 	const struct column *column = &columns->all[number];
 
-	if (column->form >= FORM_TREND)
+	if (column->form >= FORM_SPAN || tab->view == VIEW_WATERFALL)
 		return false;
 	hold_still(tab);
 	if (columns->sort == (int)number)
@@ -110,6 +110,7 @@ static bool next_view(struct tab *tab)
 	do {
 		tab->view = (uint8_t)((tab->view + 1) % NVIEWS);
 	} while (!tab->ops->can_view(tab, (enum view)tab->view));
+	tab_resort(tab);
 	return tab->view != before;
 }
 

@@ -408,7 +408,7 @@ static void add_figure(struct rows_tab *rt, const struct figure *figure)
 	column = columns_add(&rt->tab.columns, title, &figure->field,
 			     figure->kind == FIGURE_CHANGE ? FORM_CHANGE : FORM_NUMBER);
 	column->part = PART_VALUE;
-	column->beside = figure->kind == FIGURE_COUNT;
+	column->sets |= figure->kind == FIGURE_COUNT ? SET_BESIDE : 0;
 	column->limit = family->nbounds ? (double)family->bounds[family->nbounds - 1] : 0;
 	/* The busiest first, else the largest. */
 	if (rt->tab.columns.sort < 0 ||
@@ -436,7 +436,7 @@ struct tab *rows_tab_new(struct tab_env *env, const struct map_plan *map,
 		column = columns_add(&rt->tab.columns, labels->fields[i].path, &labels->fields[i],
 				     FORM_FIELD);
 		column->part = PART_KEY;
-		column->beside = true;
+		column->sets |= SET_BESIDE;
 	}
 	figures = rows_figures(rt->live, &rt->nfigures);
 	rt->figures = xcalloc(rt->nfigures + 1, sizeof(*rt->figures));

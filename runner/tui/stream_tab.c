@@ -1,27 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The tab of a map that has records. */
 #include <inttypes.h>
+#include "base/utf8.h"
 #include "base/util.h"
 #include "runner/read/human.h"
 #include "runner/sink/table_map.h"
+#include "runner/tui/blocks.h"
 #include "runner/tui/order.h"
 #include "runner/tui/shorts.h"
 #include "runner/tui/stream.h"
 #include "runner/tui/tab.h"
+#include "runner/tui/waterfall.h"
 
 /* Between two looks at the screen: text has to be made for each record, or it has not. */
 #define CHECK_TEXT 50000u
 #define CHECK_BYTES 500000u
 #define SORT_MAX (1u << 17) /* of what is frozen, the newest */
 #define NOTE_ROOM 1024
+#define MAX_NAME 256 /* of a map, in the waterfall */
 
 struct stream_tab {
 	struct tab tab;
 	struct stream *stream;
 	struct order_item *order; /* while frozen and sorted; slot: number behind `base` */
 	uint64_t base;
-	uint64_t lost_first; /* of the ring when it was sorted */
-	uint64_t records;    /* at the last sweep */
+	struct span_row *spans; /* in the waterfall */
+	struct span_fields fields;
+	bool has_spans;
+	uint64_t first, seen; /* of the ring when it was sorted or laid out */
+	uint64_t records;     /* at the last sweep */
 	uint64_t swept_ns;
 	double rate;
 	char note[NOTE_ROOM];
@@ -68,7 +75,10 @@ static void stream_item(struct tab *tab, uint64_t at, struct item *ret)
 
 	if (st->order)
 		stream_find(st->stream, st->base + st->order[at].slot, &place);
+	else if (st->spans)
+		stream_find(st->stream, st->spans[at].number, &place);
 	item_at(st, place, ret);
+	ret->span = st->spans ? &st->spans[at] : NULL;
 }
 
 static bool matches(void *ctx, const struct record *record)
@@ -137,24 +147,82 @@ static void sort_records(struct stream_tab *st)
 	st->tab.total = n;
 }
 
+static void lay_out_spans(struct stream_tab *st)
+{
+	uint64_t shown = stream_shown(st->stream);
+	uint64_t from = shown > WATERFALL_MAX ? shown - WATERFALL_MAX : 0;
+	uint32_t n = 0;
+	struct item item;
+
+	st->spans = xcalloc(shown - from + 1, sizeof(*st->spans));
+	for (uint64_t i = from; i < shown; i++) {
+		item_at(st, i, &item);
+		if (!item.note)
+			span_row_read(&st->spans[n++], &st->fields, item.record.part[PART_VALUE],
+				      item.id);
+	}
+	waterfall_layout(st->spans, n);
+	st->tab.total = n;
+}
+
 static void stream_prepare(struct tab *tab)
 {
 	struct stream_tab *st = stream_tab_of(tab);
-	bool text = tab->filter && !tab->filter->filter, all;
-	uint64_t first = stream_stats(st->stream).first;
-	bool sorted = tab->paused && tab->columns.sort >= 0;
+	bool text = tab->filter && !tab->filter->filter;
+	bool falls = tab->view == VIEW_WATERFALL;
+	bool sorted = !falls && tab->paused && tab->columns.sort >= 0;
+	bool all = stream_check(st->stream, text ? CHECK_TEXT : CHECK_BYTES);
+	struct stream_stats stats = stream_stats(st->stream);
 
-	all = stream_check(st->stream, text ? CHECK_TEXT : CHECK_BYTES);
 	tab->unfinished = !all;
-	if (st->order && !tab->dirty && sorted && first == st->lost_first)
+	if (((st->order && sorted) || (st->spans && falls)) && !tab->dirty &&
+	    stats.first == st->first && (tab->paused || stats.records == st->seen))
 		return;
 	free(st->order);
+	free(st->spans);
 	st->order = NULL;
-	st->lost_first = first;
+	st->spans = NULL;
+	st->first = stats.first;
+	st->seen = stats.records;
 	tab->dirty = !all;
 	tab->total = stream_shown(st->stream);
 	if (sorted)
 		sort_records(st);
+	else if (falls)
+		lay_out_spans(st);
+}
+
+/* Names stand behind those of the spans that they are part of. */
+#define MAX_INDENT 24u
+
+static size_t stream_span(struct tab *tab, const struct column *column, const struct item *item)
+{
+	struct stream_tab *st = stream_tab_of(tab);
+	const struct span_row *span = item->span;
+	const struct field *name = st->fields.name;
+	uint32_t lead, cells = column->seen, used;
+	char *dst = tab->scratch;
+	double whole;
+
+	if (!span)
+		return 0;
+	if (column->form == FORM_SPAN) {
+		lead = MIN(2 * span->depth, MAX_INDENT);
+		memset(dst, ' ', lead);
+		if (name)
+			return lead + field_text(dst + lead, name, item->record.part[PART_VALUE],
+						 STYLE_TABLE, sink_names_get(&tab->env->names));
+		return lead + utf8_term_escape(dst + lead, tab->name,
+					       MIN(strlen(tab->name), (size_t)MAX_NAME));
+	}
+	whole = span->trace_ns ? (double)span->trace_ns : 1;
+	lead = MIN((uint32_t)((double)span->from_ns / whole * cells), cells - 1);
+	memset(dst, ' ', lead);
+	/* Also what took no time at all is seen. */
+	return lead + blocks_bar(dst + lead,
+				 MAX((double)(span->to_ns - span->from_ns) / whole * cells, 0.125) /
+					 (cells - lead),
+				 cells - lead, tab->env->page.utf8, &used);
 }
 
 static bool stream_find_at(struct tab *tab, uint64_t id, uint64_t *ret_at)
@@ -162,6 +230,16 @@ static bool stream_find_at(struct tab *tab, uint64_t id, uint64_t *ret_at)
 	struct stream_tab *st = stream_tab_of(tab);
 	bool found;
 
+	for (uint64_t i = 0; st->spans && i < tab->total; i++) {
+		if (st->spans[i].number != id)
+			continue;
+		*ret_at = i;
+		return true;
+	}
+	if (st->spans) {
+		*ret_at = MIN(tab->cursor, tab->total - 1);
+		return false;
+	}
 	if (!st->order) {
 		found = stream_find(st->stream, id, ret_at);
 		*ret_at = MIN(*ret_at, tab->total - 1);
@@ -230,7 +308,9 @@ static void stream_status(struct tab *tab, struct arena *arena, struct model_sta
 
 static bool stream_can_view(const struct tab *tab, enum view view)
 {
-	return view == VIEW_TABLE;
+	const struct stream_tab *st = container_of(tab, struct stream_tab, tab);
+
+	return view == VIEW_TABLE || (view == VIEW_WATERFALL && st->has_spans);
 }
 
 static int stream_give(struct tab *tab, struct sink *sink, uint64_t from, uint64_t to,
@@ -260,6 +340,7 @@ static void stream_tab_free(struct tab *tab)
 
 	stream_free(st->stream);
 	free(st->order);
+	free(st->spans);
 	tab_release(tab);
 	free(st);
 }
@@ -295,6 +376,7 @@ static const struct tab_ops stream_ops = {
 	.prepare = stream_prepare,
 	.item = stream_item,
 	.find = stream_find_at,
+	.span = stream_span,
 	.pause = stream_pause,
 	.refilter = stream_refilter,
 	.count = stream_count,
@@ -305,13 +387,19 @@ static const struct tab_ops stream_ops = {
 	.free = stream_tab_free,
 };
 
-static void add_columns(struct tab *tab, const struct layout *layout, enum part part)
+static void add_columns(struct stream_tab *st, const struct layout *layout, enum part part)
 {
+	struct column *column;
+
 	for (uint32_t i = 0; i < layout->nfields; i++) {
-		if (has_column(layout, &layout->fields[i]))
-			columns_add(&tab->columns, layout->fields[i].path, &layout->fields[i],
-				    FORM_FIELD)
-				->part = (uint8_t)part;
+		const struct field *field = &layout->fields[i];
+
+		if (!has_column(layout, field))
+			continue;
+		column = columns_add(&st->tab.columns, field->path, field, FORM_FIELD);
+		column->part = (uint8_t)part;
+		if (st->has_spans && field == st->fields.duration)
+			column->sets |= SET_FALL;
 	}
 }
 
@@ -321,10 +409,16 @@ struct tab *stream_tab_new(struct tab_env *env, const struct map_plan *map, uint
 
 	st->stream = stream_new(map, bytes);
 	tab_init(&st->tab, &stream_ops, env, map->name, map, map);
+	st->has_spans = map->role == ROLE_SPANS && span_fields_find(&st->fields, &map->value);
+	if (st->has_spans)
+		columns_add(&st->tab.columns, "span", NULL, FORM_SPAN);
+	st->tab.columns.cursor = st->has_spans;
 	columns_add(&st->tab.columns, "time", NULL, FORM_TIME)->seen = 15;
 	if (map->has_key)
-		add_columns(&st->tab, &map->key, PART_KEY);
-	add_columns(&st->tab, &map->value, PART_VALUE);
+		add_columns(st, &map->key, PART_KEY);
+	add_columns(st, &map->value, PART_VALUE);
+	if (st->has_spans)
+		columns_add(&st->tab.columns, "", NULL, FORM_BAR);
 	st->tab.following = true;
 	tab_ready(&st->tab);
 	return &st->tab;

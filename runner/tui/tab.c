@@ -8,7 +8,9 @@
 #include "runner/tui/blocks.h"
 #include "runner/tui/shorts.h"
 
-#define MIN_SCRATCH 512
+#define MIN_SCRATCH 4096
+#define MIN_BAR 10 /* cells */
+#define MAX_BAR 1000
 
 void tab_init(struct tab *tab, const struct tab_ops *ops, struct tab_env *env, const char *name,
 	      const struct map_plan *map, const struct map_plan *shown)
@@ -35,8 +37,8 @@ void tab_ready(struct tab *tab)
 {
 	size_t key = tab->shown->has_key ? longest_text(&tab->shown->key) : 0;
 
-	tab->scratch =
-		xmalloc(MAX(MAX(key, longest_text(&tab->shown->value)), (size_t)MIN_SCRATCH));
+	/* And room for what stands in front of it. */
+	tab->scratch = xmalloc(MAX(key, longest_text(&tab->shown->value)) + MIN_SCRATCH);
 }
 
 void tab_release(struct tab *tab)
@@ -170,7 +172,8 @@ size_t tab_text(struct tab *tab, const struct column *column, const struct item 
 	case FORM_TREND:
 		return trend_text(tab, item);
 	case FORM_BAR:
-		return 0;
+	case FORM_SPAN:
+		return tab->ops->span(tab, column, item);
 	case FORM_FIELD:
 		break;
 	case FORM_NUMBER:
@@ -197,7 +200,7 @@ bool tab_matches(struct tab *tab, const struct pick *pick, const struct item *it
 		return filter_match(pick->filter, &item->record);
 	for (uint32_t i = 0; i < tab->columns.count; i++) {
 		column = &tab->columns.all[i];
-		if (column->hidden || column->form >= FORM_TREND)
+		if (column->hidden || column->form >= FORM_SPAN)
 			continue;
 		if (pick_finds(pick, tab->scratch, tab_text(tab, column, item)))
 			return true;
@@ -395,11 +398,39 @@ static void scroll(struct tab *tab, uint32_t height)
 	tab->height = height;
 }
 
+static enum column_set set_of(const struct tab *tab)
+{
+	return tab->view == VIEW_TABLE	     ? SET_TABLE
+	       : tab->view == VIEW_WATERFALL ? SET_FALL
+					     : SET_BESIDE;
+}
+
+/* A bar takes what the others leave. */
+static void stretch_bar(struct columns *columns, uint32_t width, enum column_set set)
+{
+	uint32_t used = PAGE_MARGIN;
+	struct column *bar = NULL;
+
+	for (uint32_t i = 0; i < columns->count; i++) {
+		struct column *column = &columns->all[i];
+
+		if (column->hidden || !(column->sets & set))
+			continue;
+		if (column->form == FORM_BAR)
+			bar = column;
+		else
+			used += column_width(column) + PAGE_GAP;
+	}
+	if (bar)
+		bar->seen = MIN(MAX(width > used ? width - used : 0, (uint32_t)MIN_BAR),
+				(uint32_t)MAX_BAR);
+}
+
 void tab_page(struct tab *tab, struct arena *arena, uint32_t width, uint32_t height,
 	      struct model_page *ret)
 {
 	struct pager pager = { tab, arena, ret, NULL };
-	bool beside = tab->view == VIEW_HISTOGRAM || tab->view == VIEW_HEATMAP;
+	enum column_set set = set_of(tab);
 
 	*ret = (struct model_page){ .empty = "" };
 	tab_prepare(tab);
@@ -413,7 +444,8 @@ void tab_page(struct tab *tab, struct arena *arena, uint32_t width, uint32_t hei
 				     : tab->ops->empty(tab);
 	pager.numbers = arena_array(arena, uint32_t, tab->columns.count + 1);
 	do {
-		ret->ncolumns = columns_fit(&tab->columns, width, beside, pager.numbers,
+		stretch_bar(&tab->columns, width, set);
+		ret->ncolumns = columns_fit(&tab->columns, width, set, pager.numbers,
 					    &ret->more_left, &ret->more_right);
 	} while (widen(&pager, ret->ncolumns));
 	place_columns(&pager, width);

@@ -18,6 +18,7 @@
 #include "runner/tui/pick.h"
 
 struct tab;
+struct span_row;
 
 /* What all tabs look at. */
 struct tab_env {
@@ -36,6 +37,7 @@ struct item {
 	uint32_t marks; /* enum row_mark */
 	bool overflow;	/* its labels are OVERFLOW_TEXT */
 	const char *note;
+	const struct span_row *span; /* in the waterfall */
 };
 
 struct tab_ops {
@@ -45,6 +47,8 @@ struct tab_ops {
 	void (*item)(struct tab *tab, uint64_t at, struct item *ret);
 	bool (*find)(struct tab *tab, uint64_t id, uint64_t *ret_at);
 	void (*trend)(struct tab *tab, const struct item *item, float ret[MODEL_TREND]);
+	/* Texts of the waterfall, in scratch. */
+	size_t (*span)(struct tab *tab, const struct column *column, const struct item *item);
 	void (*pause)(struct tab *tab, bool on);
 	void (*refilter)(struct tab *tab);
 	void (*count)(struct tab *tab, char *dst, size_t room);
