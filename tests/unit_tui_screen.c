@@ -88,7 +88,7 @@ static const struct {
 static void add_looks(struct strbuf *sb, const struct canvas *canvas, uint32_t y,
 		      const struct theme *theme)
 {
-	static const char *const colors[] = { "",     " black", " red",	    " green", " yellow",
+	static const char *const colors[] = { "",      " black",   " red",  " green", " yellow",
 					      " blue", " magenta", " cyan", " white" };
 	const struct canvas_cell *row = canvas_row(canvas, y);
 	uint32_t from = 0;
@@ -97,8 +97,7 @@ static void add_looks(struct strbuf *sb, const struct canvas *canvas, uint32_t y
 	for (uint32_t x = 1; x <= canvas->width; x++) {
 		const struct look *l = &theme->looks[row[from].paint];
 
-		if (x < canvas->width &&
-		    memcmp(&theme->looks[row[x].paint], l, sizeof(*l)) == 0)
+		if (x < canvas->width && memcmp(&theme->looks[row[x].paint], l, sizeof(*l)) == 0)
 			continue;
 		if (l->ink || l->ground || l->attrs)
 			strbuf_addf(sb, " %u-%u%s%s%s%s%s%s%s", from, x - 1,
@@ -241,7 +240,8 @@ static void test_screen_filter(void **state)
 	assert_shows(&s, " / 0.0.2");
 	assert_shows(&s, "10.0.0.2");
 	assert_hides(&s, "10.0.0.1");
-	type(&s, "\x7f" "1\r");
+	type(&s, "\x7f"
+		 "1\r");
 	assert_shows(&s, "10.0.0.1");
 	assert_hides(&s, "10.0.0.2");
 	assert_shows(&s, "filter 0.0.1");
@@ -309,7 +309,9 @@ static void test_screen_interval(void **state)
 	assert_shows(&s, "time between sweeps: 1s");
 	assert_int_equal(type(&s, "\x15soon\r"), WISH_NONE);
 	assert_shows(&s, "a time from 100ms to 1d");
-	assert_int_equal(type(&s, "\x15""250ms\r"), WISH_INTERVAL);
+	assert_int_equal(type(&s, "\x15"
+				  "250ms\r"),
+			 WISH_INTERVAL);
 	assert_true(model_interval(s.t.model) == SECOND / 4);
 	assert_shows(&s, "LIVE 250ms");
 	show_release(&s);

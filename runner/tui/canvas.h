@@ -18,28 +18,28 @@ struct strbuf;
 
 enum paint {
 	PAINT_PLAIN,
-	PAINT_TITLE,   /* first line */
+	PAINT_TITLE, /* first line */
 	PAINT_LIVE,
 	PAINT_PAUSED,
 	PAINT_TAB,
 	PAINT_TAB_NOW,
 	PAINT_HEADER,
-	PAINT_SORT,    /* the header of the column that is sorted by */
-	PAINT_COLUMN,  /* the header of the cursor's column */
-	PAINT_CURSOR,  /* the cursor's row */
+	PAINT_SORT,   /* the header of the column that is sorted by */
+	PAINT_COLUMN, /* the header of the cursor's column */
+	PAINT_CURSOR, /* the cursor's row */
 	PAINT_NEW,
 	PAINT_GONE,
 	PAINT_FOUND,
-	PAINT_WARN,    /* lost records, programs that are not attached */
-	PAINT_NOTE,    /* lines between rows, rulers */
+	PAINT_WARN, /* lost records, programs that are not attached */
+	PAINT_NOTE, /* lines between rows, rulers */
 	PAINT_BARS,
 	PAINT_STATUS,
-	PAINT_KEY,     /* a key in the hint line and the help */
+	PAINT_KEY, /* a key in the hint line and the help */
 	PAINT_HINT,
 	PAINT_PROMPT,
 	PAINT_ERROR,
-	PAINT_NAME,    /* of a field in the detail */
-	PAINT_HEAT,    /* the first of HEAT_MAX */
+	PAINT_NAME, /* of a field in the detail */
+	PAINT_HEAT, /* the first of HEAT_MAX */
 	PAINT_HEAT_LAST = PAINT_HEAT + 7,
 	NPAINTS,
 };

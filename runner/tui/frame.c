@@ -16,9 +16,8 @@ static void draw_title(struct screen *s, struct canvas *canvas, uint64_t elapsed
 	screen_interval(s, every, sizeof(every));
 	snprintf(state, sizeof(state), paused ? "%s PAUSED" : "%s LIVE %s",
 		 paused ? s->signs->paused : s->signs->live, every);
-	snprintf(clock, sizeof(clock), "%02llu:%02llu:%02llu",
-		 (unsigned long long)elapsed_s / 3600, (unsigned long long)elapsed_s / 60 % 60,
-		 (unsigned long long)elapsed_s % 60);
+	snprintf(clock, sizeof(clock), "%02llu:%02llu:%02llu", (unsigned long long)elapsed_s / 3600,
+		 (unsigned long long)elapsed_s / 60 % 60, (unsigned long long)elapsed_s % 60);
 	cells = canvas_cells(state) + GAP + canvas_cells(clock);
 	x = width - 1 - cells;
 	x += canvas_put(canvas, x, 0, cells, paused ? PAINT_PAUSED : PAINT_LIVE, state);
@@ -83,8 +82,8 @@ static void draw_tabs(struct screen *s, struct canvas *canvas)
 			x += 1 + canvas_put(canvas, x + 1, 1, 1, PAINT_TAB, s->signs->line) + 1;
 		if (s->ntabs < SCREEN_HITS)
 			s->tabs[s->ntabs++] = (struct hit){ x, cells, i };
-		x += canvas_put(canvas, x, 1, room + 1 - x,
-				i == now ? PAINT_TAB_NOW : PAINT_TAB, text);
+		x += canvas_put(canvas, x, 1, room + 1 - x, i == now ? PAINT_TAB_NOW : PAINT_TAB,
+				text);
 	}
 	if (i < count)
 		canvas_put(canvas, canvas->width - 1, 1, 1, PAINT_KEY, s->signs->right);
@@ -104,8 +103,8 @@ static uint32_t status_right(struct canvas *canvas, uint32_t y, const struct mod
 	x = canvas->width - cells;
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		if (texts[i][0])
-			x += GAP + canvas_put(canvas, x + GAP, y, canvas->width, paints[i],
-					      texts[i]);
+			x += GAP +
+			     canvas_put(canvas, x + GAP, y, canvas->width, paints[i], texts[i]);
 	return canvas->width - cells;
 }
 
@@ -177,6 +176,14 @@ static void draw_hints(struct screen *s, struct canvas *canvas, uint32_t y)
 		x += canvas_put(canvas, x, y, canvas->width, PAINT_KEY, key) + 1;
 		x += canvas_put(canvas, x, y, canvas->width, PAINT_HINT, b->hint) + GAP;
 	}
+}
+
+void screen_draw_clock(struct screen *s, struct canvas *canvas, uint64_t elapsed_s)
+{
+	if (canvas->width < SCREEN_LEAST_WIDTH || canvas->height < SCREEN_LEAST_HEIGHT)
+		return;
+	canvas_fill(canvas, 0, 0, canvas->width, PAINT_PLAIN, " ");
+	draw_title(s, canvas, elapsed_s);
 }
 
 void frame_draw(struct screen *s, struct canvas *canvas, uint64_t elapsed_s)

@@ -312,8 +312,9 @@ static enum wish act_on(struct screen *s, const struct binding *b, uint32_t key)
 		return WISH_NONE;
 	case ACT_MOUSE:
 		s->mouse = !s->mouse;
-		screen_say(s, false, s->mouse ? "the mouse chooses rows, columns and tables"
-					      : "the mouse is the terminal's again");
+		screen_say(s, false,
+			   s->mouse ? "the mouse chooses rows, columns and tables"
+				    : "the mouse is the terminal's again");
 		return WISH_MOUSE;
 	case ACT_REDRAW:
 		return WISH_REDRAW;
@@ -458,8 +459,7 @@ static void draw_overlay(struct screen *s, struct canvas *canvas, struct area ar
 	struct area body = { area.x, area.y + 1, area.width, area.height - 1 };
 
 	canvas_fill(canvas, area.x, area.y, area.width, PAINT_HEADER, " ");
-	canvas_put(canvas, area.x + PAGE_MARGIN, area.y, area.width, PAINT_SORT,
-		   s->overlay->title);
+	canvas_put(canvas, area.x + PAGE_MARGIN, area.y, area.width, PAINT_SORT, s->overlay->title);
 	s->room = body.height;
 	if (end)
 		s->top = UINT32_MAX - body.height;

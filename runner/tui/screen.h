@@ -67,7 +67,7 @@ struct screen {
 	const struct view_ops *overlay; /* NULL: the tab's own view */
 	uint32_t top, lines, room;	/* of the overlay */
 	struct prompt prompt;
-	enum act asked; /* what the prompt is for */
+	enum act asked;	 /* what the prompt is for */
 	char flash[512]; /* instead of hints until the next key */
 	bool flash_bad;
 	struct strbuf copied;
@@ -87,6 +87,8 @@ void screen_say(struct screen *screen, bool bad, const char *fmt, ...)
 
 /* elapsed_s: how long the program has been running. */
 void screen_draw(struct screen *screen, struct canvas *canvas, uint64_t elapsed_s);
+/* The first line alone, once more, with another time. */
+void screen_draw_clock(struct screen *screen, struct canvas *canvas, uint64_t elapsed_s);
 
 /* "1s", "250ms": the time between sweeps, as it can be typed. */
 void screen_interval(struct screen *screen, char *dst, size_t room);

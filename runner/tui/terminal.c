@@ -195,8 +195,8 @@ static void want_out(struct terminal *t, bool on)
 void terminal_flush(struct terminal *t)
 {
 	while (!terminal_ready(t)) {
-		ssize_t n = write(t->out_fd, t->pending.buf + t->written,
-				  t->pending.len - t->written);
+		ssize_t n =
+			write(t->out_fd, t->pending.buf + t->written, t->pending.len - t->written);
 
 		if (n > 0) {
 			t->written += (size_t)n;
@@ -370,7 +370,7 @@ int terminal_start(struct terminal *t, struct err *err)
 	arm_rescue(t);
 	typeahead(-1);
 	set_escdelay(ESCAPE_MS);
-	mouseinterval(0);
+	mouseinterval(-1); /* a press is enough: it does not wait for a click */
 	init_colors(t);
 	t->key_window = newpad(1, 1);
 	keypad(t->key_window, TRUE);
@@ -445,13 +445,17 @@ static void show_row(struct terminal *t, const struct canvas *canvas, uint32_t y
 	mvwadd_wchnstr(stdscr, (int)y, 0, t->row, n);
 }
 
+bool terminal_differs(const struct terminal *t, const struct canvas *canvas)
+{
+	return t->whole || t->cursor_x != canvas->cursor_x || t->cursor_y != canvas->cursor_y ||
+	       memcmp(t->shown.cells, canvas->cells,
+		      (size_t)canvas->width * canvas->height * sizeof(*canvas->cells)) != 0;
+}
+
 void terminal_show(struct terminal *t, const struct canvas *canvas)
 {
 	size_t row_bytes = canvas->width * sizeof(*canvas->cells);
-	bool changed = t->whole;
 
-	if (canvas->width != t->shown.width || canvas->height != t->shown.height)
-		return; /* drawn for another size: the next one fits */
 	if (t->whole) {
 		clearok(curscr, TRUE);
 		werase(stdscr);
@@ -463,10 +467,7 @@ void terminal_show(struct terminal *t, const struct canvas *canvas)
 			continue;
 		memcpy(shown, canvas_row(canvas, y), row_bytes);
 		show_row(t, canvas, y);
-		changed = true;
 	}
-	if (!changed && t->cursor_x == canvas->cursor_x && t->cursor_y == canvas->cursor_y)
-		return;
 	t->whole = false;
 	t->cursor_x = canvas->cursor_x;
 	t->cursor_y = canvas->cursor_y;
@@ -559,18 +560,12 @@ static uint32_t code_of(wint_t code)
 		wint_t curses;
 		uint32_t key;
 	} codes[] = {
-		{ KEY_UP, KEY_CODE_UP },
-		{ KEY_DOWN, KEY_CODE_DOWN },
-		{ KEY_LEFT, KEY_CODE_LEFT },
-		{ KEY_RIGHT, KEY_CODE_RIGHT },
-		{ KEY_PPAGE, KEY_CODE_PAGE_UP },
-		{ KEY_NPAGE, KEY_CODE_PAGE_DOWN },
-		{ KEY_HOME, KEY_CODE_HOME },
-		{ KEY_END, KEY_CODE_END },
-		{ KEY_BTAB, KEY_CODE_BACK_TAB },
-		{ KEY_DC, KEY_CODE_DELETE },
-		{ KEY_F(1), KEY_CODE_F1 },
-		{ KEY_BACKSPACE, KEY_ERASE },
+		{ KEY_UP, KEY_CODE_UP },	 { KEY_DOWN, KEY_CODE_DOWN },
+		{ KEY_LEFT, KEY_CODE_LEFT },	 { KEY_RIGHT, KEY_CODE_RIGHT },
+		{ KEY_PPAGE, KEY_CODE_PAGE_UP }, { KEY_NPAGE, KEY_CODE_PAGE_DOWN },
+		{ KEY_HOME, KEY_CODE_HOME },	 { KEY_END, KEY_CODE_END },
+		{ KEY_BTAB, KEY_CODE_BACK_TAB }, { KEY_DC, KEY_CODE_DELETE },
+		{ KEY_F(1), KEY_CODE_F1 },	 { KEY_BACKSPACE, KEY_ERASE },
 		{ KEY_ENTER, KEY_RETURN },
 	};
 

@@ -61,7 +61,9 @@ void terminal_next(struct terminal *terminal, struct terminal_event *ret);
 void terminal_size(struct terminal *terminal, uint32_t *ret_width, uint32_t *ret_height);
 /* Everything went out. */
 bool terminal_ready(const struct terminal *terminal);
-/* Only when it is ready. Rows that did not change cost nothing, and nothing changed is 0 bytes. */
+/* Whether it shows something else now. */
+bool terminal_differs(const struct terminal *terminal, const struct canvas *canvas);
+/* Only when it is ready, and with a canvas of its size. Rows that did not change cost nothing. */
 void terminal_show(struct terminal *terminal, const struct canvas *canvas);
 void terminal_flush(struct terminal *terminal);
 

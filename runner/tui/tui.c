@@ -33,10 +33,11 @@ struct tui {
 	struct screen screen;
 	struct canvas canvas;
 	char *program;
-	int bell_fd;  /* rung by messages */
-	bool up;      /* the screen is there */
-	bool touched; /* a frame is due at once */
-	uint64_t left; /* of -n */
+	int bell_fd;	  /* rung by messages */
+	bool up;	  /* the screen is there */
+	bool touched;	  /* a frame is due at once */
+	uint64_t left;	  /* of -n */
+	uint64_t clock_s; /* that is shown */
 	uint64_t start_ns, drawn_ns, programs_ns;
 	uint64_t drawn_generation;
 	struct prog_stats *stats;
@@ -124,10 +125,9 @@ static int tui_open(struct sink *sink, const struct sink_env *env, struct err *e
 	struct tui *tui = tui_of(sink);
 	const char *charset = nl_langinfo(CODESET);
 	bool utf8 = charset && streq(charset, "UTF-8");
-	const struct theme *theme =
-		theme_find(tui->opts.color && tui->opts.theme ? tui->opts.theme
-			   : tui->opts.color		      ? "default"
-							      : "mono");
+	const struct theme *theme = theme_find(tui->opts.color && tui->opts.theme ? tui->opts.theme
+					       : tui->opts.color		  ? "default"
+										  : "mono");
 	struct model_opts opts = {
 		.env = &tui->env,
 		.history_bytes = tui->opts.history_bytes,
@@ -138,8 +138,9 @@ static int tui_open(struct sink *sink, const struct sink_env *env, struct err *e
 
 	if (!terminal_usable(tui->opts.in_fd, tui->opts.out_fd)) {
 		err_hint(err, "-o table or -o json need no terminal");
-		return err_set(err, ENOTTY, "the live table needs a terminal, for input and output, "
-					    "that can move its cursor");
+		return err_set(err, ENOTTY,
+			       "the live table needs a terminal, for input and output, "
+			       "that can move its cursor");
 	}
 	tui->bell_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (tui->bell_fd < 0)
@@ -295,8 +296,13 @@ static void draw(struct tui *tui, uint64_t now_ns)
 	terminal_size(tui->terminal, &width, &height);
 	if (tui->canvas.width != width || tui->canvas.height != height)
 		canvas_resize(&tui->canvas, width, height);
-	screen_draw(&tui->screen, &tui->canvas, (now_ns - tui->start_ns) / 1000000000);
-	terminal_show(tui->terminal, &tui->canvas);
+	/* A clock that ticks is no news: it goes on with what is. */
+	screen_draw(&tui->screen, &tui->canvas, tui->clock_s);
+	if (terminal_differs(tui->terminal, &tui->canvas)) {
+		tui->clock_s = (now_ns - tui->start_ns) / 1000000000;
+		screen_draw_clock(&tui->screen, &tui->canvas, tui->clock_s);
+		terminal_show(tui->terminal, &tui->canvas);
+	}
 	tui->drawn_generation = model_generation(tui->model);
 	tui->drawn_ns = now_ns;
 	tui->touched = false;

@@ -130,25 +130,28 @@ static uint32_t first_row(const struct model_heatmap *h, uint32_t height)
 static uint32_t draw_heatmap(struct screen *s, struct canvas *canvas, struct area area)
 {
 	struct model_heatmap h;
-	uint32_t x, room, height = area.height - 1, first;
+	uint32_t x, room, height = area.height - 1, first, names;
 
 	area = draw_left(s, canvas, area);
 	/* How wide the ranges are is known only afterwards. */
-	if (!model_heatmap(s->model, area.width, &h) || area.width < h.range_cells + 4) {
-		canvas_put(canvas, area.x, area.y + 2, area.width, PAINT_GONE, "nothing yet");
+	if (!model_heatmap(s->model, area.width, &h) || !h.nrows ||
+	    area.width < h.range_cells + 4) {
+		canvas_put(canvas, area.x, area.y + 2, area.width, PAINT_GONE,
+			   "nothing in this time");
 		return 0;
 	}
-	room = area.width - h.range_cells - 2;
+	names = MAX(h.range_cells, MIN(canvas_cells(h.title), area.width / 2));
+	room = area.width - names - 2;
 	if (h.ncolumns > room && !model_heatmap(s->model, room, &h))
 		return 0;
-	x = area.x + h.range_cells + 2;
-	canvas_put(canvas, area.x, area.y, h.range_cells + 1, PAINT_SORT, h.title);
+	x = area.x + names + 2;
+	put_cut(s, canvas, area.x, area.y, names, PAINT_SORT, h.title);
 	draw_span(canvas, area, x, area.y, &h);
 	first = first_row(&h, height);
 	for (uint32_t i = 0; i < height && first + i < h.nrows; i++) {
 		const uint8_t *heat = h.heat + (size_t)(first + i) * h.ncolumns;
 
-		canvas_put_right(canvas, area.x, area.y + 1 + i, h.range_cells, PAINT_NAME,
+		canvas_put_right(canvas, area.x, area.y + 1 + i, names, PAINT_NAME,
 				 h.ranges[first + i]);
 		for (uint32_t c = 0; c < h.ncolumns; c++)
 			if (heat[c])

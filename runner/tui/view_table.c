@@ -67,8 +67,8 @@ static void draw_note(struct screen *s, struct canvas *canvas, struct area area,
 static void draw_marks(struct screen *s, struct canvas *canvas, struct area area, uint32_t y,
 		       uint32_t marks, enum paint paint)
 {
-	const char *second = marks & ROW_FOUND ? "*"
-			     : marks & ROW_NEW ? "+"
+	const char *second = marks & ROW_FOUND	? "*"
+			     : marks & ROW_NEW	? "+"
 			     : marks & ROW_GONE ? "-"
 			     : marks & ROW_WARN ? "!"
 						: NULL;
