@@ -110,6 +110,49 @@ static void test_histo_heatmap(void **state)
 	tui_release(&t);
 }
 
+/* Histories are bounded: which has none gets one when it is looked at, and loses it again. */
+static void observe_many(struct tui *t)
+{
+	char name[9];
+
+	for (uint32_t i = 0; i < 3000; i++) {
+		snprintf(name, sizeof(name), "d%u", i);
+		observe(&t->f, name, 3);
+	}
+	tui_sweep(t);
+}
+
+static void assert_heat_rows(struct tui *t, uint32_t want)
+{
+	struct model_heatmap heat;
+
+	assert_true(model_heatmap(t->model, 5, &heat));
+	assert_int_equal(heat.nrows, want);
+}
+
+static void test_histo_heat_bounded(void **state)
+{
+	struct model_why why;
+	struct tui t;
+
+	tui_init(&t, false);
+	tui_go(&t, "lat");
+	observe_many(&t);
+	observe_many(&t);
+	assert_heat_rows(&t, 1);
+	assert_int_equal(model_filter(t.model, "disk in (d2998, d2999)", &why), 0);
+	assert_heat_rows(&t, 0); /* it starts now */
+	observe_many(&t);
+	assert_heat_rows(&t, 1);
+	assert_true(model_do(t.model, OP_DOWN));
+	assert_heat_rows(&t, 0);
+	assert_true(model_do(t.model, OP_UP));
+	assert_heat_rows(&t, 0);
+	assert_int_equal(model_filter(t.model, "disk == d1", &why), 0);
+	assert_heat_rows(&t, 1);
+	tui_release(&t);
+}
+
 static void test_histo_views(void **state)
 {
 	struct model_tab tab;
@@ -158,9 +201,10 @@ static void test_histo_blocks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_histo_quantiles), cmocka_unit_test(test_histo_ranges),
-		cmocka_unit_test(test_histo_view),	cmocka_unit_test(test_histo_heatmap),
-		cmocka_unit_test(test_histo_views),	cmocka_unit_test(test_histo_blocks),
+		cmocka_unit_test(test_histo_quantiles),	   cmocka_unit_test(test_histo_ranges),
+		cmocka_unit_test(test_histo_view),	   cmocka_unit_test(test_histo_heatmap),
+		cmocka_unit_test(test_histo_heat_bounded), cmocka_unit_test(test_histo_views),
+		cmocka_unit_test(test_histo_blocks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

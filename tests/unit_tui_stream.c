@@ -314,6 +314,12 @@ static void test_stream_picks(void **state)
 	assert_true(model_do(t.model, OP_FOLLOW));
 	assert_int_equal(model_filter(t.model, NULL, &why), 0);
 	assert_tgids(&t, 3, "999 7 700");
+	/* Marks do not stop it; to go to them does. */
+	assert_int_equal(model_mark(t.model, "tgid == 998", &why), 0);
+	assert_true(model_following(t.model));
+	assert_true(model_do(t.model, OP_FOUND_PREV));
+	assert_true(model_paused(t.model));
+	assert_tgids(&t, 1, "998");
 	tui_release(&t);
 }
 

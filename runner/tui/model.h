@@ -209,7 +209,8 @@ struct model_why {
 };
 int model_filter(struct model *model, const char *text, struct model_why *ret);
 const char *model_filter_text(struct model *model); /* the one that holds, "" none */
-/* Rows to be marked (ROW_FOUND) instead of hiding the others; the cursor goes to the first. */
+/* Rows to be marked (ROW_FOUND) instead of hiding the others; the cursor goes to the first,
+ * unless it follows a stream. */
 int model_mark(struct model *model, const char *text, struct model_why *ret);
 const char *model_mark_text(struct model *model);
 

@@ -305,7 +305,9 @@ int model_mark(struct model *model, const char *text, struct model_why *ret)
 		return code;
 	pick_free(tab->mark);
 	tab->mark = pick;
-	find_marked(tab, 1, 0);
+	/* A stream that is followed goes on. */
+	if (!tab->following)
+		find_marked(tab, 1, 0);
 	model->generation++;
 	return 0;
 }

@@ -4,7 +4,6 @@
 #include "runner/tui/rows_table.h"
 
 #define FIRST_PLACES 64u
-#define HEAT_BUDGET (2u << 20) /* histories of one map's histograms */
 
 struct rows *rows_new(const struct metric_plan *plan)
 {
@@ -312,7 +311,7 @@ void rows_put(struct rows *rows, const struct series_rows *from)
 			rows->live++;
 			if (rows->trend >= 0 &&
 			    plan->families[rows->trend].type == METRIC_HISTOGRAM &&
-			    rows->heat_bytes < HEAT_BUDGET)
+			    rows->heat_bytes < ROWS_HEAT_BYTES)
 				rows_want_heat(rows, slot);
 		}
 		/* A series that has just come grew from nothing; in the first sweep all are new. */

@@ -81,7 +81,8 @@ void rows_read(const struct rows *rows, uint32_t slot, union cell *ret);
 void rows_trend(const struct rows *rows, uint32_t slot, float ret[MODEL_TREND]);
 bool rows_is_new(const struct rows *rows, const struct row *row);
 uint32_t rows_sample(const struct rows *rows);
-/* Starts a history for this row if it has none. */
+/* Starts a history for this row if it has none; where there is no room for one more, in place of
+ * the row that was wanted last. */
 void rows_want_heat(struct rows *rows, uint32_t slot);
 
 #endif

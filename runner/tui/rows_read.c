@@ -248,6 +248,14 @@ void rows_want_heat(struct rows *rows, uint32_t slot)
 
 	if (row->heat || !family || family->type != METRIC_HISTOGRAM)
 		return;
+	if (rows->heat_bytes >= ROWS_HEAT_BYTES) {
+		if (rows->guest && rows_find(rows, rows->guest - 1, &slot)) {
+			heat_free(row_at(rows, slot)->heat);
+			rows->heat_bytes -= row_at(rows, slot)->heat ? heat_bytes(family) : 0;
+			row_at(rows, slot)->heat = NULL;
+		}
+		rows->guest = row->id + 1;
+	}
 	row->heat = heat_new(family);
 	rows->heat_bytes += heat_bytes(family);
 }

@@ -21,8 +21,9 @@ struct rows_tab {
 	uint32_t nfigures;
 	struct order_item *order;
 	uint32_t room;
-	uint32_t
-		behind; /* sweeps in a row after which there were rows that the collector has not */
+	uint64_t sum; /* of all histograms, after sweep number `summed` */
+	uint32_t summed;
+	uint32_t behind; /* sweeps in a row that left rows which the collector has not */
 };
 
 static struct rows_tab *rows_tab_of(struct tab *tab)
@@ -159,8 +160,12 @@ static void rows_count(struct tab *tab, char *dst, size_t room)
 	struct rows_tab *rt = rows_tab_of(tab);
 	char text[SHORT_ROOM];
 
+	if (tab->map->role == ROLE_HISTOGRAM && rt->summed != rows_sample(rt->live)) {
+		rt->summed = rows_sample(rt->live);
+		rt->sum = rows_sum(rt->live);
+	}
 	if (tab->map->role == ROLE_HISTOGRAM)
-		short_scaled(text, (double)rows_sum(rt->live));
+		short_scaled(text, (double)rt->sum);
 	else
 		short_commas(text, rows_live(rt->live));
 	snprintf(dst, room, "%s", text);

@@ -13,6 +13,7 @@
 #include "runner/tui/rows.h"
 
 #define ROWS_BLOCK 512u
+#define ROWS_HEAT_BYTES (2u << 20) /* histories of one map's histograms */
 
 struct place {
 	uint64_t id;
@@ -45,6 +46,7 @@ struct rows {
 	uint64_t swept_ns;
 	double seconds;
 	size_t heat_bytes;
+	uint64_t guest; /* id of the row that has a history beyond the budget, plus 1 */
 };
 
 static inline struct row *row_at(const struct rows *rows, uint32_t slot)
