@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/tui_fixture.h"
+#include "runner/tui/rows.h"
 
 /* Columns, and what counters show. */
 static void test_rows_page(void **state)
@@ -284,6 +285,53 @@ static void test_rows_gauge_and_overflow(void **state)
 	tui_release(&t);
 }
 
+/* Rows come and go; each is found as long as it lives, and none afterwards. */
+static void test_rows_churn(void **state)
+{
+	static bool alive[4000];
+	struct fixture f;
+	struct series_rows batch;
+	struct rows *rows;
+	uint32_t slot, live = 0;
+
+	fixture_init(&f);
+	srand(3);
+	rows = rows_new(&f.metrics[MAP_CONNS]);
+	series_rows_init(&batch, &f.metrics[MAP_CONNS], ARRAY_LEN(alive));
+	for (uint32_t round = 0; round < 60; round++) {
+		batch.count = 0;
+		for (uint32_t i = 0; i < ARRAY_LEN(alive); i++) {
+			uint32_t n = batch.count;
+
+			if (rand() % 3)
+				continue;
+			alive[i] = !alive[i];
+			live += alive[i] ? 1 : -1;
+			batch.id[n] = i;
+			batch.flags[n] = alive[i] ? SERIES_NEW : SERIES_GONE;
+			batch.cells[n].u = i;
+			memcpy(batch.keys + 4 * (size_t)n, &i, 4);
+			batch.count++;
+		}
+		rows_put(rows, &batch);
+		rows_swept(rows, (round + 1) * SECOND);
+		batch.count = 0;
+		rows_put(rows, &batch);
+		rows_swept(rows, (round + 1) * SECOND + SECOND / 2);
+		assert_int_equal(rows_live(rows), live);
+		for (uint32_t i = 0; i < ARRAY_LEN(alive); i++) {
+			assert_int_equal(rows_find(rows, i, &slot), alive[i]);
+			if (!alive[i])
+				continue;
+			assert_int_equal(rows_at(rows, slot)->id, i);
+			assert_memory_equal(rows_key(rows, slot), &i, 4);
+		}
+	}
+	series_rows_release(&batch);
+	rows_free(rows);
+	fixture_release(&f);
+}
+
 /* Rows that went while nobody looked go all the same. */
 static void test_rows_missed(void **state)
 {
@@ -330,17 +378,12 @@ static void test_rows_idle(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows_page),
-		cmocka_unit_test(test_rows_gauge_and_overflow),
-		cmocka_unit_test(test_rows_cursor_follows),
-		cmocka_unit_test(test_rows_sort),
-		cmocka_unit_test(test_rows_filter),
-		cmocka_unit_test(test_rows_mark),
-		cmocka_unit_test(test_rows_pause),
-		cmocka_unit_test(test_rows_zero),
-		cmocka_unit_test(test_rows_columns),
-		cmocka_unit_test(test_rows_missed),
-		cmocka_unit_test(test_rows_idle),
+		cmocka_unit_test(test_rows_page),   cmocka_unit_test(test_rows_gauge_and_overflow),
+		cmocka_unit_test(test_rows_churn),  cmocka_unit_test(test_rows_cursor_follows),
+		cmocka_unit_test(test_rows_sort),   cmocka_unit_test(test_rows_filter),
+		cmocka_unit_test(test_rows_mark),   cmocka_unit_test(test_rows_pause),
+		cmocka_unit_test(test_rows_zero),   cmocka_unit_test(test_rows_columns),
+		cmocka_unit_test(test_rows_missed), cmocka_unit_test(test_rows_idle),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
