@@ -193,7 +193,7 @@ key L
 sees 'L: and to the right' '^ +ID +NAME'
 key -
 misses '-: hides the column' 'NAME'
-key =
+key '='
 sees '=: shows all' 'NAME'
 key 1
 sees 'the text is as wide as it is' '\x07'
