@@ -101,7 +101,9 @@ size_t tab_text(struct tab *tab, const struct column *column, const struct item 
 size_t field_number(char *dst, const struct field *field, const void *base);
 bool tab_matches(struct tab *tab, const struct pick *pick, const struct item *item);
 
-/* In the page's character set. */
+/* In the page's character set, cut to at most `cells`. */
+struct page_cell tab_cell(const struct tab *tab, struct arena *arena, const char *text, size_t len,
+			  uint32_t cells);
 const char *tab_clean(const struct tab *tab, struct arena *arena, const char *text);
 void tab_page(struct tab *tab, struct arena *arena, uint32_t width, uint32_t height,
 	      struct model_page *ret);
