@@ -90,6 +90,7 @@ static void test_rows_sort(void **state)
 
 static void test_rows_filter(void **state)
 {
+	struct model_status status;
 	struct model_why why;
 	struct tui t;
 
@@ -119,6 +120,12 @@ static void test_rows_filter(void **state)
 	assert_int_equal(model_filter(t.model, "rate >= 5", &why), 0);
 	CONNS(&t, 15, 304, 20, 20, 1000);
 	assert_rows(&t, 9, "10.0.0.5 10.0.0.1");
+	CONNS(&t, 20, 304, 20, 20);
+	assert_int_equal(model_filter(t.model, "value > 15", &why), 0);
+	assert_rows(&t, 9, "10.0.0.1 10.0.0.2 10.0.0.3 10.0.0.4 10.0.0.5");
+	model_status(t.model, &status);
+	assert_string_equal(status.left[0], "4/4 rows"); /* the one that is gone is not counted */
+	CONNS(&t, 25, 304, 20, 20, 1000);
 	assert_int_equal(model_filter(t.model, "", &why), 0);
 	assert_rows(&t, 9, "10.0.0.5 10.0.0.1 10.0.0.2 10.0.0.3 10.0.0.4");
 	tui_release(&t);

@@ -21,7 +21,8 @@ struct rows_tab {
 	uint32_t nfigures;
 	struct order_item *order;
 	uint32_t room;
-	uint64_t sum; /* of all histograms, after sweep number `summed` */
+	uint32_t shown; /* rows that pass the filter, those that are gone not counted */
+	uint64_t sum;	/* of all histograms, after sweep number `summed` */
 	uint32_t summed;
 	uint32_t behind; /* sweeps in a row that left rows which the collector has not */
 };
@@ -108,6 +109,7 @@ static void rows_prepare(struct tab *tab)
 	if (!tab->dirty)
 		return;
 	tab->dirty = false;
+	rt->shown = 0;
 	if (slots > rt->room) {
 		rt->room = slots + slots / 2;
 		free(rt->order);
@@ -117,8 +119,10 @@ static void rows_prepare(struct tab *tab)
 		if (!rows_at(seen(rt), slot))
 			continue;
 		read_slot(rt, slot, &item);
-		if (!tab->filter || tab_matches(tab, tab->filter, &item))
-			rt->order[n++] = order_of(rt, &item);
+		if (tab->filter && !tab_matches(tab, tab->filter, &item))
+			continue;
+		rt->order[n++] = order_of(rt, &item);
+		rt->shown += !(item.marks & ROW_GONE) && !item.overflow;
 	}
 	if (n)
 		qsort_r(rt->order, n, sizeof(*rt->order), compare_rows, rt);
@@ -177,7 +181,7 @@ static void rows_status(struct tab *tab, struct arena *arena, struct model_statu
 	uint32_t all = rows_live(seen(rt)), max = tab->map->max_entries;
 	char shown[SHORT_ROOM], total[SHORT_ROOM], entries[SHORT_ROOM], most[SHORT_ROOM];
 
-	short_commas(shown, tab->total);
+	short_commas(shown, rt->shown);
 	short_commas(total, all);
 	ret->left[ret->nleft++] =
 		tab->filter ? arena_printf(arena, "%s/%s rows", shown, total)

@@ -17,6 +17,7 @@
 #define CHECK_BYTES 500000u
 #define SORT_MAX (1u << 17) /* of what is frozen, the newest */
 #define NOTE_ROOM 1024
+#define SECOND_NS 1000000000ull
 #define MAX_NAME 256 /* of a map, in the waterfall */
 
 struct stream_tab {
@@ -298,10 +299,12 @@ static void stream_status(struct tab *tab, struct arena *arena, struct model_sta
 		ret->left[ret->nleft++] = "the newest, sorted";
 	if (tab->filter)
 		ret->left[ret->nleft++] = arena_printf(arena, "filter %s", tab->filter->text);
-	span[human_duration(span, ns / 1000000000, 1000000000)] = '\0';
+	span[ns < 10 * SECOND_NS ? human_duration(span, ns / 1000000, 1000000)
+				 : human_duration(span, ns / SECOND_NS, SECOND_NS)] = '\0';
 	bytes[human_bytes(bytes, stats.full ? stats.max_bytes : stats.used_bytes)] = '\0';
-	ret->left[ret->nleft++] = arena_printf(arena, "history %s, %s%s", ns ? span : "0s", bytes,
-					       stats.full ? " full" : "");
+	ret->left[ret->nleft++] =
+		arena_printf(arena, "history %s, %s%s", ns >= 1000000 ? span : "0s", bytes,
+			     stats.full ? " full" : "");
 	short_scaled(rate, st->rate);
 	ret->left[ret->nleft++] = arena_printf(arena, "%s ev/s", rate);
 }
