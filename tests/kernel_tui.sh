@@ -426,6 +426,22 @@ for signal in INT TERM HUP QUIT SEGV ABRT BUS FPE KILL; do
 	left_by "$signal"
 done
 
+# --- no memory left ---
+if grep -q __asan_init "$BOMBUS"; then
+	skip 'no memory' "the sanitizers' memory is not the program's"
+else
+	ok 'no memory: it attaches' tui_start memory 80 24 "'$OBJECT'" \
+		--set target_pid="$ROUNDS_PID" --set keys=100000 --max-series 200000
+	sees 'no memory: it is up' 'LIVE'
+	held_by memory "$BOMBUS_PID"
+	prlimit --pid "$BOMBUS_PID" --as=$(($(awk '{ print $1 * 4096 }' "/proc/$BOMBUS_PID/statm") + 1000000))
+	rounds 1
+	wait_for 10 test -s "$T/memory.after"
+	like 'no memory: it says so' "$(screen; cat "$T/memory.err")" 'out of memory'
+	terminal_sane memory
+	left_by memory
+fi
+
 # --- the terminal goes away ---
 ok 'closed: it attaches' tui_start closed 80 24 "'$OBJECT'" --set target_pid="$ROUNDS_PID"
 sees 'closed: it is up' 'LIVE'

@@ -50,8 +50,8 @@ struct sink_host {
 	bool has_thread, opened, abandoned;
 	int wake_fd;
 	int timeout_ms; /* of the sink's work(); -1: none */
-	bool tick;    /* atomic: a sweep is over */
-	bool closing; /* atomic: sink_host_stop() was called */
+	bool tick;	/* atomic: a sweep is over */
+	bool closing;	/* atomic: sink_host_stop() was called */
 	uint64_t records;
 	/* Of the thread, to be read after it ended. */
 	int result;

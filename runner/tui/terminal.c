@@ -518,6 +518,7 @@ void terminal_copy(struct terminal *t, const char *text, size_t len)
 
 static void come_back(struct terminal *t)
 {
+	wait_for_foreground(t);
 	set_keys_mode(t);
 	fit_size(t);
 	terminal_redraw(t);
@@ -533,10 +534,8 @@ void terminal_suspend(struct terminal *t)
 	flush_for_good(t);
 	tcsetattr(t->in_fd, TCSANOW, &t->before);
 	kill(getpid(), SIGSTOP);
-	wait_for_foreground(t);
 	while (read(t->signal_fd, &info, sizeof(info)) > 0)
 		; /* that it goes on is known */
-	tcgetattr(t->in_fd, &t->before);
 	come_back(t);
 }
 
