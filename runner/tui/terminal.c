@@ -6,42 +6,32 @@
 #include <curses.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <term.h>
-#include <termios.h>
 
-#include "base/clock.h"
 #include "base/err.h"
-#include "base/strbuf.h"
 #include "base/util.h"
 #include "runner/tui/rescue.h"
+#include "runner/tui/tty.h"
 
-#define PENDING_MAX_BYTES (8u << 20)
 #define ESCAPE_MS 25
-/* How long a terminal that takes nothing may hold us up when leaving. */
-#define LEAVE_MS 500
-#define BACKGROUND_POLL_US 20000
 
 struct terminal {
-	int in_fd, out_fd; /* our own, which do not block */
-	int memory_fd;	   /* what ncurses writes to */
+	struct tty tty;
+	int memory_fd; /* what ncurses writes to */
 	int signal_fd, epoll_fd;
 	FILE *memory, *keys;
 	SCREEN *curses;
 	WINDOW *key_window; /* a pad: reading keys draws nothing */
 	const struct theme *theme;
-	struct termios before;
-	struct strbuf pending; /* on its way; `written` bytes of it went out */
-	size_t written;
 	struct canvas shown; /* what the terminal shows */
 	cchar_t *row;
 	int cursor_y, cursor_x;
-	bool started, whole, mouse, wants_out, left;
+	bool started, whole, mouse;
 };
 
 static const int job_signals[] = { SIGWINCH, SIGTSTP, SIGCONT };
@@ -61,21 +51,6 @@ bool terminal_usable(int in_fd, int out_fd)
 	return moves;
 }
 
-/* The descriptor that was given is shared with others, who would not expect it not to block. */
-static int open_own(int fd, struct err *err)
-{
-	char path[64];
-	int own;
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	own = open(path, O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (own < 0)
-		own = open("/dev/tty", O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (own < 0)
-		return err_sys(err, errno, "cannot open the terminal");
-	return own;
-}
-
 static void add_to_epoll(struct terminal *t, int fd, uint32_t events)
 {
 	struct epoll_event event = { .events = events, .data.fd = fd };
@@ -86,15 +61,8 @@ static void add_to_epoll(struct terminal *t, int fd, uint32_t events)
 static int open_fds(struct terminal *t, int in_fd, int out_fd, struct err *err)
 {
 	sigset_t signals;
+	int code;
 
-	t->in_fd = open_own(in_fd, err);
-	if (t->in_fd < 0)
-		return t->in_fd;
-	t->out_fd = open_own(out_fd, err);
-	if (t->out_fd < 0)
-		return t->out_fd;
-	if (tcgetattr(t->in_fd, &t->before) < 0)
-		return err_sys(err, errno, "the terminal's settings");
 	sigemptyset(&signals);
 	for (size_t i = 0; i < ARRAY_LEN(job_signals); i++)
 		sigaddset(&signals, job_signals[i]);
@@ -103,6 +71,9 @@ static int open_fds(struct terminal *t, int in_fd, int out_fd, struct err *err)
 	t->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (t->memory_fd < 0 || t->signal_fd < 0 || t->epoll_fd < 0)
 		return err_sys(err, errno, "cannot prepare the live table");
+	code = tty_open(&t->tty, in_fd, out_fd, t->epoll_fd, err);
+	if (code < 0)
+		return code;
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	add_to_epoll(t, t->signal_fd, EPOLLIN);
 	return 0;
@@ -114,9 +85,8 @@ int terminal_open(struct terminal **ret, int in_fd, int out_fd, const struct the
 	struct terminal *t = xcalloc(1, sizeof(*t));
 	int code;
 
-	t->in_fd = t->out_fd = t->memory_fd = t->signal_fd = t->epoll_fd = -1;
+	t->tty.in_fd = t->tty.out_fd = t->memory_fd = t->signal_fd = t->epoll_fd = -1;
 	t->theme = theme;
-	strbuf_init(&t->pending, PENDING_MAX_BYTES);
 	code = open_fds(t, in_fd, out_fd, err);
 	if (code < 0) {
 		terminal_free(t);
@@ -139,12 +109,10 @@ void terminal_free(struct terminal *t)
 			sigaddset(&signals, job_signals[i]);
 		pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
 	}
-	close_fd(&t->in_fd);
-	close_fd(&t->out_fd);
+	tty_close(&t->tty);
 	close_fd(&t->memory_fd);
 	close_fd(&t->signal_fd);
 	close_fd(&t->epoll_fd);
-	strbuf_release(&t->pending);
 	canvas_release(&t->shown);
 	free(t->row);
 	free(t);
@@ -160,7 +128,17 @@ void terminal_watch(struct terminal *t, int fd)
 	add_to_epoll(t, fd, EPOLLIN);
 }
 
-/* --- bytes --- */
+bool terminal_ready(const struct terminal *t)
+{
+	return tty_ready(&t->tty);
+}
+
+void terminal_flush(struct terminal *t)
+{
+	tty_flush(&t->tty);
+}
+
+/* --- ncurses --- */
 
 /* What ncurses wrote is put behind what waits. */
 static void collect(struct terminal *t)
@@ -170,105 +148,13 @@ static void collect(struct terminal *t)
 
 	fflush(t->memory);
 	len = lseek(t->memory_fd, 0, SEEK_CUR);
-	to = len > 0 ? strbuf_reserve(&t->pending, (size_t)len) : NULL;
+	to = len > 0 ? strbuf_reserve(&t->tty.pending, (size_t)len) : NULL;
 	if (to && pread(t->memory_fd, to, (size_t)len, 0) == len)
-		strbuf_advance(&t->pending, (size_t)len);
+		strbuf_advance(&t->tty.pending, (size_t)len);
 	lseek(t->memory_fd, 0, SEEK_SET);
 	if (ftruncate(t->memory_fd, 0) < 0)
 		return; /* it is overwritten anyway */
 }
-
-bool terminal_ready(const struct terminal *t)
-{
-	return t->written == t->pending.len;
-}
-
-static void want_out(struct terminal *t, bool on)
-{
-	struct epoll_event event = { .events = EPOLLOUT, .data.fd = t->out_fd };
-
-	if (t->wants_out != on)
-		epoll_ctl(t->epoll_fd, on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, t->out_fd, &event);
-	t->wants_out = on;
-}
-
-void terminal_flush(struct terminal *t)
-{
-	while (!terminal_ready(t)) {
-		ssize_t n =
-			write(t->out_fd, t->pending.buf + t->written, t->pending.len - t->written);
-
-		if (n > 0) {
-			t->written += (size_t)n;
-		} else if (n < 0 && errno == EAGAIN) {
-			want_out(t, true);
-			return;
-		} else if (n == 0 || errno != EINTR) {
-			t->left = true;
-			break;
-		}
-	}
-	want_out(t, false);
-	strbuf_reset(&t->pending);
-	t->written = 0;
-}
-
-/* For when the program leaves or stops: now or never. */
-static void flush_for_good(struct terminal *t)
-{
-	uint64_t until = now_mono_ns() + LEAVE_MS * 1000000ull;
-	struct pollfd pfd = { .fd = t->out_fd, .events = POLLOUT };
-
-	for (terminal_flush(t); !terminal_ready(t) && !t->left; terminal_flush(t)) {
-		uint64_t now = now_mono_ns();
-
-		if (now >= until)
-			break;
-		poll(&pfd, 1, (int)((until - now) / 1000000) + 1);
-	}
-	strbuf_reset(&t->pending);
-	t->written = 0;
-}
-
-/* --- the line's settings --- */
-
-/* Keys at once and unechoed; ^C, ^Z, ^\, ^S and ^Q stay what they are. */
-static void set_keys_mode(struct terminal *t)
-{
-	struct termios mode = t->before;
-
-	mode.c_iflag &= ~(tcflag_t)(ICRNL | INLCR | IGNCR | ISTRIP);
-	mode.c_oflag &= ~(tcflag_t)OPOST;
-	mode.c_lflag &= ~(tcflag_t)(ICANON | ECHO | ECHONL | IEXTEN);
-	mode.c_cc[VMIN] = 1;
-	mode.c_cc[VTIME] = 0;
-	tcsetattr(t->in_fd, TCSANOW, &mode);
-}
-
-/* A terminal that ^S stopped goes on when that key means nothing any more. */
-static void unstop(struct terminal *t)
-{
-	struct termios mode;
-
-	if (tcgetattr(t->in_fd, &mode) < 0)
-		return;
-	mode.c_iflag &= ~(tcflag_t)IXON;
-	tcsetattr(t->in_fd, TCSANOW, &mode);
-}
-
-/* In the background the terminal is somebody else's; whoever touches it all the same is stopped
- * until he is called to the front. */
-static void wait_for_foreground(struct terminal *t)
-{
-	pid_t front;
-
-	while ((front = tcgetpgrp(t->in_fd)) > 0 && front != getpgrp()) {
-		kill(getpid(), SIGTTOU);
-		usleep(BACKGROUND_POLL_US);
-	}
-}
-
-/* --- ncurses --- */
 
 static void add_capability(struct strbuf *sb, const char *name, const char *instead)
 {
@@ -290,7 +176,7 @@ static void arm_rescue(struct terminal *t)
 	add_capability(&text, "cnorm", "");
 	add_capability(&text, "rmkx", "");
 	add_capability(&text, "rmcup", "\r\n");
-	rescue_arm(t->out_fd, &t->before, strbuf_str(&text), text.len);
+	rescue_arm(t->tty.out_fd, &t->tty.before, strbuf_str(&text), text.len);
 }
 
 static attr_t attrs_of(const struct look *look)
@@ -346,7 +232,7 @@ static void fit_size(struct terminal *t)
 {
 	struct winsize size = { 0 };
 
-	ioctl(t->out_fd, TIOCGWINSZ, &size);
+	ioctl(t->tty.out_fd, TIOCGWINSZ, &size);
 	if (size.ws_row && size.ws_col && (size.ws_row != LINES || size.ws_col != COLS))
 		resizeterm(MIN(size.ws_row, CANVAS_MAX), MIN(size.ws_col, CANVAS_MAX));
 	if (t->shown.width == (uint32_t)COLS && t->shown.height == (uint32_t)LINES)
@@ -358,15 +244,15 @@ static void fit_size(struct terminal *t)
 
 int terminal_start(struct terminal *t, struct err *err)
 {
-	wait_for_foreground(t);
-	tcgetattr(t->in_fd, &t->before);
+	tty_wait_for_foreground(&t->tty);
+	tty_remember(&t->tty);
 	t->memory = stream_on(t->memory_fd, "w");
-	t->keys = stream_on(t->in_fd, "r");
+	t->keys = stream_on(t->tty.in_fd, "r");
 	t->curses = t->memory && t->keys ? new_screen(t) : NULL;
 	if (!t->curses)
 		return err_set(err, ENOTSUP, "cannot use a terminal of type %s",
 			       getenv("TERM") ? getenv("TERM") : "(none)");
-	set_keys_mode(t);
+	tty_keys_mode(&t->tty);
 	arm_rescue(t);
 	typeahead(-1);
 	set_escdelay(ESCAPE_MS);
@@ -375,7 +261,7 @@ int terminal_start(struct terminal *t, struct err *err)
 	t->key_window = newpad(1, 1);
 	keypad(t->key_window, TRUE);
 	nodelay(t->key_window, TRUE);
-	add_to_epoll(t, t->in_fd, EPOLLIN);
+	add_to_epoll(t, t->tty.in_fd, EPOLLIN);
 	t->started = true;
 	fit_size(t);
 	terminal_redraw(t);
@@ -389,11 +275,9 @@ void terminal_stop(struct terminal *t)
 		terminal_mouse(t, false);
 		endwin();
 		collect(t);
-		unstop(t);
-		flush_for_good(t);
-		tcsetattr(t->in_fd, TCSANOW, &t->before);
+		tty_leave(&t->tty);
 		rescue_disarm();
-		epoll_ctl(t->epoll_fd, EPOLL_CTL_DEL, t->in_fd, NULL);
+		epoll_ctl(t->epoll_fd, EPOLL_CTL_DEL, t->tty.in_fd, NULL);
 		delwin(t->key_window);
 	}
 	if (t->curses)
@@ -476,7 +360,7 @@ void terminal_show(struct terminal *t, const struct canvas *canvas)
 	wnoutrefresh(stdscr);
 	doupdate();
 	collect(t);
-	terminal_flush(t);
+	tty_flush(&t->tty);
 }
 
 void terminal_redraw(struct terminal *t)
@@ -495,31 +379,15 @@ void terminal_mouse(struct terminal *t, bool on)
 
 void terminal_copy(struct terminal *t, const char *text, size_t len)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				     "0123456789+/";
-	const uint8_t *from = (const uint8_t *)text;
-
-	strbuf_adds(&t->pending, "\x1b]52;c;");
-	for (size_t i = 0; i < len; i += 3) {
-		uint32_t three = (uint32_t)from[i] << 16 |
-				 (i + 1 < len ? (uint32_t)from[i + 1] << 8 : 0) |
-				 (i + 2 < len ? from[i + 2] : 0);
-
-		strbuf_addc(&t->pending, digits[three >> 18]);
-		strbuf_addc(&t->pending, digits[three >> 12 & 63]);
-		strbuf_addc(&t->pending, i + 1 < len ? digits[three >> 6 & 63] : '=');
-		strbuf_addc(&t->pending, i + 2 < len ? digits[three & 63] : '=');
-	}
-	strbuf_adds(&t->pending, "\a");
-	terminal_flush(t);
+	tty_copy(&t->tty, text, len);
 }
 
 /* --- in --- */
 
 static void come_back(struct terminal *t)
 {
-	wait_for_foreground(t);
-	set_keys_mode(t);
+	tty_wait_for_foreground(&t->tty);
+	tty_keys_mode(&t->tty);
 	fit_size(t);
 	terminal_redraw(t);
 }
@@ -530,9 +398,7 @@ void terminal_suspend(struct terminal *t)
 
 	endwin();
 	collect(t);
-	unstop(t);
-	flush_for_good(t);
-	tcsetattr(t->in_fd, TCSANOW, &t->before);
+	tty_leave(&t->tty);
 	kill(getpid(), SIGSTOP);
 	while (read(t->signal_fd, &info, sizeof(info)) > 0)
 		; /* that it goes on is known */
@@ -589,20 +455,13 @@ static void take_mouse(struct terminal_event *ret)
 		ret->kind = TERMINAL_WHEEL;
 }
 
-static bool has_left(struct terminal *t)
-{
-	struct pollfd pfd = { .fd = t->in_fd };
-
-	return t->left || (poll(&pfd, 1, 0) > 0 && pfd.revents & (POLLHUP | POLLERR | POLLNVAL));
-}
-
 void terminal_next(struct terminal *t, struct terminal_event *ret)
 {
 	wint_t key;
 	int kind;
 
 	*ret = (struct terminal_event){ 0 };
-	if (has_left(t)) {
+	if (tty_has_left(&t->tty)) {
 		ret->kind = TERMINAL_LEFT;
 		return;
 	}
