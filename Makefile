@@ -81,8 +81,8 @@ $(BUILD)/.checked: tests/deps.sh
 	@mkdir -p $(@D)
 	@CC="$(CC)" tests/deps.sh -n compile && touch $@
 
-# What runs once a start is built to be small; what runs for each event, to be fast.
-$(BUILD)/cmd/%.o $(BUILD)/oci/%.o $(BUILD)/runner/load/%.o: CFLAGS := $(subst -O2,-Os,$(CFLAGS))
+# What runs once a start or for people's eyes is built to be small; what runs for each event, to be fast.
+$(BUILD)/cmd/%.o $(BUILD)/oci/%.o $(BUILD)/runner/load/%.o $(BUILD)/runner/tui/%.o: CFLAGS := $(subst -O2,-Os,$(CFLAGS))
 $(BUILD)/%.o: %.c Makefile VERSION | $(BUILD)/.checked
 	@mkdir -p $(@D)
 	@echo "  CC      $<"

@@ -219,8 +219,8 @@ static int start_program(struct run *run, struct err *err)
 
 	if (ret < 0)
 		return ret;
-	/* What is exported about the programs; kernels before 5.8 do not tell. */
-	if (run->args->metrics || run->args->prom_port)
+	/* What is exported or shown about the programs; kernels before 5.8 do not tell. */
+	if (run->args->metrics || run->args->prom_port || run_sinks_interactive(run->args))
 		object_enable_stats(run->object);
 	if (interrupted()) {
 		err_exit(err, EXIT_INTERRUPTED);
@@ -233,8 +233,11 @@ static int start_program(struct run *run, struct err *err)
 	ret = collector_start(run->collector, run->loop, err);
 	if (ret >= 0 && !run->args->keep_caps)
 		ret = privileges_drop(run->plan, 0, err);
-	if (ret >= 0)
-		ret = run_sinks_start(&run->sinks, err);
+	if (ret < 0)
+		return ret;
+	/* From here on the terminal may be the live table's. */
+	show_start(run->plan, run->name);
+	ret = run_sinks_start(&run->sinks, err);
 	if (ret >= 0)
 		ret = add_sources(run, err);
 	collector_on_sweep(run->collector, on_sweep, run);
@@ -295,7 +298,6 @@ static int run_run(const struct global_args *global, void *args, const struct wo
 		ret = start_program(&run, err);
 	if (ret < 0)
 		return ret;
-	show_start(run.plan, run.name);
 	ret = loop_run(run.loop);
 	if (ret < 0)
 		err_sys(err, -ret, "reading");

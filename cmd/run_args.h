@@ -11,6 +11,8 @@
 
 struct run_args {
 	const char *output;
+	const char *theme;
+	uint64_t history_bytes;
 	bool no_tty, once, all_maps, dry_run, keep_caps;
 	uint64_t count, duration_ns, interval_ns;
 	struct select_words select;

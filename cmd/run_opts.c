@@ -7,9 +7,15 @@
 const struct opt run_opts[] = {
 	{ .kind = OPT_GROUP, .help = "Output" },
 	{ 'o', "output", "FORM", OPT_CHOICE, ARG(output),
-	  "table, json (one object a line), csv or none; a terminal gets the table, else json",
-	  "table json csv none" },
-	{ 0, "no-tty", NULL, OPT_FLAG, ARG(no_tty), "not the live table" },
+	  "tui (the live table), table, json (one object a line), csv or none; a terminal gets "
+	  "the live table, else json",
+	  "tui table json csv none" },
+	{ 0, "no-tty", NULL, OPT_FLAG, ARG(no_tty), "on a terminal, table and not the live table" },
+	{ 0, "theme", "NAME", OPT_CHOICE, ARG(theme),
+	  "looks of the live table: default, light (for light grounds) or mono",
+	  "default light mono" },
+	{ 0, "history", "SIZE", OPT_SIZE, ARG(history_bytes),
+	  "memory for the events that the live table can go back to (16M)" },
 	{ 'n', "count", "COUNT", OPT_U64, ARG(count), "leave after so many records (0: do not)" },
 	{ 0, "duration", "TIME", OPT_DURATION, ARG(duration_ns),
 	  "leave after this time (0: do not)" },

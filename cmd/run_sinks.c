@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 
 #include "base/util.h"
+#include "runner/tui/tui.h"
 
 /* How long a reader that stalls may hold us up when leaving. */
 #define LEAVE_TIMEOUT_MS 2000
@@ -14,7 +15,29 @@ static const char *output_form(const struct run_args *a)
 {
 	if (a->output)
 		return a->output;
-	return isatty(STDOUT_FILENO) ? "table" : "json";
+	if (!isatty(STDOUT_FILENO))
+		return "json";
+	/* What is over at once is not looked at live. */
+	return !a->no_tty && !a->once && tui_usable(STDIN_FILENO, STDOUT_FILENO) ? "tui" : "table";
+}
+
+bool run_sinks_interactive(const struct run_args *args)
+{
+	return streq(output_form(args), "tui");
+}
+
+static struct sink *new_tui(const struct global_args *global, const struct run_args *a)
+{
+	struct tui_opts opts = {
+		.in_fd = STDIN_FILENO,
+		.out_fd = STDOUT_FILENO,
+		.theme = a->theme,
+		.color = want_color(global, STDOUT_FILENO),
+		.history_bytes = a->history_bytes,
+		.interval_ns = a->interval_ns,
+	};
+
+	return sink_tui_new(&opts);
 }
 
 static void add(struct run_sinks *sinks, struct sink *sink)
@@ -28,7 +51,9 @@ static void add_output(struct run_sinks *sinks, const struct global_args *global
 	const char *form = output_form(a);
 	struct winsize size = { 0 };
 
-	if (streq(form, "json"))
+	if (streq(form, "tui"))
+		add(sinks, new_tui(global, a));
+	else if (streq(form, "json"))
 		add(sinks, sink_json_new(STDOUT_FILENO));
 	else if (streq(form, "csv"))
 		add(sinks, sink_csv_new(STDOUT_FILENO));

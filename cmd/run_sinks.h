@@ -14,6 +14,8 @@ struct run_sinks {
 	size_t count;
 };
 
+/* Whether the live table is among them. */
+bool run_sinks_interactive(const struct run_args *args);
 /* Before the kernel is bothered: what cannot be opened or listened on is found here. */
 int run_sinks_open(struct run_sinks *sinks, const struct global_args *global,
 		   const struct run_args *args, const struct sink_env *env, int wake_fd,

@@ -315,6 +315,41 @@ bpf_held() {
 		2>/dev/null | sort -u
 }
 
+# Every link, program and map that was held a moment ago (in the file) is gone.
+nothing_left() {
+	local kind id
+
+	while read -r kind id; do
+		kind=${kind%_id}
+		! bpftool "$kind" show id "$id" >/dev/null 2>&1 || return 1
+	done <"$1"
+}
+
+what_is_left() {
+	local kind id
+
+	while read -r kind id; do
+		bpftool "${kind%_id}" show id "$id" 2>/dev/null
+	done <"$1"
+}
+
+# held_by NAME PID: notes what it holds, and that this is what it should be.
+held_by() {
+	bpf_held "$2" >"$T/$1.held"
+	at_least "$1: a link is held" "$(grep -c ^link_id "$T/$1.held")" 1
+	at_least "$1: a program is loaded" "$(grep -c _id "$T/$1.held")" 2
+}
+
+# The kernel frees a moment after the last descriptor is closed.
+left_by() {
+	if wait_for 10 nothing_left "$T/$1.held"; then
+		pass "$1: nothing is left in the kernel"
+	else
+		fail "$1: nothing is left in the kernel" "$(what_is_left "$T/$1.held")"
+	fi
+	is "$1: nothing is pinned" "$(find /sys/fs/bpf -newer "$T/start" ! -type d 2>/dev/null)" ''
+}
+
 # Until bombus says on standard error that it is attached.
 attached_wait() {
 	local end=$((SECONDS + 20 * SLOW))

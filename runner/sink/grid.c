@@ -33,9 +33,7 @@ void grid_release(struct grid *grid)
 	*grid = (struct grid){ 0 };
 }
 
-/* One character: its bytes and its cells. The text was escaped: what is not valid or cannot be
- * shown does not come here, and would count as one cell. */
-static size_t next_char(const char *text, size_t len, uint32_t *ret_cells)
+size_t text_next(const char *text, size_t len, uint32_t *ret_cells)
 {
 	uint32_t c;
 	size_t n;
@@ -52,12 +50,12 @@ static size_t next_char(const char *text, size_t len, uint32_t *ret_cells)
 	return n;
 }
 
-static uint32_t cells_of(const char *text, size_t len)
+uint32_t text_cells(const char *text, size_t len)
 {
 	uint32_t cells = 0, c;
 
 	for (size_t i = 0; i < len; cells += c)
-		i += next_char(text + i, len - i, &c);
+		i += text_next(text + i, len - i, &c);
 	return cells;
 }
 
@@ -78,7 +76,7 @@ void grid_add_column(struct grid *grid, const char *title, uint32_t width, bool 
 	grid->columns = xreallocarray(grid->columns, grid->ncolumns + 1, sizeof(*grid->columns));
 	column = &grid->columns[grid->ncolumns++];
 	*column = (struct grid_column){ .title = safe, .right = right };
-	column->width = MAX(width, cells_of(safe, len));
+	column->width = MAX(width, text_cells(safe, len));
 }
 
 static void add_blanks(struct strbuf *sb, uint32_t count)
@@ -98,8 +96,7 @@ void grid_begin(struct grid *grid)
 	grid->owed = 0;
 }
 
-/* Text of the page's character set. */
-static void add_text(struct strbuf *sb, const struct grid_page *page, const char *text, size_t len)
+void page_text(struct strbuf *sb, const struct grid_page *page, const char *text, size_t len)
 {
 	char *dst;
 
@@ -131,8 +128,8 @@ void grid_cell(struct grid *grid, const char *text, size_t len)
 
 	/* The text goes in first, to see how wide it became. */
 	start = blanks_at;
-	add_text(&grid->line, grid->page, text, len);
-	cells = cells_of(strbuf_str(&grid->line) + start, grid->line.len - start);
+	page_text(&grid->line, grid->page, text, len);
+	cells = text_cells(strbuf_str(&grid->line) + start, grid->line.len - start);
 	if (cells > column->width && cells <= GRID_GROW_MAX)
 		column->width = cells;
 	pad = column->width > cells ? column->width - cells : 0;
@@ -164,7 +161,7 @@ static size_t bytes_that_fit(const struct grid_page *page, const char *text, siz
 	if (!page->width)
 		return len;
 	for (size_t i = 0; i < len; i += n) {
-		n = next_char(text + i, len - i, &c);
+		n = text_next(text + i, len - i, &c);
 		cells += c;
 		if (cells > page->width) {
 			*ret_cut = true;

@@ -52,6 +52,13 @@ const char *grid_end(struct grid *grid, enum grid_look look, size_t *ret_len);
 /* The columns' titles as a line. */
 const char *grid_header(struct grid *grid, size_t *ret_len);
 
+/* One character of escaped text: its bytes and its cells. What is not valid or cannot be shown does
+ * not come here, and would count as one cell. */
+size_t text_next(const char *text, size_t len, uint32_t *ret_cells);
+uint32_t text_cells(const char *text, size_t len);
+
+/* Adds escaped text in the page's character set. */
+void page_text(struct strbuf *sb, const struct grid_page *page, const char *text, size_t len);
 /* Any text as a line of this page. */
 void page_line(const struct grid_page *page, struct strbuf *dst, const char *text, size_t len,
 	       enum grid_look look);

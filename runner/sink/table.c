@@ -154,8 +154,8 @@ static size_t wider(char *dst, size_t room, uint64_t bytes)
 	return snprintf(dst, room, "%llu%.1s", (unsigned long long)bytes, unit ? unit : "");
 }
 
-static void lost_text(char *dst, size_t room, const struct map_plan *map, enum lost_where where,
-		      uint64_t count)
+void lost_text(char *dst, size_t room, const struct map_plan *map, enum lost_where where,
+	       uint64_t count)
 {
 	_cleanup_free_ char *name = xmalloc(UTF8_TERM_ROOM(strlen(map->name)) + 1);
 	const char *what =

@@ -15,8 +15,7 @@ static const struct quantile {
 	double of;
 } quantiles[] = { { "~P50", 0.5 }, { "~P90", 0.9 }, { "~P99", 0.99 } };
 
-/* Numbers to be compared stand to the right; what only looks like a number stands to the left. */
-static bool stands_right(const struct field *field)
+bool field_stands_right(const struct field *field)
 {
 	if (field->count != 1)
 		return false;
@@ -65,9 +64,7 @@ static uint32_t number_cells(const struct field *field)
 	return field->size_bits <= 8 ? 3 : 5;
 }
 
-/* How wide a column is before anything was seen: little, since it grows with what comes and a
- * terminal has no room to give away. */
-static uint32_t first_width(const struct field *field)
+uint32_t field_first_cells(const struct field *field)
 {
 	switch (field->meaning) {
 	case MEAN_IPV4:
@@ -114,13 +111,13 @@ static void add_layout(struct table_map *map, const struct layout *layout, size_
 
 		if (!has_column(layout, field))
 			continue;
-		grid_add_column(&map->grid, field->path, first_width(field), stands_right(field));
+		grid_add_column(&map->grid, field->path, field_first_cells(field),
+				field_stands_right(field));
 		need_scratch(scratch, field_text_max(field));
 	}
 }
 
-/* The cell as if it were a field: durations and sizes get units. */
-static struct field field_of_cell(const struct family *family)
+struct field field_of_cell(const struct family *family)
 {
 	struct field field = { .name = "value", .path = "value", .label = "value" };
 
@@ -165,7 +162,8 @@ static void add_plan(struct table_map *map, size_t *scratch)
 	for (uint32_t i = 0; i < plan->nlabels; i++) {
 		const struct field *field = &plan->labels[i].in_key;
 
-		grid_add_column(&map->grid, field->path, first_width(field), stands_right(field));
+		grid_add_column(&map->grid, field->path, field_first_cells(field),
+				field_stands_right(field));
 		need_scratch(scratch, label_text_max(&plan->labels[i]));
 	}
 	map->cells = xcalloc(plan->nfamilies + 1, sizeof(*map->cells));

@@ -19,6 +19,18 @@ struct table_map {
 	uint64_t header_line; /* number of the line that was its last header */
 };
 
+/* "312 events of 'events' lost: why; what to do", escaped, with a NUL. */
+void lost_text(char *dst, size_t room, const struct map_plan *map, enum lost_where where,
+	       uint64_t count);
+
+/* Numbers to be compared stand to the right; what only looks like a number stands to the left. */
+bool field_stands_right(const struct field *field);
+/* How wide a column is before anything was seen: little, since it grows with what comes and a
+ * terminal has no room to give away. */
+uint32_t field_first_cells(const struct field *field);
+/* The cell as if it were a field: durations and sizes get units. */
+struct field field_of_cell(const struct family *family);
+
 void table_map_init(struct table_map *ret, const struct map_plan *map,
 		    const struct metric_plan *plan, const struct grid_page *page, bool names_map);
 void table_map_release(struct table_map *map);

@@ -163,6 +163,48 @@ holds "MB at most while the kernel's BTF is read" "$(start peak_mb)" '<=' 24
 strip -o "$work/stripped" "$bombus"
 holds "bytes of the stripped binary" "$(stat -c %s "$work/stripped")" '<' 600000
 
+heading "The live table without its terminal"
+"$objects/bench_tui_model" >"$work/tui" || exit 1
+model() { jq "$1" "$work/tui"; }
+holds "percent of a core, 10,000 rows all changing 10 times a second" "$(model .changing.percent)" '<' 15
+holds "ms from the first sweep of 100,000 rows to their page" "$(model .many.first_ms)" '<' 200
+holds "ms to sort them" "$(model .many.sort_ms)" '<' 100
+holds "ms to sort them by key" "$(model .many.sort_key_ms)" '<' 100
+holds "ms to filter them by an expression" "$(model .many.filter_ms)" '<' 100
+holds "ms to filter them by any text" "$(model .many.filter_text_ms)" '<' 100
+holds "events a second, stored" "$(model .stream.events_per_s)" '>=' 10000000
+holds "MB of memory beyond the bound of the history" \
+	"$(model '.stream.memory_mb - .stream.history_mb')" '<=' 4
+
+# A round changes all of 10,000 rows; ten a second, looked at and drawn as often. The processor time
+# is bombus's, that of the rounds is python's; who writes the bytes to nobody is not there at all.
+heading "The live table"
+busy_s=5
+cat >"$work/rounds.py" <<'END'
+import os, sys, time
+print(os.getpid(), flush=True)
+end = time.monotonic() + float(sys.argv[1])
+while time.monotonic() < end:
+    os.getppid()
+    time.sleep(0.1)
+END
+python3 "$work/rounds.py" $((busy_s + 8)) >"$work/rounds.pid" &
+until [ -s "$work/rounds.pid" ]; do sleep 0.05; done
+python3 tests/tui_pty.py idle 10 "$bombus" run "$BUILD/tests/bpf/tui_idle.bpf.o" 2>/dev/null \
+	>"$work/idle.json" &
+idle=$!
+KEY=3 LC_ALL=C.UTF-8 python3 tests/tui_pty.py busy $busy_s "$bombus" run "$BUILD/tests/bpf/tui.bpf.o" \
+	--set target_pid="$(cat "$work/rounds.pid")" --set keys=10000 --max-series 20000 \
+	--interval 100ms 2>/dev/null >"$work/busy.json"
+wait $idle
+jq -r '"  10,000 changing rows: \(.frames_per_s) frames a second, \(.bytes_per_s) bytes a second"' \
+	"$work/busy.json"
+holds "frames a second" "$(jq .frames_per_s "$work/busy.json")" '>=' 8
+holds "percent of a core for 10,000 rows that change ten times a second" \
+	"$(jq .cpu_percent "$work/busy.json")" '<' 15
+holds "percent of a core with nothing changing" "$(jq .cpu_percent "$work/idle.json")" '<' 0.5
+holds "bytes written meanwhile" "$(jq .bytes "$work/idle.json")" '==' 0
+
 # The registry is real; the layer is no program, which pulling does not care about.
 heading "Pulling 64 MiB from a registry on this machine"
 # The tests unpack one where none is installed.

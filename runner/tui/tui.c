@@ -1,0 +1,401 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Model, screen and terminal put together. All of it happens in the sink's thread, between
+ * batches of records: nothing waits for the terminal (terminal.h), drawing happens at most ten
+ * times a second and after a key, and what is not drawn costs nothing.
+ */
+#include "runner/tui/tui.h"
+
+#include <errno.h>
+#include <langinfo.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/utf8.h"
+#include "base/util.h"
+#include "runner/tui/screen.h"
+#include "runner/tui/terminal.h"
+
+#define FRAME_NS 100000000ull
+#define PROGRAMS_NS 1000000000ull
+#define LOG_WAITING_BYTES (256u << 10)
+#define LOG_KEPT_BYTES (8u << 10)
+
+struct tui {
+	struct sink sink;
+	struct tui_opts opts;
+	struct sink_env env;
+	struct terminal *terminal;
+	struct model *model;
+	struct screen screen;
+	struct canvas canvas;
+	char *program;
+	int bell_fd;	  /* rung by messages */
+	bool up;	  /* the screen is there */
+	bool touched;	  /* a frame is due at once */
+	uint64_t left;	  /* of -n */
+	uint64_t clock_s; /* that is shown */
+	uint64_t start_ns, drawn_ns, programs_ns;
+	uint64_t drawn_generation;
+	struct prog_stats *stats;
+	/* Messages of all threads. */
+	pthread_mutex_t lock;
+	struct strbuf waiting; /* lines for the model */
+	struct strbuf kept;    /* warnings and errors, to be said again */
+	uint64_t messages_left_out;
+};
+
+static struct tui *tui_of(struct sink *sink)
+{
+	return container_of(sink, struct tui, sink);
+}
+
+static void ring(struct tui *tui)
+{
+	uint64_t one = 1;
+
+	if (write(tui->bell_fd, &one, sizeof(one)) < 0)
+		return; /* it rings already */
+}
+
+/* --- messages --- */
+
+static void on_message(void *ctx, enum log_level level, const char *line)
+{
+	struct tui *tui = ctx;
+
+	pthread_mutex_lock(&tui->lock);
+	strbuf_addf(&tui->waiting, "%s\n", line);
+	tui->messages_left_out += tui->waiting.full;
+	if (level <= LOG_WARN)
+		strbuf_addf(&tui->kept, "%s\n", line);
+	pthread_mutex_unlock(&tui->lock);
+	ring(tui);
+}
+
+static void take_messages(struct tui *tui)
+{
+	uint64_t left_out;
+	_cleanup_free_ char *text = NULL;
+
+	pthread_mutex_lock(&tui->lock);
+	left_out = tui->messages_left_out;
+	tui->messages_left_out = 0;
+	if (tui->waiting.len)
+		text = strbuf_steal(&tui->waiting);
+	pthread_mutex_unlock(&tui->lock);
+	if (text)
+		model_log(tui->model, text, now_real_ns());
+	if (left_out) {
+		_cleanup_free_ char *note = xasprintf("(%llu more messages came too fast)",
+						      (unsigned long long)left_out);
+		model_log(tui->model, note, now_real_ns());
+	}
+}
+
+/* What went by on a screen that is gone now. */
+static void say_again(struct tui *tui)
+{
+	char *next;
+
+	for (char *line = tui->kept.buf; line && *line; line = next) {
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		log_warn("%s", line);
+	}
+}
+
+/* --- what the host calls --- */
+
+static char *clean_name(const char *name)
+{
+	size_t len = strlen(name);
+	char *text = xmalloc(UTF8_TERM_ROOM(len) + 1);
+
+	text[utf8_term_escape(text, name, len)] = '\0';
+	return text;
+}
+
+static int tui_open(struct sink *sink, const struct sink_env *env, struct err *err)
+{
+	struct tui *tui = tui_of(sink);
+	const char *charset = nl_langinfo(CODESET);
+	bool utf8 = charset && streq(charset, "UTF-8");
+	const struct theme *theme = theme_find(tui->opts.color && tui->opts.theme ? tui->opts.theme
+					       : tui->opts.color		  ? "default"
+										  : "mono");
+	struct model_opts opts = {
+		.env = &tui->env,
+		.history_bytes = tui->opts.history_bytes,
+		.interval_ns = tui->opts.interval_ns,
+		.utf8 = utf8,
+	};
+	int ret;
+
+	if (!terminal_usable(tui->opts.in_fd, tui->opts.out_fd)) {
+		err_hint(err, "-o table or -o json need no terminal");
+		return err_set(err, ENOTTY,
+			       "the live table needs a terminal, for input and output, "
+			       "that can move its cursor");
+	}
+	tui->bell_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (tui->bell_fd < 0)
+		return err_sys(err, errno, "eventfd");
+	ret = terminal_open(&tui->terminal, tui->opts.in_fd, tui->opts.out_fd, theme, err);
+	if (ret < 0)
+		return ret;
+	terminal_watch(tui->terminal, tui->bell_fd);
+	tui->env = *env;
+	tui->left = env->max_records ? env->max_records : UINT64_MAX;
+	tui->stats = xcalloc(env->plan->nprogs + 1, sizeof(*tui->stats));
+	tui->program = clean_name(env->program);
+	tui->model = model_new(&opts);
+	screen_init(&tui->screen, tui->model, tui->program, utf8);
+	return 0;
+}
+
+/* The sink's thread does not run yet. */
+static int tui_start(struct sink *sink, struct err *err)
+{
+	tui_of(sink)->start_ns = now_mono_ns();
+	return 0;
+}
+
+static int tui_event(struct sink *sink, const struct record *record)
+{
+	struct tui *tui = tui_of(sink);
+
+	model_event(tui->model, record);
+	return --tui->left == 0;
+}
+
+static int tui_rows(struct sink *sink, const struct series_rows *rows, uint64_t time_ns)
+{
+	struct tui *tui = tui_of(sink);
+
+	model_rows(tui->model, rows);
+	tui->left -= MIN(tui->left, (uint64_t)rows->count);
+	return tui->left == 0;
+}
+
+static int tui_lost(struct sink *sink, const struct map_plan *map, enum lost_where where,
+		    uint64_t count, uint64_t time_ns)
+{
+	model_lost(tui_of(sink)->model, map, where, count);
+	return 0;
+}
+
+static void feed_programs(struct tui *tui, uint64_t now_ns)
+{
+	const struct plan *plan = tui->env.plan;
+
+	if (now_ns - tui->programs_ns < PROGRAMS_NS)
+		return;
+	tui->programs_ns = now_ns;
+	for (uint32_t i = 0; i < plan->nprogs; i++)
+		if (object_prog_stats(tui->env.object, &plan->progs[i], &tui->stats[i]) < 0)
+			tui->stats[i] = (struct prog_stats){ 0 };
+	model_programs(tui->model, tui->stats, now_ns);
+}
+
+static int tui_swept(struct sink *sink, uint64_t time_ns)
+{
+	struct tui *tui = tui_of(sink);
+	const struct plan *plan = tui->env.plan;
+	uint64_t now_ns = now_mono_ns();
+	struct map_stats stats;
+
+	for (uint32_t i = 0; i < plan->nmaps; i++) {
+		if (plan->maps[i].role == ROLE_INTERNAL)
+			continue;
+		stats = collector_stats(tui->env.collector, &plan->maps[i]);
+		model_stats(tui->model, &plan->maps[i], &stats);
+	}
+	feed_programs(tui, now_ns);
+	model_swept(tui->model, now_ns);
+	return 0;
+}
+
+static int tui_fd(struct sink *sink)
+{
+	return terminal_fd(tui_of(sink)->terminal);
+}
+
+/* --- keys and frames --- */
+
+static int start_screen(struct tui *tui)
+{
+	int ret = terminal_start(tui->terminal, tui->sink.err);
+
+	if (ret < 0)
+		return ret;
+	tui->up = tui->touched = true;
+	log_to(on_message, tui);
+	return 0;
+}
+
+static int grant(struct tui *tui, enum wish wish)
+{
+	struct screen *screen = &tui->screen;
+
+	switch (wish) {
+	case WISH_QUIT:
+		return 1;
+	case WISH_SUSPEND:
+		terminal_suspend(tui->terminal);
+		break;
+	case WISH_REDRAW:
+		terminal_redraw(tui->terminal);
+		break;
+	case WISH_MOUSE:
+		terminal_mouse(tui->terminal, screen->mouse);
+		break;
+	case WISH_COPY:
+		terminal_copy(tui->terminal, strbuf_str(&screen->copied), screen->copied.len);
+		break;
+	case WISH_INTERVAL:
+		collector_set_interval(tui->env.collector, model_interval(tui->model));
+		break;
+	case WISH_NONE:
+		break;
+	}
+	return 0;
+}
+
+static int take_events(struct tui *tui)
+{
+	struct terminal_event event;
+	int ret = 0;
+
+	for (;;) {
+		terminal_next(tui->terminal, &event);
+		if (event.kind == TERMINAL_NOTHING)
+			return 0;
+		tui->touched = true;
+		if (event.kind == TERMINAL_LEFT)
+			return -EPIPE;
+		if (event.kind == TERMINAL_KEY)
+			ret = grant(tui, screen_key(&tui->screen, event.key));
+		else if (event.kind == TERMINAL_CLICK)
+			screen_click(&tui->screen, event.x, event.y);
+		else if (event.kind == TERMINAL_WHEEL)
+			screen_wheel(&tui->screen, event.rows);
+		if (ret)
+			return ret;
+	}
+}
+
+static void draw(struct tui *tui, uint64_t now_ns)
+{
+	uint32_t width, height;
+
+	terminal_size(tui->terminal, &width, &height);
+	if (tui->canvas.width != width || tui->canvas.height != height)
+		canvas_resize(&tui->canvas, width, height);
+	/* A clock that ticks is no news: it goes on with what is. */
+	screen_draw(&tui->screen, &tui->canvas, tui->clock_s);
+	if (terminal_differs(tui->terminal, &tui->canvas)) {
+		tui->clock_s = (now_ns - tui->start_ns) / 1000000000;
+		screen_draw_clock(&tui->screen, &tui->canvas, tui->clock_s);
+		terminal_show(tui->terminal, &tui->canvas);
+	}
+	tui->drawn_generation = model_generation(tui->model);
+	tui->drawn_ns = now_ns;
+	tui->touched = false;
+}
+
+static bool has_news(const struct tui *tui)
+{
+	return tui->touched || model_generation(tui->model) != tui->drawn_generation;
+}
+
+static int tui_work(struct sink *sink, int *timeout_ms)
+{
+	struct tui *tui = tui_of(sink);
+	uint64_t rings, now_ns, due_ns;
+	int ret = 0;
+
+	if (!tui->up)
+		ret = start_screen(tui);
+	if (!ret && read(tui->bell_fd, &rings, sizeof(rings)) == sizeof(rings))
+		take_messages(tui);
+	if (!ret)
+		ret = take_events(tui);
+	if (ret)
+		return ret;
+	terminal_flush(tui->terminal);
+	if (!has_news(tui) || !terminal_ready(tui->terminal))
+		return 0; /* what comes next wakes */
+	now_ns = now_mono_ns();
+	due_ns = tui->touched ? now_ns : tui->drawn_ns + FRAME_NS;
+	if (now_ns >= due_ns)
+		draw(tui, now_ns);
+	else
+		*timeout_ms = (int)((due_ns - now_ns) / 1000000) + 1;
+	return 0;
+}
+
+static void tui_close(struct sink *sink)
+{
+	struct tui *tui = tui_of(sink);
+
+	if (!tui->up)
+		return;
+	tui->up = false;
+	log_to(NULL, NULL);
+	terminal_stop(tui->terminal);
+	say_again(tui);
+}
+
+static void tui_free(struct sink *sink)
+{
+	struct tui *tui = tui_of(sink);
+
+	terminal_free(tui->terminal);
+	screen_release(&tui->screen);
+	model_free(tui->model);
+	canvas_release(&tui->canvas);
+	strbuf_release(&tui->waiting);
+	strbuf_release(&tui->kept);
+	pthread_mutex_destroy(&tui->lock);
+	close_fd(&tui->bell_fd);
+	free(tui->program);
+	free(tui->stats);
+	free(tui);
+}
+
+static const struct sink_ops tui_ops = {
+	.name = "tui",
+	.open = tui_open,
+	.start = tui_start,
+	.event = tui_event,
+	.rows = tui_rows,
+	.lost = tui_lost,
+	.swept = tui_swept,
+	.work = tui_work,
+	.fd = tui_fd,
+	.close = tui_close,
+	.free = tui_free,
+};
+
+bool tui_usable(int in_fd, int out_fd)
+{
+	return terminal_usable(in_fd, out_fd) && tcgetpgrp(in_fd) == getpgrp();
+}
+
+struct sink *sink_tui_new(const struct tui_opts *opts)
+{
+	struct tui *tui = xcalloc(1, sizeof(*tui));
+
+	tui->sink.ops = &tui_ops;
+	tui->opts = *opts;
+	tui->bell_fd = -1;
+	pthread_mutex_init(&tui->lock, NULL);
+	strbuf_init(&tui->waiting, LOG_WAITING_BYTES);
+	strbuf_init(&tui->kept, LOG_KEPT_BYTES);
+	return &tui->sink;
+}

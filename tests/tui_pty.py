@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The live table on a pseudo terminal that counts.
+
+    tui_pty.py idle SECONDS COMMAND...    bytes written and processor time while nothing happens
+    tui_pty.py busy SECONDS COMMAND...    the same while it has much to show; the first key goes to
+                                          the table that is named by KEY in the environment
+    tui_pty.py flood SECONDS COMMAND...   how long keys take to be answered: the slowest, and the slowest
+                                          of the quicker nine tenths
+
+Prints one JSON object; what the command says on standard error is passed on.
+"""
+import fcntl
+import json
+import os
+import pty
+import select
+import struct
+import sys
+import termios
+import time
+
+mode, seconds, command = sys.argv[1], float(sys.argv[2]), sys.argv[3:]
+errors = os.dup(2)
+pid, master = pty.fork()
+if pid == 0:
+    os.dup2(errors, 2)
+    os.environ["TERM"] = "xterm-256color"
+    os.execvp(command[0], command)
+fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", 36, 120, 0, 0))
+
+
+def read_for(duration, until=None):
+    """Bytes that came within this time, or until these are among them."""
+    got, end = b"", time.monotonic() + duration
+    while (left := end - time.monotonic()) > 0:
+        if select.select([master], [], [], left)[0]:
+            try:
+                got += os.read(master, 65536)
+            except OSError:
+                break
+            if until and until in got:
+                break
+    return got
+
+
+def cpu_ms():
+    with open(f"/proc/{pid}/stat") as stat:
+        fields = stat.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) * 1000 // os.sysconf("SC_CLK_TCK")
+
+
+before = read_for(20, b"LIVE")
+result = {}
+if mode in ("idle", "busy"):
+    os.write(master, os.environ.get("KEY", "").encode())
+    before += read_for(4)
+    cpu = cpu_ms()
+    got = b""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        got += read_for(0.01)
+    used = cpu_ms() - cpu
+    result = {
+        "bytes": len(got),
+        "bytes_per_s": round(len(got) / seconds),
+        # Each ends where the cursor is put to rest.
+        "frames_per_s": round(got.count(b"\x1b[H") / seconds, 1),
+        "cpu_ms": used,
+        "cpu_percent": round(used / seconds / 10, 2),
+        "before_bytes": len(before),
+    }
+else:
+    times, end = [], time.monotonic() + seconds
+    while time.monotonic() < end:
+        for key, answer in ((b"?", b"choose a column"), (b"\x1b", b"TEXT")):
+            start = time.monotonic()
+            os.write(master, key)
+            if answer not in read_for(5, answer):
+                sys.exit(f"no answer to {key!r}")
+            times.append(round((time.monotonic() - start) * 1000))
+        read_for(0.1)
+    times.sort()
+    result = {"keys": len(times), "most_ms": times[len(times) * 9 // 10], "worst_ms": times[-1]}
+os.write(master, b"q")
+while read_for(0.5):
+    pass
+os.waitpid(pid, 0)
+print(json.dumps(result))
