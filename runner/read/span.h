@@ -22,9 +22,6 @@
 
 struct err;
 
-#define TRACE_ID_BYTES 16
-#define SPAN_ID_BYTES 8
-
 /* As OTLP numbers them. */
 enum span_kind {
 	SPAN_KIND_UNSPECIFIED, /* never in a trace_span: it is internal then */
@@ -70,7 +67,7 @@ struct attr_value {
 		double d;
 		bool b;
 		struct {
-			const char *ptr; /* valid UTF-8; in `room`, or in the record */
+			const char *ptr; /* any bytes; in `room`, or in the record */
 			size_t len;
 		} text;
 	};
@@ -83,7 +80,8 @@ struct attr_value {
 bool attr_read(const struct span_attr *attr, const void *base, uint32_t i, char *room,
 	       struct resolver *resolver, struct attr_value *ret);
 
-/* How many bytes of valid UTF-8 hold at most so many characters; 0 characters: no limit. */
+/* How many bytes hold at most so many characters of UTF-8 (what is none counts byte by byte); 0
+ * characters: no limit. */
 size_t attr_text_cut(const char *text, size_t len, uint32_t max_chars);
 
 /* ---- The plan of a map ---- */
@@ -130,12 +128,10 @@ struct span_plan {
 };
 
 /*
- * Compiles the plan of a map that has records. Every map has one, since no member is required;
- * a member whose type cannot be what its name says (a trace_id of 4 bytes) is an attribute, and
- * *ret_odd names the first such one, else it is NULL. All strings live in the arena.
+ * Compiles the plan of a map of role spans. No member has to be there; one whose type cannot be
+ * what its name says (a trace_state of 8 numbers) is an attribute. All strings live in the arena.
  */
-void span_plan_init(struct span_plan *ret, struct arena *arena, const struct map_plan *map,
-		    const char **ret_odd);
+void span_plan_init(struct span_plan *ret, struct arena *arena, const struct map_plan *map);
 
 /* False: the record names a trace whose id is all zero, which is no trace. */
 bool span_plan_valid(const struct span_plan *plan, const void *value);
@@ -167,7 +163,7 @@ bool span_sampled(const struct span_sampler *sampler, const uint8_t trace_id[TRA
 /* ---- Making spans ---- */
 
 struct span_text {
-	const char *ptr; /* not NUL-ended; valid UTF-8 */
+	const char *ptr; /* not NUL-ended; any bytes */
 	size_t len;
 };
 
@@ -183,7 +179,9 @@ struct trace_span {
 	uint8_t status;		   /* enum span_status */
 	uint64_t start_ns, end_ns; /* Unix time */
 	uint64_t cgroup;	   /* 0: not given */
-	struct span_text name, service, status_message, trace_state; /* service: len 0: none */
+	/* name is the map's where the record has none; of the others len 0 is none. */
+	struct span_text name, service, status_message, trace_state;
+	bool service_is_member; /* else it is the map's BOMBUS_SERVICE() */
 };
 
 struct span_maker;
