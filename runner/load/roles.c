@@ -5,7 +5,6 @@
 #include "base/util.h"
 #include "runner/load/plan_internal.h"
 
-
 static const struct role_word {
 	const char *word;
 	enum map_role role;
@@ -124,12 +123,9 @@ static const char *spans_fault(const struct map_plan *map)
 		const char *name;
 		uint32_t bytes;
 	} members[] = {
-		{ "trace_id", TRACE_ID_BYTES },
-		{ "span_id", SPAN_ID_BYTES },
-		{ "parent_span_id", SPAN_ID_BYTES },
-		{ "span_monotonic_timestamp_ns", 8 },
-		{ "span_boottime_timestamp_ns", 8 },
-		{ "span_duration_ns", 8 },
+		{ "trace_id", TRACE_ID_BYTES },	     { "span_id", SPAN_ID_BYTES },
+		{ "parent_span_id", SPAN_ID_BYTES }, { "span_monotonic_timestamp_ns", 8 },
+		{ "span_boottime_timestamp_ns", 8 }, { "span_duration_ns", 8 },
 	};
 	const struct layout *value = &map->value;
 

@@ -56,7 +56,7 @@ struct span_attr {
 struct span_attrs {
 	struct span_attr *all;
 	uint32_t count;
-	uint32_t text_max; /* the room that attr_text() needs for any of these */
+	uint32_t text_max; /* the room that attr_read() needs for any of these */
 };
 
 /* One value: element `i` of the attribute, i < field->count. */
@@ -74,7 +74,7 @@ struct attr_value {
 };
 
 /*
- * Reads one. `room` has span_attrs.text_max bytes. False: there is nothing to show (a time that
+ * Reads one. `room` has text_max bytes. False: there is nothing to show (a time that
  * is 0, an address without a family), the attribute is left out.
  */
 bool attr_read(const struct span_attr *attr, const void *base, uint32_t i, char *room,
@@ -119,8 +119,8 @@ struct span_plan {
 	const struct field *name, *service, *kind, *status, *status_message;
 	const struct field *trace_state, *trace_flags;
 	const struct field *cgroup; /* the first member that is a cgroup's id; an attribute too */
-	uint8_t kinds[64];	    /* enum span_kind by number, for a span_kind that is an enum */
 	struct span_attrs attrs;
+	uint32_t text_max; /* the room for any attribute, also of events and links */
 	struct span_event_plan *events;
 	uint32_t nevents;
 	struct span_link_plan *links;

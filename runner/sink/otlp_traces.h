@@ -12,9 +12,9 @@
 /* As in OTEL_SPAN_*_LIMIT and OTEL_*_ATTRIBUTE_COUNT_LIMIT. What is over is left out, and the
  * span says how many that were. */
 struct span_limits {
-	uint32_t attributes;	  /* of a span */
-	uint32_t value_chars;	  /* of a text; 0: no limit */
-	uint32_t events, links;	  /* of a span */
+	uint32_t attributes;	/* of a span */
+	uint32_t value_chars;	/* of a text; 0: no limit */
+	uint32_t events, links; /* of a span */
 	uint32_t event_attributes, link_attributes;
 };
 #define SPAN_LIMITS_DEFAULT ((struct span_limits){ 128, 0, 128, 128, 128, 128 })
