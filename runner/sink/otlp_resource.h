@@ -29,22 +29,18 @@
 /* At most so many origins are kept; a new one replaces the one that was longest not used. */
 #define OTLP_ORIGINS_MAX 256
 
-struct err;
+struct otlp_config;
 struct otlp_resources;
 
-struct otlp_resource_opts {
-	const char *program;	  /* the image's name as the user gave it */
-	const char *service_name; /* OTEL_SERVICE_NAME; NULL or "": unset */
-	const char *attributes;	  /* OTEL_RESOURCE_ATTRIBUTES; NULL or "": unset */
-	bool json;
-	const char *proc, *etc, *logs; /* for tests: "/proc", "/etc", "/var/log/containers"; NULL:
-					* these */
+/* Where to look; for tests. */
+struct otlp_resource_paths {
+	const char *proc, *etc, *logs;
 };
+#define OTLP_RESOURCE_PATHS ((struct otlp_resource_paths){ "/proc", "/etc", "/var/log/containers" })
 
-/* All is copied. -EINVAL: `attributes` is not k=v,... with percent-encoding; as the specification
- * says the whole variable is to be ignored then, so *ret is made all the same. */
-int otlp_resources_new(struct otlp_resources **ret, const struct otlp_resource_opts *opts,
-		       struct err *err);
+/* `config` and `paths` are borrowed; `program` is the image's name as the user gave it. */
+struct otlp_resources *otlp_resources_new(const struct otlp_config *config, bool json,
+					  const char *program, struct otlp_resource_paths paths);
 void otlp_resources_free(struct otlp_resources *resources);
 
 /*
