@@ -87,6 +87,11 @@ enum prog_state {
 	PROG_ATTACHED,
 };
 
+/* When something was done, by CLOCK_MONOTONIC; end_ns 0: it was not. */
+struct step {
+	uint64_t start_ns, end_ns;
+};
+
 struct prog_plan {
 	uint32_t index;
 	const char *name;    /* "tcp_connect___fentry" */
@@ -98,6 +103,7 @@ struct prog_plan {
 	uint8_t state;	     /* enum prog_state */
 	const char *reason;  /* PROG_REFUSED, PROG_OFF: one line; else NULL */
 	int reason_code;     /* -errno, 0 */
+	struct step attach;  /* the last try, successful or not */
 };
 
 struct plan {

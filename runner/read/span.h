@@ -80,9 +80,8 @@ struct attr_value {
 bool attr_read(const struct span_attr *attr, const void *base, uint32_t i, char *room,
 	       struct resolver *resolver, struct attr_value *ret);
 
-/* How many bytes hold at most so many characters of UTF-8 (what is none counts byte by byte); 0
- * characters: no limit. */
-size_t attr_text_cut(const char *text, size_t len, uint32_t max_chars);
+/* How many bytes hold at most so many characters of UTF-8; what is none counts byte by byte. */
+size_t attr_text_cut(const char *text, size_t len, uint64_t max_chars);
 
 /* ---- The plan of a map ---- */
 

@@ -133,12 +133,12 @@ bool attr_read(const struct span_attr *attr, const void *base, uint32_t i, char 
 	return text.len || !can_be_missing(attr->field);
 }
 
-size_t attr_text_cut(const char *text, size_t len, uint32_t max_chars)
+size_t attr_text_cut(const char *text, size_t len, uint64_t max_chars)
 {
 	size_t at = 0, bytes;
 	uint32_t c;
 
-	if (!max_chars || len <= max_chars)
+	if (len <= max_chars)
 		return len;
 	while (at < len && max_chars--) {
 		bytes = utf8_decode(text + at, len - at, &c);
