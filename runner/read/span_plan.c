@@ -149,8 +149,10 @@ static void find_id(struct finder *f, struct span_id_fields *ret, const char *na
 		    streq(half, ret->nparts ? "_lo" : "_hi"))
 			ret->part[ret->nparts++] = take(f, i);
 	}
-	if (ret->nparts == 1) /* one half is no id */
+	if (ret->nparts == 1) { /* one half is no id */
+		f->used[ret->part[0] - f->layout->fields] = false;
 		ret->nparts = 0;
+	}
 }
 
 static bool is_moment(const struct field *field)
