@@ -73,6 +73,11 @@ struct attr_value {
 	};
 };
 
+/* For any field; `name` is borrowed. */
+void span_attr_init(struct span_attr *ret, const struct field *field, const char *name);
+/* The room that attr_read() needs for it. */
+uint32_t span_attr_text_max(const struct span_attr *attr);
+
 /*
  * Reads one. `room` has text_max bytes. False: there is nothing to show (a time that
  * is 0, an address without a family), the attribute is left out.

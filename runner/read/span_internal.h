@@ -8,9 +8,6 @@
 /* The room for a name, a service or a message that is not simply text in the record. */
 #define SPAN_TEXT_MAX 8192
 
-void span_attr_init(struct span_attr *ret, const struct field *field, const char *name);
-uint32_t span_attr_text_max(const struct span_attr *attr);
-
 /* Characters that can be used where they stand. */
 static inline bool span_text_is_plain(const struct field *f)
 {

@@ -267,9 +267,6 @@ void otlp_reply_read(struct otlp_reply *ret, const struct http_call *call,
 
 	*ret = (struct otlp_reply){ .verdict = OTLP_AGAIN };
 	if (call->result < 0) {
-		/* What cannot be right the next time either: a certificate, the set-up. */
-		if (!call->broken)
-			ret->verdict = OTLP_REJECTED;
 		say(ret, call->err.msg, strlen(call->err.msg));
 		return;
 	}

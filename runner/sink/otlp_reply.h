@@ -10,7 +10,7 @@
  *		OUT_OF_RANGE, UNAVAILABLE, DATA_LOSS, and RESOURCE_EXHAUSTED where the answer says
  *		when
  *
- * A connection that broke, or a request whose time was over, is tried again.
+ * Where there was no answer, for whatever reason, it is tried again.
  */
 #ifndef BOMBUS_RUNNER_SINK_OTLP_REPLY_H
 #define BOMBUS_RUNNER_SINK_OTLP_REPLY_H
