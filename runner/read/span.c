@@ -77,13 +77,6 @@ bool span_id_read(const struct span_id_fields *fields, const void *value, uint8_
 	return any != 0;
 }
 
-bool span_plan_valid(const struct span_plan *plan, const void *value)
-{
-	uint8_t id[TRACE_ID_BYTES];
-
-	return !plan->trace_id.nparts || span_id_read(&plan->trace_id, value, id, sizeof(id));
-}
-
 /* ---- Sampling ---- */
 
 static int parse_ratio(struct span_sampler *ret, const char *arg, struct err *err)
@@ -215,6 +208,16 @@ static uint8_t word_index(struct span_text text, const char *const *words, uint8
 static const char *const kind_words[] = { "unspecified", "internal", "server",
 					  "client",	 "producer", "consumer" };
 static const char *const status_words[] = { "unset", "ok", "error" };
+
+const char *span_kind_name(enum span_kind kind)
+{
+	return kind_words[kind];
+}
+
+const char *span_status_name(enum span_status status)
+{
+	return status_words[status];
+}
 
 /* By the name of an enum's value or by text, else by OTLP's number; else 0. */
 static uint8_t read_word(struct span_maker *maker, const struct field *field, const void *value,

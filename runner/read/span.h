@@ -32,6 +32,8 @@ enum span_kind {
 	SPAN_KIND_CONSUMER,
 };
 enum span_status { SPAN_STATUS_UNSET, SPAN_STATUS_OK, SPAN_STATUS_ERROR };
+const char *span_kind_name(enum span_kind kind);       /* "internal", "server", ... */
+const char *span_status_name(enum span_status status); /* "unset", "ok", "error" */
 
 #define TRACE_FLAG_SAMPLED 1
 
@@ -137,8 +139,9 @@ struct span_plan {
  */
 void span_plan_init(struct span_plan *ret, struct arena *arena, const struct map_plan *map);
 
-/* False: the record names a trace whose id is all zero, which is no trace. */
-bool span_plan_valid(const struct span_plan *plan, const void *value);
+/* Where the trace id stands, for who does not need the rest. One that is there and is all zero is
+ * an error. */
+struct span_id_fields span_trace_id(const struct map_plan *map);
 
 /* ---- Sampling ---- */
 

@@ -297,6 +297,16 @@ static const struct field *find_cgroup(const struct layout *layout)
 	return NULL;
 }
 
+struct span_id_fields span_trace_id(const struct map_plan *map)
+{
+	_cleanup_free_ bool *used = xcalloc(map->value.nfields + 1, sizeof(*used));
+	struct finder f = { .layout = &map->value, .used = used };
+	struct span_id_fields ret = { 0 };
+
+	find_id(&f, &ret, "trace_id", false, TRACE_ID_BYTES);
+	return ret;
+}
+
 void span_plan_init(struct span_plan *ret, struct arena *arena, const struct map_plan *map)
 {
 	const struct layout *layout = &map->value;
