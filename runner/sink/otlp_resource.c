@@ -9,6 +9,7 @@
 #include "base/num.h"
 #include "base/util.h"
 #include "runner/sink/otlp_config.h"
+#include "runner/sink/span_view.h"
 
 #define RESOURCE OTLP_KEY(1, "resource")
 #define ATTRIBUTES 1
@@ -412,11 +413,11 @@ const struct otlp_origin *otlp_resources_get(struct otlp_resources *r, struct sp
 					     bool is_member, uint64_t cgroup,
 					     struct resolver *resolver)
 {
-	const char *name = r->env_service && !is_member ? r->env_service
-			   : service.len		? NULL
-							: r->program;
+	const char *name = r->env_service && !is_member ? r->env_service : NULL;
 
 	if (name)
 		service = (struct span_text){ name, strlen(name) };
+	else if (!service.len)
+		service = program_service(r->program);
 	return &origin_of(r, service, cgroup, resolver)->given;
 }

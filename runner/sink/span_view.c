@@ -10,7 +10,7 @@
 
 struct span_views {
 	struct span_maker *maker;
-	const char *program;
+	struct span_text program;
 	struct arena arena;
 	struct span_plan *plans; /* by the map's index */
 	struct trace_span span;
@@ -36,6 +36,24 @@ static const struct column {
 #undef SPAN
 };
 
+struct span_text program_service(const char *program)
+{
+	static const char *const ends[] = { ".bpf.o", ".o" };
+	const char *slash = strrchr(program, '/');
+	struct span_text name = { slash ? slash + 1 : program, 0 };
+
+	name.len = strcspn(name.ptr, ":@");
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+		size_t len = strlen(ends[i]);
+
+		if (name.len > len && memcmp(name.ptr + name.len - len, ends[i], len) == 0) {
+			name.len -= len;
+			break;
+		}
+	}
+	return name;
+}
+
 struct span_views *span_views_new(const struct sink_env *env, struct resolver *resolver)
 {
 	static const struct span_sampler every = { .kind = SAMPLER_ON };
@@ -47,7 +65,7 @@ struct span_views *span_views_new(const struct sink_env *env, struct resolver *r
 		if (!views) {
 			views = xcalloc(1, sizeof(*views));
 			views->maker = span_maker_new(&every, env->clock, resolver);
-			views->program = env->program;
+			views->program = program_service(env->program);
 			views->plans =
 				arena_array(&views->arena, struct span_plan, env->plan->nmaps);
 		}
@@ -82,7 +100,7 @@ const struct trace_span *span_views_read(struct span_views *views, const struct 
 	if (span_make(views->maker, &views->plans[record->map->index], record, span) != 0)
 		return NULL;
 	if (!span->service.len)
-		span->service = (struct span_text){ views->program, strlen(views->program) };
+		span->service = views->program;
 	return span;
 }
 
@@ -91,9 +109,9 @@ const char *span_cell_name(enum span_cell cell)
 	return columns[cell].name;
 }
 
-static size_t text_room(const struct field *field, const char *fallback)
+static size_t text_room(const struct field *field, size_t fallback)
 {
-	size_t room = fallback ? strlen(fallback) : 0;
+	size_t room = fallback;
 
 	return field ? MAX(room, field_text_max(field)) : room;
 }
@@ -106,13 +124,15 @@ size_t span_cell_max(const struct span_views *views, const struct span_plan *pla
 
 	switch (cell) {
 	case SPAN_CELL_NAME:
-		room = text_room(plan->name, map->span ? map->span : map->name);
+		room = text_room(plan->name, strlen(map->span ? map->span : map->name));
 		break;
 	case SPAN_CELL_SERVICE:
-		room = text_room(plan->service, map->service ? map->service : views->program);
+		room = text_room(plan->service,
+				 map->service ? strlen(map->service) : views->program.len);
 		break;
+	case SPAN_CELL_STATUS:
 	case SPAN_CELL_MESSAGE:
-		room = text_room(plan->status_message, "") + SHORT_ROOM; /* or an errno's name */
+		room = text_room(plan->status_message, 0) + SHORT_ROOM; /* or an errno's name */
 		break;
 	default:
 		return SHORT_ROOM;
@@ -173,6 +193,12 @@ size_t span_cell(char *dst, const struct span_views *views, const struct trace_s
 	if (cell == SPAN_CELL_PARENT && span->is_root) {
 		memcpy(dst, "null", 4);
 		return style == STYLE_JSON ? 4 : 0;
+	}
+	if (cell == SPAN_CELL_STATUS && style == STYLE_TABLE) {
+		if (span->status_message.len)
+			return put(dst, span->status_message.ptr, span->status_message.len, style);
+		if (span->status == SPAN_STATUS_UNSET)
+			return 0;
 	}
 	switch (column->type) {
 	case ID_16:

@@ -27,6 +27,10 @@ enum span_cell {
 
 struct span_views;
 
+/* A program's name as that of a service: "exec-trace" of "example.org/x/exec-trace:1.2" and of
+ * "./exec-trace.bpf.o". Part of the text given. */
+struct span_text program_service(const char *program);
+
 /* NULL: the plan has no map of role spans, and the others are not to be called. */
 struct span_views *span_views_new(const struct sink_env *env, struct resolver *resolver);
 void span_views_free(struct span_views *views);
@@ -40,7 +44,8 @@ const struct trace_span *span_views_read(struct span_views *views, const struct 
 const char *span_cell_name(enum span_cell cell); /* "trace_id" */
 size_t span_cell_max(const struct span_views *views, const struct span_plan *plan,
 		     enum span_cell cell);
-/* Without NUL; returns the length. dst has span_cell_max() bytes. */
+/* Without NUL; returns the length. For people STATUS is what went wrong, and nothing where nobody
+ * said. dst has span_cell_max() bytes. */
 size_t span_cell(char *dst, const struct span_views *views, const struct trace_span *span,
 		 enum span_cell cell, enum style style);
 
