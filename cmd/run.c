@@ -333,7 +333,9 @@ const struct command cmd_run = {
 		    "bombus run opensnoop --set target_pid=1234 --duration 10s\n"
 		    "bombus build x.bpf.c --binary-only -o - | bombus run -",
 	.environment = "BOMBUS_STORE        folder of the local images\n"
-		       "NO_COLOR            no colour\n" REMOTE_ENVIRONMENT,
+		       "NO_COLOR            no colour\n"
+		       "OTEL_...            of OpenTelemetry: exporter, batches, limits, "
+		       "sampler\n" REMOTE_ENVIRONMENT,
 	.opts = run_opts,
 	.args_bytes = sizeof(struct run_args),
 	.min_words = 1,
