@@ -124,8 +124,9 @@ static void test_metrics_are_cumulative(void **state)
 	put_conns(&e, 7, 1ull << 63);
 	assert_metrics(&e, "[" CONNS "{" START_TIME CONN("1") ",\"asInt\":\"7\"},{" START_TIME CONN(
 				   "2") ",\"asDouble\":9.223372036854776e+18}" SUM_END("2") "]");
-	put_conns(&e, 9, 0);
-	assert_metrics(&e, "[" CONNS "{" START_TIME CONN("1") ",\"asInt\":\"9\"}" SUM_END("2") "]");
+	put_conns(&e, 9, 0); /* what is gone stays: it counted */
+	assert_metrics(&e, "[" CONNS "{" START_TIME CONN("1") ",\"asInt\":\"9\"},{" START_TIME CONN(
+				   "2") ",\"asDouble\":9.223372036854776e+18}" SUM_END("2") "]");
 	release(&e);
 }
 
@@ -175,7 +176,7 @@ static void test_metrics_have_types_units_and_attributes(void **state)
 
 #define DISK "\"attributes\":[{\"key\":\"disk\",\"value\":{\"stringValue\":\"vda\"}}]"
 #define LAT                                                                                        \
-	"[{\"name\":\"ebpf.lat\",\"description\":\"Events of the map "                             \
+	"[{\"name\":\"ebpf.lat\",\"description\":\"Values of the map "                             \
 	"lat.\",\"unit\":\"s\","
 static void test_metrics_have_histograms(void **state)
 {
@@ -199,7 +200,7 @@ static void test_metrics_have_histograms(void **state)
 		&e,
 		"[" CONNS "{" START_TIME CONN("1") ",\"asInt\":\"1\"}" SUM_END(
 			"2") ","
-			     "{\"name\":\"ebpf.lat\",\"description\":\"Events of the map "
+			     "{\"name\":\"ebpf.lat\",\"description\":\"Values of the map "
 			     "lat.\",\"unit\":\"s\","
 			     "\"histogram\":{\"dataPoints\":[{" START_TIME DISK
 			     ",\"count\":\"1\",\"sum\":6e-06,\"bucketCounts\":"
