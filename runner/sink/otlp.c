@@ -112,7 +112,7 @@ static int prepare(struct otlp_sink *otlp, enum otlp_signal signal, const struct
 		   struct err *err)
 {
 	struct otlp_resources *resources = resources_for(otlp, signal, env);
-	struct otlp_queue *queue = otlp->queues[signal] = queue_for(otlp, signal);
+	struct otlp_queue *queue = otlp->queues[signal];
 	struct otlp_metrics_opts metrics = {
 		.config = &otlp->config,
 		.json = is_json(otlp, signal),
@@ -277,6 +277,10 @@ struct sink *sink_otlp_new(struct otlp_config *config, const char *namespace_)
 	otlp->config = *config;
 	*config = (struct otlp_config){ 0 };
 	otlp->namespace_ = xstrdup(namespace_);
+	/* Whoever asks for figures may do so from now on. */
+	for (int i = 0; i < OTLP_SIGNALS; i++)
+		if (otlp->config.targets[i].on)
+			otlp->queues[i] = queue_for(otlp, i);
 	otlp->sink.ops = otlp->config.targets[OTLP_TRACES].on || otlp->config.targets[OTLP_LOGS].on
 				 ? &ops
 				 : &metrics_ops;

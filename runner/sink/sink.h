@@ -35,8 +35,9 @@ struct sink_env {
 	const struct plan *plan;
 	struct collector *collector;
 	struct wallclock *clock;
-	struct step pull;     /* getting the program's bytes */
-	uint64_t max_records; /* -n: sinks that print stop after so many; 0: no limit */
+	struct step pull;	 /* getting the program's bytes */
+	const struct sink *otlp; /* the one that sends OTLP; NULL: none */
+	uint64_t max_records;	 /* -n: sinks that print stop after so many; 0: no limit */
 };
 
 enum lost_where {
