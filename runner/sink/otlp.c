@@ -186,6 +186,15 @@ static int otlp_event(struct sink *sink, const struct record *record)
 	return 0;
 }
 
+static int otlp_flush(struct sink *sink)
+{
+	struct otlp_sink *otlp = otlp_of(sink);
+
+	if (otlp->traces)
+		otlp_traces_flush(otlp->traces);
+	return 0;
+}
+
 /* The first sweep: by then the object has been started. */
 static void otlp_tick(struct sink *sink)
 {
@@ -220,6 +229,7 @@ static void otlp_close(struct sink *sink)
 {
 	struct otlp_sink *otlp = otlp_of(sink);
 
+	otlp_flush(sink);
 	finish(otlp);
 	for (int i = 0; i < OTLP_SIGNALS; i++)
 		if (otlp->queues[i])
@@ -261,6 +271,7 @@ struct sink *sink_otlp_new(struct otlp_config *config, const char *namespace_)
 		.open = otlp_open,
 		.event = otlp_event,
 		.tick = otlp_tick,
+		.flush = otlp_flush,
 		.close = otlp_close,
 		.free = otlp_free,
 	};
