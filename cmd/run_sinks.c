@@ -98,9 +98,9 @@ static int add_otlp(struct run_sinks *sinks, const struct run_args *a, struct si
 	return 0;
 }
 
-int run_sinks_start(struct run_sinks *sinks, const struct global_args *global,
-		    const struct run_args *args, const struct sink_env *env, int wake_fd,
-		    struct err *err)
+int run_sinks_open(struct run_sinks *sinks, const struct global_args *global,
+		   const struct run_args *args, const struct sink_env *env, int wake_fd,
+		   struct err *err)
 {
 	struct sink_env all = *env;
 	char port[PORT_TEXT_MAX];
@@ -112,12 +112,21 @@ int run_sinks_start(struct run_sinks *sinks, const struct global_args *global,
 	if (code < 0)
 		return code;
 	for (size_t i = 0; i < sinks->count; i++) {
-		int ret = sink_host_start(&sinks->hosts[i], sinks->sinks[i], &all, wake_fd, err);
+		int ret = sink_host_open(&sinks->hosts[i], sinks->sinks[i], &all, wake_fd, err);
 
 		if (ret < 0)
 			return ret;
 	}
 	return 0;
+}
+
+int run_sinks_start(struct run_sinks *sinks, struct err *err)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < sinks->count && ret >= 0; i++)
+		ret = sink_host_start(sinks->hosts[i], err);
+	return ret;
 }
 
 void run_sinks_tick(struct run_sinks *sinks)
