@@ -42,7 +42,7 @@ DEPS_cmd         := runner/tui runner/sink runner/read runner/load oci base
 LIBS_oci         := -ljansson -lcrypto
 LIBS_runner/load := -lbpf -lelf -lz
 LIBS_runner/read := -lpcre2-8
-LIBS_runner/sink := -lz
+LIBS_runner/sink := -lz -ljansson
 LIBS_runner/tui  := -lncursesw -ltinfo
 LIBS_cmd         := -ljansson
 
@@ -82,7 +82,11 @@ $(BUILD)/.checked: tests/deps.sh
 	@CC="$(CC)" tests/deps.sh -n compile && touch $@
 
 # What runs once a start or for people's eyes is built to be small; what runs for each event, to be fast.
-$(BUILD)/cmd/%.o $(BUILD)/oci/%.o $(BUILD)/runner/load/%.o $(BUILD)/runner/tui/%.o: CFLAGS := $(subst -O2,-Os,$(CFLAGS))
+ONCE := base/http base/parse base/suggest base/url runner/read/cgroup runner/read/filter_parse runner/read/metric \
+	runner/read/metric_name runner/read/relabel runner/read/span_plan runner/sink/listen \
+	runner/sink/mhd runner/sink/negotiate runner/sink/otlp runner/sink/otlp_config runner/sink/otlp_reply \
+	runner/sink/otlp_resource runner/sink/otlp_send runner/sink/otlp_target runner/sink/web_auth runner/sink/web_config
+$(BUILD)/cmd/%.o $(BUILD)/oci/%.o $(BUILD)/runner/load/%.o $(BUILD)/runner/tui/%.o $(ONCE:%=$(BUILD)/%.o): CFLAGS := $(subst -O2,-Os,$(CFLAGS))
 $(BUILD)/%.o: %.c Makefile VERSION | $(BUILD)/.checked
 	@mkdir -p $(@D)
 	@echo "  CC      $<"

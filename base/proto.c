@@ -2,7 +2,7 @@
 #include "base/proto.h"
 #include "base/util.h"
 
-enum wire_type { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2 };
+enum wire_type { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, WIRE_FIXED32 = 5 };
 
 static size_t put_varint(char *dst, uint64_t v)
 {
@@ -40,16 +40,44 @@ void proto_sint(struct strbuf *sb, uint32_t field, int64_t v)
 	proto_u64(sb, field, proto_zigzag(v));
 }
 
-void proto_double(struct strbuf *sb, uint32_t field, double v)
+static size_t put_fixed(char *dst, uint64_t v, size_t bytes)
+{
+	for (size_t i = 0; i < bytes; i++)
+		dst[i] = (char)(v >> (8 * i));
+	return bytes;
+}
+
+void proto_fixed32(struct strbuf *sb, uint32_t field, uint32_t v)
+{
+	char text[PROTO_VARINT_ROOM + sizeof(v)];
+	size_t n = put_tag(text, field, WIRE_FIXED32);
+
+	n += put_fixed(text + n, v, sizeof(v));
+	strbuf_add(sb, text, n);
+}
+
+void proto_fixed64(struct strbuf *sb, uint32_t field, uint64_t v)
 {
 	char text[PROTO_VARINT_ROOM + sizeof(v)];
 	size_t n = put_tag(text, field, WIRE_FIXED64);
+
+	n += put_fixed(text + n, v, sizeof(v));
+	strbuf_add(sb, text, n);
+}
+
+void proto_raw64(struct strbuf *sb, uint64_t v)
+{
+	char text[sizeof(v)];
+
+	strbuf_add(sb, text, put_fixed(text, v, sizeof(v)));
+}
+
+void proto_double(struct strbuf *sb, uint32_t field, double v)
+{
 	uint64_t bits;
 
 	memcpy(&bits, &v, sizeof(bits));
-	for (size_t i = 0; i < sizeof(v); i++)
-		text[n++] = (char)(bits >> (8 * i));
-	strbuf_add(sb, text, n);
+	proto_fixed64(sb, field, bits);
 }
 
 void proto_bytes(struct strbuf *sb, uint32_t field, const void *bytes, size_t len)

@@ -21,8 +21,12 @@
 
 void proto_varint(struct strbuf *sb, uint64_t v); /* without a field */
 void proto_u64(struct strbuf *sb, uint32_t field, uint64_t v);
-void proto_sint(struct strbuf *sb, uint32_t field, int64_t v); /* sint32, sint64 */
+void proto_sint(struct strbuf *sb, uint32_t field, int64_t v);	   /* sint32, sint64 */
+void proto_fixed32(struct strbuf *sb, uint32_t field, uint32_t v); /* sfixed32 */
+void proto_fixed64(struct strbuf *sb, uint32_t field, uint64_t v); /* sfixed64 */
 void proto_double(struct strbuf *sb, uint32_t field, double v);
+/* Without a field: one of several that are packed. */
+void proto_raw64(struct strbuf *sb, uint64_t v);
 void proto_bytes(struct strbuf *sb, uint32_t field, const void *bytes, size_t len);
 
 static inline uint64_t proto_zigzag(int64_t v)

@@ -21,7 +21,7 @@
 #include "base/url.h"
 #include "base/util.h"
 #include "oci/registry_internal.h"
-#include "oci/retry.h"
+#include "base/retry.h"
 
 #define PIECE_BYTES (8u << 20)
 /* Failures that may follow each other while each attempt brings some of it. */

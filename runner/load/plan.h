@@ -39,6 +39,10 @@ enum map_source {
 			 * does */
 };
 
+/* Of the ids of ROLE_SPANS. */
+#define TRACE_ID_BYTES 16
+#define SPAN_ID_BYTES 8
+
 struct map_plan {
 	uint32_t index;	    /* in plan.maps */
 	const char *symbol; /* as the program calls it ("counter_conns", "events") */
@@ -50,13 +54,14 @@ struct map_plan {
 	const char *buckets;	    /* BOMBUS_BUCKETS, as written; NULL: none */
 	const char *counted; /* how <bombus/histogram.bpf.h> counts it, in the same words; NULL: it
 			      * does not */
-	uint8_t role;	     /* enum map_role */
-	uint8_t source;	     /* enum map_source */
-	bool per_cpu;	     /* a value per possible CPU, each padded to 8 bytes */
-	bool exported;	     /* false: shown, but never a metric (print_x on a hash, --all-maps) */
-	bool has_key;	     /* key layout is valid */
-	bool has_value;	     /* value layout is valid; for SOURCE_RING and PERF: the record's */
-	uint32_t type;	     /* BPF_MAP_TYPE_* */
+	const char *service, *span; /* BOMBUS_SERVICE and BOMBUS_SPAN of ROLE_SPANS; NULL: none */
+	uint8_t role;		    /* enum map_role */
+	uint8_t source;		    /* enum map_source */
+	bool per_cpu;		    /* a value per possible CPU, each padded to 8 bytes */
+	bool exported;	/* false: shown, but never a metric (print_x on a hash, --all-maps) */
+	bool has_key;	/* key layout is valid */
+	bool has_value; /* value layout is valid; for SOURCE_RING and PERF: the record's */
+	uint32_t type;	/* BPF_MAP_TYPE_* */
 	uint32_t key_bytes, value_bytes; /* the kernel's sizes (0 for rings) */
 	uint32_t max_entries;
 	struct layout key;
@@ -85,6 +90,11 @@ enum prog_state {
 	PROG_DETACHED, /* it was attached; somebody else took it off, or what it hung on is gone */
 };
 
+/* When something was done, by CLOCK_MONOTONIC; end_ns 0: it was not. */
+struct step {
+	uint64_t start_ns, end_ns;
+};
+
 struct prog_plan {
 	uint32_t index;
 	const char *name;    /* "tcp_connect___fentry" */
@@ -96,6 +106,7 @@ struct prog_plan {
 	uint8_t state;	     /* enum prog_state */
 	const char *reason;  /* PROG_REFUSED, PROG_OFF, PROG_DETACHED: one line; else NULL */
 	int reason_code;     /* -errno, 0 */
+	struct step attach;  /* the last try, successful or not */
 };
 
 struct plan {

@@ -411,7 +411,7 @@ static bool end_thread(struct sink_host *host, int timeout_ms, bool *ret_in_time
 	__atomic_store_n(&host->closing, true, __ATOMIC_RELEASE);
 	if (!host->queue)
 		wake(host);
-	*ret_in_time = join_within(host, timeout_ms);
+	*ret_in_time = join_within(host, MAX(timeout_ms, host->sink->ops->leave_ms));
 	if (*ret_in_time)
 		return true;
 	if (out)

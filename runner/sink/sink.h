@@ -14,9 +14,9 @@
  *	work     between batches, whenever fd() is readable and after the time that it asked for
  *	close    once, after the last record and rows
  *
- * event, rows and swept return 0, 1 when the sink has had enough (-n reached), or -errno. A failure ends
- * the run: -EPIPE quietly (the reader left), others with an error.
- * Sinks that serve on demand (Prometheus) have no event and rows, and read in their own threads.
+ * event, rows and swept return 0, 1 when the sink has had enough (-n reached), or -errno. A failure
+ *ends the run: -EPIPE quietly (the reader left), others with an error. Sinks that serve on demand
+ *(Prometheus) have no event and rows, and read in their own threads.
  */
 #ifndef BOMBUS_RUNNER_SINK_SINK_H
 #define BOMBUS_RUNNER_SINK_SINK_H
@@ -37,7 +37,9 @@ struct sink_env {
 	const struct plan *plan;
 	struct collector *collector;
 	struct wallclock *clock;
-	uint64_t max_records; /* -n: sinks that print stop after so many; 0: no limit */
+	struct step pull;	 /* getting the program's bytes */
+	const struct sink *otlp; /* the one that sends OTLP; NULL: none */
+	uint64_t max_records;	 /* -n: sinks that print stop after so many; 0: no limit */
 };
 
 enum lost_where {
@@ -65,6 +67,7 @@ struct sink_ops {
 	/* The descriptor it writes to, if it does: the host notices there when the reader leaves
 	 * while nothing is to be written, and ends a write that stalls when time is over. */
 	struct out *(*out)(struct sink *sink);
+	int leave_ms; /* the time that its close() may take, where that is more than the host's */
 };
 
 /* Embedded first in every sink's own struct. */
