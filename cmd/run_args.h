@@ -10,7 +10,7 @@
 #include "cmd/select.h"
 
 struct run_args {
-	const char *output;
+	const char *output, *record;
 	bool no_tty, once, all_maps, dry_run;
 	uint64_t count, duration_ns, interval_ns;
 	struct select_words select;
@@ -23,5 +23,8 @@ struct run_args {
 };
 
 extern const struct opt run_opts[];
+
+struct object_opts;
+struct object_opts run_object_opts(const struct run_args *args);
 
 #endif

@@ -452,7 +452,7 @@ struct map_stats collector_stats(const struct collector *c, const struct map_pla
 
 	if (!r)
 		return stats;
-	told = r->fd >= 0 && reader_read_lost(r, &lost);
+	told = r->told || (r->fd >= 0 && reader_read_lost(r, &lost));
 	stats = (struct map_stats){
 		.read = tally_get(&r->read),
 		.filtered = tally_get(&r->filtered),
@@ -467,4 +467,40 @@ struct map_stats collector_stats(const struct collector *c, const struct map_pla
 		.sweep_errors = tally_get(&r->sweep_errors),
 	};
 	return stats;
+}
+
+void collector_replay_rows(struct collector *c, const struct series_rows *rows)
+{
+	struct series *series = collector_series(c, rows->plan->map);
+
+	if (!series)
+		return;
+	fair_lock_take(&c->env.lock);
+	for (uint32_t i = 0; i < rows->count; i++)
+		series_put_row(series, rows, i);
+	fair_lock_release(&c->env.lock);
+}
+
+void collector_replay_stats(struct collector *c, const struct map_plan *map,
+			    const struct map_stats *stats)
+{
+	struct reader *r = c->by_map[map->index];
+
+	if (!r)
+		return;
+	r->told = stats->lost_known;
+	tally_set(&r->read, stats->read);
+	tally_set(&r->filtered, stats->filtered);
+	tally_set(&r->malformed, stats->malformed);
+	tally_set(&r->lost, stats->lost);
+	tally_set(&r->dropped, stats->dropped);
+	tally_set(&r->sweeps, stats->sweeps);
+	tally_set(&r->sweep_ns, stats->sweep_ns);
+	tally_set(&r->entries, stats->entries);
+	tally_set(&r->sweep_errors, stats->sweep_errors);
+	tally_set(&r->ring_high_bytes, stats->ring_high_bytes);
+	fair_lock_take(&c->env.lock);
+	if (r->series)
+		series_expire(r->series, now_mono_ns());
+	fair_lock_release(&c->env.lock);
 }

@@ -71,6 +71,7 @@ struct reader {
 	int fd;
 	bool per_key; /* no batches for this map on this kernel */
 	bool warned;
+	bool told; /* a recording says how much was lost */
 	uint32_t batch;
 
 	struct ring ring;

@@ -34,6 +34,7 @@ struct sink_env {
 	const struct plan *plan;
 	struct collector *collector;
 	struct wallclock *clock;
+	const struct name_source *names; /* NULL: those of the running system */
 	uint64_t max_records; /* -n: sinks that print stop after so many; 0: no limit */
 };
 
