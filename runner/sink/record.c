@@ -85,6 +85,21 @@ static uint8_t *put_text(uint8_t *p, const char *text, size_t len)
 	return put_bytes(put_varint(p, len), text, len);
 }
 
+static void write_clock(struct recorder *r)
+{
+	struct clock_offsets now = wallclock_offsets(r->env.clock);
+	uint8_t *p = record_file_room(r->file, ITEM_HEAD_MAX);
+
+	if (!p || memcmp(&now, &r->clock, sizeof(now)) == 0)
+		return;
+	r->clock = now;
+	*p++ = ITEM_CLOCK;
+	p = put_varint(p, now.mono.from_ns);
+	p = put_varint(p, now.mono.offset_ns);
+	p = put_varint(p, now.boot.from_ns);
+	record_file_advance(r->file, put_varint(p, now.boot.offset_ns));
+}
+
 static void write_time(struct recorder *r)
 {
 	uint64_t now = arrival_now_ns();
@@ -98,6 +113,7 @@ static void write_time(struct recorder *r)
 	*p++ = ITEM_TIME;
 	record_file_advance(r->file, put_varint(p, now - r->arrival_ns));
 	r->arrival_ns = now;
+	write_clock(r);
 }
 
 static void write_lost(struct recorder *r, uint32_t map, enum lost_where where, uint64_t count,
@@ -222,21 +238,6 @@ static void write_progs(struct recorder *r)
 	}
 }
 
-static void write_clock(struct recorder *r)
-{
-	struct clock_offsets now = wallclock_offsets(r->env.clock);
-	uint8_t *p = record_file_room(r->file, ITEM_HEAD_MAX);
-
-	if (!p || memcmp(&now, &r->clock, sizeof(now)) == 0)
-		return;
-	r->clock = now;
-	*p++ = ITEM_CLOCK;
-	p = put_varint(p, now.mono.from_ns);
-	p = put_varint(p, now.mono.offset_ns);
-	p = put_varint(p, now.boot.from_ns);
-	record_file_advance(r->file, put_varint(p, now.boot.offset_ns));
-}
-
 static void write_log(struct recorder *r)
 {
 	uint8_t *p;
@@ -274,7 +275,6 @@ static void tick(struct recorder *r)
 	if (likely(r->arrival_ns - r->stats_ns < NS_PER_S))
 		return;
 	r->stats_ns = r->arrival_ns;
-	write_clock(r);
 	write_stats(r);
 	write_progs(r);
 	write_log(r);
@@ -426,9 +426,9 @@ static void record_close(struct sink *sink)
 
 	log_also(NULL, NULL);
 	write_time(r);
+	write_clock(r);
 	for (uint32_t i = 0; i < r->env.plan->nmaps; i++)
 		write_dropped(r, &r->maps[i]);
-	write_clock(r);
 	write_stats(r);
 	write_progs(r);
 	write_log(r);
@@ -541,6 +541,7 @@ static int record_open(struct sink *sink, const struct sink_env *env, struct err
 		ret = open_file(r, err);
 	if (ret < 0)
 		return ret;
+	write_clock(r); /* before the first record that is dated by it */
 	log_also(note_log, r);
 	return 0;
 }
