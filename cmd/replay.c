@@ -261,6 +261,8 @@ static int start(struct play *p, struct err *err)
 		ret = parse_speed(p, err);
 	if (ret >= 0 && p->metrics)
 		ret = p->metrics->ops->open(p->metrics, &env, err);
+	if (ret >= 0 && p->metrics)
+		ret = p->metrics->ops->start(p->metrics, err);
 	if (ret >= 0)
 		ret = replay_start(p->replay, &env, p->output, &p->opts, err);
 	return ret;

@@ -69,19 +69,28 @@ struct sink *run_sinks_metrics(const struct run_args *a)
 	return opts.listen ? sink_prometheus_new(&opts) : NULL;
 }
 
-int run_sinks_start(struct run_sinks *sinks, const struct global_args *global,
-		    const struct run_args *args, const struct sink_env *env, int wake_fd,
-		    struct err *err)
+int run_sinks_open(struct run_sinks *sinks, const struct global_args *global,
+		   const struct run_args *args, const struct sink_env *env, int wake_fd,
+		   struct err *err)
 {
 	add(sinks, recorded(sinks, run_sinks_output(global, args)));
 	add(sinks, run_sinks_metrics(args));
 	for (size_t i = 0; i < sinks->count; i++) {
-		int ret = sink_host_start(&sinks->hosts[i], sinks->sinks[i], env, wake_fd, err);
+		int ret = sink_host_open(&sinks->hosts[i], sinks->sinks[i], env, wake_fd, err);
 
 		if (ret < 0)
 			return ret;
 	}
 	return 0;
+}
+
+int run_sinks_start(struct run_sinks *sinks, struct err *err)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < sinks->count && ret >= 0; i++)
+		ret = sink_host_start(sinks->hosts[i], err);
+	return ret;
 }
 
 void run_sinks_tick(struct run_sinks *sinks)

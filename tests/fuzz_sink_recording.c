@@ -56,6 +56,7 @@ static size_t make_head(uint8_t bytes[HEAD_MAX])
 	sink = sink_record_new(&opts, NULL);
 	sink->err = &err;
 	assert_true(sink->ops->open(sink, &f.env, &err) == 0);
+	assert_true(sink->ops->start(sink, &err) == 0);
 	len = (size_t)pread(f.fd, bytes, HEAD_MAX, 0);
 	sink->ops->close(sink);
 	sink->ops->free(sink);

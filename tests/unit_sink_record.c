@@ -86,6 +86,7 @@ static void record(struct pair *p)
 	sink = sink_record_new(&opts, sink_json_new(p->f.fd));
 	sink->err = &err;
 	assert_int_equal(sink->ops->open(sink, &p->f.env, &err), 0);
+	assert_int_equal(sink->ops->start(sink, &err), 0);
 	feed(&p->f, sink);
 	sink->ops->close(sink);
 	assert_int_equal(sink_record_result(sink).error, 0);
@@ -375,6 +376,7 @@ static void test_record_goes_on_without_its_file(void **state)
 		sink = sink_record_new(&opts, alone ? NULL : sink_json_new(f.fd));
 		sink->err = &err;
 		assert_int_equal(sink->ops->open(sink, &f.env, &err), 0);
+		assert_int_equal(sink->ops->start(sink, &err), 0);
 		close(pipe_fds[0]);
 		for (int i = 0; i < 200; i++) {
 			struct connlat e = a_connlat();

@@ -310,8 +310,8 @@ static void release(struct sink_host *host)
 	free(host);
 }
 
-int sink_host_start(struct sink_host **ret, struct sink *sink, const struct sink_env *env,
-		    int wake_fd, struct err *err)
+int sink_host_open(struct sink_host **ret, struct sink *sink, const struct sink_env *env,
+		   int wake_fd, struct err *err)
 {
 	struct sink_host *host = xcalloc(1, sizeof(*host));
 	const struct sink_ops *ops = sink->ops;
@@ -329,20 +329,26 @@ int sink_host_start(struct sink_host **ret, struct sink *sink, const struct sink
 		host->bell_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (ops->open)
 		code = ops->open(sink, &host->env, err);
-	host->opened = code >= 0;
-	if (code >= 0 && (ops->event || ops->rows || ops->lost))
-		code = start_thread(host, err);
 	if (code < 0) {
-		if (host->opened && ops->close)
-			ops->close(sink);
 		sink->err = NULL;
 		release(host);
 		return code;
 	}
+	host->opened = true;
 	if (host->queue)
 		collector_add_queue(env->collector, host->queue);
 	*ret = host;
 	return 0;
+}
+
+int sink_host_start(struct sink_host *host, struct err *err)
+{
+	const struct sink_ops *ops = host->sink->ops;
+	int ret = ops->start ? ops->start(host->sink, err) : 0;
+
+	if (ret >= 0 && (ops->event || ops->rows || ops->lost))
+		ret = start_thread(host, err);
+	return ret;
 }
 
 void sink_host_tick(struct sink_host *host)
@@ -410,6 +416,7 @@ int sink_host_stop(struct sink_host *host, int timeout_ms, uint64_t *ret_unwritt
 		return 0;
 	}
 	host->has_thread = false;
+	host->opened = false;
 	if (!end_thread(host, timeout_ms, &in_time)) {
 		pthread_detach(host->thread);
 		host->abandoned = true;
@@ -431,7 +438,7 @@ void sink_host_free(struct sink_host *host)
 {
 	if (!host)
 		return;
-	if (host->has_thread)
+	if (host->has_thread || host->opened)
 		sink_host_stop(host, 0, NULL, NULL);
 	if (host->abandoned) /* its thread still uses all of this */
 		return;

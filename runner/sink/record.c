@@ -514,7 +514,7 @@ static int open_file(struct recorder *r, struct err *err)
 		ret = record_file_put(r->file, BLOCK_PROGRAM, r->opts.elf, r->opts.elf_bytes);
 	if (ret < 0)
 		return err_sys(err, -ret, "%s", r->opts.path);
-	return record_file_start(r->file, err);
+	return 0;
 }
 
 static int record_open(struct sink *sink, const struct sink_env *env, struct err *err)
@@ -544,6 +544,16 @@ static int record_open(struct sink *sink, const struct sink_env *env, struct err
 	write_clock(r); /* before the first record that is dated by it */
 	log_also(note_log, r);
 	return 0;
+}
+
+static int record_start(struct sink *sink, struct err *err)
+{
+	struct recorder *r = recorder_of(sink);
+	int ret = record_file_start(r->file, err);
+
+	if (ret >= 0 && r->output && r->output->ops->start)
+		ret = r->output->ops->start(r->output, err);
+	return ret;
 }
 
 static void record_free(struct sink *sink)
@@ -579,6 +589,7 @@ static struct out *record_out(struct sink *sink)
 static const struct sink_ops record_ops = {
 	.name = "record",
 	.open = record_open,
+	.start = record_start,
 	.event = record_event,
 	.rows = record_rows,
 	.lost = record_lost,

@@ -531,6 +531,8 @@ int replay_start(struct replay *rp, const struct sink_env *env, struct sink *sin
 	if (ret == 0 && sink) {
 		sink->err = &rp->err;
 		ret = sink->ops->open ? sink->ops->open(sink, &rp->env, err) : 0;
+		if (ret >= 0 && sink->ops->start)
+			ret = sink->ops->start(sink, err);
 	}
 	if (ret < 0)
 		return ret;
