@@ -236,8 +236,8 @@ static void tell(struct wallclock *clock, struct history *h, uint64_t from_ns, u
 	const struct sample told = { .at_ns = from_ns, .offset_ns = offset_ns };
 	struct sample last = newest(h);
 
-	if (!atomic_load_explicit(&h->count, memory_order_relaxed) ||
-	    last.at_ns != told.at_ns || last.offset_ns != told.offset_ns)
+	if (!atomic_load_explicit(&h->count, memory_order_relaxed) || last.at_ns != told.at_ns ||
+	    last.offset_ns != told.offset_ns)
 		change_history(clock, h, &told);
 }
 

@@ -28,8 +28,9 @@ void wallclock_refresh(struct wallclock *clock);
 int wallclock_fd(const struct wallclock *clock);
 
 /*
- * What was found out last, of CLOCK_MONOTONIC and of CLOCK_BOOTTIME: real time minus the clock, from
- * a moment of that clock on. What a recording keeps, so that times read the same on another machine.
+ * What was found out last, of CLOCK_MONOTONIC and of CLOCK_BOOTTIME: real time minus the clock,
+ * from a moment of that clock on. What a recording keeps, so that times read the same on another
+ * machine.
  */
 struct clock_offsets {
 	struct {

@@ -2,7 +2,8 @@
 /*
  * `bombus replay`: a recording takes the kernel's place.
  *
- *	file -> object (opened, never loaded) -> metrics -> collector (never started) -> player -> sinks
+ *	file -> object (opened, never loaded) -> metrics -> collector (never started) -> player ->
+ *sinks
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -60,7 +61,8 @@ static int open_file(struct play *p, const char *word, struct err *err)
 		err_hint(err, "bombus run IMAGE --record - | bombus replay -");
 		return err_usage(err, "a recording is nothing that is typed");
 	}
-	p->fd = standard ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0) : open(word, O_RDONLY | O_CLOEXEC);
+	p->fd = standard ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
+			 : open(word, O_RDONLY | O_CLOEXEC);
 	if (p->fd < 0)
 		return err_sys(err, errno, "cannot read %s", word);
 	return replay_open(&p->replay, p->fd, p->path, err);
@@ -97,8 +99,7 @@ static bool is_replaced(const struct words *own, const char *word)
 
 static bool is_recorded_as_rows(const struct map_plan *map)
 {
-	return map->role == ROLE_COUNTER || map->role == ROLE_GAUGE ||
-	       map->role == ROLE_HISTOGRAM;
+	return map->role == ROLE_COUNTER || map->role == ROLE_GAUGE || map->role == ROLE_HISTOGRAM;
 }
 
 /* Records are whole in the recording, so that other fields of them can be shown now. */
@@ -116,7 +117,8 @@ static int choose_fields(struct play *p, struct err *err)
 		if (!map || !is_recorded_as_rows(map))
 			continue; /* what is wrong otherwise is said when it is used */
 		err_hint(err, "--fields is for maps of events; --where chooses rows");
-		return err_usage(err, "--fields %s: of map '%s' the rows were recorded as they were",
+		return err_usage(err,
+				 "--fields %s: of map '%s' the rows were recorded as they were",
 				 p->fields.words[i], name);
 	}
 	for (size_t i = 0; i < words->count; i++)
@@ -307,8 +309,12 @@ static int run_replay(const struct global_args *global, void *args, const struct
 		      struct err *err)
 {
 	_cleanup_(play_release) struct play p = {
-		.global = global, .args = args, .fd = -1, .wake_fd = -1,
-		.clock = wallclock_new_told(), .opts.wake_fd = -1,
+		.global = global,
+		.args = args,
+		.fd = -1,
+		.wake_fd = -1,
+		.clock = wallclock_new_told(),
+		.opts.wake_fd = -1,
 	};
 	int ret = open_file(&p, words->words[0], err);
 
@@ -337,7 +343,8 @@ static const struct opt replay_opts[] = {
 	{ 0, "speed", "N", OPT_TEXT, ARG(speed),
 	  "as many times as fast as it was, or max: as fast as it goes (1 for the table and with "
 	  "--metrics, else max)" },
-	{ 'n', "count", "COUNT", OPT_U64, ARG(run.count), "leave after so many records (0: do not)" },
+	{ 'n', "count", "COUNT", OPT_U64, ARG(run.count),
+	  "leave after so many records (0: do not)" },
 	{ 'f', "filter", "MAP,FIELD,REGEX", OPT_WORDS, ARG(run.select.filter),
 	  "only records whose field matches the regular expression; repeat to narrow" },
 	{ 0, "where", "[MAP:]EXPR", OPT_WORDS, ARG(run.select.where),
@@ -356,10 +363,13 @@ const struct command cmd_replay = {
 	.name = "replay",
 	.usage = "FILE|-",
 	.summary = "go through what 'run --record' saved, once more",
-	.about = "Shows what was seen then, with the times and the names of then, on any machine of "
-		 "the same byte order. Nothing is loaded, no privilege is needed. The program is in "
-		 "the recording, as are the options that its output depends on. A recording that was "
-		 "cut is replayed as far as it goes. - is standard input, also of a run that goes on.",
+	.about =
+		"Shows what was seen then, with the times and the names of then, on any machine of "
+		"the same byte order. Nothing is loaded, no privilege is needed. The program is in "
+		"the recording, as are the options that its output depends on. A recording that "
+		"was "
+		"cut is replayed as far as it goes. - is standard input, also of a run that goes "
+		"on.",
 	.examples = "bombus run tcpconnlat --record lat.rec\n"
 		    "bombus replay lat.rec --speed 10\n"
 		    "bombus replay lat.rec -o json --where 'delta_us > 1000'\n"

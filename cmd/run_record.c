@@ -112,7 +112,8 @@ int run_record_apply(struct run_args *args, const struct record_option *options,
 		while (k < ARRAY_LEN(kept_options) && !streq(kept_options[k].name, options[i].name))
 			k++;
 		if (k == ARRAY_LEN(kept_options))
-			return err_set(err, EINVAL, "it was made with --%s, which is not known here",
+			return err_set(err, EINVAL,
+				       "it was made with --%s, which is not known here",
 				       options[i].name);
 		value = (char *)args + kept_options[k].offset;
 		if (kept_options[k].kept == KEPT_WORDS)

@@ -320,11 +320,14 @@ static void test_replay_filters_records_and_rows(void **state)
 	record(&p);
 	metric_row_map(&http, &p.f.metrics[MAP_HTTP], &arena);
 	assert_int_equal(filter_compile(&filters[MAP_EVENTS], &p.f.maps[MAP_EVENTS],
-					"delta_us == 1220", &err), 0);
+					"delta_us == 1220", &err),
+			 0);
 	assert_int_equal(filter_compile(&filters[MAP_HTTP], &http,
-					"src.port == 80 && bytes < 100 && depth > -1", &err), 0);
+					"src.port == 80 && bytes < 100 && depth > -1", &err),
+			 0);
 	assert_int_equal(filter_compile(&filters[MAP_NESTED], &p.f.maps[MAP_NESTED],
-					"comm == \"other\"", &err), 0);
+					"comm == \"other\"", &err),
+			 0);
 	played = play_fd(p.recording, 0, filters);
 	assert_int_equal(played.code, 0);
 	assert_null(strstr(played.text, "\"map\":\"nested\",\"kind\":\"event\""));
@@ -414,9 +417,9 @@ static void test_names_come_from_the_recording(void **state)
 	replay_names_put(names, MEAN_UID, 0, NULL, 0);
 	assert_null(resolve(resolver, MEAN_UID, 0));
 	for (uint64_t id = 0; id < 2 * REPLAY_MAX_NAMES; id++)
-		replay_names_put(names, MEAN_CGROUP, id, text,
-				 (size_t)snprintf(text, sizeof(text), "/%llu",
-						  (unsigned long long)id));
+		replay_names_put(
+			names, MEAN_CGROUP, id, text,
+			(size_t)snprintf(text, sizeof(text), "/%llu", (unsigned long long)id));
 	assert_string_equal(resolve(resolver, MEAN_CGROUP, 77), "/77");
 	assert_null(resolve(resolver, MEAN_CGROUP, 2 * REPLAY_MAX_NAMES - 1));
 	resolver_free(resolver);

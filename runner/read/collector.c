@@ -488,17 +488,7 @@ void collector_replay_stats(struct collector *c, const struct map_plan *map,
 
 	if (!r)
 		return;
-	r->told = stats->lost_known;
-	tally_set(&r->read, stats->read);
-	tally_set(&r->filtered, stats->filtered);
-	tally_set(&r->malformed, stats->malformed);
-	tally_set(&r->lost, stats->lost);
-	tally_set(&r->dropped, stats->dropped);
-	tally_set(&r->sweeps, stats->sweeps);
-	tally_set(&r->sweep_ns, stats->sweep_ns);
-	tally_set(&r->entries, stats->entries);
-	tally_set(&r->sweep_errors, stats->sweep_errors);
-	tally_set(&r->ring_high_bytes, stats->ring_high_bytes);
+	reader_tell(r, stats);
 	fair_lock_take(&c->env.lock);
 	if (r->series)
 		series_expire(r->series, now_mono_ns());

@@ -22,8 +22,10 @@ struct plan;
 struct collector;
 
 #define RECORDING_VERSION 1
-#define RECORDING_MAGIC "\x89" "BMR\r\n\x1a\n" /* a text mode or a 7-bit channel damages it */
-#define RECORDING_START_BYTES 12		 /* the magic number and the version */
+#define RECORDING_MAGIC                                                                            \
+	"\x89"                                                                                     \
+	"BMR\r\n\x1a\n"		 /* a text mode or a 7-bit channel damages it */
+#define RECORDING_START_BYTES 12 /* the magic number and the version */
 
 /* Payloads before compression; readers need twice this. */
 #define RECORDING_MAX_BLOCK (8u << 20)

@@ -38,15 +38,16 @@ const struct record_option *replay_options(const struct replay *replay, size_t *
 const struct name_source *replay_names(const struct replay *replay);
 
 struct replay_opts {
-	double speed;		  /* 1: as it was; 0: as fast as it goes */
-	struct filter **filters;  /* by map index: of records, and of rows as metric_row_map()
-				   * says; entries may be NULL. Borrowed */
-	bool stay;		  /* at the end the sink stays until it or somebody else leaves */
-	int wake_fd;		  /* written when it has ended by itself */
+	double speed;		 /* 1: as it was; 0: as fast as it goes */
+	struct filter **filters; /* by map index: of records, and of rows as metric_row_map()
+				  * says; entries may be NULL. Borrowed */
+	bool stay;		 /* at the end the sink stays until it or somebody else leaves */
+	int wake_fd;		 /* written when it has ended by itself */
 };
 
 /* The sink is borrowed, NULL: none. The env is the collector's and the object's; its clock is one
- * that is told. EINVAL: this bombus makes another plan of the program than the one that recorded. */
+ * that is told. EINVAL: this bombus makes another plan of the program than the one that recorded.
+ */
 int replay_start(struct replay *replay, const struct sink_env *env, struct sink *sink,
 		 const struct replay_opts *opts, struct err *err);
 
