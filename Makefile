@@ -82,7 +82,7 @@ $(BUILD)/.checked: tests/deps.sh
 	@CC="$(CC)" tests/deps.sh -n compile && touch $@
 
 # What runs once a start is built to be small; what runs for each event, to be fast.
-$(BUILD)/cmd/%.o $(BUILD)/oci/%.o $(BUILD)/runner/load/%.o: CFLAGS := $(subst -O2,-Os,$(CFLAGS))
+$(BUILD)/cmd/%.o $(BUILD)/oci/%.o $(BUILD)/runner/load/%.o $(BUILD)/runner/sink/replay%.o: CFLAGS := $(subst -O2,-Os,$(CFLAGS))
 $(BUILD)/%.o: %.c Makefile VERSION | $(BUILD)/.checked
 	@mkdir -p $(@D)
 	@echo "  CC      $<"

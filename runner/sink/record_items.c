@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <time.h>
-#include <xxhash.h>
 
 #include "base/util.h"
 #include "runner/sink/record_internal.h"
@@ -112,7 +111,7 @@ static void write_name(struct recorder *r, enum meaning meaning, uint64_t id)
 		return;
 	name = resolve(sink_names_get(&r->names), meaning, id);
 	len = name ? strlen(name) : 0;
-	hash = name ? XXH3_64bits(name, len) : 0;
+	hash = name ? recording_hash(name, len) : 0;
 	if (!known || seen->hash != hash) {
 		p = record_file_room(r->file, ITEM_HEAD_MAX + len);
 		if (!p)

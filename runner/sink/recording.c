@@ -48,9 +48,14 @@ int recording_check_start(const uint8_t src[RECORDING_START_BYTES], struct err *
 	return 0;
 }
 
+uint64_t recording_hash(const void *bytes, size_t len)
+{
+	return XXH3_64bits_withSeed(bytes, len, 0);
+}
+
 uint64_t block_checksum(const uint8_t header[BLOCK_HEADER_BYTES], const void *stored, size_t len)
 {
-	return XXH3_64bits_withSeed(stored, len, XXH3_64bits(header, CHECKED_HEADER_BYTES));
+	return XXH3_64bits_withSeed(stored, len, recording_hash(header, CHECKED_HEADER_BYTES));
 }
 
 void block_header_put(uint8_t dst[BLOCK_HEADER_BYTES], struct block_header *header,

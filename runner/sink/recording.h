@@ -59,6 +59,8 @@ void block_header_put(uint8_t dst[BLOCK_HEADER_BYTES], struct block_header *head
 void block_header_get(const uint8_t src[BLOCK_HEADER_BYTES], struct block_header *ret);
 uint64_t block_checksum(const uint8_t header[BLOCK_HEADER_BYTES], const void *stored, size_t len);
 
+uint64_t recording_hash(const void *bytes, size_t len);
+
 enum item {
 	ITEM_TIME = 1, /* time went on: ns since the last one, monotonic */
 	ITEM_RECORD,   /* map, time, key, value */

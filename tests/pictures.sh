@@ -1,0 +1,102 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# The pictures of the README: real runs, replayed in a terminal (tmux) and drawn as SVG.
+#
+#	tests/pictures.sh		draws docs/pictures/*.svg from the recordings in tests/golden
+#	tests/pictures.sh record	makes these recordings anew: root, on processes of its own
+#
+# Where this bombus has the live table (-o tui), that is what the pictures show.
+. "$(dirname "$0")/lib.sh"
+GOLDEN=$TOP/tests/golden
+PICTURES=$TOP/docs/pictures
+COLUMNS_WIDE=110
+
+# in_group COMM JOB...: traffic in the cgroup that the programs look at.
+in_group() {
+	# shellcheck disable=SC2016 # expanded by the inner shell
+	bash -c 'echo $$ >"$1/cgroup.procs" && shift && exec "$@"' in-group "$GROUP" \
+		"$BUILD/tests/traffic" --now --comm "$@" >/dev/null &
+	started+=("$!")
+}
+
+# record NAME IMAGE ARGUMENTS...: while $traffic goes on.
+record() {
+	local name=$1 image=$2
+	shift 2
+	bombus_start "$name" --store "$EXAMPLES" run "$image" -o none --interval 500ms \
+		--set target_cgroup="$(stat -c %i "$GROUP")" --record "$T/$name.rec" "$@" || exit 1
+	"$traffic"
+	bombus_stop INT
+	cp "$name.rec" "$GOLDEN/$name.rec"
+	note "$(tail -n 1 "$name.err")" "$(stat -c '%s bytes: %n' "$GOLDEN/$name.rec")"
+}
+
+connections() {
+	local i steady=() busy=() rare=()
+
+	for ((i = 0; i < 28; i++)); do
+		steady+=("tcp,127.0.0.1,10,$((1 + i % 3))" sleep,400)
+		busy+=("tcp,127.0.1.53,10,$((i < 14 ? 1 + i / 2 : 15 - i / 2))" sleep,400)
+		[ $((i % 4)) -ne 0 ] || rare+=(tcp,::1,10,1 refused,127.0.0.9,1)
+		rare+=(sleep,400)
+	done
+	in_group curl "${steady[@]}"
+	in_group dns "${busy[@]}"
+	in_group probe "${rare[@]}"
+	sleep 13
+}
+
+waits() {
+	local i
+
+	for ((i = 0; i < 6; i++)); do in_group "worker-$((i % 3))" spin,3000 naps,3,800; done
+	in_group sleeper naps,7,1200
+	sleep 13
+}
+
+# picture NAME RECORDING ROWS MARKER KEY...: waits until the screen shows the marker, presses the
+# keys, draws what stands there.
+picture() {
+	local name=$1 recording=$2 rows=$3 marker=$4 command key
+	shift 4
+
+	command="$BOMBUS replay $GOLDEN/$recording.rec -q -o $form --speed $speed; sleep 60"
+	tmux -L "$socket" -f /dev/null new-session -d -x $COLUMNS_WIDE -y "$rows" \
+		"LC_ALL=C.UTF-8 TERM=screen-256color $command" || exit 1
+	# shellcheck disable=SC2016
+	wait_for 30 bash -c 'tmux -L "$1" capture-pane -p | grep -qE -- "$2"' - "$socket" "$marker" ||
+		note "$name: the screen never shows: $marker"
+	for key in "$@"; do
+		tmux -L "$socket" send-keys "$key"
+		sleep 0.3
+	done
+	tmux -L "$socket" capture-pane -e -p >"$name.screen"
+	tmux -L "$socket" kill-server
+	mkdir -p "$PICTURES"
+	ok "$name" python3 "$TESTS/screen_svg.py" "bombus run $recording" $COLUMNS_WIDE <"$name.screen"
+	cp "$T/.ok" "$PICTURES/$name.svg"
+}
+
+if [ "${1:-}" = record ]; then
+	need_root
+	cgroup_make || skip_all 'no cgroup v2 can be made here'
+	traffic=connections record tcpconnect tcpconnect
+	traffic=waits record runqlat runqlat --set by_comm=true
+	exit 0
+fi
+
+need tmux python3
+socket=bombus-pictures-$$
+at_exit+=("tmux -L $socket kill-server")
+if "$BOMBUS" replay --help | grep -qw tui; then
+	form=tui speed=4
+	picture stream tcpconnect 26 curl
+	picture table tcpconnect 20 '127.0.1.53' Tab
+	picture histogram runqlat 30 'worker-1' v
+else
+	form=table speed=max
+	picture table tcpconnect 26 '127.0.1.53.*[0-9]'
+	picture histogram runqlat 16 'worker-1'
+fi
+done_testing
