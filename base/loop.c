@@ -137,6 +137,14 @@ int loop_add_timer(struct loop *loop, uint64_t first_ns, uint64_t interval_ns, l
 	return rc;
 }
 
+void loop_set_timer(struct loop_source *source, uint64_t interval_ns)
+{
+	struct itimerspec spec = { .it_value = timespec_of(interval_ns ? interval_ns : 1),
+				   .it_interval = timespec_of(interval_ns) };
+
+	timerfd_settime(source->fd, 0, &spec, NULL);
+}
+
 int loop_add_signals(struct loop *loop, const sigset_t *signals, loop_fn fn, void *ctx,
 		     struct err *err)
 {

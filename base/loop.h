@@ -30,6 +30,8 @@ int loop_add_fd(struct loop *loop, int fd, uint32_t events, loop_fn fn, void *ct
 /* First after first_ns (0: at once), then every interval_ns (0: only once). Monotonic clock. */
 int loop_add_timer(struct loop *loop, uint64_t first_ns, uint64_t interval_ns, loop_fn fn,
 		   void *ctx, struct loop_source **ret, struct err *err);
+/* Other times for a timer that goes on. Any thread, while the source is there. */
+void loop_set_timer(struct loop_source *source, uint64_t interval_ns);
 /* Blocks these signals in the calling thread (call before any thread starts) and delivers them. */
 int loop_add_signals(struct loop *loop, const sigset_t *signals, loop_fn fn, void *ctx,
 		     struct err *err);

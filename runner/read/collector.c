@@ -407,6 +407,12 @@ void collector_drain(struct collector *c)
 	resume(c);
 }
 
+void collector_set_interval(struct collector *c, uint64_t interval_ns)
+{
+	if (c->timer)
+		loop_set_timer(c->timer, interval_ns);
+}
+
 void collector_on_sweep(struct collector *c, void (*fn)(void *ctx), void *ctx)
 {
 	c->on_sweep = fn;

@@ -80,6 +80,9 @@ int collector_start(struct collector *collector, struct loop *loop, struct err *
  */
 void collector_drain(struct collector *collector);
 
+/* After start, any thread: another time between sweeps, from now on. */
+void collector_set_interval(struct collector *collector, uint64_t interval_ns);
+
 /* Called in the loop thread after each sweep (all maps done). */
 void collector_on_sweep(struct collector *collector, void (*fn)(void *ctx), void *ctx);
 

@@ -273,12 +273,18 @@ static bool is_idle(struct queue *q)
 
 void queue_wait(struct queue *q, int timeout_ms)
 {
-	struct pollfd pfd = { .fd = q->data_fd, .events = POLLIN };
+	queue_wait_or_fd(q, -1, timeout_ms);
+}
+
+void queue_wait_or_fd(struct queue *q, int fd, int timeout_ms)
+{
+	struct pollfd fds[] = { { .fd = q->data_fd, .events = POLLIN },
+				{ .fd = fd, .events = POLLIN } };
 
 	atomic_store_explicit(&q->reader_sleeps, true, memory_order_relaxed);
 	atomic_thread_fence(memory_order_seq_cst);
 	if (is_idle(q) && !atomic_load_explicit(&q->closed, memory_order_acquire))
-		poll(&pfd, 1, timeout_ms);
+		poll(fds, 2, timeout_ms);
 	atomic_store_explicit(&q->reader_sleeps, false, memory_order_relaxed);
 	drain_fd(q->data_fd);
 }

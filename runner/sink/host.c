@@ -27,6 +27,8 @@
 /* How soon a reader that left is noticed while the queue is empty: its sleep looks at nothing
  * else. (A sink that gets no records sleeps on all it waits for, and notices at once.) */
 #define WATCH_MS 500
+/* A sink that people talk to has its turn after so many records: a millisecond or so. */
+#define TURN_RECORDS 4096u
 /* Grace for a cancelled sink to end. */
 #define CANCEL_MS 1000
 
@@ -47,6 +49,7 @@ struct sink_host {
 	pthread_t thread;
 	bool has_thread, opened, abandoned;
 	int wake_fd;
+	int timeout_ms; /* of the sink's work(); -1: none */
 	bool tick;    /* atomic: a sweep is over */
 	bool closing; /* atomic: sink_host_stop() was called */
 	uint64_t records;
@@ -65,18 +68,27 @@ static bool tick_pending(const struct sink_host *host)
 	return __atomic_load_n(&host->tick, __ATOMIC_RELAXED);
 }
 
-/* Records until there is none, or a sweep is over. */
-static int give_records(struct sink_host *host)
+/* Records until there is none, a sweep is over, or it is the turn of something else. */
+static int give_records(struct sink_host *host, bool *ret_more)
 {
 	const struct sink_ops *ops = host->sink->ops;
+	uint32_t left = ops->work ? TURN_RECORDS : UINT32_MAX;
 	struct record record;
 	int ret = 0;
 
-	while (!ret && !tick_pending(host) && queue_get(host->queue, &record)) {
+	while (!ret && left && !tick_pending(host) && queue_get(host->queue, &record)) {
 		count_record(host);
 		ret = ops->event(host->sink, &record);
+		left--;
 	}
+	*ret_more = !left;
 	return ret;
+}
+
+static int give_turn(struct sink_host *host)
+{
+	host->timeout_ms = -1;
+	return host->sink->ops->work ? host->sink->ops->work(host->sink, &host->timeout_ms) : 0;
 }
 
 static int give_lost(struct sink_host *host, uint64_t time_ns)
@@ -151,13 +163,13 @@ static int give_flush(struct sink_host *host)
 	return host->sink->ops->flush ? host->sink->ops->flush(host->sink) : 0;
 }
 
-/* watched_fd: wakes for errors on it; -1: none. */
-static void wait_for_bell(struct sink_host *host, int watched_fd)
+/* watched: wakes as well. */
+static void wait_for_bell(struct sink_host *host, struct pollfd watched, int timeout_ms)
 {
-	struct pollfd fds[2] = { { .fd = host->bell_fd, .events = POLLIN }, { .fd = watched_fd } };
+	struct pollfd fds[2] = { { .fd = host->bell_fd, .events = POLLIN }, watched };
 	uint64_t rings;
 
-	poll(fds, 2, host->bell_fd < 0 ? WATCH_MS : -1);
+	poll(fds, 2, host->bell_fd < 0 && timeout_ms < 0 ? WATCH_MS : timeout_ms);
 	if (fds[0].revents && read(host->bell_fd, &rings, sizeof(rings)) < 0)
 		return; /* somebody else's interruption: the caller looks again anyway */
 }
@@ -175,6 +187,8 @@ static void wake(struct sink_host *host)
 /* Nothing to do: everything is handed out, then sleep. */
 static int rest(struct sink_host *host)
 {
+	const struct sink_ops *ops = host->sink->ops;
+	struct pollfd watched = { .fd = -1 };
 	struct out *out = host_out(host);
 	int ret = give_flush(host);
 
@@ -182,28 +196,36 @@ static int rest(struct sink_host *host)
 		return ret;
 	if (out && out_reader_left(out))
 		return -EPIPE;
-	if (host->queue)
-		queue_wait(host->queue, WATCH_MS);
+	if (ops->fd)
+		watched = (struct pollfd){ .fd = ops->fd(host->sink), .events = POLLIN };
+	else if (out && out_has_reader(out))
+		watched.fd = out->fd; /* for errors */
+	if (!host->queue)
+		wait_for_bell(host, watched, host->timeout_ms);
 	else
-		wait_for_bell(host, out && out_has_reader(out) ? out->fd : -1);
+		queue_wait_or_fd(host->queue, ops->fd ? watched.fd : -1,
+				 host->timeout_ms < 0 ? WATCH_MS : MIN(host->timeout_ms, WATCH_MS));
 	return 0;
 }
 
 static int host_run(struct sink_host *host)
 {
-	bool closing;
+	bool closing, more;
 	int ret = 0;
 
 	for (;;) {
+		more = false;
 		/* Asked first: what was put before the closing is there then. */
 		closing = __atomic_load_n(&host->closing, __ATOMIC_ACQUIRE);
 		if (host->queue)
-			ret = give_records(host);
+			ret = give_records(host, &more);
+		if (!ret)
+			ret = give_turn(host);
 		if (!ret && tick_pending(host))
 			ret = give_sweep(host);
-		else if (!ret && closing)
+		else if (!ret && closing && !more)
 			break;
-		else if (!ret)
+		else if (!ret && !more)
 			ret = rest(host);
 		if (ret)
 			return ret;
@@ -279,14 +301,17 @@ static bool plan_has_records(const struct plan *plan)
 	return false;
 }
 
-/* Signals are the main thread's. */
+/* Signals are the main thread's, but for those that say that this thread cannot go on. */
 static int start_thread(struct sink_host *host, struct err *err)
 {
+	static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
 	sigset_t all, before;
 	char name[16];
 	int code;
 
 	sigfillset(&all);
+	for (size_t i = 0; i < ARRAY_LEN(faults); i++)
+		sigdelset(&all, faults[i]);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	code = pthread_create(&host->thread, NULL, host_main, host);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -10,6 +10,7 @@
  *	rows     series that changed, came or went since the last time, once per sweep
  *	lost     a map's loss grew: `count` more since the last call
  *	flush    after a batch: everything given so far should be on its way
+ *	work     between batches, whenever fd() is readable and after the time that it asked for
  *	close    once, after the last record and rows
  *
  * event and rows return 0, 1 when the sink has had enough (-n reached), or -errno. A failure ends
@@ -53,6 +54,11 @@ struct sink_ops {
 	int (*lost)(struct sink *sink, const struct map_plan *map, enum lost_where where,
 		    uint64_t count, uint64_t time_ns);
 	int (*flush)(struct sink *sink);
+	/* For sinks that people talk to: what there is to do beside the data, in little time.
+	 * *timeout_ms: when to come again at the latest; -1, as it stands there: no matter.
+	 * Returns as event does. */
+	int (*work)(struct sink *sink, int *timeout_ms);
+	int (*fd)(struct sink *sink); /* -1: none */
 	void (*close)(struct sink *sink);
 	void (*free)(struct sink *sink);
 	/* The descriptor it writes to, if it does: the host notices there when the reader leaves
