@@ -150,6 +150,8 @@ static int give_sweep(struct sink_host *host)
 		if (host->maps[i].series)
 			ret = give_series(host, &host->maps[i], time_ns);
 	}
+	if (!ret && host->sink->ops->swept)
+		ret = host->sink->ops->swept(host->sink, time_ns);
 	return ret;
 }
 

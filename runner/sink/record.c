@@ -76,6 +76,31 @@ static int record_lost(struct sink *sink, const struct map_plan *map, enum lost_
 	return ops && ops->lost ? ops->lost(r->output, map, where, count, time_ns) : 0;
 }
 
+static int record_swept(struct sink *sink, uint64_t time_ns)
+{
+	struct recorder *r = recorder_of(sink);
+
+	record_put_tick(r);
+	record_put_sweep(r, time_ns);
+	r->has_rows = true;
+	return r->output && r->output->ops->swept ? r->output->ops->swept(r->output, time_ns) : 0;
+}
+
+/* Only where there is an output that people talk to. */
+static int record_work(struct sink *sink, int *timeout_ms)
+{
+	struct recorder *r = recorder_of(sink);
+
+	return r->output->ops->work(r->output, timeout_ms);
+}
+
+static int record_fd(struct sink *sink)
+{
+	struct recorder *r = recorder_of(sink);
+
+	return r->output->ops->fd(r->output);
+}
+
 /* A block that is not full goes out when there is a pause, but not many small ones. */
 static int record_flush(struct sink *sink)
 {
@@ -261,6 +286,7 @@ static const struct sink_ops record_ops = {
 	.event = record_event,
 	.rows = record_rows,
 	.lost = record_lost,
+	.swept = record_swept,
 	.flush = record_flush,
 	.close = record_close,
 	.free = record_free,
@@ -276,7 +302,10 @@ struct sink *sink_record_new(const struct record_opts *opts, struct sink *output
 {
 	struct recorder *r = xcalloc(1, sizeof(*r));
 
-	r->sink.ops = &record_ops;
+	r->ops = record_ops;
+	r->ops.work = output && output->ops->work ? record_work : NULL;
+	r->ops.fd = output && output->ops->fd ? record_fd : NULL;
+	r->sink.ops = &r->ops;
 	r->opts = *opts;
 	r->output = output;
 	pthread_mutex_init(&r->log_lock, NULL);

@@ -30,6 +30,7 @@ struct record_map {
 
 struct recorder {
 	struct sink sink;
+	struct sink_ops ops; /* what of it the output has a use for */
 	struct sink *output; /* NULL: none */
 	struct record_opts opts;
 	struct record_file *file;
@@ -59,6 +60,7 @@ void record_put_rows(struct recorder *r, const struct series_rows *rows, uint64_
 void record_put_lost(struct recorder *r, uint32_t map, enum lost_where where, uint64_t count,
 		     uint64_t time_ns);
 void record_put_dropped(struct recorder *r, struct record_map *map);
+void record_put_sweep(struct recorder *r, uint64_t time_ns);
 void record_put_clock(struct recorder *r); /* if it is another one than before */
 void record_put_last(struct recorder *r);  /* how everything stands at the end */
 

@@ -75,6 +75,16 @@ void record_put_lost(struct recorder *r, uint32_t map, enum lost_where where, ui
 	record_file_advance(r->file, put_difference(r, p, time_ns));
 }
 
+void record_put_sweep(struct recorder *r, uint64_t time_ns)
+{
+	uint8_t *p = record_file_room(r->file, ITEM_HEAD_MAX);
+
+	if (!p)
+		return;
+	*p++ = ITEM_SWEEP;
+	record_file_advance(r->file, put_difference(r, p, time_ns));
+}
+
 /* What the file could not take is said in it once there is room again. */
 void record_put_dropped(struct recorder *r, struct record_map *map)
 {

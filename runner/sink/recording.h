@@ -71,6 +71,7 @@ enum item {
 	ITEM_NAME,     /* kind, id, whether there is a name, the name */
 	ITEM_LOG,      /* level, text */
 	ITEM_CLOCK,    /* offsets of the clocks */
+	ITEM_SWEEP,    /* time: the maps were read */
 };
 
 /* Kinds of names as they stand in the file; 0: no such. */

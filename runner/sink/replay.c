@@ -10,7 +10,6 @@
 #include "base/util.h"
 #include "runner/sink/replay_internal.h"
 
-#define STAY_MS 50 /* how often a sink that stays is asked whether it wants to */
 #define CANCEL_MS 1000
 #define MAX_MAPS 65536
 
@@ -157,8 +156,9 @@ static int play_file(struct replay *rp)
 
 	for (;;) {
 		/* From a pipe of a run that goes on: what came is to be seen meanwhile. */
-		if (nothing_there(rp))
-			ret = replay_flush(rp);
+		do
+			ret = replay_rest(rp, rp->file.fd, nothing_there(rp) ? UINT64_MAX : 0);
+		while (!ret && nothing_there(rp));
 		if (!ret)
 			ret = replay_file_next(&rp->file, &rp->err);
 		if (ret == -ENODATA) {
@@ -186,12 +186,12 @@ static void *play(void *arg)
 	ret = play_file(rp);
 	/* What was given is to be seen, also what stood before the damage. */
 	flushed = replay_flush(rp);
-	while (!ret && !flushed && rp->opts.stay && !replay_is_stopped(rp, STAY_MS))
-		flushed = replay_flush(rp);
-	if (ret >= 0)
-		ret = MIN(flushed, 0);
+	while (!ret && !flushed && rp->opts.stay)
+		flushed = replay_rest(rp, -1, UINT64_MAX);
+	if (ret >= 0 && flushed < 0)
+		ret = flushed;
 	rp->result.offset = rp->file.offset;
-	rp->code = ret == -ECANCELED ? 0 : ret;
+	rp->code = ret == -ECANCELED || ret > 0 ? 0 : ret;
 	if (rp->sink && rp->sink->ops->close)
 		rp->sink->ops->close(rp->sink);
 	if (rp->opts.wake_fd >= 0 && write(rp->opts.wake_fd, &one, sizeof(one)) < 0)
@@ -240,6 +240,7 @@ static int prepare(struct replay *rp, struct err *err)
 int replay_start(struct replay *rp, const struct sink_env *env, struct sink *sink,
 		 const struct replay_opts *opts, struct err *err)
 {
+	static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
 	sigset_t all, before;
 	int ret;
 
@@ -255,8 +256,10 @@ int replay_start(struct replay *rp, const struct sink_env *env, struct sink *sin
 	}
 	if (ret < 0)
 		return ret;
-	/* Signals are the main thread's. */
+	/* Signals are the main thread's, but for those that say that this thread cannot go on. */
 	sigfillset(&all);
+	for (size_t i = 0; i < ARRAY_LEN(faults); i++)
+		sigdelset(&all, faults[i]);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	ret = pthread_create(&rp->thread, NULL, play, rp);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);

@@ -51,7 +51,9 @@ struct replay {
 int replay_block(struct replay *rp);
 /* What was given so far is on its way; -EPIPE: nobody reads it. */
 int replay_flush(struct replay *rp);
-bool replay_is_stopped(const struct replay *rp, int timeout_ms);
+/* A turn for the sink; then sleeps, at most so long, or until its fd() or `fd` (-1: none) has
+ * something. -ECANCELED: replay_stop(). */
+int replay_rest(struct replay *rp, int fd, uint64_t timeout_ms);
 struct out *replay_out(const struct replay *rp); /* the sink's; NULL: none */
 
 #endif

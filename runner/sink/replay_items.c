@@ -8,13 +8,6 @@
 
 #define WATCH_MS 500 /* how soon a reader that left is noticed */
 
-bool replay_is_stopped(const struct replay *rp, int timeout_ms)
-{
-	struct pollfd pfd = { .fd = rp->stop_fd, .events = POLLIN };
-
-	return poll(&pfd, 1, timeout_ms) > 0;
-}
-
 struct out *replay_out(const struct replay *rp)
 {
 	return rp->sink && rp->sink->ops->out ? rp->sink->ops->out(rp->sink) : NULL;
@@ -30,6 +23,25 @@ int replay_flush(struct replay *rp)
 	return ret;
 }
 
+int replay_rest(struct replay *rp, int fd, uint64_t timeout_ms)
+{
+	const struct sink_ops *ops = rp->sink ? rp->sink->ops : NULL;
+	struct pollfd fds[] = { { rp->stop_fd, POLLIN, 0 }, { fd, POLLIN, 0 }, { -1, POLLIN, 0 } };
+	int ret = replay_flush(rp), wanted_ms = -1;
+
+	if (!ret && ops && ops->work)
+		ret = ops->work(rp->sink, &wanted_ms);
+	if (ret)
+		return ret;
+	if (ops && ops->fd)
+		fds[2].fd = ops->fd(rp->sink);
+	timeout_ms = MIN(timeout_ms, (uint64_t)WATCH_MS);
+	if (wanted_ms >= 0)
+		timeout_ms = MIN(timeout_ms, (uint64_t)wanted_ms);
+	poll(fds, ARRAY_LEN(fds), (int)timeout_ms);
+	return fds[0].revents ? -ECANCELED : 0;
+}
+
 /* Sleeps until what comes next is due. */
 static int play_time(struct replay *rp, struct cursor *c)
 {
@@ -40,12 +52,8 @@ static int play_time(struct replay *rp, struct cursor *c)
 	if (!(rp->opts.speed > 0))
 		return 0;
 	due = rp->start_ns + (uint64_t)((double)rp->result.span_ns / rp->opts.speed);
-	for (now = now_mono_ns(); !ret && now < due; now = now_mono_ns()) {
-		ret = replay_flush(rp);
-		if (!ret &&
-		    replay_is_stopped(rp, (int)MIN((due - now) / 1000000 + 1, (uint64_t)WATCH_MS)))
-			ret = -ECANCELED;
-	}
+	for (now = now_mono_ns(); !ret && now < due; now = now_mono_ns())
+		ret = replay_rest(rp, -1, (due - now) / 1000000 + 1);
 	return ret;
 }
 
@@ -145,6 +153,15 @@ static int play_lost(struct replay *rp, struct cursor *c)
 	return rp->sink->ops->lost(rp->sink, &rp->env.plan->maps[map], where, count, time_ns);
 }
 
+static int play_sweep(struct replay *rp, struct cursor *c)
+{
+	uint64_t time_ns = get_time(rp, c);
+
+	if (c->bad || !rp->sink || !rp->sink->ops->swept)
+		return 0;
+	return rp->sink->ops->swept(rp->sink, time_ns);
+}
+
 static int play_stats(struct replay *rp, struct cursor *c)
 {
 	uint32_t map = get_map(rp, c);
@@ -224,9 +241,10 @@ static int play_clock(struct replay *rp, struct cursor *c)
 int replay_block(struct replay *rp)
 {
 	static int (*const play[])(struct replay * rp, struct cursor * c) = {
-		[ITEM_TIME] = play_time, [ITEM_RECORD] = play_record, [ITEM_ROWS] = play_rows,
-		[ITEM_LOST] = play_lost, [ITEM_STATS] = play_stats,   [ITEM_PROG] = play_prog,
-		[ITEM_NAME] = play_name, [ITEM_LOG] = play_log,	      [ITEM_CLOCK] = play_clock,
+		[ITEM_TIME] = play_time,   [ITEM_RECORD] = play_record, [ITEM_ROWS] = play_rows,
+		[ITEM_LOST] = play_lost,   [ITEM_STATS] = play_stats,	[ITEM_PROG] = play_prog,
+		[ITEM_NAME] = play_name,   [ITEM_LOG] = play_log,	[ITEM_CLOCK] = play_clock,
+		[ITEM_SWEEP] = play_sweep,
 	};
 	struct cursor c = { rp->file.bytes, rp->file.bytes + rp->file.len, false };
 	int ret = 0;

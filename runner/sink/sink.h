@@ -9,13 +9,14 @@
  *	event    a record of a map of role events or spans, filtered already
  *	rows     series that changed, came or went since the last time, once per sweep
  *	lost     a map's loss grew: `count` more since the last call
+ *	swept    a sweep is over, its losses and rows were given; also when there were none
  *	flush    after a batch: everything given so far should be on its way
  *	work     between batches, whenever fd() is readable and after the time that it asked for
  *	close    once, after the last record and rows
  *
- * event and rows return 0, 1 when the sink has had enough (-n reached), or -errno. A failure ends
- * the run: -EPIPE quietly (the reader left), others with an error.
- * Sinks that serve on demand (Prometheus) have no event and rows, and read in their own threads.
+ * event, rows and swept return 0, 1 when the sink has had enough (-n reached), or -errno. A failure
+ *ends the run: -EPIPE quietly (the reader left), others with an error. Sinks that serve on demand
+ *(Prometheus) have no event and rows, and read in their own threads.
  */
 #ifndef BOMBUS_RUNNER_SINK_SINK_H
 #define BOMBUS_RUNNER_SINK_SINK_H
@@ -37,7 +38,7 @@ struct sink_env {
 	struct collector *collector;
 	struct wallclock *clock;
 	const struct name_source *names; /* NULL: those of the running system */
-	uint64_t max_records; /* -n: sinks that print stop after so many; 0: no limit */
+	uint64_t max_records;		 /* -n: sinks that print stop after so many; 0: no limit */
 };
 
 enum lost_where {
@@ -53,6 +54,7 @@ struct sink_ops {
 	int (*rows)(struct sink *sink, const struct series_rows *rows, uint64_t time_ns);
 	int (*lost)(struct sink *sink, const struct map_plan *map, enum lost_where where,
 		    uint64_t count, uint64_t time_ns);
+	int (*swept)(struct sink *sink, uint64_t time_ns);
 	int (*flush)(struct sink *sink);
 	/* For sinks that people talk to: what there is to do beside the data, in little time.
 	 * *timeout_ms: when to come again at the latest; -1, as it stands there: no matter.
