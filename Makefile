@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# make, make test, make interop, make demo, make examples, make bench, make fuzz, make check, make install, make deps.
+# make, make test, make interop, make demo, make pictures, make examples, make bench, make fuzz, make check, make install, make deps.
 # V=1 shows the commands; SANITIZE=address,undefined builds with sanitizers, in a folder of its own.
 
 ifneq ($(words $(CURDIR)),1)
@@ -59,7 +59,7 @@ EXAMPLES := $(patsubst bpf-examples/%.bpf.c,$(BUILD)/examples/%.built,$(wildcard
 BPF_TESTS := $(patsubst %.bpf.c,$(BUILD)/%.bpf.o,$(wildcard tests/bpf/*.bpf.c tests/bench/*.bpf.c))
 BPF_ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/; s/ppc64le/powerpc/; s/riscv64/riscv/; s/s390x/s390/')
 
-.PHONY: all units examples bpf-tests fuzzers fuzzers-here test interop demo bench fuzz install deps check lint format clean
+.PHONY: all units examples bpf-tests fuzzers fuzzers-here test interop demo pictures bench fuzz install deps check lint format clean
 .SECONDARY:
 .SECONDEXPANSION:
 
@@ -160,6 +160,11 @@ demo:
 	@tests/deps.sh demo
 	@$(SUBMAKE) all $(BUILD)/tests/traffic
 	@BUILD=$(BUILD) tests/demo.sh
+	@$(GIVE_BACK)
+# The README's, from the recordings in tests/golden.
+pictures: deps
+	@$(SUBMAKE) all
+	@BUILD=$(BUILD) tests/pictures.sh
 	@$(GIVE_BACK)
 bench: deps
 	@$(SUBMAKE) all bpf-tests $(BENCHES)

@@ -20,10 +20,10 @@ in_group() {
 	started+=("$!")
 }
 
-# record NAME IMAGE ARGUMENTS...: while $traffic goes on.
+# record NAME IMAGE TRAFFIC ARGUMENTS...: while TRAFFIC, a function, goes on.
 record() {
-	local name=$1 image=$2
-	shift 2
+	local name=$1 image=$2 traffic=$3
+	shift 3
 	bombus_start "$name" --store "$EXAMPLES" run "$image" -o none --interval 500ms \
 		--set target_cgroup="$(stat -c %i "$GROUP")" --record "$T/$name.rec" "$@" || exit 1
 	"$traffic"
@@ -36,10 +36,10 @@ connections() {
 	local i steady=() busy=() rare=()
 
 	for ((i = 0; i < 28; i++)); do
-		steady+=("tcp,127.0.0.1,10,$((1 + i % 3))" sleep,400)
-		busy+=("tcp,127.0.1.53,10,$((i < 14 ? 1 + i / 2 : 15 - i / 2))" sleep,400)
-		[ $((i % 4)) -ne 0 ] || rare+=(tcp,::1,10,1 refused,127.0.0.9,1)
-		rare+=(sleep,400)
+		steady+=("tcp,127.0.0.1,10,$((1 + i % 3))" 'sleep,400')
+		busy+=("tcp,127.0.1.53,10,$((i < 14 ? 1 + i / 2 : 15 - i / 2))" 'sleep,400')
+		[ $((i % 4)) -ne 0 ] || rare+=('tcp,::1,10,1' 'refused,127.0.0.9,1')
+		rare+=('sleep,400')
 	done
 	in_group curl "${steady[@]}"
 	in_group dns "${busy[@]}"
@@ -55,16 +55,17 @@ waits() {
 	sleep 13
 }
 
-# picture NAME RECORDING ROWS MARKER KEY...: waits until the screen shows the marker, presses the
-# keys, draws what stands there.
+# picture NAME RECORDING ROWS SECONDS MARKER KEY...: waits so long and until the screen shows the
+# marker, presses the keys, draws what stands there.
 picture() {
-	local name=$1 recording=$2 rows=$3 marker=$4 command key
-	shift 4
+	local name=$1 recording=$2 rows=$3 seconds=$4 marker=$5 command key
+	shift 5
 
 	command="$BOMBUS replay $GOLDEN/$recording.rec -q -o $form --speed $speed; sleep 60"
 	tmux -L "$socket" -f /dev/null new-session -d -x $COLUMNS_WIDE -y "$rows" \
 		"LC_ALL=C.UTF-8 TERM=screen-256color $command" || exit 1
-	# shellcheck disable=SC2016
+	sleep "$seconds"
+	# shellcheck disable=SC2016 # expanded by the inner shell
 	wait_for 30 bash -c 'tmux -L "$1" capture-pane -p | grep -qE -- "$2"' - "$socket" "$marker" ||
 		note "$name: the screen never shows: $marker"
 	for key in "$@"; do
@@ -81,8 +82,8 @@ picture() {
 if [ "${1:-}" = record ]; then
 	need_root
 	cgroup_make || skip_all 'no cgroup v2 can be made here'
-	traffic=connections record tcpconnect tcpconnect
-	traffic=waits record runqlat runqlat --set by_comm=true
+	record tcpconnect tcpconnect connections
+	record runqlat runqlat waits --set by_comm=true
 	exit 0
 fi
 
@@ -90,13 +91,14 @@ need tmux python3
 socket=bombus-pictures-$$
 at_exit+=("tmux -L $socket kill-server")
 if "$BOMBUS" replay --help | grep -qw tui; then
-	form=tui speed=4
-	picture stream tcpconnect 26 curl
-	picture table tcpconnect 20 '127.0.1.53' Tab
-	picture histogram runqlat 30 'worker-1' v
+	form=tui speed=1
+	picture stream tcpconnect 22 8 curl
+	picture table tcpconnect 14 11 curl Tab
+	picture histogram runqlat 26 10 worker-1
+	picture heatmap runqlat 26 12 worker-1 v
 else
 	form=table speed=max
-	picture table tcpconnect 26 '127.0.1.53.*[0-9]'
-	picture histogram runqlat 16 'worker-1'
+	picture table tcpconnect 26 0 '127.0.1.53.*[0-9]'
+	picture histogram runqlat 16 0 worker-1
 fi
 done_testing

@@ -41,7 +41,7 @@ struct resolver {
 	struct wallclock *clock;
 	const struct name_source *source; /* NULL: the running system */
 	char *told;			  /* the source's last answer */
-	struct answer (*sets)[WAYS]; /* NULL until first used */
+	struct answer (*sets)[WAYS];	  /* NULL until first used */
 	uint64_t made;
 	struct ksyms *ksyms;
 	struct cgroup_tree *cgroups;

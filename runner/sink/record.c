@@ -224,7 +224,7 @@ static int record_open(struct sink *sink, const struct sink_env *env, struct err
 		find_named(&r->maps[i], &env->plan->maps[i]);
 	}
 	sink_names_init(&r->names, &r->env);
-	r->arrival_ns = r->flushed_ns = r->stats_ns = record_now_ns();
+	r->arrival_ns = r->flushed_ns = record_now_ns();
 	if (r->output) {
 		r->output->err = sink->err;
 		if (r->output->ops->open)

@@ -15,8 +15,8 @@
  *	close    once, after the last record and rows
  *
  * event, rows and swept return 0, 1 when the sink has had enough (-n reached), or -errno. A failure
- *ends the run: -EPIPE quietly (the reader left), others with an error. Sinks that serve on demand
- *(Prometheus) have no event and rows, and read in their own threads.
+ * ends the run: -EPIPE quietly (the reader left), others with an error.
+ * Sinks that serve on demand (Prometheus) have no event and rows, and read in their own threads.
  */
 #ifndef BOMBUS_RUNNER_SINK_SINK_H
 #define BOMBUS_RUNNER_SINK_SINK_H
