@@ -301,6 +301,7 @@ static void play_release(struct play *p)
 	wallclock_free(p->clock);
 	arena_release(&p->arena);
 	words_release(&p->fields);
+	run_record_forget(&p->args->run);
 	close_fd(&p->wake_fd);
 	close_fd(&p->fd);
 }

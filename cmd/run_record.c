@@ -125,3 +125,10 @@ int run_record_apply(struct run_args *args, const struct record_option *options,
 	}
 	return 0;
 }
+
+void run_record_forget(struct run_args *args)
+{
+	for (size_t i = 0; i < ARRAY_LEN(kept_options); i++)
+		if (kept_options[i].kept == KEPT_WORDS)
+			words_release((struct words *)((char *)args + kept_options[i].offset));
+}

@@ -24,5 +24,7 @@ void run_record_release(struct run_record *record);
 /* A recording's options become arguments; texts are borrowed. EINVAL: one that is not known. */
 int run_record_apply(struct run_args *args, const struct record_option *options, size_t count,
 		     struct err *err);
+/* The lists that it may have made longer. */
+void run_record_forget(struct run_args *args);
 
 #endif

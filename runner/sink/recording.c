@@ -89,9 +89,9 @@ static const uint8_t name_kinds[] = {
 
 uint8_t recording_name_kind(enum meaning meaning)
 {
-	for (uint8_t i = 1; i < ARRAY_LEN(name_kinds); i++)
+	for (size_t i = 1; i < ARRAY_LEN(name_kinds); i++)
 		if (name_kinds[i] == meaning)
-			return i;
+			return (uint8_t)i;
 	return 0;
 }
 
