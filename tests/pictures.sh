@@ -75,8 +75,13 @@ picture() {
 	tmux -L "$socket" capture-pane -e -p >"$name.screen"
 	tmux -L "$socket" kill-server
 	mkdir -p "$PICTURES"
-	ok "$name" python3 "$TESTS/screen_svg.py" "bombus run $recording" $COLUMNS_WIDE <"$name.screen"
-	cp "$T/.ok" "$PICTURES/$name.svg"
+	if python3 "$TESTS/screen_svg.py" "bombus run $recording" $COLUMNS_WIDE <"$name.screen" \
+		>"$name.svg" && grep -qE -- "$marker" "$name.screen"; then
+		cp "$name.svg" "$PICTURES/$name.svg"
+		pass "$name"
+	else
+		fail "$name" "$(head -n 5 "$name.screen")"
+	fi
 }
 
 if [ "${1:-}" = record ]; then

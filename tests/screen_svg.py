@@ -76,8 +76,8 @@ def draw_run(text, column, y, look):
     fore, back, more = look.style()
     x = PAD + column * CELL_W
     if back:
-        yield f'<rect x="{x:.1f}" y="{y - 13}" width="{width * CELL_W:.1f}" height="{CELL_H}" fill="{back}"'
-               ' shape-rendering="crispEdges"/>'
+        yield (f'<rect x="{x:.1f}" y="{y - 13}" width="{width * CELL_W:.1f}" height="{CELL_H}"'
+               f' fill="{back}" shape-rendering="crispEdges"/>')
     stripped = text.strip(" ")
     if stripped:
         x += (len(text) - len(text.lstrip(" "))) * CELL_W
