@@ -222,8 +222,8 @@ static int start_program(struct run *run, struct err *err)
 
 	if (ret < 0)
 		return ret;
-	/* What is exported about the programs; kernels before 5.8 do not tell. */
-	if (run->args->metrics || run->args->prom_port)
+	/* What is exported or kept about the programs; kernels before 5.8 do not tell. */
+	if (run->args->metrics || run->args->prom_port || run->args->record)
 		object_enable_stats(run->object);
 	if (interrupted()) {
 		err_exit(err, EXIT_INTERRUPTED);
