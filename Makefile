@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# make, make test, make interop, make demo, make examples, make bench, make soak, make fuzz, make check, make install, make deps.
+# make, make test, make interop, make demo, make pictures, make examples, make bench, make soak, make fuzz, make check, make install, make deps.
 # V=1 shows the commands; SANITIZE=address,undefined builds with sanitizers, in a folder of its own.
 
 ifneq ($(words $(CURDIR)),1)
@@ -59,7 +59,7 @@ EXAMPLES := $(patsubst bpf-examples/%.bpf.c,$(BUILD)/examples/%.built,$(wildcard
 BPF_TESTS := $(patsubst %.bpf.c,$(BUILD)/%.bpf.o,$(wildcard tests/bpf/*.bpf.c tests/bench/*.bpf.c))
 BPF_ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/; s/ppc64le/powerpc/; s/riscv64/riscv/; s/s390x/s390/')
 
-.PHONY: all units examples bpf-tests fuzzers fuzzers-here test interop demo bench soak fuzz install deps check lint format clean
+.PHONY: all units examples bpf-tests fuzzers fuzzers-here test interop demo pictures bench soak fuzz install deps check lint format clean
 .SECONDARY:
 .SECONDEXPANSION:
 
@@ -86,7 +86,7 @@ ONCE := base/http base/parse base/suggest base/url runner/read/cgroup runner/rea
 	runner/read/metric_name runner/read/relabel runner/read/span_plan runner/sink/listen \
 	runner/sink/mhd runner/sink/negotiate runner/sink/otlp runner/sink/otlp_config runner/sink/otlp_reply \
 	runner/sink/otlp_resource runner/sink/otlp_send runner/sink/otlp_target runner/sink/web_auth runner/sink/web_config
-$(BUILD)/cmd/%.o $(BUILD)/oci/%.o $(BUILD)/runner/load/%.o $(BUILD)/runner/tui/%.o $(ONCE:%=$(BUILD)/%.o): CFLAGS := $(subst -O2,-Os,$(CFLAGS))
+$(BUILD)/cmd/%.o $(BUILD)/oci/%.o $(BUILD)/runner/load/%.o $(BUILD)/runner/tui/%.o $(BUILD)/runner/sink/replay%.o $(ONCE:%=$(BUILD)/%.o): CFLAGS := $(subst -O2,-Os,$(CFLAGS))
 $(BUILD)/%.o: %.c Makefile VERSION | $(BUILD)/.checked
 	@mkdir -p $(@D)
 	@echo "  CC      $<"
@@ -171,6 +171,11 @@ soak: deps
 	@$(GIVE_BACK)
 	@BUILD=$(abspath $(BUILD)) LOAD_SECONDS=60 CHURN_SECONDS=600 CHURN_ROUNDS=10000 \
 		bash tests/kernel_metrics_load.sh
+# The README's, from the recordings in tests/golden.
+pictures: deps
+	@$(SUBMAKE) all
+	@BUILD=$(BUILD) tests/pictures.sh
+	@$(GIVE_BACK)
 bench: deps
 	@$(SUBMAKE) all bpf-tests $(BENCHES)
 	@$(GIVE_BACK)

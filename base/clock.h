@@ -27,6 +27,21 @@ uint64_t wallclock_from_boot(struct wallclock *clock, uint64_t boot_ns);
 void wallclock_refresh(struct wallclock *clock);
 int wallclock_fd(const struct wallclock *clock);
 
+/*
+ * What was found out last, of CLOCK_MONOTONIC and of CLOCK_BOOTTIME: real time minus the clock,
+ * from a moment of that clock on. What a recording keeps, so that times read the same on another
+ * machine.
+ */
+struct clock_offsets {
+	struct {
+		uint64_t from_ns, offset_ns;
+	} mono, boot;
+};
+struct clock_offsets wallclock_offsets(struct wallclock *clock);
+/* A clock that measures nothing and knows what it is told. One thread tells; any may convert. */
+struct wallclock *wallclock_new_told(void);
+void wallclock_tell(struct wallclock *clock, const struct clock_offsets *offsets);
+
 uint64_t now_mono_ns(void);
 uint64_t now_real_ns(void);
 

@@ -18,6 +18,8 @@ static struct {
 	pthread_mutex_t lock;
 	void (*write)(void *ctx, enum log_level level, const char *line);
 	void *ctx;
+	void (*also)(void *ctx, enum log_level level, const char *line);
+	void *also_ctx;
 } target = { .lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP };
 
 static const char *const prefixes[] = {
@@ -51,6 +53,8 @@ static void emit_line(enum log_level level, const char *raw, size_t len)
 	_cleanup_free_ char *line = xmalloc(UTF8_TERM_ROOM(len) + 1);
 
 	line[utf8_term_escape(line, raw, len)] = '\0';
+	if (target.also)
+		target.also(target.also_ctx, level, line);
 	if (target.write)
 		target.write(target.ctx, level, line);
 	else
@@ -99,5 +103,13 @@ void log_to(void (*write)(void *ctx, enum log_level level, const char *line), vo
 	pthread_mutex_lock(&target.lock);
 	target.write = write;
 	target.ctx = ctx;
+	pthread_mutex_unlock(&target.lock);
+}
+
+void log_also(void (*write)(void *ctx, enum log_level level, const char *line), void *ctx)
+{
+	pthread_mutex_lock(&target.lock);
+	target.also = write;
+	target.also_ctx = ctx;
 	pthread_mutex_unlock(&target.lock);
 }

@@ -19,6 +19,9 @@ void log_vmsg(enum log_level level, const char *fmt, va_list ap);
  * thread, one line at a time. NULL: standard error again, with "bombus: " in front. */
 void log_to(void (*write)(void *ctx, enum log_level level, const char *line), void *ctx);
 
+/* Beside that, and before it: somebody who writes down what is said. NULL: nobody. */
+void log_also(void (*write)(void *ctx, enum log_level level, const char *line), void *ctx);
+
 #define log_error(...) log_msg(LOG_ERROR, __VA_ARGS__)
 #define log_warn(...) log_msg(LOG_WARN, __VA_ARGS__)
 #define log_info(...) log_msg(LOG_INFO, __VA_ARGS__)

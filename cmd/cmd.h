@@ -40,9 +40,9 @@ struct command {
 	int (*help)(const struct global_args *global, const char *word, struct err *err);
 };
 
-extern const struct command cmd_run, cmd_build, cmd_init, cmd_pull, cmd_push, cmd_list, cmd_inspect,
-	cmd_tag, cmd_rm, cmd_prune, cmd_save, cmd_load, cmd_login, cmd_logout, cmd_dashboard,
-	cmd_check, cmd_version, cmd_help, cmd_completion;
+extern const struct command cmd_run, cmd_replay, cmd_build, cmd_init, cmd_pull, cmd_push, cmd_list,
+	cmd_inspect, cmd_tag, cmd_rm, cmd_prune, cmd_save, cmd_load, cmd_login, cmd_logout,
+	cmd_dashboard, cmd_check, cmd_version, cmd_help, cmd_completion;
 
 /* All commands, NULL at the end. */
 extern const struct command *const commands[];

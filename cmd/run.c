@@ -76,7 +76,7 @@ static struct word_list list_of(const struct words *words)
 	return (struct word_list){ words->words, words->count };
 }
 
-static struct object_opts object_opts_of(const struct run_args *a)
+struct object_opts run_object_opts(const struct run_args *a)
 {
 	return (struct object_opts){
 		.set = list_of(&a->set),
@@ -115,7 +115,7 @@ static int check_shows(const struct run *run, struct err *err)
 /* Everything that can be wrong without asking the kernel is found here. */
 static int open_program(struct run *run, const char *word, struct err *err)
 {
-	struct object_opts opts = object_opts_of(run->args);
+	struct object_opts opts = run_object_opts(run->args);
 	_cleanup_free_ void *bytes = NULL;
 	struct selection selection = { 0 };
 	struct select_words select = run->args->select;
@@ -133,7 +133,9 @@ static int open_program(struct run *run, const char *word, struct err *err)
 	if (run->args->interval_ns && run->args->interval_ns < LEAST_INTERVAL_NS)
 		return err_usage(err, "--interval is at least 1ms");
 	run->pull.start_ns = now_mono_ns();
-	ret = program_pull(run->global, &run->args->remote, run->args->pull, word, err);
+	ret = run_record_check(run->args, err);
+	if (ret >= 0)
+		ret = program_pull(run->global, &run->args->remote, run->args->pull, word, err);
 	if (ret >= 0)
 		ret = program_read(run->global, word, &bytes, &len, &run->name, err);
 	run->pull.end_ns = now_mono_ns();
@@ -155,6 +157,8 @@ static int open_program(struct run *run, const char *word, struct err *err)
 			    selection.metrics, err);
 	free(selection.filters);
 	free(selection.metrics);
+	if (ret >= 0 && !run->args->dry_run)
+		ret = run_record_open(&run->sinks.record, run->args, bytes, len, err);
 	return ret;
 }
 
@@ -223,8 +227,9 @@ static int start_program(struct run *run, struct err *err)
 
 	if (ret < 0)
 		return ret;
-	/* What is exported or shown about the programs; kernels before 5.8 do not tell. */
-	if (run->args->metrics || run->args->prom_port || run_sinks_interactive(run->args))
+	/* What is exported, shown or kept about the programs; kernels before 5.8 do not tell. */
+	if (run->args->metrics || run->args->prom_port || run->args->record ||
+	    run_sinks_interactive(run->args))
 		object_enable_stats(run->object);
 	if (interrupted()) {
 		err_exit(err, EXIT_INTERRUPTED);

@@ -10,7 +10,7 @@
 #include "cmd/select.h"
 
 struct run_args {
-	const char *output;
+	const char *output, *record;
 	const char *theme;
 	uint64_t history_bytes;
 	bool no_tty, once, all_maps, dry_run, keep_caps;
@@ -26,5 +26,8 @@ struct run_args {
 };
 
 extern const struct opt run_opts[];
+
+struct object_opts;
+struct object_opts run_object_opts(const struct run_args *args);
 
 #endif

@@ -103,6 +103,25 @@ static void add_lost(struct strbuf *line, const struct totals *t)
 		strbuf_adds(line, ", ? lost");
 }
 
+static void add_totals(struct strbuf *line, const struct totals *t, uint64_t unwritten)
+{
+	if (t->any_events || !t->any_series) {
+		strbuf_addf(line, "%" PRIu64 " event%s", t->events, plural(t->events));
+		add_lost(line, t);
+	}
+	if (t->any_series)
+		strbuf_addf(line, "%s%" PRIu64 " series", t->any_events ? ", " : "", t->series);
+	if (t->any_series && !t->any_events && t->lost)
+		add_lost(line, t);
+	if (t->filtered)
+		strbuf_addf(line, ", %" PRIu64 " filtered out", t->filtered);
+	if (t->malformed)
+		strbuf_addf(line, ", %" PRIu64 " malformed", t->malformed);
+	if (t->dropped + unwritten)
+		strbuf_addf(line, ", %" PRIu64 " dropped: the output was too slow",
+			    t->dropped + unwritten);
+}
+
 void show_closing_line(const struct object *object, const struct collector *collector,
 		       uint64_t ran_ns, uint64_t unwritten)
 {
@@ -111,21 +130,7 @@ void show_closing_line(const struct object *object, const struct collector *coll
 	char pinned[2048];
 
 	strbuf_addf(&line, "ran %.1fs: ", (double)ran_ns / 1e9);
-	if (t.any_events || !t.any_series) {
-		strbuf_addf(&line, "%" PRIu64 " event%s", t.events, plural(t.events));
-		add_lost(&line, &t);
-	}
-	if (t.any_series)
-		strbuf_addf(&line, "%s%" PRIu64 " series", t.any_events ? ", " : "", t.series);
-	if (t.any_series && !t.any_events && t.lost)
-		add_lost(&line, &t);
-	if (t.filtered)
-		strbuf_addf(&line, ", %" PRIu64 " filtered out", t.filtered);
-	if (t.malformed)
-		strbuf_addf(&line, ", %" PRIu64 " malformed", t.malformed);
-	if (t.dropped + unwritten)
-		strbuf_addf(&line, ", %" PRIu64 " dropped: the output was too slow",
-			    t.dropped + unwritten);
+	add_totals(&line, &t, unwritten);
 	if (object_pinned(object, pinned, sizeof(pinned))) {
 		for (char *c = pinned; *c; c++)
 			if (*c == '\n')
@@ -134,6 +139,17 @@ void show_closing_line(const struct object *object, const struct collector *coll
 	} else {
 		strbuf_adds(&line, "; nothing stays pinned");
 	}
+	log_info("%s", strbuf_str(&line));
+}
+
+void show_replay_line(const struct object *object, const struct collector *collector,
+		      uint64_t span_ns)
+{
+	_cleanup_strbuf_ struct strbuf line = STRBUF_INIT(4096);
+	struct totals t = add_up(object_plan(object), collector);
+
+	strbuf_addf(&line, "replayed %.1fs: ", (double)span_ns / 1e9);
+	add_totals(&line, &t, 0);
 	log_info("%s", strbuf_str(&line));
 }
 

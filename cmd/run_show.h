@@ -17,6 +17,10 @@ void show_start(const struct plan *plan, const char *name);
 void show_closing_line(const struct object *object, const struct collector *collector,
 		       uint64_t ran_ns, uint64_t unwritten);
 
+/* "replayed 10.0s: 1204 events, 0 lost": what was counted while it was recorded. */
+void show_replay_line(const struct object *object, const struct collector *collector,
+		      uint64_t span_ns);
+
 /* A table of programs with their state, on standard output. */
 void show_programs(const struct plan *plan);
 /* Maps with roles and fields, parameters with defaults, programs with hooks: standard output. */

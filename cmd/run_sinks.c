@@ -2,6 +2,7 @@
 #include "cmd/run_sinks.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <sys/ioctl.h>
 
 #include "base/log.h"
@@ -15,10 +16,12 @@
 #define PORT_TEXT_MAX 16
 #define VARIABLES_MAX_BYTES 1024
 
-static const char *output_form(const struct run_args *a)
+const char *run_sinks_form(const struct run_args *a)
 {
 	if (a->output)
 		return a->output;
+	if (a->record && streq(a->record, "-"))
+		return "none";
 	if (!isatty(STDOUT_FILENO))
 		return "json";
 	/* What is over at once is not looked at live. */
@@ -27,7 +30,7 @@ static const char *output_form(const struct run_args *a)
 
 bool run_sinks_interactive(const struct run_args *args)
 {
-	return streq(output_form(args), "tui");
+	return streq(run_sinks_form(args), "tui");
 }
 
 static struct sink *new_tui(const struct global_args *global, const struct run_args *a)
@@ -46,31 +49,40 @@ static struct sink *new_tui(const struct global_args *global, const struct run_a
 
 static void add(struct run_sinks *sinks, struct sink *sink)
 {
-	sinks->sinks[sinks->count++] = sink;
+	if (sink)
+		sinks->sinks[sinks->count++] = sink;
 }
 
-static void add_output(struct run_sinks *sinks, const struct global_args *global,
-		       const struct run_args *a)
+struct sink *run_sinks_output(const struct global_args *global, const struct run_args *a)
 {
-	const char *form = output_form(a);
+	const char *form = run_sinks_form(a);
 	struct winsize size = { 0 };
 
 	if (streq(form, "tui"))
-		add(sinks, new_tui(global, a));
-	else if (streq(form, "json"))
-		add(sinks, sink_json_new(STDOUT_FILENO));
-	else if (streq(form, "csv"))
-		add(sinks, sink_csv_new(STDOUT_FILENO));
-	else if (streq(form, "table")) {
-		ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
-		add(sinks,
-		    sink_table_new(STDOUT_FILENO, size.ws_col, want_color(global, STDOUT_FILENO)));
-	}
+		return new_tui(global, a);
+	if (streq(form, "json"))
+		return sink_json_new(STDOUT_FILENO);
+	if (streq(form, "csv"))
+		return sink_csv_new(STDOUT_FILENO);
+	if (!streq(form, "table"))
+		return NULL;
+	ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
+	return sink_table_new(STDOUT_FILENO, size.ws_col, want_color(global, STDOUT_FILENO));
 }
 
-static void add_prometheus(struct run_sinks *sinks, const struct run_args *a,
-			   char port[PORT_TEXT_MAX])
+/* In front of the output, so that both see the same. */
+static struct sink *recorded(struct run_sinks *sinks, struct sink *output)
 {
+	if (!sinks->record.opts.path)
+		return output;
+	output = sink_record_new(&sinks->record.opts, output);
+	sinks->recorder = output;
+	return output;
+}
+
+struct sink *run_sinks_metrics(const struct run_args *a)
+{
+	char port[PORT_TEXT_MAX];
 	struct prometheus_opts opts = {
 		.listen = a->metrics,
 		.namespace_ = a->name_space ? a->name_space : "ebpf",
@@ -82,8 +94,7 @@ static void add_prometheus(struct run_sinks *sinks, const struct run_args *a,
 		snprintf(port, PORT_TEXT_MAX, ":%u", (unsigned)a->prom_port);
 		opts.listen = port;
 	}
-	if (opts.listen)
-		add(sinks, sink_prometheus_new(&opts));
+	return opts.listen ? sink_prometheus_new(&opts) : NULL;
 }
 
 static const char *get_variable(void *ctx, const char *name)
@@ -128,11 +139,10 @@ int run_sinks_open(struct run_sinks *sinks, const struct global_args *global,
 		   struct err *err)
 {
 	struct sink_env all = *env;
-	char port[PORT_TEXT_MAX];
 	int code;
 
-	add_output(sinks, global, args);
-	add_prometheus(sinks, args, port);
+	add(sinks, recorded(sinks, run_sinks_output(global, args)));
+	add(sinks, run_sinks_metrics(args));
 	code = add_otlp(sinks, args, &all, err);
 	if (code < 0)
 		return code;
@@ -160,6 +170,21 @@ void run_sinks_tick(struct run_sinks *sinks)
 		sink_host_tick(sinks->hosts[i]);
 }
 
+/* A recording that is not whole is said, though the run itself went well. */
+static int recording_ended(const struct run_sinks *sinks, struct err *err)
+{
+	struct record_result r = sink_record_result(sinks->recorder);
+	const char *path = sinks->record.opts.path;
+
+	if (r.dropped)
+		log_warn("%s: it was too slow for %" PRIu64 " records, which are not in it", path,
+			 r.dropped);
+	if (!r.error || r.error == -EPIPE)
+		return 0;
+	err_hint(err, "what is in it can be replayed");
+	return err_sys(err, -r.error, "the recording %s ended early", path);
+}
+
 int run_sinks_stop(struct run_sinks *sinks, uint64_t *ret_unwritten, struct err *err)
 {
 	int ret = 0;
@@ -173,6 +198,8 @@ int run_sinks_stop(struct run_sinks *sinks, uint64_t *ret_unwritten, struct err 
 		if (code < 0 && code != -EPIPE && code != -ETIMEDOUT)
 			ret = code;
 	}
+	if (sinks->recorder && ret == 0)
+		ret = recording_ended(sinks, err);
 	return ret;
 }
 
@@ -183,4 +210,5 @@ void run_sinks_release(struct run_sinks *sinks)
 			sink_host_free(sinks->hosts[i]);
 		else
 			sinks->sinks[i]->ops->free(sinks->sinks[i]);
+	run_record_release(&sinks->record);
 }

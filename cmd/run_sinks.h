@@ -4,6 +4,7 @@
 #define BOMBUS_CMD_RUN_SINKS_H
 
 #include "cmd/run_args.h"
+#include "cmd/run_record.h"
 #include "runner/sink/sink.h"
 
 #define RUN_MAX_SINKS 8
@@ -12,10 +13,18 @@ struct run_sinks {
 	struct sink *sinks[RUN_MAX_SINKS];
 	struct sink_host *hosts[RUN_MAX_SINKS];
 	size_t count;
+	struct run_record record; /* set before the start, where there is to be one */
+	const struct sink *recorder;
 };
 
 /* Whether the live table is among them. */
 bool run_sinks_interactive(const struct run_args *args);
+/* The output that -o names, NULL for none; and what --metrics asks for, NULL where nothing does. */
+struct sink *run_sinks_output(const struct global_args *global, const struct run_args *args);
+struct sink *run_sinks_metrics(const struct run_args *args);
+/* What -o is: given, or found out. */
+const char *run_sinks_form(const struct run_args *args);
+
 /* Before the kernel is bothered: what cannot be opened or listened on is found here. */
 int run_sinks_open(struct run_sinks *sinks, const struct global_args *global,
 		   const struct run_args *args, const struct sink_env *env, int wake_fd,

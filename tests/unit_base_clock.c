@@ -243,6 +243,30 @@ static void test_clock_calendar_equals_the_c_librarys(void **state)
 	}
 }
 
+/* As a recording is replayed: the offsets of one machine on another. */
+static void test_clock_that_is_told(void **state)
+{
+	struct wallclock *live = wallclock_new(), *told = wallclock_new_told();
+	struct clock_offsets offsets = wallclock_offsets(live), step = offsets;
+
+	assert_int_equal(wallclock_from_mono(told, 5), 5);
+	wallclock_tell(told, &offsets);
+	wallclock_tell(told, &offsets);
+	wallclock_refresh(told);
+	assert_int_equal(wallclock_from_mono(told, 12345), wallclock_from_mono(live, 12345));
+	assert_int_equal(wallclock_from_boot(told, 12345), wallclock_from_boot(live, 12345));
+	step.mono.from_ns += 1000;
+	step.mono.offset_ns += 7;
+	wallclock_tell(told, &step);
+	assert_int_equal(wallclock_from_mono(told, step.mono.from_ns),
+			 step.mono.from_ns + step.mono.offset_ns);
+	assert_int_equal(wallclock_from_mono(told, step.mono.from_ns - 1),
+			 step.mono.from_ns - 1 + offsets.mono.offset_ns);
+	assert_int_equal(wallclock_fd(told), -1);
+	wallclock_free(live);
+	wallclock_free(told);
+}
+
 #define clock_test(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 
 int main(void)
@@ -256,6 +280,7 @@ int main(void)
 		clock_test(test_clock_forgets_only_the_oldest_steps),
 		clock_test(test_clock_fd_waits_for_steps_only),
 		clock_test(test_clock_converts_while_it_is_refreshed),
+		clock_test(test_clock_that_is_told),
 		cmocka_unit_test(test_clock_formats_rfc3339),
 		cmocka_unit_test(test_clock_calendar_equals_the_c_librarys),
 	};

@@ -491,6 +491,46 @@ static void test_series_sweep_put_by_cell_type(void **state)
 	series_free(s);
 }
 
+/* What one table gave makes another the same: live, changed, gone and overflowing rows. */
+static void test_series_put_row_follows_another(void **state)
+{
+	struct small small, other;
+	struct series *live = new_series(&small, METRIC_ENTRIES, METRIC_GAUGE, 8, 2, 0);
+	struct series *copy = new_series(&other, METRIC_ENTRIES, METRIC_GAUGE, 8, 10, 0);
+	struct series_rows rows;
+	uint64_t cursor, since = 0, mark;
+	uint32_t count;
+
+	series_rows_init(&rows, series_plan(live), 4);
+	for (uint64_t sweep = 1; sweep <= 3; sweep++) {
+		series_sweep_begin(live, sweep * SECOND);
+		for (uint64_t key = sweep; key < sweep + (sweep < 3 ? 3 : 1); key++)
+			series_sweep_put(live, &key, &(union cell){ .u = 10 * key + sweep });
+		series_sweep_end(live);
+		mark = series_mark(live);
+		cursor = 0;
+		while (series_read(live, &cursor, since, true, &rows))
+			for (uint32_t i = 0; i < rows.count; i++)
+				series_put_row(copy, &rows, i);
+		since = mark;
+		assert_int_equal(series_stats(copy).live, series_stats(live).live);
+		for (uint64_t key = 0; key < 6; key++) {
+			struct row a = read_row(live, &key, 0, false, &count);
+			struct row b = read_row(copy, &key, 0, false, &count);
+
+			assert_int_equal(a.found, b.found);
+			assert_int_equal(a.value, b.value);
+			assert_int_equal(a.flags & SERIES_GONE, b.flags & SERIES_GONE);
+		}
+		assert_int_equal(read_row(live, NULL, 0, false, &count).value,
+				 read_row(copy, NULL, 0, false, &count).value);
+		series_expire(copy, sweep * SECOND);
+	}
+	series_rows_release(&rows);
+	series_free(live);
+	series_free(copy);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -509,6 +549,7 @@ int main(void)
 		cmocka_unit_test(test_series_sweep_cancelled),
 		cmocka_unit_test(test_series_like_a_model),
 		cmocka_unit_test(test_series_sweep_put_by_cell_type),
+		cmocka_unit_test(test_series_put_row_follows_another),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -79,6 +79,14 @@ int object_enable_stats(struct object *object);
  * warned of. Any thread may look at the states meanwhile. */
 void object_check(struct object *object);
 
+/*
+ * Of an object that was never started here: what a recording says that its programs were like. The
+ * statistics are those that object_prog_stats() gives from now on, in any thread; the first reason
+ * stays. NULL: none.
+ */
+void object_replay_prog(struct object *object, uint32_t prog, enum prog_state state,
+			const char *reason, const struct prog_stats *stats);
+
 void object_stop(struct object *object);
 void object_free(struct object *object);
 

@@ -32,6 +32,7 @@ struct object {
 	bool made_pin_maps_dir, made_pin_progs_dir;
 	bool keep_pins; /* object_start() went well */
 	int stats_fd;
+	struct prog_stats *replayed; /* by index; NULL: the kernel is asked */
 };
 
 /* object.c: opens the image anew and applies the options to it. */

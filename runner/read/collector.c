@@ -473,7 +473,7 @@ struct map_stats collector_stats(const struct collector *c, const struct map_pla
 
 	if (!r)
 		return stats;
-	told = r->fd >= 0 && reader_read_lost(r, &lost);
+	told = r->told || (r->fd >= 0 && reader_read_lost(r, &lost));
 	stats = (struct map_stats){
 		.read = tally_get(&r->read),
 		.filtered = tally_get(&r->filtered),
@@ -488,4 +488,30 @@ struct map_stats collector_stats(const struct collector *c, const struct map_pla
 		.sweep_errors = tally_get(&r->sweep_errors),
 	};
 	return stats;
+}
+
+void collector_replay_rows(struct collector *c, const struct series_rows *rows)
+{
+	struct series *series = collector_series(c, rows->plan->map);
+
+	if (!series)
+		return;
+	fair_lock_take(&c->env.lock);
+	for (uint32_t i = 0; i < rows->count; i++)
+		series_put_row(series, rows, i);
+	fair_lock_release(&c->env.lock);
+}
+
+void collector_replay_stats(struct collector *c, const struct map_plan *map,
+			    const struct map_stats *stats)
+{
+	struct reader *r = c->by_map[map->index];
+
+	if (!r)
+		return;
+	reader_tell(r, stats);
+	fair_lock_take(&c->env.lock);
+	if (r->series)
+		series_expire(r->series, now_mono_ns());
+	fair_lock_release(&c->env.lock);
 }

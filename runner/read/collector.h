@@ -88,6 +88,15 @@ void collector_set_interval(struct collector *collector, uint64_t interval_ns);
 /* Called in the loop thread after each sweep (all maps done). */
 void collector_on_sweep(struct collector *collector, void (*fn)(void *ctx), void *ctx);
 
+/*
+ * Of a collector that was never started, whose object was not either: what a recording says came
+ * from the kernel. Rows become the state of their series, for those who read it; the statistics
+ * are those that collector_stats() gives from now on. Gone series age with each call of the second.
+ */
+void collector_replay_rows(struct collector *collector, const struct series_rows *rows);
+void collector_replay_stats(struct collector *collector, const struct map_plan *map,
+			    const struct map_stats *stats);
+
 /* Any thread. The lock is for series_read() of this collector's series, held for a bounded number
  * of rows at a time. Taking it makes the collector yield at the next opportunity. */
 void collector_lock(struct collector *collector);

@@ -194,6 +194,14 @@ void metric_cells(const struct metric_plan *plan, const struct record *record, u
 /* Adds one record to the cells of its series. */
 void metric_event(const struct metric_plan *plan, const struct record *record, union cell *dst);
 
+/*
+ * The series of this plan as entries of a map, so that a filter can be compiled for what they
+ * show: the key is the canonical key with the labels as fields, the value is the cells, with
+ * each family that is no histogram as a number ("value" where it is the only one). The fields are
+ * in the arena, texts are borrowed from the plan.
+ */
+void metric_row_map(struct map_plan *ret, const struct metric_plan *plan, struct arena *arena);
+
 /* The histogram cell that a value is counted in: 0 .. nbounds. */
 uint32_t metric_bucket(const struct family *family, uint64_t value);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/read/reader.h"
 
+#include "runner/read/collector.h"
 #include "runner/read/decode.h"
 
 #define BATCH 1024 /* records read with the lock held */
@@ -190,4 +191,19 @@ bool reader_has_room(const struct reader *r)
 	if (r->series || env->nqueues != 1 || !env->hold)
 		return true;
 	return queue_has_room(env->queues[0], 0, r->map->value.size_bytes);
+}
+
+void reader_tell(struct reader *r, const struct map_stats *stats)
+{
+	r->told = stats->lost_known;
+	tally_set(&r->read, stats->read);
+	tally_set(&r->filtered, stats->filtered);
+	tally_set(&r->malformed, stats->malformed);
+	tally_set(&r->lost, stats->lost);
+	tally_set(&r->dropped, stats->dropped);
+	tally_set(&r->sweeps, stats->sweeps);
+	tally_set(&r->sweep_ns, stats->sweep_ns);
+	tally_set(&r->entries, stats->entries);
+	tally_set(&r->sweep_errors, stats->sweep_errors);
+	tally_set(&r->ring_high_bytes, stats->ring_high_bytes);
 }

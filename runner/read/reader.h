@@ -73,6 +73,7 @@ struct reader {
 	int fd;
 	bool per_key; /* no batches for this map on this kernel */
 	bool warned;
+	bool told; /* a recording says how much was lost */
 	uint32_t batch;
 
 	struct ring ring;
@@ -120,6 +121,9 @@ bool reader_take(struct reader *reader, const void *bytes, uint32_t len, uint64_
 uint64_t reader_run_ring(struct reader *reader, uint64_t max);
 void reader_publish(struct reader *reader);
 bool reader_has_room(const struct reader *reader);
+/* Of a map that is not read: what a recording says of it. */
+struct map_stats;
+void reader_tell(struct reader *reader, const struct map_stats *stats);
 
 /* sweep.c. Hashes, arrays, globals and iterators; and queues, which are emptied. */
 void reader_sweep(struct reader *reader);

@@ -39,7 +39,9 @@ struct answer {
 
 struct resolver {
 	struct wallclock *clock;
-	struct answer (*sets)[WAYS]; /* NULL until first used */
+	const struct name_source *source; /* NULL: the running system */
+	char *told;			  /* the source's last answer */
+	struct answer (*sets)[WAYS];	  /* NULL until first used */
 	uint64_t made;
 	struct ksyms *ksyms;
 	struct cgroup_tree *cgroups;
@@ -60,6 +62,17 @@ struct resolver *resolver_new(struct wallclock *clock)
 	return r;
 }
 
+struct resolver *resolver_new_from(const struct name_source *source, struct wallclock *clock)
+{
+	struct resolver *r = xcalloc(1, sizeof(*r));
+
+	r->clock = clock;
+	r->source = source;
+	r->stack_fd = -1;
+	r->told = xcalloc(1, RESOLVE_MAX);
+	return r;
+}
+
 void resolver_free(struct resolver *resolver)
 {
 	if (!resolver)
@@ -71,6 +84,7 @@ void resolver_free(struct resolver *resolver)
 	ksyms_free(resolver->ksyms);
 	cgroup_tree_free(resolver->cgroups);
 	free(resolver->frames);
+	free(resolver->told);
 	free(resolver);
 }
 
@@ -245,11 +259,17 @@ _Static_assert(SETS == 1 << 8, "set_of() takes the top 8 bits");
 
 const char *resolve(struct resolver *resolver, enum meaning meaning, uint64_t id)
 {
-	struct answer *set = set_of(resolver, meaning, id), *oldest = set;
-	uint64_t now = coarse_now_ns();
+	struct answer *set, *oldest;
+	uint64_t now;
 	char text[RESOLVE_MAX];
 	bool found;
 
+	if (resolver->source)
+		return resolver->source->find(resolver->source->ctx, meaning, id, resolver->told)
+			       ? resolver->told
+			       : NULL;
+	set = oldest = set_of(resolver, meaning, id);
+	now = coarse_now_ns();
 	for (size_t way = 0; way < WAYS; way++) {
 		struct answer *a = &set[way];
 

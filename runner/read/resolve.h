@@ -17,6 +17,16 @@ struct resolver;
 
 /* The clock is borrowed. stack_fd: looks a stack id up in a STACK_TRACE map, -1: none. */
 struct resolver *resolver_new(struct wallclock *clock);
+
+/* Another place that knows the names: a recording, made on another machine. It is asked each time,
+ * by any thread. */
+struct name_source {
+	bool (*find)(void *ctx, enum meaning meaning, uint64_t id, char text[]); /* RESOLVE_MAX */
+	void *ctx;
+};
+/* Both are borrowed. */
+struct resolver *resolver_new_from(const struct name_source *source, struct wallclock *clock);
+
 void resolver_set_stacks(struct resolver *resolver, int stack_map_fd, uint32_t max_frames);
 void resolver_free(struct resolver *resolver);
 

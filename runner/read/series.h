@@ -66,6 +66,10 @@ void series_sweep_cancel(struct series *series);
 /* Events only: drops what was not touched for the TTL. */
 void series_expire(struct series *series, uint64_t now_ns);
 
+struct series_rows;
+/* Row i of what series_read() gave once, in a recording: its series is as it was then. */
+void series_put_row(struct series *series, const struct series_rows *rows, uint32_t i);
+
 enum series_flag {
 	SERIES_NEW = 1 << 0,	  /* first seen after `since` */
 	SERIES_CHANGED = 1 << 1,  /* cells changed after `since` */

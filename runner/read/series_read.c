@@ -76,3 +76,38 @@ bool series_read(const struct series *s, uint64_t *cursor, uint64_t since, bool 
 	*cursor = ref;
 	return rows->count || ref < s->nentries;
 }
+
+/* Kept apart from series_touch(): a row says that it is the overflow's, and it may be gone. */
+static uint32_t place_of_row(struct series *s, const void *key, bool overflow, uint64_t now_ns)
+{
+	uint32_t tag, ref = overflow ? 0 : series_look_up(s, key, &tag);
+
+	if (ref)
+		return ref;
+	if (!overflow && s->live < s->max && series_can_pay(s))
+		return series_insert(s, key, tag, now_ns);
+	s->overflowed += !overflow;
+	if (about_at(s, 0)->state != STATE_LIVE)
+		series_init_entry(s, 0, NULL, now_ns);
+	return 0;
+}
+
+void series_put_row(struct series *s, const struct series_rows *rows, uint32_t i)
+{
+	const uint8_t *key = rows->keys + (size_t)i * s->key_bytes;
+	bool overflow = rows->flags[i] & SERIES_OVERFLOW;
+	struct entry *e;
+	uint32_t ref, tag;
+
+	if (rows->flags[i] & SERIES_GONE) {
+		ref = overflow ? 0 : series_look_up(s, key, &tag);
+		if (ref || (overflow && about_at(s, 0)->state == STATE_LIVE))
+			series_let_go(s, ref);
+		return;
+	}
+	ref = place_of_row(s, key, overflow, rows->change_ns[i]);
+	e = entry_at(s, ref);
+	memcpy(cells_of(s, e), rows->cells + (size_t)i * s->plan->ncells, s->cells_bytes);
+	e->change_ns = rows->change_ns[i];
+	e->change_gen = s->gen;
+}

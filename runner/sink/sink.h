@@ -15,8 +15,8 @@
  *	close    once, after the last record and rows
  *
  * event, rows and swept return 0, 1 when the sink has had enough (-n reached), or -errno. A failure
- *ends the run: -EPIPE quietly (the reader left), others with an error. Sinks that serve on demand
- *(Prometheus) have no event and rows, and read in their own threads.
+ * ends the run: -EPIPE quietly (the reader left), others with an error.
+ * Sinks that serve on demand (Prometheus) have no event and rows, and read in their own threads.
  */
 #ifndef BOMBUS_RUNNER_SINK_SINK_H
 #define BOMBUS_RUNNER_SINK_SINK_H
@@ -37,9 +37,10 @@ struct sink_env {
 	const struct plan *plan;
 	struct collector *collector;
 	struct wallclock *clock;
-	struct step pull;	 /* getting the program's bytes */
-	const struct sink *otlp; /* the one that sends OTLP; NULL: none */
-	uint64_t max_records;	 /* -n: sinks that print stop after so many; 0: no limit */
+	struct step pull;		 /* getting the program's bytes */
+	const struct sink *otlp;	 /* the one that sends OTLP; NULL: none */
+	const struct name_source *names; /* NULL: those of the running system */
+	uint64_t max_records;		 /* -n: sinks that print stop after so many; 0: no limit */
 };
 
 enum lost_where {

@@ -8,8 +8,11 @@
 
 void sink_names_init(struct sink_names *names, const struct sink_env *env)
 {
-	*names = (struct sink_names){ .resolver = resolver_new(env->clock), .env = env };
-	for (uint32_t i = 0; env->object && i < env->plan->nmaps; i++) {
+	*names = (struct sink_names){ .env = env };
+
+	names->resolver =
+		env->names ? resolver_new_from(env->names, env->clock) : resolver_new(env->clock);
+	for (uint32_t i = 0; env->object && !env->names && i < env->plan->nmaps; i++) {
 		if (env->plan->maps[i].type == BPF_MAP_TYPE_STACK_TRACE)
 			names->stacks = &env->plan->maps[i];
 	}
