@@ -5,7 +5,8 @@
  *
  * A process inherits its place in the tree from the one that forked it, also where that one never
  * executes a program of its own (a subshell) or has ended meanwhile. Where a process executes one
- * program after the other (exec, sudo), each of them is a span below the same parent.
+ * program after the other (exec, sudo), each of them is a span below the same parent. Only the root
+ * stays the root: the programs that follow it are below it, and it ends with its process.
  *
  * A shell that was there before is followed from its next command on, and its own span begins with
  * it. Like every span it is sent when it ends: until then its commands are a tree without a root.
@@ -62,7 +63,8 @@ struct {
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, __u32);
 	__type(value, struct process);
-} tree SEC(".maps") BOMBUS_HELP("processes below a shell, by process id");
+} tree SEC(".maps")
+BOMBUS_HELP("processes below a shell, by process id; a root that was replaced, by its negative");
 
 /* Too large for the stack; nothing is ever written to it. */
 struct {
@@ -194,20 +196,24 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, pid_t old_pid, struct linux_binprm *bprm)
 {
-	__u32 pid = task->tgid;
+	__u32 pid = task->tgid, root_pid = -pid;
 	struct span_parent root;
 	struct process *p;
 
 	p = bpf_map_lookup_elem(&tree, &pid);
-	if (!p) {
+	if (p && p->begin_ns && bombus_id_is_zero(p->above.span_id, 8)) {
+		if (bombus_update(&tree, &root_pid, p, BPF_ANY))
+			return 0;
+		bombus_context_copy(&p->above, &p->own);
+	} else if (p && p->begin_ns) {
+		report(p, task, true);
+	} else if (!p) {
 		if (!is_root(task))
 			return 0;
 		root = bombus_new_trace();
 		p = add(pid, &root);
 		if (!p)
 			return 0;
-	} else if (p->begin_ns) {
-		report(p, task, true);
 	}
 	begin(p, task);
 	bpf_probe_read_kernel_str(p->path, sizeof(p->path), BPF_CORE_READ(bprm, filename));
@@ -217,7 +223,7 @@ int BPF_PROG(on_exec, struct task_struct *task, pid_t old_pid, struct linux_binp
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(on_exit, struct task_struct *task)
 {
-	__u32 pid = task->tgid;
+	__u32 pid = task->tgid, root_pid = -pid;
 	struct process *p;
 
 	/* Its last thread. */
@@ -229,6 +235,10 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	if (p->begin_ns)
 		report(p, task, false);
 	bpf_map_delete_elem(&tree, &pid);
+	p = bpf_map_lookup_elem(&tree, &root_pid);
+	if (p)
+		report(p, task, true);
+	bpf_map_delete_elem(&tree, &root_pid);
 	return 0;
 }
 
