@@ -121,9 +121,12 @@ static __always_inline void read_args(struct process *p, const struct mm_struct 
 	}
 	if (bpf_probe_read_user(p->args, len, (const void *)from))
 		return;
-	for (__u32 i = 0; i + 1 < sizeof(p->args); i++) {
-		if (i + 1 < len && !p->args[i])
-			p->args[i] = ' ';
+	/* 0 becomes ' ' before the last one. Without a branch: older verifiers go both ways at each,
+	 * and do not come to an end. */
+	for (__u64 i = 0; i + 1 < sizeof(p->args); i++) {
+		__u64 c = (__u8)p->args[i];
+
+		p->args[i] = c | ((c - 1) & (i + 1 - len)) >> 63 << 5;
 	}
 }
 
