@@ -42,7 +42,7 @@ DEPS_cmd         := runner/tui runner/sink runner/read runner/load oci base
 LIBS_oci         := -ljansson -lcrypto
 LIBS_runner/load := -lbpf -lelf -lz
 LIBS_runner/read := -lpcre2-8
-LIBS_runner/sink := -lz
+LIBS_runner/sink := -lz -ljansson
 LIBS_runner/tui  := -lncursesw -ltinfo
 LIBS_cmd         := -ljansson
 

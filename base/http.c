@@ -16,6 +16,7 @@
 #define SLOW_BYTES_PER_SECOND 1L
 #define SLOW_SECONDS 60L
 #define MAX_CONNECTIONS 8L
+#define MAX_TIMEOUT_MS 86400000u
 #define MAX_HEADER_BYTES (64u << 10)
 /* Small: it is memory, and the disk is the slower end. */
 #define BUFFER_BYTES (128L << 10)
@@ -44,6 +45,7 @@ struct http {
 	CURLM *multi;
 	bool insecure;
 	char *ca_file, *cert_file, *key_file;
+	const char *trust_hint, *tls_hint;
 	struct http_transfer *running; /* a list */
 };
 
@@ -59,7 +61,7 @@ struct http_transfer {
 	char message[CURL_ERROR_SIZE];
 };
 
-static int load(struct curl_api *api, struct err *err)
+static int load(struct curl_api *api, const char *purpose, struct err *err)
 {
 	const struct dynlib_symbol symbols[] = {
 		{ "curl_global_init", &api->global_init },
@@ -80,8 +82,7 @@ static int load(struct curl_api *api, struct err *err)
 		{ "curl_multi_cleanup", &api->multi_cleanup },
 	};
 
-	return dynlib_open(NULL, LIBRARY, PACKAGE, "cannot talk to registries", symbols,
-			   ARRAY_LEN(symbols), err);
+	return dynlib_open(NULL, LIBRARY, PACKAGE, purpose, symbols, ARRAY_LEN(symbols), err);
 }
 
 static char *dup_or_null(const char *text)
@@ -92,7 +93,7 @@ static char *dup_or_null(const char *text)
 int http_new(struct http **ret, const struct http_opts *opts, struct err *err)
 {
 	struct http *http = xcalloc(1, sizeof(*http));
-	int rc = load(&http->api, err);
+	int rc = load(&http->api, opts->purpose, err);
 
 	if (rc == 0 && http->api.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		rc = err_set(err, EIO, "libcurl cannot be initialized");
@@ -108,6 +109,8 @@ int http_new(struct http **ret, const struct http_opts *opts, struct err *err)
 	http->api.multi_setopt(http->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, MAX_CONNECTIONS);
 	http->api.multi_setopt(http->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
 	http->insecure = opts->insecure;
+	http->trust_hint = opts->trust_hint;
+	http->tls_hint = opts->tls_hint;
 	http->ca_file = dup_or_null(opts->ca_file);
 	http->cert_file = dup_or_null(opts->cert_file);
 	http->key_file = dup_or_null(opts->key_file);
@@ -133,8 +136,9 @@ static char *header_value(const char *line, size_t len, const char *name)
 
 static void response_release(struct http_response *r)
 {
-	char *const texts[] = { r->location,	r->content_type, r->digest,   r->link,
-				r->retry_after, r->range,	 r->upload_id };
+	char *const texts[] = { r->location,	 r->content_type, r->digest,	r->link,
+				r->retry_after,	 r->range,	  r->upload_id, r->grpc_status,
+				r->grpc_message, r->grpc_details };
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		free(texts[i]);
@@ -166,6 +170,9 @@ static void take_header(struct http_response *r, const char *line, size_t len)
 		{ "Retry-After", &r->retry_after },
 		{ "Range", &r->range },
 		{ "Docker-Upload-UUID", &r->upload_id },
+		{ "grpc-status", &r->grpc_status },
+		{ "grpc-message", &r->grpc_message },
+		{ "grpc-status-details-bin", &r->grpc_details },
 	};
 	_cleanup_free_ char *length = header_value(line, len, "Content-Length");
 	_cleanup_free_ char *range = header_value(line, len, "Content-Range");
@@ -301,6 +308,8 @@ static void set_request(struct http_transfer *t)
 
 	for (size_t i = 0; i < call->nheaders; i++)
 		t->headers = api->slist_append(t->headers, call->headers[i]);
+	for (size_t i = 0; i < call->nmore_headers; i++)
+		t->headers = api->slist_append(t->headers, call->more_headers[i]);
 	/* Nobody here waits for "100 Continue": what is sent can be sent again. */
 	t->headers = api->slist_append(t->headers, "Expect:");
 	if (streq(call->method, "HEAD")) {
@@ -336,6 +345,13 @@ static void set_options(struct http_transfer *t)
 	api->setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	api->setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	api->setopt(easy, CURLOPT_PIPEWAIT, 1L);
+	if (t->call->http2)
+		api->setopt(easy, CURLOPT_HTTP_VERSION,
+			    url_is_secure(t->call->url) ? CURL_HTTP_VERSION_2TLS
+							: CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE);
+	if (t->call->timeout_ms)
+		api->setopt(easy, CURLOPT_TIMEOUT_MS,
+			    (long)MIN(t->call->timeout_ms, MAX_TIMEOUT_MS));
 	api->setopt(easy, CURLOPT_USERAGENT, "bombus/" BOMBUS_VERSION);
 	api->setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_TIMEOUT_MS);
 	api->setopt(easy, CURLOPT_LOW_SPEED_LIMIT, SLOW_BYTES_PER_SECOND);
@@ -424,10 +440,10 @@ static void explain(struct http_transfer *t, CURLcode code)
 
 	call->broken = !is_setup(code);
 	call->result = err_set(&call->err, call->broken ? ECONNABORTED : EIO, "%s", what);
-	if (is_certificate(code))
-		err_hint(&call->err, "--ca-file FILE trusts the registry's own authority");
-	else if (code == CURLE_SSL_CONNECT_ERROR)
-		err_hint(&call->err, "if this registry speaks no TLS: --plain-http");
+	if (is_certificate(code) && t->http->trust_hint)
+		err_hint(&call->err, "%s", t->http->trust_hint);
+	else if (code == CURLE_SSL_CONNECT_ERROR && t->http->tls_hint)
+		err_hint(&call->err, "%s", t->http->tls_hint);
 }
 
 static void finish(struct http_transfer *t, CURLcode code)

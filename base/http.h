@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * HTTP over one pool of connections, several calls at a time. Boundary file of libcurl, which is
- * loaded when the first client is made. Nothing here knows about registries: no call is repeated,
- * no redirection followed, no credential added.
+ * loaded when the first client is made. Nothing here knows who is spoken to: no call is repeated,
+ * no redirection followed, no credential added. A client belongs to one thread.
  *
  *	http_start(http, &call); while (!call.done) http_wait(http, 1000);
  */
@@ -21,6 +21,10 @@ struct http_opts {
 	bool insecure;			  /* certificates are not checked */
 	const char *ca_file;		  /* trusted beside nothing else; NULL: the system's */
 	const char *cert_file, *key_file; /* of the client; NULL: none */
+	const char *purpose; /* where libcurl is missing: "cannot talk to registries" */
+	/* Hints of errors: the certificate is not trusted; TLS is not what is spoken. NULL: none.
+	 */
+	const char *trust_hint, *tls_hint;
 };
 int http_new(struct http **ret, const struct http_opts *opts, struct err *err);
 void http_free(struct http *http); /* calls that still run are given up */
@@ -31,7 +35,8 @@ void http_free(struct http *http); /* calls that still run are given up */
 struct http_response {
 	int status; /* 0: none came */
 	char *location, *content_type, *digest, *link, *retry_after, *range, *upload_id;
-	char *challenges[HTTP_MAX_CHALLENGES]; /* WWW-Authenticate, one a header */
+	char *grpc_status, *grpc_message, *grpc_details; /* headers or trailers */
+	char *challenges[HTTP_MAX_CHALLENGES];		 /* WWW-Authenticate, one a header */
 	size_t nchallenges;
 	int64_t content_length; /* -1: not said */
 	int64_t range_start;	/* of Content-Range; -1: none */
@@ -44,7 +49,11 @@ struct http_call {
 	const char *url;
 	const char *headers[HTTP_MAX_HEADERS]; /* "Name: value" */
 	size_t nheaders;
-	const void *body; /* of POST and PUT */
+	const char *const *more_headers; /* behind these */
+	size_t nmore_headers;
+	bool http2;	     /* without asking, where there is no TLS to ask in; else it is tried */
+	uint64_t timeout_ms; /* of all of it; 0: only a connection that stands still is given up */
+	const void *body;    /* of POST and PUT */
 	uint64_t body_bytes;
 	int body_fd;	 /* read from its start instead of `body` where it is not -1 */
 	size_t max_body; /* of the answer; more is -EFBIG */

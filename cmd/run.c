@@ -40,6 +40,7 @@ struct run {
 	struct wallclock *clock;
 	struct run_sinks sinks;
 	int wake_fd;
+	struct step pull;
 	uint64_t start_ns;
 };
 
@@ -129,9 +130,11 @@ static int open_program(struct run *run, const char *word, struct err *err)
 
 	if (run->args->interval_ns && run->args->interval_ns < LEAST_INTERVAL_NS)
 		return err_usage(err, "--interval is at least 1ms");
+	run->pull.start_ns = now_mono_ns();
 	ret = program_pull(run->global, &run->args->remote, run->args->pull, word, err);
 	if (ret >= 0)
 		ret = program_read(run->global, word, &bytes, &len, &run->name, err);
+	run->pull.end_ns = now_mono_ns();
 	if (ret >= 0)
 		ret = object_open(&run->object, run->name, bytes, len, &opts, err);
 	if (ret < 0)
@@ -161,6 +164,7 @@ static int start_sinks(struct run *run, struct err *err)
 		.plan = run->plan,
 		.collector = run->collector,
 		.clock = run->clock,
+		.pull = run->pull,
 		.max_records = run->args->count,
 	};
 
@@ -329,7 +333,9 @@ const struct command cmd_run = {
 		    "bombus run opensnoop --set target_pid=1234 --duration 10s\n"
 		    "bombus build x.bpf.c --binary-only -o - | bombus run -",
 	.environment = "BOMBUS_STORE        folder of the local images\n"
-		       "NO_COLOR            no colour\n" REMOTE_ENVIRONMENT,
+		       "NO_COLOR            no colour\n"
+		       "OTEL_...            of OpenTelemetry: exporter, batches, limits, "
+		       "sampler\n" REMOTE_ENVIRONMENT,
 	.opts = run_opts,
 	.args_bytes = sizeof(struct run_args),
 	.min_words = 1,

@@ -17,6 +17,7 @@ struct run_args {
 	struct words map, fields, set, attach, ring, max_entries, only;
 	const char *pin_maps, *pin_progs;
 	const char *metrics, *name_space, *compat, *web_config;
+	const char *otlp, *otlp_protocol;
 	const char *pull;
 	struct remote_args remote;
 	uint64_t prom_port, max_series, max_memory_bytes, series_ttl_ns;

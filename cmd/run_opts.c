@@ -70,6 +70,13 @@ const struct opt run_opts[] = {
 	  "forget series that did not change for this time" },
 	{ 0, "compat", "TOOL", OPT_CHOICE, ARG(compat), "name metrics as this tool does: bee",
 	  "bee" },
+	{ .kind = OPT_GROUP, .help = "OpenTelemetry" },
+	{ 0, "otlp", "URL", OPT_OPTIONAL, ARG(otlp),
+	  "send spans, log records and metrics to an OTLP receiver (http://localhost:4318, or "
+	  "OTEL_EXPORTER_OTLP_ENDPOINT, which turns it on as well)",
+	  "" },
+	{ 0, "otlp-protocol", "WORD", OPT_CHOICE, ARG(otlp_protocol),
+	  "http/protobuf, http/json or grpc (http/protobuf)", "http/protobuf http/json grpc" },
 	{ .kind = OPT_GROUP, .help = "Image" },
 	{ 0, "pull", "WHEN", OPT_CHOICE, ARG(pull),
 	  "always, missing (where the name has a registry or a '/' in it) or never (missing)",

@@ -4,11 +4,15 @@
 #include <errno.h>
 #include <sys/ioctl.h>
 
+#include "base/log.h"
+#include "base/strbuf.h"
 #include "base/util.h"
+#include "runner/sink/otlp.h"
 
 /* How long a reader that stalls may hold us up when leaving. */
 #define LEAVE_TIMEOUT_MS 2000
 #define PORT_TEXT_MAX 16
+#define VARIABLES_MAX_BYTES 1024
 
 static const char *output_form(const struct run_args *a)
 {
@@ -57,14 +61,53 @@ static void add_prometheus(struct run_sinks *sinks, const struct run_args *a,
 		add(sinks, sink_prometheus_new(&opts));
 }
 
+static const char *get_variable(void *ctx, const char *name)
+{
+	return getenv(name);
+}
+
+/* Whoever sets one expects something of it. */
+static void warn_of_variables(void)
+{
+	_cleanup_strbuf_ struct strbuf names = STRBUF_INIT(VARIABLES_MAX_BYTES);
+
+	for (char **v = environ; *v; v++) {
+		size_t len = strcspn(*v, "=");
+
+		if (!otlp_variable_is_unknown(*v, len) || !(*v)[len] || !(*v)[len + 1])
+			continue;
+		strbuf_adds(&names, names.len ? ", " : "");
+		strbuf_add(&names, *v, len);
+	}
+	if (names.len)
+		log_warn("not honoured: %s", strbuf_str(&names));
+}
+
+static int add_otlp(struct run_sinks *sinks, const struct run_args *a, struct err *err)
+{
+	const struct otlp_flags flags = { .url = a->otlp, .protocol = a->otlp_protocol };
+	_cleanup_(otlp_config_release) struct otlp_config config = { 0 };
+	int ret = otlp_config_read(&config, &flags, get_variable, NULL, err);
+
+	if (ret < 0 || !otlp_config_is_on(&config))
+		return ret;
+	warn_of_variables();
+	add(sinks, sink_otlp_new(&config, a->name_space ? a->name_space : "ebpf"));
+	return 0;
+}
+
 int run_sinks_start(struct run_sinks *sinks, const struct global_args *global,
 		    const struct run_args *args, const struct sink_env *env, int wake_fd,
 		    struct err *err)
 {
 	char port[PORT_TEXT_MAX];
+	int code;
 
 	add_output(sinks, global, args);
 	add_prometheus(sinks, args, port);
+	code = add_otlp(sinks, args, err);
+	if (code < 0)
+		return code;
 	for (size_t i = 0; i < sinks->count; i++) {
 		int ret = sink_host_start(&sinks->hosts[i], sinks->sinks[i], env, wake_fd, err);
 

@@ -9,7 +9,7 @@
 #include "oci/challenge.h"
 #include "oci/creds.h"
 #include "oci/json.h"
-#include "oci/retry.h"
+#include "base/retry.h"
 #include "base/url.h"
 
 #define MAX_TOKEN_BYTES (1u << 20)

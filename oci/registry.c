@@ -25,8 +25,15 @@ int registry_open(struct registry **ret, const char *host, const struct registry
 	bool tls = opts->insecure || opts->ca_file || opts->cert_file;
 	bool plain = opts->plain_http || (host_is_loopback(host) && !tls);
 	const char *where = streq(host, REF_DEFAULT_HOST) ? "registry-1." REF_DEFAULT_HOST : host;
-	struct http_opts http_opts = { opts->insecure, opts->ca_file, opts->cert_file,
-				       opts->key_file };
+	struct http_opts http_opts = {
+		.insecure = opts->insecure,
+		.ca_file = opts->ca_file,
+		.cert_file = opts->cert_file,
+		.key_file = opts->key_file,
+		.purpose = "cannot talk to registries",
+		.trust_hint = "--ca-file FILE trusts the registry's own authority",
+		.tls_hint = "if this registry speaks no TLS: --plain-http",
+	};
 	struct registry *registry;
 	struct auth_opts auth_opts;
 	struct http *http = NULL;

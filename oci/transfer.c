@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "oci/json.h"
-#include "oci/retry.h"
+#include "base/retry.h"
 #include "base/url.h"
 
 #define MAX_REDIRECTS 5

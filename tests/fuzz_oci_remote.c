@@ -10,7 +10,7 @@
 #include "oci/digest.h"
 #include "oci/multi.h"
 #include "oci/ref.h"
-#include "oci/retry.h"
+#include "base/retry.h"
 #include "base/url.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -15,7 +15,7 @@
 #include "oci/creds.h"
 #include "oci/multi.h"
 #include "oci/ref.h"
-#include "oci/retry.h"
+#include "base/retry.h"
 #include "base/url.h"
 
 #define HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"

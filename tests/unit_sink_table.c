@@ -300,7 +300,7 @@ static void test_table_follows_the_terminals_size(void **state)
 
 static void test_deltas_many_ids(void **state)
 {
-	struct deltas *deltas = deltas_new(2);
+	struct deltas *deltas = deltas_new(2, DELTAS_MAX_IDS);
 	bool known;
 
 	for (uint64_t id = 0; id < 50000; id++) {

@@ -124,6 +124,7 @@ int object_open(struct object **ret, const char *name, const void *elf, size_t l
 		const struct object_opts *opts, struct err *err)
 {
 	_cleanup_(free_object) struct object *object = xcalloc(1, sizeof(*object));
+	uint64_t start = now_mono_ns();
 	int rc;
 
 	object->name = xstrdup(name);
@@ -135,6 +136,7 @@ int object_open(struct object **ret, const char *name, const void *elf, size_t l
 		err_wrap(err, "%s", name);
 		return rc;
 	}
+	object->times.open = (struct step){ start, now_mono_ns() };
 	*ret = steal_ptr(&object);
 	return 0;
 }

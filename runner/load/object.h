@@ -56,7 +56,8 @@ int object_start(struct object *object, struct err *err);
 
 /* Where the time of object_start() went, for traces and --verbose. */
 struct object_times {
-	uint64_t open_ns, load_ns, attach_ns;
+	uint64_t open_ns, load_ns, attach_ns; /* libbpf's part, of all tries together */
+	struct step open, load, attach;	      /* object_open(); the last try of the others */
 };
 struct object_times object_times(const struct object *object);
 

@@ -39,6 +39,10 @@ enum map_source {
 			 * does */
 };
 
+/* Of the ids of ROLE_SPANS. */
+#define TRACE_ID_BYTES 16
+#define SPAN_ID_BYTES 8
+
 struct map_plan {
 	uint32_t index;	    /* in plan.maps */
 	const char *symbol; /* as the program calls it ("counter_conns", "events") */
@@ -48,6 +52,7 @@ struct map_plan {
 	const char *help;	    /* NULL: none */
 	const char *unit;	    /* BOMBUS_UNIT on the map; NULL: none */
 	const char *buckets;	    /* BOMBUS_BUCKETS, as written; NULL: none */
+	const char *service, *span; /* BOMBUS_SERVICE and BOMBUS_SPAN of ROLE_SPANS; NULL: none */
 	uint8_t role;		    /* enum map_role */
 	uint8_t source;		    /* enum map_source */
 	bool per_cpu;		    /* a value per possible CPU, each padded to 8 bytes */
@@ -82,6 +87,11 @@ enum prog_state {
 	PROG_ATTACHED,
 };
 
+/* When something was done, by CLOCK_MONOTONIC; end_ns 0: it was not. */
+struct step {
+	uint64_t start_ns, end_ns;
+};
+
 struct prog_plan {
 	uint32_t index;
 	const char *name;    /* "tcp_connect___fentry" */
@@ -93,6 +103,7 @@ struct prog_plan {
 	uint8_t state;	     /* enum prog_state */
 	const char *reason;  /* PROG_REFUSED, PROG_OFF: one line; else NULL */
 	int reason_code;     /* -errno, 0 */
+	struct step attach;  /* the last try, successful or not */
 };
 
 struct plan {

@@ -110,6 +110,8 @@ void map_list_tags(struct map_list *list, struct map_plan *map, const char *var)
 	map->help = tag_text(tags, id, TAGS_WHOLE, "help", arena);
 	map->unit = tag_text(tags, id, TAGS_WHOLE, "unit", arena);
 	map->buckets = tag_text(tags, id, TAGS_WHOLE, "buckets", arena);
+	map->service = tag_text(tags, id, TAGS_WHOLE, "service", arena);
+	map->span = tag_text(tags, id, TAGS_WHOLE, "span", arena);
 	name = tag_text(tags, id, TAGS_WHOLE, "name", arena);
 	if (name)
 		map->name = name;

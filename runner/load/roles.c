@@ -5,9 +5,6 @@
 #include "base/util.h"
 #include "runner/load/plan_internal.h"
 
-#define SPAN_ID_BYTES 8
-#define TRACE_ID_BYTES 16
-
 static const struct role_word {
 	const char *word;
 	enum map_role role;
@@ -120,43 +117,31 @@ static const char *histogram_fault(const struct map_plan *map)
 	       "records in a ring buffer";
 }
 
-static const char *member_fault(const struct layout *value, const char *name, uint32_t bytes,
-				bool required)
-{
-	const struct field *f = layout_find(value, name);
-
-	if (!f)
-		return required ? "a span needs the members span_monotonic_timestamp_ns and "
-				  "span_duration_ns"
-				: NULL;
-	if ((uint64_t)f->size_bits * f->count != bytes * 8)
-		return bytes == TRACE_ID_BYTES ? "trace_id has to be 16 bytes"
-					       : "a span's ids and times have to be 8 bytes";
-	return NULL;
-}
-
 static const char *spans_fault(const struct map_plan *map)
 {
 	static const struct {
 		const char *name;
 		uint32_t bytes;
-		bool required;
 	} members[] = {
-		{ "trace_id", TRACE_ID_BYTES, false },
-		{ "span_id", SPAN_ID_BYTES, false },
-		{ "parent_span_id", SPAN_ID_BYTES, false },
-		{ "span_monotonic_timestamp_ns", 8, true },
-		{ "span_duration_ns", 8, true },
+		{ "trace_id", TRACE_ID_BYTES },	     { "span_id", SPAN_ID_BYTES },
+		{ "parent_span_id", SPAN_ID_BYTES }, { "span_monotonic_timestamp_ns", 8 },
+		{ "span_boottime_timestamp_ns", 8 }, { "span_duration_ns", 8 },
 	};
+	const struct layout *value = &map->value;
 
 	if (!is_stream(map) || map->source == SOURCE_ITER)
 		return "spans come from ring buffers";
+	if (!layout_find(value, "span_duration_ns") ||
+	    !(layout_find(value, "span_monotonic_timestamp_ns") ||
+	      layout_find(value, "span_boottime_timestamp_ns") || layout_time(value)))
+		return "a span needs the members span_monotonic_timestamp_ns and "
+		       "span_duration_ns";
 	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
-		const char *fault = member_fault(&map->value, members[i].name, members[i].bytes,
-						 members[i].required);
+		const struct field *f = layout_find(value, members[i].name);
 
-		if (fault)
-			return fault;
+		if (f && (uint64_t)f->size_bits * f->count != members[i].bytes * 8)
+			return i == 0 ? "trace_id has to be 16 bytes"
+				      : "a span's ids and times have to be 8 bytes";
 	}
 	return NULL;
 }

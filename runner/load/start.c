@@ -140,7 +140,8 @@ static int load(struct object *object, uint32_t *ret_culprit, struct err *err)
 	bpflog_begin(&object->log);
 	rc = bpf_object__load(object->bpf);
 	bpflog_end(&object->log);
-	object->times.load_ns += now_mono_ns() - start;
+	object->times.load = (struct step){ start, now_mono_ns() };
+	object->times.load_ns += object->times.load.end_ns - start;
 	if (rc == 0)
 		return 0;
 	blamed = *log->blamed ? plan_prog(plan, log->blamed) : NULL;
@@ -170,8 +171,10 @@ static int attach_wanted(struct object *object, bool with_fallback, uint32_t *re
 		    has_fallback(plan, &plan->progs[i]) != with_fallback)
 			continue;
 		*ret_culprit = i;
+		plan->progs[i].attach.start_ns = now_mono_ns();
 		rc = attach_program(object->attachments, object->bpf, object->progs[i],
 				    &plan->progs[i], &object->targets[i], err);
+		plan->progs[i].attach.end_ns = now_mono_ns();
 	}
 	return rc;
 }
@@ -187,7 +190,8 @@ static int attach(struct object *object, uint32_t *ret_culprit, struct err *err)
 	if (rc == 0)
 		rc = attach_wanted(object, false, ret_culprit, err);
 	bpflog_end(&object->log);
-	object->times.attach_ns += now_mono_ns() - start;
+	object->times.attach = (struct step){ start, now_mono_ns() };
+	object->times.attach_ns += object->times.attach.end_ns - start;
 	if (rc < 0)
 		attachments_free(steal_ptr(&object->attachments));
 	return rc;

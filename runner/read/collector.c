@@ -73,6 +73,8 @@ static void init_reader(struct collector *c, struct reader *r, const struct map_
 	r->filter = filter ? steal_ptr(filter) : NULL;
 	r->metric = metric ? steal_ptr(metric) : NULL;
 	r->time = layout_time(&map->value);
+	if (map->role == ROLE_SPANS)
+		r->trace = span_trace_id(map);
 	if (r->metric) {
 		r->series = series_new(r->metric, &c->opts.series);
 		r->group = MAX(1u, MAX(r->metric->key_bytes, map->value.size_bytes));

@@ -41,7 +41,11 @@ static bool to_queues(struct reader *r, struct record *record)
 /* What is to be looked at further, after filters. */
 static bool is_passed(struct reader *r, const struct record *record, uint32_t len)
 {
-	if (unlikely(len < record->value_bytes)) {
+	uint8_t trace_id[TRACE_ID_BYTES];
+
+	if (unlikely(len < record->value_bytes ||
+		     (r->trace.nparts && !span_id_read(&r->trace, record->part[PART_VALUE],
+						       trace_id, sizeof(trace_id))))) {
 		tally_add(&r->malformed, 1);
 		return false;
 	}

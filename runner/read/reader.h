@@ -16,6 +16,7 @@
 #include "runner/read/queue.h"
 #include "runner/read/ring.h"
 #include "runner/read/series.h"
+#include "runner/read/span.h"
 
 struct loop_source;
 struct perf_reader;
@@ -61,13 +62,14 @@ typedef _Atomic uint64_t tally; /* written by one thread, read by any */
 struct reader {
 	struct reader_env *env;
 	const struct map_plan *map;
-	struct filter *filter;	    /* owned */
-	struct metric_plan *metric; /* owned */
-	struct series *series;	    /* owned; NULL: records go to the queues */
-	const struct field *time;   /* the record's own; NULL: when it was read */
-	uint8_t *key;		    /* room for `group` canonical keys */
-	uint32_t group;		    /* records that are counted at once */
-	uint8_t *folded;	    /* room for a value, its CPUs added up; NULL: not needed */
+	struct filter *filter;	     /* owned */
+	struct metric_plan *metric;  /* owned */
+	struct series *series;	     /* owned; NULL: records go to the queues */
+	const struct field *time;    /* the record's own; NULL: when it was read */
+	struct span_id_fields trace; /* of spans: all zero is no trace */
+	uint8_t *key;		     /* room for `group` canonical keys */
+	uint32_t group;		     /* records that are counted at once */
+	uint8_t *folded;	     /* room for a value, its CPUs added up; NULL: not needed */
 	int fd;
 	bool per_key; /* no batches for this map on this kernel */
 	bool warned;

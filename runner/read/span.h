@@ -22,9 +22,6 @@
 
 struct err;
 
-#define TRACE_ID_BYTES 16
-#define SPAN_ID_BYTES 8
-
 /* As OTLP numbers them. */
 enum span_kind {
 	SPAN_KIND_UNSPECIFIED, /* never in a trace_span: it is internal then */
@@ -35,6 +32,8 @@ enum span_kind {
 	SPAN_KIND_CONSUMER,
 };
 enum span_status { SPAN_STATUS_UNSET, SPAN_STATUS_OK, SPAN_STATUS_ERROR };
+const char *span_kind_name(enum span_kind kind);       /* "internal", "server", ... */
+const char *span_status_name(enum span_status status); /* "unset", "ok", "error" */
 
 #define TRACE_FLAG_SAMPLED 1
 
@@ -59,7 +58,7 @@ struct span_attr {
 struct span_attrs {
 	struct span_attr *all;
 	uint32_t count;
-	uint32_t text_max; /* the room that attr_text() needs for any of these */
+	uint32_t text_max; /* the room that attr_read() needs for any of these */
 };
 
 /* One value: element `i` of the attribute, i < field->count. */
@@ -70,21 +69,26 @@ struct attr_value {
 		double d;
 		bool b;
 		struct {
-			const char *ptr; /* valid UTF-8; in `room`, or in the record */
+			const char *ptr; /* any bytes; in `room`, or in the record */
 			size_t len;
 		} text;
 	};
 };
 
+/* For any field; `name` is borrowed. */
+void span_attr_init(struct span_attr *ret, const struct field *field, const char *name);
+/* The room that attr_read() needs for it. */
+uint32_t span_attr_text_max(const struct span_attr *attr);
+
 /*
- * Reads one. `room` has span_attrs.text_max bytes. False: there is nothing to show (a time that
+ * Reads one. `room` has text_max bytes. False: there is nothing to show (a time that
  * is 0, an address without a family), the attribute is left out.
  */
 bool attr_read(const struct span_attr *attr, const void *base, uint32_t i, char *room,
 	       struct resolver *resolver, struct attr_value *ret);
 
-/* How many bytes of valid UTF-8 hold at most so many characters; 0 characters: no limit. */
-size_t attr_text_cut(const char *text, size_t len, uint32_t max_chars);
+/* How many bytes hold at most so many characters of UTF-8; what is none counts byte by byte. */
+size_t attr_text_cut(const char *text, size_t len, uint64_t max_chars);
 
 /* ---- The plan of a map ---- */
 
@@ -121,8 +125,8 @@ struct span_plan {
 	const struct field *name, *service, *kind, *status, *status_message;
 	const struct field *trace_state, *trace_flags;
 	const struct field *cgroup; /* the first member that is a cgroup's id; an attribute too */
-	uint8_t kinds[64];	    /* enum span_kind by number, for a span_kind that is an enum */
 	struct span_attrs attrs;
+	uint32_t text_max; /* the room for any attribute, also of events and links */
 	struct span_event_plan *events;
 	uint32_t nevents;
 	struct span_link_plan *links;
@@ -130,15 +134,14 @@ struct span_plan {
 };
 
 /*
- * Compiles the plan of a map that has records. Every map has one, since no member is required;
- * a member whose type cannot be what its name says (a trace_id of 4 bytes) is an attribute, and
- * *ret_odd names the first such one, else it is NULL. All strings live in the arena.
+ * Compiles the plan of a map of role spans. No member has to be there; one whose type cannot be
+ * what its name says (a trace_state of 8 numbers) is an attribute. All strings live in the arena.
  */
-void span_plan_init(struct span_plan *ret, struct arena *arena, const struct map_plan *map,
-		    const char **ret_odd);
+void span_plan_init(struct span_plan *ret, struct arena *arena, const struct map_plan *map);
 
-/* False: the record names a trace whose id is all zero, which is no trace. */
-bool span_plan_valid(const struct span_plan *plan, const void *value);
+/* Where the trace id stands, for who does not need the rest. One that is there and is all zero is
+ * an error. */
+struct span_id_fields span_trace_id(const struct map_plan *map);
 
 /* ---- Sampling ---- */
 
@@ -167,7 +170,7 @@ bool span_sampled(const struct span_sampler *sampler, const uint8_t trace_id[TRA
 /* ---- Making spans ---- */
 
 struct span_text {
-	const char *ptr; /* not NUL-ended; valid UTF-8 */
+	const char *ptr; /* not NUL-ended; any bytes */
 	size_t len;
 };
 
@@ -183,7 +186,9 @@ struct trace_span {
 	uint8_t status;		   /* enum span_status */
 	uint64_t start_ns, end_ns; /* Unix time */
 	uint64_t cgroup;	   /* 0: not given */
-	struct span_text name, service, status_message, trace_state; /* service: len 0: none */
+	/* name is the map's where the record has none; of the others len 0 is none. */
+	struct span_text name, service, status_message, trace_state;
+	bool service_is_member; /* else it is the map's BOMBUS_SERVICE() */
 };
 
 struct span_maker;

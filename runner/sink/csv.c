@@ -4,6 +4,8 @@
  *
  *	time,map,kind,<key or label paths>,<field paths or values>
  *
+ * Spans have the columns of span_view.h before those of their attributes.
+ *
  * A file can hold only one kind of line under one header; several maps (and lines about loss) have
  * different columns. So a header line comes before the first line and again whenever the next line
  * has other columns: a reader who wants one table asks for one map. Lines about loss are
@@ -18,6 +20,7 @@
 #include "base/utf8.h"
 #include "base/util.h"
 #include "runner/sink/out.h"
+#include "runner/sink/span_view.h"
 #include "runner/sink/text.h"
 
 #define TIME_BYTES 31
@@ -35,6 +38,7 @@ struct csv_sink {
 	struct sink sink;
 	struct out out;
 	struct sink_names names;
+	struct span_views *spans;
 	struct csv_map *maps;
 	uint32_t nmaps;
 	const char *shown;     /* the header that holds now: one of the maps', LOST_HEADER, NULL */
@@ -131,6 +135,19 @@ static void prepare_layout(struct csv_sink *csv, struct csv_map *ret, struct str
 	}
 }
 
+static void prepare_span(struct csv_sink *csv, struct csv_map *ret, struct strbuf *header,
+			 const struct span_plan *plan)
+{
+	for (int i = 0; i < SPAN_CELLS; i++) {
+		add_column(header, "", span_cell_name(i));
+		will_hold(csv, ret, span_cell_max(csv->spans, plan, i));
+	}
+	for (uint32_t i = 0; i < plan->attrs.count; i++) {
+		add_column(header, "", plan->attrs.all[i].name);
+		will_hold(csv, ret, field_text_max(plan->attrs.all[i].field));
+	}
+}
+
 static void prepare_family(struct csv_sink *csv, struct csv_map *ret, struct strbuf *header,
 			   const struct family *family)
 {
@@ -172,6 +189,7 @@ static void prepare_map(struct csv_sink *csv, struct csv_map *ret, const struct 
 {
 	struct strbuf sb = STRBUF_INIT(HEADER_MAX_BYTES);
 	const struct metric_plan *plan = ret->plan;
+	const struct span_plan *span = span_views_plan(csv->spans, map);
 	const char *path;
 
 	strbuf_addc(&sb, ',');
@@ -187,9 +205,11 @@ static void prepare_map(struct csv_sink *csv, struct csv_map *ret, const struct 
 	}
 	for (uint32_t i = 0; plan && i < plan->nfamilies; i++)
 		prepare_family(csv, ret, &sb, &plan->families[i]);
-	if (!plan && map->has_key)
+	if (span)
+		prepare_span(csv, ret, &sb, span);
+	else if (!plan && map->has_key)
 		prepare_layout(csv, ret, &sb, &map->key, &map->value, "key.");
-	if (!plan)
+	if (!span && !plan)
 		prepare_layout(csv, ret, &sb, &map->value, map->has_key ? &map->key : NULL,
 			       "value.");
 	strbuf_addc(&sb, '\n');
@@ -203,6 +223,7 @@ static int csv_open(struct sink *sink, const struct sink_env *env, struct err *e
 	const struct series *series;
 
 	sink_names_init(&csv->names, env);
+	csv->spans = span_views_new(env, csv->names.resolver);
 	csv->left = env->max_records ? env->max_records : UINT64_MAX;
 	csv->nmaps = env->plan->nmaps;
 	csv->maps = xcalloc(csv->nmaps + 1, sizeof(*csv->maps));
@@ -258,6 +279,31 @@ static char *put_part(struct csv_sink *csv, char *p, const struct layout *layout
 	return p;
 }
 
+static int put_span(struct csv_sink *csv, const struct csv_map *map, const struct record *record)
+{
+	struct resolver *resolver = sink_names_get(&csv->names);
+	const struct trace_span *span = span_views_read(csv->spans, record);
+	char *start, *p;
+
+	if (!span)
+		return 0;
+	show_header(csv, map->header);
+	start = out_reserve(&csv->out, map->line_max);
+	p = put_start(start, map, span->start_ns, "span");
+	for (int i = 0; i < SPAN_CELLS; i++) {
+		*p++ = ',';
+		p = put_value(p, csv->escaped, csv->plain,
+			      span_cell(csv->plain, csv->spans, span, i, STYLE_PLAIN));
+	}
+	for (uint32_t i = 0; i < span->plan->attrs.count; i++) {
+		*p++ = ',';
+		p = put_value(p, csv->escaped, csv->plain,
+			      field_text(csv->plain, span->plan->attrs.all[i].field,
+					 record->part[PART_VALUE], STYLE_PLAIN, resolver));
+	}
+	return line_done(csv, start, p);
+}
+
 static int csv_event(struct sink *sink, const struct record *record)
 {
 	struct csv_sink *csv = csv_of(sink);
@@ -265,9 +311,11 @@ static int csv_event(struct sink *sink, const struct record *record)
 	const struct csv_map *map = &csv->maps[plan->index];
 	char *start, *p;
 
+	if (plan->role == ROLE_SPANS)
+		return put_span(csv, map, record);
 	show_header(csv, map->header);
 	start = out_reserve(&csv->out, map->line_max);
-	p = put_start(start, map, record->time_ns, plan->role == ROLE_SPANS ? "span" : "event");
+	p = put_start(start, map, record->time_ns, "event");
 	if (plan->has_key)
 		p = put_part(csv, p, &plan->key, record->part[PART_KEY]);
 	p = put_part(csv, p, &plan->value, record->part[PART_VALUE]);
@@ -372,6 +420,7 @@ static void csv_free(struct sink *sink)
 	free(csv->maps);
 	free(csv->plain);
 	free(csv->escaped);
+	span_views_free(csv->spans);
 	sink_names_release(&csv->names);
 	out_release(&csv->out);
 	free(csv);

@@ -8,14 +8,15 @@
 struct deltas {
 	uint64_t *ids;
 	uint64_t *numbers;
-	uint32_t width, slots, used;
+	uint32_t width, slots, used, max_ids;
 };
 
-struct deltas *deltas_new(uint32_t width)
+struct deltas *deltas_new(uint32_t width, uint32_t max_ids)
 {
 	struct deltas *deltas = xcalloc(1, sizeof(*deltas));
 
 	deltas->width = width ? width : 1;
+	deltas->max_ids = max_ids;
 	return deltas;
 }
 
@@ -58,7 +59,7 @@ static void make_room(struct deltas *deltas)
 
 	if (deltas->used < deltas->slots / 2)
 		return;
-	if (old.used >= DELTAS_MAX_IDS) {
+	if (old.used >= deltas->max_ids) {
 		memset(deltas->ids, 0, deltas->slots * sizeof(*deltas->ids));
 		deltas->used = 0;
 		return;

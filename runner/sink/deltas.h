@@ -13,8 +13,8 @@
 
 struct deltas;
 
-/* `width` numbers per id. */
-struct deltas *deltas_new(uint32_t width);
+/* `width` numbers per id. max_ids: DELTAS_MAX_IDS, or more where they are bounded elsewhere. */
+struct deltas *deltas_new(uint32_t width, uint32_t max_ids);
 void deltas_free(struct deltas *deltas);
 
 /* The numbers of this id, to be read and replaced; valid until the next call. *ret_known: false

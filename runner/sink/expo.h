@@ -83,4 +83,14 @@ double expo_double(const struct expo_number *number); /* scaled */
 /* A label's value as it is; `quoted`: with backslash, quote and newline escaped for a text. */
 void expo_add_value(struct strbuf *dst, const char *text, size_t len, bool quoted);
 
+/*
+ * A histogram whose shape is not BOUNDS_OTHER, as one with exponential buckets: at schema s bucket
+ * n holds (2^((n-1) / 2^s), 2^(n / 2^s)]. Count i, from 1 on, stands in bucket index(i); count 0
+ * is the zero bucket's, up to the first bound. Exact: powers of two, scaled by one: 2^*ret_shift.
+ */
+bool expo_native_is_exact(const struct expo_histogram *histogram, int *ret_shift);
+int expo_native_schema(const struct expo_histogram *histogram, bool exact);
+int64_t expo_native_index(const struct expo_histogram *histogram, uint32_t i, bool exact,
+			  int shift);
+
 #endif

@@ -99,13 +99,17 @@ static void add_classic(struct strbuf *dst, const struct expo_histogram *histogr
 	}
 }
 
-/* Powers of two scaled by one are powers of two: 2^*ret_shift. */
-static bool is_exact(const struct expo_histogram *histogram, int *ret_shift)
+bool expo_native_is_exact(const struct expo_histogram *histogram, int *ret_shift)
 {
 	double mantissa = frexp(histogram->scale, ret_shift);
 
 	*ret_shift -= 1;
 	return mantissa == 0.5 && histogram->shape == BOUNDS_EXP2;
+}
+
+int expo_native_schema(const struct expo_histogram *histogram, bool exact)
+{
+	return histogram->sub_bits + (exact ? 0 : FINER_BITS);
 }
 
 /* The base-2 logarithm of bound i, and of what would be the next one behind the last. */
@@ -118,9 +122,7 @@ static double log_bound(const struct expo_histogram *histogram, uint32_t i)
 	return log2((double)histogram->bounds[i]);
 }
 
-/* The native bucket that count i, from 1 on, stands in. */
-static int64_t native_index(const struct expo_histogram *histogram, uint32_t i, bool exact,
-			    int shift)
+int64_t expo_native_index(const struct expo_histogram *histogram, uint32_t i, bool exact, int shift)
 {
 	double middle;
 
@@ -146,13 +148,14 @@ static void add_spans(struct strbuf *dst, const struct expo_histogram *histogram
 	int64_t end = 0; /* of the span before */
 
 	while (i <= histogram->nbounds) {
-		int64_t start = native_index(histogram, i, exact, shift), at = start;
+		int64_t start = expo_native_index(histogram, i, exact, shift), at = start;
 		size_t span = proto_open(dst, HISTOGRAM_SPAN);
 
 		do {
 			at++;
 			i = next_counted(histogram, i + 1);
-		} while (i <= histogram->nbounds && native_index(histogram, i, exact, shift) == at);
+		} while (i <= histogram->nbounds &&
+			 expo_native_index(histogram, i, exact, shift) == at);
 		proto_sint(dst, 1, start - end);
 		proto_u64(dst, 2, (uint64_t)(at - start));
 		proto_close(dst, span);
@@ -164,11 +167,11 @@ static void add_native(struct strbuf *dst, const struct expo_histogram *histogra
 {
 	struct expo_number lowest = { CELL_U64, { .u = histogram->bounds[0] }, histogram->scale };
 	int shift;
-	bool exact = is_exact(histogram, &shift);
+	bool exact = expo_native_is_exact(histogram, &shift);
 	int64_t before = 0;
 	size_t deltas;
 
-	proto_sint(dst, HISTOGRAM_SCHEMA, histogram->sub_bits + (exact ? 0 : FINER_BITS));
+	proto_sint(dst, HISTOGRAM_SCHEMA, expo_native_schema(histogram, exact));
 	proto_double(dst, HISTOGRAM_ZERO_THRESHOLD, expo_double(&lowest));
 	proto_u64(dst, HISTOGRAM_ZERO_COUNT, histogram->counts[0].u);
 	add_spans(dst, histogram, exact, shift);

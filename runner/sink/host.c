@@ -132,7 +132,8 @@ static int give_sweep(struct sink_host *host)
 	uint64_t time_ns = now_real_ns();
 	int ret;
 
-	__atomic_store_n(&host->tick, false, __ATOMIC_RELAXED);
+	if (__atomic_exchange_n(&host->tick, false, __ATOMIC_RELAXED) && host->sink->ops->tick)
+		host->sink->ops->tick(host->sink);
 	ret = give_lost(host, time_ns);
 	for (uint32_t i = 0; i < host->env.plan->nmaps && !ret; i++) {
 		if (host->maps[i].series)
@@ -315,6 +316,7 @@ int sink_host_start(struct sink_host **ret, struct sink *sink, const struct sink
 {
 	struct sink_host *host = xcalloc(1, sizeof(*host));
 	const struct sink_ops *ops = sink->ops;
+	bool has_thread = ops->event || ops->rows || ops->lost || ops->tick;
 	int code = 0;
 
 	host->sink = sink;
@@ -325,12 +327,12 @@ int sink_host_start(struct sink_host **ret, struct sink *sink, const struct sink
 	host->bell_fd = -1;
 	if (ops->event && plan_has_records(env->plan))
 		host->queue = queue_new(env->plan, QUEUE_BYTES);
-	else if (ops->rows || ops->lost)
+	else if (has_thread)
 		host->bell_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (ops->open)
 		code = ops->open(sink, &host->env, err);
 	host->opened = code >= 0;
-	if (code >= 0 && (ops->event || ops->rows || ops->lost))
+	if (code >= 0 && has_thread)
 		code = start_thread(host, err);
 	if (code < 0) {
 		if (host->opened && ops->close)
@@ -378,7 +380,7 @@ static bool end_thread(struct sink_host *host, int timeout_ms, bool *ret_in_time
 	__atomic_store_n(&host->closing, true, __ATOMIC_RELEASE);
 	if (!host->queue)
 		wake(host);
-	*ret_in_time = join_within(host, timeout_ms);
+	*ret_in_time = join_within(host, MAX(timeout_ms, host->sink->ops->leave_ms));
 	if (*ret_in_time)
 		return true;
 	if (out)

@@ -6,6 +6,7 @@
 #include "base/num.h"
 #include "base/util.h"
 #include "runner/sink/json_shape.h"
+#include "runner/sink/json_span.h"
 #include "runner/sink/out.h"
 #include "runner/sink/text.h"
 
@@ -22,6 +23,7 @@ struct json_map {
 	struct text head;      /* records: after the time, up to the fields */
 	struct json_shape key; /* records with a key, and rows */
 	struct json_shape fields;
+	struct json_span span; /* instead of these two, for maps of role spans */
 	bool record_key;
 	struct text live, gone;	  /* rows: after the time, up to the key */
 	struct text *family_head; /* rows: before each family's value */
@@ -36,6 +38,7 @@ struct json_sink {
 	struct out out;
 	struct arena arena;
 	struct sink_names names;
+	struct span_views *spans;
 	struct json_map *maps;
 	uint64_t left; /* lines until -n is reached */
 };
@@ -99,7 +102,6 @@ static void prepare_records(struct json_sink *json, struct json_map *ret,
 {
 	uint32_t most = MAX(map->value.nfields, map->has_key ? map->key.nfields : 0) + 1;
 	_cleanup_free_ struct json_member *members = xcalloc(most, sizeof(*members));
-	const char *kind = map->role == ROLE_SPANS ? "span" : "event";
 
 	json_shape_init(&ret->fields, &json->arena, members,
 			shown_members(members, &map->value, PART_VALUE));
@@ -108,10 +110,20 @@ static void prepare_records(struct json_sink *json, struct json_map *ret,
 		json_shape_init(&ret->key, &json->arena, members,
 				shown_members(members, &map->key, PART_KEY));
 	ret->head = text_of(&json->arena,
-			    arena_printf(&json->arena, "\",\"map\":%s,\"kind\":\"%s\",\"%s\":",
-					 ret->name.ptr, kind, ret->record_key ? "key" : "fields"));
+			    arena_printf(&json->arena, "\",\"map\":%s,\"kind\":\"event\",\"%s\":",
+					 ret->name.ptr, ret->record_key ? "key" : "fields"));
 	ret->record_max = strlen(TIME_HEAD) + TIME_BYTES + ret->head.len + ret->key.max_bytes +
 			  ret->fields.max_bytes + sizeof(",\"fields\":}\n");
+}
+
+static void prepare_spans(struct json_sink *json, struct json_map *ret, const struct map_plan *map)
+{
+	json_span_init(&ret->span, &json->arena, json->spans, span_views_plan(json->spans, map));
+	ret->head =
+		text_of(&json->arena, arena_printf(&json->arena, "\",\"map\":%s,\"kind\":\"span\",",
+						   ret->name.ptr));
+	ret->record_max = strlen(TIME_HEAD) + TIME_BYTES + ret->head.len + ret->span.max_bytes +
+			  sizeof("}\n");
 }
 
 /* Members of the key's object; a path that is there already (a value's member that became a
@@ -183,13 +195,16 @@ static int json_open(struct sink *sink, const struct sink_env *env, struct err *
 	const struct map_plan *map;
 
 	sink_names_init(&json->names, env);
+	json->spans = span_views_new(env, json->names.resolver);
 	json->left = env->max_records ? env->max_records : UINT64_MAX;
 	json->maps = arena_array(&json->arena, struct json_map, env->plan->nmaps + 1);
 	for (uint32_t i = 0; i < env->plan->nmaps; i++) {
 		map = &env->plan->maps[i];
 		json->maps[i].name = quoted(&json->arena, map->name);
 		series = map_has_series(map) ? collector_series(env->collector, map) : NULL;
-		if (map_has_records(map))
+		if (span_views_plan(json->spans, map))
+			prepare_spans(json, &json->maps[i], map);
+		else if (map_has_records(map))
 			prepare_records(json, &json->maps[i], map);
 		else if (series)
 			prepare_rows(json, &json->maps[i], map, series_plan(series));
@@ -205,14 +220,32 @@ static int line_done(struct json_sink *json)
 	return ret ? ret : --json->left == 0;
 }
 
+static int put_span(struct json_sink *json, const struct json_map *map, const struct record *record)
+{
+	struct resolver *resolver = sink_names_get(&json->names);
+	const struct trace_span *span = span_views_read(json->spans, record);
+	char *start, *p;
+
+	if (!span)
+		return 0;
+	start = out_reserve(&json->out, map->record_max);
+	p = put_text(put_time(start, span->start_ns), map->head);
+	p = json_span_write(p, &map->span, json->spans, span, resolver);
+	p = put_const(p, "}\n");
+	out_advance(&json->out, p - start);
+	return line_done(json);
+}
+
 static int json_event(struct sink *sink, const struct record *record)
 {
 	struct json_sink *json = json_of(sink);
 	const struct json_map *map = &json->maps[record->map->index];
-	char *start = out_reserve(&json->out, map->record_max);
-	char *p = put_time(start, record->time_ns);
+	char *start, *p;
 
-	p = put_text(p, map->head);
+	if (map->span.plan)
+		return put_span(json, map, record);
+	start = out_reserve(&json->out, map->record_max);
+	p = put_text(put_time(start, record->time_ns), map->head);
 	if (map->record_key) {
 		p = json_shape_write(p, &map->key, record->part, sink_names_get(&json->names));
 		p = put_const(p, ",\"fields\":");
@@ -341,6 +374,7 @@ static void json_free(struct sink *sink)
 {
 	struct json_sink *json = json_of(sink);
 
+	span_views_free(json->spans);
 	sink_names_release(&json->names);
 	out_release(&json->out);
 	arena_release(&json->arena);

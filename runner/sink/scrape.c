@@ -141,20 +141,10 @@ static char *family_name(const struct scrape *scrape, const struct family *famil
 			 family->base[0] ? "_" : "", family->base);
 }
 
-/* Where the program says nothing: what it is at least. The other tool never has any text. */
-static char *family_help(const struct scrape *scrape, const struct family *family)
+/* The other tool never has any text. */
+static char *help_of(const struct scrape *scrape, const struct family *family)
 {
-	const struct map_plan *map = scrape->plan->map;
-
-	if (scrape->opts.compat_bee)
-		return xstrdup("");
-	if (family->help[0])
-		return xstrdup(family->help);
-	if (map_has_records(map) || (!family->field && family->type == METRIC_COUNTER))
-		return xasprintf("Events of the map %s.", map->name);
-	if (family->base[0])
-		return xasprintf("%s of the map %s.", family->base, map->name);
-	return xasprintf("Values of the map %s.", map->name);
+	return scrape->opts.compat_bee ? xstrdup("") : family_help(scrape->plan, family);
 }
 
 static struct expo_number number_of(const struct scrape *scrape, const struct family *family,
@@ -211,7 +201,7 @@ static void add_block(struct scrape *scrape)
 
 	if (!scrape->name) {
 		scrape->name = family_name(scrape, family);
-		scrape->help = family_help(scrape, family);
+		scrape->help = help_of(scrape, family);
 	}
 	head = (struct expo_family){ scrape->name, scrape->help, family->unit, family->type };
 	collector_lock(scrape->opts.env->collector);

@@ -8,6 +8,7 @@
  *	event    a record of a map of role events or spans, filtered already
  *	rows     series that changed, came or went since the last time, once per sweep
  *	lost     a map's loss grew: `count` more since the last call
+ *	tick     a sweep is over, before its rows: the object has been started by then
  *	flush    after a batch: everything given so far should be on its way
  *	close    once, after the last record and rows
  *
@@ -34,6 +35,7 @@ struct sink_env {
 	const struct plan *plan;
 	struct collector *collector;
 	struct wallclock *clock;
+	struct step pull;     /* getting the program's bytes */
 	uint64_t max_records; /* -n: sinks that print stop after so many; 0: no limit */
 };
 
@@ -49,12 +51,14 @@ struct sink_ops {
 	int (*rows)(struct sink *sink, const struct series_rows *rows, uint64_t time_ns);
 	int (*lost)(struct sink *sink, const struct map_plan *map, enum lost_where where,
 		    uint64_t count, uint64_t time_ns);
+	void (*tick)(struct sink *sink);
 	int (*flush)(struct sink *sink);
 	void (*close)(struct sink *sink);
 	void (*free)(struct sink *sink);
 	/* The descriptor it writes to, if it does: the host notices there when the reader leaves
 	 * while nothing is to be written, and ends a write that stalls when time is over. */
 	struct out *(*out)(struct sink *sink);
+	int leave_ms; /* the time that its close() may take, where that is more than the host's */
 };
 
 /* Embedded first in every sink's own struct. */

@@ -22,6 +22,7 @@ struct table_sink {
 	struct out out;
 	struct grid_page page;
 	struct sink_names names;
+	struct span_views *spans;
 	struct table_map *maps;
 	uint32_t nmaps;
 	const struct table_map *shown; /* the map of the last line */
@@ -59,6 +60,7 @@ static int table_open(struct sink *sink, const struct sink_env *env, struct err 
 	table->screen = table->page.width ? SCREEN_LINES : 0;
 	look_at_screen(table);
 	sink_names_init(&table->names, env);
+	table->spans = span_views_new(env, table->names.resolver);
 	table->left = env->max_records ? env->max_records : UINT64_MAX;
 	table->nmaps = env->plan->nmaps;
 	table->maps = xcalloc(table->nmaps + 1, sizeof(*table->maps));
@@ -66,7 +68,7 @@ static int table_open(struct sink *sink, const struct sink_env *env, struct err 
 		map = &env->plan->maps[i];
 		series = map_has_series(map) ? collector_series(env->collector, map) : NULL;
 		table_map_init(&table->maps[i], map, series ? series_plan(series) : NULL,
-			       &table->page, maps_shown(env->plan) > 1);
+			       table->spans, &table->page, maps_shown(env->plan) > 1);
 	}
 	return 0;
 }
@@ -120,7 +122,7 @@ static int table_event(struct sink *sink, const struct record *record)
 
 	show_header(table, map);
 	line = table_map_record(map, record, sink_names_get(&table->names), &len);
-	return data_line(table, line, len);
+	return line ? data_line(table, line, len) : 0;
 }
 
 static int table_rows(struct sink *sink, const struct series_rows *rows, uint64_t time_ns)
@@ -220,6 +222,7 @@ static void table_free(struct sink *sink)
 	for (uint32_t i = 0; i < table->nmaps; i++)
 		table_map_release(&table->maps[i]);
 	free(table->maps);
+	span_views_free(table->spans);
 	sink_names_release(&table->names);
 	out_release(&table->out);
 	free(table);

@@ -119,6 +119,42 @@ static void add_layout(struct table_map *map, const struct layout *layout, size_
 	}
 }
 
+/* The ids come last: they are wide, and a terminal may have no room for them. */
+static const struct span_shown {
+	enum span_cell cell;
+	const char *title;
+	uint32_t width;
+} span_first[] = { { SPAN_CELL_DURATION, "duration", 7 },
+		   { SPAN_CELL_NAME, "name", 12 },
+		   { SPAN_CELL_SERVICE, "service", 12 },
+		   { SPAN_CELL_STATUS, "status", 12 } },
+  span_last[] = { { SPAN_CELL_TRACE, "trace_id", 32 },
+		  { SPAN_CELL_ID, "span_id", 16 },
+		  { SPAN_CELL_PARENT, "parent_span_id", 16 } };
+
+static void add_span_columns(struct table_map *map, const struct span_plan *plan,
+			     const struct span_shown *shown, size_t count, size_t *scratch)
+{
+	for (size_t i = 0; i < count; i++) {
+		grid_add_column(&map->grid, shown[i].title, shown[i].width,
+				shown[i].cell == SPAN_CELL_DURATION);
+		need_scratch(scratch, span_cell_max(map->spans, plan, shown[i].cell));
+	}
+}
+
+static void add_span(struct table_map *map, const struct span_plan *plan, size_t *scratch)
+{
+	add_span_columns(map, plan, span_first, ARRAY_LEN(span_first), scratch);
+	for (uint32_t i = 0; i < plan->attrs.count; i++) {
+		const struct field *field = plan->attrs.all[i].field;
+
+		grid_add_column(&map->grid, plan->attrs.all[i].name, first_width(field),
+				stands_right(field));
+		need_scratch(scratch, field_text_max(field));
+	}
+	add_span_columns(map, plan, span_last, ARRAY_LEN(span_last), scratch);
+}
+
 /* The cell as if it were a field: durations and sizes get units. */
 static struct field field_of_cell(const struct family *family)
 {
@@ -174,15 +210,19 @@ static void add_plan(struct table_map *map, size_t *scratch)
 		need_scratch(scratch, field_text_max(&map->cells[i]) + 1);
 		add_family(map, &plan->families[i]);
 	}
-	map->deltas = deltas_new(plan->nfamilies);
+	map->deltas = deltas_new(plan->nfamilies, DELTAS_MAX_IDS);
 }
 
 void table_map_init(struct table_map *ret, const struct map_plan *map,
-		    const struct metric_plan *plan, const struct grid_page *page, bool names_map)
+		    const struct metric_plan *plan, struct span_views *spans,
+		    const struct grid_page *page, bool names_map)
 {
+	const struct span_plan *span = span_views_plan(spans, map);
 	size_t scratch = MIN_SCRATCH;
 
-	*ret = (struct table_map){ .map = map, .plan = plan, .names_map = names_map };
+	*ret = (struct table_map){
+		.map = map, .plan = plan, .spans = spans, .names_map = names_map
+	};
 	grid_init(&ret->grid, page);
 	if (!plan && !map_has_records(map))
 		return;
@@ -191,7 +231,9 @@ void table_map_init(struct table_map *ret, const struct map_plan *map,
 		grid_add_column(&ret->grid, "map", 8, false);
 		need_scratch(&scratch, UTF8_TERM_ROOM(strlen(map->name)));
 	}
-	if (plan) {
+	if (span) {
+		add_span(ret, span, &scratch);
+	} else if (plan) {
 		add_plan(ret, &scratch);
 	} else {
 		if (map->has_key)
@@ -233,9 +275,37 @@ static void add_part(struct table_map *map, const struct layout *layout, const v
 	}
 }
 
+static void put_span_cells(struct table_map *map, const struct trace_span *span,
+			   const struct span_shown *shown, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		grid_cell(&map->grid, map->scratch,
+			  span_cell(map->scratch, map->spans, span, shown[i].cell, STYLE_TABLE));
+}
+
+static const char *span_line(struct table_map *map, const struct record *record,
+			     struct resolver *resolver, size_t *ret_len)
+{
+	const struct trace_span *span = span_views_read(map->spans, record);
+	const void *value = record->part[PART_VALUE];
+
+	if (!span)
+		return NULL;
+	begin(map, span->start_ns);
+	put_span_cells(map, span, span_first, ARRAY_LEN(span_first));
+	for (uint32_t i = 0; i < span->plan->attrs.count; i++)
+		grid_cell(&map->grid, map->scratch,
+			  field_text(map->scratch, span->plan->attrs.all[i].field, value,
+				     STYLE_TABLE, resolver));
+	put_span_cells(map, span, span_last, ARRAY_LEN(span_last));
+	return grid_end(&map->grid, LOOK_PLAIN, ret_len);
+}
+
 const char *table_map_record(struct table_map *map, const struct record *record,
 			     struct resolver *resolver, size_t *ret_len)
 {
+	if (map->map->role == ROLE_SPANS)
+		return span_line(map, record, resolver, ret_len);
 	begin(map, record->time_ns);
 	if (map->map->has_key)
 		add_part(map, &map->map->key, record->part[PART_KEY], resolver);

@@ -5,11 +5,13 @@
 
 #include "runner/sink/deltas.h"
 #include "runner/sink/grid.h"
+#include "runner/sink/span_view.h"
 #include "runner/sink/text.h"
 
 struct table_map {
 	const struct map_plan *map;
 	const struct metric_plan *plan; /* of rows; NULL: records */
+	struct span_views *spans;	/* borrowed; NULL: no map of spans */
 	struct grid grid;
 	struct deltas *deltas; /* a number per family, and per histogram its count */
 	struct field *cells;   /* per family: how its cell is shown to people */
@@ -20,10 +22,12 @@ struct table_map {
 };
 
 void table_map_init(struct table_map *ret, const struct map_plan *map,
-		    const struct metric_plan *plan, const struct grid_page *page, bool names_map);
+		    const struct metric_plan *plan, struct span_views *spans,
+		    const struct grid_page *page, bool names_map);
 void table_map_release(struct table_map *map);
 
-/* A line with its newline; valid until the next call for this map. */
+/* A line with its newline; valid until the next call for this map. NULL: a record of a map of
+ * spans that is none. */
 const char *table_map_record(struct table_map *map, const struct record *record,
 			     struct resolver *resolver, size_t *ret_len);
 const char *table_map_row(struct table_map *map, const struct series_rows *rows, uint32_t i,

@@ -3,7 +3,7 @@
  * Spans in the shapes that there are. Each call of getppid() by the process target_pid is one
  * round, and gives one trace: "request" with a child "wait" (an event, a link, a failure) in
  * `calls`; a refused parent, counted in calls__lost; one record in `plain`, whose struct has no
- * ids and no times; two in `other`, with the members of another exporter's base struct, of which
+ * ids; two in `other`, with the members of another exporter's base struct, of which
  * one has an all-zero trace.
  */
 #include "vmlinux.h"
@@ -44,6 +44,8 @@ struct call_span {
 BOMBUS_SPANS(calls, struct call_span, 1 << 18) BOMBUS_SERVICE("rounds") BOMBUS_SPAN("call");
 
 struct plain_span {
+	boottime_ns span_boottime_timestamp_ns;
+	duration span_duration_ns;
 	__u64 round;
 	char service[12];
 };
@@ -144,6 +146,7 @@ int on_round(void *ctx)
 	request(round);
 	p = bombus_reserve(&plain, sizeof(*p));
 	if (p) {
+		p->span_boottime_timestamp_ns = bpf_ktime_get_boot_ns();
 		p->round = round;
 		__builtin_memcpy(p->service, "plainly", 8);
 		bpf_ringbuf_submit(p, 0);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "oci/retry.h"
+#include "base/retry.h"
 
 #include <sys/random.h>
 #include <time.h>
@@ -23,15 +23,13 @@ static uint64_t asked_ns(const char *text, uint64_t now_unix_ns)
 	uint64_t seconds = 0, then;
 
 	if (parse_u64(text, &seconds) == 0)
-		return seconds > RETRY_MAX_NS / 1000000000 ? UINT64_MAX : seconds * 1000000000;
+		return seconds > UINT64_MAX / 1000000000 ? UINT64_MAX : seconds * 1000000000;
 	if (!strptime_l(text, "%a, %d %b %Y %H:%M:%S GMT", &tm, num_c_locale()))
 		return 0;
 	if (timegm(&tm) <= 0)
 		return 0;
 	then = (uint64_t)timegm(&tm) * 1000000000;
-	if (then <= now_unix_ns)
-		return 0;
-	return then - now_unix_ns > RETRY_MAX_NS ? UINT64_MAX : then - now_unix_ns;
+	return then > now_unix_ns ? then - now_unix_ns : 0;
 }
 
 uint64_t retry_pause_ns(unsigned tries, const char *retry_after, uint64_t now_unix_ns)
