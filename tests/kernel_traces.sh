@@ -61,9 +61,8 @@ trace_is 'exec-trace: the tree is the script' exec-trace.out 'tree(null) | map(.
 trace_is 'exec-trace: one trace' exec-trace.out 'map(.trace) | unique | length' 1
 trace_is 'exec-trace: each is within its parent' exec-trace.out misplaced '[]'
 trace_is 'exec-trace: how they ended' exec-trace.out \
-	'map(select(.name == "sh" or .parent == null) | .attributes |
-		[.exit_code, .sig, .span_status]) | sort' \
-	'[[0,"SIGKILL","BOMBUS_STATUS_ERROR"],[3,"0","BOMBUS_STATUS_ERROR"],[7,"0","BOMBUS_STATUS_ERROR"]]'
+	'map(select(.status != "unset") | [.attributes.exit_code, .attributes.sig, .status]) | sort' \
+	'[[0,"SIGKILL","error"],[3,"0","error"],[7,"0","error"]]'
 trace_is 'exec-trace: one gave its process to another' exec-trace.out \
 	'map(select(.attributes.replaced) | .name)' '["bash"]'
 trace_is 'exec-trace: arguments' exec-trace.out \
@@ -150,17 +149,17 @@ if quota_group 2>/dev/null; then
 		'map(.trace) | unique' "[\"$(sed -n 's/^traceparent 00-\([0-9a-f]*\)-.*/\1/p' work.out)\"]"
 	# In a second of 20 ms on, 80 ms off there are ten times off, one more or less at the ends.
 	trace_is 'cfs-throttling: once in each period' $f \
-		'map(select(.name == "throttled_spans")) | length | . >= 8 and . <= 13' true
+		'map(select(.name == "throttled")) | length | . >= 8 and . <= 13' true
 	trace_is 'cfs-throttling: most of the time' $f \
 		'(map(select(.name == "followed"))[0] | .end - .begin) as $all |
-		map(select(.name == "throttled_spans") | .end - .begin) |
+		map(select(.name == "throttled") | .end - .begin) |
 		add / $all | . > 0.6 and . < 0.9' true
 	trace_is 'cfs-throttling: what the quota is' $f \
-		'map(select(.name == "throttled_spans") | .attributes | [.quota, .period]) | unique' \
+		'map(select(.name == "throttled") | .attributes | [.quota, .period]) | unique' \
 		'[[20000000,100000000]]'
 	trace_is 'cfs-throttling: below the span that is followed' $f \
 		'(map(select(.name == "followed"))[0].id) as $followed |
-		map(select(.name == "throttled_spans") | .parent == $followed) | unique' '[true]'
+		map(select(.name == "throttled") | .parent == $followed) | unique' '[true]'
 	trace_is 'cfs-throttling: each is within its parent' $f misplaced '[]'
 	no_loss cfs-throttling-trace
 else

@@ -1,18 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-# Spans as `bombus run -o json` writes them, one shape for the tests: name, service, trace, id,
-# parent (null: a root), begin and end (ns since the second in which the first one began), map, and
-# the attributes. Every trace that is not whole or not nested is a mistake of its own.
+# Spans as `bombus run -o json` writes them, in the shape that the tests of traces ask for: begin and
+# end are ns since the second in which the first span began (a number of jq's would not hold ns since
+# 1970), parent is null for a root.
 
 def seconds: .[0:19] + "Z" | fromdateiso8601;
+def nanoseconds($zero): ((seconds - $zero) * 1000000000) + (.[20:29] | tonumber);
 
 def spans:
-	map(select(.kind == "span")) | (map(.time | seconds) | min) as $zero | map(
-		.fields as $f | $f.span_base as $b |
-		(((.time | seconds) - $zero) * 1000000000 + (.time[20:29] | tonumber)) as $begin |
-		{ name: ($f.span_name // .map), service: $f.service, map, trace: $b.trace_id,
-		  id: $b.span_id, begin: $begin, end: ($begin + $b.span_duration_ns),
-		  parent: (if $b.parent_span_id | test("^0*$") then null else $b.parent_span_id end),
-		  attributes: $f });
+	map(select(.kind == "span")) | (map(.start | seconds) | min) as $zero | map({
+		name, service, status, map, attributes: .fields, trace: .trace_id, id: .span_id,
+		begin: (.start | nanoseconds($zero)), end: (.end | nanoseconds($zero)),
+		parent: (.parent_span_id | if . == null or test("^0*$") then null else . end) });
 
 # The tree below a parent: ["name", [children]], in the order in which they began.
 def tree($parent): . as $all | map(select(.parent == $parent)) | sort_by(.begin) |
