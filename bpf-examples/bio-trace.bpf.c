@@ -44,9 +44,12 @@ struct bio_span {
 	bytes offset BOMBUS_HELP("where on the disk");
 	bytes size BOMBUS_HELP("how much");
 	__u32 status BOMBUS_HELP("the block layer's status, 0: good");
-	pid_t pid BOMBUS_NAME("process.pid") BOMBUS_HELP("process that wanted it, 0: none");
-	char comm[BOMBUS_COMM_LEN] BOMBUS_NAME("thread.name")
-		BOMBUS_HELP("name of the thread that wanted it");
+	struct {
+		pid_t pid BOMBUS_HELP("process that wanted it, 0: none");
+	} process;
+	struct {
+		char name[BOMBUS_COMM_LEN] BOMBUS_HELP("thread that wanted it");
+	} thread;
 };
 
 BOMBUS_SPANS(requests, struct bio_span, 4 << 20)
@@ -176,8 +179,8 @@ static __always_inline void report(const struct request *rq, const struct origin
 	s->disk = disk;
 	s->offset = origin->offset;
 	s->size = origin->size;
-	s->pid = origin->pid;
-	__builtin_memcpy(s->comm, origin->comm, sizeof(s->comm));
+	s->process.pid = origin->pid;
+	__builtin_memcpy(s->thread.name, origin->comm, sizeof(s->thread.name));
 	context = bombus_span_context(s);
 	bpf_ringbuf_submit(s, 0);
 	if (origin->made_ns)

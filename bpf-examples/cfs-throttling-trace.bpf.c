@@ -22,9 +22,13 @@ BOMBUS_FILTERS;
 struct throttled_span {
 	struct span_base span_base;
 	__u32 cpu BOMBUS_HELP("the CPU it runs on again");
-	pid_t pid BOMBUS_NAME("process.pid") BOMBUS_HELP("process");
-	pid_t tid BOMBUS_NAME("thread.id") BOMBUS_HELP("thread");
-	char comm[BOMBUS_COMM_LEN] BOMBUS_NAME("thread.name") BOMBUS_HELP("name of the thread");
+	struct {
+		pid_t pid BOMBUS_HELP("process");
+	} process;
+	struct {
+		pid_t id BOMBUS_HELP("thread");
+		char name[BOMBUS_COMM_LEN] BOMBUS_HELP("its name");
+	} thread;
 	duration quota BOMBUS_HELP("CPU time that its group has in each period");
 	duration period BOMBUS_HELP("length of a period");
 };
@@ -83,9 +87,9 @@ static __always_inline void report(const struct task_struct *task, const struct 
 	s->span_base.span_duration_ns = s->span_base.span_monotonic_timestamp_ns - since_ns;
 	s->span_base.span_monotonic_timestamp_ns = since_ns;
 	s->cpu = bpf_get_smp_processor_id();
-	s->pid = BPF_CORE_READ(task, tgid);
-	s->tid = BPF_CORE_READ(task, pid);
-	BPF_CORE_READ_STR_INTO(&s->comm, task, comm);
+	s->process.pid = BPF_CORE_READ(task, tgid);
+	s->thread.id = BPF_CORE_READ(task, pid);
+	BPF_CORE_READ_STR_INTO(&s->thread.name, task, comm);
 	read_quota(s, task);
 	bpf_ringbuf_submit(s, 0);
 }

@@ -29,16 +29,24 @@ struct exec_span {
 	struct span_base span_base;
 	char span_name[BOMBUS_COMM_LEN];
 	enum bombus_span_status span_status;
-	pid_t pid BOMBUS_NAME("process.pid") BOMBUS_HELP("process");
-	pid_t ppid BOMBUS_NAME("process.parent_pid") BOMBUS_HELP("its parent");
-	uid uid BOMBUS_NAME("process.owner") BOMBUS_HELP("its user");
-	__u32 exit_code BOMBUS_NAME("process.exit.code") BOMBUS_HELP("what it ended with");
-	signal_t sig BOMBUS_HELP("the signal that killed it");
+	cgroup_id cgroup BOMBUS_HELP("its cgroup");
+	struct {
+		pid_t pid BOMBUS_HELP("process");
+		pid_t parent_pid BOMBUS_HELP("its parent");
+		struct {
+			__u32 code BOMBUS_HELP("what it ended with");
+			signal_t signal BOMBUS_HELP("what killed it");
+		} exit;
+		struct {
+			char path[PATH_SHOWN] BOMBUS_HELP("its path");
+		} executable;
+		char command_line[ARGS_SHOWN] BOMBUS_HELP("its arguments");
+	} process;
+	struct {
+		uid id BOMBUS_HELP("its user");
+	} user;
 	bool replaced BOMBUS_HELP("its process went on with another program");
 	bool args_cut BOMBUS_HELP("there are more arguments than are shown");
-	cgroup_id cgroup BOMBUS_HELP("its cgroup");
-	char path[PATH_SHOWN] BOMBUS_NAME("process.executable.path") BOMBUS_HELP("its path");
-	char args[ARGS_SHOWN] BOMBUS_NAME("process.command_line") BOMBUS_HELP("its arguments");
 };
 
 BOMBUS_SPANS(execs, struct exec_span, 4 << 20)
@@ -63,8 +71,8 @@ struct {
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, __u32);
 	__type(value, struct process);
-} tree SEC(".maps")
-BOMBUS_HELP("processes below a shell, by process id; a root that was replaced, by its negative");
+} tree SEC(".maps") BOMBUS_HELP(
+	"processes below a shell, by process id; a root that was replaced, by its negative");
 
 /* Too large for the stack; nothing is ever written to it. */
 struct {
@@ -121,8 +129,8 @@ static __always_inline void read_args(struct process *p, const struct mm_struct 
 	}
 	if (bpf_probe_read_user(p->args, len, (const void *)from))
 		return;
-	/* 0 becomes ' ' before the last one. Without a branch: older verifiers go both ways at each,
-	 * and do not come to an end. */
+	/* 0 becomes ' ' before the last one. Without a branch: older verifiers go both ways at
+	 * each, and do not come to an end. */
 	for (__u64 i = 0; i + 1 < sizeof(p->args); i++) {
 		__u64 c = (__u8)p->args[i];
 
@@ -159,16 +167,16 @@ static __always_inline void report(const struct process *p, const struct task_st
 	s->span_base.span_monotonic_timestamp_ns = p->begin_ns;
 	__builtin_memcpy(s->span_name, p->name, sizeof(s->span_name));
 	s->span_status = code ? BOMBUS_STATUS_ERROR : BOMBUS_STATUS_UNSET;
-	s->pid = BPF_CORE_READ(task, tgid);
-	s->ppid = BPF_CORE_READ(task, real_parent, tgid);
-	s->uid = p->uid;
-	s->exit_code = code >> 8 & 0xff;
-	s->sig = code & 0x7f;
+	s->process.pid = BPF_CORE_READ(task, tgid);
+	s->process.parent_pid = BPF_CORE_READ(task, real_parent, tgid);
+	s->user.id = p->uid;
+	s->process.exit.code = code >> 8 & 0xff;
+	s->process.exit.signal = code & 0x7f;
 	s->replaced = replaced;
 	s->args_cut = p->args_cut;
 	s->cgroup = bpf_get_current_cgroup_id();
-	__builtin_memcpy(s->path, p->path, sizeof(s->path));
-	__builtin_memcpy(s->args, p->args, sizeof(s->args));
+	__builtin_memcpy(s->process.executable.path, p->path, sizeof(p->path));
+	__builtin_memcpy(s->process.command_line, p->args, sizeof(p->args));
 	bpf_ringbuf_submit(s, 0);
 }
 

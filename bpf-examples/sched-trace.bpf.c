@@ -21,7 +21,7 @@ const volatile duration_us min_us BOMBUS_PARAM BOMBUS_HELP("only spans of at lea
 const volatile bool sleeps BOMBUS_PARAM BOMBUS_HELP("spans of sleeps too") = true;
 
 enum sched_what {
-	SCHED_WAIT_WOKEN, /* it was woken and waited for a CPU */
+	SCHED_WAIT_WOKEN,     /* it was woken and waited for a CPU */
 	SCHED_WAIT_PUT_ASIDE, /* another was given its CPU */
 	SCHED_SLEEP,
 	SCHED_MOVED,
@@ -32,10 +32,16 @@ struct sched_span {
 	char span_name[16];
 	enum sched_what what BOMBUS_HELP("why it did not run");
 	__u32 cpu BOMBUS_HELP("the CPU it runs on then");
-	pid_t pid BOMBUS_NAME("process.pid") BOMBUS_HELP("process");
-	pid_t tid BOMBUS_NAME("thread.id") BOMBUS_HELP("thread");
-	pid_t other BOMBUS_HELP("who woke it, or was given its CPU");
-	char other_comm[BOMBUS_COMM_LEN] BOMBUS_HELP("its name");
+	struct {
+		pid_t pid BOMBUS_HELP("process");
+	} process;
+	struct {
+		pid_t id BOMBUS_HELP("thread");
+	} thread;
+	struct {
+		pid_t id BOMBUS_HELP("who woke it, or was given its CPU");
+		char name[BOMBUS_COMM_LEN] BOMBUS_HELP("its name");
+	} other;
 };
 
 BOMBUS_SPANS(sched_spans, struct sched_span, 4 << 20)
@@ -90,10 +96,10 @@ static __always_inline void report(const struct task_struct *task, const struct 
 		__builtin_memcpy(s->span_name, "wait for a CPU", sizeof("wait for a CPU"));
 	s->what = a->what;
 	s->cpu = cpu;
-	s->pid = BPF_CORE_READ(task, tgid);
-	s->tid = BPF_CORE_READ(task, pid);
-	s->other = a->other;
-	__builtin_memcpy(s->other_comm, a->other_comm, sizeof(s->other_comm));
+	s->process.pid = BPF_CORE_READ(task, tgid);
+	s->thread.id = BPF_CORE_READ(task, pid);
+	s->other.id = a->other;
+	__builtin_memcpy(s->other.name, a->other_comm, sizeof(s->other.name));
 	bpf_ringbuf_submit(s, 0);
 }
 

@@ -30,10 +30,14 @@ struct sock_span {
 	errno_t span_status BOMBUS_HELP("how the call ended");
 	__u32 length BOMBUS_HELP("bytes of data");
 	tcp_state state BOMBUS_HELP("state of the connection then");
-	ip_addr saddr BOMBUS_NAME("source.address") BOMBUS_HELP("this end");
-	ip_addr daddr BOMBUS_NAME("destination.address") BOMBUS_HELP("the other end");
-	port_be sport BOMBUS_NAME("source.port") BOMBUS_HELP("port of this end");
-	port_be dport BOMBUS_NAME("destination.port") BOMBUS_HELP("port of the other end");
+	struct {
+		ip_addr address BOMBUS_HELP("of this end");
+		port_be port BOMBUS_HELP("of this end");
+	} source;
+	struct {
+		ip_addr address BOMBUS_HELP("of the other end");
+		port_be port BOMBUS_HELP("of the other end");
+	} destination;
 	__u32 cwnd BOMBUS_HELP("congestion window, in segments");
 	duration_us srtt BOMBUS_HELP("smoothed time of a round trip");
 };
@@ -142,16 +146,16 @@ static __always_inline void read_addresses(struct sock_span *s, const struct soc
 	const struct sock_common *c = &sk->__sk_common;
 
 	s->state = BPF_CORE_READ(c, skc_state);
-	s->sport = BPF_CORE_READ((const struct inet_sock *)sk, inet_sport);
-	s->dport = BPF_CORE_READ(c, skc_dport);
-	s->saddr.family = BPF_CORE_READ(c, skc_family);
-	s->daddr.family = s->saddr.family;
-	if (s->saddr.family == AF_INET) {
-		BPF_CORE_READ_INTO(&s->saddr.addr, c, skc_rcv_saddr);
-		BPF_CORE_READ_INTO(&s->daddr.addr, c, skc_daddr);
+	s->source.port = BPF_CORE_READ((const struct inet_sock *)sk, inet_sport);
+	s->destination.port = BPF_CORE_READ(c, skc_dport);
+	s->source.address.family = BPF_CORE_READ(c, skc_family);
+	s->destination.address.family = s->source.address.family;
+	if (s->source.address.family == AF_INET) {
+		BPF_CORE_READ_INTO(&s->source.address.addr, c, skc_rcv_saddr);
+		BPF_CORE_READ_INTO(&s->destination.address.addr, c, skc_daddr);
 	} else {
-		BPF_CORE_READ_INTO(&s->saddr.addr, c, skc_v6_rcv_saddr);
-		BPF_CORE_READ_INTO(&s->daddr.addr, c, skc_v6_daddr);
+		BPF_CORE_READ_INTO(&s->source.address.addr, c, skc_v6_rcv_saddr);
+		BPF_CORE_READ_INTO(&s->destination.address.addr, c, skc_v6_daddr);
 	}
 }
 
@@ -165,8 +169,7 @@ static __always_inline void report(const struct followed *f, const struct sock *
 	if (!s)
 		return;
 	if (begin_ns) {
-		s->span_base.span_duration_ns =
-			s->span_base.span_monotonic_timestamp_ns - begin_ns;
+		s->span_base.span_duration_ns = s->span_base.span_monotonic_timestamp_ns - begin_ns;
 		s->span_base.span_monotonic_timestamp_ns = begin_ns;
 	}
 	__builtin_memcpy(s->span_name, name, name_bytes);
@@ -283,7 +286,8 @@ int BPF_PROG(on_destroy, struct sock *sk)
 /* What is behind the headers. */
 static __always_inline int payload(const struct sk_buff *skb)
 {
-	const unsigned char *header = BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, transport_header);
+	const unsigned char *header =
+		BPF_CORE_READ(skb, head) + BPF_CORE_READ(skb, transport_header);
 	unsigned char words = 0;
 
 	bpf_probe_read_kernel(&words, sizeof(words), header + HEADER_LENGTH_AT);

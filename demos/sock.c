@@ -43,8 +43,8 @@ static void *serve(void *ctx)
 }
 
 /* A step of the connection: what the kernel does for it from now on is below this span. */
-static void begin(struct bombus_span *step, const struct bombus_span *root, const char *name, int fd,
-		  int followed)
+static void begin(struct bombus_span *step, const struct bombus_span *root, const char *name,
+		  int fd, int followed)
 {
 	bombus_span_start(step, root, name);
 	if (followed)

@@ -61,15 +61,15 @@ trace_is 'exec-trace: the tree is the script' exec-trace.out 'tree(null) | map(.
 trace_is 'exec-trace: one trace' exec-trace.out 'map(.trace) | unique | length' 1
 trace_is 'exec-trace: each is within its parent' exec-trace.out misplaced '[]'
 trace_is 'exec-trace: how they ended' exec-trace.out \
-	'map(select(.status != "unset") | [.attributes.exit_code, .attributes.sig, .status]) | sort' \
+	'map(select(.status != "unset") | [.attributes.process.exit.code, .attributes.process.exit.signal, .status]) | sort' \
 	'[[0,"SIGKILL","error"],[3,"0","error"],[7,"0","error"]]'
 trace_is 'exec-trace: one gave its process to another' exec-trace.out \
 	'map(select(.attributes.replaced) | .name)' '["bash"]'
 trace_is 'exec-trace: arguments' exec-trace.out \
-	'map(select(.name == "bash" and .parent != null) | .attributes.args)' \
+	'map(select(.name == "bash" and .parent != null) | .attributes.process.command_line)' \
 	'["bash -c ./three; exec ./four"]'
 trace_is 'exec-trace: four and its bash are one process' exec-trace.out \
-	'map(select(.name == "four" or (.name == "bash" and .parent != null)) | .attributes.pid) |
+	'map(select(.name == "four" or (.name == "bash" and .parent != null)) | .attributes.process.pid) |
 		unique | length' 1
 no_loss exec-trace
 
@@ -194,8 +194,8 @@ trace_is 'sock-trace: connecting and closing' sock-trace.out \
 trace_is 'sock-trace: connecting is within dialing' sock-trace.out \
 	'map(select(.map == "user_spans" or .name == "connect")) | misplaced' '[]'
 trace_is 'sock-trace: whose connection' sock-trace.out \
-	'map(select(.map == "sock_spans") | .attributes | [.saddr, .daddr, .sport, .dport]) |
-		unique | [length, .[0][0:2]]' '[1,["127.0.0.1","127.0.0.1"]]'
+	'map(select(.map == "sock_spans") | .attributes | [.source, .destination | .address, .port]) |
+		unique | [length, [.[0][0, 2]]]' '[1,["127.0.0.1","127.0.0.1"]]'
 no_loss sock-trace
 
 # --- bio-trace: twelve writes to a disk that nobody else has ---
@@ -223,7 +223,7 @@ if own_disk; then
 	ok 'bio-trace: it leaves' bombus_stop INT
 	f=bio-trace.out
 	trace_is 'bio-trace: the requests' $f \
-		'map(select(.name == "write") | .attributes | [.op, .size, .status, .pid, .comm]) |
+		'map(select(.name == "write") | .attributes | [.op, .size, .status, .process.pid, .thread.name]) |
 		group_by(.) | map([.[0], length])' "[[[\"IO_WRITE\",4096,0,$TRAFFIC_PID,\"traffic\"],12]]"
 	trace_is 'bio-trace: each is a trace of a queue and a service' $f \
 		'map(select(.map == "requests" and .name != "write") | .trace) as $others |

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* libbombus-trace: ids, names, times and W3C's traceparent. What listens is tests/kernel_traces.sh. */
+/* libbombus-trace: ids, names, times and W3C's traceparent. What listens is tests/kernel_traces.sh.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

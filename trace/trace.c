@@ -160,8 +160,8 @@ void bombus_traceparent(const struct bombus_span *span, char text[BOMBUS_TRACEPA
 /* --- The probe ------------------------------------------------------------------------------- */
 
 /* One function, so that there is one place in the program for the kernel to listen at. */
-static void __attribute__((noinline)) tell(enum bombus_trace_what what, uint64_t subject,
-					   const struct bombus_span *span)
+static void __attribute__((noinline))
+tell(enum bombus_trace_what what, uint64_t subject, const struct bombus_span *span)
 {
 	uint64_t high = 0, low = 0, id = 0, flags = 0;
 

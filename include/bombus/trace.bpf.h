@@ -32,8 +32,12 @@ struct bombus_user_span {
 	char service[16];
 	enum bombus_span_kind span_kind;
 	enum bombus_span_status span_status;
-	pid_t pid BOMBUS_NAME("process.pid");
-	pid_t tid BOMBUS_NAME("thread.id");
+	struct {
+		pid_t pid;
+	} process;
+	struct {
+		pid_t id;
+	} thread;
 };
 
 BOMBUS_SPANS(user_spans, struct bombus_user_span, 1 << 20)
@@ -64,8 +68,8 @@ static __always_inline void bombus_user_span(__u64 address)
 	bpf_get_current_comm(s->service, sizeof(s->service));
 	s->span_kind = told.kind;
 	s->span_status = told.status;
-	s->pid = bpf_get_current_pid_tgid() >> 32;
-	s->tid = (__u32)bpf_get_current_pid_tgid();
+	s->process.pid = bpf_get_current_pid_tgid() >> 32;
+	s->thread.id = (__u32)bpf_get_current_pid_tgid();
 	bpf_ringbuf_submit(s, 0);
 }
 

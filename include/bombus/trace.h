@@ -46,8 +46,8 @@ struct bombus_span {
 	unsigned long long start_ns;	 /* CLOCK_MONOTONIC */
 	unsigned long long duration_ns;	 /* 0 until it ends */
 	unsigned int flags;		 /* BOMBUS_SPAN_SAMPLED */
-	unsigned char kind;		 /* 1 internal, 2 server, 3 client, 4 producer, 5 consumer */
-	unsigned char status;		 /* 0 unset, 1 good, 2 error */
+	unsigned char kind;   /* 1 internal, 2 server, 3 client, 4 producer, 5 consumer */
+	unsigned char status; /* 0 unset, 1 good, 2 error */
 	unsigned char reserved[2];
 	char name[BOMBUS_SPAN_NAME_SIZE]; /* with its NUL */
 };
@@ -57,7 +57,7 @@ struct bombus_span {
 enum bombus_trace_what {
 	BOMBUS_TRACE_THREAD = 1, /* this thread works for the span; the subject is 0 */
 	BOMBUS_TRACE_SOCKET = 2, /* the socket works for it; the subject is its descriptor */
-	BOMBUS_TRACE_SPAN = 3,	 /* it has ended; the subject is the address of struct bombus_span */
+	BOMBUS_TRACE_SPAN = 3, /* it has ended; the subject is the address of struct bombus_span */
 };
 
 #ifndef __bpf__
