@@ -160,8 +160,8 @@ fuzz: fuzzers
 	@FUZZ_BUILD=$(FUZZ_BUILD) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run fuzz
 # With tools that are fetched and built first: not part of test.
 interop: deps
-	@$(SUBMAKE) all
-	@BUILD=$(BUILD) tests/interop.sh
+	@$(SUBMAKE) all examples trace-demos $(BUILD)/tests/traffic
+	@status=0; for test in tests/interop*.sh; do BUILD=$(BUILD) $$test || status=1; done; exit $$status
 demo:
 	@tests/deps.sh demo
 	@$(SUBMAKE) all $(BUILD)/tests/traffic
