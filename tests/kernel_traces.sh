@@ -219,7 +219,7 @@ own_disk() {
 
 if own_disk; then
 	traffic_start "write-direct,$DISK,4096,12"
-	trace_start bio-trace --set target_disk=$DISK_ID --set target_pid="$TRAFFIC_PID"
+	trace_start bio-trace --set target_disk="$DISK_ID" --set target_pid="$TRAFFIC_PID"
 	ok 'bio-trace: twelve writes' traffic_go
 	ok 'bio-trace: it leaves' bombus_stop INT
 	f=bio-trace.out
