@@ -39,11 +39,11 @@ for language in 'cc -std=c99 work.c' 'c++ -std=c++11 work.cc'; do
 	fi
 	# shellcheck disable=SC2086 # a command and its words
 	ok "$compiler: it compiles and links" $language -Wall -Wextra -Wpedantic -Werror -O2 \
-		-I"$TOP/include" "$lib" -o work-$compiler -Wl,--no-as-needed "$lib"
-	ok "$compiler: it runs while nobody listens" ./work-$compiler
+		-I"$TOP/include" -o "work-$compiler" -Wl,--as-needed "$lib"
+	ok "$compiler: it runs while nobody listens" "./work-$compiler"
 	is "$compiler: there is one probe" \
-		"$(readelf -n ./work-$compiler | grep -cE 'Provider: bombus$')" 1
-	like "$compiler: and it is the one" "$(readelf -n ./work-$compiler)" 'Name: trace$'
+		"$(readelf -n "./work-$compiler" | grep -cE 'Provider: bombus$')" 1
+	like "$compiler: and it is the one" "$(readelf -n "./work-$compiler")" 'Name: trace$'
 done
 like 'a trace of its own' "$(./work-cc)" '^00-[0-9a-f]{32}-[0-9a-f]{16}-01$'
 like "another's goes on" \

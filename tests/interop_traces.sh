@@ -228,6 +228,15 @@ if jaeger_there; then
 		$JAEGERS | map({ name: .operationName, id: .spanID, begin: .startTime,
 			parent: .references[0].spanID }) | tree(null) | map(.[1] |= sort)" \
 		'[["bash",[["bash",[["sleep",[]]]],["id",[]],["ls",[]],["wc",[]]]]]'
+	# The traces that are kept as examples can be looked at.
+	for file in "$TOP"/bpf-examples/traces/*.json; do
+		trace=$(jq -r '.resourceSpans[0].scopeSpans[0].spans[0].traceId' "$file")
+		ok "${file##*/}: it is taken" curl -fsS -H 'Content-Type: application/json' -d "@$file" \
+			"http://127.0.0.1:$otlp_port/v1/traces"
+		wait_for 10 curl -fsS "http://127.0.0.1:$query_port/api/traces/$trace" -o kept
+		jq_is "${file##*/}: all of it is there" kept '.[0].data[0].spans | length' \
+			"$(jq '[.resourceSpans[].scopeSpans[].spans[]] | length' "$file")"
+	done
 	# What bombus has to say of itself: how each of its programs was attached.
 	curl -fsS "http://127.0.0.1:$query_port/api/traces?service=bombus&lookback=1h" -o own
 	jq_is "bombus's own start" own '.[0].data | map(.spans | map(.operationName) | sort |
