@@ -17,12 +17,14 @@
 #define SLOW_SECONDS 60L
 #define MAX_CONNECTIONS 8L
 #define MAX_TIMEOUT_MS 86400000u
+#define REUSES_HTTP2 0x080000
 #define MAX_HEADER_BYTES (64u << 10)
 /* Small: it is memory, and the disk is the slower end. */
 #define BUFFER_BYTES (128L << 10)
 
 struct curl_api {
 	__typeof__(&curl_global_init) global_init;
+	__typeof__(&curl_version_info) version_info;
 	__typeof__(&curl_easy_init) easy_init;
 	__typeof__(&curl_easy_setopt) setopt;
 	__typeof__(&curl_easy_getinfo) getinfo;
@@ -65,6 +67,7 @@ static int load(struct curl_api *api, const char *purpose, struct err *err)
 {
 	const struct dynlib_symbol symbols[] = {
 		{ "curl_global_init", &api->global_init },
+		{ "curl_version_info", &api->version_info },
 		{ "curl_easy_init", &api->easy_init },
 		{ "curl_easy_setopt", &api->setopt },
 		{ "curl_easy_getinfo", &api->getinfo },
@@ -336,6 +339,18 @@ static void set_proxy(struct http_transfer *t)
 		t->http->api.setopt(t->easy, CURLOPT_NOPROXY, "*");
 }
 
+/* libcurl 7.88 fails on the second use of a connection that was HTTP/2 without being asked. */
+static void set_http2(struct http_transfer *t)
+{
+	const struct curl_api *api = &t->http->api;
+	bool secure = url_is_secure(t->call->url);
+
+	api->setopt(t->easy, CURLOPT_HTTP_VERSION,
+		    secure ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE);
+	if (!secure && api->version_info(CURLVERSION_NOW)->version_num < REUSES_HTTP2)
+		api->setopt(t->easy, CURLOPT_FORBID_REUSE, 1L);
+}
+
 static void set_options(struct http_transfer *t)
 {
 	const struct curl_api *api = &t->http->api;
@@ -346,9 +361,7 @@ static void set_options(struct http_transfer *t)
 	api->setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	api->setopt(easy, CURLOPT_PIPEWAIT, 1L);
 	if (t->call->http2)
-		api->setopt(easy, CURLOPT_HTTP_VERSION,
-			    url_is_secure(t->call->url) ? CURL_HTTP_VERSION_2TLS
-							: CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE);
+		set_http2(t);
 	if (t->call->timeout_ms)
 		api->setopt(easy, CURLOPT_TIMEOUT_MS,
 			    (long)MIN(t->call->timeout_ms, MAX_TIMEOUT_MS));

@@ -32,7 +32,7 @@ static void choice_release(struct choice *c)
 
 static int check_kind(const char *kind, struct err *err)
 {
-	static const char *const names[] = { "events", "counter", "gauge", "histogram" };
+	static const char *const names[] = { "events", "counter", "gauge", "histogram", "spans" };
 	const char *near;
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
@@ -84,8 +84,8 @@ static int choose(const char *said, const char *question, const char *fallback,
 static int choose_all(const struct init_args *a, struct choice *c, struct err *err)
 {
 	_cleanup_free_ char *name = NULL, *file = NULL;
-	int rc = choose(a->kind, "what it gives: events, counter, gauge or histogram", "events",
-			check_kind, &c->kind, err);
+	int rc = choose(a->kind, "what it gives: events, counter, gauge, histogram or spans",
+			"events", check_kind, &c->kind, err);
 
 	if (rc == 0)
 		rc = choose(a->hook, "where it hooks in", template_default_hook(c->kind),
@@ -130,7 +130,7 @@ static int run_init(const struct global_args *global, void *args, const struct w
 static const struct opt init_opts[] = {
 	{ 0, "language", "NAME", OPT_CHOICE, ARG(language), "C, which is the only one", "C c" },
 	{ 'k', "kind", "KIND", OPT_CHOICE, ARG(kind),
-	  "what it gives: events, counter, gauge or histogram (events)", TEMPLATE_KINDS },
+	  "what it gives: events, counter, gauge, histogram or spans (events)", TEMPLATE_KINDS },
 	{ 0, "hook", "HOOK", OPT_TEXT, ARG(hook),
 	  "where it hooks in, as SEC() has it: tracepoint/CATEGORY/NAME, kprobe/FUNCTION, ..." },
 	{ 'o', "output", "FILE", OPT_TEXT, ARG(output),

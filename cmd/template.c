@@ -198,7 +198,7 @@ static const char counter_body[] =
 	"\tbombus_count(&hits, &key, 1);\n"
 	"\treturn 0;\n";
 
-/* Shared by gauge and histogram: both measure the time between two hits of a thread. */
+/* Shared by gauge, histogram and spans: all measure the time between two hits of a thread. */
 static const char since_last[] =
 	"/* When each thread was here last: not shown, since .maps alone names no output. */\n"
 	"struct {\n"
@@ -279,6 +279,47 @@ static const char histogram_body[] =
 	"\tbombus_histogram_observe(&interval, &key, took);\n"
 	"\treturn 0;\n";
 
+static const char spans_data[] =
+	"/* A span: what every span has, and attributes. */\n"
+	"struct hit_span {\n"
+	"\tstruct span_base span_base;\n"
+	"\tpid_t pid BOMBUS_HELP(\"process\");\n"
+	"\tchar comm[BOMBUS_COMM_LEN] BOMBUS_HELP(\"name of the thread\");\n"
+	"};\n"
+	"\n"
+	"/* The ring that carries spans to user space. BOMBUS_SERVICE(\"...\") names another service\n"
+	" * than the program. */\n"
+	"BOMBUS_SPANS(hits, struct hit_span, 1 << 20)\n"
+	"\tBOMBUS_SPAN(\"hit\") BOMBUS_HELP(\"from one hit of a thread to the next\");\n"
+	"\n"
+	"/* The trace of each thread: all its spans are children of the first one. */\n"
+	"BOMBUS_PARENTS(traces, pid_t, 8192);\n"
+	"\n";
+
+static const char spans_body[] =
+	"\tpid_t tid = bpf_get_current_pid_tgid();\n"
+	"\tstruct span_parent *parent, context;\n"
+	"\tstruct hit_span *s;\n"
+	"\t__u64 took;\n"
+	"\n"
+	"\tif (bombus_filtered())\n"
+	"\t\treturn 0;\n"
+	"\ttook = since_last();\n"
+	"\tparent = bombus_parent_get(&traces, &tid);\n"
+	"\t/* With new ids; NULL when the ring is full, which is counted and shown as lost. */\n"
+	"\ts = bombus_span_reserve(&hits, struct hit_span, parent);\n"
+	"\tif (!s)\n"
+	"\t\treturn 0;\n"
+	"\ts->span_base.span_monotonic_timestamp_ns -= took;\n"
+	"\ts->span_base.span_duration_ns = took;\n"
+	"\ts->pid = bpf_get_current_pid_tgid() >> 32;\n"
+	"\tbpf_get_current_comm(s->comm, sizeof(s->comm));\n"
+	"\tcontext = bombus_span_context(s);\n"
+	"\tbpf_ringbuf_submit(s, 0);\n"
+	"\tif (!parent)\n"
+	"\t\tbombus_update(&traces, &tid, &context, BPF_ANY);\n"
+	"\treturn 0;\n";
+
 /* clang-format on */
 
 static const struct kind {
@@ -288,6 +329,7 @@ static const struct kind {
 	{ "counter", "bombus.bpf.h", counter_data, "", counter_body },
 	{ "gauge", "bombus.bpf.h", gauge_data, since_last, gauge_body },
 	{ "histogram", "histogram.bpf.h", histogram_data, since_last, histogram_body },
+	{ "spans", "span.bpf.h", spans_data, since_last, spans_body },
 };
 
 static const struct kind *kind_of(const char *name)

@@ -7,8 +7,8 @@
 struct err;
 struct strbuf;
 
-/* For the command table and questions: "events counter gauge histogram". */
-#define TEMPLATE_KINDS "events counter gauge histogram"
+/* For the command table and questions: "events counter gauge histogram spans". */
+#define TEMPLATE_KINDS "events counter gauge histogram spans"
 
 const char *template_default_hook(const char *kind);
 

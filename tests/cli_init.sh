@@ -19,7 +19,7 @@ is '--force replaces it' $RC 0
 run_bombus init -o - --language C
 is 'standard output' "$OUT" "$(cat execve.bpf.c)"
 
-for kind in events counter gauge histogram; do
+for kind in events counter gauge histogram spans; do
 	run_bombus init --kind $kind -o "$kind.bpf.c"
 	run_bombus build "$kind.bpf.c"
 	is "$kind: builds" $RC 0
@@ -45,9 +45,9 @@ for hook in tracepoint/sched/sched_process_exec raw_tp/sched_switch tp_btf/sched
 	unlike "$hook: without a warning" "$ERR" 'warning'
 done
 
-run_bombus init --kind spanz
+run_bombus init --kind nothing
 is 'a kind that is none is wrong usage' $RC 2
-like 'and the kinds are named' "$ERR" 'events.*histogram'
+like 'and the kinds are named' "$ERR" 'events.*spans'
 run_bombus init --hook kprobe
 is 'a hook without a target is wrong usage' $RC 2
 like 'and its form is named' "$ERR" 'kprobe/FUNCTION'

@@ -20,7 +20,7 @@ DEMO_PACKAGES=(clang curl)
 TEST_PACKAGES=(
 	llvm bpftool libcmocka-dev libclang-rt-dev skopeo jq tmux bsdutils iproute2
 	procps qemu-system-x86 busybox-static cpio gzip binutils libc-bin
-	umoci apache2-utils openssl python3 time
+	umoci apache2-utils openssl python3 python3-venv time
 )
 
 only_say=0

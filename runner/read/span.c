@@ -102,10 +102,10 @@ int span_sampler_parse(struct span_sampler *ret, const char *name, const char *a
 	*ret = SPAN_SAMPLER_DEFAULT;
 	if (has_prefix(name, "parentbased_"))
 		kind += strlen("parentbased_");
-	for (uint8_t i = 0; i < ARRAY_LEN(kinds); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
 		if (!streq(kind, kinds[i]))
 			continue;
-		ret->kind = i;
+		ret->kind = (uint8_t)i;
 		ret->parent_based = kind != name;
 		return i == SAMPLER_RATIO ? parse_ratio(ret, arg, err) : 0;
 	}

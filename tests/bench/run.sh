@@ -86,6 +86,23 @@ holds "a series of 1,000,000 / one of 10,000" \
 	"$(jq '.memory[3].ns_per_series / .memory[1].ns_per_series | . * 100 | round / 100' \
 		"$work/scrape")" '<=' 2
 
+heading "Spans as OTLP requests, per second of one processor"
+"$objects/bench_sink_spans" >"$work/spans" || exit 1
+holds "spans as protobuf ($(jq .protobuf_bytes "$work/spans") bytes each)" \
+	"$(jq .protobuf_per_cpu_s "$work/spans")" '>=' 500000
+holds "spans as JSON ($(jq .json_bytes "$work/spans") bytes each)" \
+	"$(jq .json_per_cpu_s "$work/spans")" '>=' 250000
+
+heading "100,000 spans a second to a receiver on this machine"
+"$objects/bench_sink_otlp" >"$work/otlp" || exit 1
+jq -r '"  \(.way): \(.per_s) spans/s with \(.cpu) of a processor, \(.bytes_per_span) bytes each"' \
+	"$work/otlp"
+holds "spans that are missing, of $(jq -s 'map(.spans) | add' "$work/otlp")" \
+	"$(jq -s 'map(.spans - .received + .dropped) | add' "$work/otlp")" '<=' 0
+holds "of one processor, at most" "$(jq -s 'map(.cpu) | max' "$work/otlp")" '<=' 1
+holds "MB more memory meanwhile" "$(jq -s 'map(.memory_bytes) | max / 1048576 | floor' "$work/otlp")" \
+	'<=' 8
+
 heading "Starting and staying"
 BOMBUS_INCLUDE=include "$bombus" -q build bpf-examples/tcpconnlat.bpf.c --binary-only \
 	-o "$work/tcpconnlat.o" || exit 1
