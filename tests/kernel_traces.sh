@@ -231,10 +231,11 @@ if own_disk; then
 		map(select(.trace | IN($others[]) | not)) | [tree(null) | group_by(.)[] | [.[0], length]]' \
 		'[[["write",[["queue",[]],["service",[]]]],12]]'
 	trace_is 'bio-trace: which fill its time' $f \
-		'map(select(.name == "queue" or .name == "service")) as $parts |
-		map(select(.name == "write") | .id as $id | [.begin, .end] ==
-			($parts | map(select(.parent == $id)) | [map(.begin)[0, 1], map(.end)[0, 1]] |
-			[min, max])) | unique' '[true]'
+		'(map(select(.name == "queue" or .name == "service") |
+			{ key: (.parent + .name), value: . }) | from_entries) as $parts |
+		map(select(.name == "write") | $parts[.id + "queue"] as $queue |
+			$parts[.id + "service"] as $service | .begin == $queue.begin and
+			$queue.end == $service.begin and $service.end == .end) | unique' '[true]'
 	trace_is 'bio-trace: one after the other' $f \
 		'map(select(.name == "write") | .attributes.offset)' \
 		"$(jq -nc '[range(12) * 4096]')"
