@@ -38,7 +38,6 @@ BOMBUS_SERVICE("kernel") BOMBUS_SPAN("throttled") BOMBUS_HELP("traced threads wi
 
 BOMBUS_FOLLOW_THREADS;
 
-BOMBUS_LOST(throttled);
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
@@ -101,8 +100,9 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 	__u64 now_ns = bpf_ktime_get_ns(), *since_ns;
 	struct span_parent *parent;
 
-	if (bombus_parent_get(&followed_threads, &from) && is_throttled(prev))
-		bombus_update(&throttled, &from, &now_ns, BPF_ANY);
+	if (bombus_parent_get(&followed_threads, &from) && is_throttled(prev) &&
+	    bpf_map_update_elem(&throttled, &from, &now_ns, BPF_ANY))
+		bombus_lost(&throttled_spans);
 	parent = bombus_parent_get(&followed_threads, &to);
 	since_ns = parent ? bpf_map_lookup_elem(&throttled, &to) : NULL;
 	if (!since_ns)

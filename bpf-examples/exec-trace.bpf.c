@@ -64,7 +64,6 @@ struct process {
 	char args[ARGS_SHOWN];
 };
 
-BOMBUS_LOST(tree);
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 16384);
@@ -89,8 +88,10 @@ static __always_inline struct process *add(__u32 pid, const struct span_parent *
 	const struct process *empty = bpf_map_lookup_elem(&nobody, &zero);
 	struct process *p;
 
-	if (!empty || bombus_update(&tree, &pid, empty, BPF_ANY))
+	if (!empty || bpf_map_update_elem(&tree, &pid, empty, BPF_ANY)) {
+		bombus_lost(&execs);
 		return NULL;
+	}
 	p = bpf_map_lookup_elem(&tree, &pid);
 	if (!p)
 		return NULL;
@@ -213,8 +214,10 @@ int BPF_PROG(on_exec, struct task_struct *task, pid_t old_pid, struct linux_binp
 
 	p = bpf_map_lookup_elem(&tree, &pid);
 	if (p && p->begin_ns && bombus_id_is_zero(p->above.span_id, 8)) {
-		if (bombus_update(&tree, &root_pid, p, BPF_ANY))
+		if (bpf_map_update_elem(&tree, &root_pid, p, BPF_ANY)) {
+			bombus_lost(&execs);
 			return 0;
+		}
 		bombus_context_copy(&p->above, &p->own);
 	} else if (p && p->begin_ns) {
 		report(p, task, true);

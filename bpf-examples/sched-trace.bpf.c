@@ -56,7 +56,6 @@ struct absence {
 	char other_comm[BOMBUS_COMM_LEN];
 };
 
-BOMBUS_LOST(absent);
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
@@ -72,7 +71,8 @@ static __always_inline void begin(__u32 tid, enum sched_what what, const struct 
 		a.other = BPF_CORE_READ(other, pid);
 		BPF_CORE_READ_STR_INTO(&a.other_comm, other, comm);
 	}
-	bombus_update(&absent, &tid, &a, BPF_ANY);
+	if (bpf_map_update_elem(&absent, &tid, &a, BPF_ANY))
+		bombus_lost(&sched_spans);
 }
 
 static __always_inline void report(const struct task_struct *task, const struct span_parent *parent,
@@ -103,6 +103,19 @@ static __always_inline void report(const struct task_struct *task, const struct 
 	bpf_ringbuf_submit(s, 0);
 }
 
+/* Now and then the kernel skips a program that it should run. A thread that leaves its CPU without
+ * having been seen to come back, or to be woken, had spans that nobody will see. */
+static __always_inline void count_missed(__u32 tid)
+{
+	const struct absence *a = bpf_map_lookup_elem(&absent, &tid);
+
+	if (!a)
+		return;
+	bombus_lost(&sched_spans);
+	if (a->what == SCHED_SLEEP && sleeps)
+		bombus_lost(&sched_spans);
+}
+
 SEC("tp_btf/sched_switch")
 int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
@@ -111,6 +124,7 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 	struct absence *a;
 
 	if (bombus_parent_get(&followed_threads, &from)) {
+		count_missed(from);
 		if (preempt || prev->__state == TASK_RUNNABLE)
 			begin(from, SCHED_WAIT_PUT_ASIDE, next);
 		else
@@ -121,6 +135,8 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 	if (!a)
 		return 0;
 	report(next, parent, a, bpf_get_smp_processor_id());
+	if (a->what == SCHED_SLEEP)
+		bombus_lost(&sched_spans); /* the wait after it */
 	bpf_map_delete_elem(&absent, &to);
 	return 0;
 }

@@ -51,7 +51,6 @@ struct followed {
 	__u64 close_ns;
 };
 
-BOMBUS_LOST(followed);
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 16384);
@@ -118,7 +117,9 @@ static __always_inline void follow(__u64 fd, __u64 hi, __u64 lo, __u64 span, __u
 	__builtin_memcpy(f.parent.trace_id, &hi, sizeof(hi));
 	__builtin_memcpy(f.parent.trace_id + sizeof(hi), &lo, sizeof(lo));
 	__builtin_memcpy(f.parent.span_id, &span, sizeof(span));
-	if (!bombus_update(&followed, &sk, &f, BPF_ANY))
+	if (bpf_map_update_elem(&followed, &sk, &f, BPF_ANY))
+		bombus_lost(&sock_spans);
+	else
 		bpf_map_update_elem(&callers, &tgid, &yes, BPF_ANY);
 }
 

@@ -97,12 +97,14 @@ trace_is 'sched-trace: the spans of the program' sched-trace.out \
 trace_is 'sched-trace: each sleep is below the span that is followed' sched-trace.out \
 	'(map(select(.name == "followed")) | .[0].id) as $followed |
 	map(select(.map == "sched_spans") | .parent == $followed) | unique' '[true]'
-trace_is 'sched-trace: seven sleeps of twenty milliseconds' sched-trace.out \
-	'map(select(.attributes.what == "SCHED_SLEEP" and .end - .begin >= 10000000)) | length' 7
-trace_is 'sched-trace: and a wait after each' sched-trace.out \
-	'map(select(.attributes.what == "SCHED_WAIT_WOKEN")) | length >= 7' true
+# Where the kernel skipped a program (a sleep and the wait after it, or the wait), that is counted.
+lost=$(sed -n 's/.* \([0-9]*\) lost.*/\1/p' sched-trace.err)
+between 'sched-trace: seven sleeps of twenty milliseconds, and a wait after each' \
+	"$(($(jq -s 'map(select(.fields.what == "SCHED_SLEEP" and .duration_ns >= 10000000 or
+		.fields.what == "SCHED_WAIT_WOKEN")) | length' sched-trace.out) + lost))" 14 \
+	$((14 + lost))
+at_least 'sched-trace: which are nearly never lost' $((4 - lost)) 0
 trace_is 'sched-trace: each is within its parent' sched-trace.out misplaced '[]'
-no_loss sched-trace
 
 trace_start sched-trace --attach "on_trace=$BUILD/demos/sched" --set sleeps=false \
 	--set min_us=60000000

@@ -89,9 +89,11 @@ static __always_inline void bombus_user_span(__u64 address)
                                                                                                    \
 		if (bombus_filtered())                                                             \
 			return 0;                                                                  \
-		if (what == BOMBUS_TRACE_THREAD)                                                   \
-			bombus_parent_set(&followed_threads, &tid, hi, lo, span, flags);           \
-		else if (what == BOMBUS_TRACE_SPAN)                                                \
+		if (what == BOMBUS_TRACE_THREAD) {                                                 \
+			if (!bombus_parent_set(&followed_threads, &tid, hi, lo, span, flags) &&    \
+			    (hi | lo))                                                             \
+				bombus_lost(&user_spans);                                          \
+		} else if (what == BOMBUS_TRACE_SPAN)                                              \
 			bombus_user_span(subject);                                                 \
 		return 0;                                                                          \
 	}                                                                                          \
