@@ -86,7 +86,7 @@ $(BUILD)/.checked: tests/deps.sh
 ONCE := base/http base/parse base/suggest base/url runner/read/cgroup runner/read/filter_parse runner/read/metric \
 	runner/read/metric_name runner/read/relabel runner/read/span_plan runner/sink/listen \
 	runner/sink/mhd runner/sink/negotiate runner/sink/otlp runner/sink/otlp_config runner/sink/otlp_reply \
-	runner/sink/otlp_resource runner/sink/otlp_send runner/sink/web_auth runner/sink/web_config
+	runner/sink/otlp_resource runner/sink/otlp_send runner/sink/otlp_target runner/sink/web_auth runner/sink/web_config
 $(BUILD)/cmd/%.o $(BUILD)/oci/%.o $(BUILD)/runner/load/%.o $(ONCE:%=$(BUILD)/%.o): CFLAGS := $(subst -O2,-Os,$(CFLAGS))
 $(BUILD)/%.o: %.c Makefile VERSION | $(BUILD)/.checked
 	@mkdir -p $(@D)

@@ -170,6 +170,8 @@ static json_t *map_json(const struct map_plan *m)
 	put_text(json, "help", m->help);
 	put_text(json, "unit", m->unit);
 	put_text(json, "buckets", m->buckets);
+	put_text(json, "service", m->service);
+	put_text(json, "span", m->span);
 	if (m->source != SOURCE_ITER)
 		put_int(json, "maxEntries", m->max_entries);
 	put_flag(json, "perCpu", m->per_cpu);

@@ -22,6 +22,7 @@
 #include "cmd/run_show.h"
 #include "cmd/run_sinks.h"
 #include "runner/load/object.h"
+#include "runner/load/privileges.h"
 #include "runner/sink/sink.h"
 
 #define RUN_FOREVER_NS (UINT64_MAX / 4)
@@ -156,7 +157,7 @@ static int open_program(struct run *run, const char *word, struct err *err)
 	return ret;
 }
 
-static int start_sinks(struct run *run, struct err *err)
+static int open_sinks(struct run *run, struct err *err)
 {
 	struct sink_env env = {
 		.program = run->name,
@@ -168,7 +169,7 @@ static int start_sinks(struct run *run, struct err *err)
 		.max_records = run->args->count,
 	};
 
-	return run_sinks_start(&run->sinks, run->global, run->args, &env, run->wake_fd, err);
+	return run_sinks_open(&run->sinks, run->global, run->args, &env, run->wake_fd, err);
 }
 
 static int add_sources(struct run *run, struct err *err)
@@ -202,7 +203,7 @@ static int prepare(struct run *run, struct err *err)
 	if (ret >= 0)
 		ret = loop_add_signals(run->loop, &signals, on_signal, run, err);
 	/* Addresses that cannot be listened on are found before the kernel is bothered. */
-	return ret >= 0 ? start_sinks(run, err) : ret;
+	return ret >= 0 ? open_sinks(run, err) : ret;
 }
 
 static bool interrupted(void)
@@ -233,6 +234,10 @@ static int start_program(struct run *run, struct err *err)
 		  (double)times.open_ns / 1e6, (double)times.load_ns / 1e6,
 		  (double)times.attach_ns / 1e6);
 	ret = collector_start(run->collector, run->loop, err);
+	if (ret >= 0 && !run->args->keep_caps)
+		ret = privileges_drop(run->plan, 0, err);
+	if (ret >= 0)
+		ret = run_sinks_start(&run->sinks, err);
 	if (ret >= 0)
 		ret = add_sources(run, err);
 	collector_on_sweep(run->collector, on_sweep, run);

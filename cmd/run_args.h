@@ -11,7 +11,7 @@
 
 struct run_args {
 	const char *output;
-	bool no_tty, once, all_maps, dry_run;
+	bool no_tty, once, all_maps, dry_run, keep_caps;
 	uint64_t count, duration_ns, interval_ns;
 	struct select_words select;
 	struct words map, fields, set, attach, ring, max_entries, only;

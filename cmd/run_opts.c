@@ -51,6 +51,9 @@ const struct opt run_opts[] = {
 	  "dir" },
 	{ 0, "pin-progs", "DIR", OPT_TEXT, ARG(pin_progs), "pin the programs in this bpffs folder",
 	  NULL, "dir" },
+	{ 0, "keep-caps", NULL, OPT_FLAG, ARG(keep_caps),
+	  "keep all privileges while running; else what reading needs not is dropped once "
+	  "everything is attached" },
 	{ 0, "dry-run", NULL, OPT_FLAG, ARG(dry_run), "load, verify, attach, detach, report" },
 	{ .kind = OPT_GROUP, .help = "Metrics" },
 	{ 0, "metrics", "ADDR", OPT_OPTIONAL, ARG(metrics),

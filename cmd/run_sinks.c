@@ -83,7 +83,8 @@ static void warn_of_variables(void)
 		log_warn("not honoured: %s", strbuf_str(&names));
 }
 
-static int add_otlp(struct run_sinks *sinks, const struct run_args *a, struct err *err)
+static int add_otlp(struct run_sinks *sinks, const struct run_args *a, struct sink_env *env,
+		    struct err *err)
 {
 	const struct otlp_flags flags = { .url = a->otlp, .protocol = a->otlp_protocol };
 	_cleanup_(otlp_config_release) struct otlp_config config = { 0 };
@@ -93,28 +94,39 @@ static int add_otlp(struct run_sinks *sinks, const struct run_args *a, struct er
 		return ret;
 	warn_of_variables();
 	add(sinks, sink_otlp_new(&config, a->name_space ? a->name_space : "ebpf"));
+	env->otlp = sinks->sinks[sinks->count - 1];
 	return 0;
 }
 
-int run_sinks_start(struct run_sinks *sinks, const struct global_args *global,
-		    const struct run_args *args, const struct sink_env *env, int wake_fd,
-		    struct err *err)
+int run_sinks_open(struct run_sinks *sinks, const struct global_args *global,
+		   const struct run_args *args, const struct sink_env *env, int wake_fd,
+		   struct err *err)
 {
+	struct sink_env all = *env;
 	char port[PORT_TEXT_MAX];
 	int code;
 
 	add_output(sinks, global, args);
 	add_prometheus(sinks, args, port);
-	code = add_otlp(sinks, args, err);
+	code = add_otlp(sinks, args, &all, err);
 	if (code < 0)
 		return code;
 	for (size_t i = 0; i < sinks->count; i++) {
-		int ret = sink_host_start(&sinks->hosts[i], sinks->sinks[i], env, wake_fd, err);
+		int ret = sink_host_open(&sinks->hosts[i], sinks->sinks[i], &all, wake_fd, err);
 
 		if (ret < 0)
 			return ret;
 	}
 	return 0;
+}
+
+int run_sinks_start(struct run_sinks *sinks, struct err *err)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < sinks->count && ret >= 0; i++)
+		ret = sink_host_start(sinks->hosts[i], err);
+	return ret;
 }
 
 void run_sinks_tick(struct run_sinks *sinks)

@@ -15,9 +15,11 @@ struct run_sinks {
 };
 
 /* Before the kernel is bothered: what cannot be opened or listened on is found here. */
-int run_sinks_start(struct run_sinks *sinks, const struct global_args *global,
-		    const struct run_args *args, const struct sink_env *env, int wake_fd,
-		    struct err *err);
+int run_sinks_open(struct run_sinks *sinks, const struct global_args *global,
+		   const struct run_args *args, const struct sink_env *env, int wake_fd,
+		   struct err *err);
+/* Their threads, once everything is attached and privileges are dropped. */
+int run_sinks_start(struct run_sinks *sinks, struct err *err);
 void run_sinks_tick(struct run_sinks *sinks);
 /* Waits for each to finish, for a bounded time; what did not get out is counted. A reader that
  * left or stalls is no error. */

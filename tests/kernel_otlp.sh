@@ -125,6 +125,7 @@ is 'delta: the exponential histograms add up' "$(received '[
 	.exponentialHistogram.dataPoints[] | [(.count | tonumber),
 		(.zeroCount // 0 | tonumber) + ([.positive.bucketCounts[]? | tonumber] | add // 0)]] |
 	[([.[][0]] | add), ([.[][1]] | add)]')" "[$ROUNDS,$ROUNDS]"
+# shellcheck disable=SC2016 # jq's variable
 is 'delta: one bucket is where it belongs' "$(received '[
 	.[].message.resourceMetrics[].scopeMetrics[].metrics[] | select(.name == "ebpf.powers") |
 	.exponentialHistogram.dataPoints[] | (.positive.offset // 0) as $at |

@@ -109,11 +109,20 @@ receiver_mode status 503
 export OTEL_BLRP_MAX_QUEUE_SIZE=500 OTEL_BLRP_MAX_EXPORT_BATCH_SIZE=100
 export OTEL_BSP_MAX_QUEUE_SIZE=500 OTEL_BSP_MAX_EXPORT_BATCH_SIZE=100
 rounds_start paced 3000 0.0005
+METRICS=$(free_port)
 ok 'away: it attaches' bombus_start otlp --verbose run "$OBJECT" --set target_pid="$ROUNDS_PID" \
-	--interval 100ms -o none "${FLAGS[@]}"
+	--interval 100ms -o none --metrics="127.0.0.1:$METRICS" "${FLAGS[@]}"
 rounds_go
 ok 'away: 3000 rounds' wait_for 20 gone "$ROUNDS_PID"
 sleep 1
+fetch "http://127.0.0.1:$METRICS/metrics" >own
+own() { sed -nE "s/^$1 ([0-9]+)\$/\1/p" own; }
+is 'away: the metrics say what waits' "$(own 'bombus_otlp_queue_length\{signal="logs"\}')" 500
+is 'away: and what was dropped' \
+	"$(own 'bombus_otlp_dropped_total\{signal="logs",reason="queue_full"\}')" 2500
+is 'away: and that nothing was sent' "$(own 'bombus_otlp_sent_total\{signal="logs"\}')" 0
+at_least 'away: and how often it was tried' \
+	"$(own 'bombus_otlp_retries_total\{signal="logs"\}')" 2
 receiver_mode ok
 first_500() { [ "$(unique logs)" = 500 ] && [ "$(unique traces)" = $((500 - OWN_SPANS)) ]; }
 ok 'away: what was in the queue comes' wait_for 40 first_500

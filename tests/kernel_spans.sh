@@ -18,6 +18,11 @@ traced() {
 	ok "$name: it leaves when told" bombus_stop INT
 }
 
+run_bombus inspect "$OBJECTS/span_rounds.bpf.o" --format json
+is 'inspect tells service and name' \
+	"$(jq -c '[.maps[] | select(.role == "spans") | [.name, .service, .span]] | sort' <<<"$OUT")" \
+	'[["calls","rounds","call"],["other",null,null],["plain",null,"moment"]]'
+
 started_at=$(date +%s)
 traced json 20 -o json
 CALLS='map(select(.map == "calls" and .kind == "span"))'

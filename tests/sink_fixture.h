@@ -407,4 +407,13 @@ static inline void assert_golden(const char *name, const char *text)
 	free(want);
 }
 
+/* Opened and running at once, as nothing is attached in between. */
+static inline int host_up(struct sink_host **ret, struct sink *sink, const struct sink_env *env,
+			  int wake_fd, struct err *err)
+{
+	int code = sink_host_open(ret, sink, env, wake_fd, err);
+
+	return code < 0 ? code : sink_host_start(*ret, err);
+}
+
 #endif

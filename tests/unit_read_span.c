@@ -225,6 +225,14 @@ static void test_span_members_and_attributes(void **state)
 	assert_int_equal(p->nlinks, 2);
 	assert_string_equal(p->links[0].attrs.all[0].name, "why");
 	assert_non_null(p->cgroup);
+	/* An event without a time is none, and leaves nothing behind for the next. */
+	for (uint32_t i = 0; i < ARRAY_LEN(template); i++)
+		if (streq(w->fields[i].path, "span_events.0.time_ns"))
+			w->fields[i].path = "span_events.0.other";
+	plan_again(w);
+	assert_int_equal(p->nevents, 1);
+	assert_int_equal(p->events[0].attrs.count, 1);
+	assert_ptr_equal(p->events[0].name, layout_find(&w->map.value, "span_events.1.name"));
 	/* What is hidden is none; what is of no possible type is one. */
 	w->fields[F_BIG].tags = TAG_HIDE;
 	w->fields[F_TRACE].size_bits = 32;

@@ -124,7 +124,7 @@ static void test_host_gives_all_records_in_order(void **state)
 
 	fixture_init(&f);
 	n = noting_new(&freed);
-	assert_int_equal(sink_host_start(&host, &n->sink, &f.env, -1, NULL), 0);
+	assert_int_equal(host_up(&host, &n->sink, &f.env, -1, NULL), 0);
 	put(&f, 0, 300000);
 	assert_int_equal(sink_host_stop(host, SOON_MS, &unwritten, NULL), 0);
 	assert_int_equal(unwritten, 0);
@@ -146,7 +146,7 @@ static void test_host_rows_and_losses_as_differences(void **state)
 
 	fixture_init(&f);
 	n = noting_new(&freed);
-	assert_int_equal(sink_host_start(&host, &n->sink, &f.env, -1, NULL), 0);
+	assert_int_equal(host_up(&host, &n->sink, &f.env, -1, NULL), 0);
 	collector_lock(&f.collector);
 	sweep_begin(&f, MAP_CONNS);
 	put_conn(&f, 1, 1);
@@ -183,7 +183,7 @@ static void test_host_rows_come_in_blocks(void **state)
 
 	fixture_init(&f);
 	n = noting_new(&freed);
-	assert_int_equal(sink_host_start(&host, &n->sink, &f.env, -1, NULL), 0);
+	assert_int_equal(host_up(&host, &n->sink, &f.env, -1, NULL), 0);
 	collector_lock(&f.collector);
 	sweep_begin(&f, MAP_HTTP);
 	for (int i = 0; i < 600; i++)
@@ -207,7 +207,7 @@ static void test_host_wakes_main_when_sink_has_enough(void **state)
 	fixture_init(&f);
 	n = noting_new(&freed);
 	n->event_result = 1;
-	assert_int_equal(sink_host_start(&host, &n->sink, &f.env, wake, NULL), 0);
+	assert_int_equal(host_up(&host, &n->sink, &f.env, wake, NULL), 0);
 	put(&f, 0, 10);
 	assert_true(woken(wake));
 	assert_int_equal(sink_host_stop(host, SOON_MS, NULL, NULL), 0);
@@ -230,7 +230,7 @@ static void test_host_reports_error_of_sink(void **state)
 	fixture_init(&f);
 	n = noting_new(&freed);
 	n->event_result = -EIO;
-	assert_int_equal(sink_host_start(&host, &n->sink, &f.env, wake, NULL), 0);
+	assert_int_equal(host_up(&host, &n->sink, &f.env, wake, NULL), 0);
 	put(&f, 0, 1);
 	assert_true(woken(wake));
 	assert_int_equal(sink_host_stop(host, SOON_MS, &unwritten, &err), -EIO);
@@ -240,7 +240,7 @@ static void test_host_reports_error_of_sink(void **state)
 
 	n = noting_new(&freed);
 	n->open_result = -EADDRINUSE;
-	assert_int_equal(sink_host_start(&host, &n->sink, &f.env, wake, &err), -EADDRINUSE);
+	assert_int_equal(host_up(&host, &n->sink, &f.env, wake, &err), -EADDRINUSE);
 	assert_string_equal(err.msg, "no luck");
 	assert_false(freed); /* still the caller's */
 	n->sink.ops->free(&n->sink);
@@ -259,7 +259,7 @@ static void reader_leaves_while_idle(int fds[2], bool with_records)
 	fixture_init(&f);
 	if (!with_records)
 		f.maps[MAP_EVENTS].role = f.maps[MAP_NESTED].role = ROLE_INTERNAL;
-	assert_int_equal(sink_host_start(&host, sink_json_new(fds[1]), &f.env, wake, &err), 0);
+	assert_int_equal(host_up(&host, sink_json_new(fds[1]), &f.env, wake, &err), 0);
 	assert_true(with_records == !!f.collector.queue);
 	usleep(20000);
 	close(fds[0]);
@@ -295,7 +295,7 @@ static void test_host_ends_quietly_when_reader_left(void **state)
 	assert_int_equal(pipe(fds), 0);
 	close(fds[0]);
 	fixture_init(&f);
-	assert_int_equal(sink_host_start(&host, sink_json_new(fds[1]), &f.env, -1, &err), 0);
+	assert_int_equal(host_up(&host, sink_json_new(fds[1]), &f.env, -1, &err), 0);
 	put(&f, 0, 10);
 	assert_int_equal(sink_host_stop(host, SOON_MS, NULL, &err), -EPIPE);
 	sink_host_free(host);
@@ -325,7 +325,7 @@ static void stalled(int fds[2])
 	uint64_t unwritten = 0;
 
 	fixture_init(&f);
-	assert_int_equal(sink_host_start(&host, sink_json_new(fds[1]), &f.env, -1, &err), 0);
+	assert_int_equal(host_up(&host, sink_json_new(fds[1]), &f.env, -1, &err), 0);
 	put(&f, 0, 5000);
 	clock_gettime(CLOCK_MONOTONIC, &a);
 	assert_int_equal(sink_host_stop(host, 200, &unwritten, &err), -ETIMEDOUT);
@@ -358,7 +358,7 @@ static void test_host_leaves_flags_alone(void **state)
 
 	assert_int_equal(pipe(fds), 0);
 	fixture_init(&f);
-	assert_int_equal(sink_host_start(&host, sink_json_new(fds[1]), &f.env, -1, NULL), 0);
+	assert_int_equal(host_up(&host, sink_json_new(fds[1]), &f.env, -1, NULL), 0);
 	put(&f, 0, 1);
 	assert_int_equal(fcntl(fds[1], F_GETFL) & O_NONBLOCK, 0);
 	assert_int_equal(sink_host_stop(host, SOON_MS, NULL, NULL), 0);
@@ -407,8 +407,7 @@ static void test_host_slow_reader_gets_everything(void **state)
 		reader = (struct slow_reader){ fds[0], 0 };
 		pthread_create(&thread, NULL, read_slowly, &reader);
 		fixture_init(&f);
-		assert_int_equal(sink_host_start(&host, sink_json_new(fds[1]), &f.env, -1, NULL),
-				 0);
+		assert_int_equal(host_up(&host, sink_json_new(fds[1]), &f.env, -1, NULL), 0);
 		put(&f, 0, 20000);
 		assert_int_equal(sink_host_stop(host, 30000, NULL, NULL), 0);
 		sink_host_free(host);

@@ -18,7 +18,7 @@ static struct sink *serve(struct fixture *f, bool compat, struct sink_host **ret
 	struct sink *sink = sink_prometheus_new(&opts);
 	struct err err = { 0 };
 
-	if (sink_host_start(ret_host, sink, &f->env, -1, &err) < 0)
+	if (host_up(ret_host, sink, &f->env, -1, &err) < 0)
 		fail_msg("%s", err.msg);
 	assert_true(sink_prometheus_port(sink) > 0);
 	return sink;

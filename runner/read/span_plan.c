@@ -241,15 +241,16 @@ static void find_events(struct span_plan *plan, struct finder all)
 
 	plan->events = arena_array(all.arena, struct span_event_plan, n + 1);
 	for (uint32_t i = 0; i < n; i++) {
-		struct span_event_plan *event = &plan->events[plan->nevents];
+		struct span_event_plan event = { 0 };
 		struct finder f = all;
 
 		elements(&all, EVENTS, i, &f.inside);
-		find_time(&f, &event->time, "time_ns", NULL);
-		find_members(&f, event, event_members, ARRAY_LEN(event_members));
-		take_attributes(&f, &event->attrs);
-		plan->text_max = MAX(plan->text_max, event->attrs.text_max);
-		plan->nevents += event->time.field != NULL; /* else it is none, and never seen */
+		find_time(&f, &event.time, "time_ns", NULL);
+		find_members(&f, &event, event_members, ARRAY_LEN(event_members));
+		take_attributes(&f, &event.attrs);
+		plan->text_max = MAX(plan->text_max, event.attrs.text_max);
+		if (event.time.field) /* else it is none, and never seen */
+			plan->events[plan->nevents++] = event;
 	}
 }
 
@@ -259,16 +260,17 @@ static void find_links(struct span_plan *plan, struct finder all)
 
 	plan->links = arena_array(all.arena, struct span_link_plan, n + 1);
 	for (uint32_t i = 0; i < n; i++) {
-		struct span_link_plan *link = &plan->links[plan->nlinks];
+		struct span_link_plan link = { 0 };
 		struct finder f = all;
 
 		elements(&all, LINKS, i, &f.inside);
-		find_id(&f, &link->trace_id, "trace_id", false, TRACE_ID_BYTES);
-		find_id(&f, &link->span_id, "span_id", false, SPAN_ID_BYTES);
-		find_members(&f, link, link_members, ARRAY_LEN(link_members));
-		take_attributes(&f, &link->attrs);
-		plan->text_max = MAX(plan->text_max, link->attrs.text_max);
-		plan->nlinks += link->trace_id.nparts && link->span_id.nparts;
+		find_id(&f, &link.trace_id, "trace_id", false, TRACE_ID_BYTES);
+		find_id(&f, &link.span_id, "span_id", false, SPAN_ID_BYTES);
+		find_members(&f, &link, link_members, ARRAY_LEN(link_members));
+		take_attributes(&f, &link.attrs);
+		plan->text_max = MAX(plan->text_max, link.attrs.text_max);
+		if (link.trace_id.nparts && link.span_id.nparts)
+			plan->links[plan->nlinks++] = link;
 	}
 }
 

@@ -132,8 +132,7 @@ static int give_sweep(struct sink_host *host)
 	uint64_t time_ns = now_real_ns();
 	int ret;
 
-	if (__atomic_exchange_n(&host->tick, false, __ATOMIC_RELAXED) && host->sink->ops->tick)
-		host->sink->ops->tick(host->sink);
+	__atomic_store_n(&host->tick, false, __ATOMIC_RELAXED);
 	ret = give_lost(host, time_ns);
 	for (uint32_t i = 0; i < host->env.plan->nmaps && !ret; i++) {
 		if (host->maps[i].series)
@@ -311,12 +310,11 @@ static void release(struct sink_host *host)
 	free(host);
 }
 
-int sink_host_start(struct sink_host **ret, struct sink *sink, const struct sink_env *env,
-		    int wake_fd, struct err *err)
+int sink_host_open(struct sink_host **ret, struct sink *sink, const struct sink_env *env,
+		   int wake_fd, struct err *err)
 {
 	struct sink_host *host = xcalloc(1, sizeof(*host));
 	const struct sink_ops *ops = sink->ops;
-	bool has_thread = ops->event || ops->rows || ops->lost || ops->tick;
 	int code = 0;
 
 	host->sink = sink;
@@ -327,24 +325,30 @@ int sink_host_start(struct sink_host **ret, struct sink *sink, const struct sink
 	host->bell_fd = -1;
 	if (ops->event && plan_has_records(env->plan))
 		host->queue = queue_new(env->plan, QUEUE_BYTES);
-	else if (has_thread)
+	else if (ops->rows || ops->lost)
 		host->bell_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (ops->open)
 		code = ops->open(sink, &host->env, err);
-	host->opened = code >= 0;
-	if (code >= 0 && has_thread)
-		code = start_thread(host, err);
 	if (code < 0) {
-		if (host->opened && ops->close)
-			ops->close(sink);
 		sink->err = NULL;
 		release(host);
 		return code;
 	}
+	host->opened = true;
 	if (host->queue)
 		collector_add_queue(env->collector, host->queue);
 	*ret = host;
 	return 0;
+}
+
+int sink_host_start(struct sink_host *host, struct err *err)
+{
+	const struct sink_ops *ops = host->sink->ops;
+	int ret = ops->start ? ops->start(host->sink, err) : 0;
+
+	if (ret >= 0 && (ops->event || ops->rows || ops->lost))
+		ret = start_thread(host, err);
+	return ret;
 }
 
 void sink_host_tick(struct sink_host *host)
@@ -412,6 +416,7 @@ int sink_host_stop(struct sink_host *host, int timeout_ms, uint64_t *ret_unwritt
 		return 0;
 	}
 	host->has_thread = false;
+	host->opened = false;
 	if (!end_thread(host, timeout_ms, &in_time)) {
 		pthread_detach(host->thread);
 		host->abandoned = true;
@@ -433,7 +438,7 @@ void sink_host_free(struct sink_host *host)
 {
 	if (!host)
 		return;
-	if (host->has_thread)
+	if (host->has_thread || host->opened)
 		sink_host_stop(host, 0, NULL, NULL);
 	if (host->abandoned) /* its thread still uses all of this */
 		return;

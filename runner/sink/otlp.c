@@ -25,6 +25,7 @@ struct otlp_sink {
 	struct sink sink;
 	struct otlp_config config;
 	char *namespace_;
+	const struct sink_env *env;
 	struct sink_names names;
 	struct otlp_resources *resources[2];	 /* by whether it is JSON; NULL: not needed yet */
 	struct otlp_queue *queues[OTLP_SIGNALS]; /* NULL: off */
@@ -32,7 +33,6 @@ struct otlp_sink {
 	struct otlp_traces *traces;
 	struct otlp_logs *logs;
 	struct otlp_metrics *metrics;
-	bool opened, started;
 };
 
 static struct otlp_sink *otlp_of(struct sink *sink)
@@ -87,7 +87,7 @@ static void collect(void *ctx)
 	otlp_metrics_collect(ctx);
 }
 
-static int start_sender(struct otlp_sink *otlp, enum otlp_signal signal, struct err *err)
+static int prepare_sender(struct otlp_sink *otlp, enum otlp_signal signal, struct err *err)
 {
 	const struct otlp_batching *batching = &otlp->config.batching[signal];
 	struct otlp_sender_opts opts = {
@@ -104,7 +104,7 @@ static int start_sender(struct otlp_sink *otlp, enum otlp_signal signal, struct 
 		if (otlp->config.temporality == OTLP_CUMULATIVE)
 			opts.give_up_ns = batching->give_up_ms * NS_PER_MS;
 	}
-	return otlp_sender_start(&otlp->senders[signal], &opts, err);
+	return otlp_sender_new(&otlp->senders[signal], &opts, err);
 }
 
 /* What makes a signal's items. */
@@ -112,7 +112,7 @@ static int prepare(struct otlp_sink *otlp, enum otlp_signal signal, const struct
 		   struct err *err)
 {
 	struct otlp_resources *resources = resources_for(otlp, signal, env);
-	struct otlp_queue *queue = otlp->queues[signal] = queue_for(otlp, signal);
+	struct otlp_queue *queue = otlp->queues[signal];
 	struct otlp_metrics_opts metrics = {
 		.config = &otlp->config,
 		.json = is_json(otlp, signal),
@@ -151,10 +151,6 @@ static void finish(struct otlp_sink *otlp)
 	for (int i = 0; i < OTLP_SIGNALS; i++)
 		if (otlp->senders[i])
 			otlp_sender_wait(otlp->senders[i]);
-	for (int i = 0; i < OTLP_SIGNALS; i++) {
-		otlp_sender_free(otlp->senders[i]);
-		otlp->senders[i] = NULL;
-	}
 }
 
 static int otlp_open(struct sink *sink, const struct sink_env *env, struct err *err)
@@ -162,15 +158,28 @@ static int otlp_open(struct sink *sink, const struct sink_env *env, struct err *
 	struct otlp_sink *otlp = otlp_of(sink);
 	int ret = 0;
 
+	otlp->env = env;
 	sink_names_init(&otlp->names, env);
 	for (int i = 0; i < OTLP_SIGNALS && ret >= 0; i++)
 		if (otlp->config.targets[i].on)
 			ret = prepare(otlp, i, env, err);
 	for (int i = 0; i < OTLP_SIGNALS && ret >= 0; i++)
 		if (otlp->config.targets[i].on)
-			ret = start_sender(otlp, i, err);
-	if (ret < 0)
-		finish(otlp);
+			ret = prepare_sender(otlp, i, err);
+	return ret;
+}
+
+/* Threads, and bombus' own trace: how it got here is known now. */
+static int otlp_start(struct sink *sink, struct err *err)
+{
+	struct otlp_sink *otlp = otlp_of(sink);
+	int ret = 0;
+
+	for (int i = 0; i < OTLP_SIGNALS && ret >= 0; i++)
+		if (otlp->senders[i])
+			ret = otlp_sender_start(otlp->senders[i], err);
+	if (ret >= 0 && otlp->traces && otlp->env->object)
+		otlp_traces_start(otlp->traces);
 	return ret;
 }
 
@@ -186,14 +195,13 @@ static int otlp_event(struct sink *sink, const struct record *record)
 	return 0;
 }
 
-/* The first sweep: by then the object has been started. */
-static void otlp_tick(struct sink *sink)
+static int otlp_flush(struct sink *sink)
 {
 	struct otlp_sink *otlp = otlp_of(sink);
 
-	if (!otlp->started && otlp->traces)
-		otlp_traces_start(otlp->traces);
-	otlp->started = true;
+	if (otlp->traces)
+		otlp_traces_flush(otlp->traces);
+	return 0;
 }
 
 /* What was lost is said in any case, the rest to whoever asks. */
@@ -220,6 +228,7 @@ static void otlp_close(struct sink *sink)
 {
 	struct otlp_sink *otlp = otlp_of(sink);
 
+	otlp_flush(sink);
 	finish(otlp);
 	for (int i = 0; i < OTLP_SIGNALS; i++)
 		if (otlp->queues[i])
@@ -230,6 +239,8 @@ static void otlp_free(struct sink *sink)
 {
 	struct otlp_sink *otlp = otlp_of(sink);
 
+	for (int i = 0; i < OTLP_SIGNALS; i++)
+		otlp_sender_free(otlp->senders[i]);
 	otlp_traces_free(otlp->traces);
 	otlp_logs_free(otlp->logs);
 	otlp_metrics_free(otlp->metrics);
@@ -259,8 +270,9 @@ struct sink *sink_otlp_new(struct otlp_config *config, const char *namespace_)
 		.name = "otlp",
 		.leave_ms = LEAVE_MS + LEAVE_MARGIN_MS,
 		.open = otlp_open,
+		.start = otlp_start,
 		.event = otlp_event,
-		.tick = otlp_tick,
+		.flush = otlp_flush,
 		.close = otlp_close,
 		.free = otlp_free,
 	};
@@ -269,6 +281,7 @@ struct sink *sink_otlp_new(struct otlp_config *config, const char *namespace_)
 		.name = "otlp",
 		.leave_ms = LEAVE_MS + LEAVE_MARGIN_MS,
 		.open = otlp_open,
+		.start = otlp_start,
 		.close = otlp_close,
 		.free = otlp_free,
 	};
@@ -277,6 +290,10 @@ struct sink *sink_otlp_new(struct otlp_config *config, const char *namespace_)
 	otlp->config = *config;
 	*config = (struct otlp_config){ 0 };
 	otlp->namespace_ = xstrdup(namespace_);
+	/* Whoever asks for figures may do so from now on. */
+	for (int i = 0; i < OTLP_SIGNALS; i++)
+		if (otlp->config.targets[i].on)
+			otlp->queues[i] = queue_for(otlp, i);
 	otlp->sink.ops = otlp->config.targets[OTLP_TRACES].on || otlp->config.targets[OTLP_LOGS].on
 				 ? &ops
 				 : &metrics_ops;

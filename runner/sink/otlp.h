@@ -10,7 +10,7 @@
 /* Takes the configuration over. The namespace ("ebpf") stands before the names of metrics. */
 struct sink *sink_otlp_new(struct otlp_config *config, const char *namespace_);
 
-/* Any thread, while it is open. False: this signal is off. */
+/* Any thread, until it is freed. False: this signal is off. */
 bool sink_otlp_counts(const struct sink *sink, enum otlp_signal signal, struct otlp_counts *ret);
 
 #endif

@@ -7,14 +7,13 @@
  * the one of the last collection is read, the one of this collection is made. So what is gone is
  * forgotten, and there are never more entries than series.
  */
-#include <math.h>
 #include "base/clock.h"
 #include "base/util.h"
 #include "runner/sink/deltas.h"
-#include "runner/sink/expo.h"
 #include "runner/sink/otlp_attrs.h"
 #include "runner/sink/otlp_config.h"
 #include "runner/sink/otlp_metrics.h"
+#include "runner/sink/otlp_points.h"
 #include "runner/sink/text.h"
 
 /* Field numbers and names of opentelemetry/proto/metrics/v1/metrics.proto. */
@@ -30,21 +29,9 @@
 #define DATA_MONOTONIC OTLP_KEY(3, "isMonotonic")
 #define POINT_START OTLP_KEY(2, "startTimeUnixNano")
 #define POINT_TIME OTLP_KEY(3, "timeUnixNano")
-#define NUMBER_DOUBLE OTLP_KEY(4, "asDouble")
-#define NUMBER_INT OTLP_KEY(6, "asInt")
 #define NUMBER_ATTRIBUTES OTLP_KEY(7, "attributes")
-#define HISTOGRAM_COUNT OTLP_KEY(4, "count")
-#define HISTOGRAM_SUM OTLP_KEY(5, "sum")
-#define HISTOGRAM_COUNTS OTLP_KEY(6, "bucketCounts")
-#define HISTOGRAM_BOUNDS OTLP_KEY(7, "explicitBounds")
 #define HISTOGRAM_ATTRIBUTES OTLP_KEY(9, "attributes")
 #define EXPONENTIAL_ATTRIBUTES OTLP_KEY(1, "attributes")
-#define EXPONENTIAL_SCALE OTLP_KEY(6, "scale")
-#define EXPONENTIAL_ZERO OTLP_KEY(7, "zeroCount")
-#define EXPONENTIAL_POSITIVE OTLP_KEY(8, "positive")
-#define EXPONENTIAL_THRESHOLD OTLP_KEY(14, "zeroThreshold")
-#define BUCKETS_OFFSET OTLP_KEY(1, "offset")
-#define BUCKETS_COUNTS OTLP_KEY(2, "bucketCounts")
 
 enum { TEMPORALITY_DELTA = 1, TEMPORALITY_CUMULATIVE };
 
@@ -326,112 +313,6 @@ static void close_point(struct point_writer *pw)
 	pw->points++;
 }
 
-/* Integers stay exact, where they are integers. */
-static void put_number(struct point_writer *pw, union cell cell)
-{
-	const struct expo_number number = { pw->family->cell_type, cell, pw->family->scale };
-	bool is_int = number.scale == 1 && number.type != CELL_DOUBLE;
-
-	if (is_int && (number.type == CELL_I64 || cell.u <= INT64_MAX))
-		otlp_sfixed64(pw->w, NUMBER_INT, cell.i);
-	else
-		otlp_double(pw->w, NUMBER_DOUBLE, expo_double(&number));
-}
-
-static double bound_of(const struct family *family, uint32_t i)
-{
-	const struct expo_number bound = { CELL_U64, { .u = family->bounds[i] }, family->scale };
-
-	return expo_double(&bound);
-}
-
-static void put_count_and_sum(struct point_writer *pw, const union cell *cells)
-{
-	const struct expo_number sum = { pw->family->cell_type, histogram_sum(pw->family, cells),
-					 pw->family->scale };
-
-	otlp_fixed64(pw->w, HISTOGRAM_COUNT, histogram_count(pw->family, cells));
-	if (pw->family->has_sum)
-		otlp_double(pw->w, HISTOGRAM_SUM, expo_double(&sum));
-}
-
-/* Of equal bounds the last one is shown, with the counts of all. */
-static void put_explicit(struct point_writer *pw, const union cell *cells)
-{
-	const struct family *family = pw->family;
-	uint64_t count = 0;
-	size_t packed;
-
-	put_count_and_sum(pw, cells);
-	packed = otlp_packed(pw->w, HISTOGRAM_COUNTS);
-	for (uint32_t i = 0; i <= family->nbounds; i++) {
-		count += cells[family->cell + i].u;
-		if (i < family->nbounds && !family_shows_bound(family, i))
-			continue;
-		otlp_packed_fixed64(pw->w, count);
-		count = 0;
-	}
-	otlp_packed_end(pw->w, packed);
-	packed = otlp_packed(pw->w, HISTOGRAM_BOUNDS);
-	for (uint32_t i = 0; i < family->nbounds; i++)
-		if (family_shows_bound(family, i))
-			otlp_packed_double(pw->w, bound_of(family, i));
-	otlp_packed_end(pw->w, packed);
-}
-
-/* OTLP's bucket n holds what is Prometheus' native bucket n + 1. Those between that count nothing
- * are written as well: they stand side by side here. */
-static void put_buckets(struct point_writer *pw, const struct expo_histogram *histogram, bool exact,
-			int shift)
-{
-	uint32_t first = 1, last = histogram->nbounds;
-	size_t buckets, packed;
-	int64_t at;
-
-	while (first <= last && !histogram->counts[first].u)
-		first++;
-	while (last > first && !histogram->counts[last].u)
-		last--;
-	if (first > last)
-		return;
-	buckets = otlp_message(pw->w, EXPONENTIAL_POSITIVE);
-	at = expo_native_index(histogram, first, exact, shift);
-	otlp_sint32(pw->w, BUCKETS_OFFSET, (int32_t)at - 1);
-	packed = otlp_packed(pw->w, BUCKETS_COUNTS);
-	for (uint32_t i = first; i <= last; i++) {
-		int64_t index = expo_native_index(histogram, i, exact, shift);
-
-		for (; at < index; at++)
-			otlp_packed_uint64(pw->w, 0);
-		otlp_packed_uint64(pw->w, histogram->counts[i].u);
-		at++;
-	}
-	otlp_packed_end(pw->w, packed);
-	otlp_end(pw->w, buckets);
-}
-
-static void put_exponential(struct point_writer *pw, const union cell *cells)
-{
-	const struct family *family = pw->family;
-	const struct expo_histogram histogram = {
-		.bounds = family->bounds,
-		.nbounds = family->nbounds,
-		.scale = family->scale,
-		.counts = cells + family->cell,
-		.shape = family->shape,
-		.sub_bits = family->sub_bits,
-		.min_exponent = family->min_exponent,
-	};
-	int shift;
-	bool exact = expo_native_is_exact(&histogram, &shift);
-
-	put_count_and_sum(pw, cells);
-	otlp_sint32(pw->w, EXPONENTIAL_SCALE, expo_native_schema(&histogram, exact));
-	otlp_fixed64(pw->w, EXPONENTIAL_ZERO, histogram.counts[0].u);
-	put_buckets(pw, &histogram, exact, shift);
-	otlp_double(pw->w, EXPONENTIAL_THRESHOLD, bound_of(family, 0));
-}
-
 /* A delta of nothing says nothing. */
 static bool is_nothing(const struct family *family, const union cell *cells)
 {
@@ -447,11 +328,11 @@ static void put_point(struct point_writer *pw, uint32_t row, const union cell *c
 		return;
 	open_point(pw, row, start_ns);
 	if (pw->family->type != METRIC_HISTOGRAM)
-		put_number(pw, cells[pw->family->cell]);
+		otlp_put_number(pw->w, pw->family, cells[pw->family->cell]);
 	else if (is_exponential(pw->metrics->config, pw->family))
-		put_exponential(pw, cells);
+		otlp_put_exponential(pw->w, pw->family, cells);
 	else
-		put_explicit(pw, cells);
+		otlp_put_explicit(pw->w, pw->family, cells);
 	close_point(pw);
 }
 

@@ -27,7 +27,7 @@ struct otlp_sender {
 	struct strbuf packed; /* the request compressed */
 	z_stream z;
 	pthread_t thread;
-	bool failing, filled_last;
+	bool started, failing, filled_last;
 	uint64_t next_fill_ns;
 	uint64_t complained_ns; /* 0: never */
 	_Atomic uint64_t deadline_ns;
@@ -238,18 +238,21 @@ static void *sender_main(void *arg)
 }
 
 /* Signals are the main thread's. */
-static int start_thread(struct otlp_sender *sender, struct err *err)
+int otlp_sender_start(struct otlp_sender *sender, struct err *err)
 {
 	sigset_t all, before;
 	char name[16];
 	int code;
 
+	if (sender->opts.fill)
+		sender->next_fill_ns = now_mono_ns() + sender->opts.interval_ns;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	code = pthread_create(&sender->thread, NULL, sender_main, sender);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (code)
 		return err_sys(err, code, "cannot start the thread that sends");
+	sender->started = true;
 	snprintf(name, sizeof(name), "otlp-%s", otlp_signal_name(sender->opts.signal));
 	pthread_setname_np(sender->thread, name);
 	return 0;
@@ -271,8 +274,7 @@ static int check_files(const struct otlp_target *target, struct err *err)
 	return 0;
 }
 
-int otlp_sender_start(struct otlp_sender **ret, const struct otlp_sender_opts *opts,
-		      struct err *err)
+int otlp_sender_new(struct otlp_sender **ret, const struct otlp_sender_opts *opts, struct err *err)
 {
 	const struct http_opts http_opts = {
 		.ca_file = opts->target->ca_file,
@@ -284,7 +286,7 @@ int otlp_sender_start(struct otlp_sender **ret, const struct otlp_sender_opts *o
 	int code = check_files(opts->target, err);
 
 	sender->opts = *opts;
-	sender->next_fill_ns = opts->fill ? now_mono_ns() + opts->interval_ns : UINT64_MAX;
+	sender->next_fill_ns = UINT64_MAX;
 	strbuf_init(&sender->packed, SIZE_MAX - 1);
 	if (code >= 0)
 		code = http_new(&sender->http, &http_opts, err);
@@ -292,8 +294,6 @@ int otlp_sender_start(struct otlp_sender **ret, const struct otlp_sender_opts *o
 	    deflateInit2(&sender->z, GZIP_LEVEL, Z_DEFLATED, GZIP_WINDOW, GZIP_MEMORY,
 			 Z_DEFAULT_STRATEGY) != Z_OK)
 		code = err_set(err, ENOMEM, "zlib cannot be initialized");
-	if (code >= 0)
-		code = start_thread(sender, err);
 	if (code < 0) {
 		otlp_sender_free(sender);
 		return code;
@@ -310,7 +310,9 @@ void otlp_sender_finish(struct otlp_sender *sender, uint64_t deadline_ns)
 
 void otlp_sender_wait(struct otlp_sender *sender)
 {
-	pthread_join(sender->thread, NULL);
+	if (sender->started)
+		pthread_join(sender->thread, NULL);
+	sender->started = false;
 }
 
 void otlp_sender_free(struct otlp_sender *sender)

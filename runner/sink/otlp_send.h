@@ -27,12 +27,13 @@ struct otlp_sender_opts {
 
 struct otlp_sender;
 
-int otlp_sender_start(struct otlp_sender **ret, const struct otlp_sender_opts *opts,
-		      struct err *err);
+/* What cannot be read or loaded is found here; the thread comes later. */
+int otlp_sender_new(struct otlp_sender **ret, const struct otlp_sender_opts *opts, struct err *err);
+int otlp_sender_start(struct otlp_sender *sender, struct err *err);
 /* Closes the queue and sends what is in it until deadline_ns (monotonic); all senders may be told
  * before the first is waited for. */
 void otlp_sender_finish(struct otlp_sender *sender, uint64_t deadline_ns);
-void otlp_sender_wait(struct otlp_sender *sender);
+void otlp_sender_wait(struct otlp_sender *sender); /* never started: nothing */
 void otlp_sender_free(struct otlp_sender *sender); /* after otlp_sender_wait() */
 
 #endif

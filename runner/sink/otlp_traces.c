@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * A span is encoded into a buffer of this thread first, where names are looked up, and then copied
- * into the queue in one piece: the queue is locked no longer than that takes.
+ * A span is encoded into a buffer of this thread first, where names are looked up. It goes into
+ * the queue in one piece, which is locked no longer than that takes, next to others of its origin.
  */
 #include "runner/sink/otlp_traces.h"
 
@@ -11,6 +11,7 @@
 #include "base/util.h"
 #include "runner/read/decode.h"
 #include "runner/sink/otlp_config.h"
+#include "runner/sink/otlp_groups.h"
 
 #define SPAN_MAX_BYTES OTLP_REQUEST_MAX_BYTES
 #define OWN_SERVICE "bombus"
@@ -51,6 +52,7 @@ struct otlp_traces {
 	struct otlp_resources *resources;
 	struct resolver *resolver;
 	struct otlp_queue *queue;
+	struct otlp_groups *groups;
 	struct span_maker *maker;
 	struct span_sampler sampler;
 	struct span_plan *plans; /* by the map's index */
@@ -254,21 +256,27 @@ static void put_status(struct otlp_traces *t, const struct trace_span *span)
 	otlp_end(&t->w, status);
 }
 
-/* What does not fit in any request is cut here; the queue sees that it is too large. */
 static void hand_over(struct otlp_traces *t, struct span_text service, bool is_member,
 		      uint64_t cgroup)
 {
 	const struct otlp_origin *origin =
 		otlp_resources_get(t->resources, service, is_member, cgroup, t->resolver);
-	struct otlp_writer *w = otlp_queue_item(t->queue, origin);
+	struct otlp_writer *w;
 
+	if (likely(!t->bytes.full)) {
+		otlp_groups_add(t->groups, origin, t->bytes.buf, t->bytes.len);
+		return;
+	}
+	w = otlp_queue_item(t->queue, origin);
 	if (!w)
 		return;
-	if (unlikely(t->bytes.full))
-		w->out->full = true;
-	else
-		otlp_raw(w, t->bytes.buf, t->bytes.len);
+	w->out->full = true; /* the queue counts it as too large for any request */
 	otlp_queue_item_end(t->queue);
+}
+
+void otlp_traces_flush(struct otlp_traces *t)
+{
+	otlp_groups_flush(t->groups);
 }
 
 void otlp_traces_event(struct otlp_traces *t, const struct record *record)
@@ -407,6 +415,7 @@ int otlp_traces_new(struct otlp_traces **ret, const struct otlp_config *config, 
 	t->resolver = resolver;
 	t->queue = queue;
 	t->sampler = sampler;
+	t->groups = otlp_groups_new(queue);
 	t->maker = span_maker_new(&sampler, env->clock, resolver);
 	t->plans = arena_array(&t->arena, struct span_plan, env->plan->nmaps + 1);
 	for (uint32_t i = 0; i < env->plan->nmaps; i++) {
@@ -425,6 +434,7 @@ void otlp_traces_free(struct otlp_traces *t)
 {
 	if (!t)
 		return;
+	otlp_groups_free(t->groups);
 	span_maker_free(t->maker);
 	strbuf_release(&t->bytes);
 	arena_release(&t->arena);

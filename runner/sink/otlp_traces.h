@@ -21,6 +21,9 @@ void otlp_traces_free(struct otlp_traces *traces);
 
 /* A record of a map of role spans. What the queue has no room for, it counts itself. */
 void otlp_traces_event(struct otlp_traces *traces, const struct record *record);
+/* Spans are held until some have come together, to be sorted by their resource: to be called when
+ * there is nothing more to read, and before the queue is closed. */
+void otlp_traces_flush(struct otlp_traces *traces);
 
 /* bombus' own trace, of how the program was started. Once, when the object has been started;
  * sampled as a root. */

@@ -34,6 +34,7 @@ struct prometheus_sink {
 	char *namespace_;
 	bool compat_bee;
 	uint16_t port;
+	int listen_fd; /* until the daemon has it; -1 */
 	struct sink_env env;
 	struct mhd mhd;
 	struct MHD_Daemon *daemon;
@@ -349,9 +350,9 @@ static void tls_options(const struct web_config *web, struct MHD_OptionItem ret[
 		ret[0] = (struct MHD_OptionItem){ MHD_OPTION_END, 0, NULL };
 }
 
-/* Takes the socket over. */
-static int start_daemon(struct prometheus_sink *prom, int fd, struct err *err)
+static int prometheus_start(struct sink *sink, struct err *err)
 {
+	struct prometheus_sink *prom = prometheus_of(sink);
 	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_USE_ERROR_LOG;
 	struct MHD_OptionItem tls[5];
 	sigset_t all, before;
@@ -361,14 +362,15 @@ static int start_daemon(struct prometheus_sink *prom, int fd, struct err *err)
 	pthread_sigmask(SIG_SETMASK, &all, &before); /* its thread gets none */
 	prom->daemon = prom->mhd.start_daemon(
 		flags | (prom->web.tls ? MHD_USE_TLS : 0), 0, NULL, NULL, on_request, prom,
-		MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET, fd,
+		MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET, prom->listen_fd,
 		MHD_OPTION_CONNECTION_LIMIT, MAX_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
 		CONNECTION_TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		(size_t)REQUEST_MEMORY_BYTES, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (prom->daemon)
+	if (prom->daemon) {
+		prom->listen_fd = -1; /* is the daemon's */
 		return 0;
-	close(fd);
+	}
 	if (prom->web.tls)
 		err_hint(err, "do the certificate and the key in %s belong together?",
 			 prom->web_path);
@@ -417,7 +419,8 @@ static int prometheus_open(struct sink *sink, const struct sink_env *env, struct
 	if (fd < 0)
 		return fd;
 	sink_names_init(&prom->names, &prom->env);
-	return start_daemon(prom, fd, err);
+	prom->listen_fd = fd;
+	return 0;
 }
 
 static void prometheus_close(struct sink *sink)
@@ -434,6 +437,7 @@ static void prometheus_free(struct sink *sink)
 	struct prometheus_sink *prom = prometheus_of(sink);
 
 	prometheus_close(sink);
+	close_fd(&prom->listen_fd);
 	sink_names_release(&prom->names);
 	mhd_unload(&prom->mhd);
 	web_auth_free(prom->auth);
@@ -452,6 +456,7 @@ uint16_t sink_prometheus_port(const struct sink *sink)
 static const struct sink_ops prometheus_ops = {
 	.name = "prometheus",
 	.open = prometheus_open,
+	.start = prometheus_start,
 	.close = prometheus_close,
 	.free = prometheus_free,
 };
@@ -461,6 +466,7 @@ struct sink *sink_prometheus_new(const struct prometheus_opts *opts)
 	struct prometheus_sink *prom = xcalloc(1, sizeof(*prom));
 
 	prom->sink.ops = &prometheus_ops;
+	prom->listen_fd = -1;
 	prom->listen = xstrdup(opts->listen);
 	prom->namespace_ = xstrdup(opts->namespace_ ? opts->namespace_ : "ebpf");
 	prom->compat_bee = opts->compat_bee;

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/util.h"
 #include "runner/load/object.h"
+#include "runner/sink/otlp.h"
 #include "runner/sink/process.h"
 #include "runner/sink/scrape_own.h"
 #include "runner/sink/text.h"
 
 /* Of what a figure is, and so what labels it has. */
-enum own_kind { OF_MAP, OF_PROGRAM, OF_PROCESS, OF_SCRAPES };
+enum own_kind { OF_MAP, OF_PROGRAM, OF_PROCESS, OF_SCRAPES, OF_SIGNAL, OF_DROPS };
 
 /* What there is to look at: what belongs to the kind is set. */
 struct own_view {
@@ -19,6 +20,8 @@ struct own_view {
 	struct prog_stats runs;
 	struct process_stats process;
 	const struct scrape_totals *totals;
+	struct otlp_counts otlp;
+	enum otlp_drop reason;
 };
 
 /* False: it has no such figure. */
@@ -98,6 +101,11 @@ OWN(scrapes_failed, view->totals, view->totals->failed)
 OWN_SCALED(scrape_time, view->totals && view->totals->scrapes, view->totals->last_ns, 1e-9)
 OWN(scrape_size, view->totals && view->totals->scrapes, view->totals->last_bytes)
 
+OWN(otlp_sent, true, view->otlp.sent)
+OWN(otlp_queued, true, view->otlp.queued)
+OWN(otlp_retries, true, view->otlp.retries)
+OWN(otlp_dropped, true, view->otlp.dropped[view->reason])
+
 #define COUNTER_OF(kind_, name, unit, help, fn_)                                                   \
 	{                                                                                          \
 		.family = { name, help, unit, METRIC_COUNTER }, .kind = kind_, .fn = fn_           \
@@ -168,6 +176,15 @@ static const struct own {
 		 "Time that the last complete scrape took.", own_scrape_time),
 	GAUGE_OF(OF_SCRAPES, "bombus_scrape_size_bytes", "bytes",
 		 "Size of the last complete scrape, before it was compressed.", own_scrape_size),
+	COUNTER_OF(OF_SIGNAL, "bombus_otlp_sent_total", "",
+		   "Spans, data points and log records that a receiver of OTLP took.",
+		   own_otlp_sent),
+	COUNTER_OF(OF_DROPS, "bombus_otlp_dropped_total", "", "Those that none took, by why.",
+		   own_otlp_dropped),
+	GAUGE_OF(OF_SIGNAL, "bombus_otlp_queue_length", "", "Those that wait to be sent.",
+		 own_otlp_queued),
+	COUNTER_OF(OF_SIGNAL, "bombus_otlp_retries_total", "",
+		   "Requests that failed and were to be tried again.", own_otlp_retries),
 	COUNTER_OF(OF_PROCESS, "process_cpu_seconds_total", "seconds",
 		   "User and system time of this process.", own_cpu),
 	GAUGE_OF(OF_PROCESS, "process_start_time_seconds", "seconds",
@@ -242,6 +259,23 @@ static void add_program(struct own_out *out, const struct prog_plan *prog,
 	add_figure(out, &view, labels, ARRAY_LEN(labels));
 }
 
+static void add_signal(struct own_out *out, enum otlp_signal signal, const struct sink *otlp)
+{
+	const char *name = otlp_signal_name(signal);
+	struct expo_label labels[2] = { { "signal", name, strlen(name) } };
+	struct own_view view = { 0 };
+	bool by_reason = out->own->kind == OF_DROPS;
+
+	if (!sink_otlp_counts(otlp, signal, &view.otlp))
+		return;
+	for (int i = 0; i < (by_reason ? OTLP_DROPS : 1); i++) {
+		view.reason = i;
+		name = otlp_drop_name(i);
+		labels[1] = (struct expo_label){ "reason", name, strlen(name) };
+		add_figure(out, &view, labels, by_reason ? 2 : 1);
+	}
+}
+
 static void add_own(struct own_out *out, const struct scrape_opts *opts)
 {
 	const struct sink_env *env = opts->env;
@@ -265,6 +299,11 @@ static void add_own(struct own_out *out, const struct scrape_opts *opts)
 	case OF_SCRAPES:
 		if (opts->totals)
 			add_figure(out, &view, NULL, 0);
+		break;
+	case OF_SIGNAL:
+	case OF_DROPS:
+		for (int i = 0; env->otlp && i < OTLP_SIGNALS; i++)
+			add_signal(out, i, env->otlp);
 		break;
 	}
 }

@@ -4,11 +4,11 @@
  * its own (struct sink_host), so that it may block as long as it likes: it gets records out of
  * its bounded queue and reads series as snapshots. An empty slot means "not wanted".
  *
- *	open     once, before data: the plan is final
+ *	open     once, before anything is attached: the plan is final. No threads yet
+ *	start    once, when everything is attached and privileges are gone
  *	event    a record of a map of role events or spans, filtered already
  *	rows     series that changed, came or went since the last time, once per sweep
  *	lost     a map's loss grew: `count` more since the last call
- *	tick     a sweep is over, before its rows: the object has been started by then
  *	flush    after a batch: everything given so far should be on its way
  *	close    once, after the last record and rows
  *
@@ -35,8 +35,9 @@ struct sink_env {
 	const struct plan *plan;
 	struct collector *collector;
 	struct wallclock *clock;
-	struct step pull;     /* getting the program's bytes */
-	uint64_t max_records; /* -n: sinks that print stop after so many; 0: no limit */
+	struct step pull;	 /* getting the program's bytes */
+	const struct sink *otlp; /* the one that sends OTLP; NULL: none */
+	uint64_t max_records;	 /* -n: sinks that print stop after so many; 0: no limit */
 };
 
 enum lost_where {
@@ -47,11 +48,11 @@ enum lost_where {
 struct sink_ops {
 	const char *name;
 	int (*open)(struct sink *sink, const struct sink_env *env, struct err *err);
+	int (*start)(struct sink *sink, struct err *err);
 	int (*event)(struct sink *sink, const struct record *record);
 	int (*rows)(struct sink *sink, const struct series_rows *rows, uint64_t time_ns);
 	int (*lost)(struct sink *sink, const struct map_plan *map, enum lost_where where,
 		    uint64_t count, uint64_t time_ns);
-	void (*tick)(struct sink *sink);
 	int (*flush)(struct sink *sink);
 	void (*close)(struct sink *sink);
 	void (*free)(struct sink *sink);
@@ -90,8 +91,10 @@ uint16_t sink_prometheus_port(const struct sink *sink);
  */
 struct sink_host;
 /* Takes the sink over, unless it fails. Before collector_start(). */
-int sink_host_start(struct sink_host **ret, struct sink *sink, const struct sink_env *env,
-		    int wake_fd, struct err *err);
+int sink_host_open(struct sink_host **ret, struct sink *sink, const struct sink_env *env,
+		   int wake_fd, struct err *err);
+/* What came meanwhile waits in the queue. */
+int sink_host_start(struct sink_host *host, struct err *err);
 /* The sweep is over: the sink looks at the series. The collector's thread, never blocks. */
 void sink_host_tick(struct sink_host *host);
 /* Ends it: the queue is closed, everything in it is still written, for at most timeout_ms.

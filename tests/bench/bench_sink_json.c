@@ -89,7 +89,7 @@ int main(int argc, char **argv)
 		return EXIT_FAILED;
 	make_events(events);
 	fixture_init(&f);
-	if (sink_host_start(&host, sink_json_new(fd), &f.env, -1, &err) < 0)
+	if (host_up(&host, sink_json_new(fd), &f.env, -1, &err) < 0)
 		return EXIT_FAILED;
 	start = seconds_of(CLOCK_MONOTONIC);
 	count = produce(&f, events, seconds);

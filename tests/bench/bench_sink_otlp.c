@@ -265,7 +265,7 @@ static void run(const char *way, const char *protocol, const char *compression, 
 	if (otlp_config_read(&config, &flags, variable, pairs, &err) < 0)
 		exit(EXIT_FAILED);
 	sink = sink_otlp_new(&config, "ebpf");
-	if (sink_host_start(&host, sink, &f.env, -1, &err) < 0)
+	if (sink_host_open(&host, sink, &f.env, -1, &err) < 0 || sink_host_start(host, &err) < 0)
 		exit(EXIT_FAILED);
 	before = resident_bytes();
 	start = seconds_of(CLOCK_MONOTONIC);

@@ -117,6 +117,7 @@ static void run(bool json, double seconds)
 			rec.status = i % 16 ? 0 : -111;
 			otlp_traces_event(traces, &record);
 		}
+		otlp_traces_flush(traces);
 		bytes += drain(queue);
 	}
 	printf("\"%s_per_cpu_s\":%.0f,\"%s_bytes\":%.0f,", json ? "json" : "protobuf",

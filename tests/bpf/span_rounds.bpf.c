@@ -47,6 +47,7 @@ struct plain_span {
 	boottime_ns span_boottime_timestamp_ns;
 	duration span_duration_ns;
 	__u64 round;
+	cgroup_id cgroup;
 	char service[12];
 };
 BOMBUS_SPANS(plain, struct plain_span, 1 << 16) BOMBUS_SPAN("moment");
@@ -148,6 +149,7 @@ int on_round(void *ctx)
 	if (p) {
 		p->span_boottime_timestamp_ns = bpf_ktime_get_boot_ns();
 		p->round = round;
+		p->cgroup = bpf_get_current_cgroup_id();
 		__builtin_memcpy(p->service, "plainly", 8);
 		bpf_ringbuf_submit(p, 0);
 	}
