@@ -31,11 +31,12 @@ demo() {
 
 # --- exec-trace: a script whose tree is known ---
 for name in one two three four five six; do
-	cp "$(type -P true)" $name
+	printf '#!/bin/sh\n' >$name
+	chmod +x $name
 done
 cat >tree.sh <<'END'
 read -r _
-./one 2>/dev/null
+./one
 (./two; ./two)
 bash -c './three; exec ./four'
 ./five | cat
@@ -77,9 +78,9 @@ no_loss exec-trace
 # command stays the root of the tree.
 cp "$(type -P bash)" myshell
 trace_start exec-trace --set shell=myshell
-./one 2>/dev/null
-./myshell -c './two; ./three' 2>/dev/null
-./myshell -c './one; true' 2>/dev/null
+./one
+./myshell -c './two; ./three'
+./myshell -c './one; true'
 ok 'exec-trace: it leaves again' bombus_stop INT
 trace_is 'exec-trace: a shell of another name' exec-trace.out 'tree(null)' \
 	'[["myshell",[["two",[]],["three",[]]]],["myshell",[["one",[]]]]]'
