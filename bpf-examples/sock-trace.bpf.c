@@ -108,16 +108,14 @@ static __always_inline void follow(__u64 fd, __u64 hi, __u64 lo, __u64 span, __u
 		bpf_map_delete_elem(&followed, &sk);
 		return;
 	}
-	known = bpf_map_lookup_elem(&followed, &sk);
-	if (known) {
-		f.connect_ns = known->connect_ns;
-		f.close_ns = known->close_ns;
-	}
 	f.parent.trace_flags = (__u8)flags;
 	__builtin_memcpy(f.parent.trace_id, &hi, sizeof(hi));
 	__builtin_memcpy(f.parent.trace_id + sizeof(hi), &lo, sizeof(lo));
 	__builtin_memcpy(f.parent.span_id, &span, sizeof(span));
-	if (bpf_map_update_elem(&followed, &sk, &f, BPF_ANY))
+	known = bpf_map_lookup_elem(&followed, &sk);
+	if (known)
+		bombus_context_copy(&known->parent, &f.parent);
+	else if (bpf_map_update_elem(&followed, &sk, &f, BPF_ANY))
 		bombus_lost(&sock_spans);
 	else
 		bpf_map_update_elem(&callers, &tgid, &yes, BPF_ANY);
