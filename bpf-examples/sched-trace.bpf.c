@@ -15,6 +15,7 @@
 #include <bombus/trace.bpf.h>
 
 #define TASK_RUNNABLE 0
+#define READER "bombus"
 
 BOMBUS_FILTERS;
 const volatile duration_us min_us BOMBUS_PARAM BOMBUS_HELP("only spans of at least this") = 0;
@@ -75,6 +76,17 @@ static __always_inline void begin(__u32 tid, enum sched_what what, const struct 
 		bombus_lost(&sched_spans);
 }
 
+/* The reader of the spans, woken by one, may itself be what a thread has to wait for. That span
+ * must not wake it again, and so on for ever: it is read with the next, which then has to insist.
+ */
+static __always_inline __u64 wakeup(const struct absence *a)
+{
+	for (__u32 i = 0; i < sizeof(READER); i++)
+		if (a->other_comm[i] != READER[i])
+			return BPF_RB_FORCE_WAKEUP;
+	return a->what == SCHED_WAIT_PUT_ASIDE ? BPF_RB_NO_WAKEUP : BPF_RB_FORCE_WAKEUP;
+}
+
 static __always_inline void report(const struct task_struct *task, const struct span_parent *parent,
 				   const struct absence *a, __u32 cpu)
 {
@@ -100,7 +112,7 @@ static __always_inline void report(const struct task_struct *task, const struct 
 	s->thread.id = BPF_CORE_READ(task, pid);
 	s->other.id = a->other;
 	__builtin_memcpy(s->other.name, a->other_comm, sizeof(s->other.name));
-	bpf_ringbuf_submit(s, 0);
+	bpf_ringbuf_submit(s, wakeup(a));
 }
 
 /* Now and then the kernel skips a program that it should run. A thread that leaves its CPU without
