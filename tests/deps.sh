@@ -20,7 +20,7 @@ DEMO_PACKAGES=(clang curl)
 TEST_PACKAGES=(
 	llvm bpftool libcmocka-dev libclang-rt-dev skopeo jq tmux bsdutils iproute2
 	procps qemu-system-x86 busybox-static cpio gzip binutils libc-bin
-	umoci apache2-utils openssl python3 python3-venv time
+	umoci apache2-utils openssl python3 python3-venv time zstd git
 )
 
 only_say=0
@@ -51,7 +51,7 @@ stands_for() {
 	llvm) echo llvm-objcopy ;;
 	gcc) echo "${CC:-gcc}" ;;
 	make | clang | bpftool | jq | curl | tmux | cpio | gzip | skopeo) echo "$1" ;;
-	umoci | openssl | python3 | time) echo "$1" ;;
+	umoci | openssl | python3 | time | zstd | git) echo "$1" ;;
 	apache2-utils) echo htpasswd ;;
 	libc6-dev) echo stdio.h ;;
 	libbpf-dev) echo bpf/libbpf.h ;;
@@ -72,6 +72,7 @@ stands_for() {
 	systemtap-sdt-dev) echo sys/sdt.h ;;
 	libclang-rt-*) echo "-fsanitize=fuzzer" ;;
 	bsdutils) echo script ;;
+	python3-venv) echo python3:ensurepip ;;
 	iproute2) echo ip ;;
 	procps) echo ps ;;
 	qemu-system-x86) echo qemu-system-x86_64 ;;
@@ -93,6 +94,7 @@ is_there() {
 #include <$what>" | "${CC:-gcc}" -DPCRE2_CODE_UNIT_WIDTH=8 -E -x c - >/dev/null 2>&1 ;;
 	-*) echo 'int LLVMFuzzerTestOneInput(void) { return 0; }' |
 		clang "$what" -x c - -o /dev/null 2>/dev/null ;;
+	python3:*) python3 -c "import ${what#*:}" 2>/dev/null ;;
 	*) PATH=$PATH:/usr/sbin:/sbin command -v "${what%% *}" >/dev/null ;;
 	esac
 }

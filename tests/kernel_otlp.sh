@@ -37,6 +37,7 @@ otlp_rounds() {
 	traffic_start "getppid,$ROUNDS"
 	ok "$name: it attaches" bombus_start otlp --verbose run "$OBJECT" \
 		--set target_pid="$TRAFFIC_PID" --interval 100ms -o none "$@"
+	CAPS=$(grep -h CapEff "/proc/$BOMBUS_PID"/task/*/status | sort -u)
 	ok "$name: $ROUNDS rounds" traffic_go
 	ok "$name: it leaves" bombus_stop INT
 	[ ! -s "$RX/errors" ] || fail "$name: the receiver understood all" "$(head -n 5 "$RX/errors")"
@@ -90,6 +91,7 @@ otlp_rounds 'HTTP' "--otlp=http://127.0.0.1:$HTTP"
 check_all 'HTTP'
 is 'HTTP: where it goes, and as what' "$(received 'map([.path, .type, .gzip]) | unique')" \
 	'[["/v1/logs","application/x-protobuf",false],["/v1/metrics","application/x-protobuf",false],["/v1/traces","application/x-protobuf",false]]'
+is 'HTTP: no thread has kept a privilege' "$CAPS" $'CapEff:\t0000000000000000'
 like 'HTTP: it counts what it sent' "$(cat otlp.err)" "OTLP logs: $ROUNDS sent, 0 dropped"
 
 export OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:$HTTP/base/ OTEL_EXPORTER_OTLP_COMPRESSION=gzip

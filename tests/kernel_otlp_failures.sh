@@ -62,7 +62,7 @@ passes '502' 0.5 status 502
 passes '504' 0.5 status 504
 passes 'cut connections' 1 cut
 passes 'slow answers' 0.1 slow 300
-OTEL_EXPORTER_OTLP_TIMEOUT=500 passes 'silence' 2 silent
+OTEL_EXPORTER_OTLP_TIMEOUT=2000 passes 'silence' 3 silent
 FLAGS=("--otlp=http://127.0.0.1:$GRPC" --otlp-protocol grpc)
 passes 'gRPC UNAVAILABLE' 1 status 14
 passes 'gRPC RESOURCE_EXHAUSTED, RetryInfo 2' 0.1 status 8 2

@@ -158,20 +158,21 @@ static void *parked(void *arg)
 
 static void test_queue_gives_up_only_what_is_in_the_way(void **state)
 {
-	struct otlp_queue *queue = new_queue(4, 2, 0, 100);
+	struct otlp_queue *queue = new_queue(4, 2, 0, 500);
 	pthread_t thread;
 	void *stays;
 
-	for (uint32_t i = 0; i < 3; i++)
+	for (uint32_t i = 0; i < 4; i++)
 		assert_true(put(queue, 0, i));
 	pthread_create(&thread, NULL, parked, queue);
 	while (!otlp_queue_counts(queue).retries)
 		usleep(1000);
-	/* Beyond its time, but there is room for one more. */
-	usleep(150000);
-	assert_true(put(queue, 0, 3));
+	/* In the way, but not beyond its time; then that, but not in the way; then both. */
+	assert_false(put(queue, 0, 4));
+	usleep(600000);
 	assert_int_equal(checked_counts(queue).dropped[OTLP_DROP_TIMEOUT], 0);
-	assert_true(put(queue, 0, 4));
+	assert_int_equal(checked_counts(queue).dropped[OTLP_DROP_QUEUE_FULL], 1);
+	assert_true(put(queue, 0, 5));
 	pthread_join(thread, &stays);
 	assert_null(stays);
 	assert_int_equal(checked_counts(queue).dropped[OTLP_DROP_TIMEOUT], 2);

@@ -114,6 +114,9 @@ struct plan {
 	struct param *params; /* tagged ones first, then by name */
 	uint32_t nparams;
 	const char *license; /* NULL: none */
+	/* What the tags NAME, HELP and AUTHORS of the variable in SEC("license") say of the whole;
+	 * NULL: nothing. */
+	const char *title, *help, *authors;
 	struct arena arena;
 };
 

@@ -268,10 +268,13 @@ static void keep_names_apart(struct map_list *list)
 	}
 }
 
+/* Gadgets say of theirs how large it is and no more. */
 static bool counts_loss(const struct map_plan *map)
 {
-	return map->source == SOURCE_ARRAY && map->has_value && map->value.is_scalar &&
-	       map->value.size_bytes == 8 && map->value.fields[0].kind == KIND_UINT;
+	if (map->source != SOURCE_ARRAY || map->value_bytes != sizeof(uint64_t))
+		return false;
+	return !map->has_value || (map->value.is_scalar && map->value.size_bytes == 8 &&
+				   map->value.fields[0].kind == KIND_UINT);
 }
 
 static void link_lost_maps(struct map_list *list)

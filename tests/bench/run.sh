@@ -132,7 +132,6 @@ if command -v docker-registry >/dev/null && command -v time >/dev/null; then
 		>"$work/registry.yml"
 	docker-registry serve "$work/registry.yml" >/dev/null 2>&1 &
 	registry=$!
-	mkdir -p "$work/big/blobs/sha256"
 	put() {
 		local hex
 
@@ -140,20 +139,28 @@ if command -v docker-registry >/dev/null && command -v time >/dev/null; then
 		mv "$1" "$work/big/blobs/sha256/$hex"
 		echo "\"sha256:$hex\",\"size\":$(stat -c %s "$work/big/blobs/sha256/$hex")"
 	}
-	head -c 64M /dev/urandom >"$work/layer"
-	printf '{}' >"$work/config"
-	layer=$(put "$work/layer")
-	type=application/vnd.oci.image.manifest.v1+json
-	printf '{"schemaVersion":2,"mediaType":"%s","config":{"mediaType":"%s","digest":%s},"layers":[%s]}' \
-		"$type" application/ebpf.oci.image.config.v1+json "$(put "$work/config")" \
-		"{\"mediaType\":\"application/ebpf.oci.image.program.v1+binary\",\"digest\":$layer}" \
-		>"$work/manifest"
-	printf '{"imageLayoutVersion":"1.0.0"}' >"$work/big/oci-layout"
-	name=localhost:$port/big:1
-	printf '{"schemaVersion":2,"manifests":[{"mediaType":"%s","digest":%s,"annotations":{"%s":"%s"}}]}' \
-		"$type" "$(put "$work/manifest")" org.opencontainers.image.ref.name "$name" \
-		>"$work/big/index.json"
-	"$bombus" -q --store "$work/big" push "$name" --retries 20 >/dev/null || exit 1
+	# image SIZE: a layout in $work/big with one of such a layer, pushed; sets $name and $layer.
+	image() {
+		local type=application/vnd.oci.image.manifest.v1+json
+
+		rm -rf "$work/big"
+		mkdir -p "$work/big/blobs/sha256"
+		head -c "$1" /dev/urandom >"$work/layer"
+		printf '{}' >"$work/config"
+		layer=$(put "$work/layer")
+		printf '{"schemaVersion":2,"mediaType":"%s","config":{"mediaType":"%s","digest":%s},"layers":[%s]}' \
+			"$type" application/ebpf.oci.image.config.v1+json "$(put "$work/config")" \
+			"{\"mediaType\":\"application/ebpf.oci.image.program.v1+binary\",\"digest\":$layer}" \
+			>"$work/manifest"
+		printf '{"imageLayoutVersion":"1.0.0"}' >"$work/big/oci-layout"
+		name=localhost:$port/big:$1
+		printf '{"schemaVersion":2,"manifests":[{"mediaType":"%s","digest":%s,"annotations":{"%s":"%s"}}]}' \
+			"$type" "$(put "$work/manifest")" org.opencontainers.image.ref.name "$name" \
+			>"$work/big/index.json"
+		command time -f %M -o "$work/push" "$bombus" -q --store "$work/big" push "$name" \
+			--retries 20 >/dev/null || exit 1
+	}
+	image 64M
 	digest=${layer#\"}
 	for _ in 1 2 3 4 5; do
 		# shellcheck disable=SC2016 # expanded by the inner shell
@@ -168,6 +175,11 @@ if command -v docker-registry >/dev/null && command -v time >/dev/null; then
 	holds "times what curl and sha256sum need (best of 5: $pull_s s, $curl_s s)" \
 		"$(jq -n "$pull_s / $curl_s * 100 | round / 100")" '<=' 1.3
 	holds "KiB resident at most" "$(sort -n -k2 "$work/pull" | tail -n 1 | cut -d' ' -f2)" '<' 24576
+	image 512M
+	rm -rf "$work/pulled"
+	command time -f %M -o "$work/pull" "$bombus" -q --store "$work/pulled" pull "$name" >/dev/null || exit 1
+	holds "KiB resident at most, 512 MiB sent" "$(cat "$work/push")" '<' 24576
+	holds "KiB resident at most, 512 MiB pulled" "$(cat "$work/pull")" '<' 24576
 	kill $registry
 else
 	echo "  skipped: docker-registry or time is not installed"
