@@ -16,6 +16,7 @@
 
 #define USAGE "sock [BYTES [ROUNDS]]"
 #define CONNECTIONS 2
+#define KIND_CLIENT 3
 
 enum { BYTES_MAX = 1 << 18 };
 
@@ -112,9 +113,11 @@ int main(int argc, char **argv)
 		fail("thread");
 	demo_begin(&root, "sock demo");
 	bombus_span_start(&part, &root, "followed");
+	part.kind = KIND_CLIENT;
 	talk(&part, &addr, len, rounds, 1);
 	bombus_span_end(&part);
 	bombus_span_start(&part, &root, "not followed");
+	part.kind = KIND_CLIENT;
 	talk(&part, &addr, len, rounds, 0);
 	bombus_span_end(&part);
 	bombus_span_end(&root);

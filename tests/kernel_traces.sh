@@ -180,6 +180,8 @@ trace_is 'sock-trace: the spans of the program' sock-trace.out \
 		([["dial"], ["write"], ["read"], ["write"], ["read"], ["write"], ["read"], ["close"]] |
 		map(. + [[]])) as $steps |
 		[["sock demo", [["followed", $steps], ["not followed", $steps]]]]')"
+trace_is 'sock-trace: the kind that the program gave them' sock-trace.out \
+	'map(select(.kind == "client") | .name)' '["followed","not followed"]'
 # sum STEP NAME: bytes of the kernel's spans of this name below the program's of that.
 sum() {
 	echo "(map(select(.name == \"$1\") | .id)) as \$ids |

@@ -8,7 +8,7 @@ def nanoseconds($zero): ((seconds - $zero) * 1000000000) + (.[20:29] | tonumber)
 
 def spans:
 	map(select(.kind == "span")) | (map(.start | seconds) | min) as $zero | map({
-		name, service, status, map, attributes: .fields, trace: .trace_id, id: .span_id,
+		name, service, status, kind: .span_kind, map, attributes: .fields, trace: .trace_id, id: .span_id,
 		begin: (.start | nanoseconds($zero)), end: (.end | nanoseconds($zero)),
 		parent: (.parent_span_id | if . == null or test("^0*$") then null else . end) });
 

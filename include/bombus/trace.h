@@ -22,8 +22,8 @@
  * attached to it; that program (see <bombus/trace.bpf.h>) makes spans of what it is told, next to
  * its own, and bombus sends all of them. Where nobody listens, spans cost their ids and times.
  *
- * Nothing is allocated. A span is the caller's, is not to be changed between start and end, and
- * may end in another thread. Every function may be called from any thread.
+ * Nothing is allocated. A span is the caller's; between start and end only its kind and its status
+ * are to be changed. It may end in another thread; every function may be called from any thread.
  */
 #ifndef BOMBUS_TRACE_H
 #define BOMBUS_TRACE_H
