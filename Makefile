@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# make, make test, make interop, make demo, make pictures, make examples, make bench, make soak, make fuzz, make check, make install, make deps.
+# make, make test, make interop, make demo, make pictures, make examples, make trace-demos, make bench, make soak, make fuzz, make check, make install, make deps.
 # V=1 shows the commands; SANITIZE=address,undefined builds with sanitizers, in a folder of its own.
 
 ifneq ($(words $(CURDIR)),1)
@@ -31,7 +31,7 @@ endif
 
 # The layers. Each is an archive, links only what is named here, and so do its tests, fuzzers and
 # benchmarks (tests/unit_<layer>_<module>.c): an arrow in the wrong direction does not link.
-LAYERS           := base oci runner/load runner/read runner/sink runner/tui
+LAYERS           := base oci runner/load runner/read runner/sink runner/tui trace
 DEPS_base        :=
 DEPS_oci         := base
 DEPS_runner/load := base
@@ -55,15 +55,16 @@ libs      = $(LIBS_$(1)) $(foreach l,$(DEPS_$(1)),$(LIBS_$(l))) -lm
 UNITS    := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit_*.c))
 FUZZERS  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz_*.c))
 BENCHES  := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
+DEMOS    := $(patsubst %.c,$(BUILD)/%,$(wildcard demos/*.c))
 EXAMPLES := $(patsubst bpf-examples/%.bpf.c,$(BUILD)/examples/%.built,$(wildcard bpf-examples/*.bpf.c))
 BPF_TESTS := $(patsubst %.bpf.c,$(BUILD)/%.bpf.o,$(wildcard tests/bpf/*.bpf.c tests/bench/*.bpf.c))
 BPF_ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/; s/ppc64le/powerpc/; s/riscv64/riscv/; s/s390x/s390/')
 
-.PHONY: all units examples bpf-tests fuzzers fuzzers-here test interop demo pictures bench soak fuzz install deps check lint format clean
+.PHONY: all units examples trace-demos bpf-tests fuzzers fuzzers-here test interop demo pictures bench soak fuzz install deps check lint format clean
 .SECONDARY:
 .SECONDEXPANSION:
 
-all: $(BUILD)/bombus
+all: $(BUILD)/bombus $(call archive,trace)
 
 $(BUILD)/bombus: $(call objects,cmd) $(call archives,cmd)
 	@echo "  LINK    $@"
@@ -113,6 +114,10 @@ $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(call archives,cmd)
 $(BUILD)/tests/traffic: $(BUILD)/tests/traffic.o
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
+$(BUILD)/demos/%: $(BUILD)/demos/%.o $(call archive,trace)
+	@echo "  LINK    $@"
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+
 # BPF objects for tests, and the examples as images in a store.
 $(BUILD)/bpf/vmlinux.h:
 	@mkdir -p $(@D)
@@ -130,7 +135,8 @@ $(BUILD)/examples/%.built: bpf-examples/%.bpf.c $(BUILD)/bombus $(wildcard inclu
 
 units: $(UNITS)
 examples: $(EXAMPLES)
-bpf-tests: $(BPF_TESTS) $(BUILD)/tests/traffic
+trace-demos: $(DEMOS)
+bpf-tests: $(BPF_TESTS) $(BUILD)/tests/traffic $(DEMOS)
 
 # What is missing is installed first; the rest are makes of their own, which then see it.
 SAN          := address,undefined
@@ -158,8 +164,8 @@ fuzz: fuzzers
 	@FUZZ_BUILD=$(FUZZ_BUILD) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run fuzz
 # With tools that are fetched and built first: not part of test.
 interop: deps
-	@$(SUBMAKE) all
-	@BUILD=$(BUILD) tests/interop.sh
+	@$(SUBMAKE) all examples trace-demos $(BUILD)/tests/traffic
+	@status=0; for test in tests/interop*.sh; do BUILD=$(BUILD) $$test || status=1; done; exit $$status
 demo:
 	@tests/deps.sh demo
 	@$(SUBMAKE) all $(BUILD)/tests/traffic
@@ -186,6 +192,8 @@ install: all
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions \
 		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 	install -s -m 755 $(BUILD)/bombus $(DESTDIR)$(PREFIX)/bin/bombus
+	install -d $(DESTDIR)$(PREFIX)/lib
+	install -m 644 $(call archive,trace) $(DESTDIR)$(PREFIX)/lib/libbombus-trace.a
 	install -m 644 include/bombus/*.h $(DESTDIR)$(PREFIX)/include/bombus/
 	install -m 644 include/solo_types.h $(DESTDIR)$(PREFIX)/include/
 	$(BUILD)/bombus completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/bombus
@@ -193,7 +201,7 @@ install: all
 	$(BUILD)/bombus completion fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/bombus.fish
 	@$(GIVE_BACK)
 
-SOURCES := $(wildcard base/*.[ch] cmd/*.[ch] oci/*.[ch] runner/*/*.[ch] tests/*.[ch] tests/bench/bench_*.c)
+SOURCES := $(wildcard base/*.[ch] cmd/*.[ch] oci/*.[ch] runner/*/*.[ch] trace/*.c demos/*.[ch] tests/*.[ch] tests/bench/bench_*.c)
 check: lint $(BUILD)/gen/names.inc
 	clang-format --dry-run -Werror $(SOURCES)
 	printf '%s\n' $(filter-out tests/%,$(filter %.c,$(SOURCES))) | \

@@ -14,11 +14,11 @@ set -u
 COMPILE_PACKAGES=(
 	gcc libc6-dev make libbpf-dev libelf-dev zlib1g-dev libjansson-dev libssl-dev libpcre2-dev
 	libxxhash-dev libmicrohttpd-dev libgnutls28-dev libcrypt-dev libyaml-dev libcurl4-openssl-dev
-	libarchive-dev libncurses-dev
+	libarchive-dev libncurses-dev systemtap-sdt-dev
 )
 DEMO_PACKAGES=(clang curl)
 TEST_PACKAGES=(
-	llvm bpftool libcmocka-dev libclang-rt-dev systemtap-sdt-dev skopeo jq tmux bsdutils iproute2
+	llvm bpftool libcmocka-dev libclang-rt-dev skopeo jq tmux bsdutils iproute2
 	procps qemu-system-x86 busybox-static cpio gzip binutils libc-bin
 	umoci apache2-utils openssl python3 python3-venv time zstd git
 )

@@ -130,7 +130,7 @@ guest_initrd() {
 			while read -r dir; do guest_add "$root" "$dir"; done
 		guest_add_late "$root" "$BUILD/$tool"
 	done
-	for dir in tests/bpf store examples; do
+	for dir in tests/bpf store examples demos; do
 		[ ! -d "$BUILD/$dir" ] || cp -r "$BUILD/$dir" "$root/bombus/build/$dir"
 	done
 	printf '%s\n' "$@" >"$root/bombus/told"
