@@ -406,6 +406,23 @@ is '-o tui without a terminal: status' "$RC" 1
 like '-o tui without a terminal: why' "$ERR" '^bombus: the live table needs a terminal'
 like '-o tui without a terminal: a hint' "$ERR" '^hint: -o table or -o json'
 
+# --- what is said while the screen is up goes to its own view ---
+PORT=$(free_port)
+ok 'messages: it attaches' tui_start messages 100 14 -v "'$OBJECT'" --set target_pid="$ROUNDS_PID" \
+	--metrics="127.0.0.1:$PORT"
+sees 'messages: it is up' 'LIVE'
+said=$(wc -l <messages.err)
+(
+	exec 3<>"/dev/tcp/127.0.0.1/$PORT"
+	printf 'GET /metrics HTTP/9.9\r\n\r\n' >&3
+	timeout 5 cat <&3
+) >/dev/null
+type '!'
+sees 'messages: this one, with its time' '^  [0-9:]{8} .*505'
+is 'messages: none went to the terminal' "$(wc -l <messages.err)" "$said"
+key q q
+tui_ended messages 0
+
 # --- what does not load never flashes up ---
 script -qec "'$BOMBUS' run '$OBJECTS/run_unsafe.bpf.o'" /dev/null >"$T/unsafe.out" 2>&1 </dev/null
 unlike 'refused: no screen' "$(cat "$T/unsafe.out")" $'\e\\['

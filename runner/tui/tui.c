@@ -384,7 +384,9 @@ static const struct sink_ops tui_ops = {
 
 bool tui_usable(int in_fd, int out_fd)
 {
-	return terminal_usable(in_fd, out_fd) && tcgetpgrp(in_fd) == getpgrp();
+	pid_t front = tcgetpgrp(in_fd); /* not above 0: there are no jobs here */
+
+	return terminal_usable(in_fd, out_fd) && (front <= 0 || front == getpgrp());
 }
 
 struct sink *sink_tui_new(const struct tui_opts *opts)
