@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# make, make test, make interop, make demo, make examples, make bench, make fuzz, make check, make install, make deps.
+# make, make test, make interop, make demo, make examples, make bench, make soak, make fuzz, make check, make install, make deps.
 # V=1 shows the commands; SANITIZE=address,undefined builds with sanitizers, in a folder of its own.
 
 ifneq ($(words $(CURDIR)),1)
@@ -59,7 +59,7 @@ EXAMPLES := $(patsubst bpf-examples/%.bpf.c,$(BUILD)/examples/%.built,$(wildcard
 BPF_TESTS := $(patsubst %.bpf.c,$(BUILD)/%.bpf.o,$(wildcard tests/bpf/*.bpf.c tests/bench/*.bpf.c))
 BPF_ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/; s/ppc64le/powerpc/; s/riscv64/riscv/; s/s390x/s390/')
 
-.PHONY: all units examples bpf-tests fuzzers fuzzers-here test interop demo bench fuzz install deps check lint format clean
+.PHONY: all units examples bpf-tests fuzzers fuzzers-here test interop demo bench soak fuzz install deps check lint format clean
 .SECONDARY:
 .SECONDEXPANSION:
 
@@ -161,6 +161,12 @@ demo:
 	@$(SUBMAKE) all $(BUILD)/tests/traffic
 	@BUILD=$(BUILD) tests/demo.sh
 	@$(GIVE_BACK)
+# A minute of scrapers, then ten million keys in ten minutes; the tests do the same in seconds.
+soak: deps
+	@$(SUBMAKE) all bpf-tests
+	@$(GIVE_BACK)
+	@BUILD=$(abspath $(BUILD)) LOAD_SECONDS=60 CHURN_SECONDS=600 CHURN_ROUNDS=10000 \
+		bash tests/kernel_metrics_load.sh
 bench: deps
 	@$(SUBMAKE) all bpf-tests $(BENCHES)
 	@$(GIVE_BACK)

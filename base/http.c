@@ -250,7 +250,7 @@ static size_t on_read(char *bytes, size_t size, size_t count, void *ctx)
 	ssize_t n = (ssize_t)len;
 
 	if (call->body_fd >= 0)
-		n = pread(call->body_fd, bytes, len, (off_t)t->sent_bytes);
+		n = pread(call->body_fd, bytes, len, (off_t)(call->body_offset + t->sent_bytes));
 	else if (len)
 		memcpy(bytes, (const char *)call->body + t->sent_bytes, len);
 	if (n < 0 || (n == 0 && len)) {
@@ -297,7 +297,8 @@ static void set_request(struct http_transfer *t)
 {
 	const struct curl_api *api = &t->http->api;
 	const struct http_call *call = t->call;
-	bool sends = streq(call->method, "PUT") || streq(call->method, "POST");
+	bool sends = streq(call->method, "PUT") || streq(call->method, "POST") ||
+		     streq(call->method, "PATCH");
 
 	for (size_t i = 0; i < call->nheaders; i++)
 		t->headers = api->slist_append(t->headers, call->headers[i]);

@@ -40,13 +40,14 @@ struct http_response {
 
 struct http_call {
 	/* What is asked. All borrowed until the call is done. */
-	const char *method; /* GET HEAD POST PUT DELETE */
+	const char *method; /* GET HEAD POST PUT PATCH DELETE */
 	const char *url;
 	const char *headers[HTTP_MAX_HEADERS]; /* "Name: value" */
 	size_t nheaders;
-	const void *body; /* of POST and PUT */
+	const void *body; /* of POST, PUT and PATCH */
 	uint64_t body_bytes;
-	int body_fd;	 /* read from its start instead of `body` where it is not -1 */
+	int body_fd; /* read from body_offset instead of `body` where it is not -1 */
+	uint64_t body_offset;
 	size_t max_body; /* of the answer; more is -EFBIG */
 	/* Takes the body of a 2xx answer as it comes; NULL: response.body does. A negative value
 	 * ends the call with it. Other answers always go to response.body. */

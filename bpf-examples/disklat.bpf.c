@@ -13,7 +13,7 @@
 #include <bpf/bpf_tracing.h>
 #include <bombus/histogram.bpf.h>
 
-#define FINE_BITS 3 /* 2^3 bounds, as BOMBUS_BUCKETS says */
+#define FINE_BITS 3 /* 2^3 bounds to a power of two */
 
 BOMBUS_FILTERS;
 
@@ -23,8 +23,9 @@ struct disk_key {
 	__u32 bucket;
 };
 
-BOMBUS_HISTOGRAM(disk_latency, struct disk_key, 16384)
-BOMBUS_BUCKETS("exp2/8") BOMBUS_UNIT("ns") BOMBUS_HELP("time that disk requests take");
+BOMBUS_HISTOGRAM_FINE(disk_latency, struct disk_key, 16384, FINE_BITS)
+BOMBUS_BUCKETS("exp2/8 10 36") /* a microsecond to a minute */
+BOMBUS_UNIT("ns") BOMBUS_HELP("time that disk requests take");
 
 /* LRU: what is merged into another request is never issued on its own. */
 struct {
@@ -78,7 +79,7 @@ int BPF_PROG(on_complete, struct request *rq, int error, unsigned int nr_bytes)
 		return 0;
 	key.major = BPF_CORE_READ(disk, major);
 	key.minor = BPF_CORE_READ(disk, first_minor);
-	bombus_histogram_observe_fine(&disk_latency, &key, bpf_ktime_get_ns() - start_ns, FINE_BITS);
+	bombus_histogram_observe(&disk_latency, &key, bpf_ktime_get_ns() - start_ns);
 	return 0;
 }
 

@@ -3,10 +3,9 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-#include "base/clock.h"
 #include "base/log.h"
-#include "base/parse.h"
 #include "base/util.h"
+#include "cmd/build_notes.h"
 #include "cmd/cmd.h"
 #include "cmd/compile.h"
 #include "cmd/files.h"
@@ -15,7 +14,6 @@
 #include "runner/load/strip.h"
 #include "runner/read/human.h"
 
-#define NOTE(word) "org.opencontainers.image." word
 #define SOURCE_SUFFIX ".bpf.c"
 #define OBJECT_SUFFIX ".o"
 #define SHOWN_DIGEST_CHARS 19 /* "sha256:" and 12 digits */
@@ -102,7 +100,8 @@ static bool has_program(const struct plan *plan)
 }
 
 /* Refused here rather than where it is run: what bombus cannot read, or what does nothing. */
-static int check_object(const char *source, const void *bytes, size_t len, struct err *err)
+static int check_object(const char *source, const void *bytes, size_t len, struct notes *notes,
+			struct err *err)
 {
 	struct object *object = NULL;
 	const struct plan *plan;
@@ -121,65 +120,9 @@ static int check_object(const char *source, const void *bytes, size_t len, struc
 		log_warn("%s names no licence, so that the kernel refuses many helpers: char "
 			 "LICENSE[] SEC(\"license\") = \"GPL\";",
 			 source);
+	if (rc == 0 && notes)
+		notes_of_plan(notes, plan);
 	object_free(object);
-	return rc;
-}
-
-struct notes {
-	struct image_pair *pairs;
-	size_t count;
-};
-
-static void notes_release(struct notes *notes)
-{
-	for (size_t i = 0; i < notes->count; i++) {
-		free((char *)notes->pairs[i].name);
-		free((char *)notes->pairs[i].value);
-	}
-	free(notes->pairs);
-}
-
-/* A later one of the same name counts. */
-static void note_add(struct notes *notes, char *name, char *value)
-{
-	notes->pairs = xreallocarray(notes->pairs, notes->count + 1, sizeof(*notes->pairs));
-	notes->pairs[notes->count++] = (struct image_pair){ name, value };
-}
-
-/* The time only where it was given: else two builds of one source would be two images. */
-static int note_time(struct notes *notes, struct err *err)
-{
-	const char *epoch = getenv("SOURCE_DATE_EPOCH");
-	uint64_t seconds = 0;
-	char text[31];
-
-	if (!epoch || !*epoch)
-		return 0;
-	if (parse_u64(epoch, &seconds) < 0 || seconds > UINT64_MAX / 1000000000)
-		return err_usage(err, "SOURCE_DATE_EPOCH is '%s', not seconds since 1970", epoch);
-	format_rfc3339(seconds * 1000000000, text);
-	note_add(notes, xstrdup(NOTE("created")),
-		 xasprintf("%.*sZ", (int)strcspn(text, "."), text));
-	return 0;
-}
-
-static int make_notes(struct notes *notes, const struct build_args *a, const char *title,
-		      struct err *err)
-{
-	int rc = note_time(notes, err);
-
-	note_add(notes, xstrdup(NOTE("title")), xstrdup(title));
-	if (a->description)
-		note_add(notes, xstrdup(NOTE("description")), xstrdup(a->description));
-	for (size_t i = 0; rc == 0 && i < a->annotations.count; i++) {
-		const char *word = a->annotations.words[i], *value = strchr(word, '=');
-
-		if (!value || value == word) {
-			err_hint(err, "such as --annotation " NOTE("authors") "='Jo Doe'");
-			return err_usage(err, "--annotation wants KEY=VALUE, not '%s'", word);
-		}
-		note_add(notes, xstrndup(word, (size_t)(value - word)), xstrdup(value + 1));
-	}
 	return rc;
 }
 
@@ -187,8 +130,8 @@ struct build {
 	const struct global_args *global;
 	const struct build_args *args;
 	const char *source;
-	char *title; /* of the program: its file's name */
-	struct notes notes;
+	char *title;		   /* of the program: its file's name */
+	struct notes notes, given; /* about the image: what was found, and what was said */
 	struct object_file {
 		const struct platform *platform;
 		void *bytes;
@@ -202,6 +145,7 @@ struct build {
 static void build_release(struct build *b)
 {
 	notes_release(&b->notes);
+	notes_release(&b->given);
 	free(b->title);
 	for (size_t i = 0; i < b->nobjects; i++)
 		free(b->objects[i].bytes);
@@ -225,7 +169,8 @@ static int compile(struct build *b, struct object_file *object, struct err *err)
 	int rc = compile_program(b->source, &opts, &object->bytes, &object->len, err);
 
 	if (rc == 0)
-		rc = check_object(b->source, object->bytes, object->len, err);
+		rc = check_object(b->source, object->bytes, object->len,
+				  object == b->objects ? &b->notes : NULL, err);
 	return rc;
 }
 
@@ -365,7 +310,9 @@ static int prepare(struct build *b, const char *image, struct err *err)
 	if (rc == 0 && b->args->source)
 		rc = add_source(b, err);
 	if (rc == 0)
-		rc = make_notes(&b->notes, b->args, b->title, err);
+		rc = notes_given(&b->given, b->args->description, &b->args->annotations, err);
+	if (rc == 0 && !b->args->binary_only)
+		notes_of_source(&b->notes, b->source, b->title);
 	return rc;
 }
 
@@ -388,6 +335,7 @@ static int run_build(const struct global_args *global, void *args, const struct 
 		rc = compile_all(&b, err);
 	if (rc == 0 && (b.args->binary_only || b.args->output))
 		rc = write_object(&b, err);
+	notes_join(&b.notes, &b.given);
 	if (rc == 0 && !b.args->binary_only)
 		rc = save(&b, image ? image : b.title, err);
 	return rc;
@@ -414,7 +362,7 @@ static const struct opt build_opts[] = {
 	{ 0, "description", "TEXT", OPT_TEXT, ARG(description),
 	  "what the image is, in a sentence" },
 	{ 0, "annotation", "KEY=VALUE", OPT_WORDS, ARG(annotations),
-	  "an annotation of the image; repeatable" },
+	  "an annotation of the image instead of what was found; KEY= leaves it out; repeatable" },
 	{ 0 },
 };
 
@@ -428,16 +376,23 @@ const struct command cmd_build = {
 		 "On the include path are the headers of bombus (<bombus/bombus.bpf.h>) and "
 		 "\"vmlinux.h\", the kernel's types: one beside the source or in a folder that "
 		 "--cflags name, else one made from the running kernel and kept in the cache.\n"
+		 "The image says what can be known of it: title and licences (SPDX) from the "
+		 "source, "
+		 "description and authors from the tags behind its licence (BOMBUS_HELP, "
+		 "BOMBUS_AUTHORS), and in a git work tree without changes the commit, its time, "
+		 "and the address it was cloned from.\n"
 		 "The same source gives the same image, whatever the time and the folder.",
 	.examples = "bombus build tcpconnlat.bpf.c\n"
 		    "bombus build tcpconnlat.bpf.c registry.example/tools/tcpconnlat:1.2\n"
 		    "bombus build x.bpf.c --binary-only -o - | bombus run -",
-	.environment = "BOMBUS_STORE        folder of the local images\n"
-		       "BOMBUS_CLANG        the compiler (clang)\n"
-		       "BOMBUS_INCLUDE      folder of the headers of bombus\n"
-		       "BOMBUS_VMLINUX_BTF  as --vmlinux\n"
-		       "XDG_CACHE_HOME      where vmlinux.h is kept (~/.cache)\n"
-		       "SOURCE_DATE_EPOCH   seconds since 1970: when the image says it was made",
+	.environment =
+		"BOMBUS_STORE        folder of the local images\n"
+		"BOMBUS_CLANG        the compiler (clang)\n"
+		"BOMBUS_INCLUDE      folder of the headers of bombus\n"
+		"BOMBUS_VMLINUX_BTF  as --vmlinux\n"
+		"XDG_CACHE_HOME      where vmlinux.h is kept (~/.cache)\n"
+		"SOURCE_DATE_EPOCH   seconds since 1970: when the image says it was made (the "
+		"commit's time)",
 	.opts = build_opts,
 	.args_bytes = sizeof(struct build_args),
 	.min_words = 1,

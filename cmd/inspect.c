@@ -56,6 +56,8 @@ static void find_image(const struct global_args *global, const char *word, struc
 	    image_program(store, &s->image, &program, &len, NULL) < 0)
 		return;
 	s->is_image = len == s->len && memcmp(program, s->bytes, len) == 0;
+	if (s->is_image)
+		image_find_signatures(store, &s->image, NULL);
 }
 
 __attribute__((format(printf, 2, 3))) static void print_pair(const char *name, const char *fmt, ...)
@@ -111,6 +113,29 @@ static void print_pairs(const char *heading, const char *name, const struct imag
 	listing_end(l, NULL);
 }
 
+static void print_signatures(const struct image_info *image)
+{
+	static const struct column columns[] = { { "Signature" }, { "Of" }, { "Where" } };
+	struct listing *l;
+
+	if (image->signatures_trouble)
+		print_pair("Signatures:", "there may be some: %s", image->signatures_trouble);
+	else if (!image->nsignatures)
+		print_pair("Signatures:", "none");
+	if (!image->nsignatures)
+		return;
+	printf("\nSignatures (" INSPECT_SIGNATURE_STATE "):\n");
+	l = listing_new("table", columns, ARRAY_LEN(columns), NULL);
+	for (size_t i = 0; i < image->nsignatures; i++) {
+		const struct image_signature *s = &image->signatures[i];
+		bool whole = streq(s->subject, image->digest);
+
+		listing_row(l, (const char *const[]){ s->form, whole ? "image" : "platform",
+						      s->where });
+	}
+	listing_end(l, NULL);
+}
+
 static void print_image(const struct image_info *image)
 {
 	_cleanup_free_ char *age = age_text(image->created, now_real_ns());
@@ -127,6 +152,7 @@ static void print_image(const struct image_info *image)
 		print_pair("Platforms:", "%s", image->platforms);
 	if (image_format(image))
 		print_pair("Format:", "%s", image_format(image));
+	print_signatures(image);
 	print_pairs("Annotations", "Annotation", image->annotations, image->nannotations);
 	print_pairs("Labels", "Label", image->labels, image->nlabels);
 	print_layers(image);

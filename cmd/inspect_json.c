@@ -74,6 +74,24 @@ static json_t *layers_json(const struct image_info *image)
 	return json;
 }
 
+static json_t *signatures_json(const struct image_info *image)
+{
+	json_t *json = json_array();
+
+	for (size_t i = 0; i < image->nsignatures; i++) {
+		const struct image_signature *s = &image->signatures[i];
+		json_t *one = json_object();
+
+		put_text(one, "form", s->form);
+		put_text(one, "state", INSPECT_SIGNATURE_STATE);
+		put_text(one, "of", s->subject);
+		put_text(one, "manifest", s->manifest);
+		put_text(one, "where", s->where);
+		json_array_append_new(json, one);
+	}
+	return json;
+}
+
 static json_t *image_json(const struct image_info *image)
 {
 	json_t *json = json_object();
@@ -90,6 +108,8 @@ static json_t *image_json(const struct image_info *image)
 	if (image->nlabels)
 		json_object_set_new(json, "labels", pairs_json(image->labels, image->nlabels));
 	json_object_set_new(json, "layers", layers_json(image));
+	json_object_set_new(json, "signatures", signatures_json(image));
+	put_text(json, "signaturesTrouble", image->signatures_trouble);
 	json_object_set_new(json, "manifest", json_loads(image->manifest_json, 0, NULL));
 	return json;
 }
@@ -169,7 +189,7 @@ static json_t *map_json(const struct map_plan *m)
 	put_text(json, "type", m->source == SOURCE_ITER ? "iterator" : map_type_name(m->type));
 	put_text(json, "help", m->help);
 	put_text(json, "unit", m->unit);
-	put_text(json, "buckets", m->buckets);
+	put_text(json, "buckets", m->buckets ? m->buckets : m->counted);
 	if (m->source != SOURCE_ITER)
 		put_int(json, "maxEntries", m->max_entries);
 	put_flag(json, "perCpu", m->per_cpu);

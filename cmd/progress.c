@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/progress.h"
 
+#include <sys/ioctl.h>
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/util.h"
@@ -8,6 +10,8 @@
 
 #define MAX_BARS 8
 #define BAR_CELLS 24
+/* Where a line with a bar would not fit, there is none: what wraps cannot be erased. */
+#define BAR_LINE_CELLS 66
 #define REDRAW_NS 100000000ull
 #define SHOWN_DIGITS 12
 #define DIGITS_AT 7 /* behind "sha256:" */
@@ -48,7 +52,15 @@ void progress_free(struct progress *p)
 	free(p);
 }
 
-static void draw_bar(const struct bar *b)
+static bool is_narrow(void)
+{
+	struct winsize size = { 0 };
+
+	return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col &&
+	       size.ws_col < BAR_LINE_CELLS;
+}
+
+static void draw_bar(const struct bar *b, bool narrow)
 {
 	char done[HUMAN_ROOM], total[HUMAN_ROOM], cells[BAR_CELLS + 1];
 	size_t full =
@@ -56,6 +68,10 @@ static void draw_bar(const struct bar *b)
 	int done_len = (int)human_bytes(done, b->done),
 	    total_len = (int)human_bytes(total, b->total);
 
+	if (narrow) {
+		fprintf(stderr, "%s %.*s of %.*s\n", b->digits, done_len, done, total_len, total);
+		return;
+	}
 	memset(cells, ' ', BAR_CELLS);
 	memset(cells, '=', MIN(full, (size_t)BAR_CELLS));
 	cells[BAR_CELLS] = '\0';
@@ -66,7 +82,7 @@ static void draw_bar(const struct bar *b)
 static void draw(struct progress *p)
 {
 	uint64_t now = now_mono_ns();
-	bool all = true;
+	bool all = true, narrow;
 
 	for (size_t i = 0; i < p->nbars; i++)
 		all = all && p->bars[i].done == p->bars[i].total;
@@ -74,8 +90,9 @@ static void draw(struct progress *p)
 		return;
 	p->drawn_ns = now;
 	erase(p);
+	narrow = is_narrow();
 	for (; p->drawn < p->nbars; p->drawn++)
-		draw_bar(&p->bars[p->drawn]);
+		draw_bar(&p->bars[p->drawn], narrow);
 }
 
 /* The bar of a blob; a finished one makes room. NULL: there are too many at a time. */

@@ -59,6 +59,7 @@ static int on_clock(void *ctx, uint32_t events)
 	struct run *run = ctx;
 
 	wallclock_refresh(run->clock);
+	object_check(run->object);
 	return 0;
 }
 
@@ -250,6 +251,7 @@ static int leave(struct run *run, struct err *err)
 	uint64_t ran_ns = now_mono_ns() - run->start_ns, unwritten = 0;
 	int ret;
 
+	object_check(run->object);
 	object_stop(run->object);
 	collector_drain(run->collector);
 	ret = run_sinks_stop(&run->sinks, &unwritten, err);

@@ -11,9 +11,10 @@
 static const char *prog_state_name(uint8_t state)
 {
 	static const char *const names[] = {
-		[PROG_WANTED] = "wanted", [PROG_STANDBY] = "standby",
-		[PROG_OFF] = "off",	  [PROG_REFUSED] = "refused",
-		[PROG_LOADED] = "loaded", [PROG_ATTACHED] = "attached",
+		[PROG_WANTED] = "wanted",     [PROG_STANDBY] = "standby",
+		[PROG_OFF] = "off",	      [PROG_REFUSED] = "refused",
+		[PROG_LOADED] = "loaded",     [PROG_ATTACHED] = "attached",
+		[PROG_DETACHED] = "detached",
 	};
 
 	return state < ARRAY_LEN(names) ? names[state] : "?";

@@ -355,9 +355,13 @@ int select_maps(const struct plan *plan, const struct select_words *words, struc
 	if (code >= 0)
 		code = check_words(plan, &words->relabels, ',', "--relabel", is_metric, "counter",
 				   err);
-	for (uint32_t i = 0; i < plan->nmaps && code >= 0; i++)
-		if (is_metric(&plan->maps[i]))
-			code = compile_metric(&plan->maps[i], words, &ret->metrics[i], err);
+	for (uint32_t i = 0; i < plan->nmaps && code >= 0; i++) {
+		if (!is_metric(&plan->maps[i]))
+			continue;
+		code = compile_metric(&plan->maps[i], words, &ret->metrics[i], err);
+		if (code >= 0)
+			metric_tell_apart(ret->metrics, i, ret->metrics[i]);
+	}
 	return code;
 }
 

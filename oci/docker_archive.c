@@ -192,10 +192,8 @@ int load_docker(struct loading *l, int fd, struct load_documents *ret, struct er
 	size_t i;
 	int rc = lseek(fd, 0, SEEK_SET) < 0 ? -errno : 0;
 
-	if (rc < 0) {
-		err_hint(err, "write it to a file first");
-		return err_sys(err, -rc, "an archive in Docker's own format is read twice");
-	}
+	if (rc < 0)
+		return err_sys(err, -rc, "the archive");
 	rc = archive_walk(fd, on_first, &d, err);
 	if (rc == 0)
 		rc = index_parse(NULL, 0, &l->index, err);

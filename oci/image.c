@@ -40,6 +40,10 @@ void image_info_release(struct image_info *info)
 	}
 	free(info->labels);
 	free(info->platforms);
+	for (size_t i = 0; i < info->nsignatures; i++)
+		free(info->signatures[i].where);
+	free(info->signatures);
+	free(info->signatures_trouble);
 	*info = (struct image_info){ 0 };
 }
 

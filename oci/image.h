@@ -47,7 +47,17 @@ struct image_info {
 	char *platforms; /* "linux/amd64,linux/arm64" where there are several; NULL: there are not
 			  */
 	char *manifest_json; /* as stored */
-	char *damage;	     /* image_list() only: why the manifest cannot be read; NULL: it was */
+	/* Of the image, or of the index it was chosen from: there, but not verified. By
+	 * image_find_signatures() and remote_inspect() only. */
+	struct image_signature {
+		const char *form;  /* "cosign", "sigstore bundle", "Notary Project" */
+		char manifest[72]; /* that holds it */
+		char subject[72];  /* what it signs */
+		char *where;	   /* it was found: "tag sha256-<hex>.sig", "referrers", ... */
+	} * signatures;
+	size_t nsignatures;
+	char *signatures_trouble; /* why there may be others; NULL: there are not */
+	char *damage; /* image_list() only: why the manifest cannot be read; NULL: it was */
 };
 void image_info_release(struct image_info *info);
 
@@ -89,6 +99,9 @@ int image_save_all(const char *store, const char *name, const struct image_build
 int image_find(const char *store, const char *name, struct image_info *ret, struct err *err);
 int image_find_for(const char *store, const char *name, const char *platform,
 		   struct image_info *ret, struct err *err);
+
+/* Adds the signatures of an image that image_find() found, as far as the store has them. */
+int image_find_signatures(const char *store, struct image_info *info, struct err *err);
 
 /* A second name for what `name` stands for; whatever `to` stood for it does no more. */
 int image_tag(const char *store, const char *name, const char *to, struct err *err);

@@ -402,18 +402,54 @@ static int load_folder(const char *path, const char *from, struct loading *l, st
 	return 0;
 }
 
+/*
+ * A pipe can be read once; what it brings is kept in a file without a name, in the store's folder
+ * where the blobs will be. The file, read from its start.
+ */
+static int spool(const char *path, int from, struct err *err)
+{
+	_cleanup_free_ char *name = xasprintf("%s/.tmp-XXXXXX", path);
+	_cleanup_free_ void *bytes = xmalloc(COPY_BYTES);
+	_cleanup_close_ int fd = mkostemp(name, O_CLOEXEC);
+	uint64_t total = 0;
+	ssize_t n;
+
+	if (fd < 0)
+		return err_sys(err, errno, "cannot write %s", name);
+	unlink(name);
+	while ((n = read(from, bytes, COPY_BYTES)) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(err, errno, "cannot read it");
+		total += (uint64_t)n;
+		if (total > REMOTE_MAX_BYTES)
+			return err_set(err, EFBIG, "it is larger than %llu bytes",
+				       (unsigned long long)REMOTE_MAX_BYTES);
+		n = write_all(fd, bytes, (size_t)n);
+		if (n < 0)
+			return err_sys(err, (int)-n, "cannot keep it in %s", path);
+	}
+	return lseek(fd, 0, SEEK_SET) < 0 ? err_sys(err, errno, "%s", path) : steal_fd(&fd);
+}
+
 static int load(const char *path, const char *from, struct loading *l, struct err *err)
 {
 	_cleanup_close_ int fd = -1;
 
 	if (is_folder(from))
 		return load_folder(path, from, l, err);
-	if (streq(from, "-"))
-		return load_tar(path, STDIN_FILENO, l, err);
-	fd = open(from, O_RDONLY | O_CLOEXEC);
+	fd = streq(from, "-") ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+			      : open(from, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return err_sys(err, errno, "cannot open it");
-	return load_tar(path, fd, l, err);
+	if (lseek(fd, 0, SEEK_CUR) < 0) {
+		int pipe_fd = steal_fd(&fd);
+
+		fd = spool(path, pipe_fd, err);
+		close(pipe_fd);
+	}
+	return fd < 0 ? fd : load_tar(path, fd, l, err);
 }
 
 int image_import(const char *path, const char *from, void (*fn)(void *ctx, const char *name),

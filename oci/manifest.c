@@ -50,14 +50,34 @@ static int parse_layers(const json_t *json, struct manifest *m, struct err *err)
 	return 0;
 }
 
+static int parse_subject(const json_t *json, struct manifest *m, struct err *err)
+{
+	const json_t *subject = json_object_get(json, "subject");
+	struct descriptor desc = { 0 };
+	int rc = 0;
+
+	if (subject && !json_is_null(subject))
+		rc = descriptor_parse(subject, &m->arena, &desc, err);
+	if (rc < 0)
+		err_wrap(err, "subject");
+	m->subject = desc.digest;
+	return rc;
+}
+
 static int parse(const json_t *json, const char *expected, struct manifest *m, struct err *err)
 {
-	const char *media_type = NULL;
+	const char *media_type = NULL, *artifact_type = NULL;
 	int rc = check_type(json, expected, &media_type, err);
+
+	if (rc == 0)
+		rc = json_get_text(json, "artifactType", &artifact_type, err);
+	if (rc == 0)
+		rc = parse_subject(json, m, err);
 
 	if (rc)
 		return rc;
 	m->media_type = arena_strdup(&m->arena, media_type);
+	m->artifact_type = arena_strdup(&m->arena, artifact_type);
 	rc = descriptor_parse(json_object_get(json, "config"), &m->arena, &m->config, err);
 	if (rc < 0) {
 		err_wrap(err, "config");

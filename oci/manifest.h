@@ -40,7 +40,9 @@ struct descriptor {
 };
 
 struct manifest {
-	const char *media_type; /* NULL: not given, which older builders do */
+	const char *media_type;	   /* NULL: not given, which older builders do */
+	const char *artifact_type; /* NULL: not given */
+	const char *subject;	   /* the digest of what it is about; NULL: nothing else */
 	struct descriptor config;
 	struct descriptor *layers;
 	size_t nlayers;

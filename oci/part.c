@@ -35,6 +35,8 @@ static void part_freep(struct blob_part **part)
 
 static int sys(const struct blob_part *p, int code, struct err *err)
 {
+	/* No registry's fault, whatever it is in the middle of. */
+	err_exit(err, EXIT_FAILED);
 	return err_sys(err, code, "cannot write %s/%s", p->path, p->name);
 }
 

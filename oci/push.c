@@ -17,11 +17,14 @@ struct push {
 	struct ref ref;
 	struct registry *registry;
 	const char *top; /* its digest */
+	struct blob_send *blobs;
+	size_t nblobs;
 	struct remote_result result;
 };
 
 static void push_release(struct push *p)
 {
+	free(p->blobs);
 	store_close(p->store);
 	registry_close(p->registry);
 	ref_release(&p->ref);
@@ -61,27 +64,51 @@ static char *mount_source(struct push *p, const char *digest)
 	return NULL;
 }
 
-static int push_blob(struct push *p, const struct descriptor *desc, struct err *err)
+static int blob_open(void *ctx, const struct blob_send *blob, int *ret_fd, char **ret_mount_from,
+		     struct err *err)
 {
-	_cleanup_close_ int fd = -1;
-	_cleanup_free_ char *from = NULL;
-	int rc = registry_has_blob(p->registry, p->ref.repository, desc->digest, err);
+	struct push *p = ctx;
+	int fd = store_open_blob(p->store, blob->digest, blob->size_bytes, err);
 
-	if (rc)
-		return MIN(rc, 0);
-	fd = store_open_blob(p->store, desc->digest, desc->size_bytes, err);
-	if (fd < 0)
+	if (fd < 0) {
+		err_exit(err, EXIT_FAILED);
 		return fd == -ENOENT ? -EBADMSG : fd;
-	from = mount_source(p, desc->digest);
-	rc = registry_put_blob(p->registry, p->ref.repository, desc->digest, desc->size_bytes, fd,
-			       from, p->opts->progress, p->opts->ctx, err);
-	if (rc == 1) {
-		p->result.mounted++;
-	} else if (rc == 0) {
-		p->result.blobs++;
-		p->result.bytes += desc->size_bytes;
 	}
-	return MIN(rc, 0);
+	*ret_fd = fd;
+	*ret_mount_from = mount_source(p, blob->digest);
+	return 0;
+}
+
+static int collect(void *ctx, const struct descriptor *desc, bool is_document, struct err *err)
+{
+	struct push *p = ctx;
+
+	if (is_document)
+		return 0;
+	for (size_t i = 0; i < p->nblobs; i++)
+		if (streq(p->blobs[i].digest, desc->digest))
+			return 0;
+	p->blobs = xreallocarray(p->blobs, p->nblobs + 1, sizeof(*p->blobs));
+	p->blobs[p->nblobs] = (struct blob_send){ .size_bytes = desc->size_bytes };
+	memcpy(p->blobs[p->nblobs++].digest, desc->digest, DIGEST_ROOM);
+	return 0;
+}
+
+static int push_blobs(struct push *p, struct err *err)
+{
+	int rc = registry_send(p->registry, p->ref.repository, p->blobs, p->nblobs, blob_open, p,
+			       p->opts->progress, p->opts->ctx, err);
+
+	for (size_t i = 0; rc == 0 && i < p->nblobs; i++) {
+		const struct blob_send *blob = &p->blobs[i];
+
+		p->result.mounted += blob->outcome == SEND_MOUNTED;
+		if (blob->outcome != SEND_SENT)
+			continue;
+		p->result.blobs++;
+		p->result.bytes += blob->size_bytes;
+	}
+	return rc;
 }
 
 static int push_document(struct push *p, const struct descriptor *desc, struct err *err)
@@ -102,7 +129,7 @@ static int push_document(struct push *p, const struct descriptor *desc, struct e
 
 static int push_one(void *ctx, const struct descriptor *desc, bool is_document, struct err *err)
 {
-	return is_document ? push_document(ctx, desc, err) : push_blob(ctx, desc, err);
+	return is_document ? push_document(ctx, desc, err) : 0;
 }
 
 int remote_push(const char *store, const char *name, const char *to, const struct remote_opts *opts,
@@ -123,6 +150,10 @@ int remote_push(const char *store, const char *name, const char *to, const struc
 				 entry->desc.digest);
 	p.top = entry->desc.digest;
 	rc = registry_open(&p.registry, p.ref.host, &opts->registry, err);
+	if (rc == 0)
+		rc = store_walk_tree(p.store, &entry->desc, collect, &p, err);
+	if (rc == 0)
+		rc = push_blobs(&p, err);
 	if (rc == 0)
 		rc = store_walk_tree(p.store, &entry->desc, push_one, &p, err);
 	if (rc < 0)

@@ -210,6 +210,34 @@ int registry_get(struct registry *registry, const char *repository, const char *
 	return 0;
 }
 
+int registry_referrers(struct registry *registry, const char *repository, const char *digest,
+		       struct document *ret, struct err *err)
+{
+	_cleanup_free_ char *scope = registry_scope(repository, "pull");
+	_cleanup_(transfer_release) struct transfer t = registry_request(
+		registry, "GET", repository, scope,
+		xasprintf("%s/v2/%s/referrers/%s", registry->base, repository, digest));
+	struct http_response *r = &t.call.response;
+	_cleanup_free_ char *type = NULL;
+	int rc;
+
+	t.accept = "Accept: " MEDIA_INDEX;
+	t.max_body = MANIFEST_MAX_BYTES;
+	rc = transfer_run(&t, err);
+	if (rc < 0)
+		return rc;
+	if (r->status == 401 || r->status == 403 || r->status == 429 || r->status >= 500)
+		return transfer_refused(&t, "referrers", err);
+	/* Registries that do not know it answer with 404, 405, 406, or with a page of text. */
+	type = plain_type(r->content_type ? r->content_type : "");
+	if (r->status != 200 || !streq(type, MEDIA_INDEX))
+		return 1;
+	ret->media_type = steal_ptr(&type);
+	ret->len = r->body.len;
+	ret->bytes = strbuf_steal(&r->body);
+	return 0;
+}
+
 int registry_put(struct registry *registry, const char *repository, const char *version,
 		 const struct document *doc, struct err *err)
 {

@@ -53,6 +53,10 @@ int registry_get(struct registry *registry, const char *repository, const char *
 int registry_put(struct registry *registry, const char *repository, const char *version,
 		 const struct document *doc, struct err *err);
 
+/* The index of what refers to a manifest (OCI 1.1). 1: this registry has no such interface. */
+int registry_referrers(struct registry *registry, const char *repository, const char *digest,
+		       struct document *ret, struct err *err);
+
 /* A small blob, such as a config, verified; malloc'ed. */
 int registry_get_blob(struct registry *registry, const char *repository, const char *digest,
 		      uint64_t size_bytes, size_t max_bytes, void **ret, struct err *err);
@@ -64,16 +68,22 @@ typedef void (*registry_progress)(void *ctx, const char *digest, uint64_t done, 
 int registry_fetch(struct registry *registry, const char *repository, struct blob_part **parts,
 		   size_t count, registry_progress progress, void *ctx, struct err *err);
 
-/* 1: it is there, 0: it is not. */
-int registry_has_blob(struct registry *registry, const char *repository, const char *digest,
-		      struct err *err);
 /*
- * From the start of `fd`, unless `mount_from` (a repository of the same registry; NULL: none) has
- * it and the registry takes it from there: then 1. The blob may be there already.
+ * Sends what is not there, several at a time. The rest is asked for when the registry has not got
+ * the blob: source() gives its file, from whose start it is read (closed here), and may name a
+ * repository of the same registry to take it from (malloc'ed; NULL: none). What was cut goes on
+ * where the registry says it stands, or from the start where it does not say.
  */
-int registry_put_blob(struct registry *registry, const char *repository, const char *digest,
-		      uint64_t size_bytes, int fd, const char *mount_from,
-		      registry_progress progress, void *ctx, struct err *err);
+struct blob_send {
+	char digest[DIGEST_ROOM];
+	uint64_t size_bytes;
+	enum { SEND_THERE, SEND_MOUNTED, SEND_SENT } outcome;
+};
+typedef int (*blob_source)(void *ctx, const struct blob_send *blob, int *ret_fd,
+			   char **ret_mount_from, struct err *err);
+int registry_send(struct registry *registry, const char *repository, struct blob_send *blobs,
+		  size_t count, blob_source source, void *source_ctx, registry_progress progress,
+		  void *ctx, struct err *err);
 
 /* All tags, in the registry's order; each malloc'ed. */
 int registry_tags(struct registry *registry, const char *repository, char ***ret, size_t *ret_count,

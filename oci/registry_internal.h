@@ -24,4 +24,21 @@ char *registry_scope(const char *repository, const char *actions);
 /* Runs it; an answer of another status than `status` is an error about `what`. */
 int registry_run(struct transfer *t, int status, const char *what, struct err *err);
 
+/* ".../v2/NAME/blobs/DIGEST"; malloc'ed. */
+char *registry_blob_url(const struct registry *registry, const char *repository,
+			const char *digest);
+
+/*
+ * Several transfers at a time. A job is a chain of them: next() begins the first with job_begin(),
+ * and is called again whenever one has ended, to look at it and begin another. 1: one was begun;
+ * 0: the job is done; a negative value ends all of them. The transfers' memory is looked after.
+ */
+struct job {
+	struct transfer transfer;
+	bool begun, done;
+	int (*next)(struct job *job, struct err *err);
+};
+void job_begin(struct job *job, const struct transfer *t);
+int registry_run_jobs(struct registry *registry, struct job **jobs, size_t count, struct err *err);
+
 #endif

@@ -10,6 +10,7 @@
 #include "oci/json.h"
 #include "oci/multi.h"
 #include "oci/ref.h"
+#include "oci/signatures.h"
 
 static int by_text(const void *a, const void *b)
 {
@@ -107,6 +108,9 @@ static int look(struct look *l, const struct remote_opts *opts, struct err *err)
 	l->info.manifest_json = xstrndup(doc->bytes, doc->len);
 	image_fill_info(&l->info, &l->m);
 	look_config(l);
+	signatures_in_registry(l->registry, l->ref.repository, l->top.digest, &l->info);
+	if (doc != &l->top)
+		signatures_in_registry(l->registry, l->ref.repository, doc->digest, &l->info);
 	return 0;
 }
 

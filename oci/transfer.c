@@ -29,6 +29,7 @@ static void restart(struct transfer *t)
 		.body = t->body,
 		.body_bytes = t->body_bytes,
 		.body_fd = t->body_fd,
+		.body_offset = t->body_offset,
 		.max_body = t->max_body,
 		.sink = t->sink,
 		.sent = t->sent,
@@ -39,6 +40,8 @@ static void restart(struct transfer *t)
 		call->headers[call->nheaders++] = t->accept;
 	if (t->content_type)
 		call->headers[call->nheaders++] = t->content_type;
+	if (t->content_range)
+		call->headers[call->nheaders++] = t->content_range;
 	if (url_same_origin(t->current_url, t->env->base))
 		line = auth_header(t->env->auth, t->repository, t->scope);
 	if (line) {
@@ -64,7 +67,8 @@ void transfer_begin(struct transfer *t)
 	free(t->current_url);
 	t->current_url = xstrdup(t->url);
 	t->begun = true;
-	restart(t);
+	if (!t->due_ns)
+		restart(t);
 }
 
 static int fail(struct transfer *t, int result)

@@ -20,11 +20,12 @@ struct transfer {
 	const struct transfer_env *env;
 	const char *repository, *scope; /* what credentials are for */
 	/* As in struct http_call, where nothing else is said. */
-	const char *method, *accept, *content_type;
+	const char *method, *accept, *content_type, *content_range;
 	char *url; /* ours */
 	const void *body;
 	uint64_t body_bytes;
 	int body_fd;
+	uint64_t body_offset;
 	size_t max_body;
 	bool once; /* what the other side did of it is unknown after a failure: no repetition */
 	int (*sink)(void *ctx, const struct http_response *response, const void *bytes, size_t len);
@@ -40,10 +41,12 @@ struct transfer {
 	int result;
 	struct err err;
 
+	uint64_t due_ns; /* not before then (base/clock.h, monotonic) */
+
 	/* Its own. */
 	char *current_url, *range, *auth_line;
 	unsigned tries, rounds, redirects, resumes;
-	uint64_t due_ns, last_offset;
+	uint64_t last_offset;
 	bool begun;
 };
 

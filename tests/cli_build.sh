@@ -102,6 +102,63 @@ is 'and in the listing' "$("$BOMBUS" list --format '{{.Name}} {{.Created}}' | se
 SOURCE_DATE_EPOCH=yesterday run_bombus build plain.bpf.c
 is 'a wrong one is wrong usage' $RC 2
 
+# --- what an image says of itself ----------------------------------------------------------------
+if command -v git >/dev/null; then
+	work=$T/work
+	mkdir "$work"
+	export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null
+	in_git() {
+		git -C "$work" -c user.name=x -c user.email=x@example.org "$@" >/dev/null 2>&1
+	}
+	notes_of() {
+		"$BOMBUS" inspect "$1" --format json |
+			jq -c '.image.annotations | with_entries(.key |= ltrimstr("org.opencontainers.image."))'
+	}
+	{
+		printf '// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */\n'
+		printf '#include "vmlinux.h"\n#include <bombus/bombus.bpf.h>\n'
+		printf 'SEC("tracepoint/syscalls/sys_enter_getppid") int hit(void *ctx) { return 0; }\n'
+		printf 'char LICENSE[] SEC("license") BOMBUS_HELP("counts \\"it\\"") BOMBUS_AUTHORS("A and B") = "GPL";\n'
+	} >"$work/told.bpf.c"
+	plain='"authors":"A and B","description":"counts \"it\"","licenses":"GPL-2.0-only OR Apache-2.0"'
+	run_bombus build "$work/told.bpf.c" told
+	is 'title, description, authors and licences come from the source' "$(notes_of told)" \
+		"{$plain,\"title\":\"told\"}"
+	in_git init
+	in_git remote add origin https://code.example.org/team/told.git
+	run_bombus build "$work/told.bpf.c" told
+	is 'what git does not know has no revision' "$(notes_of told)" "{$plain,\"title\":\"told\"}"
+	in_git add told.bpf.c
+	GIT_COMMITTER_DATE='2026-11-01T09:00:00Z' in_git commit -m told
+	revision=$(git -C "$work" rev-parse HEAD)
+	run_bombus build "$work/told.bpf.c" told
+	source='"source":"https://code.example.org/team/told.git"'
+	is 'what it knows has one, a time and a source' "$(notes_of told)" \
+		"$(jq -cS . <<<"{$plain,\"created\":\"2026-11-01T09:00:00Z\",\"revision\":\"$revision\",$source,\"title\":\"told\"}")"
+	git clone -q "$work" clone 2>/dev/null
+	git -C clone remote set-url origin https://code.example.org/team/told.git
+	(cd clone && "$BOMBUS" -q build told.bpf.c told-2)
+	is 'a clone elsewhere gives the same image' "$(digest_of told-2)" "$(digest_of told)"
+	SOURCE_DATE_EPOCH=86400 run_bombus build "$work/told.bpf.c" over --description 'else' \
+		--annotation org.opencontainers.image.revision=v1 \
+		--annotation org.opencontainers.image.source=
+	is 'what is said counts more' "$(notes_of over | jq -c 'del(.licenses, .authors, .title)')" \
+		'{"created":"1970-01-02T00:00:00Z","description":"else","revision":"v1"}'
+	for url in /srv/told.git https://me:word@code.example.org/told https://token@code.example.org/told \
+		'https://code.example.org/told?token=x' https://localhost/told https://10.0.0.1/told \
+		https://git/told https://git.local/told git@code.example.org:told ssh://git@code.example.org/told; do
+		in_git remote set-url origin "$url"
+		run_bombus build "$work/told.bpf.c" url
+		is "no source: $url" "$(notes_of url | jq -r .source)" null
+	done
+	echo >>"$work/told.bpf.c"
+	run_bombus build "$work/told.bpf.c" changed
+	is 'what was changed since has no revision' "$(notes_of changed | jq -c '[.revision, .created]')" \
+		'[null,null]'
+else
+	skip 'revision and source' 'git is not installed'
+fi
+
 # --- mistakes in the words -----------------------------------------------------------------------
 run_bombus build
 is 'no file is wrong usage' $RC 2

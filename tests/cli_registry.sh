@@ -6,34 +6,8 @@
 . "$(dirname "$0")/lib.sh"
 need clang jq python3
 
-export BOMBUS_INCLUDE=$TOP/include XDG_CACHE_HOME=$T/cache
-mkdir server
-cat >tool.bpf.c <<'END'
-#include <linux/bpf.h>
-#include <bpf/bpf_helpers.h>
-
-SEC("tracepoint/syscalls/sys_enter_getppid")
-int on_hit(void *ctx)
-{
-	return 0;
-}
-
-char LICENSE[] SEC("license") = "GPL";
-END
-run_bombus build tool.bpf.c --binary-only -o program.o
-is 'there is a program to serve' $RC 0
-mkfifo stdin
-python3 "$TESTS/registry.py" "$T/server" program.o <stdin >server/log 2>&1 &
-started+=($!)
-exec {server_fd}>stdin
-wait_for 20 test -e server/ports || skip_all "no server: $(tail -n 1 server/log)"
-read -r port other <server/ports
-R=127.0.0.1:$port
-
-# How many requests match so far.
-requests() {
-	grep -cE -- "$1" server/requests
-}
+# shellcheck source=registry.sh
+. "$TESTS/registry.sh"
 
 # refused REPOSITORY WHAT REGEX [OPTIONS...]
 refused() {
@@ -54,6 +28,8 @@ pulled() {
 # --- what is good --------------------------------------------------------------------------------
 run_bombus pull "$R/good:1"
 is 'a good image is pulled' $RC 0
+is 'with a line for each blob where there is no terminal' \
+	"$(grep -cE '^bombus: [0-9a-f]{12}: [0-9.]+ (B|KiB)$' <<<"$ERR")" 2
 : >server/requests
 run_bombus pull "$R/good:1"
 is 'a second pull makes one request, a HEAD' "$(cut -d' ' -f2 server/requests)" HEAD
@@ -96,7 +72,7 @@ at_least 'what came stays' "$(cat store/.part-* | wc -c)" 100000
 pulled large 'the next pull'
 like 'goes on behind it' "$(grep -m 1 'blobs.*bytes' server/requests)" 'bytes=[1-9]'
 is 'no part is left' "$(find store -name '.part-*' | wc -l)" 0
-for at in 1 2 4095 4096 99999; do
+for at in 1 4095 4096 99999 3145727 3145728; do
 	rm -rf store
 	run_bombus pull "$R/large:1" --retries 1
 	for part in store/.part-*; do
@@ -189,12 +165,38 @@ else
 	skip 'memory is bounded' 'time is not installed'
 fi
 
+# --- no room -------------------------------------------------------------------------------------
+mkdir small
+if [ "$(id -u)" -eq 0 ] && mount -t tmpfs -o size=1m tmpfs small 2>/dev/null; then
+	at_exit+=("umount -l '$T/small'")
+	run_bombus --store small/s pull "$R/large:1"
+	is 'a full disk is not the registry: the status is 1' $RC 1
+	like 'and is named' "$ERR" 'No space left on device'
+	run_bombus --store small/s list -q
+	is 'and the store is as it was' "$RC$OUT" 0
+	run_bombus --store small/s prune --force
+	run_bombus --store small/s pull "$R/good:1"
+	is 'prune makes room for what is smaller' $RC 0
+else
+	skip 'a full disk' 'no tmpfs can be mounted'
+fi
+
 # --- what others pack ----------------------------------------------------------------------------
-for repository in bpfman links gadget; do
-	pulled $repository "$repository"
+packers=(bpfman links gadget)
+if command -v zstd >/dev/null; then
+	packers+=(zstd)
+	run_bombus pull "$R/zstdbomb:1"
+	run_bombus inspect "$R/zstdbomb:1"
+	is 'a bomb of zstd is refused' $RC 1
+	like 'and named' "$ERR" 'too large|unpacks to more'
+else
+	skip 'layers packed with zstd' 'zstd is not installed'
+fi
+for repository in "${packers[@]}"; do
+	pulled "$repository" "$repository"
 	run_bombus inspect "$R/$repository:1" --format json
-	printf '%s' "$OUT" >$repository.json
-	jq_is "$repository: the program in it" $repository.json '.[0].programs[0].name' on_hit
+	printf '%s' "$OUT" >"$repository.json"
+	jq_is "$repository: the program in it" "$repository.json" '.[0].programs[0].name' on_hit
 done
 jq_is 'bpfman: its format' bpfman.json '.[0].image.format' bpfman
 jq_is 'bpfman: its labels' bpfman.json '.[0].image.labels["io.ebpf.programs"]' '{"count": "xdp"}'

@@ -7,7 +7,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$TESTS/prometheus.sh"
 need_root
-need curl jq python3 openssl apt-get
+need curl jq python3 apt-get
 prometheus_there || skip_all "Prometheus and its parser are not to be had"
 
 PROTOBUF='application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited'
@@ -155,7 +155,7 @@ cat >names.py <<'END'
 import sys
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse
 families = {f.name: f for f in parse(open("open", encoding="utf-8", newline="\n").read())}
-odd = [f for f in families.values() if f.name.startswith("ebpf_odd")]
+odd = [f for f in families.values() if f.name.startswith("ebpf_odd") and f.type == "counter"]
 assert len(odd) == 5, [f.name for f in odd]
 for family in odd:
     comms = sorted(s.labels["comm"] for s in family.samples)
@@ -167,85 +167,17 @@ for family in odd:
 END
 ok 'the strict parser finds every label and text as it was' python3 names.py
 like 'what was renamed was told' "$(cat names.err)" "two labels are called"
+like 'of two maps that make one name, one gets a number' "$(cat text)" \
+	'^ebpf_odd_speed_2_pages_fault_total\{.*\} 5$'
+like 'the other not' "$(cat text)" '^ebpf_odd_speed_pages_fault\{key="1"\} 5$'
+like 'which is told as well' "$(cat names.err)" \
+	"map odd: a metric of another map is called 'odd_speed_pages_fault_total' too"
+is 'keys that read the same are one series' "$(grep '^ebpf_same_total' text | sort)" \
+	"$(printf '%s\n' 'ebpf_same_total{error="ECONNREFUSED",yes="true"} 7' \
+		'ebpf_same_total{error="ECONNREFUSED",yes="false"} 8' | sort)"
 scrape_config names
 ok 'Prometheus starts' prometheus_start "$T/names.yml"
 ok 'and takes them' wait_for 15 query_is 'up{job="bombus"}' 1
 ok 'all of them' wait_for 10 query_is 'count(ebpf_odd_bytes_total)' "$(tail -n 1 rounds.out)"
 ok 'it leaves' bombus_stop INT
-
-# --- TLS, certificates, passwords ---
-openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=ca \
-	-keyout ca.key -out ca.pem 2>/dev/null
-issue() { # NAME USAGE
-	openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "/CN=$1" \
-		-keyout "$1.key" -out "$1.csr" 2>/dev/null
-	openssl x509 -req -in "$1.csr" -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -out "$1.pem" \
-		-extfile <(printf 'extendedKeyUsage=%s\nsubjectAltName=IP:127.0.0.1\n' "$2") 2>/dev/null
-}
-issue server serverAuth
-issue client clientAuth
-issue other serverAuth
-cat >web.yml <<'END'
-tls_server_config:
-  cert_file: server.pem
-  key_file: server.key
-  client_auth_type: RequireAndVerifyClientCert
-  client_ca_file: ca.pem
-  min_version: TLS12
-  cipher_suites: [TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, TLS_AES_256_GCM_SHA384]
-  curve_preferences: [CurveP256, X25519]
-http_server_config:
-  http2: true
-  headers:
-    X-Frame-Options: deny
-basic_auth_users:
-  alice: $2b$04$PXDdMyrBBx16KtKwtOZIJelcDzT76MViEeelBdUczD7.Xe8DkgC02
-END
-PORT=$(free_port)
-ok 'it starts with TLS' bombus_start tls run "$OBJECTS/metrics_hist.bpf.o" -o none \
-	--metrics="127.0.0.1:$PORT" --web-config web.yml
-web() { # ARGUMENTS...: the status, 000 where there is none
-	curl -sS --max-time 10 -o web.out -D web.head -w '%{http_code}' "$@" \
-		"https://127.0.0.1:$PORT/metrics" 2>web.err
-}
-GOOD=(--cacert ca.pem --cert client.pem --key client.key)
-is 'with certificate and password' "$(web "${GOOD[@]}" -u alice:secret)" 200
-like 'metrics come' "$(cat web.out)" '^bombus_build_info'
-like 'so do the headers' "$(cat web.head)" '^X-Frame-Options: deny'
-is 'and once more' "$(web "${GOOD[@]}" -u alice:secret)" 200
-is 'a wrong password' "$(web "${GOOD[@]}" -u alice:Secret)" 401
-unlike 'tells nothing' "$(cat web.out)" bombus_build_info
-like 'but how' "$(cat web.head)" '^WWW-Authenticate: Basic realm="bombus"'
-is 'another user' "$(web "${GOOD[@]}" -u mallory:secret)" 401
-is 'no password' "$(web "${GOOD[@]}")" 401
-is 'no certificate' "$(web --cacert ca.pem -u alice:secret)" 403
-is 'a certificate for something else' \
-	"$(web --cacert ca.pem --cert other.pem --key other.key -u alice:secret)" 403
-is 'old TLS' "$(web "${GOOD[@]}" -u alice:secret --tls-max 1.1 --ciphers DEFAULT@SECLEVEL=0)" 000
-is 'no TLS' "$(curl -sS -o /dev/null -w '%{http_code}' "http://127.0.0.1:$PORT/metrics" 2>&1 |
-	tail -c 3)" 000
-cat >secure.yml <<END
-global: { scrape_interval: 1s, scrape_timeout: 900ms }
-scrape_configs:
-- job_name: bombus
-  scheme: https
-  basic_auth: { username: alice, password: secret }
-  tls_config: { ca_file: $T/ca.pem, cert_file: $T/client.pem, key_file: $T/client.key }
-  static_configs: [ { targets: [ '127.0.0.1:$PORT' ] } ]
-END
-ok 'Prometheus starts with the same' prometheus_start "$T/secure.yml"
-ok 'and may scrape' wait_for 15 query_is 'up{job="bombus"}' 1
-ok 'it leaves' bombus_stop INT
-
-refused() { # NAME YAML REGEX
-	printf '%b' "$2" >bad.yml
-	run_bombus run "$OBJECTS/metrics_hist.bpf.o" --metrics=127.0.0.1:0 --web-config bad.yml
-	is "$1: status" "$RC" 2
-	like "$1: why" "$ERR" "$3"
-}
-refused 'no YAML' 'tls_server_config: [' '^bombus: bad.yml:[12]: '
-refused 'an unknown word' 'tls_server_config:\n  cert: x\n' 'bad.yml:2: .*not known in tls_server'
-refused 'a plain password' 'basic_auth_users:\n  bob: secret\n' 'bad.yml:2: .*hashed with bcrypt'
-refused 'no key' 'tls_server_config:\n  cert_file: server.pem\n' 'needs cert_file and key_file'
-refused 'no CA' 'tls_server_config:\n  cert_file: server.pem\n  key_file: server.key\n  client_auth_type: RequireAnyClientCert\n' 'needs client_ca_file'
 done_testing

@@ -20,8 +20,8 @@ for n in range(rounds):
     observed[n % 3].append((1 << (n // 3 & 63)) + n % 3 - 1)
 
 families = {f.name: f for f in parse(open(path, encoding="utf-8").read())}
-scales = {"ebpf_powers": 1, "ebpf_waits_seconds": Fraction(1, 10**6), "ebpf_fine": 1, "ebpf_steps": 1,
-          "ebpf_fixed": 1}
+scales = {"ebpf_powers": 1, "ebpf_waits_seconds": Fraction(1, 10**6), "ebpf_fine": 1, "ebpf_fine1": 1,
+          "ebpf_fine2": 1, "ebpf_fine4": 1, "ebpf_steps": 1, "ebpf_fixed": 1, "ebpf_part": 1, "ebpf_part_fine": 1}
 checked = 0
 
 
@@ -52,6 +52,9 @@ for name, scale in scales.items():
         else:
             sys.exit(f"what is {sample.name}?")
         checked += 1
+shown = {float(s.labels["le"]) for s in families["ebpf_part"].samples if "le" in s.labels}
+if shown != {2.0**k for k in range(4, 28)} | {float("inf")}:
+    sys.exit(f"of a part is shown {sorted(shown)}")
 if not {"0", "0.0"} & {s.labels.get("le") for s in families["ebpf_steps"].samples}:
     sys.exit("linear bounds begin with 0")
 print(checked)

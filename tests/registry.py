@@ -14,6 +14,8 @@ import hashlib
 import io
 import json
 import os
+import shutil
+import subprocess
 import sys
 import tarfile
 import threading
@@ -27,12 +29,14 @@ INDEX = "application/vnd.oci.image.index.v1+json"
 CONFIG = "application/ebpf.oci.image.config.v1+json"
 PROGRAM = "application/ebpf.oci.image.program.v1+binary"
 TAR_GZIP = "application/vnd.oci.image.layer.v1.tar+gzip"
+TAR_ZSTD = "application/vnd.oci.image.layer.v1.tar+zstd"
 
 folder = sys.argv[1]
 program = open(sys.argv[2], "rb").read()
 lock = threading.Lock()
 blobs = {}
 manifests = {}  # (repository, tag or digest) -> (type, bytes)
+referrers = {}  # repository -> descriptors; None: nobody may know
 seen = {}  # how often something was asked for
 
 
@@ -100,6 +104,12 @@ def fill():
     regular = tarfile.REGTYPE
     manifest("bpfman", [blob(gzip.compress(tarball(("./bytecode.o", program, regular))), TAR_GZIP)],
              container, ordinary)
+    zstd = shutil.which("zstd")
+    for name, data in (("zstd", program), ("zstdbomb", program + b"\0" * (200 << 20))):
+        packed = zstd and subprocess.run([zstd, "-qc"], check=True, stdout=subprocess.PIPE,
+                                         input=tarball(("x.o", data, regular))).stdout
+        if zstd:
+            manifest(name, [blob(packed, TAR_ZSTD)], container, ordinary)
     manifest("links", [blob(gzip.compress(tarball(
         ("a.o", b"", tarfile.SYMTYPE), ("../../escaped", b"words", regular),
         ("b.o", program, regular))), TAR_GZIP)], container, ordinary)
@@ -117,11 +127,125 @@ def fill():
         {**other, "platform": {"os": "linux", "architecture": "s390x"}},
         {**gadget, "platform": {"os": "linux", "architecture": os.uname().machine.replace(
             "x86_64", "amd64").replace("aarch64", "arm64")}}]}).encode(), INDEX)
+    # Signatures: none of them holds.
+    cosign = "application/vnd.dev.cosign.simplesigning.v1+json"
+    bundle = "application/vnd.dev.sigstore.bundle.v0.3+json"
+
+    def signed(repository):
+        return manifest(repository, [layer])
+
+    def about(repository, subject, layer_type, **more):
+        return manifest(repository, [blob(b"words", layer_type)], b"{}", empty,
+                        tag="s%d" % len(manifests), subject=subject, **more)
+
+    subject = signed("signed")
+    manifest("signed", [blob(b"words", cosign)], tag=subject["digest"].replace(":", "-") + ".sig")
+    subject = signed("referred")
+    referrers["referred"] = [
+        about("referred", subject, bundle),
+        about("referred", subject, bundle, annotations={
+            "dev.sigstore.bundle.predicateType": "https://slsa.dev/provenance/v1"}),
+        about("referred", subject, "text/x-words", artifactType="application/vnd.cncf.notary.signature"),
+        about("referred", {**subject, "digest": digest(b"another")}, bundle)]
+    subject = signed("fallback")
+    put("fallback", json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": [
+        {**about("fallback", subject, bundle), "artifactType": "application/x-mislabelled"}]}).encode(),
+        INDEX, subject["digest"].replace(":", "-"))
+    signed("denied")
+    referrers["denied"] = None
+    subject = put("signedgadget", *reversed(manifests["gadget", "1"]))
+    manifests["signedgadget", gadget["digest"]] = manifests["gadget", gadget["digest"]]
+    manifest("signedgadget", [blob(b"words", cosign)],
+             tag=subject["digest"].replace(":", "-") + ".sig")
+    manifest("signedgadget", [blob(b"words", cosign)], more=1,
+             tag=gadget["digest"].replace(":", "-") + ".sig")
     manifest("wasm", [blob(b"\0asm", "application/wasm")], b"{}", "application/vnd.wasm.config.v0+json")
     manifest("strangelayer", [blob(b"words", "text/x-words")])
 
 
-class Handler(BaseHTTPRequestHandler):
+class Upload:
+    def __init__(self):
+        self.data = b""
+        self.puts = self.patches = 0
+
+
+uploads = {}  # number -> Upload
+sent = {}  # (repository, digest) -> bytes
+under_way = []  # uploads that are being read
+
+
+class Uploads:
+    """What a client pushes, into repositories whose names begin with "up"."""
+
+    def upload(self, repository, what, query):
+        if self.command == "POST":
+            number = str(self.count("uploads"))
+            uploads[number] = Upload()
+            return self.begun(repository, number, 202)
+        number = what.split("/")[1]
+        up = uploads.get(number)
+        if not up or repository == "upforget" and up.puts and self.command == "GET":
+            return self.answer(404, b'{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN","message":"?"}]}')
+        if self.command == "GET":
+            return self.begun(repository, number, 204)
+        length = int(self.headers.get("Content-Length", 0))
+        up.puts += self.command == "PUT"
+        up.patches += self.command == "PATCH"
+        if not self.takes(repository, up, length):
+            return None
+        if self.command == "PATCH":
+            return self.begun(repository, number, 202)
+        want = query["digest"][0]
+        if digest(up.data) != want:
+            return self.answer(400, b'{"errors":[{"code":"DIGEST_INVALID","message":"no"}]}')
+        sent[repository, want] = up.data
+        del uploads[number]
+        return self.answer(201)
+
+    def begun(self, repository, number, status):
+        up = uploads[number]
+        port = ports[1] if repository == "upelsewhere" else self.server.server_port
+        end = len(up.data) - 1
+        if repository == "uplies" and up.puts:
+            end = 1 << 40
+        extra = {"Range": "0-%d" % max(0, end)} if status == 204 or up.patches else {}
+        self.answer(status, Location="http://127.0.0.1:%d/v2/%s/blobs/uploads/%s?s=%d" % (
+            port, repository, number, len(up.data)), **extra)
+
+    def takes(self, repository, up, length):
+        """Whether the whole body was read; else the answer was given, or the line is cut."""
+        given = self.headers.get("Content-Range", "-1-").split("-")[0]
+        if self.command == "PATCH" and int(given or -1) != len(up.data):
+            self.rfile.read(length)
+            self.answer(416)
+            return False
+        if repository == "uplarge" and length > 9 << 20:
+            self.close_connection = True
+            self.answer(413, b"<html>too large")
+            return False
+        first = length > 4096 and self.count((repository, "long")) == 1
+        cut = {"upcut": length // 3 + 1, "upforget": length // 2 * first,
+               "uplies": length // 2 * first}.get(repository)
+        if repository == "upnever" and length or cut and length > 4096:
+            up.data += self.rfile.read(cut or 0)
+            self.close_connection = True
+            return False
+        with lock:
+            under_way.append(up)
+            seen["parallel"] = max(seen.get("parallel", 0), len(under_way))
+        data = self.rfile.read(length)
+        if repository == "upparallel" and length:
+            time.sleep(0.5)
+        with lock:
+            under_way.remove(up)
+        if repository == "upbusy" and length and self.count("busy upload") == 1:
+            self.answer(503, b"busy", Retry_After="1")
+            return False
+        up.data += data
+        return True
+
+
+class Handler(Uploads, BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log_message(self, *args):
@@ -190,6 +314,8 @@ class Handler(BaseHTTPRequestHandler):
                 self.headers.get("Authorization", "-").split(" ")[0]))
         if url.path == "/token":
             return self.token(urllib.parse.parse_qs(url.query))
+        if url.path == "/parallel":
+            return self.answer(200, str(seen.get("parallel", 0)).encode())
         parts = url.path.split("/")
         if len(parts) < 5 or parts[1] != "v2":
             return self.answer(200 if url.path == "/v2/" else 404)
@@ -197,13 +323,26 @@ class Handler(BaseHTTPRequestHandler):
         challenge = self.challenge(repository)
         if challenge:
             return self.answer(401, WWW_Authenticate=challenge)
+        if what.startswith("uploads/"):
+            return self.upload(repository, what, urllib.parse.parse_qs(url.query))
+        if kind == "manifests" and self.command == "PUT":
+            put(repository, self.rfile.read(int(self.headers["Content-Length"])),
+                self.headers["Content-Type"], what)
+            return self.answer(201)
         if kind == "manifests":
             return self.manifest(repository, what)
+        if kind == "referrers" and repository in referrers:
+            found = referrers[repository]
+            return self.answer(403 if found is None else 200, json.dumps({
+                "schemaVersion": 2, "mediaType": INDEX, "manifests": found or []}).encode(),
+                Content_Type=INDEX)
+        if kind == "referrers":
+            return self.answer(404, b"<html>no such page", Content_Type="text/html")
         if kind == "tags":
             return self.tags(repository, urllib.parse.parse_qs(url.query))
         return self.blob(repository, what)
 
-    do_HEAD = do_POST = do_GET
+    do_HEAD = do_POST = do_PUT = do_PATCH = do_GET
 
     def tags(self, repository, query):
         if repository == "gone":
@@ -243,7 +382,7 @@ class Handler(BaseHTTPRequestHandler):
         self.answer(200, found[1], Content_Type=found[0], Docker_Content_Digest=claimed)
 
     def blob(self, repository, what):
-        data = blobs.get(what)
+        data = sent.get((repository, what)) if repository.startswith("up") else blobs.get(what)
         if data is None:
             return self.answer(404)
         layer = len(data) > 100
@@ -281,7 +420,8 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Connection", "close")
             self.close_connection = True
         self.end_headers()
-        self.wfile.write(body if cut is None else body[:cut])
+        if self.command != "HEAD":
+            self.wfile.write(body if cut is None else body[:cut])
 
 
 fill()

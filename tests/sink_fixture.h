@@ -102,6 +102,11 @@ struct map_stats collector_stats(const struct collector *collector, const struct
 	pthread_mutex_unlock((pthread_mutex_t *)&collector->lock);
 	return stats;
 }
+uint64_t collector_set_aside(struct collector *collector, uint64_t max)
+{
+	return max;
+}
+
 void collector_lock(struct collector *collector)
 {
 	pthread_mutex_lock(&collector->lock);

@@ -88,6 +88,84 @@ static void test_histogram_bucket_with_a_maximum(void **state)
 	metric_release(&plan);
 }
 
+/* Counted by <bombus/histogram.bpf.h>: 0 to 64 and the sum, whatever is shown of it. */
+static void test_histogram_of_which_a_part_is_shown(void **state)
+{
+	struct map_plan map = bucket_map("exp2 4 27");
+	struct metric_plan plan;
+	union cell cells[26] = { 0 };
+
+	map.counted = "exp2";
+	plan = compile(&map, NULL);
+	assert_int_equal(plan.families[0].nbounds, 24);
+	assert_int_equal(plan.families[0].bounds[0], 16);
+	assert_int_equal(plan.families[0].bounds[23], 1 << 27);
+	for (uint32_t b = 0; b <= 64; b++)
+		put_bucket(&plan, b, 1, cells);
+	put_bucket(&plan, 65, 1000, cells);
+	assert_int_equal(cells[0].u, 5); /* up to 2^4 */
+	for (uint32_t i = 1; i < 24; i++)
+		assert_int_equal(cells[i].u, 1);
+	assert_int_equal(cells[24].u, 64 - 27);
+	assert_int_equal(cells[25].u, 1000);
+	metric_release(&plan);
+}
+
+static void test_histogram_that_contradicts_how_it_is_counted(void **state)
+{
+	static const struct {
+		const char *counted, *buckets;
+		bool good;
+	} cases[] = {
+		{ "exp2", NULL, true },
+		{ "exp2", "exp2", true },
+		{ "exp2", "exp2 3 9", true },
+		{ "exp2", "exp2/2", false },
+		{ "exp2", "log2", false },
+		{ "exp2", "1,2,4", false },
+		{ "exp2/8", "exp2/8 1 3", true },
+		{ "exp2/8", "exp2", false },
+		{ "exp2/8", "exp2/4", false },
+		{ "linear 10 0 100", "linear 10 0 100", true },
+		{ "linear 10 0 100", "linear 10 0 90", false },
+		{ "linear 10 0 100", "linear 5 0 100", false },
+		{ "linear 10 0 100", "exp2", false },
+		{ "5,50,500", NULL, true },
+		{ "5,50,500", "5, 50, 500", true },
+		{ "5,50,500", "5,50,501", false },
+		{ "5,50,500", "5,50", false },
+		{ "nonsense", NULL, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct map_plan map = bucket_map(cases[i].buckets);
+		struct metric_plan plan;
+		struct err err = { 0 };
+		int code;
+
+		map.counted = cases[i].counted;
+		code = metric_compile(&plan, &map, NULL, &err);
+		assert_int_equal(code, cases[i].good ? 0 : -EINVAL);
+		if (cases[i].good)
+			metric_release(&plan);
+		else
+			assert_non_null(strstr(err.msg, cases[i].counted));
+	}
+}
+
+static void test_bounds_from_the_command_line_are_for_events(void **state)
+{
+	const uint64_t bounds[] = { 1, 2 };
+	const struct metric_opts opts = { .bounds = bounds, .nbounds = 2 };
+	struct map_plan map = bucket_map(NULL);
+	struct metric_plan plan;
+	struct err err = { 0 };
+
+	assert_int_equal(metric_compile(&plan, &map, &opts, &err), -EINVAL);
+	assert_int_equal(err.exit, EXIT_USAGE);
+	assert_non_null(strstr(err.msg, "counted in the kernel"));
+}
+
 struct slots_value {
 	char comm[16];
 	uint32_t slots[27];
@@ -257,6 +335,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_histogram_bucket_in_key),
 		cmocka_unit_test(test_histogram_bucket_with_a_maximum),
+		cmocka_unit_test(test_histogram_of_which_a_part_is_shown),
+		cmocka_unit_test(test_histogram_that_contradicts_how_it_is_counted),
+		cmocka_unit_test(test_bounds_from_the_command_line_are_for_events),
 		cmocka_unit_test(test_histogram_slots_in_value),
 		cmocka_unit_test(test_histogram_of_events),
 		cmocka_unit_test(test_bucket_edges),

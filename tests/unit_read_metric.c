@@ -538,6 +538,45 @@ static void test_names_are_valid_and_unique(void **state)
 	metric_release(&plan);
 }
 
+/* What formats make of the names of different maps must differ, too. */
+static void test_names_of_several_maps_are_told_apart(void **state)
+{
+	static const struct {
+		const char *first, *second, *unit, *wanted;
+		uint8_t first_type, type;
+	} cases[] = {
+		{ "a_total", "a_total", "", "a_2_total", METRIC_COUNTER, METRIC_COUNTER },
+		{ "a_total", "a", "", "a_2", METRIC_COUNTER, METRIC_GAUGE },
+		{ "a", "a_total", "", "a_2_total", METRIC_GAUGE, METRIC_COUNTER },
+		{ "a", "a_count", "", "a_count_2", METRIC_HISTOGRAM, METRIC_GAUGE },
+		{ "a", "a_bucket_total", "", "a_bucket_2_total", METRIC_HISTOGRAM, METRIC_COUNTER },
+		{ "a_sum", "a", "", "a_2", METRIC_GAUGE, METRIC_HISTOGRAM },
+		{ "a_sum_total", "a", "", "a_2", METRIC_COUNTER, METRIC_HISTOGRAM },
+		{ "a_seconds_total", "a_seconds_total", "seconds", "a_2_seconds_total",
+		  METRIC_COUNTER, METRIC_COUNTER },
+		{ "a_count", "a", "", "a", METRIC_GAUGE, METRIC_GAUGE },
+		{ "a_total", "a_totals", "", "a_totals", METRIC_COUNTER, METRIC_GAUGE },
+		{ "a", "ab", "", "ab", METRIC_HISTOGRAM, METRIC_HISTOGRAM },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct family before = { .name = cases[i].first,
+					 .unit = "",
+					 .type = cases[i].first_type };
+		struct family family = { .name = cases[i].second,
+					 .unit = cases[i].unit,
+					 .type = cases[i].type };
+		struct map_plan map = { .name = "second" };
+		struct metric_plan first = { .map = &map, .families = &before, .nfamilies = 1 };
+		struct metric_plan second = { .map = &map, .families = &family, .nfamilies = 1 };
+		struct metric_plan *const others[] = { NULL, &first };
+
+		metric_tell_apart(others, 2, &second);
+		assert_string_equal(family.name, cases[i].wanted);
+		arena_release(&second.arena);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -557,6 +596,7 @@ int main(void)
 		cmocka_unit_test(test_scalar_keys),
 		cmocka_unit_test(test_per_cpu_split),
 		cmocka_unit_test(test_names_are_valid_and_unique),
+		cmocka_unit_test(test_names_of_several_maps_are_told_apart),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

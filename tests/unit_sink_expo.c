@@ -286,7 +286,7 @@ static bool native_bucket(const struct family *family, double scale, uint64_t va
 
 	cells[metric_bucket(family, value)].u = 1;
 	expo_protobuf.family(&sb, &head);
-	expo_protobuf.histogram(&sb, &head, NULL, 0, &histogram);
+	expo_protobuf.histogram(&sb, &head, (struct expo_set){ 0 }, &histogram);
 	expo_protobuf.family_end(&sb, 0);
 	text = dump_all(&sb);
 	strbuf_release(&sb);

@@ -469,14 +469,17 @@ static void test_expo_scaled_is_rounded_once(void **state)
 static void test_expo_text_escapes(void **state)
 {
 	const struct expo_family family = { "m", "back\\slash\nline", "", METRIC_GAUGE };
+	struct strbuf set = STRBUF_INIT(4096);
 	const struct expo_label label = { "l", "a\\b\"c\nd\te\xff\xc3\xbc\xc2\x85", 14 };
 	const struct expo_number nan = { CELL_DOUBLE, { .d = __builtin_nan("") }, 1 };
 	const struct expo_number inf = { CELL_DOUBLE, { .d = -__builtin_inf() }, 1e-3 };
 	struct strbuf sb = STRBUF_INIT(4096);
 
 	expo_text.family(&sb, &family);
-	expo_text.number(&sb, &family, &label, 1, &nan);
-	expo_text.number(&sb, &family, NULL, 0, &inf);
+	expo_text.labels(&set, &label, 1);
+	expo_text.number(&sb, &family, (struct expo_set){ set.buf, set.len }, &nan);
+	expo_text.number(&sb, &family, (struct expo_set){ 0 }, &inf);
+	strbuf_release(&set);
 	assert_string_equal(
 		strbuf_str(&sb),
 		"# HELP m back\\\\slash\\nline\n# TYPE m gauge\n"

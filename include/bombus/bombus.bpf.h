@@ -72,6 +72,11 @@
 /* On a `const volatile` global: a parameter meant to be set, listed first. */
 #define BOMBUS_PARAM BOMBUS_TAG("param")
 
+/* Behind the licence, HELP and NAME are the description and title of the program as a whole, and
+ * this is who wrote it: char LICENSE[] SEC("license") BOMBUS_HELP("slow reads") = "GPL";
+ * `bombus build` puts them into the image. */
+#define BOMBUS_AUTHORS(text) BOMBUS_TAG("authors:" text)
+
 /*
  * Loss. Each map NAME may have a companion NAME__lost, a per-CPU array with one __u64: how many
  * records or updates did not fit. It is cumulative and exact, and bombus shows it with the map.

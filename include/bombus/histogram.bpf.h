@@ -25,17 +25,20 @@
  * A series takes one entry per bucket that ever had a value, and one for the sum: rarely more than
  * 20 of the map's entries. The key must have no padding, or zeroed padding.
  *
- * Other bounds: the map says which by BOMBUS_BUCKETS(), and the program counts with the call that
- * belongs to it, with the same numbers.
+ * Other bounds: another declaration, and the same call. The declaration is all that says how the
+ * map is counted; it is written down with the map (a tag "counted"), so that the reader knows.
  *
- *	BOMBUS_BUCKETS("exp2/8")	    bombus_histogram_observe_fine(&map, &key, value, 3)
+ *	BOMBUS_HISTOGRAM_FINE(name, K, size, 3)
  *		2^3 = 8 bounds for each power of two: 2^(b/8). Buckets 0 .. 511, 512 is +Inf's, 513 the
  *		sum. The parameter is 1 to 4. Native histograms have the same bounds.
- *	BOMBUS_BUCKETS("linear 10 0 100")   bombus_histogram_observe_linear(&map, &key, value, 10, 0, 100)
+ *	BOMBUS_HISTOGRAM_LINEAR(name, K, size, 10, 0, 100)
  *		le="0", "10" .. "90"; what is above 90 is in bucket 10, which is +Inf's, 11 is the sum.
- *		0 and 100 are multiples of 10.
- *	BOMBUS_BUCKETS("5,50,500")	    bombus_histogram_observe_fixed(&map, &key, value, bounds)
- *		static const __u64 bounds[] = { 5, 50, 500 }; at most 64. Bucket 3 is +Inf's, 4 the sum.
+ *		0 and 100 are multiples of 10. Plain numbers.
+ *	BOMBUS_HISTOGRAM_FIXED(name, K, size, 5,50,500)
+ *		Ascending plain numbers, at most 64. Bucket 3 is +Inf's, 4 the sum.
+ *
+ * BOMBUS_BUCKETS("exp2 MIN MAX"), or "exp2/8 MIN MAX" of a fine one, shows 2^MIN .. 2^MAX of what is
+ * counted; any other one that differs from the declaration is refused.
  */
 #ifndef BOMBUS_HISTOGRAM_BPF_H
 #define BOMBUS_HISTOGRAM_BPF_H
@@ -44,16 +47,6 @@
 
 #define BOMBUS_HISTOGRAM_INF 64
 #define BOMBUS_HISTOGRAM_SUM 65
-
-/* Declares the map and its loss; annotations of the map may follow. */
-#define BOMBUS_HISTOGRAM(name, K, size)                                                            \
-	BOMBUS_LOST(name);                                                                         \
-	struct {                                                                                   \
-		__uint(type, BPF_MAP_TYPE_PERCPU_HASH);                                            \
-		__uint(max_entries, size);                                                         \
-		__type(key, K);                                                                    \
-		__type(value, __u64);                                                              \
-	} name SEC(".maps.hist")
 
 /* The smallest b with value <= 2^b; 64 where 2^63 is too little. */
 static __always_inline __u32 bombus_histogram_bucket(__u64 value)
@@ -119,40 +112,72 @@ static __always_inline __u32 bombus_histogram_bucket_fixed(__u64 value, const __
 	return bucket;
 }
 
-/* Counts one value. `key` points to the key; its other members are the labels, its bucket is
- * overwritten. */
+/* Each declares the map, its loss, and how it is counted; annotations of the map may follow. */
+#define BOMBUS_HISTOGRAM(name, K, size)                                                            \
+	BOMBUS__COUNTED(name, bombus_histogram_bucket(value), BOMBUS_HISTOGRAM_SUM);               \
+	BOMBUS__HISTOGRAM_MAP(name, K, size, "exp2")
+
+#define BOMBUS_HISTOGRAM_FINE(name, K, size, bits)                                                 \
+	BOMBUS__COUNTED(name, bombus_histogram_bucket_fine(value, bits), (64 << (bits)) + 1);      \
+	BOMBUS__HISTOGRAM_MAP(name, K, size, BOMBUS__FINE(bits))
+
+#define BOMBUS_HISTOGRAM_LINEAR(name, K, size, step, min, max)                                     \
+	BOMBUS__COUNTED(name, bombus_histogram_bucket_linear(value, step, min, max),               \
+			(max) / (step) + 1);                                                       \
+	BOMBUS__HISTOGRAM_MAP(name, K, size,                                                       \
+			      "linear " BOMBUS__TEXT(step) " " BOMBUS__TEXT(min) " " BOMBUS__TEXT(max))
+
+#define BOMBUS_HISTOGRAM_FIXED(name, K, size, ...)                                                 \
+	static const __u64 name##__bounds[] = { __VA_ARGS__ };                                     \
+	BOMBUS__COUNTED(name,                                                                      \
+			bombus_histogram_bucket_fixed(value, name##__bounds,                       \
+						      sizeof(name##__bounds) / sizeof(__u64)),     \
+			sizeof(name##__bounds) / sizeof(__u64) + 1);                               \
+	BOMBUS__HISTOGRAM_MAP(name, K, size, BOMBUS__TEXT(__VA_ARGS__))
+
+#define BOMBUS__TEXT(...) BOMBUS__TEXT_AS_IS(__VA_ARGS__)
+#define BOMBUS__TEXT_AS_IS(...) #__VA_ARGS__
+#define BOMBUS__FINE(bits) BOMBUS__FINE_AS_IS(bits)
+#define BOMBUS__FINE_AS_IS(bits) BOMBUS__FINE_##bits
+#define BOMBUS__FINE_1 "exp2/2"
+#define BOMBUS__FINE_2 "exp2/4"
+#define BOMBUS__FINE_3 "exp2/8"
+#define BOMBUS__FINE_4 "exp2/16"
+
+#define BOMBUS__HISTOGRAM_MAP(name, K, size, counted)                                              \
+	BOMBUS_LOST(name);                                                                         \
+	struct {                                                                                   \
+		__uint(type, BPF_MAP_TYPE_PERCPU_HASH);                                            \
+		__uint(max_entries, size);                                                         \
+		__type(key, K);                                                                    \
+		__type(value, __u64);                                                              \
+	} name SEC(".maps.hist") BOMBUS_TAG("counted:" counted)
+
+#define BOMBUS__COUNTED(name, bucket_of_value, sum_bucket)                                         \
+	static __always_inline __u32 name##__bucket(__u64 value)                                   \
+	{                                                                                          \
+		return bucket_of_value;                                                            \
+	}                                                                                          \
+	static __always_inline __u32 name##__sum(void)                                             \
+	{                                                                                          \
+		return sum_bucket;                                                                 \
+	}                                                                                          \
+	struct bombus__histogram
+
+/* Counts one value. `map` is &NAME, `key` points to the key; its other members are the labels, its
+ * bucket is overwritten. */
 #define bombus_histogram_observe(map, key, value) bombus_histogram_observe_n(map, key, value, 1)
 
-/* Counts the same value n times. */
+/* Counts the same value n times: the count and the sum, or neither. */
 #define bombus_histogram_observe_n(map, key, value, n)                                             \
-	bombus_histogram_count(map, key, value, n, bombus_histogram_bucket(observed_),             \
-			       BOMBUS_HISTOGRAM_SUM)
-
-#define bombus_histogram_observe_fine(map, key, value, bits)                                       \
-	bombus_histogram_count(map, key, value, 1, bombus_histogram_bucket_fine(observed_, bits),  \
-			       (64 << (bits)) + 1)
-
-#define bombus_histogram_observe_linear(map, key, value, step, min, max)                           \
-	bombus_histogram_count(map, key, value, 1,                                                 \
-			       bombus_histogram_bucket_linear(observed_, step, min, max),          \
-			       (max) / (step) + 1)
-
-#define bombus_histogram_observe_fixed(map, key, value, bounds)                                    \
-	bombus_histogram_count(                                                                    \
-		map, key, value, 1,                                                                \
-		bombus_histogram_bucket_fixed(observed_, bounds, sizeof(bounds) / sizeof(*(bounds))), \
-		sizeof(bounds) / sizeof(*(bounds)) + 1)
-
-/* The count and the sum, or neither. `bucket_of` may name the value: observed_. */
-#define bombus_histogram_count(map, key, value, n, bucket_of, sum_bucket)                          \
 	({                                                                                         \
 		__u64 observed_ = (value), times_ = (n), total_ = times_;                          \
 		__u64 *sum_, *count_ = (void *)0;                                                  \
                                                                                                    \
 		total_ *= observed_;                                                               \
-		(key)->bucket = (sum_bucket);                                                      \
+		(key)->bucket = (map##__sum)();                                                    \
 		sum_ = bombus_counter(map, key);                                                   \
-		(key)->bucket = (bucket_of);                                                       \
+		(key)->bucket = (map##__bucket)(observed_);                                        \
 		if (sum_)                                                                          \
 			count_ = bombus_counter(map, key);                                         \
 		if (count_) {                                                                      \

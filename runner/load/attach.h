@@ -35,6 +35,10 @@ bool attachments_has(const struct attachments *list, uint32_t prog_index);
 /* The link of the program's first attachment, -1 when it has none. */
 int attachments_link_fd(const struct attachments *list, uint32_t prog_index);
 
+/* Whether one of the program's attachments is none any more, as happens from outside: the link was
+ * detached, or its interface, cgroup or network namespace is gone. */
+bool attachments_severed(const struct attachments *list, uint32_t prog_index);
+
 void attach_declare(struct bpf_program *prog);
 
 /* EXIT_USAGE when a target is missing, has a bad form or is one too many. */

@@ -44,7 +44,7 @@ struct attach_job {
 int attachments_add_link(struct attach_job *job, struct bpf_link *link);
 void attachments_add_fd(struct attach_job *job, int fd, bool is_link);
 /* A child that detaches when it sees the pipe's other end close. */
-void attachments_add_guard(struct attach_job *job, pid_t child, int pipe_fd);
+void attachments_add_guard(struct attach_job *job, pid_t child, int pipe_fd, unsigned ifindex);
 
 /* Each returns 0, or -errno with err set. */
 int attach_user(struct attach_job *job, struct err *err);

@@ -111,7 +111,7 @@ static int guard_start(struct attach_job *job, struct clsact *clsact)
 	if (rc < 0)
 		close(ends[1]);
 	else
-		attachments_add_guard(job, child, ends[1]);
+		attachments_add_guard(job, child, ends[1], (unsigned)clsact->hook.ifindex);
 	return rc;
 }
 

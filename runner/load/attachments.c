@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* What is attached, and letting go of it. */
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <net/if.h>
 #include <pthread.h>
 #include <sys/wait.h>
 
@@ -16,9 +18,10 @@ struct attachment {
 	struct bpf_link *link;
 	int fd; /* a link made without libbpf, a socket, or a guard's pipe; -1 */
 	bool fd_is_link;
-	pid_t guard;  /* 0: none */
-	bool alone;   /* libbpf keeps books for these: one at a time */
-	bool passive; /* an iterator: runs when it is read, at no other time */
+	pid_t guard;	  /* 0: none */
+	unsigned ifindex; /* of a guard's filter */
+	bool alone;	  /* libbpf keeps books for these: one at a time */
+	bool passive;	  /* an iterator: runs when it is read, at no other time */
 };
 
 struct attachments {
@@ -141,10 +144,11 @@ void attachments_add_fd(struct attach_job *job, int fd, bool is_link)
 	a->fd_is_link = is_link;
 }
 
-void attachments_add_guard(struct attach_job *job, pid_t child, int pipe_fd)
+void attachments_add_guard(struct attach_job *job, pid_t child, int pipe_fd, unsigned ifindex)
 {
 	struct attachment *a = attachments_add(job);
 
+	a->ifindex = ifindex;
 	a->fd = pipe_fd;
 	a->guard = child;
 }
@@ -157,17 +161,57 @@ bool attachments_has(const struct attachments *list, uint32_t prog_index)
 	return false;
 }
 
+static int link_fd_of(const struct attachment *a)
+{
+	return a->link ? bpf_link__fd(a->link) : a->fd_is_link ? a->fd : -1;
+}
+
+/* Links that can come off stay as empty shells: what they hung on is 0. */
+static bool is_empty(int link_fd)
+{
+	enum { NETKIT = 13, TCX = 11 }; /* newer than some headers */
+	struct bpf_link_info info = { 0 };
+	__u32 len = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(link_fd, &info, &len) < 0)
+		return false;
+	switch ((int)info.type) {
+	case BPF_LINK_TYPE_XDP:
+	case TCX:
+	case NETKIT: /* all three begin with the interface */
+		return !info.xdp.ifindex;
+	case BPF_LINK_TYPE_CGROUP:
+		return !info.cgroup.cgroup_id;
+	case BPF_LINK_TYPE_NETNS:
+		return !info.netns.netns_ino;
+	}
+	return false;
+}
+
+bool attachments_severed(const struct attachments *list, uint32_t prog_index)
+{
+	char name[IF_NAMESIZE];
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct attachment *a = &list->items[i];
+		int fd = link_fd_of(a);
+
+		if (a->prog_index != prog_index)
+			continue;
+		if ((fd >= 0 && is_empty(fd)) ||
+		    (a->ifindex && !if_indextoname(a->ifindex, name) && errno == ENXIO))
+			return true;
+	}
+	return false;
+}
+
 int attachments_link_fd(const struct attachments *list, uint32_t prog_index)
 {
 	for (size_t i = 0; list && i < list->count; i++) {
 		const struct attachment *a = &list->items[i];
 
-		if (a->prog_index != prog_index)
-			continue;
-		if (a->link)
-			return bpf_link__fd(a->link);
-		if (a->fd_is_link)
-			return a->fd;
+		if (a->prog_index == prog_index && link_fd_of(a) >= 0)
+			return link_fd_of(a);
 	}
 	return -1;
 }

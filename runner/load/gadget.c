@@ -5,18 +5,28 @@
 
 #include "base/util.h"
 
-#define TRACER "gadget_tracer_"
-#define MAPITER "gadget_mapiter_"
-#define PARAM "gadget_param_"
+#define TRACER "tracer"
+#define MAPITER "mapiter"
+#define PARAM "param"
 #define SEPARATOR "___"
 
-/* The name of a variable with this prefix, behind it; NULL: type `id` is something else. */
-static const char *var_behind(const struct btf *btf, uint32_t id, const char *prefix)
+/* What a variable gadget_WORD_... says, or a tag ig:WORD:...; NULL: type `id` is something else. */
+static const char *said(const struct btf *btf, uint32_t id, const char *word)
 {
 	const struct btf_type *t = btf__type_by_id(btf, id);
-	const char *name = t && btf_is_var(t) ? btf__name_by_offset(btf, t->name_off) : NULL;
+	const char *name = t ? btf__name_by_offset(btf, t->name_off) : NULL, *prefix = NULL;
+	char end = '_';
 
-	return name && has_prefix(name, prefix) ? name + strlen(prefix) : NULL;
+	if (name && btf_is_var(t)) {
+		prefix = "gadget_";
+	} else if (name && btf_is_decl_tag(t)) {
+		prefix = "ig:";
+		end = ':';
+	}
+	if (!prefix || !has_prefix(name, prefix) || !has_prefix(name + strlen(prefix), word))
+		return NULL;
+	name += strlen(prefix) + strlen(word);
+	return *name == end ? name + 1 : NULL;
 }
 
 /* Behind "NAME___MAP" of this map; NULL: it is about another one. */
@@ -36,7 +46,7 @@ uint32_t gadget_record_type(const struct btf *btf, const char *map)
 	uint32_t count = btf__type_cnt(btf);
 
 	for (uint32_t id = 1; id < count; id++) {
-		const char *text = var_behind(btf, id, TRACER);
+		const char *text = said(btf, id, TRACER);
 		const char *rest = text ? behind_map(text, map) : NULL;
 		int type;
 
@@ -54,7 +64,7 @@ bool gadget_is_iterated(const struct btf *btf, const char *map)
 	uint32_t count = btf__type_cnt(btf);
 
 	for (uint32_t id = 1; id < count; id++) {
-		const char *text = var_behind(btf, id, MAPITER);
+		const char *text = said(btf, id, MAPITER);
 		const char *rest = text ? behind_map(text, map) : NULL;
 
 		if (rest && !*rest)
@@ -68,7 +78,7 @@ bool gadget_is_param(const struct btf *btf, const char *variable)
 	uint32_t count = btf__type_cnt(btf);
 
 	for (uint32_t id = 1; id < count; id++) {
-		const char *name = var_behind(btf, id, PARAM);
+		const char *name = said(btf, id, PARAM);
 
 		if (name && streq(name, variable))
 			return true;

@@ -6,6 +6,8 @@
  *	gadget_tracer_NAME___MAP___STRUCT	records of STRUCT come through MAP
  *	gadget_mapiter_NAME___MAP		MAP is read as a whole, now and then
  *	gadget_param_NAME			the variable NAME is a parameter
+ *
+ * Newer ones say the last two by tags: "ig:mapiter:NAME___MAP", "ig:param:NAME".
  */
 #ifndef BOMBUS_RUNNER_LOAD_GADGET_H
 #define BOMBUS_RUNNER_LOAD_GADGET_H

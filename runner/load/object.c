@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "base/util.h"
 #include "runner/load/attach_internal.h"
 #include "runner/load/explain.h"
@@ -189,6 +190,22 @@ int object_enable_stats(struct object *object)
 	if (object->stats_fd < 0)
 		object->stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
 	return object->stats_fd < 0 ? object->stats_fd : 0;
+}
+
+void object_check(struct object *object)
+{
+	for (uint32_t i = 0; object->attachments && i < object->plan.nprogs; i++) {
+		struct prog_plan *prog = &object->plan.progs[i];
+
+		if (prog->state != PROG_ATTACHED || !attachments_severed(object->attachments, i))
+			continue;
+		prog->reason = "it was detached from outside, or what it hung on is gone";
+		prog->reason_code = -ENOLINK;
+		__atomic_store_n(&prog->state, PROG_DETACHED, __ATOMIC_RELEASE);
+		log_warn("program '%s' (%s%s%s) is not attached any more: %s", prog->name,
+			 prog->section, prog->target ? " on " : "",
+			 prog->target ? prog->target : "", prog->reason);
+	}
 }
 
 void object_stop(struct object *object)

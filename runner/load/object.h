@@ -74,6 +74,10 @@ int object_prog_stats(const struct object *object, const struct prog_plan *prog,
 /* Kernel-wide statistics on for as long as the object lives. -errno is not fatal. */
 int object_enable_stats(struct object *object);
 
+/* Looks whether all that was attached still is: what is not becomes PROG_DETACHED, for good, and is
+ * warned of. Any thread may look at the states meanwhile. */
+void object_check(struct object *object);
+
 void object_stop(struct object *object);
 void object_free(struct object *object);
 

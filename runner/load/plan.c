@@ -107,6 +107,21 @@ int plan_progs(struct plan_ctx *ctx)
 	return 0;
 }
 
+static void plan_about(struct plan_ctx *ctx)
+{
+	int id = btf__find_by_name_kind(ctx->btf, "license", BTF_KIND_DATASEC);
+	const struct btf_type *section = id > 0 ? btf__type_by_id(ctx->btf, (uint32_t)id) : NULL;
+	struct plan *plan = ctx->plan;
+	uint32_t var;
+
+	if (!section || !btf_vlen(section))
+		return;
+	var = btf_var_secinfos(section)->type;
+	plan->title = tag_text(ctx->tags, var, TAGS_WHOLE, "name", &plan->arena);
+	plan->help = tag_text(ctx->tags, var, TAGS_WHOLE, "help", &plan->arena);
+	plan->authors = tag_text(ctx->tags, var, TAGS_WHOLE, "authors", &plan->arena);
+}
+
 static void free_tags(struct tags **tags)
 {
 	tags_free(*tags);
@@ -135,6 +150,7 @@ int plan_compile(struct plan *ret, struct bpf_object *obj, const struct elf_imag
 	}
 	ctx.tags = tags = tags_new(btf);
 	ret->license = elf_license(image, &ret->arena);
+	plan_about(&ctx);
 	rc = plan_progs(&ctx);
 	if (!rc)
 		rc = plan_maps(&ctx);

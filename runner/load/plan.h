@@ -48,13 +48,15 @@ struct map_plan {
 	const char *help;	    /* NULL: none */
 	const char *unit;	    /* BOMBUS_UNIT on the map; NULL: none */
 	const char *buckets;	    /* BOMBUS_BUCKETS, as written; NULL: none */
-	uint8_t role;		    /* enum map_role */
-	uint8_t source;		    /* enum map_source */
-	bool per_cpu;		    /* a value per possible CPU, each padded to 8 bytes */
-	bool exported;	/* false: shown, but never a metric (print_x on a hash, --all-maps) */
-	bool has_key;	/* key layout is valid */
-	bool has_value; /* value layout is valid; for SOURCE_RING and PERF: the record's */
-	uint32_t type;	/* BPF_MAP_TYPE_* */
+	const char *counted; /* how <bombus/histogram.bpf.h> counts it, in the same words; NULL: it
+			      * does not */
+	uint8_t role;	     /* enum map_role */
+	uint8_t source;	     /* enum map_source */
+	bool per_cpu;	     /* a value per possible CPU, each padded to 8 bytes */
+	bool exported;	     /* false: shown, but never a metric (print_x on a hash, --all-maps) */
+	bool has_key;	     /* key layout is valid */
+	bool has_value;	     /* value layout is valid; for SOURCE_RING and PERF: the record's */
+	uint32_t type;	     /* BPF_MAP_TYPE_* */
 	uint32_t key_bytes, value_bytes; /* the kernel's sizes (0 for rings) */
 	uint32_t max_entries;
 	struct layout key;
@@ -80,6 +82,7 @@ enum prog_state {
 	PROG_REFUSED, /* this kernel does not take it; `reason` says why */
 	PROG_LOADED,
 	PROG_ATTACHED,
+	PROG_DETACHED, /* it was attached; somebody else took it off, or what it hung on is gone */
 };
 
 struct prog_plan {
@@ -91,7 +94,7 @@ struct prog_plan {
 	const char *target;  /* the hook: "tcp_v4_connect", "sched/sched_switch", "eth0"; NULL */
 	bool needs_target;   /* has to get one by --attach, and has none */
 	uint8_t state;	     /* enum prog_state */
-	const char *reason;  /* PROG_REFUSED, PROG_OFF: one line; else NULL */
+	const char *reason;  /* PROG_REFUSED, PROG_OFF, PROG_DETACHED: one line; else NULL */
 	int reason_code;     /* -errno, 0 */
 };
 
@@ -103,6 +106,9 @@ struct plan {
 	struct param *params; /* tagged ones first, then by name */
 	uint32_t nparams;
 	const char *license; /* NULL: none */
+	/* What the tags NAME, HELP and AUTHORS of the variable in SEC("license") say of the whole;
+	 * NULL: nothing. */
+	const char *title, *help, *authors;
 	struct arena arena;
 };
 

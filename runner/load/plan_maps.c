@@ -110,6 +110,7 @@ void map_list_tags(struct map_list *list, struct map_plan *map, const char *var)
 	map->help = tag_text(tags, id, TAGS_WHOLE, "help", arena);
 	map->unit = tag_text(tags, id, TAGS_WHOLE, "unit", arena);
 	map->buckets = tag_text(tags, id, TAGS_WHOLE, "buckets", arena);
+	map->counted = tag_text(tags, id, TAGS_WHOLE, "counted", arena);
 	name = tag_text(tags, id, TAGS_WHOLE, "name", arena);
 	if (name)
 		map->name = name;
@@ -266,10 +267,13 @@ static void keep_names_apart(struct map_list *list)
 	}
 }
 
+/* Gadgets say of theirs how large it is and no more. */
 static bool counts_loss(const struct map_plan *map)
 {
-	return map->source == SOURCE_ARRAY && map->has_value && map->value.is_scalar &&
-	       map->value.size_bytes == 8 && map->value.fields[0].kind == KIND_UINT;
+	if (map->source != SOURCE_ARRAY || map->value_bytes != sizeof(uint64_t))
+		return false;
+	return !map->has_value || (map->value.is_scalar && map->value.size_bytes == 8 &&
+				   map->value.fields[0].kind == KIND_UINT);
 }
 
 static void link_lost_maps(struct map_list *list)

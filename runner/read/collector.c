@@ -429,6 +429,19 @@ void collector_unlock(struct collector *c)
 	fair_lock_release(&c->env.lock);
 }
 
+uint64_t collector_set_aside(struct collector *c, uint64_t max)
+{
+	uint64_t bytes = max;
+
+	if (!c->opts.max_memory_bytes)
+		return max;
+	collector_lock(c);
+	bytes = MIN(max, c->budget.max_bytes / 4);
+	c->budget.max_bytes -= bytes;
+	collector_unlock(c);
+	return bytes;
+}
+
 struct series *collector_series(const struct collector *c, const struct map_plan *map)
 {
 	const struct reader *r = c->by_map[map->index];

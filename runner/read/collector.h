@@ -38,7 +38,8 @@ struct wallclock;
 struct collector_opts {
 	uint64_t interval_ns; /* between sweeps; 0: 1 s */
 	struct series_opts series;
-	uint64_t max_memory_bytes; /* of all series together; 0: no limit */
+	uint64_t max_memory_bytes; /* of all series together, with what is kept for showing them; 0:
+				    * no limit */
 	uint32_t perf_pages;	   /* per CPU; 0: 64 */
 	struct wallclock *clock;   /* for the records' times, borrowed; NULL: one of its own */
 };
@@ -90,6 +91,10 @@ void collector_on_sweep(struct collector *collector, void (*fn)(void *ctx), void
  * of rows at a time. Taking it makes the collector yield at the next opportunity. */
 void collector_lock(struct collector *collector);
 void collector_unlock(struct collector *collector);
+
+/* A part of what all series together may take, for what is kept for showing them: at most `max`
+ * bytes, and a quarter of a limit, which the series then do without. Returns how many. */
+uint64_t collector_set_aside(struct collector *collector, uint64_t max);
 
 /* The series of a map; NULL where it has none. Immutable set after collector_new(). */
 struct series *collector_series(const struct collector *collector, const struct map_plan *map);

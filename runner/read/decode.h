@@ -65,4 +65,10 @@ size_t field_text_max(const struct field *field);
 size_t field_text(char *dst, const struct field *field, const void *base, enum style style,
 		  struct resolver *resolver);
 
+/* Of its text in STYLE_PLAIN. Lasting: the same bytes have the same text as long as we run, which
+ * is not so of what this machine gives its names to, or of times. Exact: different bytes have
+ * different texts. */
+bool field_text_is_lasting(const struct field *field);
+bool field_text_is_exact(const struct field *field);
+
 #endif

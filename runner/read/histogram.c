@@ -155,6 +155,44 @@ static int parse_scale(struct scale *scale, const char *text)
 	return parse_list(scale, text);
 }
 
+static int bad_words(struct metric_build *b, const char *words)
+{
+	err_hint(b->err, "use \"exp2\", \"exp2/8\", \"exp2 MIN MAX\", \"log2\", \"linear STEP MIN "
+			 "MAX\" or ascending numbers \"1,5,10\"");
+	return err_set(b->err, EINVAL, "map %s: its buckets '%s' are not understood", b->map->name,
+		       words);
+}
+
+static bool same_scale(const struct scale *a, const struct scale *b)
+{
+	if (a->kind != b->kind || a->sub_bits != b->sub_bits || a->count != b->count)
+		return false;
+	if (a->kind == SCALE_EXP2) /* less of them may be shown */
+		return true;
+	return a->min == b->min && a->max == b->max && a->step == b->step &&
+	       memcmp(a->list, b->list, a->count * sizeof(*a->list)) == 0;
+}
+
+/* The map says how it is counted: what BOMBUS_BUCKETS says has to be that, or a part of it. */
+static int choose_counted(struct metric_build *b, struct scale *scale)
+{
+	_cleanup_free_ struct scale *counted = xcalloc(1, sizeof(*counted));
+	const char *words = b->map->buckets ? b->map->buckets : b->map->counted;
+
+	*scale = (struct scale){ 0 };
+	if (parse_scale(counted, b->map->counted) < 0)
+		return bad_words(b, b->map->counted);
+	if (parse_scale(scale, words) < 0)
+		return bad_words(b, words);
+	if (same_scale(scale, counted))
+		return 0;
+	err_hint(b->err, "leave BOMBUS_BUCKETS out, or declare the map with BOMBUS_HISTOGRAM_FINE, "
+			 "_LINEAR or _FIXED");
+	return err_set(b->err, EINVAL,
+		       "map %s: BOMBUS_BUCKETS(\"%s\") contradicts how it is counted, \"%s\"",
+		       b->map->name, words, b->map->counted);
+}
+
 /* The bounds that the words ask for, `by_default` where there are none. */
 static int choose_scale(struct metric_build *b, enum scale_kind by_default, struct scale *scale)
 {
@@ -163,6 +201,9 @@ static int choose_scale(struct metric_build *b, enum scale_kind by_default, stru
 	*scale = (struct scale){ .kind = by_default, .max = EXP2_LAST };
 	if (opts && opts->bounds) {
 		scale->kind = SCALE_LIST;
+		if (b->entries)
+			return usage(b, "its buckets are counted in the kernel; bounds can be "
+					"given to histograms made of events");
 		if (!opts->nbounds || opts->nbounds > METRIC_MAX_BOUNDS)
 			return usage(b, "the number of histogram bounds has to be 1 to 1024");
 		for (size_t i = 0; i < opts->nbounds; i++) {
@@ -172,12 +213,11 @@ static int choose_scale(struct metric_build *b, enum scale_kind by_default, stru
 		}
 		return 0;
 	}
+	if (b->map->counted && b->plan->kind == METRIC_HIST_KEY)
+		return choose_counted(b, scale);
 	if (!b->map->buckets || parse_scale(scale, b->map->buckets) == 0)
 		return 0;
-	err_hint(b->err, "use \"exp2\", \"exp2/8\", \"exp2 MIN MAX\", \"log2\", \"linear STEP MIN "
-			 "MAX\" or ascending numbers \"1,5,10\"");
-	return err_set(b->err, EINVAL, "map %s: its buckets '%s' are not understood", b->map->name,
-		       b->map->buckets);
+	return bad_words(b, b->map->buckets);
 }
 
 /* 2^(i / 2^bits), cut off to a whole number; 0 where it needs more than 64 bits. */
@@ -378,18 +418,23 @@ static void make_key(struct metric_build *b, struct family *family, struct scale
 	bool array = b->map->source == SOURCE_ARRAY;
 	uint32_t max = array && b->map->max_entries ? b->map->max_entries - 1 : METRIC_MAX_BOUNDS;
 	bool numbered = scale->kind == SCALE_EXP2 || scale->kind == SCALE_LINEAR;
+	/* All powers of two are counted, whatever is shown of them. */
+	bool whole = b->map->counted && scale->kind == SCALE_EXP2;
 
 	make_bounds(b, family, scale, max);
 	/* The kernel side puts all that is larger into MAX, so that it is no bound. */
-	if (numbered && !(scale->kind == SCALE_EXP2 && scale->max == EXP2_LAST) &&
+	if (numbered && !(scale->kind == SCALE_EXP2 && (scale->max == EXP2_LAST || whole)) &&
 	    family->nbounds > 1)
 		family->nbounds--;
 	if (scale->kind == SCALE_EXP2)
 		plan->first_bucket = (uint32_t)scale->min << scale->sub_bits;
 	else if (scale->kind == SCALE_LINEAR)
 		plan->first_bucket = (uint32_t)MIN(scale->min / scale->step, (uint64_t)UINT32_MAX);
-	plan->sum_bucket = !array && scale->kind != SCALE_LOG2;
-	family->has_sum = plan->sum_bucket;
+	if (whole)
+		plan->sum_bucket = (EXP2_LAST << scale->sub_bits) + 1;
+	else if (!array && scale->kind != SCALE_LOG2)
+		plan->sum_bucket = plan->first_bucket + family->nbounds + 1;
+	family->has_sum = plan->sum_bucket != 0;
 	add_value(plan, &b->map->value.fields[0], 1, 0);
 }
 

@@ -51,6 +51,10 @@ struct err;
  * (MIN, MIN + STEP .. MAX), "1,5,10". Where the kernel side counts into
  * exp2 or linear buckets by number, MAX is the one into which it puts all that is larger, so that
  * it is +Inf, and MAX + 1 is the sum.
+ *
+ * What <bombus/histogram.bpf.h> counts says so itself (map_plan.counted). Of its exp2 buckets "exp2
+ * MIN MAX" shows a part, of which all bounds are real; everything else that differs is refused, as
+ * are bounds from the command line for whatever is counted in the kernel.
  */
 #define METRIC_MAX_LIST 16
 #define METRIC_MAX_FAMILIES 1024
@@ -133,7 +137,7 @@ struct metric_plan {
 	bool counts_only;	     /* METRIC_EVENTS: one cell, the number of records */
 	const struct field *observe; /* METRIC_HIST_EVENTS: what; METRIC_HIST_KEY: the bucket */
 	uint32_t first_bucket;	     /* METRIC_HIST_KEY: the number of the lowest one */
-	bool sum_bucket;	     /* METRIC_HIST_KEY: the one after +Inf's is the sum */
+	uint32_t sum_bucket;	     /* METRIC_HIST_KEY: the one that is the sum; 0: none */
 	struct arena arena;
 };
 
@@ -160,6 +164,9 @@ struct metric_opts {
 int metric_compile(struct metric_plan *ret, const struct map_plan *map,
 		   const struct metric_opts *opts, struct err *err);
 void metric_release(struct metric_plan *plan);
+/* Gives families of `plan` that are called as one of the `count` others (NULLs among them) a
+ * number, and says so. */
+void metric_tell_apart(struct metric_plan *const *plans, uint32_t count, struct metric_plan *plan);
 
 /*
  * The canonical key of a record; dst has key_bytes. The hot path. With split_cpu the last 4 bytes

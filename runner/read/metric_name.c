@@ -99,24 +99,63 @@ static bool ends_with(const char *text, const char *tail, char **ret_at)
 	return true;
 }
 
-static bool is_series_of(const char *name, const struct family *histogram)
-{
-	size_t len = strlen(histogram->name);
+/* What formats put behind the name of such a family: each of these is taken by it. */
+static const char *const tails_of[][5] = {
+	[METRIC_COUNTER] = { "", "_total", "_created" },
+	[METRIC_GAUGE] = { "" },
+	[METRIC_HISTOGRAM] = { "", "_bucket", "_sum", "_count", "_created" },
+};
 
-	return strncmp(name, histogram->name, len) == 0 &&
-	       (streq(name + len, "_bucket") || streq(name + len, "_sum") ||
-		streq(name + len, "_count"));
+/* OpenMetrics calls a counter's family without _total. */
+static size_t stem_of(const struct family *family)
+{
+	size_t len = strlen(family->name), tail = strlen("_total");
+
+	if (family->type == METRIC_COUNTER && len > tail &&
+	    streq(family->name + len - tail, "_total"))
+		len -= tail;
+	return len;
 }
 
-static bool family_taken(const struct metric_plan *plan, const char *name)
+static bool takes(const struct family *family, const char *name, size_t len)
 {
-	for (uint32_t i = 0; i < plan->nfamilies; i++) {
-		const struct family *family = &plan->families[i];
+	size_t stem = stem_of(family);
 
-		if (streq(family->name, name) ||
-		    (family->type == METRIC_HISTOGRAM && is_series_of(name, family)))
+	if (len < stem || memcmp(family->name, name, stem) != 0)
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(tails_of[0]) && tails_of[family->type][i]; i++) {
+		const char *tail = tails_of[family->type][i];
+
+		if (len - stem == strlen(tail) && memcmp(name + stem, tail, len - stem) == 0)
 			return true;
 	}
+	return false;
+}
+
+/* Whether any name of one is a name of the other. */
+static bool clash(const struct family *a, const struct family *b)
+{
+	size_t a_stem = stem_of(a), b_stem = stem_of(b);
+	char name[2 * MAX_NAME + 64];
+
+	if (takes(a, b->name, b_stem) || takes(b, a->name, a_stem))
+		return true;
+	for (size_t i = 0; i < ARRAY_LEN(tails_of[0]) && tails_of[b->type][i]; i++) {
+		int len = snprintf(name, sizeof(name), "%.*s%s", (int)b_stem, b->name,
+				   tails_of[b->type][i]);
+
+		if (takes(a, name, MIN((size_t)len, sizeof(name) - 1)))
+			return true;
+	}
+	return false;
+}
+
+static bool family_taken(const struct metric_plan *plan, uint32_t count,
+			 const struct family *family)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (clash(&plan->families[i], family))
+			return true;
 	return false;
 }
 
@@ -155,12 +194,48 @@ void metric_family_name(struct metric_plan *plan, struct family *family, const c
 	family->unit = base;
 	family->base = arena_strdup(arena, member);
 	family->name = compose(plan, stem, raw, base, family->type);
-	for (unsigned n = 2; family_taken(plan, family->name); n++) {
+	for (unsigned n = 2; family_taken(plan, plan->nfamilies, family); n++) {
 		const char *taken = family->name;
 
 		family->name = compose(plan, arena_printf(arena, "%s_%u", stem, n), raw, base,
 				       family->type);
 		log_warn("map %s: two metrics are called '%s': one is exported as '%s'",
 			 plan->map->name, taken, family->name);
+	}
+}
+
+/* The number before unit and _total. */
+static char *numbered(struct arena *arena, const struct family *family, const char *name,
+		      unsigned number)
+{
+	char *text = arena_strdup(arena, name), *at = text + strlen(text), *unit;
+
+	ends_with(text, "total", &at);
+	*at = '\0';
+	if (*family->unit && ends_with(text, family->unit, &unit))
+		at = unit;
+	*at = '\0';
+	return arena_printf(arena, "%s_%u%s", text, number, name + (at - text));
+}
+
+void metric_tell_apart(struct metric_plan *const *plans, uint32_t count, struct metric_plan *plan)
+{
+	for (uint32_t i = 0; i < plan->nfamilies; i++) {
+		struct family *family = &plan->families[i];
+		const char *wanted = family->name;
+		bool taken = true;
+
+		for (unsigned n = 2; taken; n++) {
+			taken = n > 2 && family_taken(plan, i, family);
+			for (uint32_t k = 0; k < count && !taken; k++)
+				taken = plans[k] &&
+					family_taken(plans[k], plans[k]->nfamilies, family);
+			if (taken)
+				family->name = numbered(&plan->arena, family, wanted, n);
+		}
+		if (family->name != wanted)
+			log_warn("map %s: a metric of another map is called '%s' too: this one is "
+				 "exported as '%s'",
+				 plan->map->name, wanted, family->name);
 	}
 }

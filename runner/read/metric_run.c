@@ -452,9 +452,9 @@ static uint32_t key_cell(const struct metric_plan *plan, const struct record *re
 	const struct family *family = &plan->families[0];
 	uint64_t bucket = field_u64(plan->observe, record->part[PART_KEY], 0);
 
-	bucket = bucket > plan->first_bucket ? bucket - plan->first_bucket : 0;
-	if (plan->sum_bucket && bucket == family->nbounds + 1)
+	if (plan->sum_bucket && bucket == plan->sum_bucket)
 		return family->cell + family->nbounds + 1;
+	bucket = bucket > plan->first_bucket ? bucket - plan->first_bucket : 0;
 	return family->cell + (uint32_t)MIN(bucket, (uint64_t)family->nbounds);
 }
 

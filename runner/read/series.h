@@ -82,6 +82,7 @@ struct series_rows {
 	union cell *cells;   /* count * ncells */
 	uint8_t *flags;	     /* enum series_flag */
 	uint64_t *change_ns; /* monotonic time of the last change */
+	uint32_t *place;     /* small and dense: where it stands, until it goes */
 	uint64_t *id; /* stays with a key as long as it lives, never reused: caches hang on it */
 };
 void series_rows_init(struct series_rows *rows, const struct metric_plan *plan, uint32_t max);

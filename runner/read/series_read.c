@@ -15,6 +15,7 @@ void series_rows_init(struct series_rows *rows, const struct metric_plan *plan, 
 		.cells = xcalloc(max, plan->ncells * sizeof(union cell)),
 		.flags = xcalloc(max, sizeof(uint8_t)),
 		.change_ns = xcalloc(max, sizeof(uint64_t)),
+		.place = xcalloc(max, sizeof(uint32_t)),
 		.id = xcalloc(max, sizeof(uint64_t)),
 	};
 }
@@ -25,6 +26,7 @@ void series_rows_release(struct series_rows *rows)
 	free(rows->cells);
 	free(rows->flags);
 	free(rows->change_ns);
+	free(rows->place);
 	free(rows->id);
 	*rows = (struct series_rows){ 0 };
 }
@@ -52,6 +54,7 @@ static void copy_row(const struct series *s, uint32_t ref, uint64_t since, struc
 	memcpy(rows->cells + (size_t)i * s->plan->ncells, cells_of(s, e), s->cells_bytes);
 	rows->flags[i] = row_flags(s, ref, since);
 	rows->change_ns[i] = e->change_ns;
+	rows->place[i] = ref;
 	rows->id[i] = about_at(s, ref)->id;
 }
 

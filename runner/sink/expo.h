@@ -8,6 +8,9 @@
  * between family() and family_end() where a format has that: there a family is one message. A
  * long one may be ended and begun anew, as several messages of the same family.
  *
+ * A label set is written once by labels(), into bytes that number() and histogram() then take for
+ * as many lines as there are of it. Formats of equal `sets` write it alike.
+ *
  * A label's value is UTF-8. What is not, and control characters but newline, stand in it as \xNN;
  * so does the backslash of a \x that was there before, so that different bytes stay different.
  */
@@ -32,6 +35,14 @@ struct expo_label {
 	const char *text; /* raw bytes, not escaped */
 	size_t len;
 };
+
+/* As labels() wrote it. */
+struct expo_set {
+	const char *bytes; /* "" where it is empty */
+	size_t len;
+};
+
+enum expo_sets { EXPO_SETS_TEXT, EXPO_SETS_PROTOBUF, EXPO_SETS };
 
 struct expo_number {
 	enum cell_type type;
@@ -60,12 +71,12 @@ static inline bool expo_shows_bound(const struct expo_histogram *histogram, uint
 struct expo_format {
 	const char *content_type;
 	bool total_suffix; /* a counter has to be called ..._total */
+	uint8_t sets;	   /* enum expo_sets */
 	void (*family)(struct strbuf *dst, const struct expo_family *family);
-	void (*number)(struct strbuf *dst, const struct expo_family *family,
-		       const struct expo_label *labels, uint32_t nlabels,
+	void (*labels)(struct strbuf *dst, const struct expo_label *labels, uint32_t count);
+	void (*number)(struct strbuf *dst, const struct expo_family *family, struct expo_set set,
 		       const struct expo_number *number);
-	void (*histogram)(struct strbuf *dst, const struct expo_family *family,
-			  const struct expo_label *labels, uint32_t nlabels,
+	void (*histogram)(struct strbuf *dst, const struct expo_family *family, struct expo_set set,
 			  const struct expo_histogram *histogram);
 	/* `at` is where family() began; may be NULL. */
 	void (*family_end)(struct strbuf *dst, size_t at);

@@ -52,7 +52,7 @@ static void proto_family_end(struct strbuf *dst, size_t at)
 	proto_close(dst, at + 1);
 }
 
-static void add_labels(struct strbuf *dst, const struct expo_label *labels, uint32_t count)
+static void proto_labels(struct strbuf *dst, const struct expo_label *labels, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {
 		size_t pair = proto_open(dst, METRIC_LABEL), value;
@@ -65,13 +65,13 @@ static void add_labels(struct strbuf *dst, const struct expo_label *labels, uint
 	}
 }
 
-static void proto_number(struct strbuf *dst, const struct expo_family *family,
-			 const struct expo_label *labels, uint32_t nlabels,
+static void proto_number(struct strbuf *dst, const struct expo_family *family, struct expo_set set,
 			 const struct expo_number *number)
 {
 	size_t metric = proto_open(dst, FAMILY_METRIC), value;
 
-	add_labels(dst, labels, nlabels);
+	if (set.len)
+		strbuf_add(dst, set.bytes, set.len);
 	value = proto_open(dst,
 			   family->type == METRIC_COUNTER ? METRIC_AS_COUNTER : METRIC_AS_GAUGE);
 	proto_double(dst, 1, expo_double(number));
@@ -184,15 +184,15 @@ static void add_native(struct strbuf *dst, const struct expo_histogram *histogra
 }
 
 static void proto_histogram(struct strbuf *dst, const struct expo_family *family,
-			    const struct expo_label *labels, uint32_t nlabels,
-			    const struct expo_histogram *histogram)
+			    struct expo_set set, const struct expo_histogram *histogram)
 {
 	size_t metric = proto_open(dst, FAMILY_METRIC), value;
 	uint64_t count = 0;
 
 	for (uint32_t i = 0; i <= histogram->nbounds; i++)
 		count += histogram->counts[i].u;
-	add_labels(dst, labels, nlabels);
+	if (set.len)
+		strbuf_add(dst, set.bytes, set.len);
 	value = proto_open(dst, METRIC_AS_HISTOGRAM);
 	proto_u64(dst, HISTOGRAM_COUNT, count);
 	if (histogram->has_sum)
@@ -208,6 +208,8 @@ const struct expo_format expo_protobuf = {
 	.content_type = "application/vnd.google.protobuf; "
 			"proto=io.prometheus.client.MetricFamily; encoding=delimited",
 	.family = proto_family,
+	.sets = EXPO_SETS_PROTOBUF,
+	.labels = proto_labels,
 	.number = proto_number,
 	.histogram = proto_histogram,
 	.family_end = proto_family_end,

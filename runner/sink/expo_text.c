@@ -143,7 +143,7 @@ void expo_add_value(struct strbuf *dst, const char *text, size_t len, bool quote
 }
 
 /* a="x",b="y" */
-static void add_labels(struct strbuf *dst, const struct expo_label *labels, uint32_t count)
+static void text_labels(struct strbuf *dst, const struct expo_label *labels, uint32_t count)
 {
 	for (uint32_t i = 0; i < count; i++) {
 		if (i)
@@ -174,33 +174,25 @@ static void add_number(struct strbuf *dst, const struct expo_number *number)
 		strbuf_add(dst, text, num_double(text, expo_double(number)));
 }
 
-static void text_number(struct strbuf *dst, const struct expo_family *family,
-			const struct expo_label *labels, uint32_t nlabels,
-			const struct expo_number *number)
-{
-	strbuf_adds(dst, family->name);
-	if (nlabels) {
-		strbuf_addc(dst, '{');
-		add_labels(dst, labels, nlabels);
-		strbuf_addc(dst, '}');
-	}
-	strbuf_addc(dst, ' ');
-	add_number(dst, number);
-	strbuf_addc(dst, '\n');
-}
-
 /* name_suffix{labels} as it is before the value. */
-static void add_start(struct strbuf *dst, const char *name, const char *suffix,
-		      const struct strbuf *labels)
+static void add_start(struct strbuf *dst, const char *name, const char *suffix, struct expo_set set)
 {
 	strbuf_adds(dst, name);
 	strbuf_adds(dst, suffix);
-	if (labels->len) {
+	if (set.len) {
 		strbuf_addc(dst, '{');
-		strbuf_add(dst, labels->buf, labels->len);
+		strbuf_add(dst, set.bytes, set.len);
 		strbuf_addc(dst, '}');
 	}
 	strbuf_addc(dst, ' ');
+}
+
+static void text_number(struct strbuf *dst, const struct expo_family *family, struct expo_set set,
+			const struct expo_number *number)
+{
+	add_start(dst, family->name, "", set);
+	add_number(dst, number);
+	strbuf_addc(dst, '\n');
 }
 
 /* OpenMetrics wants to see that a bound is a float. */
@@ -220,15 +212,11 @@ static void add_bound(struct strbuf *dst, const struct expo_histogram *histogram
 		strbuf_adds(dst, ".0");
 }
 
-static void add_histogram(struct strbuf *dst, const struct expo_family *family,
-			  const struct expo_label *labels, uint32_t nlabels,
+static void add_histogram(struct strbuf *dst, const struct expo_family *family, struct expo_set set,
 			  const struct expo_histogram *histogram, bool open)
 {
-	struct strbuf shared = STRBUF_INIT(dst->max);
 	uint64_t cumulative = 0;
 
-	add_labels(&shared, labels, nlabels);
-	dst->full |= shared.full;
 	for (uint32_t i = 0; i <= histogram->nbounds; i++) {
 		cumulative += histogram->counts[i].u;
 		/* Fine bounds between small whole numbers fall together. */
@@ -236,38 +224,36 @@ static void add_histogram(struct strbuf *dst, const struct expo_family *family,
 			continue;
 		strbuf_adds(dst, family->name);
 		strbuf_adds(dst, "_bucket{");
-		strbuf_add(dst, strbuf_str(&shared), shared.len);
-		strbuf_adds(dst, shared.len ? ",le=\"" : "le=\"");
+		if (set.len)
+			strbuf_add(dst, set.bytes, set.len);
+		strbuf_adds(dst, set.len ? ",le=\"" : "le=\"");
 		add_bound(dst, histogram, i, open);
 		strbuf_adds(dst, "\"} ");
 		add_u64(dst, cumulative);
 		strbuf_addc(dst, '\n');
 	}
 	if (histogram->has_sum) {
-		add_start(dst, family->name, "_sum", &shared);
+		add_start(dst, family->name, "_sum", set);
 		add_number(dst, &histogram->sum);
 		strbuf_addc(dst, '\n');
 	}
 	if (histogram->has_sum || !open) {
-		add_start(dst, family->name, "_count", &shared);
+		add_start(dst, family->name, "_count", set);
 		add_u64(dst, cumulative);
 		strbuf_addc(dst, '\n');
 	}
-	strbuf_release(&shared);
 }
 
 static void text_histogram(struct strbuf *dst, const struct expo_family *family,
-			   const struct expo_label *labels, uint32_t nlabels,
-			   const struct expo_histogram *histogram)
+			   struct expo_set set, const struct expo_histogram *histogram)
 {
-	add_histogram(dst, family, labels, nlabels, histogram, false);
+	add_histogram(dst, family, set, histogram, false);
 }
 
 static void open_histogram(struct strbuf *dst, const struct expo_family *family,
-			   const struct expo_label *labels, uint32_t nlabels,
-			   const struct expo_histogram *histogram)
+			   struct expo_set set, const struct expo_histogram *histogram)
 {
-	add_histogram(dst, family, labels, nlabels, histogram, true);
+	add_histogram(dst, family, set, histogram, true);
 }
 
 static void open_end(struct strbuf *dst)
@@ -278,6 +264,7 @@ static void open_end(struct strbuf *dst)
 const struct expo_format expo_text = {
 	.content_type = "text/plain; version=0.0.4; charset=utf-8",
 	.family = text_family,
+	.labels = text_labels,
 	.number = text_number,
 	.histogram = text_histogram,
 };
@@ -286,6 +273,7 @@ const struct expo_format expo_openmetrics = {
 	.content_type = "application/openmetrics-text; version=1.0.0; charset=utf-8",
 	.total_suffix = true,
 	.family = open_family,
+	.labels = text_labels,
 	.number = text_number,
 	.histogram = open_histogram,
 	.end = open_end,

@@ -20,16 +20,10 @@ int mhd_load(struct mhd *ret, struct err *err)
 		{ "MHD_basic_auth_get_username_password", &mhd.get_user },
 		{ "MHD_free", &mhd.free },
 	};
-	int code = dynlib_open(&mhd.library, "libmicrohttpd.so.12", "libmicrohttpd12",
+	int code = dynlib_open(NULL, "libmicrohttpd.so.12", "libmicrohttpd12",
 			       "cannot serve metrics", symbols, ARRAY_LEN(symbols), err);
 
 	if (code == 0)
 		*ret = mhd;
 	return code;
-}
-
-void mhd_unload(struct mhd *mhd)
-{
-	dynlib_close(mhd->library);
-	*mhd = (struct mhd){ 0 };
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * libmicrohttpd, loaded when it is needed: it brings a TLS library with it, which a run without
- * metrics should not pay for.
+ * metrics should not pay for. It stays until the process ends, as the TLS library leaves handlers
+ * and memory of each thread behind that must not be unloaded under them.
  */
 #ifndef BOMBUS_RUNNER_SINK_MHD_H
 #define BOMBUS_RUNNER_SINK_MHD_H
@@ -11,7 +12,6 @@
 struct err;
 
 struct mhd {
-	void *library;
 	__typeof__(&MHD_start_daemon) start_daemon;
 	__typeof__(&MHD_stop_daemon) stop_daemon;
 	__typeof__(&MHD_is_feature_supported) has_feature;
@@ -28,6 +28,5 @@ struct mhd {
 
 /* -ENOENT with the package's name as hint where it is not installed. */
 int mhd_load(struct mhd *ret, struct err *err);
-void mhd_unload(struct mhd *mhd); /* also what was never loaded */
 
 #endif

@@ -13,12 +13,13 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/util.h"
+#include "runner/sink/label_cache.h"
 #include "runner/sink/listen.h"
 #include "runner/sink/mhd.h"
 #include "runner/sink/negotiate.h"
 #include "runner/sink/scrape_body.h"
 #include "runner/sink/text.h"
-#include "runner/sink/web_auth.h"
+#include "runner/sink/web_guard.h"
 
 #define MAX_CONNECTIONS 32u
 #define CONNECTION_TIMEOUT_S 15u
@@ -27,6 +28,7 @@
 #define PAGE_MAX_BYTES (1u << 20)
 #define HEADER_MAX_BYTES REQUEST_MEMORY_BYTES
 #define ACCESS_REALM "bombus"
+#define CACHE_MAX_BYTES (64u << 20) /* of the texts of labels */
 
 struct prometheus_sink {
 	struct sink sink;
@@ -39,10 +41,10 @@ struct prometheus_sink {
 	struct mhd mhd;
 	struct MHD_Daemon *daemon;
 	char *web_path;
-	struct web_config web;
-	struct web_auth *auth;
+	struct web_guard *guard;
 	/* Of the daemon's thread. */
 	struct sink_names names;
+	struct label_cache *cache;
 	struct scrape_totals totals;
 };
 
@@ -62,6 +64,7 @@ static enum MHD_Result send_response(struct prometheus_sink *prom,
 				     struct MHD_Connection *connection, unsigned status,
 				     const char *content_type, struct MHD_Response *response)
 {
+	const struct web_config *web = web_guard_config(prom->guard);
 	enum MHD_Result ret;
 
 	if (!response)
@@ -73,9 +76,8 @@ static enum MHD_Result send_response(struct prometheus_sink *prom,
 	if (status == MHD_HTTP_UNAUTHORIZED)
 		prom->mhd.add_header(response, "WWW-Authenticate",
 				     "Basic realm=\"" ACCESS_REALM "\", charset=\"UTF-8\"");
-	for (size_t i = 0; i < prom->web.nheaders; i++)
-		prom->mhd.add_header(response, prom->web.headers[i].name,
-				     prom->web.headers[i].value);
+	for (size_t i = 0; i < web->nheaders; i++)
+		prom->mhd.add_header(response, web->headers[i].name, web->headers[i].value);
 	ret = prom->mhd.queue_response(connection, status, response);
 	prom->mhd.destroy_response(response);
 	return ret;
@@ -159,6 +161,7 @@ static enum MHD_Result answer_metrics(struct prometheus_sink *prom,
 		.namespace_ = prom->namespace_,
 		.compat_bee = prom->compat_bee,
 		.resolver = sink_names_get(&prom->names),
+		.cache = prom->cache,
 		.totals = &prom->totals,
 	};
 	struct scrape_body *body = scrape_body_new(&opts, head ? NULL : &prom->totals, gzip,
@@ -190,7 +193,7 @@ static bool is_ready(const struct prometheus_sink *prom)
 	for (uint32_t i = 0; i < prom->env.plan->nprogs; i++) {
 		uint8_t state = __atomic_load_n(&prom->env.plan->progs[i].state, __ATOMIC_RELAXED);
 
-		if (state == PROG_WANTED)
+		if (state == PROG_WANTED || state == PROG_DETACHED)
 			return false;
 		attached |= state == PROG_ATTACHED;
 		waiting |= state == PROG_LOADED;
@@ -204,7 +207,7 @@ static enum MHD_Result answer_ready(struct prometheus_sink *prom, struct MHD_Con
 	if (is_ready(prom))
 		return send_text(prom, connection, MHD_HTTP_OK, "bombus is ready.\n");
 	return send_text(prom, connection, MHD_HTTP_SERVICE_UNAVAILABLE,
-			 "not ready: the program is not attached yet\n");
+			 "not ready: a program is not attached\n");
 }
 
 static void add_html(struct strbuf *sb, const char *text)
@@ -270,14 +273,19 @@ static const struct page pages[] = {
 	{ "/-/ready", answer_ready },
 };
 
-static bool has_certificate(struct prometheus_sink *prom, struct MHD_Connection *connection)
+static void on_connection(void *ctx, struct MHD_Connection *connection, void **state,
+			  enum MHD_ConnectionNotificationCode code)
 {
+	struct prometheus_sink *prom = ctx;
 	const union MHD_ConnectionInfo *info = NULL;
 
-	if (prom->web.client_auth == CLIENT_AUTH_NONE)
-		return true;
-	info = prom->mhd.get_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-	return web_auth_certificate(prom->auth, info ? info->tls_session : NULL);
+	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+		web_guard_end(prom->guard, *state);
+		return;
+	}
+	if (web_guard_config(prom->guard)->tls)
+		info = prom->mhd.get_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+	*state = web_guard_begin(prom->guard, info ? info->tls_session : NULL);
 }
 
 static bool has_password(struct prometheus_sink *prom, struct MHD_Connection *connection)
@@ -285,10 +293,10 @@ static bool has_password(struct prometheus_sink *prom, struct MHD_Connection *co
 	char *user, *password = NULL;
 	bool ok;
 
-	if (!prom->web.nusers)
+	if (!web_guard_config(prom->guard)->nusers)
 		return true;
 	user = prom->mhd.get_user(connection, &password);
-	ok = web_auth_password(prom->auth, user, password);
+	ok = web_guard_password(prom->guard, user, password);
 	if (password)
 		explicit_bzero(password, strlen(password));
 	prom->mhd.free(user);
@@ -312,9 +320,6 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
 		*upload_len = 0;
 		return MHD_YES;
 	}
-	if (!has_certificate(prom, connection))
-		return send_text(prom, connection, MHD_HTTP_FORBIDDEN,
-				 "a certificate of this server's clients is needed\n");
 	if (!has_password(prom, connection))
 		return send_text(prom, connection, MHD_HTTP_UNAUTHORIZED, "who are you?\n");
 	if (!streq(method, MHD_HTTP_METHOD_GET) && !head)
@@ -333,15 +338,14 @@ static void on_log(void *ctx, const char *fmt, va_list ap)
 	log_vmsg(LOG_DEBUG, fmt, ap);
 }
 
-/* What TLS adds; ends the list at once where there is none. */
-static void tls_options(const struct web_config *web, struct MHD_OptionItem ret[5])
+/* What TLS adds; ends the list at once where there is none. It cannot begin without; what counts is
+ * said to each session. */
+static void tls_options(const struct web_config *web, struct MHD_OptionItem ret[4])
 {
 	const struct MHD_OptionItem items[] = {
 		{ MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)web->cert_pem },
 		{ MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)web->key_pem },
 		{ MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)web->priorities },
-		{ web->ca_pem ? MHD_OPTION_HTTPS_MEM_TRUST : MHD_OPTION_END, 0,
-		  (void *)web->ca_pem },
 		{ MHD_OPTION_END, 0, NULL },
 	};
 
@@ -354,26 +358,25 @@ static int prometheus_start(struct sink *sink, struct err *err)
 {
 	struct prometheus_sink *prom = prometheus_of(sink);
 	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL | MHD_USE_ERROR_LOG;
-	struct MHD_OptionItem tls[5];
+	const struct web_config *web = web_guard_config(prom->guard);
+	struct MHD_OptionItem tls[4];
 	sigset_t all, before;
 
-	tls_options(&prom->web, tls);
+	tls_options(web, tls);
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before); /* its thread gets none */
 	prom->daemon = prom->mhd.start_daemon(
-		flags | (prom->web.tls ? MHD_USE_TLS : 0), 0, NULL, NULL, on_request, prom,
+		flags | (web->tls ? MHD_USE_TLS : 0), 0, NULL, NULL, on_request, prom,
 		MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET, prom->listen_fd,
 		MHD_OPTION_CONNECTION_LIMIT, MAX_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
 		CONNECTION_TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		(size_t)REQUEST_MEMORY_BYTES, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+		(size_t)REQUEST_MEMORY_BYTES, MHD_OPTION_NOTIFY_CONNECTION, on_connection, prom,
+		MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (prom->daemon) {
 		prom->listen_fd = -1; /* is the daemon's */
 		return 0;
 	}
-	if (prom->web.tls)
-		err_hint(err, "do the certificate and the key in %s belong together?",
-			 prom->web_path);
 	return err_set(err, EIO, "cannot serve metrics on %s: the HTTP server did not start",
 		       prom->listen);
 }
@@ -382,14 +385,13 @@ static int open_web(struct prometheus_sink *prom, struct err *err)
 {
 	int ret = mhd_load(&prom->mhd, err);
 
-	if (ret < 0 || !prom->web_path)
-		return ret;
-	ret = web_config_read(&prom->web, prom->web_path, err);
+	if (ret == 0)
+		ret = web_guard_new(&prom->guard, prom->web_path, err);
 	if (ret < 0)
 		return ret;
-	if (prom->web.tls && prom->mhd.has_feature(MHD_FEATURE_SSL) != MHD_YES)
+	if (web_guard_config(prom->guard)->tls && prom->mhd.has_feature(MHD_FEATURE_SSL) != MHD_YES)
 		return err_set(err, ENOTSUP, "this libmicrohttpd has no TLS");
-	return web_auth_new(&prom->auth, &prom->web, err);
+	return 0;
 }
 
 /* The first part of every name: what stands in it would otherwise stand in the exposition. */
@@ -398,7 +400,8 @@ static bool is_namespace(const char *text)
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
 				      "0123456789";
 
-	return text[0] && !isdigit((unsigned char)text[0]) && !text[strspn(text, allowed)];
+	return text[0] && !isdigit((unsigned char)text[0]) && !text[strspn(text, allowed)] &&
+	       !streq(text, "bombus") && !streq(text, "process");
 }
 
 static int prometheus_open(struct sink *sink, const struct sink_env *env, struct err *err)
@@ -410,7 +413,7 @@ static int prometheus_open(struct sink *sink, const struct sink_env *env, struct
 	if (!is_namespace(prom->namespace_))
 		return err_usage(err,
 				 "--namespace: '%s' cannot begin a metric's name: letters, "
-				 "digits and _, and no digit first",
+				 "digits and _, no digit first; bombus and process are taken",
 				 prom->namespace_);
 	ret = open_web(prom, err);
 	if (ret < 0)
@@ -419,6 +422,8 @@ static int prometheus_open(struct sink *sink, const struct sink_env *env, struct
 	if (fd < 0)
 		return fd;
 	sink_names_init(&prom->names, &prom->env);
+	prom->cache = label_cache_new(env->plan->nmaps,
+				      collector_set_aside(env->collector, CACHE_MAX_BYTES));
 	prom->listen_fd = fd;
 	return 0;
 }
@@ -439,9 +444,8 @@ static void prometheus_free(struct sink *sink)
 	prometheus_close(sink);
 	close_fd(&prom->listen_fd);
 	sink_names_release(&prom->names);
-	mhd_unload(&prom->mhd);
-	web_auth_free(prom->auth);
-	web_config_release(&prom->web);
+	label_cache_free(prom->cache);
+	web_guard_free(prom->guard);
 	free(prom->web_path);
 	free(prom->listen);
 	free(prom->namespace_);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
 #include "base/util.h"
+#include "runner/sink/label_cache.h"
+#include "runner/sink/merge.h"
 #include "runner/sink/scrape.h"
 #include "runner/sink/scrape_own.h"
 #include "runner/sink/text.h"
@@ -23,6 +25,9 @@ struct scrape {
 	struct expo_label *labels;
 	const struct label **sources; /* in the order of output */
 	char *values;		      /* the labels' texts, one after the other */
+	struct strbuf set;	      /* the label set that was made last */
+	bool lasting;		      /* they may be kept */
+	struct merge *merge;	      /* NULL: no two series read the same */
 	/* Of the current family, while headed or cursor are set. */
 	char *name, *help;
 	uint64_t cursor;
@@ -38,6 +43,7 @@ struct scrape *scrape_new(const struct scrape_opts *opts)
 
 	scrape->opts = *opts;
 	strbuf_init(&scrape->text, TEXT_MAX_BYTES);
+	strbuf_init(&scrape->set, TEXT_MAX_BYTES);
 	return scrape;
 }
 
@@ -72,6 +78,8 @@ static void leave_map(struct scrape *scrape)
 	free(scrape->labels);
 	free(scrape->sources);
 	free(scrape->values);
+	merge_free(scrape->merge);
+	scrape->merge = NULL;
 	scrape->plan = NULL;
 	scrape->family = 0;
 }
@@ -82,6 +90,7 @@ void scrape_free(struct scrape *scrape)
 		return;
 	leave_map(scrape);
 	strbuf_release(&scrape->text);
+	strbuf_release(&scrape->set);
 	free(scrape);
 }
 
@@ -106,6 +115,76 @@ static uint32_t block_rows(const struct metric_plan *plan)
 	return rows < 1 ? 1 : MIN(rows, (uint64_t)BLOCK_ROWS);
 }
 
+/* The label set of row i, as it is kept or as it is now made; valid until the next one. */
+static struct expo_set row_set(struct scrape *scrape, uint32_t i)
+{
+	const struct expo_format *format = scrape->opts.format;
+	struct label_cache *cache = scrape->lasting ? scrape->opts.cache : NULL;
+	const struct series_rows *rows = &scrape->rows;
+	char *at = scrape->values;
+	struct expo_set set;
+
+	if (cache &&
+	    label_cache_get(cache, scrape->map, format->sets, rows->place[i], rows->id[i], &set))
+		return set;
+	for (uint32_t k = 0; k < scrape->plan->nlabels; k++) {
+		size_t len = label_text(at, scrape->sources[k], rows, i, STYLE_PLAIN,
+					scrape->opts.resolver);
+
+		scrape->labels[k] = (struct expo_label){ scrape->sources[k]->name, at, len };
+		at += len;
+	}
+	strbuf_reset(&scrape->set);
+	format->labels(&scrape->set, scrape->labels, scrape->plan->nlabels);
+	scrape->text.full |= scrape->set.full;
+	set = (struct expo_set){ strbuf_str(&scrape->set), scrape->set.len };
+	if (cache)
+		label_cache_put(cache, scrape->map, format->sets, rows->place[i], rows->id[i], set);
+	return set;
+}
+
+static bool next_rows(struct scrape *scrape)
+{
+	bool more;
+
+	collector_lock(scrape->opts.env->collector);
+	more = series_read(scrape->series, &scrape->cursor, 0, false, &scrape->rows);
+	collector_unlock(scrape->opts.env->collector);
+	return more;
+}
+
+/* Whether two series may read the same: by what their labels are, or as a program may be called
+ * what the overflow is. */
+static bool is_ambiguous(struct scrape *scrape)
+{
+	const struct metric_plan *plan = scrape->plan;
+	bool texts = plan->nlabels > 0;
+	struct series_stats stats;
+
+	for (uint32_t i = 0; i < plan->nlabels; i++) {
+		if (!field_text_is_exact(&plan->labels[i].in_key))
+			return true;
+		texts &= plan->labels[i].in_key.kind == KIND_TEXT;
+	}
+	if (!texts)
+		return false;
+	collector_lock(scrape->opts.env->collector);
+	stats = series_stats(scrape->series);
+	collector_unlock(scrape->opts.env->collector);
+	return stats.overflowed;
+}
+
+static void merge_all(struct scrape *scrape)
+{
+	scrape->merge = merge_new(scrape->plan);
+	while (next_rows(scrape))
+		for (uint32_t i = 0; i < scrape->rows.count; i++)
+			if (!(scrape->rows.flags[i] & SERIES_GONE))
+				merge_add(scrape->merge, row_set(scrape, i),
+					  row_cells(&scrape->rows, i));
+	scrape->cursor = 0;
+}
+
 /* False: this map exports nothing. */
 static bool enter_map(struct scrape *scrape)
 {
@@ -121,13 +200,17 @@ static bool enter_map(struct scrape *scrape)
 	series_rows_init(&scrape->rows, scrape->plan, block_rows(scrape->plan));
 	scrape->labels = xcalloc(scrape->plan->nlabels + 1, sizeof(*scrape->labels));
 	scrape->sources = xcalloc(scrape->plan->nlabels + 1, sizeof(void *));
+	scrape->lasting = true;
 	for (uint32_t i = 0; i < scrape->plan->nlabels; i++) {
 		scrape->sources[i] = &scrape->plan->labels[i];
 		values += label_text_max(&scrape->plan->labels[i]);
+		scrape->lasting &= field_text_is_lasting(&scrape->plan->labels[i].in_key);
 	}
 	if (scrape->opts.compat_bee)
 		qsort(scrape->sources, scrape->plan->nlabels, sizeof(void *), by_name);
 	scrape->values = xmalloc(values);
+	if (is_ambiguous(scrape))
+		merge_all(scrape);
 	return true;
 }
 
@@ -169,14 +252,12 @@ static void add_row(struct scrape *scrape, const struct expo_family *head,
 {
 	const struct expo_format *format = scrape->opts.format;
 	const union cell *cells = row_cells(&scrape->rows, i);
-	char *at = scrape->values;
+	struct expo_set set = row_set(scrape, i);
 
-	for (uint32_t k = 0; k < scrape->plan->nlabels; k++) {
-		size_t len = label_text(at, scrape->sources[k], &scrape->rows, i, STYLE_PLAIN,
-					scrape->opts.resolver);
-
-		scrape->labels[k] = (struct expo_label){ scrape->sources[k]->name, at, len };
-		at += len;
+	if (scrape->merge) {
+		cells = merge_take(scrape->merge, set, cells);
+		if (!cells)
+			return;
 	}
 	if (family->type == METRIC_HISTOGRAM) {
 		struct expo_histogram histogram = {
@@ -192,12 +273,11 @@ static void add_row(struct scrape *scrape, const struct expo_family *head,
 
 		if (family->has_sum)
 			histogram.sum = number_of(scrape, family, histogram_sum(family, cells));
-		format->histogram(&scrape->text, head, scrape->labels, scrape->plan->nlabels,
-				  &histogram);
+		format->histogram(&scrape->text, head, set, &histogram);
 	} else {
 		struct expo_number number = number_of(scrape, family, cells[family->cell]);
 
-		format->number(&scrape->text, head, scrape->labels, scrape->plan->nlabels, &number);
+		format->number(&scrape->text, head, set, &number);
 	}
 }
 
@@ -214,9 +294,7 @@ static void add_block(struct scrape *scrape)
 		scrape->help = family_help(scrape, family);
 	}
 	head = (struct expo_family){ scrape->name, scrape->help, family->unit, family->type };
-	collector_lock(scrape->opts.env->collector);
-	more = series_read(scrape->series, &scrape->cursor, 0, false, &scrape->rows);
-	collector_unlock(scrape->opts.env->collector);
+	more = next_rows(scrape);
 	for (uint32_t i = 0; i < scrape->rows.count; i++) {
 		if (scrape->rows.flags[i] & SERIES_GONE)
 			continue;
@@ -232,6 +310,8 @@ static void add_block(struct scrape *scrape)
 	if (!more) {
 		leave_family(scrape);
 		scrape->family++;
+		if (scrape->merge)
+			merge_next_round(scrape->merge);
 	}
 }
 

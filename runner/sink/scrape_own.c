@@ -57,10 +57,16 @@ static double fill_ratio(const struct own_view *view)
 	return (double)view->stats.entries / (double)MAX(view->map->max_entries, 1u);
 }
 
+/* It may be detached from outside meanwhile. */
+static uint8_t state_of(const struct prog_plan *prog)
+{
+	return __atomic_load_n(&prog->state, __ATOMIC_ACQUIRE);
+}
+
 /* A program whose turn has come. */
 static bool is_running(const struct prog_plan *prog)
 {
-	return prog->state != PROG_OFF && prog->state != PROG_STANDBY;
+	return state_of(prog) != PROG_OFF && state_of(prog) != PROG_STANDBY;
 }
 
 OWN(read, true, view->stats.read)
@@ -81,7 +87,7 @@ OWN(overflowed, view->has_series, view->series.overflowed)
 OWN(expired, view->has_series, view->series.expired)
 OWN_SCALED(sweep_time, view->stats.sweeps, view->stats.sweep_ns, 1e-9)
 OWN(sweep_errors, view->stats.sweeps, view->stats.sweep_errors)
-OWN(attached, true, view->prog->state == PROG_ATTACHED)
+OWN(attached, true, state_of(view->prog) == PROG_ATTACHED)
 OWN(attach_errno, true, (uint64_t)abs(view->prog->reason_code))
 OWN(runs, view->has_runs, view->runs.runs)
 OWN_SCALED(run_time, view->has_runs, view->runs.run_ns, 1e-9)
@@ -200,6 +206,18 @@ static void head(struct own_out *out, const struct expo_family *family)
 	out->headed = true;
 }
 
+static void add_number(struct own_out *out, const struct expo_family *family,
+		       const struct expo_label *labels, uint32_t nlabels,
+		       const struct expo_number *number)
+{
+	struct strbuf set = STRBUF_INIT(out->dst->max);
+
+	out->format->labels(&set, labels, nlabels);
+	out->format->number(out->dst, family, (struct expo_set){ strbuf_str(&set), set.len },
+			    number);
+	strbuf_release(&set);
+}
+
 static void add_figure(struct own_out *out, const struct own_view *view,
 		       const struct expo_label *labels, uint32_t nlabels)
 {
@@ -208,7 +226,7 @@ static void add_figure(struct own_out *out, const struct own_view *view,
 	if (!out->own->fn(view, &number))
 		return;
 	head(out, &out->own->family);
-	out->format->number(out->dst, &out->own->family, labels, nlabels, &number);
+	add_number(out, &out->own->family, labels, nlabels, &number);
 }
 
 static void add_map(struct own_out *out, const struct map_plan *map, const struct sink_env *env)
@@ -278,7 +296,7 @@ static void add_build_info(struct own_out *out)
 	struct expo_label version = { "version", BOMBUS_VERSION, strlen(BOMBUS_VERSION) };
 
 	head(out, &family);
-	out->format->number(out->dst, &family, &version, 1, &one);
+	add_number(out, &family, &version, 1, &one);
 }
 
 bool scrape_own(struct strbuf *dst, uint32_t nth, const struct scrape_opts *opts)

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The only file that knows GnuTLS and libcrypt, which are loaded for it. */
+/* The only file that knows libcrypt, which is loaded for it. */
 #include <crypt.h>
 #include <errno.h>
-#include <gnutls/gnutls.h>
-#include <gnutls/x509.h>
 #include <sys/random.h>
 #include <xxhash.h>
 #include "base/dynlib.h"
@@ -17,11 +15,9 @@
 #define KNOWN_MAX 16
 
 struct web_auth {
-	const struct web_config *config;
-	void *libcrypt, *gnutls;
+	struct web_config config; /* its texts are borrowed */
+	void *libcrypt;
 	__typeof__(&crypt_r) crypt;
-	__typeof__(&gnutls_certificate_get_peers) get_peers;
-	__typeof__(&gnutls_certificate_verify_peers) verify_peers;
 	struct crypt_data *crypt_room;
 	/*
 	 * bcrypt is slow on purpose, and scrapers come again and again: who was let in is known by
@@ -43,27 +39,14 @@ static int load_crypt(struct web_auth *auth, struct err *err)
 			   symbols, ARRAY_LEN(symbols), err);
 }
 
-static int load_gnutls(struct web_auth *auth, struct err *err)
-{
-	const struct dynlib_symbol symbols[] = {
-		{ "gnutls_certificate_get_peers", &auth->get_peers },
-		{ "gnutls_certificate_verify_peers", &auth->verify_peers },
-	};
-
-	return dynlib_open(&auth->gnutls, "libgnutls.so.30", "libgnutls30",
-			   "cannot check certificates", symbols, ARRAY_LEN(symbols), err);
-}
-
 int web_auth_new(struct web_auth **ret, const struct web_config *config, struct err *err)
 {
 	struct web_auth *auth = xcalloc(1, sizeof(*auth));
 	int code = 0;
 
-	auth->config = config;
+	auth->config = *config;
 	if (config->nusers)
 		code = load_crypt(auth, err);
-	if (code == 0 && config->client_auth != CLIENT_AUTH_NONE)
-		code = load_gnutls(auth, err);
 	if (code < 0) {
 		web_auth_free(auth);
 		return code;
@@ -77,7 +60,6 @@ void web_auth_free(struct web_auth *auth)
 	if (!auth)
 		return;
 	dynlib_close(auth->libcrypt);
-	dynlib_close(auth->gnutls);
 	free(auth->crypt_room);
 	free(auth);
 }
@@ -118,13 +100,13 @@ bool web_auth_password(struct web_auth *auth, const char *user, const char *pass
 	const char *hash = NULL;
 	XXH128_hash_t mark;
 
-	if (!auth->config->nusers)
+	if (!auth->config.nusers)
 		return true;
 	if (!user || !password)
 		return false;
-	for (size_t i = 0; i < auth->config->nusers && !hash; i++)
-		if (streq(auth->config->users[i].name, user))
-			hash = auth->config->users[i].value;
+	for (size_t i = 0; i < auth->config.nusers && !hash; i++)
+		if (streq(auth->config.users[i].name, user))
+			hash = auth->config.users[i].value;
 	mark = mark_of(auth, user, password);
 	for (uint32_t i = 0; hash && i < MIN(auth->nknown, (uint32_t)KNOWN_MAX); i++)
 		if (XXH128_isEqual(auth->known[i], mark))
@@ -133,22 +115,4 @@ bool web_auth_password(struct web_auth *auth, const char *user, const char *pass
 		return false;
 	auth->known[auth->nknown++ % KNOWN_MAX] = mark;
 	return true;
-}
-
-bool web_auth_certificate(struct web_auth *auth, void *session)
-{
-	gnutls_typed_vdata_st purpose = { .type = GNUTLS_DT_KEY_PURPOSE_OID,
-					  .data = (unsigned char *)GNUTLS_KP_TLS_WWW_CLIENT };
-	enum client_auth wanted = auth->config->client_auth;
-	unsigned count = 0, status = 0;
-
-	if (wanted == CLIENT_AUTH_NONE || wanted == CLIENT_AUTH_REQUEST)
-		return true;
-	if (!session)
-		return false;
-	if (!auth->get_peers(session, &count) || !count)
-		return wanted == CLIENT_AUTH_VERIFY_GIVEN;
-	if (wanted == CLIENT_AUTH_REQUIRE_ANY)
-		return true;
-	return auth->verify_peers(session, &purpose, 1, &status) >= 0 && !status;
 }

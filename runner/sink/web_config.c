@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The only file that knows libyaml, which is loaded for it. */
 #include <errno.h>
+#include <sys/stat.h>
+#include <xxhash.h>
 #include <yaml.h>
 #include "base/dynlib.h"
 #include "base/err.h"
 #include "base/strbuf.h"
 #include "base/util.h"
+#include "runner/sink/tls_words.h"
 #include "runner/sink/web_config.h"
 
 #define CONFIG_MAX_BYTES (1u << 20)
@@ -28,15 +31,8 @@ struct reading {
 	struct web_config *config;
 	const char *path;
 	struct err *err;
-	/* TLS, put together at the end. */
-	const char *cert, *key, *ca;
-	int min_version, max_version; /* places in versions[] */
-	struct strbuf ciphers, groups;
+	struct tls_words tls;
 };
-
-static const char *const versions[] = { "TLS10", "TLS11", "TLS12", "TLS13" };
-static const char *const version_words[] = { "+VERS-TLS1.0", "+VERS-TLS1.1", "+VERS-TLS1.2",
-					     "+VERS-TLS1.3" };
 
 static int load_yaml(struct yaml *yaml, struct err *err)
 {
@@ -88,113 +84,117 @@ static int each_pair(struct reading *r, const yaml_node_t *map, pair_fn fn)
 	return code;
 }
 
-/* Each word of a list goes through `words` to what is added to sb. */
-static int translate(struct reading *r, const yaml_node_t *list, const char *const (*words)[2],
-		     size_t count, struct strbuf *sb)
+/* As refuse(), of the word that stands there. */
+static int refuse_word(struct reading *r, const yaml_node_t *node, const char *what)
 {
+	const char *text = text_of(node);
+
+	return err_usage(r->err, "%s:%zu: '%.64s' %s", r->path, node->start_mark.line + 1,
+			 text ? text : "", what);
+}
+
+static int each_word(struct reading *r, const yaml_node_t *list,
+		     bool (*add)(struct tls_words *words, const char *name), const char *unknown)
+{
+	if (list->type == YAML_SCALAR_NODE && !*text_of(list))
+		return 0;
 	if (list->type != YAML_SEQUENCE_NODE)
 		return refuse(r, list, "a list is expected here");
 	for (yaml_node_item_t *item = list->data.sequence.items.start;
 	     item < list->data.sequence.items.top; item++) {
 		const yaml_node_t *node = r->yaml.node(&r->document, *item);
 		const char *text = text_of(node);
-		size_t i = 0;
 
-		while (text && i < count && !streq(words[i][0], text))
-			i++;
-		if (!text || i == count)
-			return refuse(r, node, "this cipher or curve is not known");
-		strbuf_adds(sb, words[i][1]);
+		if (!text)
+			return refuse(r, list, "words are expected in this list");
+		if (!add(&r->tls, text))
+			return refuse_word(r, node, unknown);
 	}
 	return 0;
 }
 
-static int set_ciphers(struct reading *r, const yaml_node_t *value)
-{
-	static const char *const words[][2] = {
-		{ "TLS_AES_128_GCM_SHA256", ":+AES-128-GCM" },
-		{ "TLS_AES_256_GCM_SHA384", ":+AES-256-GCM" },
-		{ "TLS_CHACHA20_POLY1305_SHA256", ":+CHACHA20-POLY1305" },
-		{ "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256", ":+ECDHE-RSA:+AES-128-GCM" },
-		{ "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", ":+ECDHE-RSA:+AES-256-GCM" },
-		{ "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256", ":+ECDHE-RSA:+CHACHA20-POLY1305" },
-		{ "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256", ":+ECDHE-ECDSA:+AES-128-GCM" },
-		{ "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384", ":+ECDHE-ECDSA:+AES-256-GCM" },
-		{ "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
-		  ":+ECDHE-ECDSA:+CHACHA20-POLY1305" },
-		{ "TLS_RSA_WITH_AES_128_GCM_SHA256", ":+RSA:+AES-128-GCM" },
-		{ "TLS_RSA_WITH_AES_256_GCM_SHA384", ":+RSA:+AES-256-GCM" },
-	};
-
-	return translate(r, value, words, ARRAY_LEN(words), &r->ciphers);
-}
-
-static int set_groups(struct reading *r, const yaml_node_t *value)
-{
-	static const char *const words[][2] = {
-		{ "CurveP256", ":+GROUP-SECP256R1" },
-		{ "CurveP384", ":+GROUP-SECP384R1" },
-		{ "CurveP521", ":+GROUP-SECP521R1" },
-		{ "X25519", ":+GROUP-X25519" },
-	};
-
-	return translate(r, value, words, ARRAY_LEN(words), &r->groups);
-}
-
-/* The place of a word in a list. */
-static int choose(struct reading *r, const yaml_node_t *value, const char *const *words,
-		  size_t count, int *ret)
+static int set_version(struct reading *r, const yaml_node_t *value, uint8_t *ret)
 {
 	const char *text = text_of(value);
 
-	for (size_t i = 0; text && i < count; i++) {
-		if (streq(words[i], text)) {
-			*ret = (int)i;
+	if (text && tls_version(text, ret))
+		return 0;
+	return refuse_word(r, value, "is no version: TLS10, TLS11, TLS12 or TLS13");
+}
+
+static int set_auth(struct reading *r, const yaml_node_t *value)
+{
+	static const struct {
+		const char *name;
+		enum client_auth auth;
+	} auths[] = {
+		{ "", CLIENT_AUTH_NONE },
+		{ "NoClientCert", CLIENT_AUTH_NONE },
+		{ "RequestClientCert", CLIENT_AUTH_REQUEST },
+		{ "RequireAnyClientCert", CLIENT_AUTH_REQUIRE_ANY },
+		{ "RequireClientCert", CLIENT_AUTH_REQUIRE_ANY }, /* its name once */
+		{ "VerifyClientCertIfGiven", CLIENT_AUTH_VERIFY_GIVEN },
+		{ "RequireAndVerifyClientCert", CLIENT_AUTH_REQUIRE_VERIFY },
+	};
+	const char *text = text_of(value);
+
+	for (size_t i = 0; text && i < ARRAY_LEN(auths); i++) {
+		if (streq(auths[i].name, text)) {
+			r->config->client_auth = auths[i].auth;
 			return 0;
 		}
 	}
-	return refuse(r, value, "this word is not known here");
+	return refuse_word(r, value, "is not known as client_auth_type");
 }
 
-static int set_text(struct reading *r, const yaml_node_t *value, const char **ret)
+/* What is there to be said, and changes nothing here. */
+static int check_bool(struct reading *r, const yaml_node_t *value)
 {
 	const char *text = text_of(value);
 
+	if (text && (streq(text, "true") || streq(text, "false")))
+		return 0;
+	return refuse_word(r, value, "is neither true nor false");
+}
+
+static int set_file(struct reading *r, const yaml_node_t *value, enum web_file file)
+{
+	const char *text = text_of(value), *slash = strrchr(r->path, '/');
+
 	if (!text)
 		return refuse(r, value, "a single word is expected here");
-	*ret = *text ? text : NULL;
+	r->config->files[file] = !*text ? NULL
+				 : *text == '/' || !slash
+					 ? arena_strdup(&r->config->arena, text)
+					 : arena_printf(&r->config->arena, "%.*s/%s",
+							(int)(slash - r->path), r->path, text);
 	return 0;
 }
 
 static int set_tls(struct reading *r, const char *name, const yaml_node_t *value)
 {
-	static const char *const auths[] = { "NoClientCert", "RequestClientCert",
-					     "RequireAnyClientCert", "VerifyClientCertIfGiven",
-					     "RequireAndVerifyClientCert" };
-	int auth = 0, code;
-
 	if (streq(name, "cert_file"))
-		return set_text(r, value, &r->cert);
+		return set_file(r, value, WEB_CERT);
 	if (streq(name, "key_file"))
-		return set_text(r, value, &r->key);
+		return set_file(r, value, WEB_KEY);
 	if (streq(name, "client_ca_file"))
-		return set_text(r, value, &r->ca);
-	if (streq(name, "client_auth_type")) {
-		code = choose(r, value, auths, ARRAY_LEN(auths), &auth);
-		r->config->client_auth = (enum client_auth)auth;
-		return code;
-	}
+		return set_file(r, value, WEB_CA);
+	if (streq(name, "client_auth_type"))
+		return set_auth(r, value);
 	if (streq(name, "min_version"))
-		return choose(r, value, versions, ARRAY_LEN(versions), &r->min_version);
+		return set_version(r, value, &r->tls.min_version);
 	if (streq(name, "max_version"))
-		return choose(r, value, versions, ARRAY_LEN(versions), &r->max_version);
+		return set_version(r, value, &r->tls.max_version);
 	if (streq(name, "cipher_suites"))
-		return set_ciphers(r, value);
+		return each_word(r, value, tls_add_suite, "is no cipher suite that is known here");
 	if (streq(name, "curve_preferences"))
-		return set_groups(r, value);
+		return each_word(r, value, tls_add_group,
+				 "is no curve that is known here: CurveP256, CurveP384, CurveP521 "
+				 "or X25519");
 	if (streq(name, "prefer_server_cipher_suites"))
-		return 0;
-	return refuse(r, value, "this word is not known in tls_server_config");
+		return check_bool(r, value);
+	return err_usage(r->err, "%s:%zu: '%.64s' is not known in tls_server_config", r->path,
+			 value->start_mark.line + 1, name);
 }
 
 static int add_pair(struct reading *r, struct web_pair **pairs, size_t *count, const char *name,
@@ -221,8 +221,9 @@ static int set_http(struct reading *r, const char *name, const yaml_node_t *valu
 	if (streq(name, "headers"))
 		return each_pair(r, value, set_header);
 	if (streq(name, "http2"))
-		return 0;
-	return refuse(r, value, "this word is not known in http_server_config");
+		return check_bool(r, value);
+	return err_usage(r->err, "%s:%zu: '%.64s' is not known in http_server_config", r->path,
+			 value->start_mark.line + 1, name);
 }
 
 static int set_user(struct reading *r, const char *name, const yaml_node_t *value)
@@ -244,61 +245,60 @@ static int set_top(struct reading *r, const char *name, const yaml_node_t *value
 		return each_pair(r, value, set_http);
 	if (streq(name, "basic_auth_users"))
 		return each_pair(r, value, set_user);
-	return refuse(r, value, "this word is not known");
+	return err_usage(r->err, "%s:%zu: '%.64s' is not known", r->path,
+			 value->start_mark.line + 1, name);
 }
 
-static int read_pem(struct reading *r, const char *name, const char **ret)
+static int read_pem(struct reading *r, enum web_file file, const char **ret)
 {
-	const char *slash = strrchr(r->path, '/');
-	_cleanup_free_ char *path =
-		*name == '/' || !slash
-			? xstrdup(name)
-			: xasprintf("%.*s/%s", (int)(slash - r->path), r->path, name);
 	_cleanup_free_ void *text = NULL;
-	int code = read_file(path, CONFIG_MAX_BYTES, &text, NULL, r->err);
+	int code;
 
+	if (!r->config->files[file])
+		return 0;
+	code = read_file(r->config->files[file], CONFIG_MAX_BYTES, &text, NULL, r->err);
 	if (code == 0)
 		*ret = arena_strdup(&r->config->arena, text);
 	return code;
 }
 
-static void set_priorities(struct reading *r)
+static int set_priorities(struct reading *r)
 {
 	struct strbuf sb = STRBUF_INIT(CONFIG_MAX_BYTES);
+	const char *why, *suite;
+	int code = 0;
 
-	strbuf_adds(&sb, "NORMAL:%SERVER_PRECEDENCE:-VERS-ALL");
-	for (int i = r->max_version; i >= r->min_version; i--)
-		strbuf_addf(&sb, ":%s", version_words[i]);
-	if (r->ciphers.len)
-		strbuf_addf(&sb, ":-CIPHER-ALL:-KX-ALL:+ECDHE-RSA:+ECDHE-ECDSA%s",
-			    strbuf_str(&r->ciphers));
-	if (r->groups.len)
-		strbuf_addf(&sb, ":-GROUP-ALL%s", strbuf_str(&r->groups));
-	r->config->priorities = arena_strdup(&r->config->arena, strbuf_str(&sb));
+	if (tls_priorities(&r->tls, &sb, &why, &suite))
+		r->config->priorities = arena_strdup(&r->config->arena, strbuf_str(&sb));
+	else
+		code = err_usage(r->err, "%s: %s%s", r->path, why, suite);
 	strbuf_release(&sb);
+	return code;
 }
 
 static int finish_tls(struct reading *r)
 {
 	struct web_config *config = r->config;
+	enum client_auth auth = config->client_auth;
 	int code;
 
 	if (!config->tls)
 		return 0;
-	if (!r->cert || !r->key)
+	if (!config->files[WEB_CERT] || !config->files[WEB_KEY])
 		return refuse(r, NULL, "tls_server_config needs cert_file and key_file");
-	if (config->client_auth == CLIENT_AUTH_NONE && r->ca)
+	if (auth == CLIENT_AUTH_NONE && config->files[WEB_CA])
 		return refuse(r, NULL, "client_ca_file is of no use without client_auth_type");
-	if (config->client_auth != CLIENT_AUTH_NONE && !r->ca)
+	if ((auth == CLIENT_AUTH_VERIFY_GIVEN || auth == CLIENT_AUTH_REQUIRE_VERIFY) &&
+	    !config->files[WEB_CA])
 		return refuse(r, NULL, "client_auth_type needs client_ca_file");
-	if (r->min_version > r->max_version)
-		return refuse(r, NULL, "min_version is above max_version");
-	code = read_pem(r, r->cert, &config->cert_pem);
+	code = set_priorities(r);
+	config->stamp = web_config_stamp(config, r->path);
 	if (code == 0)
-		code = read_pem(r, r->key, &config->key_pem);
-	if (code == 0 && r->ca)
-		code = read_pem(r, r->ca, &config->ca_pem);
-	set_priorities(r);
+		code = read_pem(r, WEB_CERT, &config->cert_pem);
+	if (code == 0)
+		code = read_pem(r, WEB_KEY, &config->key_pem);
+	if (code == 0)
+		code = read_pem(r, WEB_CA, &config->ca_pem);
 	return code;
 }
 
@@ -327,29 +327,45 @@ static int read_document(struct reading *r, const char *text, size_t len)
 	return code;
 }
 
+struct web_stamp web_config_stamp(const struct web_config *config, const char *path)
+{
+	const char *paths[] = { path, config->files[WEB_CERT], config->files[WEB_KEY],
+				config->files[WEB_CA] };
+	struct web_stamp stamp = { 0 };
+
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
+		uint64_t of[6] = { 0 };
+		struct stat st;
+
+		if (paths[i] && stat(paths[i], &st) == 0) {
+			of[0] = st.st_dev;
+			of[1] = st.st_ino;
+			of[2] = (uint64_t)st.st_size;
+			of[3] = (uint64_t)st.st_mtim.tv_sec;
+			of[4] = (uint64_t)st.st_mtim.tv_nsec;
+			of[5] = (uint64_t)st.st_ctim.tv_sec ^ (uint64_t)st.st_ctim.tv_nsec << 32;
+		}
+		stamp.files[i] = XXH3_64bits(of, sizeof(of));
+	}
+	return stamp;
+}
+
 int web_config_read(struct web_config *ret, const char *path, struct err *err)
 {
-	struct reading r = {
-		.config = ret,
-		.path = path,
-		.err = err,
-		.min_version = 2,
-		.max_version = ARRAY_LEN(versions) - 1,
-		.ciphers = STRBUF_INIT(CONFIG_MAX_BYTES),
-		.groups = STRBUF_INIT(CONFIG_MAX_BYTES),
-	};
+	struct reading r = { .config = ret, .path = path, .err = err, .tls = TLS_WORDS_INIT };
 	_cleanup_free_ void *text = NULL;
 	size_t len = 0;
-	int code = read_file(path, CONFIG_MAX_BYTES, &text, &len, err);
+	int code;
 
 	*ret = (struct web_config){ 0 };
+	/* Before it is read: what changes meanwhile is seen the next time. */
+	ret->stamp = web_config_stamp(ret, path);
+	code = read_file(path, CONFIG_MAX_BYTES, &text, &len, err);
 	if (code == 0)
 		code = load_yaml(&r.yaml, err);
 	if (code == 0)
 		code = read_document(&r, text, len);
 	dynlib_close(r.yaml.library);
-	strbuf_release(&r.ciphers);
-	strbuf_release(&r.groups);
 	return code;
 }
 

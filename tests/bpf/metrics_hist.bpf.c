@@ -15,13 +15,17 @@ struct hist_key {
 	__u32 bucket;
 };
 
-static const __u64 bounds[] = { 5, 50, 500 };
-
 BOMBUS_HISTOGRAM(powers, struct hist_key, 1024) BOMBUS_HELP("powers of two");
 BOMBUS_HISTOGRAM(waits, struct hist_key, 1024) BOMBUS_UNIT("us");
-BOMBUS_HISTOGRAM(fine, struct hist_key, 4096) BOMBUS_BUCKETS("exp2/8");
-BOMBUS_HISTOGRAM(steps, struct hist_key, 1024) BOMBUS_BUCKETS("linear 10 0 100");
-BOMBUS_HISTOGRAM(fixed, struct hist_key, 1024) BOMBUS_BUCKETS("5,50,500");
+BOMBUS_HISTOGRAM_FINE(fine, struct hist_key, 4096, 3);
+BOMBUS_HISTOGRAM_FINE(fine1, struct hist_key, 4096, 1);
+BOMBUS_HISTOGRAM_FINE(fine2, struct hist_key, 4096, 2);
+BOMBUS_HISTOGRAM_FINE(fine4, struct hist_key, 4096, 4);
+BOMBUS_HISTOGRAM_LINEAR(steps, struct hist_key, 1024, 10, 0, 100);
+BOMBUS_HISTOGRAM_FIXED(fixed, struct hist_key, 1024, 5,50,500);
+/* Counted as the others are, and shown in part. */
+BOMBUS_HISTOGRAM(part, struct hist_key, 1024) BOMBUS_BUCKETS("exp2 4 27");
+BOMBUS_HISTOGRAM_FINE(part_fine, struct hist_key, 4096, 2) BOMBUS_BUCKETS("exp2/4 4 27");
 
 SEC("tracepoint/syscalls/sys_enter_getppid")
 int on_round(void *ctx)
@@ -36,9 +40,14 @@ int on_round(void *ctx)
 	key.side = n % 3;
 	bombus_histogram_observe(&powers, &key, v);
 	bombus_histogram_observe(&waits, &key, v);
-	bombus_histogram_observe_fine(&fine, &key, v, 3);
-	bombus_histogram_observe_linear(&steps, &key, v, 10, 0, 100);
-	bombus_histogram_observe_fixed(&fixed, &key, v, bounds);
+	bombus_histogram_observe(&fine, &key, v);
+	bombus_histogram_observe(&fine1, &key, v);
+	bombus_histogram_observe(&fine2, &key, v);
+	bombus_histogram_observe(&fine4, &key, v);
+	bombus_histogram_observe(&steps, &key, v);
+	bombus_histogram_observe(&fixed, &key, v);
+	bombus_histogram_observe(&part, &key, v);
+	bombus_histogram_observe(&part_fine, &key, v);
 	return 0;
 }
 

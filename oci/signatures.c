@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "oci/signatures.h"
+
+#include <errno.h>
+
+#include "base/err.h"
+#include "base/util.h"
+#include "oci/image_internal.h"
+#include "oci/multi.h"
+
+#define COSIGN_CONFIG "application/vnd.dev.cosign.artifact.sig.v1+json"
+#define COSIGN_LAYER "application/vnd.dev.cosign.simplesigning.v1+json"
+#define BUNDLE_LAYER "application/vnd.dev.sigstore.bundle"
+#define BUNDLE_PREDICATE "dev.sigstore.bundle.predicateType"
+#define BUNDLE_SIGNS "https://sigstore.dev/cosign/sign/v1"
+#define NOTARY "application/vnd.cncf.notary.signature"
+/* Anybody who may push can add some; each is a request. */
+#define MAX_REFERRERS 32
+
+static char *tag_of(const char *digest, const char *end)
+{
+	return xasprintf("sha256-%s%s", digest_hex(digest), end);
+}
+
+static bool has_layer(const struct manifest *m, const char *prefix)
+{
+	for (size_t i = 0; i < m->nlayers; i++)
+		if (has_prefix(m->layers[i].media_type, prefix))
+			return true;
+	return false;
+}
+
+/* By what is in it: what an index says of it is often wrong. NULL: it is no signature. */
+static const char *form_of(const struct manifest *m)
+{
+	const char *type = m->artifact_type ? m->artifact_type : "", *predicate;
+
+	if (streq(m->config.media_type, COSIGN_CONFIG) || has_layer(m, COSIGN_LAYER))
+		return "cosign";
+	if (has_layer(m, BUNDLE_LAYER)) {
+		/* Attestations come in bundles, too. */
+		predicate = annotation_get(m->annotations, m->nannotations, BUNDLE_PREDICATE);
+		return !predicate || streq(predicate, BUNDLE_SIGNS) ? "sigstore bundle" : NULL;
+	}
+	return streq(type, NOTARY) || streq(m->config.media_type, NOTARY) ? "Notary Project" : NULL;
+}
+
+static void trouble(struct image_info *info, const char *why)
+{
+	if (!info->signatures_trouble)
+		info->signatures_trouble = xstrdup(why);
+}
+
+static void add(struct image_info *info, const char *form, const char *manifest,
+		const char *subject, const char *where)
+{
+	struct image_signature *s;
+
+	for (size_t i = 0; i < info->nsignatures; i++)
+		if (streq(info->signatures[i].manifest, manifest))
+			return;
+	info->signatures = xreallocarray(info->signatures, info->nsignatures + 1, sizeof(*s));
+	s = &info->signatures[info->nsignatures++];
+	*s = (struct image_signature){ .form = form, .where = xstrdup(where) };
+	memcpy(s->manifest, manifest, DIGEST_ROOM);
+	memcpy(s->subject, subject, DIGEST_ROOM);
+}
+
+/* A manifest that stands where signatures do; `by_subject`: only where it says so itself. */
+static void take(struct image_info *info, const void *bytes, size_t len, const char *digest,
+		 bool by_subject, const char *subject, const char *where)
+{
+	_cleanup_(manifest_release) struct manifest m = { 0 };
+	struct err err = { 0 };
+	const char *form;
+
+	if (manifest_parse(bytes, len, NULL, &m, &err) < 0) {
+		trouble(info, err.msg);
+		return;
+	}
+	form = form_of(&m);
+	if (form && (!by_subject || (m.subject && streq(m.subject, subject))))
+		add(info, form, digest, subject, where);
+}
+
+/* --- in a registry --------------------------------------------------------------------------- */
+
+struct looking {
+	struct registry *registry;
+	const char *repository, *digest;
+	struct image_info *info;
+};
+
+/* False: there is none, or it cannot be had, which is noted. */
+static bool get(const struct looking *l, const char *version, struct document *ret)
+{
+	struct err err = { 0 };
+	int rc = registry_get(l->registry, l->repository, version, ret, &err);
+
+	if (rc < 0 && rc != -ENOENT)
+		trouble(l->info, err.msg);
+	return rc == 0;
+}
+
+static void look_at_tag(const struct looking *l)
+{
+	_cleanup_free_ char *tag = tag_of(l->digest, ".sig");
+	_cleanup_free_ char *where = xasprintf("tag %s", tag);
+	_cleanup_(document_release) struct document doc = { 0 };
+
+	if (get(l, tag, &doc) && media_is_manifest(doc.media_type))
+		take(l->info, doc.bytes, doc.len, doc.digest, false, l->digest, where);
+}
+
+static void look_at_index(const struct looking *l, const struct document *index, const char *where)
+{
+	_cleanup_(multi_release) struct multi multi = { 0 };
+	struct err err = { 0 };
+
+	if (multi_parse(index->bytes, index->len, NULL, &multi, &err) < 0) {
+		trouble(l->info, err.msg);
+		return;
+	}
+	if (multi.nmanifests > MAX_REFERRERS)
+		trouble(l->info, "there are too many referrers to look at all of them");
+	for (size_t i = 0; i < multi.nmanifests && i < MAX_REFERRERS; i++) {
+		_cleanup_(document_release) struct document doc = { 0 };
+
+		if (media_is_manifest(multi.manifests[i].media_type) &&
+		    get(l, multi.manifests[i].digest, &doc))
+			take(l->info, doc.bytes, doc.len, doc.digest, true, l->digest, where);
+	}
+}
+
+void signatures_in_registry(struct registry *registry, const char *repository, const char *digest,
+			    struct image_info *info)
+{
+	struct looking l = { registry, repository, digest, info };
+	_cleanup_free_ char *tag = tag_of(digest, "");
+	_cleanup_free_ char *where = xasprintf("tag %s", tag);
+	_cleanup_(document_release) struct document doc = { 0 };
+	struct err err = { 0 };
+	int rc;
+
+	look_at_tag(&l);
+	rc = registry_referrers(registry, repository, digest, &doc, &err);
+	if (rc < 0)
+		trouble(info, err.msg);
+	if (rc == 0)
+		look_at_index(&l, &doc, "referrers");
+	/* That tag may as well be somebody's image. */
+	else if (rc == 1 && get(&l, tag, &doc) && media_is_index(doc.media_type) &&
+		 !streq(doc.digest, digest))
+		look_at_index(&l, &doc, where);
+}
+
+/* --- in the store ---------------------------------------------------------------------------- */
+
+static void take_blob(struct store *store, const struct descriptor *desc, bool by_subject,
+		      const char *subject, const char *where, struct image_info *info)
+{
+	_cleanup_free_ void *bytes = NULL;
+
+	if (streq(desc->digest, subject) || !media_is_manifest(desc->media_type) ||
+	    store_get_blob(store, desc->digest, desc->size_bytes, MANIFEST_MAX_BYTES, &bytes,
+			   NULL) < 0)
+		return;
+	take(info, bytes, desc->size_bytes, desc->digest, by_subject, subject, where);
+}
+
+static void take_index(struct store *store, const struct descriptor *desc, const char *subject,
+		       const char *where, struct image_info *info)
+{
+	_cleanup_(multi_release) struct multi multi = { 0 };
+	_cleanup_free_ void *bytes = NULL;
+
+	if (store_get_blob(store, desc->digest, desc->size_bytes, MANIFEST_MAX_BYTES, &bytes,
+			   NULL) < 0 ||
+	    multi_parse(bytes, desc->size_bytes, NULL, &multi, NULL) < 0)
+		return;
+	for (size_t i = 0; i < multi.nmanifests; i++)
+		take_blob(store, &multi.manifests[i], true, subject, where, info);
+}
+
+static bool is_tagged(const char *name, const char *tag)
+{
+	size_t len = strlen(name), end = strlen(tag);
+
+	return len > end && name[len - end - 1] == ':' && streq(name + len - end, tag);
+}
+
+void signatures_in_store(struct store *store, const char *digest, struct image_info *info)
+{
+	_cleanup_free_ char *tag = tag_of(digest, ""), *signed_tag = tag_of(digest, ".sig");
+	const struct index_entry *entries;
+	const struct descriptor *roots;
+	size_t count;
+
+	entries = index_entries(store_index(store), &count);
+	for (size_t i = 0; i < count; i++) {
+		_cleanup_free_ char *where = xasprintf("name %s", entries[i].name);
+
+		if (is_tagged(entries[i].name, signed_tag))
+			take_blob(store, &entries[i].desc, false, digest, where, info);
+		else if (is_tagged(entries[i].name, tag) &&
+			 media_is_index(entries[i].desc.media_type))
+			take_index(store, &entries[i].desc, digest, where, info);
+	}
+	roots = index_roots(store_index(store), &count);
+	for (size_t i = 0; i < count; i++)
+		take_blob(store, &roots[i], true, digest, "store", info);
+}
+
+/* Whole indexes are signed, and single images in them. */
+int image_find_signatures(const char *path, struct image_info *info, struct err *err)
+{
+	_cleanup_store_ struct store *store = NULL;
+	char chosen[DIGEST_ROOM];
+	int rc = store_open_read(&store, path, err);
+
+	if (rc < 0)
+		return rc;
+	digest_of(info->manifest_json, strlen(info->manifest_json), chosen);
+	signatures_in_store(store, info->digest, info);
+	if (!streq(chosen, info->digest))
+		signatures_in_store(store, chosen, info);
+	return 0;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What signs an image, found but not believed: nothing here checks a signature. Three places are
+ * looked at: the tag sha256-<hex>.sig beside the image (cosign), the registry's referrers, and the
+ * index under the tag sha256-<hex> where the registry has no such interface (OCI 1.1).
+ */
+#ifndef BOMBUS_OCI_SIGNATURES_H
+#define BOMBUS_OCI_SIGNATURES_H
+
+#include "oci/image.h"
+#include "oci/registry.h"
+#include "oci/store.h"
+
+/* Add to info->signatures those of the manifest or index `digest`. What cannot be found out makes
+ * info->signatures_trouble, and is no reason to fail. */
+void signatures_in_registry(struct registry *registry, const char *repository, const char *digest,
+			    struct image_info *info);
+void signatures_in_store(struct store *store, const char *digest, struct image_info *info);
+
+#endif
