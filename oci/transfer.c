@@ -212,6 +212,14 @@ void transfer_release(struct transfer *t)
 	free(t->url);
 }
 
+/* Lines of a server's own would look like ours. */
+static char *one_line(char *text)
+{
+	for (char *c = text; (c = strpbrk(c, "\r\n"));)
+		*c = ' ';
+	return text;
+}
+
 /* {"errors":[{"code":"DENIED","message":"..."}]}, or whatever else it sent: its first line. */
 static char *error_text(const struct strbuf *body)
 {
@@ -224,8 +232,9 @@ static char *error_text(const struct strbuf *body)
 		code = json_string_value(json_object_get(first, "code"));
 		message = json_string_value(json_object_get(first, "message"));
 		if (code || message)
-			return xasprintf("%s%s%.*s", code ? code : "", code && message ? ": " : "",
-					 MAX_ERROR_TEXT, message ? message : "");
+			return one_line(xasprintf("%.*s%s%.*s", MAX_ERROR_TEXT, code ? code : "",
+						  code && message ? ": " : "", MAX_ERROR_TEXT,
+						  message ? message : ""));
 	}
 	text += strspn(text, " \t\r\n");
 	return xstrndup(text, MIN(strcspn(text, "\r\n"), (size_t)MAX_ERROR_TEXT));

@@ -130,6 +130,22 @@ run_bombus logout "$R"
 is 'once' $RC 1
 run_bombus login "$R" -u user
 is 'no password without a terminal' $RC 2
+mkfifo pipe
+printf secret | timeout 10 "$BOMBUS" login "$R" -u user --password-stdin --authfile pipe 2>login.err
+is 'a pipe keeps no credentials' $? 1
+ok 'and stays what it is' test -p pipe
+cat >asked.py <<'END'
+import os, pty, subprocess, sys, termios
+master, slave = pty.openpty()
+login = subprocess.Popen(sys.argv[1:], stdin=slave, stdout=slave, stderr=slave)
+said = b""
+while b"Password: " not in said:
+    said += os.read(master, 100)
+os.write(master, b"sec\x03")
+print(login.wait(timeout=10), "echo" if termios.tcgetattr(slave)[3] & termios.ECHO else "no echo")
+END
+is 'Ctrl-C at the password leaves the terminal as it was' \
+	"$(timeout 20 python3 asked.py "$BOMBUS" login "$R" -u user)" '-2 echo'
 
 # --- lies ----------------------------------------------------------------------------------------
 rm -rf store
@@ -153,6 +169,8 @@ refused digest 'another digest than it says' 'something else'
 refused wasm 'WebAssembly' 'WebAssembly'
 refused strangelayer 'an unknown layer' 'text/x-words'
 refused nosuch 'what is not there' 'MANIFEST_UNKNOWN'
+refused forged 'a reason of several lines' 'status 400, A  B: C bombus: pulled it'
+is 'which are one here' "$(wc -l <<<"$ERR")" 1
 is 'no name came into the store' "$("$BOMBUS" list -q)" ''
 is 'nor a blob' "$(find store/blobs -type f 2>/dev/null | wc -l)" 0
 is 'nothing escaped' "$(find "$T" -name '*escaped*' | wc -l)" 0
