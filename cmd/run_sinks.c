@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <sys/ioctl.h>
 
+#include "base/err.h"
+#include "base/log.h"
 #include "base/util.h"
 
 /* How long a reader that stalls may hold us up when leaving. */
@@ -57,6 +59,15 @@ static void add_prometheus(struct run_sinks *sinks, const struct run_args *a,
 		add(sinks, sink_prometheus_new(&opts));
 }
 
+/* Who asks for a free port has to be told which it is. */
+static void tell_port(const struct sink *sink, const char *listen)
+{
+	const char *colon = strrchr(listen, ':'), *port = colon ? colon + 1 : listen;
+
+	if (!port[strspn(port, "0")])
+		log_info("metrics are on port %u", sink_prometheus_port(sink));
+}
+
 int run_sinks_open(struct run_sinks *sinks, const struct global_args *global,
 		   const struct run_args *args, const struct sink_env *env, int wake_fd,
 		   struct err *err)
@@ -64,6 +75,8 @@ int run_sinks_open(struct run_sinks *sinks, const struct global_args *global,
 	char port[PORT_TEXT_MAX];
 
 	add_output(sinks, global, args);
+	if (args->web_config && !args->metrics && !args->prom_port)
+		return err_usage(err, "--web-config guards metrics: --metrics is missing");
 	add_prometheus(sinks, args, port);
 	for (size_t i = 0; i < sinks->count; i++) {
 		int ret = sink_host_open(&sinks->hosts[i], sinks->sinks[i], env, wake_fd, err);
@@ -71,6 +84,9 @@ int run_sinks_open(struct run_sinks *sinks, const struct global_args *global,
 		if (ret < 0)
 			return ret;
 	}
+	/* They were added last. */
+	if (args->metrics && !args->prom_port)
+		tell_port(sinks->sinks[sinks->count - 1], args->metrics);
 	return 0;
 }
 
