@@ -425,7 +425,9 @@ static void explain(struct http_transfer *t, CURLcode code)
 
 	call->broken = !is_setup(code);
 	call->result = err_set(&call->err, call->broken ? ECONNABORTED : EIO, "%s", what);
-	if (is_certificate(code))
+	if (code == CURLE_SSL_CACERT_BADFILE)
+		err_hint(&call->err, "--ca-file FILE has to hold certificates, as PEM");
+	else if (is_certificate(code))
 		err_hint(&call->err, "--ca-file FILE trusts the registry's own authority");
 	else if (code == CURLE_SSL_CONNECT_ERROR)
 		err_hint(&call->err, "if this registry speaks no TLS: --plain-http");

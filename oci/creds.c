@@ -222,7 +222,8 @@ int creds_find(const char *authfile, const char *host, const char *repository, s
 	_cleanup_free_ char *name =
 		repository ? xasprintf("%s/%s", host, repository) : xstrdup(host);
 	_cleanup_(creds_release) struct creds found = { 0 };
-	int rc = 0;
+	/* The one that was named has to be there; the others may. */
+	int rc = authfile && access(authfile, R_OK) < 0 ? err_sys(err, errno, "%s", authfile) : 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
 		if (rc == 0 && paths[i] && !is_found(&found))

@@ -48,6 +48,26 @@ ok 'without a store' test ! -e inspected
 run_bombus --store fresh run --dry-run --pull never "$R/good:1"
 is 'without --pull nothing is run' $RC 1
 
+# wrong WHAT STATUS REGEX ARGUMENTS...: it is the command line that is wrong, not the registry.
+wrong() {
+	local what=$1 status=$2 regex=$3
+	shift 3
+	run_bombus "$@"
+	is "$what: status" "$RC" "$status"
+	like "$what: why" "$ERR" "$regex"
+}
+wrong 'no platform' 2 "'linux/' is no platform" pull --platform linux/ "$R/good:1"
+wrong 'no platform to inspect' 2 "'' is no platform" inspect --platform '' "$R/elsewhere:1"
+wrong 'no such authority' 1 'ca-file .*No such file' pull --ca-file nowhere "$R/good:1"
+wrong 'a folder as certificate' 1 'cert .*Is a directory' pull --cert . "$R/good:1"
+wrong 'no certificates in it' 4 'hint: .*PEM' --store fresh2 pull --ca-file program.o "$R/good:1"
+wrong 'no such credentials' 4 'nowhere: No such file' --store fresh2 pull --authfile nowhere "$R/basic:1"
+wrong 'no store' 2 'wants a folder' --store '' list
+wrong 'no such port' 2 'not the name of a registry' pull localhost:65536/x/y
+wrong 'a registry to list' 2 "hint: .*$R/REPOSITORY" list "$R"
+wrong 'nothing to push' 1 "hint: 'bombus list'" push nothing "$R/good:2"
+wrong 'an IPv6 address' 4 'connect' pull '[::1]:1/x/y'
+
 # --- slow, busy, cut -----------------------------------------------------------------------------
 rm -rf store
 pulled cut 'a connection cut everywhere'
