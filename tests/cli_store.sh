@@ -100,6 +100,14 @@ jq_is 'JSON: programs' inspect.json '.[0].programs | map([.name,.type,.hook])' \
 jq_is 'JSON: needs' inspect.json '[.[0].needs[].anyOf[0]] | contains(["tracepoint","ringbuf"])' true
 run_bombus inspect "${digest#sha256:}"
 is 'a digest names an image' $RC 0
+for what in 'list' 'list --format json' 'inspect tool' 'inspect tool --format json' 'dashboard tool'; do
+	# shellcheck disable=SC2086 # words
+	"$BOMBUS" $what 2>full.err >/dev/full
+	is "$what: what cannot be written" "$? $(cat full.err)" \
+		'1 bombus: standard output: No space left on device'
+done
+"$BOMBUS" dashboard tool 2>left.err | head -c 1 >/dev/null
+is 'a reader that leaves is no error' "${PIPESTATUS[0]} $(cat left.err)" '0 '
 mkfifo pipe
 timeout 10 cat pipe >piped.tar &
 run_bombus save tool -o pipe
