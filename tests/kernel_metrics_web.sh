@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$TESTS/prometheus.sh"
 need_root
-need curl jq openssl
+need curl jq openssl python3
 
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=ca \
 	-keyout ca.key -out ca.pem 2>/dev/null
@@ -189,6 +189,29 @@ is 'nothing to guard: status' "$RC" 2
 like 'nothing to guard: why' "$ERR" '--metrics is missing'
 bombus_start free run "$OBJECTS/metrics_hist.bpf.o" -o none --metrics=127.0.0.1:0
 PORT=$(sed -n 's/^bombus: metrics are on port //p' free.err)
+cat >slow.py <<'END'
+import socket, sys, time
+held = []
+for i in range(100):
+    s = socket.socket()
+    s.setblocking(False)
+    s.connect_ex(("127.0.0.1", int(sys.argv[1])))
+    held.append(s)
+print("begun", flush=True)
+for i in range(20):
+    time.sleep(1)
+    for s in held:
+        try:
+            s.send(b"GET /metrics HTTP/1.1\r\nX: " if i == 0 else b"x")
+        except OSError:
+            pass
+END
+python3 slow.py "$PORT" >slow.out &
+started+=("$!")
+wait_for 5 grep -q begun slow.out
+sleep 2
+is 'a hundred that only trickle keep nobody out' "$(curl -s --max-time 10 "127.0.0.1:$PORT/-/ready")" \
+	'bombus is ready.'
 is 'a free port is told' "$(curl -s "127.0.0.1:$PORT/-/ready")" 'bombus is ready.'
 ok 'it leaves' bombus_stop INT
 refused 'a client type' "$TLS  client_auth_type: Always\n" "'Always' is not known"

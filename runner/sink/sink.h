@@ -52,6 +52,7 @@ struct sink_ops {
 	int (*lost)(struct sink *sink, const struct map_plan *map, enum lost_where where,
 		    uint64_t count, uint64_t time_ns);
 	int (*flush)(struct sink *sink);
+	void (*tick)(struct sink *sink); /* after each sweep, in the collector's thread */
 	void (*close)(struct sink *sink);
 	void (*free)(struct sink *sink);
 	/* The descriptor it writes to, if it does: the host notices there when the reader leaves
