@@ -43,7 +43,8 @@ static void read_line(char *line, size_t size)
 }
 
 /* One line from the terminal, shown or not. malloc'ed. What is not shown leaves the terminal as it
- * was also after Ctrl-C, which ends the line there and is only then the signal that it stands for. */
+ * was also after Ctrl-C, which ends the line there and is only then the signal that it stands for.
+ */
 static char *ask(const char *what, bool shown)
 {
 	struct termios old, quiet;

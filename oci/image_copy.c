@@ -233,7 +233,7 @@ static int save_file(struct store *store, const struct index *index, const char 
 	struct stat st;
 
 	return stat(to, &st) == 0 && !S_ISREG(st.st_mode) ? save_special(store, index, to, err)
-							   : save_aside(store, index, to, err);
+							  : save_aside(store, index, to, err);
 }
 
 static bool is_folder(const char *path)

@@ -276,8 +276,9 @@ int transfer_refused(const struct transfer *t, const char *what, struct err *err
 	err_exit(err, EXIT_REGISTRY);
 	if (r->status == 429)
 		err_hint(err, "wait, or log in: known users may ask more often");
-	else if (r->status == 400 && strcasestr(text, "HTTPS server"))
-		err_hint(err, "it speaks TLS: --ca-file FILE names its authority");
+	else if (r->status == 400 && (strcasestr(text, "HTTPS server") ||
+				      (!*text && has_prefix(t->env->base, "http:"))))
+		err_hint(err, "if it speaks TLS: --ca-file FILE names its authority");
 	return err_set(err, status_code(r->status), "%s: %s (status %d%s%s)", what,
 		       status_text(r->status), r->status, *text ? ", " : "", text);
 }

@@ -178,6 +178,7 @@ refused 'a version' "$TLS  min_version: TLS14\n" "'TLS14' is no version"
 refused 'versions' "$TLS  min_version: TLS13\n  max_version: TLS12\n" 'min_version is above max_version'
 refused 'no truth' "$TLS  prefer_server_cipher_suites: perhaps\n" "'perhaps' is neither true nor false"
 refused 'http2' 'http_server_config:\n  http2: 2\n' "'2' is neither"
+# shellcheck disable=SC2016 # a hash
 HASH='$2b$04$PXDdMyrBBx16KtKwtOZIJelcDzT76MViEeelBdUczD7.Xe8DkgC02'
 refused 'a user twice' "basic_auth_users:\n  bob: $HASH\n  eve: $HASH\n  bob: $HASH\n" \
 	"bad.yml:4: 'bob' stands here twice"

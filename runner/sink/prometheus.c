@@ -392,7 +392,8 @@ static int prometheus_start(struct sink *sink, struct err *err)
 		MHD_OPTION_CONNECTION_LIMIT, WAITING_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
 		CONNECTION_TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		(size_t)REQUEST_MEMORY_BYTES, MHD_OPTION_NOTIFY_CONNECTION, on_connection, prom,
-		MHD_OPTION_NOTIFY_COMPLETED, on_completed, prom, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+		MHD_OPTION_NOTIFY_COMPLETED, on_completed, prom, MHD_OPTION_ARRAY, tls,
+		MHD_OPTION_END);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (prom->daemon) {
 		prom->listen_fd = -1; /* is the daemon's */

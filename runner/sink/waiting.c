@@ -10,7 +10,8 @@
 #define CROWDED (WAITING_MAX / 4)
 
 struct waiting {
-	pthread_mutex_t lock; /* a descriptor is not closed, and used again, while it is shut down */
+	pthread_mutex_t
+		lock; /* a descriptor is not closed, and used again, while it is shut down */
 	unsigned count;
 	struct {
 		int fd;

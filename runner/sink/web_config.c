@@ -220,7 +220,8 @@ static int add_pair(struct reading *r, struct web_pair **pairs, size_t *count, c
 	return 0;
 }
 
-/* Those that say something of safety. Others are ours: one more Content-Length breaks the answer. */
+/* Those that say something of safety. Others are ours: one more Content-Length breaks the answer.
+ */
 static int set_header(struct reading *r, const char *name, const yaml_node_t *value)
 {
 	static const char *const names[] = { "Strict-Transport-Security", "X-Content-Type-Options",
