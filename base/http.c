@@ -454,7 +454,9 @@ static void explain(struct http_transfer *t, CURLcode code)
 
 	call->broken = !is_setup(code);
 	call->result = err_set(&call->err, call->broken ? ECONNABORTED : EIO, "%s", what);
-	if (is_certificate(code) && t->http->trust_hint)
+	if (code == CURLE_SSL_CACERT_BADFILE && t->http->ca_file)
+		err_hint(&call->err, "%s has to hold certificates, as PEM", t->http->ca_file);
+	else if (is_certificate(code) && t->http->trust_hint)
 		err_hint(&call->err, "%s", t->http->trust_hint);
 	else if (code == CURLE_SSL_CONNECT_ERROR && t->http->tls_hint)
 		err_hint(&call->err, "%s", t->http->tls_hint);

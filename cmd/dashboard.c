@@ -10,6 +10,7 @@
 #include "base/strbuf.h"
 #include "base/util.h"
 #include "cmd/cmd.h"
+#include "cmd/files.h"
 #include "cmd/select.h"
 #include "runner/load/object.h"
 
@@ -319,7 +320,6 @@ static int print_dashboard(struct dashboard *d, struct err *err)
 {
 	_cleanup_free_ char *uid = uid_of(d->name);
 	json_t *root;
-	int ret;
 
 	d->panels = json_array();
 	d->variables = json_pack("[{s:s, s:s, s:s, s:s}]", "type", "datasource", "name",
@@ -336,10 +336,7 @@ static int print_dashboard(struct dashboard *d, struct err *err)
 			 "schemaVersion", SCHEMA_VERSION, "version", 1, "editable", 1, "refresh",
 			 "10s", "time", "from", "now-1h", "to", "now", "templating", "list",
 			 d->variables, "annotations", "list", "panels", d->panels);
-	ret = json_dumpf(root, stdout, JSON_INDENT(2));
-	putchar('\n');
-	json_decref(root);
-	return ret < 0 ? err_set(err, EIO, "cannot write the dashboard") : 0;
+	return file_print_json(root, err);
 }
 
 /* A text between single quotes. */

@@ -5,6 +5,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <jansson.h>
+
 #include "base/err.h"
 #include "base/util.h"
 
@@ -57,4 +59,16 @@ int file_write(const char *path, const void *bytes, size_t len, bool replace, st
 	else
 		rc = write_beside(path, bytes, len, replace);
 	return rc < 0 ? err_sys(err, -rc, "cannot write %s", path) : 0;
+}
+
+int file_print_json(struct json_t *json, struct err *err)
+{
+	int rc;
+
+	errno = 0;
+	rc = json_dumpf(json, stdout, JSON_INDENT(2)) < 0 || putchar('\n') < 0 ? -1 : 0;
+	json_decref(json);
+	if (rc == 0 || errno == EPIPE)
+		return 0;
+	return err_sys(err, errno ? errno : EILSEQ, "standard output");
 }

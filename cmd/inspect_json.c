@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/utf8.h"
 #include "base/util.h"
+#include "cmd/files.h"
 #include "cmd/needs.h"
 #include "oci/image.h"
 #include "runner/load/plan.h"
@@ -268,22 +269,13 @@ static void put_plan(json_t *json, const struct plan *plan)
 	json_object_set_new(json, "needs", needs_json(plan));
 }
 
-static int print_json(json_t *json, struct err *err)
-{
-	int rc = json_dumpf(json, stdout, JSON_INDENT(2));
-
-	json_decref(json);
-	printf("\n");
-	return rc < 0 ? err_set(err, EIO, "standard output: cannot write") : 0;
-}
-
 int inspect_print_image_json(const struct image_info *image, struct err *err)
 {
 	json_t *json = json_object();
 
 	put_text(json, "name", image->name);
 	json_object_set_new(json, "image", image_json(image));
-	return print_json(json, err);
+	return file_print_json(json, err);
 }
 
 int inspect_print_json(const char *name, size_t program_bytes, const struct image_info *image,
@@ -296,5 +288,5 @@ int inspect_print_json(const char *name, size_t program_bytes, const struct imag
 	if (image)
 		json_object_set_new(json, "image", image_json(image));
 	put_plan(json, plan);
-	return print_json(json, err);
+	return file_print_json(json, err);
 }

@@ -9,6 +9,7 @@
 #include "base/utf8.h"
 #include "base/util.h"
 #include "cmd/cmd.h"
+#include "cmd/files.h"
 
 enum listing_form { FORM_TABLE, FORM_JSON, FORM_TEMPLATE };
 
@@ -185,14 +186,10 @@ static json_t *row_json(const struct listing *l, char *const *row)
 static int print_json(const struct listing *l, struct err *err)
 {
 	json_t *rows = json_array();
-	int ret;
 
 	for (size_t r = 0; r < l->nrows; r++)
 		json_array_append_new(rows, row_json(l, l->cells + r * l->ncolumns));
-	ret = json_dumpf(rows, stdout, JSON_INDENT(2));
-	json_decref(rows);
-	printf("\n");
-	return ret < 0 ? err_set(err, EIO, "standard output: cannot write") : 0;
+	return file_print_json(rows, err);
 }
 
 int listing_end(struct listing *l, struct err *err)

@@ -105,6 +105,8 @@ static int run_parsed(const struct command *c, const struct global_args *global,
 		command_print_help(c);
 		return words->count && c->help ? c->help(global, words->words[0], err) : 0;
 	}
+	if (global->store && !*global->store)
+		return err_usage(err, "--store wants a folder, not ''");
 	ret = check_words(c, words, err);
 	return ret < 0 ? ret : c->run(global, args, words, err);
 }

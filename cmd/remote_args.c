@@ -2,6 +2,7 @@
 #include "cmd/remote_args.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 
 #include "base/log.h"
 #include "base/util.h"
@@ -10,9 +11,23 @@
 
 #define MAX_RETRIES 100
 
+/* What was named has to be there, before a registry is asked and gets the blame. */
+static int check_file(const char *option, const char *path, struct err *err)
+{
+	struct stat st;
+
+	if (!path)
+		return 0;
+	if (stat(path, &st) < 0 || access(path, R_OK) < 0)
+		return err_sys(err, errno, "%s %s", option, path);
+	return S_ISDIR(st.st_mode) ? err_sys(err, EISDIR, "%s %s", option, path) : 0;
+}
+
 int remote_session_init(struct remote_session *s, const struct global_args *global,
 			const struct remote_args *a, struct err *err)
 {
+	int rc;
+
 	if (a->plain_http && (a->insecure || a->ca_file || a->cert_file))
 		return err_usage(err, "--plain-http goes without certificates: what about "
 				      "--insecure, --ca-file and --cert?");
@@ -20,6 +35,10 @@ int remote_session_init(struct remote_session *s, const struct global_args *glob
 		return err_usage(err, "--key is the key of a certificate: --cert is missing");
 	if (a->retries > MAX_RETRIES)
 		return err_usage(err, "--retries is at most %d", MAX_RETRIES);
+	if ((rc = check_file("--ca-file", a->ca_file, err)) < 0 ||
+	    (rc = check_file("--cert", a->cert_file, err)) < 0 ||
+	    (rc = check_file("--key", a->key_file, err)) < 0)
+		return rc;
 	s->progress = progress_new(global->quiet);
 	s->opts = (struct remote_opts){
 		.registry = { a->plain_http, a->insecure, a->ca_file, a->cert_file, a->key_file,

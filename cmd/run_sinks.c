@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <sys/ioctl.h>
 
+#include "base/err.h"
 #include "base/log.h"
 #include "base/strbuf.h"
 #include "base/util.h"
@@ -134,15 +135,27 @@ static int add_otlp(struct run_sinks *sinks, const struct run_args *a, struct si
 	return 0;
 }
 
+/* Who asks for a free port has to be told which it is. */
+static void tell_port(const struct sink *sink, const char *listen)
+{
+	const char *colon = strrchr(listen, ':'), *port = colon ? colon + 1 : listen;
+
+	if (!port[strspn(port, "0")])
+		log_info("metrics are on port %u", sink_prometheus_port(sink));
+}
+
 int run_sinks_open(struct run_sinks *sinks, const struct global_args *global,
 		   const struct run_args *args, const struct sink_env *env, int wake_fd,
 		   struct err *err)
 {
+	struct sink *metrics = run_sinks_metrics(args);
 	struct sink_env all = *env;
 	int code;
 
 	add(sinks, recorded(sinks, run_sinks_output(global, args)));
-	add(sinks, run_sinks_metrics(args));
+	if (args->web_config && !args->metrics && !args->prom_port)
+		return err_usage(err, "--web-config guards metrics: --metrics is missing");
+	add(sinks, metrics);
 	code = add_otlp(sinks, args, &all, err);
 	if (code < 0)
 		return code;
@@ -152,6 +165,8 @@ int run_sinks_open(struct run_sinks *sinks, const struct global_args *global,
 		if (ret < 0)
 			return ret;
 	}
+	if (args->metrics && !args->prom_port)
+		tell_port(metrics, args->metrics);
 	return 0;
 }
 

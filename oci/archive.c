@@ -28,6 +28,7 @@ struct archive_api {
 	__typeof__(&archive_read_next_header) next_header;
 	__typeof__(&archive_read_data) read_data;
 	__typeof__(&archive_error_string) error_string;
+	__typeof__(&archive_errno) error_code;
 	__typeof__(&archive_entry_pathname) pathname;
 	__typeof__(&archive_entry_filetype) filetype;
 	__typeof__(&archive_entry_hardlink) hardlink;
@@ -60,6 +61,7 @@ static int load(struct archive_api *api, struct err *err)
 		{ "archive_read_next_header", &api->next_header },
 		{ "archive_read_data", &api->read_data },
 		{ "archive_error_string", &api->error_string },
+		{ "archive_errno", &api->error_code },
 		{ "archive_entry_pathname", &api->pathname },
 		{ "archive_entry_filetype", &api->filetype },
 		{ "archive_entry_hardlink", &api->hardlink },
@@ -247,7 +249,11 @@ struct archive_writer {
 static int unwritten(struct archive_writer *w, struct err *err)
 {
 	const char *why = w->api.error_string(w->archive);
+	int code = w->api.error_code(w->archive);
 
+	/* Negative ones are the library's own. */
+	if (code > 0 && code != EIO)
+		return err_sys(err, code, "cannot write the archive");
 	return err_set(err, EIO, "cannot write the archive: %s", why ? why : "no reason is given");
 }
 

@@ -222,7 +222,8 @@ int creds_find(const char *authfile, const char *host, const char *repository, s
 	_cleanup_free_ char *name =
 		repository ? xasprintf("%s/%s", host, repository) : xstrdup(host);
 	_cleanup_(creds_release) struct creds found = { 0 };
-	int rc = 0;
+	/* The one that was named has to be there; the others may. */
+	int rc = authfile && access(authfile, R_OK) < 0 ? err_sys(err, errno, "%s", authfile) : 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
 		if (rc == 0 && paths[i] && !is_found(&found))
@@ -291,9 +292,15 @@ static int change(const char *authfile, const char *host, json_t *entry, char **
 	_cleanup_free_ char *path = own_path(authfile);
 	_cleanup_json_ json_t *json = NULL, *mine = entry;
 	_cleanup_close_ int lock_fd = lock_config(path, err);
+	struct stat st;
 	json_t *auths;
-	int rc = lock_fd < 0 ? lock_fd : read_config(path, &json, err);
+	int rc = MIN(lock_fd, 0);
 
+	/* A device or a pipe keeps nothing, and is not to be replaced by a file. */
+	if (rc == 0 && stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		rc = err_set(err, EINVAL, "%s is not a file", path);
+	if (rc == 0)
+		rc = read_config(path, &json, err);
 	if (rc < 0)
 		return rc;
 	if (!json)

@@ -53,11 +53,13 @@ int image_check_name(const char *name, struct err *err)
 {
 	size_t len = strlen(name);
 	size_t good = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-				   "._:/@+-");
+				   "._:/@+-"
+				   "[]"); /* of a registry's IPv6 address */
 
 	if (has_prefix(name, DIGEST_PREFIX))
 		return err_usage(err, "'%s' would be taken for a digest", name);
-	if (len && len <= MAX_NAME_BYTES && good == len && isalnum((unsigned char)name[0]))
+	if (len && len <= MAX_NAME_BYTES && good == len &&
+	    (isalnum((unsigned char)name[0]) || name[0] == '['))
 		return 0;
 	err_hint(err, "letters, digits and . _ - / : @ +, beginning with a letter or digit");
 	return err_usage(err, "'%s' cannot be the name of an image", name);
@@ -416,6 +418,8 @@ static int not_found(const struct index *index, const char *path, const char *na
 	else if (!count)
 		err_hint(err, "the store %s is empty; 'bombus build FILE.bpf.c' makes an image",
 			 path);
+	else
+		err_hint(err, "'bombus list' shows what is there");
 	return err_set(err, ENOENT, "no image '%s' in the store", name);
 }
 

@@ -197,9 +197,19 @@ static int write_tar(struct store *store, const struct index *index, int fd, str
 	return rc;
 }
 
+/* Pipes and devices are written into: they have no other content, and are not to be replaced. */
+static int save_special(struct store *store, const struct index *index, const char *to,
+			struct err *err)
+{
+	_cleanup_close_ int fd = open(to, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+
+	return fd < 0 ? err_sys(err, errno, "cannot write %s", to)
+		      : write_tar(store, index, fd, err);
+}
+
 /* Written aside and renamed: a file of this name is whole, or what it was. */
-static int save_file(struct store *store, const struct index *index, const char *to,
-		     struct err *err)
+static int save_aside(struct store *store, const struct index *index, const char *to,
+		      struct err *err)
 {
 	_cleanup_free_ char *tmp = xasprintf("%s.XXXXXX", to);
 	_cleanup_close_ int fd = mkostemp(tmp, O_CLOEXEC);
@@ -215,6 +225,15 @@ static int save_file(struct store *store, const struct index *index, const char 
 	if (rc < 0)
 		unlink(tmp);
 	return rc;
+}
+
+static int save_file(struct store *store, const struct index *index, const char *to,
+		     struct err *err)
+{
+	struct stat st;
+
+	return stat(to, &st) == 0 && !S_ISREG(st.st_mode) ? save_special(store, index, to, err)
+							  : save_aside(store, index, to, err);
 }
 
 static bool is_folder(const char *path)

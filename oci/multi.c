@@ -21,6 +21,8 @@ bool media_is_manifest(const char *media_type)
 	return streq(media_type, MEDIA_MANIFEST) || streq(media_type, MEDIA_DOCKER_MANIFEST);
 }
 
+#define MAX_PARTS 3 /* os/architecture/variant */
+
 /* --- platforms ------------------------------------------------------------------------------- */
 
 static const struct {
@@ -63,6 +65,22 @@ char *platform_here(void)
 	uname(&uts);
 	arch = arch_of(uts.machine, &len);
 	return xasprintf("linux/%.*s", (int)len, arch);
+}
+
+int platform_check(const char *platform, struct err *err)
+{
+	const char *at = platform;
+
+	for (int parts = 1; at; parts++) {
+		size_t len = strspn(at, "abcdefghijklmnopqrstuvwxyz0123456789_.-");
+
+		if (!len || parts > MAX_PARTS || (at[len] && at[len] != '/')) {
+			err_hint(err, "such as linux/arm64, linux/arm/v7 or arm64");
+			return err_usage(err, "'%s' is no platform", platform);
+		}
+		at = at[len] ? at + len + 1 : NULL;
+	}
+	return 0;
 }
 
 bool platform_fits(const char *have, const char *want)

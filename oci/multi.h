@@ -45,6 +45,9 @@ char *multi_platforms(const struct multi *multi);
 /* This machine's, malloc'ed. */
 char *platform_here(void);
 
+/* Refuses what cannot be a platform, or its architecture alone; NULL is this machine's. */
+int platform_check(const char *platform, struct err *err);
+
 /* Whether `have` will do where `want` is wanted: a variant counts where both name one. */
 bool platform_fits(const char *have, const char *want);
 

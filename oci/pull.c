@@ -354,6 +354,8 @@ int remote_pull(const char *store, const char *name, const struct remote_opts *o
 	if (rc == 0)
 		rc = ref_parse(name, &p.ref, err);
 	if (rc == 0)
+		rc = platform_check(opts->platform, err);
+	if (rc == 0)
 		rc = registry_open(&p.registry, p.ref.host, &opts->registry, err);
 	if (rc == 0)
 		rc = is_current(&p, err);

@@ -12,8 +12,8 @@
 #define UPPER "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS "0123456789"
 #define MAX_TAG_BYTES 128
-#define MAX_REPOSITORY_BYTES 255
 #define MAX_PORT_DIGITS 5
+#define MAX_REPOSITORY_BYTES 255
 #define LIBRARY "library/"
 
 void ref_release(struct ref *ref)
@@ -42,14 +42,18 @@ static bool host_valid(const char *host)
 	size_t name = v6 ? 1 + strspn(host + 1, DIGITS "abcdefABCDEF:.")
 			 : strspn(host, LOWER UPPER DIGITS "-.");
 	const char *rest = host + name;
-	size_t port;
+	size_t digits;
+	unsigned long port;
 
 	if (v6 ? name < 3 || *rest++ != ']' : !name || !isalnum((unsigned char)host[0]))
 		return false;
 	if (!*rest)
 		return true;
-	port = strspn(rest + 1, DIGITS);
-	return *rest == ':' && port && port <= MAX_PORT_DIGITS && !rest[1 + port];
+	digits = strspn(rest + 1, DIGITS);
+	if (*rest != ':' || !digits || digits > MAX_PORT_DIGITS || rest[1 + digits])
+		return false;
+	port = strtoul(rest + 1, NULL, 10);
+	return port && port <= UINT16_MAX;
 }
 
 /* Runs of lower-case letters and digits, joined by one '.', one or two '_', or dashes. */

@@ -24,11 +24,14 @@ int remote_tags(const char *name, const struct remote_opts *opts, char ***ret, s
 	_cleanup_registry_ struct registry *registry = NULL;
 	int rc = ref_parse(name, &ref, err);
 
-	if (rc == 0 && (ref.has_tag || ref.digest))
+	if (rc == 0 && (ref.has_tag || ref.digest)) {
+		if (!ref.digest && !strchr(name, '/') && ref_check_host(name, NULL) == 0)
+			err_hint(err, "a registry's repository is %s/REPOSITORY", name);
 		rc = err_usage(err,
 			       "'%s' is one image; without tag and digest its repository is "
 			       "listed",
 			       name);
+	}
 	if (rc == 0)
 		rc = registry_open(&registry, ref.host, &opts->registry, err);
 	if (rc == 0)
@@ -120,6 +123,8 @@ int remote_inspect(const char *name, const struct remote_opts *opts, struct imag
 	_cleanup_(look_release) struct look l = { 0 };
 	int rc = ref_parse(name, &l.ref, err);
 
+	if (rc == 0)
+		rc = platform_check(opts->platform, err);
 	if (rc == 0)
 		rc = registry_open(&l.registry, l.ref.host, &opts->registry, err);
 	if (rc == 0)

@@ -212,6 +212,14 @@ void transfer_release(struct transfer *t)
 	free(t->url);
 }
 
+/* Lines of a server's own would look like ours. */
+static char *one_line(char *text)
+{
+	for (char *c = text; (c = strpbrk(c, "\r\n"));)
+		*c = ' ';
+	return text;
+}
+
 /* {"errors":[{"code":"DENIED","message":"..."}]}, or whatever else it sent: its first line. */
 static char *error_text(const struct strbuf *body)
 {
@@ -224,8 +232,9 @@ static char *error_text(const struct strbuf *body)
 		code = json_string_value(json_object_get(first, "code"));
 		message = json_string_value(json_object_get(first, "message"));
 		if (code || message)
-			return xasprintf("%s%s%.*s", code ? code : "", code && message ? ": " : "",
-					 MAX_ERROR_TEXT, message ? message : "");
+			return one_line(xasprintf("%.*s%s%.*s", MAX_ERROR_TEXT, code ? code : "",
+						  code && message ? ": " : "", MAX_ERROR_TEXT,
+						  message ? message : ""));
 	}
 	text += strspn(text, " \t\r\n");
 	return xstrndup(text, MIN(strcspn(text, "\r\n"), (size_t)MAX_ERROR_TEXT));
@@ -267,8 +276,9 @@ int transfer_refused(const struct transfer *t, const char *what, struct err *err
 	err_exit(err, EXIT_REGISTRY);
 	if (r->status == 429)
 		err_hint(err, "wait, or log in: known users may ask more often");
-	else if (r->status == 400 && strcasestr(text, "HTTPS server"))
-		err_hint(err, "it speaks TLS: --ca-file FILE names its authority");
+	else if (r->status == 400 && (strcasestr(text, "HTTPS server") ||
+				      (!*text && has_prefix(t->env->base, "http:"))))
+		err_hint(err, "if it speaks TLS: --ca-file FILE names its authority");
 	return err_set(err, status_code(r->status), "%s: %s (status %d%s%s)", what,
 		       status_text(r->status), r->status, *text ? ", " : "", text);
 }

@@ -211,7 +211,9 @@ run_bombus --store tls pull "$R/tool" --insecure
 is 'TLS unchecked' $RC 0
 run_bombus --store tls2 pull "$R/tool"
 is 'plain HTTP to it fails' $RC 4
-like 'with a way out' "$ERR" 'hint: it speaks TLS'
+like 'with a way out' "$ERR" 'hint: if it speaks TLS'
+run_bombus --store sixth push tool "$R/tool"
+like 'also where the answer has no words' "$ERR" 'hint: if it speaks TLS'
 openssl req -x509 -newkey rsa:2048 -nodes -keyout key2.pem -out other.pem -days 2 -subj /CN=localhost \
 	2>/dev/null
 run_bombus --store tls2 pull "$R/tool" --ca-file other.pem
@@ -238,7 +240,7 @@ is 'who has none does not pull' $RC 4
 run_bombus --store tls3 pull "$R/tool" --ca-file cert.pem --cert cert.pem --key key.pem
 is 'nor does who has one of another authority' $RC 4
 run_bombus --store tls3 pull "$R/tool" --ca-file cert.pem --cert me.pem --key nothing.key
-is 'a key that is not there' $RC 4
+is 'a key that is not there' $RC 1
 run_bombus --store tls3 pull "$R/tool" --key me.key
 is 'a key alone is wrong usage' $RC 2
 

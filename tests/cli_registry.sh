@@ -48,6 +48,26 @@ ok 'without a store' test ! -e inspected
 run_bombus --store fresh run --dry-run --pull never "$R/good:1"
 is 'without --pull nothing is run' $RC 1
 
+# wrong WHAT STATUS REGEX ARGUMENTS...: it is the command line that is wrong, not the registry.
+wrong() {
+	local what=$1 status=$2 regex=$3
+	shift 3
+	run_bombus "$@"
+	is "$what: status" "$RC" "$status"
+	like "$what: why" "$ERR" "$regex"
+}
+wrong 'no platform' 2 "'linux/' is no platform" pull --platform linux/ "$R/good:1"
+wrong 'no platform to inspect' 2 "'' is no platform" inspect --platform '' "$R/elsewhere:1"
+wrong 'no such authority' 1 'ca-file .*No such file' pull --ca-file nowhere "$R/good:1"
+wrong 'a folder as certificate' 1 'cert .*Is a directory' pull --cert . "$R/good:1"
+wrong 'no certificates in it' 4 'hint: .*PEM' --store fresh2 pull --ca-file program.o "$R/good:1"
+wrong 'no such credentials' 4 'nowhere: No such file' --store fresh2 pull --authfile nowhere "$R/basic:1"
+wrong 'no store' 2 'wants a folder' --store '' list
+wrong 'no such port' 2 'not the name of a registry' pull localhost:65536/x/y
+wrong 'a registry to list' 2 "hint: .*$R/REPOSITORY" list "$R"
+wrong 'nothing to push' 1 "hint: 'bombus list'" push nothing "$R/good:2"
+wrong 'an IPv6 address' 4 'connect' pull '[::1]:1/x/y'
+
 # --- slow, busy, cut -----------------------------------------------------------------------------
 rm -rf store
 pulled cut 'a connection cut everywhere'
@@ -130,6 +150,22 @@ run_bombus logout "$R"
 is 'once' $RC 1
 run_bombus login "$R" -u user
 is 'no password without a terminal' $RC 2
+mkfifo pipe
+printf secret | timeout 10 "$BOMBUS" login "$R" -u user --password-stdin --authfile pipe 2>login.err
+is 'a pipe keeps no credentials' $? 1
+ok 'and stays what it is' test -p pipe
+cat >asked.py <<'END'
+import os, pty, subprocess, sys, termios
+master, slave = pty.openpty()
+login = subprocess.Popen(sys.argv[1:], stdin=slave, stdout=slave, stderr=slave)
+said = b""
+while b"Password: " not in said:
+    said += os.read(master, 100)
+os.write(master, b"sec\x03")
+print(login.wait(timeout=10), "echo" if termios.tcgetattr(slave)[3] & termios.ECHO else "no echo")
+END
+is 'Ctrl-C at the password leaves the terminal as it was' \
+	"$(timeout 20 python3 asked.py "$BOMBUS" login "$R" -u user)" '-2 echo'
 
 # --- lies ----------------------------------------------------------------------------------------
 rm -rf store
@@ -153,6 +189,8 @@ refused digest 'another digest than it says' 'something else'
 refused wasm 'WebAssembly' 'WebAssembly'
 refused strangelayer 'an unknown layer' 'text/x-words'
 refused nosuch 'what is not there' 'MANIFEST_UNKNOWN'
+refused forged 'a reason of several lines' 'status 400, A  B: C bombus: pulled it'
+is 'which are one here' "$(wc -l <<<"$ERR")" 1
 is 'no name came into the store' "$("$BOMBUS" list -q)" ''
 is 'nor a blob' "$(find store/blobs -type f 2>/dev/null | wc -l)" 0
 is 'nothing escaped' "$(find "$T" -name '*escaped*' | wc -l)" 0

@@ -100,6 +100,22 @@ jq_is 'JSON: programs' inspect.json '.[0].programs | map([.name,.type,.hook])' \
 jq_is 'JSON: needs' inspect.json '[.[0].needs[].anyOf[0]] | contains(["tracepoint","ringbuf"])' true
 run_bombus inspect "${digest#sha256:}"
 is 'a digest names an image' $RC 0
+for what in 'list' 'list --format json' 'inspect tool' 'inspect tool --format json' 'dashboard tool'; do
+	# shellcheck disable=SC2086 # words
+	"$BOMBUS" $what 2>full.err >/dev/full
+	is "$what: what cannot be written" "$? $(cat full.err)" \
+		'1 bombus: standard output: No space left on device'
+done
+"$BOMBUS" dashboard tool 2>left.err | head -c 1 >/dev/null
+is 'a reader that leaves is no error' "${PIPESTATUS[0]} $(cat left.err)" '0 '
+mkfifo pipe
+timeout 10 cat pipe >piped.tar &
+run_bombus save tool -o pipe
+is 'a pipe can be saved to' $RC 0
+ok 'and stays one' test -p pipe
+wait $!
+"$BOMBUS" save tool >whole.tar
+ok 'what came out of it is the archive' cmp -s piped.tar whole.tar
 run_bombus inspect "${digest:7:8}"
 is 'so does the beginning of one' $RC 0
 run_bombus inspect "${digest:7:5}"
@@ -211,6 +227,12 @@ if [ "$(id -u)" -eq 0 ] && mount -t tmpfs -o size=16k tmpfs small 2>/dev/null; t
 	like 'which is named' "$ERR" 'No space left on device'
 	run_bombus --store small/s list
 	is 'and leaves the store as it was' $RC 0
+	cat /dev/zero >small/fill 2>/dev/null
+	run_bombus save tool -o small/x.tar
+	is 'an archive that has no room is an error' $RC 1
+	like 'which is named, too' "$ERR" 'cannot write the archive: No space left on device'
+	is 'and no archive' "$(find small -name 'x.tar*' | wc -l)" 0
+	rm -f small/fill
 	is 'with nothing unfinished' "$(find small -name '.tmp-*' | wc -l)" 0
 	mount -o remount,ro small
 	run_bombus --store small/s build tool.bpf.c again

@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 . "$TESTS/prometheus.sh"
 need_root
-need curl jq openssl
+need curl jq openssl python3
 
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=ca \
 	-keyout ca.key -out ca.pem 2>/dev/null
@@ -178,5 +178,42 @@ refused 'a version' "$TLS  min_version: TLS14\n" "'TLS14' is no version"
 refused 'versions' "$TLS  min_version: TLS13\n  max_version: TLS12\n" 'min_version is above max_version'
 refused 'no truth' "$TLS  prefer_server_cipher_suites: perhaps\n" "'perhaps' is neither true nor false"
 refused 'http2' 'http_server_config:\n  http2: 2\n' "'2' is neither"
+# shellcheck disable=SC2016 # a hash
+HASH='$2b$04$PXDdMyrBBx16KtKwtOZIJelcDzT76MViEeelBdUczD7.Xe8DkgC02'
+refused 'a user twice' "basic_auth_users:\n  bob: $HASH\n  eve: $HASH\n  bob: $HASH\n" \
+	"bad.yml:4: 'bob' stands here twice"
+refused 'a user whom nobody can be' "basic_auth_users:\n  a:b: $HASH\n" "'a:b' cannot be a user"
+refused 'a header that would break answers' 'http_server_config:\n  headers:\n    Content-Length: 5\n' \
+	"bad.yml:3: 'Content-Length' is no header that can be set"
+run_bombus run "$OBJECTS/metrics_hist.bpf.o" --web-config web.yml --duration 1s
+is 'nothing to guard: status' "$RC" 2
+like 'nothing to guard: why' "$ERR" '--metrics is missing'
+bombus_start free run "$OBJECTS/metrics_hist.bpf.o" -o none --metrics=127.0.0.1:0
+PORT=$(sed -n 's/^bombus: metrics are on port //p' free.err)
+cat >slow.py <<'END'
+import socket, sys, time
+held = []
+for i in range(100):
+    s = socket.socket()
+    s.setblocking(False)
+    s.connect_ex(("127.0.0.1", int(sys.argv[1])))
+    held.append(s)
+print("begun", flush=True)
+for i in range(20):
+    time.sleep(1)
+    for s in held:
+        try:
+            s.send(b"GET /metrics HTTP/1.1\r\nX: " if i == 0 else b"x")
+        except OSError:
+            pass
+END
+python3 slow.py "$PORT" >slow.out &
+started+=("$!")
+wait_for 5 grep -q begun slow.out
+sleep 2
+is 'a hundred that only trickle keep nobody out' "$(curl -s --max-time 10 "127.0.0.1:$PORT/-/ready")" \
+	'bombus is ready.'
+is 'a free port is told' "$(curl -s "127.0.0.1:$PORT/-/ready")" 'bombus is ready.'
+ok 'it leaves' bombus_stop INT
 refused 'a client type' "$TLS  client_auth_type: Always\n" "'Always' is not known"
 done_testing

@@ -375,6 +375,9 @@ class Handler(Uploads, BaseHTTPRequestHandler):
                                Retry_After="3600")
         if repository == "flaky" and n < 3:
             return self.answer(503, b"<html>\nover there\n")
+        if repository == "forged":
+            return self.answer(400, b'{"errors":[{"code":"A\\r\\nB",'
+                                    b'"message":"C\\nbombus: pulled it"}]}')
         found = manifests.get((repository, what))
         if not found:
             return self.answer(404, b'{"errors":[{"code":"MANIFEST_UNKNOWN","message":"no"}]}')

@@ -485,12 +485,12 @@ static void test_plan_reads_map_tags(void **state)
 			       4,	  (uint32_t)f.u32, (uint32_t)f.u64 };
 	int var = obj_declare_map(f.btf, &map);
 
-	btf__add_decl_tag(f.btf, "bombus:help:what it is", var, -1);
+	btf__add_decl_tag(f.btf, "bombus:help:what\nit is, \xc3\xa4\xff", var, -1);
 	btf__add_decl_tag(f.btf, "bombus:unit:us", var, -1);
 	btf__add_decl_tag(f.btf, "bombus:name:latency", var, -1);
 	btf__add_decl_tag(f.btf, "bombus:buckets:1,5,10", var, -1);
 	plan_ok(&f, &map, 1, false, NULL);
-	assert_string_equal(get(&f, "latency")->help, "what it is");
+	assert_string_equal(get(&f, "latency")->help, "what it is, \xc3\xa4?");
 	assert_string_equal(get(&f, "latency")->unit, "us");
 	assert_string_equal(get(&f, "latency")->buckets, "1,5,10");
 	assert_string_equal(get(&f, "gauge_a")->name, "latency");

@@ -3,6 +3,7 @@
 
 #include <bpf/btf.h>
 #include "base/arena.h"
+#include "base/utf8.h"
 #include "base/util.h"
 
 #define TAG_PREFIX "bombus:"
@@ -153,12 +154,18 @@ const char *tag_text(const struct tags *tags, uint32_t type_id, int component, c
 
 	if (!text || text[0] != ':' || !text[1])
 		return NULL;
-	len = strnlen(text + 1, MAX_TEXT);
+	text++;
+	len = strnlen(text, MAX_TEXT);
 	copy = arena_alloc(arena, len + 1, 1);
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)text[1 + i];
+	/* Everywhere it is one line of UTF-8: what is none of it becomes a blank, or a '?'. */
+	for (size_t i = 0, n; i < len; i += MAX(n, 1)) {
+		uint32_t c;
 
-		copy[i] = c < ' ' || c == 0x7f ? ' ' : (char)c;
+		n = utf8_decode(text + i, len - i, &c);
+		if (n)
+			memcpy(copy + i, text + i, n);
+		if (!n || c < ' ' || c == 0x7f)
+			copy[i] = n ? ' ' : '?';
 	}
 	return copy;
 }

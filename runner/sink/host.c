@@ -380,6 +380,8 @@ int sink_host_start(struct sink_host *host, struct err *err)
 
 void sink_host_tick(struct sink_host *host)
 {
+	if (host->sink->ops->tick)
+		host->sink->ops->tick(host->sink);
 	if (!host->has_thread)
 		return;
 	__atomic_store_n(&host->tick, true, __ATOMIC_RELEASE);

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <strings.h>
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/parse.h"
@@ -19,9 +20,9 @@
 #include "runner/sink/negotiate.h"
 #include "runner/sink/scrape_body.h"
 #include "runner/sink/text.h"
+#include "runner/sink/waiting.h"
 #include "runner/sink/web_guard.h"
 
-#define MAX_CONNECTIONS 32u
 #define CONNECTION_TIMEOUT_S 15u
 #define REQUEST_MEMORY_BYTES (16u << 10)
 #define CHUNK_BYTES (32u << 10)
@@ -42,6 +43,7 @@ struct prometheus_sink {
 	struct MHD_Daemon *daemon;
 	char *web_path;
 	struct web_guard *guard;
+	struct waiting *waiting;
 	/* Of the daemon's thread. */
 	struct sink_names names;
 	struct label_cache *cache;
@@ -273,6 +275,14 @@ static const struct page pages[] = {
 	{ "/-/ready", answer_ready },
 };
 
+static int socket_of(struct prometheus_sink *prom, struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info =
+		prom->mhd.get_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+	return info ? info->connect_fd : -1;
+}
+
 static void on_connection(void *ctx, struct MHD_Connection *connection, void **state,
 			  enum MHD_ConnectionNotificationCode code)
 {
@@ -280,12 +290,22 @@ static void on_connection(void *ctx, struct MHD_Connection *connection, void **s
 	const union MHD_ConnectionInfo *info = NULL;
 
 	if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+		waiting_end(prom->waiting, socket_of(prom, connection));
 		web_guard_end(prom->guard, *state);
 		return;
 	}
+	waiting_begin(prom->waiting, socket_of(prom, connection), now_mono_ns());
 	if (web_guard_config(prom->guard)->tls)
 		info = prom->mhd.get_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
 	*state = web_guard_begin(prom->guard, info ? info->tls_session : NULL);
+}
+
+static void on_completed(void *ctx, struct MHD_Connection *connection, void **state,
+			 enum MHD_RequestTerminationCode code)
+{
+	struct prometheus_sink *prom = ctx;
+
+	waiting_begin(prom->waiting, socket_of(prom, connection), now_mono_ns());
 }
 
 static bool has_password(struct prometheus_sink *prom, struct MHD_Connection *connection)
@@ -320,6 +340,7 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *connection, 
 		*upload_len = 0;
 		return MHD_YES;
 	}
+	waiting_end(prom->waiting, socket_of(prom, connection));
 	if (!has_password(prom, connection))
 		return send_text(prom, connection, MHD_HTTP_UNAUTHORIZED, "who are you?\n");
 	if (!streq(method, MHD_HTTP_METHOD_GET) && !head)
@@ -368,10 +389,11 @@ static int prometheus_start(struct sink *sink, struct err *err)
 	prom->daemon = prom->mhd.start_daemon(
 		flags | (web->tls ? MHD_USE_TLS : 0), 0, NULL, NULL, on_request, prom,
 		MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET, prom->listen_fd,
-		MHD_OPTION_CONNECTION_LIMIT, MAX_CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
+		MHD_OPTION_CONNECTION_LIMIT, WAITING_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
 		CONNECTION_TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		(size_t)REQUEST_MEMORY_BYTES, MHD_OPTION_NOTIFY_CONNECTION, on_connection, prom,
-		MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+		MHD_OPTION_NOTIFY_COMPLETED, on_completed, prom, MHD_OPTION_ARRAY, tls,
+		MHD_OPTION_END);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	if (prom->daemon) {
 		prom->listen_fd = -1; /* is the daemon's */
@@ -428,6 +450,11 @@ static int prometheus_open(struct sink *sink, const struct sink_env *env, struct
 	return 0;
 }
 
+static void prometheus_tick(struct sink *sink)
+{
+	waiting_tick(prometheus_of(sink)->waiting, now_mono_ns());
+}
+
 static void prometheus_close(struct sink *sink)
 {
 	struct prometheus_sink *prom = prometheus_of(sink);
@@ -446,6 +473,7 @@ static void prometheus_free(struct sink *sink)
 	sink_names_release(&prom->names);
 	label_cache_free(prom->cache);
 	web_guard_free(prom->guard);
+	waiting_free(prom->waiting);
 	free(prom->web_path);
 	free(prom->listen);
 	free(prom->namespace_);
@@ -461,6 +489,7 @@ static const struct sink_ops prometheus_ops = {
 	.name = "prometheus",
 	.open = prometheus_open,
 	.start = prometheus_start,
+	.tick = prometheus_tick,
 	.close = prometheus_close,
 	.free = prometheus_free,
 };
@@ -469,6 +498,7 @@ struct sink *sink_prometheus_new(const struct prometheus_opts *opts)
 {
 	struct prometheus_sink *prom = xcalloc(1, sizeof(*prom));
 
+	prom->waiting = waiting_new();
 	prom->sink.ops = &prometheus_ops;
 	prom->listen_fd = -1;
 	prom->listen = xstrdup(opts->listen);

@@ -62,7 +62,8 @@ struct sink_ops {
 	 * *timeout_ms: when to come again at the latest; -1, as it stands there: no matter.
 	 * Returns as event does. */
 	int (*work)(struct sink *sink, int *timeout_ms);
-	int (*fd)(struct sink *sink); /* -1: none */
+	int (*fd)(struct sink *sink);	 /* -1: none */
+	void (*tick)(struct sink *sink); /* after each sweep, in the collector's thread */
 	void (*close)(struct sink *sink);
 	void (*free)(struct sink *sink);
 	/* The descriptor it writes to, if it does: the host notices there when the reader leaves

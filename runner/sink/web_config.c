@@ -93,6 +93,13 @@ static int refuse_word(struct reading *r, const yaml_node_t *node, const char *w
 			 text ? text : "", what);
 }
 
+static int refuse_name(struct reading *r, const yaml_node_t *value, const char *name,
+		       const char *what)
+{
+	return err_usage(r->err, "%s:%zu: '%.64s' %s", r->path, value->start_mark.line + 1, name,
+			 what);
+}
+
 static int each_word(struct reading *r, const yaml_node_t *list,
 		     bool (*add)(struct tls_words *words, const char *name), const char *unknown)
 {
@@ -193,8 +200,7 @@ static int set_tls(struct reading *r, const char *name, const yaml_node_t *value
 				 "or X25519");
 	if (streq(name, "prefer_server_cipher_suites"))
 		return check_bool(r, value);
-	return err_usage(r->err, "%s:%zu: '%.64s' is not known in tls_server_config", r->path,
-			 value->start_mark.line + 1, name);
+	return refuse_name(r, value, name, "is not known in tls_server_config");
 }
 
 static int add_pair(struct reading *r, struct web_pair **pairs, size_t *count, const char *name,
@@ -204,6 +210,9 @@ static int add_pair(struct reading *r, struct web_pair **pairs, size_t *count, c
 
 	if (!text || strpbrk(text, "\r\n") || strpbrk(name, "\r\n"))
 		return refuse(r, value, "a single line is expected here");
+	for (size_t i = 0; i < *count; i++)
+		if (streq((*pairs)[i].name, name))
+			return refuse_name(r, value, name, "stands here twice");
 	if (!*pairs)
 		*pairs = arena_array(&r->config->arena, struct web_pair, LIST_MAX);
 	(*pairs)[(*count)++] = (struct web_pair){ arena_strdup(&r->config->arena, name),
@@ -211,8 +220,19 @@ static int add_pair(struct reading *r, struct web_pair **pairs, size_t *count, c
 	return 0;
 }
 
+/* Those that say something of safety. Others are ours: one more Content-Length breaks the answer.
+ */
 static int set_header(struct reading *r, const char *name, const yaml_node_t *value)
 {
+	static const char *const names[] = { "Strict-Transport-Security", "X-Content-Type-Options",
+					     "X-Frame-Options", "X-XSS-Protection",
+					     "Content-Security-Policy" };
+	bool known = false;
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		known |= strcasecmp(names[i], name) == 0;
+	if (!known)
+		return refuse_name(r, value, name, "is no header that can be set");
 	return add_pair(r, &r->config->headers, &r->config->nheaders, name, value);
 }
 
@@ -222,8 +242,7 @@ static int set_http(struct reading *r, const char *name, const yaml_node_t *valu
 		return each_pair(r, value, set_header);
 	if (streq(name, "http2"))
 		return check_bool(r, value);
-	return err_usage(r->err, "%s:%zu: '%.64s' is not known in http_server_config", r->path,
-			 value->start_mark.line + 1, name);
+	return refuse_name(r, value, name, "is not known in http_server_config");
 }
 
 static int set_user(struct reading *r, const char *name, const yaml_node_t *value)
@@ -232,6 +251,8 @@ static int set_user(struct reading *r, const char *name, const yaml_node_t *valu
 
 	if (!hash || strlen(hash) != 60 || strncmp(hash, "$2", 2) != 0)
 		return refuse(r, value, "a password has to be hashed with bcrypt ($2y$...)");
+	if (!*name || strchr(name, ':'))
+		return refuse_name(r, value, name, "cannot be a user: nobody can send this name");
 	return add_pair(r, &r->config->users, &r->config->nusers, name, value);
 }
 
@@ -245,8 +266,7 @@ static int set_top(struct reading *r, const char *name, const yaml_node_t *value
 		return each_pair(r, value, set_http);
 	if (streq(name, "basic_auth_users"))
 		return each_pair(r, value, set_user);
-	return err_usage(r->err, "%s:%zu: '%.64s' is not known", r->path,
-			 value->start_mark.line + 1, name);
+	return refuse_name(r, value, name, "is not known");
 }
 
 static int read_pem(struct reading *r, enum web_file file, const char **ret)
