@@ -113,6 +113,8 @@ static void try_once(struct otlp_sender *sender, const struct strbuf *body, stru
 		.body_bytes = body->len,
 		.body_fd = -1,
 		.max_body = REPLY_MAX_BYTES,
+		/* Its status counts all the same: sending again would be sending twice. */
+		.cut_body = true,
 		.timeout_ms = target->timeout_ms,
 	};
 
