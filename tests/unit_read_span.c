@@ -618,6 +618,7 @@ static void test_span_sampler_words(void **state)
 		{ "parentbased_always_off", "", 0, SAMPLER_OFF, true, 0 },
 		{ "traceidratio", "0.25", 0, SAMPLER_RATIO, false, 1ULL << 61 },
 		{ "parentbased_traceidratio", "1e-1", 0, SAMPLER_RATIO, true, 922337203685477632 },
+		{ "ParentBased_TraceIdRatio", "0.5", 0, SAMPLER_RATIO, true, 1ULL << 62 },
 		{ "traceidratio", NULL, 0, SAMPLER_RATIO, false, 1ULL << 63 },
 		{ "traceidratio", "0", 0, SAMPLER_RATIO, false, 0 },
 		{ "traceidratio", "1.0", 0, SAMPLER_RATIO, false, 1ULL << 63 },

@@ -100,10 +100,10 @@ int span_sampler_parse(struct span_sampler *ret, const char *name, const char *a
 	const char *kind = name;
 
 	*ret = SPAN_SAMPLER_DEFAULT;
-	if (has_prefix(name, "parentbased_"))
+	if (strncasecmp(name, "parentbased_", strlen("parentbased_")) == 0)
 		kind += strlen("parentbased_");
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-		if (!streq(kind, kinds[i]))
+		if (strcasecmp(kind, kinds[i]) != 0)
 			continue;
 		ret->kind = (uint8_t)i;
 		ret->parent_based = kind != name;
