@@ -385,9 +385,12 @@ static void test_span_times(void **state)
 	plan_again(w);
 	make(w);
 	assert_int_equal(w->span.end_ns - w->span.start_ns, 100000);
-	w->rec.took = UINT64_MAX;
+	w->rec.took = INT64_MAX;
 	make(w);
 	assert_true(w->span.end_ns == UINT64_MAX);
+	w->rec.took = (uint64_t)-5; /* it ended before it began */
+	make(w);
+	assert_int_equal(w->span.end_ns, w->span.start_ns);
 	hide(w, F_TOOK);
 	make(w);
 	assert_int_equal(w->span.end_ns, w->span.start_ns);
