@@ -241,7 +241,7 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *ctx)
 	} else {
 		call->response.body.max = call->max_body;
 		strbuf_add(&call->response.body, bytes, len);
-		rc = call->response.body.full
+		rc = call->response.body.full && !call->cut_body
 			     ? err_set(&call->err, EFBIG, "the answer is larger than %zu bytes",
 				       call->max_body)
 			     : 0;

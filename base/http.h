@@ -58,6 +58,7 @@ struct http_call {
 	int body_fd; /* read from body_offset instead of `body` where it is not -1 */
 	uint64_t body_offset;
 	size_t max_body; /* of the answer; more is -EFBIG */
+	bool cut_body;	 /* more is left out instead, and body.full is set */
 	/* Takes the body of a 2xx answer as it comes; NULL: response.body does. A negative value
 	 * ends the call with it. Other answers always go to response.body. */
 	int (*sink)(void *ctx, const struct http_response *response, const void *bytes, size_t len);

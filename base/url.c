@@ -16,8 +16,12 @@ void url_release(struct url *url)
 	*url = (struct url){ 0 };
 }
 
+/* A user may come with a password, which is not repeated. */
 static int refuse(const char *text, const char *why, struct err *err)
 {
+	if (strchr(text, '@'))
+		return err_set(err, EBADMSG, "the address is refused: %s",
+			       "no user and no password may stand in it");
 	return err_set(err, EBADMSG, "the address '%.200s' is refused: %s", text, why);
 }
 
@@ -33,12 +37,24 @@ static int parse_port(const char *text, const char *digits, bool secure, uint16_
 	return 0;
 }
 
+/* A name, an IPv4 address, or an IPv6 address in brackets. */
+static bool is_host(const char *host)
+{
+	size_t good;
+
+	if (*host == '[') {
+		good = 1 + strspn(host + 1, "0123456789abcdef:.");
+		return good > 1 && streq(host + good, "]");
+	}
+	good = strspn(host, "abcdefghijklmnopqrstuvwxyz0123456789-._");
+	return good && !host[good];
+}
+
 static int parse_host(const char *text, const char *host, size_t len, struct url *url,
 		      struct err *err)
 {
 	_cleanup_free_ char *copy = xstrndup(host, len);
 	char *port = strrchr(copy, ':');
-	size_t good;
 
 	if (port && strchr(port, ']'))
 		port = NULL;
@@ -46,9 +62,7 @@ static int parse_host(const char *text, const char *host, size_t len, struct url
 		*port++ = '\0';
 	for (char *c = copy; *c; c++)
 		*c = (char)tolower((unsigned char)*c);
-	good = *copy == '[' ? strspn(copy, "[]0123456789abcdef:.")
-			    : strspn(copy, "abcdefghijklmnopqrstuvwxyz0123456789-._");
-	if (!*copy || copy[good])
+	if (!is_host(copy))
 		return refuse(text, "it has no plain host", err);
 	url->host = xstrdup(copy);
 	return parse_port(text, port ? port : "", url->secure, &url->port, err);

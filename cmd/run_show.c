@@ -122,6 +122,19 @@ static void add_totals(struct strbuf *line, const struct totals *t, uint64_t unw
 			    t->dropped + unwritten);
 }
 
+/* Programs keep starts, parents and the like there: events are missing for each. */
+static void add_internal(struct strbuf *line, const struct plan *plan,
+			 const struct collector *collector)
+{
+	for (uint32_t i = 0; i < plan->nmaps; i++) {
+		const struct map_plan *map = &plan->maps[i];
+		uint64_t lost = collector_stats(collector, map).lost;
+
+		if (map->role == ROLE_INTERNAL && lost)
+			strbuf_addf(line, "; %" PRIu64 " lost in %s", lost, map->name);
+	}
+}
+
 void show_closing_line(const struct object *object, const struct collector *collector,
 		       uint64_t ran_ns, uint64_t unwritten)
 {
@@ -131,6 +144,7 @@ void show_closing_line(const struct object *object, const struct collector *coll
 
 	strbuf_addf(&line, "ran %.1fs: ", (double)ran_ns / 1e9);
 	add_totals(&line, &t, unwritten);
+	add_internal(&line, object_plan(object), collector);
 	if (object_pinned(object, pinned, sizeof(pinned))) {
 		for (char *c = pinned; *c; c++)
 			if (*c == '\n')

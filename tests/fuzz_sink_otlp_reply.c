@@ -25,6 +25,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		r->grpc_status = xasprintf("%u", data[0] >> 3);
 	if (data[0] & 8)
 		r->grpc_details = xstrndup((const char *)data + 2, size - 2);
+	if (data[0] & 8)
+		r->grpc_message = xstrndup((const char *)data + 2, size - 2);
 	if (data[0] & 16)
 		r->retry_after = xstrndup((const char *)data + 2, size - 2);
 	otlp_reply_read(&reply, &call, data[1] % 3);

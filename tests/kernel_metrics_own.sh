@@ -61,6 +61,8 @@ above 'map="small"' 0.0000001 bombus_sweep_duration_seconds
 # Four of eight keys find no room, in each of the rounds.
 is 'refused updates are counted exactly' \
 	"$(grep '^bombus_map_update_failures_total{map="small"}' after | cut -d' ' -f2)" 160
+is 'and those of an internal map' "$(grep '{map="starts"}' after)" \
+	$'bombus_events_lost_total{map="starts"} 80\nbombus_map_update_failures_total{map="starts"} 80'
 above 'program="on_round",variant="on_round",type="tracepoint"' 1 bombus_program_attached \
 	bombus_program_runs_total
 above 'program="on_round",variant="on_round",type="tracepoint"' 0.000001 \
@@ -77,6 +79,7 @@ cat stalled >/dev/null &
 started+=("$!")
 exec 7>&-
 ok 'it leaves' bombus_stop INT
+like 'what an internal map did not take is said' "$(tail -n 1 own.err)" '; 80 lost in starts;'
 
 # Every one of them is written down, and what is written down is there.
 names=$(sed -n 's/^# TYPE \([^ ]*\) .*/\1/p' first during after | grep -E '^(bombus|process)_' | sort -u)

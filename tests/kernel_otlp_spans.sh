@@ -72,8 +72,9 @@ tells 'limits' "$SPANS"' | map(select(.name == "wait")
 	| [(.attributes | length), .droppedAttributesCount, .droppedEventsCount, .events]) | unique' \
 	'[[2,4,1,null]]'
 
-OTEL_TRACES_SAMPLER=always_off exported off 5
+OTEL_TRACES_SAMPLER=always_off exported off 5 --verbose
 is 'always_off' "$(received 'length')" 0
+like 'what was not sampled is counted' "$(cat spans.err)" 'OTLP traces: 0 sent, .* 20 not sampled$'
 OTEL_TRACES_SAMPLER=traceidratio OTEL_TRACES_SAMPLER_ARG=0.5 exported half 400
 tells 'half of the traces, and these whole' "$SPANS"' | map(select(.name == "call" or .name == "wait"))
 	| group_by(.traceId) | [length > 120 and length < 280, (map(length) | unique)]' '[true,[2]]'

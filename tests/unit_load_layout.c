@@ -481,6 +481,7 @@ static void test_layout_tags(void **state)
 	btf__add_decl_tag(t.btf, "bombus:value", id, 2);
 	btf__add_decl_tag(t.btf, "bombus:labels", id, 3); /* no such word */
 	btf__add_decl_tag(t.btf, "label", id, 3);	  /* not ours */
+	btf__add_decl_tag(t.btf, "bombus:name:net.peer", id, 3);
 	l = compile(&t, id);
 	assert_int_equal(l.nfields, 5);
 	f = l.fields;
@@ -494,9 +495,30 @@ static void test_layout_tags(void **state)
 	assert_string_equal(f[3].path, "even");
 	assert_string_equal(f[3].name, "even");
 	assert_int_equal(f[3].tags, TAG_GAUGE | TAG_VALUE);
+	assert_string_equal(f[4].path, "net.peer");
+	assert_string_equal(f[4].label, "net_peer");
+	assert_string_equal(f[4].name, "peer");
 	assert_int_equal(f[4].tags, 0);
 	assert_null(f[4].help);
 	assert_null(f[4].unit);
+}
+
+/* Names that are no path are not taken. */
+static void test_layout_odd_names(void **state)
+{
+	static const char *const names[] = { ".a", "a.", "a..b", ".", "a b", "a\"", "" };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		TYPES(t);
+		int id = btf__add_struct(t.btf, "e", 4);
+		_cleanup_free_ char *tag = xasprintf("bombus:name:%s", names[i]);
+		struct layout l;
+
+		btf__add_field(t.btf, "plain", t.u32, 0, 0);
+		btf__add_decl_tag(t.btf, tag, id, 0);
+		l = compile(&t, id);
+		assert_string_equal(l.fields[0].path, "plain");
+	}
 }
 
 static void test_layout_scalar_records(void **state)
@@ -735,6 +757,7 @@ int main(void)
 		cmocka_unit_test(test_layout_gadget_endpoint),
 		cmocka_unit_test(test_layout_enums),
 		cmocka_unit_test(test_layout_tags),
+		cmocka_unit_test(test_layout_odd_names),
 		cmocka_unit_test(test_layout_scalar_records),
 		cmocka_unit_test(test_layout_refuses_what_holds_no_data),
 		cmocka_unit_test(test_layout_refuses_wrong_offsets),

@@ -92,7 +92,10 @@ static void test_url_join(void **state)
 		"file:///etc/passwd", "https://u:p@h/",	    "https://",	     "https:///x",
 		"http://h:0/",	      "http://h:99999/",    "http://h:+1/",  "https://h\\@other/",
 		"https://h/a b",      "https://h/\r\nX: y", "https://h%2f/", "gopher://h/",
+		"http://[::1",	      "http://[]/",	    "http://[::1]x", "http://::1]:80/",
+		"http://[:[:]:]/",
 	};
+	struct err err = { 0 };
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		char *text = NULL;
@@ -107,6 +110,8 @@ static void test_url_join(void **state)
 		if (url_parse(bad[i], &url, NULL) != -EBADMSG)
 			fail_msg("taken: %s", bad[i]);
 	}
+	assert_int_equal(url_parse("https://user:secret@h/", &(struct url){ 0 }, &err), -EBADMSG);
+	assert_null(strstr(err.msg, "secret"));
 	assert_true(url_same_origin("http://h/a", "http://H:80/b"));
 	assert_false(url_same_origin("http://h/a", "https://h/a"));
 	assert_false(url_same_origin("http://h/a", "http://h:81/a"));

@@ -385,9 +385,12 @@ static void test_span_times(void **state)
 	plan_again(w);
 	make(w);
 	assert_int_equal(w->span.end_ns - w->span.start_ns, 100000);
-	w->rec.took = UINT64_MAX;
+	w->rec.took = INT64_MAX;
 	make(w);
 	assert_true(w->span.end_ns == UINT64_MAX);
+	w->rec.took = (uint64_t)-5; /* it ended before it began */
+	make(w);
+	assert_int_equal(w->span.end_ns, w->span.start_ns);
 	hide(w, F_TOOK);
 	make(w);
 	assert_int_equal(w->span.end_ns, w->span.start_ns);
@@ -618,6 +621,7 @@ static void test_span_sampler_words(void **state)
 		{ "parentbased_always_off", "", 0, SAMPLER_OFF, true, 0 },
 		{ "traceidratio", "0.25", 0, SAMPLER_RATIO, false, 1ULL << 61 },
 		{ "parentbased_traceidratio", "1e-1", 0, SAMPLER_RATIO, true, 922337203685477632 },
+		{ "ParentBased_TraceIdRatio", "0.5", 0, SAMPLER_RATIO, true, 1ULL << 62 },
 		{ "traceidratio", NULL, 0, SAMPLER_RATIO, false, 1ULL << 63 },
 		{ "traceidratio", "0", 0, SAMPLER_RATIO, false, 0 },
 		{ "traceidratio", "1.0", 0, SAMPLER_RATIO, false, 1ULL << 63 },

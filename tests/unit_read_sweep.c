@@ -556,10 +556,10 @@ static void test_lost_is_summed_over_cpus(void **state)
 	for (uint32_t cpu = 0; cpu < f->env.cpus; cpu++)
 		values[cpu] = 5;
 	bpf_map_update_elem(f->object.fds[1], &zero, values, 0);
-	assert_true(reader_read_lost(&f->reader, &lost));
+	assert_true(reader_read_lost(&f->env, f->reader.map, &lost));
 	assert_int_equal(lost, 5 * f->env.cpus);
 	f->object.maps[0].lost_map = -1;
-	assert_false(reader_read_lost(&f->reader, &lost));
+	assert_false(reader_read_lost(&f->env, f->reader.map, &lost));
 	fixture_free(f);
 }
 

@@ -14,7 +14,7 @@ struct answer {
 	int status;
 	const char *body;
 	size_t len;
-	const char *retry_after, *grpc_status, *grpc_message, *details;
+	const char *retry_after, *grpc_status, *grpc_message, *details, *location;
 	int result;
 };
 
@@ -31,6 +31,7 @@ static struct otlp_reply read_answer(const struct answer *a, enum otlp_protocol 
 	r->grpc_status = a->grpc_status ? xstrdup(a->grpc_status) : NULL;
 	r->grpc_message = a->grpc_message ? xstrdup(a->grpc_message) : NULL;
 	r->grpc_details = a->details ? xstrdup(a->details) : NULL;
+	r->location = a->location ? xstrdup(a->location) : NULL;
 	r->body.max = 65536;
 	strbuf_add(&r->body, a->body, a->len);
 	if (a->result)
@@ -159,6 +160,40 @@ static void test_reply_goes_by_grpc_status(void **state)
 	}
 }
 
+/* Whatever it says, it is one text that ends. */
+static void test_reply_decodes_grpc_message(void **state)
+{
+	static const struct {
+		const char *encoded, *said;
+	} cases[] = {
+		{ "no%20such%3a%C3%A4", "grpc-status 5: no such:\xc3\xa4" },
+		{ "100%", "grpc-status 5: 100%" },
+		{ "%4", "grpc-status 5: %4" },
+		{ "%zz%4g%00.", "grpc-status 5: %zz%4g ." },
+		{ "", "grpc-status 5: " },
+	};
+	char large[1024];
+	struct answer a = { .status = 200, .grpc_status = "5" };
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		a.grpc_message = cases[i].encoded;
+		assert_string_equal(read_answer(&a, OTLP_GRPC).message, cases[i].said);
+	}
+	memset(large, '%', sizeof(large) - 1);
+	large[sizeof(large) - 1] = '\0';
+	a.grpc_message = large;
+	assert_int_equal(strlen(read_answer(&a, OTLP_GRPC).message), 255);
+}
+
+static void test_reply_says_where_a_redirect_goes(void **state)
+{
+	const struct answer a = { .status = 301, .location = "https://there/v1/traces" };
+	struct otlp_reply reply = read_answer(&a, OTLP_HTTP_PROTOBUF);
+
+	assert_int_equal(reply.verdict, OTLP_REJECTED);
+	assert_string_equal(reply.message, "HTTP 301 to https://there/v1/traces");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -166,6 +201,8 @@ int main(void)
 		cmocka_unit_test(test_reply_tells_what_was_said),
 		cmocka_unit_test(test_reply_counts_what_was_not_wanted),
 		cmocka_unit_test(test_reply_goes_by_grpc_status),
+		cmocka_unit_test(test_reply_decodes_grpc_message),
+		cmocka_unit_test(test_reply_says_where_a_redirect_goes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

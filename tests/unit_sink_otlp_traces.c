@@ -185,6 +185,7 @@ struct rec {
 	uint32_t event_step[2];
 	uint8_t link_trace[16], link_span[8];
 	uint32_t link_why;
+	int32_t failed;
 };
 
 static struct field fields[] = {
@@ -204,6 +205,7 @@ static struct field fields[] = {
 	FIELD(struct rec, ratio, KIND_FLOAT),
 	FIELD(struct rec, yes, KIND_BOOL),
 	LIST(struct rec, list, KIND_UINT),
+	FIELD(struct rec, failed, KIND_INT, .meaning = MEAN_ERRNO),
 	FIELD_NAMED("proc.comm", struct rec, comm, KIND_TEXT),
 	FIELD(struct rec, cgroup, KIND_UINT, .meaning = MEAN_CGROUP, .tags = TAG_HIDE),
 	FIELD_NAMED("span_events.0.at", struct rec, event_at[0], KIND_UINT,
@@ -478,6 +480,21 @@ static void test_otlp_span_limits(void **state)
 	end(&r);
 }
 
+/* What is none is no attribute, and takes no room of the limit. */
+static void test_otlp_span_attribute_of_none(void **state)
+{
+	struct run r;
+
+	begin(&r);
+	put(&r);
+	r.rec.failed = -2;
+	put(&r);
+	finish(&r, false);
+	assert_int_equal(count_of(&r, "'failed'"), 1);
+	assert_has(&r, "attr={key='failed' value={text='ENOENT'}}");
+	end(&r);
+}
+
 /* One resource for each service; requests of the batch's size. */
 static void test_otlp_spans_grouped(void **state)
 {
@@ -648,6 +665,7 @@ int main(void)
 		cmocka_unit_test(test_otlp_span_json),
 		cmocka_unit_test(test_otlp_span_least),
 		cmocka_unit_test(test_otlp_span_limits),
+		cmocka_unit_test(test_otlp_span_attribute_of_none),
 		cmocka_unit_test(test_otlp_spans_grouped),
 		cmocka_unit_test(test_otlp_spans_sampled),
 		cmocka_unit_test(test_otlp_sampler_refused),

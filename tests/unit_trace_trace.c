@@ -30,6 +30,8 @@ static void test_trace_root_and_child(void **state)
 	uint64_t before = now_ns(), after;
 
 	bombus_span_start(&root, NULL, "root");
+	bombus_span_start(&other, NULL, NULL); /* such as a variable that is not set */
+	assert_string_equal(other.name, "");
 	bombus_span_start(&other, NULL, "other");
 	bombus_span_start(&child, &root, "child");
 	after = now_ns();

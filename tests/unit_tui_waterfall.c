@@ -62,9 +62,11 @@ static void test_waterfall_trees(void **state)
 	const struct span odd[] = {
 		a_span(1, 1, 2, 10, 1, "ring a"),    a_span(1, 2, 1, 20, 1, "ring b"),
 		a_span(1, 3, 3, 30, 1, "own"),	     a_span(1, 4, 9, 40, 1, "orphan"),
-		a_span(1, 5, 4, 50, 1, "of orphan"), a_span(1, 0, 0, 60, UINT64_MAX, "endless"),
+		a_span(1, 5, 4, 50, 1, "of orphan"), a_span(1, 0, 0, 60, INT64_MAX, "endless"),
 		a_span(1, 6, 4, 45, 1, "twin"),	     a_span(1, 6, 4, 45, 1, "twin"),
 	};
+	/* It ended before it began. */
+	const struct span backwards[] = { a_span(1, 1, 0, 10, (uint64_t)-5, "early") };
 
 	assert_layout(spans, 0, "");
 	assert_layout(spans, ARRAY_LEN(spans),
@@ -74,14 +76,15 @@ static void test_waterfall_trees(void **state)
 		      "  leaf 20-40/100\n"
 		      " second 60-90/100");
 	assert_layout(odd, ARRAY_LEN(odd),
-		      "own 20-21/18446744073709551615\n"
-		      "orphan 30-31/18446744073709551615\n"
-		      " twin 35-36/18446744073709551615\n"
-		      " twin 35-36/18446744073709551615\n"
-		      " of orphan 40-41/18446744073709551615\n"
-		      "endless 50-18446744073709551615/18446744073709551615\n"
-		      "ring a 0-1/18446744073709551615\n"
-		      "ring b 10-11/18446744073709551615");
+		      "own 20-21/9223372036854775857\n"
+		      "orphan 30-31/9223372036854775857\n"
+		      " twin 35-36/9223372036854775857\n"
+		      " twin 35-36/9223372036854775857\n"
+		      " of orphan 40-41/9223372036854775857\n"
+		      "endless 50-9223372036854775857/9223372036854775857\n"
+		      "ring a 0-1/9223372036854775857\n"
+		      "ring b 10-11/9223372036854775857");
+	assert_layout(backwards, 1, "early 0-0/0");
 }
 
 static void test_waterfall_view(void **state)

@@ -50,14 +50,15 @@ static void new_id(unsigned char *id, size_t len)
 
 static void copy_name(char name[BOMBUS_SPAN_NAME_SIZE], const char *text)
 {
-	size_t len = strnlen(text, BOMBUS_SPAN_NAME_SIZE);
+	size_t len = strnlen(text ? text : "", BOMBUS_SPAN_NAME_SIZE);
 
 	if (len == BOMBUS_SPAN_NAME_SIZE) {
 		/* Back to where a character begins, which is then left out. */
 		for (len--; len && ((unsigned char)text[len] & 0xc0) == 0x80; len--)
 			;
 	}
-	memcpy(name, text, len);
+	if (len)
+		memcpy(name, text, len);
 	memset(name + len, 0, BOMBUS_SPAN_NAME_SIZE - len);
 }
 

@@ -66,7 +66,8 @@ enum bombus_trace_what {
 #define BOMBUS_TRACEPARENT_SIZE 56
 
 /* A span that begins now: below its parent, sampled as that is, or the sampled root of a new
- * trace where parent is NULL. A name that is too long is cut between characters (UTF-8). */
+ * trace where parent is NULL. A name that is too long is cut between characters (UTF-8); NULL is
+ * "". */
 void bombus_span_start(struct bombus_span *span, const struct bombus_span *parent,
 		       const char *name);
 

@@ -255,13 +255,16 @@ static const char *join_path(struct walk *w, const struct place *parent, const c
 static int place_below(struct walk *w, const struct place *parent, const char *name,
 		       struct place *ret)
 {
+	const char *dot;
+
 	*ret = (struct place){ .off_bits = parent->off_bits,
 			       .tags = parent->tags,
 			       .unit = parent->unit };
 	ret->path = join_path(w, parent, name);
 	if (!ret->path)
 		return fail(w, E2BIG, parent, "its name is too long");
-	ret->name = ret->path + strlen(ret->path) - strlen(name);
+	dot = strrchr(ret->path, '.');
+	ret->name = dot ? dot + 1 : ret->path;
 	return 0;
 }
 
@@ -271,6 +274,15 @@ static const char *member_name(struct walk *w, const struct btf_member *m)
 	const char *name = type_name_at(w->btf, m->name_off);
 
 	return strchr(name, ' ') ? "" : name;
+}
+
+/* "net.peer" stands as if it were in a struct `net`. */
+static bool is_path(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len && !strpbrk(name, " \"'") && name[0] != '.' && name[len - 1] != '.' &&
+	       !strstr(name, "..");
 }
 
 static bool is_gap(struct walk *w, const struct btf_member *m)
@@ -292,7 +304,7 @@ static int walk_member(struct walk *w, const struct place *parent, const struct 
 
 	if (is_gap(w, m))
 		return m->name_off ? fail(w, EINVAL, parent, "a member has no proper name") : 0;
-	if (given && *given && !strpbrk(given, " .\"'"))
+	if (given && is_path(given))
 		name = given;
 	if (*name) {
 		rc = place_below(w, parent, name, &place);

@@ -221,7 +221,7 @@ static int put_rels(struct strip *s, uint32_t i, struct err *err)
 
 static void align_out(struct strip *s, uint64_t align)
 {
-	static const char zeros[MAX_ALIGN];
+	static char zeros[MAX_ALIGN]; /* without const: .bss takes no room in the file */
 	size_t over = align > 1 ? s->out.len % align : 0;
 
 	if (over)

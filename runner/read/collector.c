@@ -471,9 +471,12 @@ struct map_stats collector_stats(const struct collector *c, const struct map_pla
 	uint64_t lost = 0;
 	bool told;
 
-	if (!r)
+	/* What an internal map did not take is missed as well. */
+	if (!r) {
+		stats.lost_known = reader_read_lost(&c->env, map, &stats.lost);
 		return stats;
-	told = r->told || (r->fd >= 0 && reader_read_lost(r, &lost));
+	}
+	told = r->told || (r->fd >= 0 && reader_read_lost(&c->env, map, &lost));
 	stats = (struct map_stats){
 		.read = tally_get(&r->read),
 		.filtered = tally_get(&r->filtered),

@@ -50,7 +50,7 @@ struct map_stats {
 	uint64_t read;		   /* records or entries taken from the kernel */
 	uint64_t filtered;	   /* of these, kept away by the filter */
 	uint64_t malformed;	   /* of these, too short for their layout, or spans of no trace */
-	uint64_t lost;		   /* by the kernel side: never arrived here */
+	uint64_t lost;		   /* by the kernel side; all that internal maps tell */
 	bool lost_known;	   /* false: the program cannot tell; shown as '?' */
 	uint64_t dropped;	   /* arrived, but a sink's queue was full */
 	uint64_t sweeps, sweep_ns; /* number of sweeps, time of the last one */

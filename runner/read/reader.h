@@ -128,7 +128,7 @@ void reader_tell(struct reader *reader, const struct map_stats *stats);
 /* sweep.c. Hashes, arrays, globals and iterators; and queues, which are emptied. */
 void reader_sweep(struct reader *reader);
 /* How much the program says it lost; false: it does not say. */
-bool reader_read_lost(const struct reader *reader, uint64_t *ret);
+bool reader_read_lost(const struct reader_env *env, const struct map_plan *map, uint64_t *ret);
 
 /* fold.c. The first copy of a per-CPU value that says something: where the texts and ids are. */
 const uint8_t *reader_telling_copy(const struct reader *reader, const uint8_t *values);

@@ -100,10 +100,10 @@ int span_sampler_parse(struct span_sampler *ret, const char *name, const char *a
 	const char *kind = name;
 
 	*ret = SPAN_SAMPLER_DEFAULT;
-	if (has_prefix(name, "parentbased_"))
+	if (strncasecmp(name, "parentbased_", strlen("parentbased_")) == 0)
 		kind += strlen("parentbased_");
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-		if (!streq(kind, kinds[i]))
+		if (strcasecmp(kind, kinds[i]) != 0)
 			continue;
 		ret->kind = (uint8_t)i;
 		ret->parent_based = kind != name;
@@ -150,6 +150,14 @@ uint64_t span_event_time(struct span_maker *maker, const struct span_event_plan 
 	return time_read(maker, &event->time, value);
 }
 
+/* Below zero, also of a number without a sign: clocks of two CPUs that differ, not 584 years. */
+static uint64_t duration_read(const struct field *field, const void *value)
+{
+	int64_t took = field ? field_i64(field, value, 0) : 0;
+
+	return took < 0 ? 0 : (uint64_t)took;
+}
+
 /*
  * The end is the start and what was measured, however the clock was set meanwhile. A record
  * without a start was made when the span was over, and is read soon after.
@@ -159,7 +167,7 @@ static void read_times(struct span_maker *maker, const struct record *record,
 {
 	const struct span_plan *plan = span->plan;
 	const void *value = record->part[PART_VALUE];
-	uint64_t took = plan->duration ? field_u64(plan->duration, value, 0) : 0;
+	uint64_t took = duration_read(plan->duration, value);
 
 	if (__builtin_mul_overflow(took, plan->duration_unit_ns, &took))
 		took = UINT64_MAX;

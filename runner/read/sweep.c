@@ -389,17 +389,16 @@ void reader_sweep(struct reader *r)
 	r->warned = true;
 }
 
-bool reader_read_lost(const struct reader *r, uint64_t *ret)
+bool reader_read_lost(const struct reader_env *env, const struct map_plan *map, uint64_t *ret)
 {
-	const struct reader_env *env = r->env;
 	const struct map_plan *lost;
 	_cleanup_free_ uint8_t *values = NULL;
 	uint32_t cpus, stride, zero = 0;
 	uint64_t sum = 0;
 
-	if (r->map->lost_map < 0)
+	if (map->lost_map < 0)
 		return false;
-	lost = &env->plan->maps[r->map->lost_map];
+	lost = &env->plan->maps[map->lost_map];
 	cpus = lost->per_cpu ? env->cpus : 1;
 	stride = reader_stride(lost);
 	if (lost->value_bytes < 4)

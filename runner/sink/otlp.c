@@ -204,10 +204,19 @@ static int otlp_flush(struct sink *sink)
 	return 0;
 }
 
+static struct otlp_counts counts_of(const struct otlp_sink *otlp, enum otlp_signal signal)
+{
+	struct otlp_counts counts = otlp_queue_counts(otlp->queues[signal]);
+
+	if (signal == OTLP_TRACES && otlp->traces)
+		counts.unsampled = otlp_traces_counts(otlp->traces).unsampled;
+	return counts;
+}
+
 /* What was lost is said in any case, the rest to whoever asks. */
 static void say_counts(const struct otlp_sink *otlp, enum otlp_signal signal)
 {
-	struct otlp_counts counts = otlp_queue_counts(otlp->queues[signal]);
+	struct otlp_counts counts = counts_of(otlp, signal);
 	_cleanup_strbuf_ struct strbuf line = STRBUF_INIT(LINE_MAX_BYTES);
 	uint64_t dropped = 0;
 
@@ -219,9 +228,10 @@ static void say_counts(const struct otlp_sink *otlp, enum otlp_signal signal)
 	}
 	log_msg(dropped ? LOG_WARN : LOG_DEBUG,
 		"OTLP %s: %" PRIu64 " sent, %" PRIu64 " dropped%s%s%s, %" PRIu64
-		" requests, %" PRIu64 " tries in vain",
+		" requests, %" PRIu64 " tries in vain, %" PRIu64 " not sampled",
 		otlp_signal_name(signal), counts.sent, dropped, dropped ? " (" : "",
-		strbuf_str(&line), dropped ? ")" : "", counts.requests, counts.retries);
+		strbuf_str(&line), dropped ? ")" : "", counts.requests, counts.retries,
+		counts.unsampled);
 }
 
 static void otlp_close(struct sink *sink)
@@ -260,7 +270,7 @@ bool sink_otlp_counts(const struct sink *sink, enum otlp_signal signal, struct o
 
 	if (!otlp->queues[signal])
 		return false;
-	*ret = otlp_queue_counts(otlp->queues[signal]);
+	*ret = counts_of(otlp, signal);
 	return true;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <string.h>
+#include "runner/read/decode.h"
 #include "runner/sink/otlp_attrs.h"
 
 static void put_value(const struct otlp_attrs *attrs, const struct attr_value *value)
@@ -41,19 +42,34 @@ static void put_list(const struct otlp_attrs *attrs, const struct span_attr *att
 	otlp_end(w, array);
 }
 
-bool otlp_attrs_put(const struct otlp_attrs *attrs, uint32_t number, const struct span_attr *attr,
+/* No error, no signal: "0" would say that there was one of that name. */
+static bool is_none(const struct span_attr *attr, const void *base)
+{
+	const struct field *field = attr->field;
+
+	return (field->meaning == MEAN_ERRNO || field->meaning == MEAN_SIGNAL) &&
+	       field->kind != KIND_TEXT && !attr->is_array && !field_u64(field, base, 0);
+}
+
+void otlp_attrs_put(struct otlp_attrs *attrs, uint32_t number, const struct span_attr *attr,
 		    const void *base)
 {
 	struct attr_value value;
 	struct otlp_attr open;
 
+	if (!attrs->all && is_none(attr, base))
+		return;
 	if (!attr->is_array && !attr_read(attr, base, 0, attrs->room, attrs->resolver, &value))
-		return false;
+		return;
+	if (!attrs->left) {
+		attrs->over++;
+		return;
+	}
+	attrs->left--;
 	open = otlp_attr(attrs->w, number, attr->name, strlen(attr->name));
 	if (attr->is_array)
 		put_list(attrs, attr, base);
 	else
 		put_value(attrs, &value);
 	otlp_attr_end(attrs->w, open);
-	return true;
 }

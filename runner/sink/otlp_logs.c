@@ -143,24 +143,22 @@ static void put_body(struct otlp_logs *logs, const struct log_map *map, const st
 static void put_attributes(struct otlp_logs *logs, const struct log_map *map,
 			   const struct record *record)
 {
-	const struct otlp_attrs attrs = { &logs->w, logs->resolver, logs->room,
-					  logs->config->log_attributes.value_chars };
-	uint64_t left = logs->config->log_attributes.count;
-	uint32_t over = 0;
+	struct otlp_attrs attrs = { .w = &logs->w,
+				    .resolver = logs->resolver,
+				    .room = logs->room,
+				    .value_chars = logs->config->log_attributes.value_chars,
+				    .left = logs->config->log_attributes.count };
 
 	otlp_list(&logs->w, LOG_ATTRIBUTES);
 	for (uint32_t i = 0; i < map->nattrs; i++) {
 		const void *base = record->part[map->parts[i]];
 
-		if (!left)
-			over++;
-		else if (base &&
-			 otlp_attrs_put(&attrs, LOG_ATTRIBUTES.number, &map->attrs[i], base))
-			left--;
+		if (base)
+			otlp_attrs_put(&attrs, LOG_ATTRIBUTES.number, &map->attrs[i], base);
 	}
 	otlp_list_end(&logs->w);
-	if (over)
-		otlp_enum(&logs->w, LOG_DROPPED, over);
+	if (attrs.over)
+		otlp_enum(&logs->w, LOG_DROPPED, attrs.over);
 }
 
 static void put_ids(struct otlp_logs *logs, const struct log_map *map, const void *value)

@@ -285,8 +285,12 @@ static void close_metric(struct point_writer *pw)
 static void put_attributes(struct point_writer *pw, uint32_t row)
 {
 	const struct series_rows *rows = &pw->map->rows;
-	const struct otlp_attrs attrs = { pw->w, sink_names_get(&pw->metrics->names),
-					  pw->metrics->room, UINT64_MAX };
+	struct otlp_attrs attrs = { .w = pw->w,
+				    .resolver = sink_names_get(&pw->metrics->names),
+				    .room = pw->metrics->room,
+				    .value_chars = UINT64_MAX,
+				    .left = UINT64_MAX,
+				    .all = true };
 	uint32_t number = pw->words->attributes.number;
 
 	otlp_list(pw->w, pw->words->attributes);

@@ -70,6 +70,8 @@ struct otlp_counts {
 	uint64_t put, sent, queued, queued_bytes;
 	uint64_t requests, retries; /* answered well; tried again */
 	uint64_t dropped[OTLP_DROPS];
+	uint64_t unsampled; /* spans never put, as the sampler left them out: not the queue's figure
+			     */
 };
 
 struct otlp_queue;

@@ -236,6 +236,31 @@ static enum otlp_verdict of_grpc(uint64_t status, bool told_when)
 	}
 }
 
+static int digit_of(char c)
+{
+	static const char digits[] = "0123456789ABCDEFabcdef";
+	const char *at = c ? strchr(digits, c) : NULL;
+	int digit = at ? (int)(at - digits) : -1;
+
+	return digit > 15 ? digit - 6 : digit;
+}
+
+/* grpc-message is percent-encoded; what is not stays as it is. */
+static void say_decoded(struct otlp_reply *reply, const char *text)
+{
+	size_t len = strlen(reply->message);
+
+	for (; *text && len < sizeof(reply->message) - 1; text++) {
+		int high = *text == '%' ? digit_of(text[1]) : -1;
+		int low = high >= 0 ? digit_of(text[2]) : -1;
+		char byte = low >= 0 ? (char)(high << 4 | low) : *text;
+
+		reply->message[len++] = byte ? byte : ' ';
+		text += low >= 0 ? 2 : 0;
+	}
+	reply->message[len] = '\0';
+}
+
 static void read_grpc(struct otlp_reply *reply, const struct http_call *call)
 {
 	const struct http_response *r = &call->response;
@@ -254,10 +279,12 @@ static void read_grpc(struct otlp_reply *reply, const struct http_call *call)
 	reply->verdict = of_grpc(status, reply->wait[0]);
 	if (reply->verdict == OTLP_SENT && r->body.len > GRPC_HEAD)
 		read_partial(reply, span_of(r->body.buf + GRPC_HEAD, r->body.len - GRPC_HEAD));
-	else if (reply->verdict != OTLP_SENT)
-		snprintf(reply->message, sizeof(reply->message), "grpc-status %" PRIu64 "%s%.200s",
-			 status, r->grpc_message ? ": " : "",
-			 r->grpc_message ? r->grpc_message : "");
+	if (reply->verdict == OTLP_SENT)
+		return;
+	snprintf(reply->message, sizeof(reply->message), "grpc-status %" PRIu64 "%s", status,
+		 r->grpc_message ? ": " : "");
+	if (r->grpc_message)
+		say_decoded(reply, r->grpc_message);
 }
 
 void otlp_reply_read(struct otlp_reply *ret, const struct http_call *call,
@@ -281,7 +308,12 @@ void otlp_reply_read(struct otlp_reply *ret, const struct http_call *call,
 	if (ret->verdict != OTLP_SENT) {
 		_cleanup_free_ char *said = xstrdup(ret->message);
 
-		snprintf(ret->message, sizeof(ret->message), "HTTP %d%s%.200s", r->status,
-			 *said ? ": " : "", said);
+		/* Redirects are not followed: the request would go to where nobody said. */
+		if (r->location && r->status / 100 == 3)
+			snprintf(ret->message, sizeof(ret->message), "HTTP %d to %.200s", r->status,
+				 r->location);
+		else
+			snprintf(ret->message, sizeof(ret->message), "HTTP %d%s%.200s", r->status,
+				 *said ? ": " : "", said);
 	}
 }

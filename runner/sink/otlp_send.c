@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/stat.h>
 #include <zlib.h>
 #include "base/clock.h"
 #include "base/http.h"
@@ -113,6 +114,8 @@ static void try_once(struct otlp_sender *sender, const struct strbuf *body, stru
 		.body_bytes = body->len,
 		.body_fd = -1,
 		.max_body = REPLY_MAX_BYTES,
+		/* Its status counts all the same: sending again would be sending twice. */
+		.cut_body = true,
 		.timeout_ms = target->timeout_ms,
 	};
 
@@ -267,10 +270,20 @@ static int check_files(const struct otlp_target *target, struct err *err)
 		      { target->cert_file, "CLIENT_CERTIFICATE" },
 		      { target->key_file, "CLIENT_KEY" } };
 
-	for (size_t i = 0; i < ARRAY_LEN(files); i++)
-		if (files[i].path && access(files[i].path, R_OK) < 0)
-			return err_sys(err, errno, "OTEL_EXPORTER_OTLP_%s: %s", files[i].variable,
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		struct stat st;
+		int code = 0;
+
+		if (!files[i].path)
+			continue;
+		if (access(files[i].path, R_OK) < 0 || stat(files[i].path, &st) < 0)
+			code = errno;
+		else if (S_ISDIR(st.st_mode))
+			code = EISDIR;
+		if (code)
+			return err_sys(err, code, "OTEL_EXPORTER_OTLP_%s: %s", files[i].variable,
 				       files[i].path);
+	}
 	return 0;
 }
 

@@ -111,9 +111,19 @@ int otlp_read_pairs(const struct otlp_reader *r, const struct otlp_found *found,
 	return 0;
 }
 
-/* A name is a token of HTTP; a value must not end its line. */
+/* A name is a token of HTTP, and none that frames the request or says what it holds; a value must
+ * not end its line. */
 static bool is_header(const struct otlp_pair *pair)
 {
+	static const char *const ours[] = {
+		"Content-Type", "Content-Length", "Content-Encoding", "Transfer-Encoding",
+		"TE",		"grpc-encoding",  "Connection",	      "Expect",
+		"Upgrade"
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
+		if (strcasecmp(pair->name, ours[i]) == 0)
+			return false;
 	for (const char *c = pair->name; *c; c++)
 		if (!isalnum((unsigned char)*c) && !strchr("!#$%&'*+-.^_`|~", *c))
 			return false;
@@ -140,8 +150,8 @@ static int read_headers(const struct otlp_reader *r, enum otlp_signal signal,
 	headers = arena_array(&r->config->arena, const char *, count + 1);
 	for (size_t i = 0; i < count; i++) {
 		if (!is_header(&pairs[i]))
-			return err_usage(r->err, "%s: its part %zu is no valid header", found.name,
-					 i + 1);
+			return err_usage(r->err, "%s: its part %zu is no header that may be set",
+					 found.name, i + 1);
 		/* libcurl sends a header without a value only in this form. */
 		headers[i] = arena_printf(&r->config->arena, *pairs[i].value ? "%s: %s" : "%s;%s",
 					  pairs[i].name, pairs[i].value);
@@ -166,13 +176,14 @@ static int check_url(const struct otlp_reader *r, const char *name, const char *
 	return ret;
 }
 
-/* The path of a signal behind the common endpoint's, before a query. */
+/* The path of a signal behind the common endpoint's, before a query; a fragment is nothing to
+ * a receiver. */
 static const char *join_path(struct arena *arena, const char *base, const char *path)
 {
-	int len = (int)strcspn(base, "?");
+	int len = (int)strcspn(base, "?#"), query = (int)strcspn(base + len, "#");
 
-	return arena_printf(arena, "%.*s%s%s%s", len, base, len && base[len - 1] == '/' ? "" : "/",
-			    path, base + len);
+	return arena_printf(arena, "%.*s%s%s%.*s", len, base,
+			    len && base[len - 1] == '/' ? "" : "/", path, query, base + len);
 }
 
 static const char *grpc_url(struct arena *arena, const char *text, enum otlp_signal signal)

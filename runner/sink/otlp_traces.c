@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/util.h"
 #include "runner/read/decode.h"
+#include "runner/sink/otlp_attrs.h"
 #include "runner/sink/otlp_config.h"
 #include "runner/sink/otlp_groups.h"
 
@@ -64,73 +65,21 @@ struct otlp_traces {
 
 /* ---- Attributes ---- */
 
-static void put_value(struct otlp_traces *t, const struct attr_value *value)
-{
-	struct otlp_writer *w = &t->w;
-
-	switch ((enum attr_type)value->type) {
-	case ATTR_TEXT:
-		otlp_string(w, OTLP_ANY_STRING, value->text.ptr,
-			    attr_text_cut(value->text.ptr, value->text.len,
-					  t->config->span_attributes.value_chars));
-		break;
-	case ATTR_INT:
-		otlp_int64(w, OTLP_ANY_INT, value->i);
-		break;
-	case ATTR_DOUBLE:
-		otlp_double(w, OTLP_ANY_DOUBLE, value->d);
-		break;
-	case ATTR_BOOL:
-		otlp_bool(w, OTLP_ANY_BOOL, value->b);
-		break;
-	}
-}
-
-/* What is missing in a list is an AnyValue without a value, which is null. */
-static void put_list(struct otlp_traces *t, const struct span_attr *attr, const void *base)
-{
-	size_t array = otlp_message(&t->w, OTLP_ANY_ARRAY), item;
-	struct attr_value value;
-
-	otlp_list(&t->w, OTLP_VALUES);
-	for (uint32_t i = 0; i < attr->field->count; i++) {
-		item = otlp_item(&t->w, OTLP_VALUES);
-		if (attr_read(attr, base, i, t->room, t->resolver, &value))
-			put_value(t, &value);
-		otlp_end(&t->w, item);
-	}
-	otlp_list_end(&t->w);
-	otlp_end(&t->w, array);
-}
-
 /* Returns how many were over the limit. */
 static uint32_t put_attributes(struct otlp_traces *t, struct otlp_key key,
-			       const struct span_attrs *attrs, const void *base, uint64_t limit)
+			       const struct span_attrs *list, const void *base, uint64_t limit)
 {
-	struct attr_value value;
-	uint32_t over = 0;
+	struct otlp_attrs attrs = { .w = &t->w,
+				    .resolver = t->resolver,
+				    .room = t->room,
+				    .value_chars = t->config->span_attributes.value_chars,
+				    .left = limit };
 
 	otlp_list(&t->w, key);
-	for (uint32_t i = 0; i < attrs->count; i++) {
-		const struct span_attr *attr = &attrs->all[i];
-		struct otlp_attr open;
-
-		if (!attr->is_array && !attr_read(attr, base, 0, t->room, t->resolver, &value))
-			continue;
-		if (!limit) {
-			over++;
-			continue;
-		}
-		limit--;
-		open = otlp_attr(&t->w, key.number, attr->name, strlen(attr->name));
-		if (attr->is_array)
-			put_list(t, attr, base);
-		else
-			put_value(t, &value);
-		otlp_attr_end(&t->w, open);
-	}
+	for (uint32_t i = 0; i < list->count; i++)
+		otlp_attrs_put(&attrs, key.number, &list->all[i], base);
 	otlp_list_end(&t->w);
-	return over;
+	return attrs.over;
 }
 
 static void put_count(struct otlp_traces *t, struct otlp_key key, uint32_t count)

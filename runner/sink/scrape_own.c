@@ -21,6 +21,7 @@ struct own_view {
 	struct process_stats process;
 	const struct scrape_totals *totals;
 	struct otlp_counts otlp;
+	bool is_traces;
 	enum otlp_drop reason;
 };
 
@@ -110,6 +111,7 @@ OWN(scrape_size, view->totals && view->totals->scrapes, view->totals->last_bytes
 OWN(otlp_sent, true, view->otlp.sent)
 OWN(otlp_queued, true, view->otlp.queued)
 OWN(otlp_retries, true, view->otlp.retries)
+OWN(otlp_unsampled, view->is_traces, view->otlp.unsampled)
 OWN(otlp_dropped, true, view->otlp.dropped[view->reason])
 
 #define COUNTER_OF(kind_, name, unit, help, fn_)                                                   \
@@ -187,6 +189,8 @@ static const struct own {
 		   own_otlp_sent),
 	COUNTER_OF(OF_DROPS, "bombus_otlp_dropped_total", "", "Those that none took, by why.",
 		   own_otlp_dropped),
+	COUNTER_OF(OF_SIGNAL, "bombus_otlp_unsampled_total", "", "Spans that the sampler left out.",
+		   own_otlp_unsampled),
 	GAUGE_OF(OF_SIGNAL, "bombus_otlp_queue_length", "", "Those that wait to be sent.",
 		 own_otlp_queued),
 	COUNTER_OF(OF_SIGNAL, "bombus_otlp_retries_total", "",
@@ -281,7 +285,7 @@ static void add_signal(struct own_out *out, enum otlp_signal signal, const struc
 {
 	const char *name = otlp_signal_name(signal);
 	struct expo_label labels[2] = { { "signal", name, strlen(name) } };
-	struct own_view view = { 0 };
+	struct own_view view = { .is_traces = signal == OTLP_TRACES };
 	bool by_reason = out->own->kind == OF_DROPS;
 
 	if (!sink_otlp_counts(otlp, signal, &view.otlp))
@@ -294,6 +298,13 @@ static void add_signal(struct own_out *out, enum otlp_signal signal, const struc
 	}
 }
 
+/* An internal map is not read, but may say what it did not take. */
+static bool is_of(const struct own *own, const struct map_plan *map)
+{
+	return map_has_records(map) || map_has_series(map) ||
+	       (map->lost_map >= 0 && (own->fn == own_lost || own->fn == own_refused));
+}
+
 static void add_own(struct own_out *out, const struct scrape_opts *opts)
 {
 	const struct sink_env *env = opts->env;
@@ -302,8 +313,7 @@ static void add_own(struct own_out *out, const struct scrape_opts *opts)
 	switch (out->own->kind) {
 	case OF_MAP:
 		for (uint32_t i = 0; i < env->plan->nmaps; i++)
-			if (map_has_records(&env->plan->maps[i]) ||
-			    map_has_series(&env->plan->maps[i]))
+			if (is_of(out->own, &env->plan->maps[i]))
 				add_map(out, &env->plan->maps[i], env);
 		break;
 	case OF_PROGRAM:

@@ -37,7 +37,8 @@ void span_row_read(struct span_row *ret, const struct span_fields *fields, const
 	copy_id(&ret->id, sizeof(ret->id), fields->id, value);
 	copy_id(&ret->parent, sizeof(ret->parent), fields->parent, value);
 	ret->start_ns = field_u64(fields->start, value, 0);
-	ret->duration_ns = field_u64(fields->duration, value, 0);
+	/* Below zero is a moment, as in every output. */
+	ret->duration_ns = (uint64_t)MAX(field_i64(fields->duration, value, 0), (int64_t)0);
 }
 
 static int compare_u64(uint64_t a, uint64_t b)

@@ -38,6 +38,15 @@ struct {
 	__type(value, __u64);
 } small SEC(".maps.counter");
 
+/* Not shown, but what it does not take is. */
+BOMBUS_LOST(starts);
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4);
+	__type(key, __u32);
+	__type(value, __u64);
+} starts SEC(".maps");
+
 static bool is_ours(void)
 {
 	return target_pid && bpf_get_current_pid_tgid() >> 32 == target_pid;
@@ -47,10 +56,13 @@ static long emit(__u32 i, void *ctx)
 {
 	struct record record = { .number = i % 20 };
 	__u32 key = i % 8;
+	__u64 zero = 0;
 
 	bombus_output(&records, &record, i == 7 ? 4 : sizeof(record));
 	if (i < 8)
 		bombus_count(&small, &key, 1);
+	if (i < 6)
+		bombus_update(&starts, &key, &zero, BPF_ANY);
 	return 0;
 }
 
