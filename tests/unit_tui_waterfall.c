@@ -35,11 +35,17 @@ static void assert_layout(const struct span *spans, uint32_t count, const char *
 {
 	struct span_row *rows = xcalloc(count + 1, sizeof(*rows));
 	struct strbuf text = STRBUF_INIT(1 << 16);
-	struct span_fields fields;
+	struct map_plan map = { .value = span_layout, .has_value = true, .role = ROLE_SPANS };
+	struct record record = { 0 };
+	struct arena arena = { 0 };
+	struct span_plan plan;
 
-	assert_true(span_fields_find(&fields, &span_layout));
-	for (uint32_t i = 0; i < count; i++)
-		span_row_read(&rows[i], &fields, &spans[i], i);
+	span_plan_init(&plan, &arena, &map);
+	for (uint32_t i = 0; i < count; i++) {
+		record.part[PART_VALUE] = &spans[i];
+		span_row_read(&rows[i], &plan, &record, i);
+	}
+	arena_release(&arena);
 	waterfall_layout(rows, count);
 	for (uint32_t i = 0; i < count; i++)
 		strbuf_addf(&text, "%s%*s%s %llu-%llu/%llu", i ? "\n" : "", (int)rows[i].depth, "",
