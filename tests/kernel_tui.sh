@@ -266,6 +266,16 @@ done
 is 'csv: all rows' "$(wc -l <rows.csv)" 11
 is 'json: the rows' "$(jq -c 'select(.key.id == 9) | .value' rows.json)" 63
 like 'txt: as on the screen' "$(cat rows.txt)" '9 +j +63'
+mkdir theirs
+chmod 700 theirs
+chown 65534:65534 theirs
+type w
+key C-u
+type "$T/theirs/rows.csv"
+key Enter
+sees 'w: as root, into anybody'"'"'s folder' '10 rows written to .*theirs'
+is 'no other capability is left' "$(sed -n 's/^CapEff:[[:space:]]*//p' "/proc/$BOMBUS_PID/task/"*/status | sort -u)" \
+	'0000000000000002'
 type w
 key C-u
 type "$T/rows.csv"

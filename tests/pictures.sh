@@ -104,7 +104,7 @@ if "$BOMBUS" replay --help | grep -qw tui; then
 	picture stream tcpconnect 22 8 curl
 	picture table tcpconnect 14 11 curl Tab
 	picture histogram runqlat 26 10 worker-1
-	picture heatmap runqlat 26 12 worker-1 v
+	picture heatmap runqlat 26 7 worker-1 v
 else
 	form=table speed=max
 	picture table tcpconnect 26 0 '127.0.1.53.*[0-9]'

@@ -113,17 +113,17 @@ static void test_waterfall_view(void **state)
 	t.model = model_new(&opts);
 	tui_go(&t, "nested");
 	assert_true(model_do(t.model, OP_VIEW));
-	assert_page(&t, 60, 3, "  SPAN      SPAN_DURATION_NS\n(no events yet)\n");
+	assert_page(&t, 60, 3, "  SPAN      DURATION\n(no events yet)\n");
 	for (uint32_t i = 0; i < ARRAY_LEN(spans); i++) {
 		record = record_of(&t.f, MAP_NESTED, &spans[i]);
 		model_event(t.model, &record);
 	}
 	assert_page(&t, 60, 9,
-		    "  SPAN            SPAN_DURATION_NS\n"
-		    "  root                       100ns  ████████████████████████\n"
-		    "    first                     40ns    █████████▌\n"
-		    "      leaf                    20ns      ████▊\n"
-		    ">   second\\x1b                30ns                ███████▏\n");
+		    "  SPAN            DURATION\n"
+		    "  root               100ns  ████████████████████████████████\n"
+		    "    first             40ns     ████████████▊\n"
+		    "      leaf            20ns        ██████▍\n"
+		    ">   second\\x1b        30ns                     █████████▌\n");
 	model_page(t.model, 60, 9, &page);
 	assert_true(page.columns[2].is_bars);
 	assert_int_equal(model_filter(t.model, "span_duration_ns < 40", &why), 0);

@@ -396,19 +396,49 @@ static const struct tab_ops stream_ops = {
 	.free = stream_tab_free,
 };
 
+static struct column *add_column(struct stream_tab *st, const char *title,
+				 const struct field *field, enum part part)
+{
+	struct column *column = columns_add(&st->tab.columns, title, field, FORM_FIELD);
+
+	column->part = (uint8_t)part;
+	return column;
+}
+
 static void add_columns(struct stream_tab *st, const struct layout *layout, enum part part)
 {
-	struct column *column;
+	for (uint32_t i = 0; i < layout->nfields; i++)
+		if (has_column(layout, &layout->fields[i]))
+			add_column(st, layout->fields[i].path, &layout->fields[i], part);
+}
 
-	for (uint32_t i = 0; i < layout->nfields; i++) {
-		const struct field *field = &layout->fields[i];
+/* As the plain table has them: what a span is first, and its ids, which are wide, last. */
+static void add_span_columns(struct stream_tab *st, const struct layout *layout)
+{
+	const struct span_plan *plan = &st->plan;
+	const struct {
+		const char *title;
+		const struct field *field;
+	} known[] = {
+		{ "duration", plan->duration },
+		{ "name", plan->name },
+		{ "service", plan->service },
+		{ "kind", plan->kind },
+		{ "status", plan->status },
+		{ NULL, NULL }, /* the attributes */
+		{ "trace_id", plan->trace_id.part[0] },
+		{ "span_id", plan->span_id.part[0] },
+		{ "parent_span_id", plan->parent_id.part[0] },
+	};
 
-		if (!has_column(layout, field))
-			continue;
-		column = columns_add(&st->tab.columns, field->path, field, FORM_FIELD);
-		column->part = (uint8_t)part;
-		if (has_traces(st) && field == st->plan.duration)
-			column->sets |= SET_FALL;
+	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+		if (known[i].field)
+			add_column(st, known[i].title, known[i].field, PART_VALUE)->sets |=
+				known[i].field == plan->duration && has_traces(st) ? SET_FALL : 0;
+		for (uint32_t k = 0; !known[i].title && k < plan->attrs.count; k++)
+			if (has_column(layout, plan->attrs.all[k].field))
+				add_column(st, plan->attrs.all[k].name, plan->attrs.all[k].field,
+					   PART_VALUE);
 	}
 }
 
@@ -426,7 +456,10 @@ struct tab *stream_tab_new(struct tab_env *env, const struct map_plan *map, uint
 	columns_add(&st->tab.columns, "time", NULL, FORM_TIME)->seen = 15;
 	if (map->has_key)
 		add_columns(st, &map->key, PART_KEY);
-	add_columns(st, &map->value, PART_VALUE);
+	if (map->role == ROLE_SPANS)
+		add_span_columns(st, &map->value);
+	else
+		add_columns(st, &map->value, PART_VALUE);
 	if (has_traces(st))
 		columns_add(&st->tab.columns, "", NULL, FORM_BAR);
 	st->tab.following = true;
