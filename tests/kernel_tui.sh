@@ -312,7 +312,7 @@ sees 'v: the heat map' '│ +waits +-'
 key v
 sees 'v: rows' '≈P90'
 key v
-sees 'v: the histogram again' 'n=3[0-9]'
+sees 'v: the histogram again' 'n=(3[0-9]|40)'
 key '?'
 sees '?: the help' '^  help'
 sees 'it is made of keys' 'n N +the next and the previous marked row'
@@ -364,6 +364,21 @@ misses 'in the background it is not the live table' 'LIVE'
 type 'kill %1; wait; echo over'
 key Enter
 sees 'and can be ended' '^over'
+
+terminal resize-window -x 100 -y 40
+type "clear; '$BOMBUS' run '$OBJECT' --set target_pid=$ROUNDS_PID; clear; seq 100"
+key Enter
+sees 'it is up again' 'LIVE'
+key q
+sees 'in the shell all lines scroll' '^100'
+is 'the last ones are there, as many as there is room' "$(screen | grep -cE '^[0-9]+$')" 39
+type "timeout 2 '$BOMBUS' run '$OBJECT' -o tui --set target_pid=$ROUNDS_PID; echo left=\$?"
+key Enter
+if wait_for 12 on_screen '^left=124'; then
+	pass 'asked for in the background it can be ended as well'
+else
+	fail 'asked for in the background it can be ended as well' "$(screen)"
+fi
 
 # --- sizes ---
 ok 'sizes: it attaches' tui_start sizes 59 12 "'$OBJECT'" --set target_pid="$ROUNDS_PID" --interval 100ms
