@@ -1,20 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-# make, make test, make interop, make demo, make pictures, make examples, make trace-demos, make bench, make soak, make fuzz, make check, make install, make deps.
+# make, and with a word behind it: test, interop, demo, pictures, examples, trace-demos, bench, soak, fuzz, check, install, deps.
 # V=1 shows the commands; SANITIZE=address,undefined builds with sanitizers, in a folder of its own.
 
 ifneq ($(words $(CURDIR)),1)
 $(error make cannot work in a folder whose path has a space: $(CURDIR))
 endif
-
 VERSION  := $(shell cat VERSION)
-SANITIZE ?=
 comma    := ,
 BUILD    ?= build$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
-DESTDIR  ?=
 PREFIX   ?= /usr/local
 CLANG    ?= clang
 JOBS     ?= $(shell nproc)
 Q        := $(if $(V),,@)
+say       = $(if $(V),,@echo '  $(1)$@' && )
+link      = $(call say,LINK    )$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 SUBMAKE   = $(MAKE) --no-print-directory -j$(JOBS)
 
 CPPFLAGS += -D_GNU_SOURCE -DBOMBUS_VERSION='"$(VERSION)"' -DBOMBUS_INCLUDE_DIR='"$(PREFIX)/include"' \
@@ -32,7 +31,6 @@ endif
 # The layers. Each is an archive, links only what is named here, and so do its tests, fuzzers and
 # benchmarks (tests/unit_<layer>_<module>.c): an arrow in the wrong direction does not link.
 LAYERS           := base oci runner/load runner/read runner/sink runner/tui trace
-DEPS_base        :=
 DEPS_oci         := base
 DEPS_runner/load := base
 DEPS_runner/read := runner/load base
@@ -67,13 +65,11 @@ BPF_ARCH := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/; s/ppc64le/p
 all: $(BUILD)/bombus $(call archive,trace)
 
 $(BUILD)/bombus: $(call objects,cmd) $(call archives,cmd)
-	@echo "  LINK    $@"
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call libs,cmd)
+	$(link) $(call libs,cmd)
 
 define layer_rule
 $(call archive,$(1)): $(call objects,$(1))
-	@echo "  AR      $$@"
-	$(Q)rm -f $$@ && $(AR) rcs $$@ $$^
+	$$(call say,AR      )rm -f $$@ && $(AR) rcs $$@ $$^
 endef
 $(foreach l,$(LAYERS),$(eval $(call layer_rule,$(l))))
 
@@ -90,8 +86,7 @@ ONCE := base/http base/parse base/suggest base/url runner/read/cgroup runner/rea
 $(BUILD)/cmd/%.o $(BUILD)/oci/%.o $(BUILD)/runner/load/%.o $(BUILD)/runner/tui/%.o $(BUILD)/runner/sink/replay%.o $(ONCE:%=$(BUILD)/%.o): CFLAGS := $(subst -O2,-Os,$(CFLAGS))
 $(BUILD)/%.o: %.c Makefile VERSION | $(BUILD)/.checked
 	@mkdir -p $(@D)
-	@echo "  CC      $<"
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC      )$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # Tables of names, made from the system's headers.
 $(BUILD)/runner/read/names.o: $(BUILD)/gen/names.inc
@@ -100,23 +95,17 @@ $(BUILD)/gen/%.inc: runner/read/gen-%.sh | $(BUILD)/.checked
 	$(Q)CC="$(CC)" sh $< > $@.tmp && mv $@.tmp $@
 
 $(BUILD)/tests/unit_%: $(BUILD)/tests/unit_%.o $$(call archives,$$(call layer,$$(@F)))
-	@echo "  LINK    $@"
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call libs,$(call layer,$(@F))) -lcmocka
+	$(link) $(call libs,$(call layer,$(@F))) -lcmocka
 
 $(BUILD)/tests/fuzz_%: $(BUILD)/tests/fuzz_%.o $$(call archives,$$(call layer,$$(@F)))
-	@echo "  LINK    $@"
-	$(Q)$(CC) $(CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(call libs,$(call layer,$(@F)))
+	$(link) -fsanitize=fuzzer $(call libs,$(call layer,$(@F)))
 
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(call archives,cmd)
-	@echo "  LINK    $@"
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(call libs,cmd)
-
+	$(link) $(call libs,cmd)
 $(BUILD)/tests/traffic: $(BUILD)/tests/traffic.o
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
-
+	$(link)
 $(BUILD)/demos/%: $(BUILD)/demos/%.o $(call archive,trace)
-	@echo "  LINK    $@"
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+	$(link)
 
 # BPF objects for tests, and the examples as images in a store.
 $(BUILD)/bpf/vmlinux.h:
@@ -125,13 +114,11 @@ $(BUILD)/bpf/vmlinux.h:
 
 $(BUILD)/tests/%.bpf.o: tests/%.bpf.c $(wildcard include/bombus/*.h tests/bpf/*.h) $(BUILD)/bpf/vmlinux.h
 	@mkdir -p $(@D)
-	@echo "  BPF     $@"
-	$(Q)$(CLANG) -target bpf -O2 -g -Wall -Werror -D__TARGET_ARCH_$(BPF_ARCH) -Iinclude -I$(BUILD)/bpf -c -o $@ $<
+	$(call say,BPF     )$(CLANG) -target bpf -O2 -g -Wall -Werror -D__TARGET_ARCH_$(BPF_ARCH) -Iinclude -I$(BUILD)/bpf -c -o $@ $<
 
 $(BUILD)/examples/%.built: bpf-examples/%.bpf.c $(BUILD)/bombus $(wildcard include/bombus/*.h)
 	@mkdir -p $(@D)
-	@echo "  IMAGE   $*"
-	$(Q)BOMBUS_INCLUDE=include $(BUILD)/bombus -q --store $(BUILD)/store build $< && touch $@
+	$(call say,IMAGE   )BOMBUS_INCLUDE=include $(BUILD)/bombus -q --store $(BUILD)/store build $< && touch $@
 
 units: $(UNITS)
 examples: $(EXAMPLES)
@@ -143,7 +130,6 @@ SAN          := address,undefined
 SAN_BUILD    := $(BUILD)-address-undefined
 FUZZ_BUILD   := $(BUILD)-fuzz
 FUZZ_SECONDS ?= 20
-TESTS        ?=
 
 # What root made in this folder belongs to the folder's owner, so that make works without sudo too.
 GIVE_BACK     = if [ "$$(id -u)" -eq 0 ]; then for dir in build build-*; do \
@@ -187,18 +173,15 @@ bench: deps
 	@$(GIVE_BACK)
 	@BUILD=$(BUILD) tests/bench/run.sh
 
+ROOT := $(DESTDIR)$(PREFIX)
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include/bombus \
-		$(DESTDIR)$(PREFIX)/share/bash-completion/completions $(DESTDIR)$(PREFIX)/share/zsh/site-functions \
-		$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
-	install -s -m 755 $(BUILD)/bombus $(DESTDIR)$(PREFIX)/bin/bombus
-	install -d $(DESTDIR)$(PREFIX)/lib
-	install -m 644 $(call archive,trace) $(DESTDIR)$(PREFIX)/lib/libbombus-trace.a
-	install -m 644 include/bombus/*.h $(DESTDIR)$(PREFIX)/include/bombus/
-	install -m 644 include/solo_types.h $(DESTDIR)$(PREFIX)/include/
-	$(BUILD)/bombus completion bash > $(DESTDIR)$(PREFIX)/share/bash-completion/completions/bombus
-	$(BUILD)/bombus completion zsh > $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_bombus
-	$(BUILD)/bombus completion fish > $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/bombus.fish
+	install -D -s -m 755 -t $(ROOT)/bin $(BUILD)/bombus
+	install -D -m 644 $(call archive,trace) $(ROOT)/lib/libbombus-trace.a
+	install -D -m 644 -t $(ROOT)/include/bombus include/bombus/*.h
+	install -D -m 644 -t $(ROOT)/include include/solo_types.h
+	$(BUILD)/bombus completion bash | install -D -m 644 /dev/stdin $(ROOT)/share/bash-completion/completions/bombus
+	$(BUILD)/bombus completion zsh | install -D -m 644 /dev/stdin $(ROOT)/share/zsh/site-functions/_bombus
+	$(BUILD)/bombus completion fish | install -D -m 644 /dev/stdin $(ROOT)/share/fish/vendor_completions.d/bombus.fish
 	@$(GIVE_BACK)
 
 SOURCES := $(wildcard base/*.[ch] cmd/*.[ch] oci/*.[ch] runner/*/*.[ch] trace/*.c demos/*.[ch] tests/*.[ch] tests/bench/bench_*.c)

@@ -32,7 +32,8 @@ const struct opt run_opts[] = {
 	  "only records for which this holds: 'delta_us > 1000 && comm ~ \"^ng\"'; repeat to "
 	  "narrow" },
 	{ 0, "map", "MAP=ROLE", OPT_WORDS, ARG(map),
-	  "show a map as events, counter, gauge, histogram or internal; MAP=ROLE:STRUCT names its "
+	  "show a map as events, counter, gauge, histogram, spans or internal; MAP=ROLE:STRUCT "
+	  "names its "
 	  "record's type" },
 	{ 0, "all-maps", NULL, OPT_FLAG, ARG(all_maps), "internal maps too" },
 	{ 0, "fields", "MAP=A,B", OPT_WORDS, ARG(fields), "show only these fields" },

@@ -312,7 +312,7 @@ sees 'v: the heat map' '│ +waits +-'
 key v
 sees 'v: rows' '≈P90'
 key v
-sees 'v: the histogram again' 'n=(3[0-9]|40)'
+sees 'v: the histogram again' 'n=40'
 key '?'
 sees '?: the help' '^  help'
 sees 'it is made of keys' 'n N +the next and the previous marked row'

@@ -11,7 +11,7 @@
 /* In the order of the help; hints stand in this order too, as far as there is room. */
 const struct binding bindings[] = {
 	{ MODEL(OP_UP, 'k', KEY_CODE_UP), 0, NULL, "up and down" },
-	{ MODEL(OP_DOWN, 'j', KEY_CODE_DOWN), 0, NULL, NULL },
+	{ MODEL(OP_DOWN, 'j', KEY_CODE_DOWN), HINT_OVERLAY, "more", NULL },
 	{ MODEL(OP_LEFT, 'h', KEY_CODE_LEFT), 0, NULL, "choose a column" },
 	{ MODEL(OP_RIGHT, 'l', KEY_CODE_RIGHT), 0, NULL, NULL },
 	{ MODEL(OP_PAGE_UP, KEY_CODE_PAGE_UP, CTRL_KEY('b')), 0, NULL, "a page up and down" },
