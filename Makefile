@@ -79,13 +79,10 @@ $(BUILD)/.checked: tests/deps.sh
 	@CC="$(CC)" tests/deps.sh -n compile && touch $@
 
 # What runs once a start or for people's eyes is built to be small; what runs for each event, to be fast.
-ONCE := base/err base/http base/log base/loop base/parse base/suggest base/url runner/read/cgroup runner/read/dns \
-	runner/read/filter_number runner/read/filter_parse runner/read/filter_value runner/read/human runner/read/metric \
-	runner/read/metric_name runner/read/relabel runner/read/span_plan runner/sink/grid runner/sink/host runner/sink/listen \
-	runner/sink/mhd runner/sink/negotiate runner/sink/otlp runner/sink/otlp_config runner/sink/otlp_reply \
-	runner/sink/otlp_resource runner/sink/otlp_send runner/sink/otlp_target runner/sink/process runner/sink/prometheus \
-	runner/sink/recording runner/sink/scrape_own runner/sink/table runner/sink/table_map runner/sink/tls_words \
-	runner/sink/web_auth runner/sink/web_config runner/sink/web_guard runner/sink/web_tls
+ONCE := $(addprefix base/,err http log loop parse suggest url) $(addprefix runner/read/,cgroup dns filter_number \
+	filter_parse filter_value human metric metric_name relabel span_plan) $(addprefix runner/sink/,grid listen mhd \
+	negotiate otlp otlp_config otlp_reply otlp_resource otlp_send otlp_target process prometheus recording scrape_own \
+	table table_map tls_words web_auth web_config web_guard web_tls)
 $(BUILD)/cmd/%.o $(BUILD)/oci/%.o $(BUILD)/runner/load/%.o $(BUILD)/runner/tui/%.o $(BUILD)/runner/sink/replay%.o $(ONCE:%=$(BUILD)/%.o): CFLAGS := $(subst -O2,-Os,$(CFLAGS))
 $(BUILD)/%.o: %.c Makefile VERSION | $(BUILD)/.checked
 	@mkdir -p $(@D)

@@ -7,6 +7,7 @@
  * and back again: detach, read what is left, let the sinks finish, say what happened.
  */
 #include <errno.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
@@ -220,6 +221,13 @@ static bool interrupted(void)
 		sigismember(&pending, SIGHUP));
 }
 
+/* Whoever may write anywhere may do so from the live table: with sudo one is mostly in a folder of
+ * somebody else's. */
+static uint64_t also_kept(const struct run_args *args)
+{
+	return run_sinks_interactive(args) ? 1ULL << CAP_DAC_OVERRIDE : 0;
+}
+
 static int start_program(struct run *run, struct err *err)
 {
 	struct object_times times;
@@ -241,7 +249,7 @@ static int start_program(struct run *run, struct err *err)
 		  (double)times.attach_ns / 1e6);
 	ret = collector_start(run->collector, run->loop, err);
 	if (ret >= 0 && !run->args->keep_caps)
-		ret = privileges_drop(run->plan, 0, err);
+		ret = privileges_drop(run->plan, also_kept(run->args), err);
 	if (ret < 0)
 		return ret;
 	/* From here on the terminal may be the live table's. */

@@ -23,7 +23,7 @@ start() {
 	PROG=$1
 	PORT=$(free_port)
 	ok "$PROG on ${2##*/}: it attaches" bombus_start "$PROG" run "$HOOKS" --only "$PROG" \
-		--attach "$PROG=$2" -o none --metrics="127.0.0.1:$PORT"
+		--attach "$PROG=$2" -o none --metrics="127.0.0.1:$PORT" --record "$T/$PROG.rec"
 	ok "$PROG: the metrics say so" attached_is 1
 	is "$PROG: it is ready" "$(curl -s -o /dev/null -w '%{http_code}' \
 		"http://127.0.0.1:$PORT/-/ready")" 200
@@ -81,6 +81,12 @@ if cgroup_make 2>/dev/null; then
 	ok 'bpftool detaches the link' bpftool link detach id "$id"
 	noticed
 	ok 'it leaves' bombus_stop INT
+	"$BOMBUS" replay cgskb.rec -o none --metrics="127.0.0.1:$PORT" 2>again.err &
+	again=$!
+	started+=($again)
+	ok 'a recording tells it too' wait_for 5 attached_is 0
+	unlike 'and is whole' "$(cat again.err)" 'damaged|cut'
+	ok 'the replay leaves' kill $again
 	start connect4 "$GROUP"
 	ok 'the cgroup goes' rmdir "$GROUP"
 	noticed

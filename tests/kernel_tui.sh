@@ -266,6 +266,16 @@ done
 is 'csv: all rows' "$(wc -l <rows.csv)" 11
 is 'json: the rows' "$(jq -c 'select(.key.id == 9) | .value' rows.json)" 63
 like 'txt: as on the screen' "$(cat rows.txt)" '9 +j +63'
+mkdir theirs
+chmod 700 theirs
+chown 65534:65534 theirs
+type w
+key C-u
+type "$T/theirs/rows.csv"
+key Enter
+sees 'w: as root, into anybody'"'"'s folder' '10 rows written to .*theirs'
+is 'no other capability is left' "$(sed -n 's/^CapEff:[[:space:]]*//p' "/proc/$BOMBUS_PID/task/"*/status | sort -u)" \
+	'0000000000000002'
 type w
 key C-u
 type "$T/rows.csv"
@@ -354,6 +364,21 @@ misses 'in the background it is not the live table' 'LIVE'
 type 'kill %1; wait; echo over'
 key Enter
 sees 'and can be ended' '^over'
+
+terminal resize-window -x 100 -y 40
+type "clear; '$BOMBUS' run '$OBJECT' --set target_pid=$ROUNDS_PID; clear; seq 100"
+key Enter
+sees 'it is up again' 'LIVE'
+key q
+sees 'in the shell all lines scroll' '^100'
+is 'the last ones are there, as many as there is room' "$(screen | grep -cE '^[0-9]+$')" 39
+type "timeout 2 '$BOMBUS' run '$OBJECT' -o tui --set target_pid=$ROUNDS_PID; echo left=\$?"
+key Enter
+if wait_for 12 on_screen '^left=124'; then
+	pass 'asked for in the background it can be ended as well'
+else
+	fail 'asked for in the background it can be ended as well' "$(screen)"
+fi
 
 # --- sizes ---
 ok 'sizes: it attaches' tui_start sizes 59 12 "'$OBJECT'" --set target_pid="$ROUNDS_PID" --interval 100ms

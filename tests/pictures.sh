@@ -66,8 +66,11 @@ picture() {
 		"LC_ALL=C.UTF-8 TERM=screen-256color $command" || exit 1
 	sleep "$seconds"
 	# shellcheck disable=SC2016 # expanded by the inner shell
-	wait_for 30 bash -c 'tmux -L "$1" capture-pane -p | grep -qE -- "$2"' - "$socket" "$marker" ||
-		note "$name: the screen never shows: $marker"
+	wait_for 30 bash -c 'tmux -L "$1" capture-pane -p | grep -qE -- "$2"' - "$socket" "$marker" || {
+		fail "$name" "the screen never shows: $marker" "$(tmux -L "$socket" capture-pane -p)"
+		tmux -L "$socket" kill-server
+		return
+	}
 	for key in "$@"; do
 		tmux -L "$socket" send-keys "$key"
 		sleep 0.3
@@ -92,6 +95,7 @@ if [ "${1:-}" = record ]; then
 	exit 0
 fi
 
+bombus_there
 need tmux python3
 socket=bombus-pictures-$$
 at_exit+=("tmux -L $socket kill-server")
@@ -100,7 +104,7 @@ if "$BOMBUS" replay --help | grep -qw tui; then
 	picture stream tcpconnect 22 8 curl
 	picture table tcpconnect 14 11 curl Tab
 	picture histogram runqlat 26 10 worker-1
-	picture heatmap runqlat 26 12 worker-1 v
+	picture heatmap runqlat 26 7 worker-1 v
 else
 	form=table speed=max
 	picture table tcpconnect 26 0 '127.0.1.53.*[0-9]'

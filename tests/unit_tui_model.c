@@ -45,6 +45,7 @@ static void test_model_programs(void **state)
 	struct prog_stats stats[3] = { { .runs = 1000, .run_ns = 5000 } };
 	struct model_status status;
 	struct model_detail detail;
+	struct model_why why;
 	struct tui t;
 
 	tui_init(&t, false);
@@ -72,6 +73,14 @@ static void test_model_programs(void **state)
 	model_detail(t.model, &detail);
 	assert_string_equal(detail.lines[detail.count - 1].name, "reason");
 	assert_string_equal(detail.lines[detail.count - 1].text, "this kernel has no 'tcp_close'");
+	t.progs[0].state = PROG_DETACHED;
+	t.progs[0].reason = "it was detached from outside";
+	model_programs(t.model, stats, t.now_ns + 3 * SECOND);
+	assert_int_equal(model_filter(t.model, "state == \"detached\"", &why), 0);
+	model_detail(t.model, &detail);
+	assert_string_equal(detail.lines[detail.count - 1].text, t.progs[0].reason);
+	model_status(t.model, &status);
+	assert_string_equal(status.prog, "prog 0/2");
 	tui_release(&t);
 }
 

@@ -314,6 +314,10 @@ static void test_screen_interval(void **state)
 			 WISH_INTERVAL);
 	assert_true(model_interval(s.t.model) == SECOND / 4);
 	assert_shows(&s, "LIVE 250ms");
+	s.screen.replayed = true;
+	assert_shows(&s, "REPLAY 250ms");
+	assert_int_equal(type(&s, "d"), WISH_NONE);
+	assert_shows(&s, "the sweeps of a recording are what they were");
 	show_release(&s);
 }
 

@@ -35,11 +35,17 @@ static void assert_layout(const struct span *spans, uint32_t count, const char *
 {
 	struct span_row *rows = xcalloc(count + 1, sizeof(*rows));
 	struct strbuf text = STRBUF_INIT(1 << 16);
-	struct span_fields fields;
+	struct map_plan map = { .value = span_layout, .has_value = true, .role = ROLE_SPANS };
+	struct record record = { 0 };
+	struct arena arena = { 0 };
+	struct span_plan plan;
 
-	assert_true(span_fields_find(&fields, &span_layout));
-	for (uint32_t i = 0; i < count; i++)
-		span_row_read(&rows[i], &fields, &spans[i], i);
+	span_plan_init(&plan, &arena, &map);
+	for (uint32_t i = 0; i < count; i++) {
+		record.part[PART_VALUE] = &spans[i];
+		span_row_read(&rows[i], &plan, &record, i);
+	}
+	arena_release(&arena);
 	waterfall_layout(rows, count);
 	for (uint32_t i = 0; i < count; i++)
 		strbuf_addf(&text, "%s%*s%s %llu-%llu/%llu", i ? "\n" : "", (int)rows[i].depth, "",
@@ -110,17 +116,17 @@ static void test_waterfall_view(void **state)
 	t.model = model_new(&opts);
 	tui_go(&t, "nested");
 	assert_true(model_do(t.model, OP_VIEW));
-	assert_page(&t, 60, 3, "  SPAN      SPAN_DURATION_NS\n(no events yet)\n");
+	assert_page(&t, 60, 3, "  SPAN      DURATION\n(no events yet)\n");
 	for (uint32_t i = 0; i < ARRAY_LEN(spans); i++) {
 		record = record_of(&t.f, MAP_NESTED, &spans[i]);
 		model_event(t.model, &record);
 	}
 	assert_page(&t, 60, 9,
-		    "  SPAN            SPAN_DURATION_NS\n"
-		    "  root                       100ns  ████████████████████████\n"
-		    "    first                     40ns    █████████▌\n"
-		    "      leaf                    20ns      ████▊\n"
-		    ">   second\\x1b                30ns                ███████▏\n");
+		    "  SPAN            DURATION\n"
+		    "  root               100ns  ████████████████████████████████\n"
+		    "    first             40ns     ████████████▊\n"
+		    "      leaf            20ns        ██████▍\n"
+		    ">   second\\x1b        30ns                     █████████▌\n");
 	model_page(t.model, 60, 9, &page);
 	assert_true(page.columns[2].is_bars);
 	assert_int_equal(model_filter(t.model, "span_duration_ns < 40", &why), 0);

@@ -183,7 +183,7 @@ static void write_progs(struct recorder *r)
 		if (!p)
 			return;
 		/* Before that the object is another thread's, which is starting it. */
-		if (prog->state == PROG_LOADED || prog->state == PROG_ATTACHED)
+		if (prog->state >= PROG_LOADED)
 			object_prog_stats(r->env.object, prog, &s);
 		*p++ = ITEM_PROG;
 		p = put_varint(p, i);

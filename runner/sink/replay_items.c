@@ -186,7 +186,7 @@ static int play_stats(struct replay *rp, struct cursor *c)
 static int play_prog(struct replay *rp, struct cursor *c)
 {
 	uint64_t prog = get_varint(c);
-	enum prog_state state = get_number(c, PROG_ATTACHED);
+	enum prog_state state = get_number(c, PROG_DETACHED);
 	size_t len = get_number(c, RECORDING_MAX_TEXT);
 	const char *text = get_bytes(c, len);
 	_cleanup_free_ char *reason = text && len ? xstrndup(text, len) : NULL;

@@ -14,8 +14,11 @@ static void draw_title(struct screen *s, struct canvas *canvas, uint64_t elapsed
 	uint32_t width = canvas->width, x, cells;
 
 	screen_interval(s, every, sizeof(every));
-	snprintf(state, sizeof(state), paused ? "%s PAUSED" : "%s LIVE %s",
-		 paused ? s->signs->paused : s->signs->live, every);
+	if (paused)
+		snprintf(state, sizeof(state), "%s PAUSED", s->signs->paused);
+	else
+		snprintf(state, sizeof(state), "%s %s %s", s->signs->live,
+			 s->replayed ? "REPLAY" : "LIVE", every);
 	snprintf(clock, sizeof(clock), "%02llu:%02llu:%02llu", (unsigned long long)elapsed_s / 3600,
 		 (unsigned long long)elapsed_s / 60 % 60, (unsigned long long)elapsed_s % 60);
 	cells = canvas_cells(state) + GAP + canvas_cells(clock);

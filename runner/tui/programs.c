@@ -78,9 +78,10 @@ static bool is_wanted(const struct prog_plan *prog)
 static bool read_states(struct programs_tab *pt)
 {
 	static const char *const states[] = {
-		[PROG_WANTED] = "wanted", [PROG_STANDBY] = "standby",
-		[PROG_OFF] = "off",	  [PROG_REFUSED] = "refused",
-		[PROG_LOADED] = "loaded", [PROG_ATTACHED] = "attached",
+		[PROG_WANTED] = "wanted",     [PROG_STANDBY] = "standby",
+		[PROG_OFF] = "off",	      [PROG_REFUSED] = "refused",
+		[PROG_LOADED] = "loaded",     [PROG_ATTACHED] = "attached",
+		[PROG_DETACHED] = "detached",
 	};
 	const struct plan *plan = pt->tab.env->env->plan;
 	uint32_t attached = 0, wanted = 0;

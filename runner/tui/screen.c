@@ -289,9 +289,15 @@ static enum wish act_on(struct screen *s, const struct binding *b, uint32_t key)
 		if (model_go_tab(s->model, key - '1'))
 			s->overlay = NULL;
 		return WISH_NONE;
+	case ACT_INTERVAL:
+		if (s->replayed) {
+			screen_say(s, true, "the sweeps of a recording are what they were");
+			return WISH_NONE;
+		}
+		ask(s, b->act);
+		return WISH_NONE;
 	case ACT_FILTER:
 	case ACT_MARK:
-	case ACT_INTERVAL:
 	case ACT_WRITE:
 		ask(s, b->act);
 		return WISH_NONE;

@@ -64,6 +64,7 @@ struct screen {
 	const char *program; /* its name, clean; borrowed */
 	const struct signs *signs;
 	bool utf8, mouse;
+	bool replayed;			/* a recording: its sweeps are over */
 	const struct view_ops *overlay; /* NULL: the tab's own view */
 	uint32_t top, lines, room;	/* of the overlay */
 	struct prompt prompt;

@@ -26,14 +26,20 @@ struct stream_tab {
 	struct order_item *order; /* while frozen and sorted; slot: number behind `base` */
 	uint64_t base;
 	struct span_row *spans; /* in the waterfall */
-	struct span_fields fields;
-	bool has_spans;
-	uint64_t first, seen; /* of the ring when it was sorted or laid out */
-	uint64_t records;     /* at the last sweep */
+	struct span_plan plan;	/* of a map of role spans */
+	struct arena arena;	/* the plan's */
+	uint64_t first, seen;	/* of the ring when it was sorted or laid out */
+	uint64_t records;	/* at the last sweep */
 	uint64_t swept_ns;
 	double rate;
 	char note[NOTE_ROOM];
 };
+
+/* Spans that belong together; else there is nothing to lay out. */
+static bool has_traces(const struct stream_tab *st)
+{
+	return st->plan.trace_id.nparts != 0;
+}
 
 static struct stream_tab *stream_tab_of(struct tab *tab)
 {
@@ -159,8 +165,7 @@ static void lay_out_spans(struct stream_tab *st)
 	for (uint64_t i = from; i < shown; i++) {
 		item_at(st, i, &item);
 		if (!item.note)
-			span_row_read(&st->spans[n++], &st->fields, item.record.part[PART_VALUE],
-				      item.id);
+			span_row_read(&st->spans[n++], &st->plan, &item.record, item.id);
 	}
 	waterfall_layout(st->spans, n);
 	st->tab.total = n;
@@ -200,7 +205,7 @@ static size_t stream_span(struct tab *tab, const struct column *column, const st
 {
 	struct stream_tab *st = stream_tab_of(tab);
 	const struct span_row *span = item->span;
-	const struct field *name = st->fields.name;
+	const struct field *name = st->plan.name;
 	uint32_t lead, cells = column->seen, used;
 	char *dst = tab->scratch;
 	double whole;
@@ -313,7 +318,7 @@ static bool stream_can_view(const struct tab *tab, enum view view)
 {
 	const struct stream_tab *st = container_of(tab, struct stream_tab, tab);
 
-	return view == VIEW_TABLE || (view == VIEW_WATERFALL && st->has_spans);
+	return view == VIEW_TABLE || (view == VIEW_WATERFALL && has_traces(st));
 }
 
 static int stream_give(struct tab *tab, struct sink *sink, uint64_t from, uint64_t to,
@@ -344,6 +349,7 @@ static void stream_tab_free(struct tab *tab)
 	stream_free(st->stream);
 	free(st->order);
 	free(st->spans);
+	arena_release(&st->arena);
 	tab_release(tab);
 	free(st);
 }
@@ -390,19 +396,49 @@ static const struct tab_ops stream_ops = {
 	.free = stream_tab_free,
 };
 
+static struct column *add_column(struct stream_tab *st, const char *title,
+				 const struct field *field, enum part part)
+{
+	struct column *column = columns_add(&st->tab.columns, title, field, FORM_FIELD);
+
+	column->part = (uint8_t)part;
+	return column;
+}
+
 static void add_columns(struct stream_tab *st, const struct layout *layout, enum part part)
 {
-	struct column *column;
+	for (uint32_t i = 0; i < layout->nfields; i++)
+		if (has_column(layout, &layout->fields[i]))
+			add_column(st, layout->fields[i].path, &layout->fields[i], part);
+}
 
-	for (uint32_t i = 0; i < layout->nfields; i++) {
-		const struct field *field = &layout->fields[i];
+/* As the plain table has them: what a span is first, and its ids, which are wide, last. */
+static void add_span_columns(struct stream_tab *st, const struct layout *layout)
+{
+	const struct span_plan *plan = &st->plan;
+	const struct {
+		const char *title;
+		const struct field *field;
+	} known[] = {
+		{ "duration", plan->duration },
+		{ "name", plan->name },
+		{ "service", plan->service },
+		{ "kind", plan->kind },
+		{ "status", plan->status },
+		{ NULL, NULL }, /* the attributes */
+		{ "trace_id", plan->trace_id.part[0] },
+		{ "span_id", plan->span_id.part[0] },
+		{ "parent_span_id", plan->parent_id.part[0] },
+	};
 
-		if (!has_column(layout, field))
-			continue;
-		column = columns_add(&st->tab.columns, field->path, field, FORM_FIELD);
-		column->part = (uint8_t)part;
-		if (st->has_spans && field == st->fields.duration)
-			column->sets |= SET_FALL;
+	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+		if (known[i].field)
+			add_column(st, known[i].title, known[i].field, PART_VALUE)->sets |=
+				known[i].field == plan->duration && has_traces(st) ? SET_FALL : 0;
+		for (uint32_t k = 0; !known[i].title && k < plan->attrs.count; k++)
+			if (has_column(layout, plan->attrs.all[k].field))
+				add_column(st, plan->attrs.all[k].name, plan->attrs.all[k].field,
+					   PART_VALUE);
 	}
 }
 
@@ -412,15 +448,19 @@ struct tab *stream_tab_new(struct tab_env *env, const struct map_plan *map, uint
 
 	st->stream = stream_new(map, bytes);
 	tab_init(&st->tab, &stream_ops, env, map->name, map, map);
-	st->has_spans = map->role == ROLE_SPANS && span_fields_find(&st->fields, &map->value);
-	if (st->has_spans)
+	if (map->role == ROLE_SPANS)
+		span_plan_init(&st->plan, &st->arena, map);
+	if (has_traces(st))
 		columns_add(&st->tab.columns, "span", NULL, FORM_SPAN);
-	st->tab.columns.cursor = st->has_spans;
+	st->tab.columns.cursor = has_traces(st);
 	columns_add(&st->tab.columns, "time", NULL, FORM_TIME)->seen = 15;
 	if (map->has_key)
 		add_columns(st, &map->key, PART_KEY);
-	add_columns(st, &map->value, PART_VALUE);
-	if (st->has_spans)
+	if (map->role == ROLE_SPANS)
+		add_span_columns(st, &map->value);
+	else
+		add_columns(st, &map->value, PART_VALUE);
+	if (has_traces(st))
 		columns_add(&st->tab.columns, "", NULL, FORM_BAR);
 	st->tab.following = true;
 	tab_ready(&st->tab);

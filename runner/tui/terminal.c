@@ -242,6 +242,17 @@ static void fit_size(struct terminal *t)
 	terminal_redraw(t);
 }
 
+/* What ncurses writes goes to a file, so that it took the size from the terminal's description, and
+ * let the lines scroll that are told there: 24 of 60, in the shell too when all is over. */
+static void scroll_all(struct terminal *t)
+{
+	const char *text = tigetstr("csr");
+
+	collect(t); /* its own choice comes first */
+	if (text != NULL && text != (const char *)-1)
+		strbuf_adds(&t->tty.pending, tiparm(text, 0, LINES - 1));
+}
+
 int terminal_start(struct terminal *t, struct err *err)
 {
 	tty_wait_for_foreground(&t->tty);
@@ -264,6 +275,7 @@ int terminal_start(struct terminal *t, struct err *err)
 	add_to_epoll(t, t->tty.in_fd, EPOLLIN);
 	t->started = true;
 	fit_size(t);
+	scroll_all(t);
 	terminal_redraw(t);
 	return 0;
 }

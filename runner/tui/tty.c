@@ -142,13 +142,17 @@ void tty_leave(struct tty *t)
 }
 
 /* In the background the terminal is somebody else's; whoever touches it all the same is stopped
- * until he is called to the front. */
+ * until he is called to the front. Stopped once: whoever is told to go on elsewhere does so, and
+ * can leave when he is told that. */
 void tty_wait_for_foreground(struct tty *t)
 {
+	bool told = false;
 	pid_t front;
 
 	while ((front = tcgetpgrp(t->in_fd)) > 0 && front != getpgrp()) {
-		kill(getpid(), SIGTTOU);
+		if (!told)
+			kill(getpid(), SIGTTOU);
+		told = true;
 		usleep(BACKGROUND_POLL_US);
 	}
 }

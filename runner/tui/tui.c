@@ -40,6 +40,7 @@ struct tui {
 	uint64_t clock_s; /* that is shown */
 	uint64_t start_ns, drawn_ns, programs_ns;
 	uint64_t drawn_generation;
+	uint64_t swept_ns, gap_ns; /* of a recording: its last sweep, and since the one before */
 	struct prog_stats *stats;
 	/* Messages of all threads. */
 	pthread_mutex_t lock;
@@ -155,6 +156,7 @@ static int tui_open(struct sink *sink, const struct sink_env *env, struct err *e
 	tui->program = clean_name(env->program);
 	tui->model = model_new(&opts);
 	screen_init(&tui->screen, tui->model, tui->program, utf8);
+	tui->screen.replayed = env->names != NULL;
 	return 0;
 }
 
@@ -202,12 +204,31 @@ static void feed_programs(struct tui *tui, uint64_t now_ns)
 	model_programs(tui->model, tui->stats, now_ns);
 }
 
+/* A recording does not tell what the time between its sweeps was meant to be. The last one comes
+ * when it comes, hence twice. */
+static void guess_interval(struct tui *tui, uint64_t time_ns)
+{
+	uint64_t gap_ns = time_ns - tui->swept_ns;
+	uint64_t unit_ns = gap_ns < 100000000 ? 1000000 : 10000000;
+
+	gap_ns = (gap_ns + unit_ns / 2) / unit_ns * unit_ns;
+	if (tui->swept_ns && gap_ns && gap_ns == tui->gap_ns &&
+	    gap_ns != model_interval(tui->model))
+		model_set_interval(tui->model, gap_ns);
+	tui->gap_ns = gap_ns;
+	tui->swept_ns = time_ns;
+}
+
 static int tui_swept(struct sink *sink, uint64_t time_ns)
 {
 	struct tui *tui = tui_of(sink);
 	const struct plan *plan = tui->env.plan;
-	uint64_t now_ns = now_mono_ns();
+	/* However fast it is gone through, rates are those of then. */
+	uint64_t now_ns = tui->screen.replayed ? time_ns : now_mono_ns();
 	struct map_stats stats;
+
+	if (tui->screen.replayed)
+		guess_interval(tui, time_ns);
 
 	for (uint32_t i = 0; i < plan->nmaps; i++) {
 		if (plan->maps[i].role == ROLE_INTERNAL)

@@ -6,39 +6,25 @@
 
 #define NOBODY UINT32_MAX
 
-bool span_fields_find(struct span_fields *ret, const struct layout *layout)
-{
-	*ret = (struct span_fields){
-		.trace = layout_find(layout, "trace_id"),
-		.id = layout_find(layout, "span_id"),
-		.parent = layout_find(layout, "parent_span_id"),
-		.start = layout_find(layout, "span_monotonic_timestamp_ns"),
-		.duration = layout_find(layout, "span_duration_ns"),
-		.name = layout_find(layout, "span_name"),
-	};
-	return ret->start && ret->duration;
-}
-
-/* An id of at most 16 bytes, however it was declared. */
-static void copy_id(void *dst, size_t room, const struct field *field, const void *value)
-{
-	size_t bytes = field && !field->is_bits ? (size_t)field->size_bits / 8 * field->count : 0;
-
-	memset(dst, 0, room);
-	if (bytes)
-		memcpy(dst, (const uint8_t *)value + field->off_bits / 8, MIN(bytes, room));
-}
-
-void span_row_read(struct span_row *ret, const struct span_fields *fields, const void *value,
+void span_row_read(struct span_row *ret, const struct span_plan *plan, const struct record *record,
 		   uint64_t number)
 {
-	*ret = (struct span_row){ .number = number };
-	copy_id(ret->trace, sizeof(ret->trace), fields->trace, value);
-	copy_id(&ret->id, sizeof(ret->id), fields->id, value);
-	copy_id(&ret->parent, sizeof(ret->parent), fields->parent, value);
-	ret->start_ns = field_u64(fields->start, value, 0);
+	const void *value = record->part[PART_VALUE];
 	/* Below zero is a moment, as in every output. */
-	ret->duration_ns = (uint64_t)MAX(field_i64(fields->duration, value, 0), (int64_t)0);
+	int64_t given = plan->duration ? field_i64(plan->duration, value, 0) : 0;
+	uint64_t took = (uint64_t)MAX(given, (int64_t)0);
+
+	*ret = (struct span_row){ .number = number };
+	if (!span_id_read(&plan->trace_id, value, ret->trace, sizeof(ret->trace)))
+		memcpy(ret->trace, &number, sizeof(number));
+	span_id_read(&plan->span_id, value, (uint8_t *)&ret->id, sizeof(ret->id));
+	span_id_read(&plan->parent_id, value, (uint8_t *)&ret->parent, sizeof(ret->parent));
+	if (__builtin_mul_overflow(took, plan->duration_unit_ns, &ret->duration_ns))
+		ret->duration_ns = UINT64_MAX;
+	/* On the clock of the record, which is the same for all of its map. */
+	ret->start_ns = plan->start.field ? field_u64(plan->start.field, value, 0) : 0;
+	if (!ret->start_ns)
+		ret->start_ns = record->time_ns - MIN(ret->duration_ns, record->time_ns);
 }
 
 static int compare_u64(uint64_t a, uint64_t b)
