@@ -18,7 +18,7 @@ static void show_init(struct show *s, bool utf8, uint32_t width, uint32_t height
 	memset(s, 0, sizeof(*s));
 	tui_init(&s->t, utf8);
 	feed_all(&s->t);
-	screen_init(&s->screen, s->t.model, "ghcr.io/acme/tcpconnect:1.2", utf8);
+	screen_init(&s->screen, s->t.model, "images.example/tcpconnect:1", utf8);
 	canvas_resize(&s->canvas, width, height);
 }
 
