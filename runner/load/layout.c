@@ -264,7 +264,8 @@ static int place_below(struct walk *w, const struct place *parent, const char *n
 	if (!ret->path)
 		return fail(w, E2BIG, parent, "its name is too long");
 	dot = strrchr(ret->path, '.');
-	ret->name = dot ? dot + 1 : ret->path;
+	/* Damaged types may have names that end in a dot. */
+	ret->name = dot && dot[1] ? dot + 1 : ret->path;
 	return 0;
 }
 
