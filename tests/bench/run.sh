@@ -238,6 +238,10 @@ holds "percent of a core for 10,000 rows that change ten times a second" \
 	"$(jq .cpu_percent "$work/busy.json")" '<' 15
 holds "percent of a core with nothing changing" "$(jq .cpu_percent "$work/idle.json")" '<' 0.5
 holds "bytes written meanwhile" "$(jq .bytes "$work/idle.json")" '==' 0
+python3 tests/bench/tui_open.py "$bombus" "$BUILD/tests/bpf/tui.bpf.o" >"$work/open.json" || exit 1
+holds "ms from the sweep of 100,000 keys to their rows on the screen" "$(jq .first_ms "$work/open.json")" '<' 200
+holds "ms to sort them, by the key" "$(jq '[.sort_ms, .again_ms] | max' "$work/open.json")" '<' 100
+holds "ms to filter them" "$(jq '[.filter_ms, .keep_ms, .all_ms] | max' "$work/open.json")" '<' 100
 
 # The registry is real; the layer is no program, which pulling does not care about.
 heading "Pulling 64 MiB from a registry on this machine"
