@@ -39,10 +39,14 @@ def read_for(seconds):
 
 
 def answer_ms(key):
-    """Until the last piece of the answer."""
-    before = time.monotonic()
+    """Until the last piece of the answer; what comes after a pause is the next sweep's."""
+    before = last = time.monotonic()
     os.write(fd, key)
-    return (read_for(0.5)[-1][1] - before) * 1000
+    for i, (_, at) in enumerate(read_for(0.5)):
+        if i and at - last > 0.06:
+            break
+        last = at
+    return (last - before) * 1000
 
 
 begun = next(at for piece, at in read_for(0.6) if b"\x1b[?1049h" in piece)
