@@ -83,7 +83,7 @@ if cgroup_make 2>/dev/null; then
 	ok 'it leaves' bombus_stop INT
 	"$BOMBUS" replay cgskb.rec -o none --metrics="127.0.0.1:$PORT" 2>again.err &
 	again=$!
-	started+=($again)
+	started+=("$again")
 	ok 'a recording tells it too' wait_for 5 attached_is 0
 	unlike 'and is whole' "$(cat again.err)" 'damaged|cut'
 	ok 'the replay leaves' kill $again
