@@ -46,7 +46,7 @@ LIBS_cmd         := -ljansson
 
 layer     = $(or $(filter $(subst read,runner/read,$(subst tui,runner/tui,$(subst sink,runner/sink,$(subst load,runner/load,$(word 2,$(subst _, ,$(1))))))),$(LAYERS)),cmd)
 archive   = $(BUILD)/lib$(subst /,-,$(1)).a
-objects   = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c))
+objects   = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c $(1)/*/*.c))
 archives  = $(foreach l,$(filter $(LAYERS),$(1)) $(DEPS_$(1)),$(call archive,$(l)))
 libs      = $(LIBS_$(1)) $(foreach l,$(DEPS_$(1)),$(LIBS_$(l))) -lm
 
@@ -78,19 +78,17 @@ $(BUILD)/.checked: tests/deps.sh
 	@mkdir -p $(@D)
 	@CC="$(CC)" tests/deps.sh -n compile && touch $@
 
-# What runs once a start or for people's eyes is built to be small; what runs for each event, to be fast.
-ONCE := $(addprefix base/,err http log loop parse suggest url) $(addprefix runner/read/,cgroup dns filter_number \
-	filter_parse filter_value human metric metric_name relabel span_plan) $(addprefix runner/sink/,grid listen mhd \
-	negotiate otlp otlp_config otlp_reply otlp_resource otlp_send otlp_target process prometheus recording scrape_own \
-	table table_map tls_words web_auth web_config web_guard web_tls)
-$(BUILD)/cmd/%.o $(BUILD)/oci/%.o $(BUILD)/runner/load/%.o $(BUILD)/runner/tui/%.o $(BUILD)/runner/sink/replay%.o $(ONCE:%=$(BUILD)/%.o): CFLAGS := $(subst -O2,-Os,$(CFLAGS))
+# Rooms whose code runs once a start or for people's eyes are built to be small; the others, whose code runs for each
+# event or row, to be fast.
+SMALL_ROOMS := cmd oci runner/load runner/sink/web runner/tui
+$(foreach room,$(SMALL_ROOMS),$(BUILD)/$(room)/%.o): CFLAGS := $(subst -O2,-Os,$(CFLAGS))
 $(BUILD)/%.o: %.c Makefile VERSION | $(BUILD)/.checked
 	@mkdir -p $(@D)
 	$(call say,CC      )$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # Tables of names, made from the system's headers.
-$(BUILD)/runner/read/names.o: $(BUILD)/gen/names.inc
-$(BUILD)/gen/%.inc: runner/read/gen-%.sh | $(BUILD)/.checked
+$(BUILD)/runner/read/text/names.o: $(BUILD)/gen/names.inc
+$(BUILD)/gen/%.inc: runner/read/text/gen-%.sh | $(BUILD)/.checked
 	@mkdir -p $(@D)
 	$(Q)CC="$(CC)" sh $< > $@.tmp && mv $@.tmp $@
 
@@ -184,13 +182,13 @@ install: all
 	$(BUILD)/bombus completion fish | install -D -m 644 /dev/stdin $(ROOT)/share/fish/vendor_completions.d/bombus.fish
 	@$(GIVE_BACK)
 
-SOURCES := $(wildcard base/*.[ch] cmd/*.[ch] oci/*.[ch] runner/*/*.[ch] trace/*.c demos/*.[ch] tests/*.[ch] tests/bench/bench_*.c)
+SOURCES := $(wildcard base/*.[ch] cmd/*.[ch] oci/*.[ch] oci/*/*.[ch] runner/*/*.[ch] runner/*/*/*.[ch] trace/*.c demos/*.[ch] tests/*.[ch] tests/bench/bench_*.c)
 check: lint $(BUILD)/gen/names.inc
 	clang-format --dry-run -Werror $(SOURCES)
 	printf '%s\n' $(filter-out tests/%,$(filter %.c,$(SOURCES))) | \
 		xargs -P $(JOBS) -I{} clang-tidy --quiet {} -- $(CPPFLAGS) -std=gnu11
 lint:
-	shellcheck -x .ci/run $(wildcard tests/run tests/*.sh tests/*/*.sh runner/read/*.sh)
+	shellcheck -x .ci/run $(wildcard tests/run tests/*.sh tests/*/*.sh runner/read/text/*.sh)
 format:
 	clang-format -i $(SOURCES)
 clean:

@@ -10,9 +10,9 @@
 #include "cmd/compile.h"
 #include "cmd/files.h"
 #include "oci/image.h"
-#include "runner/load/object.h"
-#include "runner/load/strip.h"
-#include "runner/read/human.h"
+#include "runner/load/attach/object.h"
+#include "runner/load/elf/strip.h"
+#include "runner/read/text/human.h"
 
 #define SOURCE_SUFFIX ".bpf.c"
 #define OBJECT_SUFFIX ".o"

@@ -9,7 +9,7 @@
 #include "base/parse.h"
 #include "base/util.h"
 #include "cmd/git.h"
-#include "runner/load/plan.h"
+#include "runner/load/plan/plan.h"
 
 #define NOTE(word) "org.opencontainers.image." word
 #define SPDX "SPDX-License-Identifier:"

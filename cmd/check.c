@@ -4,8 +4,8 @@
 
 #include "base/util.h"
 #include "cmd/cmd.h"
-#include "runner/load/features.h"
-#include "runner/load/object.h"
+#include "runner/load/kernel/features.h"
+#include "runner/load/attach/object.h"
 
 #define MAX_FEATURES 128
 #define DETAIL_MAX 256

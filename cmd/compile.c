@@ -22,7 +22,7 @@
 #include "base/util.h"
 #include "cmd/headers.h"
 #include "oci/image.h"
-#include "runner/load/strip.h"
+#include "runner/load/elf/strip.h"
 
 #define MAX_UNSTRIPPED_BYTES (4 * (size_t)IMAGE_MAX_PROGRAM_BYTES)
 #define MAX_SAID_BYTES (4u << 20)

@@ -12,7 +12,7 @@
 #include "cmd/cmd.h"
 #include "cmd/files.h"
 #include "cmd/select.h"
-#include "runner/load/object.h"
+#include "runner/load/attach/object.h"
 
 #define SCHEMA_VERSION 38 /* Grafana 10's */
 #define GRID_COLUMNS 24

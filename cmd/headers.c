@@ -9,8 +9,8 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/util.h"
-#include "oci/digest.h"
-#include "runner/load/vmlinux.h"
+#include "oci/format/digest.h"
+#include "runner/load/kernel/vmlinux.h"
 
 #define KERNEL_BTF "/sys/kernel/btf/vmlinux"
 #define HEADER_NAME "vmlinux.h"

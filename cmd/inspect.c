@@ -14,9 +14,9 @@
 #include "cmd/remote_args.h"
 #include "cmd/run_show.h"
 #include "oci/image.h"
-#include "oci/ref.h"
-#include "runner/load/object.h"
-#include "runner/read/human.h"
+#include "oci/format/ref.h"
+#include "runner/load/attach/object.h"
+#include "runner/read/text/human.h"
 
 struct inspect_args {
 	const char *format, *platform;

@@ -14,7 +14,7 @@
 #include "cmd/files.h"
 #include "cmd/needs.h"
 #include "oci/image.h"
-#include "runner/load/plan.h"
+#include "runner/load/plan/plan.h"
 
 /* What one name for many structs needs; a histogram of the kernel's enums has hundreds. */
 #define MAX_ENUM_NAMES 1024

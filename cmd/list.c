@@ -10,7 +10,7 @@
 #include "cmd/remote_args.h"
 #include "cmd/age.h"
 #include "oci/image.h"
-#include "runner/read/human.h"
+#include "runner/read/text/human.h"
 
 struct list_args {
 	const char *format;

@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "cmd/remote_args.h"
-#include "oci/ref.h"
+#include "oci/format/ref.h"
 
 #define MAX_SECRET_BYTES (64u << 10)
 #define MAX_LINE 1024

@@ -3,7 +3,7 @@
 
 #include "base/strbuf.h"
 #include "base/util.h"
-#include "runner/load/hook.h"
+#include "runner/load/plan/hook.h"
 
 #define MAX_REASON 4096
 

@@ -4,7 +4,7 @@
 #define BOMBUS_CMD_NEEDS_H
 
 #include <stddef.h>
-#include "runner/load/plan.h"
+#include "runner/load/plan/plan.h"
 
 /* One of several features will do where a job has alternatives. Names as `bombus check` has them.
  */

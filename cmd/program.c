@@ -7,7 +7,7 @@
 #include "cmd/cmd.h"
 #include "cmd/remote_args.h"
 #include "oci/image.h"
-#include "oci/ref.h"
+#include "oci/format/ref.h"
 
 #define ROOT_STORE "/var/lib/bombus/store"
 

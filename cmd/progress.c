@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/util.h"
-#include "runner/read/human.h"
+#include "runner/read/text/human.h"
 
 #define MAX_BARS 8
 #define BAR_CELLS 24

@@ -3,7 +3,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "cmd/remote_args.h"
-#include "runner/read/human.h"
+#include "runner/read/text/human.h"
 
 struct prune_args {
 	bool force, dry_run;

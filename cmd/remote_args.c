@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "cmd/progress.h"
-#include "runner/read/human.h"
+#include "runner/read/text/human.h"
 
 #define MAX_RETRIES 100
 

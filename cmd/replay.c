@@ -20,8 +20,8 @@
 #include "cmd/run_args.h"
 #include "cmd/run_show.h"
 #include "cmd/run_sinks.h"
-#include "runner/load/object.h"
-#include "runner/sink/replay.h"
+#include "runner/load/attach/object.h"
+#include "runner/sink/recording/replay.h"
 
 #define LEAVE_TIMEOUT_MS 2000
 /* What a recording's series may take in memory; what is over goes to the overflow series. */

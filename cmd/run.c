@@ -22,8 +22,8 @@
 #include "cmd/run_args.h"
 #include "cmd/run_show.h"
 #include "cmd/run_sinks.h"
-#include "runner/load/object.h"
-#include "runner/load/privileges.h"
+#include "runner/load/attach/object.h"
+#include "runner/load/kernel/privileges.h"
 #include "runner/sink/sink.h"
 
 #define RUN_FOREVER_NS (UINT64_MAX / 4)

@@ -6,7 +6,7 @@
 
 #include "base/err.h"
 #include "base/util.h"
-#include "runner/load/strip.h"
+#include "runner/load/elf/strip.h"
 
 /* Whoever runs a program sees more than others may. */
 #define FILE_MODE 0600

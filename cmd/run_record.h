@@ -4,7 +4,7 @@
 #define BOMBUS_CMD_RUN_RECORD_H
 
 #include "cmd/run_args.h"
-#include "runner/sink/record.h"
+#include "runner/sink/recording/record.h"
 
 /* What a recording is made of; zeroed: none. */
 struct run_record {

@@ -7,8 +7,8 @@
 #define BOMBUS_CMD_RUN_SHOW_H
 
 #include <stdint.h>
-#include "runner/load/object.h"
-#include "runner/read/collector.h"
+#include "runner/load/attach/object.h"
+#include "runner/read/collect/collector.h"
 
 /* "2 programs attached, 3 maps shown" and what was left out and why. */
 void show_start(const struct plan *plan, const char *name);

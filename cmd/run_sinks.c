@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "base/strbuf.h"
 #include "base/util.h"
-#include "runner/sink/otlp.h"
+#include "runner/sink/otlp/otlp.h"
 #include "runner/tui/tui.h"
 
 /* How long a reader that stalls may hold us up when leaving. */

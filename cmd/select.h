@@ -6,8 +6,8 @@
 #define BOMBUS_CMD_SELECT_H
 
 #include "cmd/opts.h"
-#include "runner/read/filter.h"
-#include "runner/read/metric.h"
+#include "runner/read/filter/filter.h"
+#include "runner/read/series/metric.h"
 
 struct select_words {
 	struct words filter;	   /* -f MAP,FIELD,REGEX */

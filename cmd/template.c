@@ -7,7 +7,7 @@
 #include "base/err.h"
 #include "base/strbuf.h"
 #include "base/util.h"
-#include "runner/load/hook.h"
+#include "runner/load/plan/hook.h"
 
 #define MAX_HOOK_BYTES 256
 

@@ -9,8 +9,8 @@
 #include "base/parse.h"
 #include "base/util.h"
 #include "oci/image_internal.h"
-#include "oci/json.h"
-#include "oci/multi.h"
+#include "oci/format/json.h"
+#include "oci/format/multi.h"
 
 #define MAX_NAME_BYTES 512
 #define MIN_DIGEST_DIGITS 6

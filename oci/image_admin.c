@@ -9,7 +9,7 @@
 #include "base/err.h"
 #include "base/util.h"
 #include "oci/image_internal.h"
-#include "oci/part.h"
+#include "oci/store/part.h"
 
 #define BLOBS_DIR "blobs/sha256"
 

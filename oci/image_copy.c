@@ -11,9 +11,9 @@
 #include "base/util.h"
 #include "oci/archive.h"
 #include "oci/image_internal.h"
-#include "oci/json.h"
+#include "oci/format/json.h"
 #include "oci/load.h"
-#include "oci/part.h"
+#include "oci/store/part.h"
 #include "oci/remote.h"
 
 #define BLOBS_PREFIX "blobs/sha256/"

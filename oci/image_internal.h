@@ -4,8 +4,8 @@
 #define BOMBUS_OCI_IMAGE_INTERNAL_H
 
 #include "oci/image.h"
-#include "oci/manifest.h"
-#include "oci/store.h"
+#include "oci/format/manifest.h"
+#include "oci/store/store.h"
 
 /* On an entry of the store's index: the digest of the index of several platforms that this image
  * was chosen from. It is how a registry knows what is here. */

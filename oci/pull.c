@@ -10,12 +10,12 @@
 #include "base/err.h"
 #include "base/util.h"
 #include "oci/image_internal.h"
-#include "oci/manifest.h"
-#include "oci/multi.h"
-#include "oci/part.h"
-#include "oci/ref.h"
+#include "oci/format/manifest.h"
+#include "oci/format/multi.h"
+#include "oci/store/part.h"
+#include "oci/format/ref.h"
 #include "oci/remote.h"
-#include "oci/store.h"
+#include "oci/store/store.h"
 
 #define ALL_PLATFORMS "all"
 /* How often another process may remove what is needed before we give up. */

@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "base/util.h"
 #include "oci/image_internal.h"
-#include "oci/ref.h"
+#include "oci/format/ref.h"
 #include "oci/remote.h"
 
 struct push {

@@ -5,11 +5,11 @@
 
 #include "base/err.h"
 #include "base/util.h"
-#include "oci/creds.h"
+#include "oci/registry/creds.h"
 #include "oci/image_internal.h"
-#include "oci/json.h"
-#include "oci/multi.h"
-#include "oci/ref.h"
+#include "oci/format/json.h"
+#include "oci/format/multi.h"
+#include "oci/format/ref.h"
 #include "oci/signatures.h"
 
 static int by_text(const void *a, const void *b)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The facade for images in registries; image.h is the one for those that are here. Names are
- * references (oci/ref.h). Errors of the other side are EXIT_REGISTRY.
+ * references (oci/format/ref.h). Errors of the other side are EXIT_REGISTRY.
  */
 #ifndef BOMBUS_OCI_REMOTE_H
 #define BOMBUS_OCI_REMOTE_H
@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "oci/image.h"
-#include "oci/registry.h"
+#include "oci/registry/registry.h"
 
 struct err;
 

@@ -6,7 +6,7 @@
 #include "base/err.h"
 #include "base/util.h"
 #include "oci/image_internal.h"
-#include "oci/multi.h"
+#include "oci/format/multi.h"
 
 #define COSIGN_CONFIG "application/vnd.dev.cosign.artifact.sig.v1+json"
 #define COSIGN_LAYER "application/vnd.dev.cosign.simplesigning.v1+json"

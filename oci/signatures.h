@@ -8,8 +8,8 @@
 #define BOMBUS_OCI_SIGNATURES_H
 
 #include "oci/image.h"
-#include "oci/registry.h"
-#include "oci/store.h"
+#include "oci/registry/registry.h"
+#include "oci/store/store.h"
 
 /* Add to info->signatures those of the manifest or index `digest`. What cannot be found out makes
  * info->signatures_trouble, and is no reason to fail. */

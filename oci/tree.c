@@ -5,7 +5,7 @@
 #include "base/err.h"
 #include "base/util.h"
 #include "oci/image_internal.h"
-#include "oci/multi.h"
+#include "oci/format/multi.h"
 
 static int walk_manifest(struct store *store, const struct descriptor *top, tree_fn fn, void *ctx,
 			 struct err *err)

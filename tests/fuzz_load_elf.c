@@ -10,8 +10,8 @@
 #include <bpf/libbpf.h>
 #include "base/arena.h"
 #include "base/util.h"
-#include "runner/load/elf.h"
-#include "runner/load/plan.h"
+#include "runner/load/elf/elf.h"
+#include "runner/load/plan/plan.h"
 #include "tests/load_object.h"
 
 #define NSEEDS 3

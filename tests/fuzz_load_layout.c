@@ -11,9 +11,9 @@
 #include <bpf/libbpf.h>
 #include "base/arena.h"
 #include "base/util.h"
-#include "runner/load/elf_btf.h"
-#include "runner/load/layout.h"
-#include "runner/load/params.h"
+#include "runner/load/elf/elf_btf.h"
+#include "runner/load/plan/layout.h"
+#include "runner/load/plan/params.h"
 
 #define MAX_TYPES 256
 

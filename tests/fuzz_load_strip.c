@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Objects as no compiler writes them, stripped, and what comes out once more. */
 #include "base/util.h"
-#include "runner/load/strip.h"
+#include "runner/load/elf/strip.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -2,9 +2,9 @@
 /* Documents of a store or a registry. The first byte chooses which; what was taken is written
  * again and has to be taken again. */
 #include "base/util.h"
-#include "oci/digest.h"
-#include "oci/index.h"
-#include "oci/manifest.h"
+#include "oci/format/digest.h"
+#include "oci/format/index.h"
+#include "oci/format/manifest.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -10,7 +10,7 @@
 
 #include "base/err.h"
 #include "base/util.h"
-#include "runner/read/filter.h"
+#include "runner/read/filter/filter.h"
 
 #define RECORD_BYTES 128
 

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "base/span.h"
 #include "base/util.h"
-#include "runner/read/span.h"
+#include "runner/read/span/span.h"
 
 #define RECORD_BYTES 256
 #define MAX_FIELDS 40

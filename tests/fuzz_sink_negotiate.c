@@ -2,7 +2,7 @@
 /* A scraper's headers, of any bytes: Accept up to the first NUL, Accept-Encoding behind it. */
 #include <stdlib.h>
 #include "base/util.h"
-#include "runner/sink/negotiate.h"
+#include "runner/sink/prometheus/negotiate.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

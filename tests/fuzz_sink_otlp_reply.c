@@ -4,7 +4,7 @@
 #include <stdint.h>
 
 #include "base/util.h"
-#include "runner/sink/otlp_reply.h"
+#include "runner/sink/otlp/otlp_reply.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

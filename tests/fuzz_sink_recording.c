@@ -10,9 +10,9 @@
 #include <sys/eventfd.h>
 
 #include "base/log.h"
-#include "runner/sink/record.h"
-#include "runner/sink/recording.h"
-#include "runner/sink/replay.h"
+#include "runner/sink/recording/record.h"
+#include "runner/sink/recording/recording.h"
+#include "runner/sink/recording/replay.h"
 
 #define HEAD_MAX 65536
 

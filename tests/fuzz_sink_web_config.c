@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include "base/err.h"
 #include "base/util.h"
-#include "runner/sink/web_config.h"
+#include "runner/sink/web/web_config.h"
 
 static void check(const struct web_config *config)
 {

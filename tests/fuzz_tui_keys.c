@@ -6,7 +6,7 @@
 #define FIXTURE_WITHOUT_CMOCKA
 #include "tests/tui_feed.h"
 #include "base/utf8.h"
-#include "runner/tui/screen.h"
+#include "runner/tui/screen/screen.h"
 
 #define MAX_STEPS 400
 

@@ -5,8 +5,8 @@
 
 #include "base/err.h"
 #include "base/util.h"
-#include "runner/load/plan.h"
-#include "runner/read/metric.h"
+#include "runner/load/plan/plan.h"
+#include "runner/read/series/metric.h"
 
 /* FIELD(struct event, comm, KIND_TEXT, .meaning = ...) */
 #define FIELD_NAMED(text, type, member, k, ...)                                                    \

@@ -4,7 +4,7 @@
 #define BOMBUS_TESTS_TUI_FIXTURE_H
 
 #include "tests/sink_fixture.h"
-#include "runner/tui/model.h"
+#include "runner/tui/model/model.h"
 
 #define SECOND 1000000000ull
 

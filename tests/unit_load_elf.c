@@ -9,8 +9,8 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/util.h"
-#include "runner/load/elf.h"
-#include "runner/load/elf_btf.h"
+#include "runner/load/elf/elf.h"
+#include "runner/load/elf/elf_btf.h"
 #include "tests/load_object.h"
 
 static int quiet(enum libbpf_print_level level, const char *fmt, va_list ap)

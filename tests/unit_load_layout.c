@@ -9,9 +9,9 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/util.h"
-#include "runner/load/layout.h"
-#include "runner/load/meanings.h"
-#include "runner/load/tags.h"
+#include "runner/load/plan/layout.h"
+#include "runner/load/plan/meanings.h"
+#include "runner/load/plan/tags.h"
 
 /* BTF with the types that every test wants. */
 struct types {

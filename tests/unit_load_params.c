@@ -8,7 +8,7 @@
 #include <netinet/in.h>
 #include "base/err.h"
 #include "base/util.h"
-#include "runner/load/params.h"
+#include "runner/load/plan/params.h"
 
 #define NUMBER(bits, sign)                                                                         \
 	{                                                                                          \

@@ -8,8 +8,8 @@
 #include <errno.h>
 #include "base/err.h"
 #include "base/util.h"
-#include "runner/load/elf.h"
-#include "runner/load/plan.h"
+#include "runner/load/elf/elf.h"
+#include "runner/load/plan/plan.h"
 #include "tests/load_object.h"
 
 static int quiet(enum libbpf_print_level level, const char *fmt, va_list ap)

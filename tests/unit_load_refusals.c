@@ -11,9 +11,9 @@
 
 #include "base/err.h"
 #include "base/util.h"
-#include "runner/load/attach_internal.h"
-#include "runner/load/bpflog.h"
-#include "runner/load/verifier.h"
+#include "runner/load/attach/attach_internal.h"
+#include "runner/load/kernel/bpflog.h"
+#include "runner/load/kernel/verifier.h"
 
 static void test_hook_sections(void **state)
 {

@@ -10,7 +10,7 @@
 
 #include "base/err.h"
 #include "base/util.h"
-#include "runner/load/strip.h"
+#include "runner/load/elf/strip.h"
 
 #define EM_OF_BPF 247
 #define CODE "12345678"

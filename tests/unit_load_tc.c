@@ -20,7 +20,7 @@
 
 #include "base/err.h"
 #include "base/util.h"
-#include "runner/load/attach_internal.h"
+#include "runner/load/attach/attach_internal.h"
 
 struct fixture {
 	int prog_fd;

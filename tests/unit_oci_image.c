@@ -15,9 +15,9 @@
 
 #include "base/err.h"
 #include "base/util.h"
-#include "oci/digest.h"
+#include "oci/format/digest.h"
 #include "oci/image.h"
-#include "oci/manifest.h"
+#include "oci/format/manifest.h"
 
 #define PROGRAM "not an object, but bytes"
 

@@ -9,9 +9,9 @@
 #include "base/err.h"
 #include "base/strbuf.h"
 #include "base/util.h"
-#include "oci/digest.h"
-#include "oci/index.h"
-#include "oci/manifest.h"
+#include "oci/format/digest.h"
+#include "oci/format/index.h"
+#include "oci/format/manifest.h"
 
 #define HEX_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define HEX_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"

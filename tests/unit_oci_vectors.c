@@ -11,8 +11,8 @@
 #include "base/strbuf.h"
 #include "base/util.h"
 #include "oci/image_internal.h"
-#include "oci/json.h"
-#include "oci/multi.h"
+#include "oci/format/json.h"
+#include "oci/format/multi.h"
 
 #define VECTORS "spec/vectors/documents.tsv"
 #define PLATFORM "linux/arm64"

@@ -18,7 +18,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/loop.h"
-#include "runner/read/collector.h"
+#include "runner/read/collect/collector.h"
 #include "tests/read_fixture.h"
 
 #define INSN(c, d, s, o, i)                                                                        \

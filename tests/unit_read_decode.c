@@ -15,9 +15,9 @@
 
 #include "base/clock.h"
 #include "base/util.h"
-#include "runner/read/decode.h"
-#include "runner/read/human.h"
-#include "runner/read/resolve.h"
+#include "runner/read/text/decode.h"
+#include "runner/read/text/human.h"
+#include "runner/read/text/resolve.h"
 
 static struct enum_name color_names[] = { { 1, "RED" }, { 2, "GREEN" }, { 1000, "BLUE" } };
 static const struct enum_names colors = { ARRAY_LEN(color_names), false, color_names };

@@ -12,7 +12,7 @@
 
 #include "base/err.h"
 #include "base/util.h"
-#include "runner/read/filter.h"
+#include "runner/read/filter/filter.h"
 
 struct key {
 	uint32_t pid;

@@ -11,8 +11,8 @@
 
 #include "base/err.h"
 #include "base/log.h"
-#include "runner/read/decode.h"
-#include "runner/read/metric.h"
+#include "runner/read/text/decode.h"
+#include "runner/read/series/metric.h"
 #include "tests/read_fixture.h"
 
 /* All kinds of steps, with padding that must not matter. */

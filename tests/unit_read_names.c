@@ -13,7 +13,7 @@
 #include <sys/syscall.h>
 
 #include "base/util.h"
-#include "runner/read/names.h"
+#include "runner/read/text/names.h"
 
 #define FIRST_KERNEL_ERRNO 512
 

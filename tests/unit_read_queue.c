@@ -10,7 +10,7 @@
 #include <pthread.h>
 
 #include "base/clock.h"
-#include "runner/read/queue.h"
+#include "runner/read/collect/queue.h"
 #include "tests/read_fixture.h"
 
 static struct map_plan maps[] = {

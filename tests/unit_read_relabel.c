@@ -6,9 +6,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "runner/read/decode.h"
-#include "runner/read/relabel.h"
-#include "runner/read/series.h"
+#include "runner/read/text/decode.h"
+#include "runner/read/series/relabel.h"
+#include "runner/read/series/series.h"
 #include "tests/read_fixture.h"
 
 struct event {

@@ -21,7 +21,7 @@
 
 #include "base/clock.h"
 #include "base/util.h"
-#include "runner/read/resolve.h"
+#include "runner/read/text/resolve.h"
 
 #define NOBODY 65534
 #define FIRST_USER 1000

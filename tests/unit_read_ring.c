@@ -12,7 +12,7 @@
 #include <sys/mman.h>
 
 #include "base/err.h"
-#include "runner/read/reader.h"
+#include "runner/read/collect/reader.h"
 #include "tests/read_fixture.h"
 
 #define RING_BYTES 4096u

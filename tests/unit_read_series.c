@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "runner/read/series.h"
+#include "runner/read/series/series.h"
 #include "tests/read_fixture.h"
 
 #define SECOND 1000000000ull

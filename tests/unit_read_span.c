@@ -15,7 +15,7 @@
 #include <time.h>
 
 #include "base/clock.h"
-#include "runner/read/span.h"
+#include "runner/read/span/span.h"
 #include "tests/read_fixture.h"
 
 #define S 1000000000ULL

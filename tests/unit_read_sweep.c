@@ -15,7 +15,7 @@
 #include <sys/mman.h>
 
 #include "base/err.h"
-#include "runner/read/reader.h"
+#include "runner/read/collect/reader.h"
 #include "tests/read_fixture.h"
 
 /* Stands in for the loaded object: one map, and another that tells its loss. */

@@ -4,9 +4,9 @@
 #include <math.h>
 #include <zlib.h>
 #include "base/span.h"
-#include "runner/sink/negotiate.h"
-#include "runner/sink/process.h"
-#include "runner/sink/scrape_body.h"
+#include "runner/sink/prometheus/negotiate.h"
+#include "base/process.h"
+#include "runner/sink/prometheus/scrape_body.h"
 
 #define SCRAPE_MAX (64u << 20)
 

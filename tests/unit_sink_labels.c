@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Texts of labels that are kept, and series that read the same. */
 #include "tests/sink_fixture.h"
-#include "runner/sink/label_cache.h"
-#include "runner/sink/merge.h"
-#include "runner/sink/scrape.h"
+#include "runner/sink/prometheus/label_cache.h"
+#include "runner/sink/prometheus/merge.h"
+#include "runner/sink/prometheus/scrape.h"
 
 static struct expo_set set_of(const char *text)
 {

@@ -9,7 +9,7 @@
 
 #include "base/err.h"
 #include "base/util.h"
-#include "runner/sink/otlp_config.h"
+#include "runner/sink/otlp/otlp_config.h"
 
 /* NAME=value, ended by NULL. */
 static const char *from_list(void *ctx, const char *name)

@@ -4,9 +4,9 @@
 
 #include <ctype.h>
 
-#include "runner/sink/otlp_config.h"
-#include "runner/sink/otlp_logs.h"
-#include "runner/sink/otlp_metrics.h"
+#include "runner/sink/otlp/otlp_config.h"
+#include "runner/sink/otlp/otlp_logs.h"
+#include "runner/sink/otlp/otlp_metrics.h"
 
 struct exporter {
 	struct fixture f;

@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/util.h"
-#include "runner/sink/otlp_queue.h"
+#include "runner/sink/otlp/otlp_queue.h"
 
 #define MS 1000000ull
 #define SCOPE "\"scope\":{\"name\":\"bombus\",\"version\":\"" BOMBUS_VERSION "\"}"

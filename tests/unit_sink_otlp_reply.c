@@ -8,7 +8,7 @@
 #include <errno.h>
 
 #include "base/util.h"
-#include "runner/sink/otlp_reply.h"
+#include "runner/sink/otlp/otlp_reply.h"
 
 struct answer {
 	int status;

@@ -14,8 +14,8 @@
 
 #include "base/err.h"
 #include "base/util.h"
-#include "runner/sink/otlp_config.h"
-#include "runner/sink/otlp_resource.h"
+#include "runner/sink/otlp/otlp_config.h"
+#include "runner/sink/otlp/otlp_resource.h"
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define POD "6d1f1c9a-1111-2222-3333-0123456789ab"

@@ -15,9 +15,9 @@
 
 #include "base/err.h"
 #include "base/span.h"
-#include "runner/sink/otlp_config.h"
-#include "runner/sink/otlp_traces.h"
-#include "runner/sink/span_view.h"
+#include "runner/sink/otlp/otlp_config.h"
+#include "runner/sink/otlp/otlp_traces.h"
+#include "runner/sink/print/span_view.h"
 #include "tests/read_fixture.h"
 
 /* ---- The wire ---- */

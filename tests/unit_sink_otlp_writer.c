@@ -10,7 +10,7 @@
 
 #include "base/num.h"
 #include "base/util.h"
-#include "runner/sink/otlp_writer.h"
+#include "runner/sink/otlp/otlp_writer.h"
 
 struct both {
 	struct strbuf bytes;

@@ -4,8 +4,8 @@
 #include <dlfcn.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
-#include "runner/sink/expo.h"
-#include "runner/sink/listen.h"
+#include "runner/sink/prometheus/expo.h"
+#include "base/listen.h"
 
 #define RESPONSE_MAX (64u << 20)
 

@@ -5,10 +5,10 @@
 #include <signal.h>
 #include <sys/eventfd.h>
 
-#include "runner/sink/record.h"
-#include "runner/sink/recording.h"
-#include "runner/sink/replay.h"
-#include "runner/sink/replay_names.h"
+#include "runner/sink/recording/record.h"
+#include "runner/sink/recording/recording.h"
+#include "runner/sink/recording/replay.h"
+#include "runner/sink/recording/replay_names.h"
 
 #define ELF "not looked at here"
 #define FILE_MAX (1 << 20)

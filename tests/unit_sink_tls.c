@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include "base/util.h"
-#include "runner/sink/tls_words.h"
+#include "runner/sink/web/tls_words.h"
 
 /* The priority string of the words; or why there is none, with the suite. Each test ends it. */
 static struct strbuf priorities(const char *min, const char *max, const char *const *suites,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/tui_fixture.h"
 #include <math.h>
-#include "runner/tui/blocks.h"
-#include "runner/tui/histo.h"
+#include "runner/tui/model/blocks.h"
+#include "runner/tui/model/histo.h"
 
 static void test_histo_quantiles(void **state)
 {

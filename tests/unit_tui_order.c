@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/sink_fixture.h"
-#include "runner/tui/order.h"
-#include "runner/tui/shorts.h"
+#include "runner/tui/model/order.h"
+#include "runner/tui/model/shorts.h"
 
 #define BYTES(...)                                                                                 \
 	{                                                                                          \

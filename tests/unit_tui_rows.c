@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/tui_fixture.h"
-#include "runner/tui/rows.h"
+#include "runner/tui/model/rows.h"
 
 /* Columns, and what counters show. */
 static void test_rows_page(void **state)

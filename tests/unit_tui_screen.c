@@ -4,8 +4,8 @@
  * tests/golden/tui; and what keys, the mouse and prompts do to it.
  */
 #include "tests/tui_feed.h"
-#include "runner/tui/screen.h"
-#include "runner/tui/theme.h"
+#include "runner/tui/screen/screen.h"
+#include "runner/tui/screen/theme.h"
 
 struct show {
 	struct tui t;

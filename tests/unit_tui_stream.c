@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/tui_fixture.h"
-#include "runner/tui/stream.h"
+#include "runner/tui/model/stream.h"
 
 /* Records of 48 bytes whose first field but one says which one it is. */
 static void put(struct stream *s, struct fixture *f, uint32_t tgid)

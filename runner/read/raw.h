@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "base/util.h"
-#include "runner/load/layout.h"
+#include "runner/load/plan/layout.h"
 
 /* Bit fields: `bits` (1 to 64) bits behind the first `skip` (0 to 7) ones. */
 uint64_t raw_bits(const uint8_t *at, uint32_t skip, uint32_t bits);

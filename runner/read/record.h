@@ -8,7 +8,7 @@
 #define BOMBUS_RUNNER_READ_RECORD_H
 
 #include <stdint.h>
-#include "runner/load/plan.h"
+#include "runner/load/plan/plan.h"
 
 /* Where a field stands. */
 enum part { PART_KEY, PART_VALUE };

@@ -23,8 +23,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include "runner/read/collector.h"
-#include "runner/read/resolve.h"
+#include "runner/read/collect/collector.h"
+#include "runner/read/text/resolve.h"
 
 struct err;
 struct out;
@@ -89,7 +89,7 @@ struct prometheus_opts {
 	const char *listen;	/* "127.0.0.1:9091", ":9091" (all interfaces), "[::1]:0" */
 	const char *namespace_; /* "ebpf" */
 	bool compat_bee;
-	const char *web_config; /* path of a file as in runner/sink/web_config.h; NULL: none */
+	const char *web_config; /* path of a file as in runner/sink/web/web_config.h; NULL: none */
 };
 /* Listens in open(); the port that was bound (for :0) can be asked for afterwards. */
 struct sink *sink_prometheus_new(const struct prometheus_opts *opts);

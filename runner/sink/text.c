@@ -3,7 +3,7 @@
 #include <math.h>
 #include "base/num.h"
 #include "base/util.h"
-#include "runner/load/object.h"
+#include "runner/load/attach/object.h"
 #include "runner/sink/text.h"
 
 void sink_names_init(struct sink_names *names, const struct sink_env *env)

@@ -8,8 +8,8 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include "runner/read/decode.h"
-#include "runner/read/series.h"
+#include "runner/read/text/decode.h"
+#include "runner/read/series/series.h"
 #include "runner/sink/sink.h"
 
 #define OVERFLOW_TEXT "__overflow__"

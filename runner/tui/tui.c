@@ -16,8 +16,8 @@
 #include "base/log.h"
 #include "base/utf8.h"
 #include "base/util.h"
-#include "runner/tui/screen.h"
-#include "runner/tui/terminal.h"
+#include "runner/tui/screen/screen.h"
+#include "runner/tui/terminal/terminal.h"
 
 #define FRAME_NS 100000000ull
 #define PROGRAMS_NS 1000000000ull

@@ -30,9 +30,9 @@
 #include "base/loop.h"
 #include "base/parse.h"
 #include "base/util.h"
-#include "runner/load/elf.h"
-#include "runner/load/object.h"
-#include "runner/read/collector.h"
+#include "runner/load/elf/elf.h"
+#include "runner/load/attach/object.h"
+#include "runner/read/collect/collector.h"
 
 #define MAX_ROUNDS 101
 #define RING_BYTES (64u << 20)

@@ -21,7 +21,7 @@
 #include <zlib.h>
 #include "base/parse.h"
 #include "base/span.h"
-#include "runner/sink/otlp.h"
+#include "runner/sink/otlp/otlp.h"
 
 #define MAP_SPANS MAP_NESTED
 #define BODY_MAX (8u << 20)

@@ -12,9 +12,9 @@
 #include "tests/sink_fixture.h"
 #include <bpf/bpf.h>
 #include "base/parse.h"
-#include "runner/sink/label_cache.h"
-#include "runner/sink/process.h"
-#include "runner/sink/scrape.h"
+#include "runner/sink/prometheus/label_cache.h"
+#include "base/process.h"
+#include "runner/sink/prometheus/scrape.h"
 
 #define HASH_ENTRIES 65536u
 #define BATCH 16384u

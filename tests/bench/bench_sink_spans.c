@@ -12,8 +12,8 @@
 #include "base/err.h"
 #include "base/parse.h"
 #include "base/util.h"
-#include "runner/sink/otlp_config.h"
-#include "runner/sink/otlp_traces.h"
+#include "runner/sink/otlp/otlp_config.h"
+#include "runner/sink/otlp/otlp_traces.h"
 
 #define BATCH 512
 

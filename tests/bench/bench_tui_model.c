@@ -6,7 +6,7 @@
 #define FIXTURE_WITHOUT_CMOCKA
 #include "tests/sink_fixture.h"
 #include <malloc.h>
-#include "runner/tui/model.h"
+#include "runner/tui/model/model.h"
 
 #define SECOND 1000000000ull
 #define FRAMES 20

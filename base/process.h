@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What this process takes of the machine, as /proc tells. */
+#ifndef BOMBUS_BASE_PROCESS_H
+#define BOMBUS_BASE_PROCESS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct process_stats {
+	double cpu_s;	/* user and system time of all threads */
+	double start_s; /* Unix time */
+	uint64_t resident_bytes, virtual_bytes;
+	uint64_t fds, max_fds, threads;
+};
+
+/* False where /proc is not there or not of the known form. */
+bool process_stats_read(struct process_stats *ret);
+
+#endif

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "oci/format/digest.h"
+
+#include <openssl/evp.h>
+
+#include "base/num.h"
+#include "base/util.h"
+
+bool digest_valid(const char *text)
+{
+	return has_prefix(text, DIGEST_PREFIX) &&
+	       strspn(digest_hex(text), "0123456789abcdef") == DIGEST_HEX_DIGITS &&
+	       !digest_hex(text)[DIGEST_HEX_DIGITS];
+}
+
+const char *digest_hex(const char *digest)
+{
+	return digest + strlen(DIGEST_PREFIX);
+}
+
+/* Without SHA-256 nothing can be named or trusted: as with memory, there is no way on. */
+static void insist(bool done)
+{
+	if (done)
+		return;
+	fputs("bombus: the cryptographic library refuses SHA-256\n", stderr);
+	abort();
+}
+
+static void write_digest(const unsigned char *hash, unsigned int hash_len, char ret[DIGEST_ROOM])
+{
+	size_t n = strlen(DIGEST_PREFIX);
+
+	insist(hash_len == DIGEST_HEX_DIGITS / 2);
+	memcpy(ret, DIGEST_PREFIX, n);
+	n += num_hex_bytes(ret + n, hash, hash_len);
+	ret[n] = '\0';
+}
+
+void digest_of(const void *bytes, size_t len, char ret[DIGEST_ROOM])
+{
+	unsigned char hash[EVP_MAX_MD_SIZE];
+	unsigned int hash_len = 0;
+
+	insist(EVP_Digest(bytes, len, hash, &hash_len, EVP_sha256(), NULL) == 1);
+	write_digest(hash, hash_len, ret);
+}
+
+struct hasher {
+	EVP_MD_CTX *ctx;
+};
+
+struct hasher *hasher_new(void)
+{
+	struct hasher *hasher = xcalloc(1, sizeof(*hasher));
+
+	hasher->ctx = EVP_MD_CTX_new();
+	insist(hasher->ctx != NULL);
+	hasher_restart(hasher);
+	return hasher;
+}
+
+void hasher_free(struct hasher *hasher)
+{
+	if (!hasher)
+		return;
+	EVP_MD_CTX_free(hasher->ctx);
+	free(hasher);
+}
+
+void hasher_restart(struct hasher *hasher)
+{
+	insist(EVP_DigestInit_ex(hasher->ctx, EVP_sha256(), NULL) == 1);
+}
+
+void hasher_add(struct hasher *hasher, const void *bytes, size_t len)
+{
+	insist(EVP_DigestUpdate(hasher->ctx, bytes, len) == 1);
+}
+
+void hasher_end(struct hasher *hasher, char ret[DIGEST_ROOM])
+{
+	unsigned char hash[EVP_MAX_MD_SIZE];
+	unsigned int hash_len = 0;
+
+	insist(EVP_DigestFinal_ex(hasher->ctx, hash, &hash_len) == 1);
+	write_digest(hash, hash_len, ret);
+	hasher_restart(hasher);
+}

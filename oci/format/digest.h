@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Digests as OCI writes them: "sha256:" and 64 lower-case hex digits. What comes from elsewhere
+ * passes digest_valid() before any path is built from it. Boundary file of OpenSSL.
+ */
+#ifndef BOMBUS_OCI_FORMAT_DIGEST_H
+#define BOMBUS_OCI_FORMAT_DIGEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define DIGEST_PREFIX "sha256:"
+#define DIGEST_HEX_DIGITS 64
+#define DIGEST_ROOM 72 /* prefix, digits, NUL */
+
+bool digest_valid(const char *text);
+
+/* The digits behind the prefix of a valid digest. */
+const char *digest_hex(const char *digest);
+
+void digest_of(const void *bytes, size_t len, char ret[DIGEST_ROOM]);
+
+/* The same in pieces. hasher_end() leaves it ready for another run. */
+struct hasher;
+struct hasher *hasher_new(void);
+void hasher_free(struct hasher *hasher);
+void hasher_add(struct hasher *hasher, const void *bytes, size_t len);
+void hasher_restart(struct hasher *hasher);
+void hasher_end(struct hasher *hasher, char ret[DIGEST_ROOM]);
+
+#endif

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "oci/format/multi.h"
+
+#include <errno.h>
+#include <sys/utsname.h>
+
+#include "base/err.h"
+#include "base/strbuf.h"
+#include "base/util.h"
+#include "oci/format/descriptor.h"
+
+#define MAX_LIST_BYTES 400
+
+bool media_is_index(const char *media_type)
+{
+	return streq(media_type, MEDIA_INDEX) || streq(media_type, MEDIA_DOCKER_INDEX);
+}
+
+bool media_is_manifest(const char *media_type)
+{
+	return streq(media_type, MEDIA_MANIFEST) || streq(media_type, MEDIA_DOCKER_MANIFEST);
+}
+
+#define MAX_PARTS 3 /* os/architecture/variant */
+
+/* --- platforms ------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *machine, *arch;
+} machines[] = {
+	{ "x86_64", "amd64" },	  { "aarch64", "arm64" },	{ "armv7l", "arm" },
+	{ "i686", "386" },	  { "loongarch64", "loong64" }, { "ppc64le", "ppc64le" },
+	{ "riscv64", "riscv64" }, { "s390x", "s390x" },
+};
+
+/* The architecture of "os/arch/variant" in OCI's spelling; *ret_len without what follows. */
+static const char *arch_of(const char *platform, size_t *ret_len)
+{
+	const char *slash = strchr(platform, '/'), *arch = slash ? slash + 1 : platform;
+	size_t len = strcspn(arch, "/");
+
+	*ret_len = len;
+	for (size_t i = 0; i < ARRAY_LEN(machines); i++)
+		if (strlen(machines[i].machine) == len && !memcmp(machines[i].machine, arch, len)) {
+			*ret_len = strlen(machines[i].arch);
+			return machines[i].arch;
+		}
+	return arch;
+}
+
+static const char *variant_of(const char *platform)
+{
+	const char *slash = strchr(platform, '/');
+
+	slash = slash ? strchr(slash + 1, '/') : NULL;
+	return slash ? slash + 1 : NULL;
+}
+
+char *platform_here(void)
+{
+	struct utsname uts = { 0 };
+	size_t len = 0;
+	const char *arch;
+
+	uname(&uts);
+	arch = arch_of(uts.machine, &len);
+	return xasprintf("linux/%.*s", (int)len, arch);
+}
+
+int platform_check(const char *platform, struct err *err)
+{
+	const char *at = platform;
+
+	for (int parts = 1; at; parts++) {
+		size_t len = strspn(at, "abcdefghijklmnopqrstuvwxyz0123456789_.-");
+
+		if (!len || parts > MAX_PARTS || (at[len] && at[len] != '/')) {
+			err_hint(err, "such as linux/arm64, linux/arm/v7 or arm64");
+			return err_usage(err, "'%s' is no platform", platform);
+		}
+		at = at[len] ? at + len + 1 : NULL;
+	}
+	return 0;
+}
+
+bool platform_fits(const char *have, const char *want)
+{
+	size_t have_len, want_len, os = strcspn(want, "/");
+	const char *have_arch = arch_of(have, &have_len), *want_arch = arch_of(want, &want_len);
+	const char *have_variant = variant_of(have), *want_variant = variant_of(want);
+
+	/* "arm64" alone is short for linux. */
+	if (want[os] ? strncmp(have, want, os + 1) != 0 : !has_prefix(have, "linux/"))
+		return false;
+	if (have_len != want_len || memcmp(have_arch, want_arch, have_len) != 0)
+		return false;
+	return !have_variant || !want_variant || streq(have_variant, want_variant);
+}
+
+/* --- indexes --------------------------------------------------------------------------------- */
+
+static int check_type(const json_t *json, const char *expected, const char **ret, struct err *err)
+{
+	int rc = json_get_text(json, "mediaType", ret, err);
+
+	if (rc)
+		return rc;
+	if (json_integer_value(json_object_get(json, "schemaVersion")) != 2)
+		return err_set(err, EBADMSG, "its schemaVersion is not 2");
+	if (json_object_get(json, "layers") || json_object_get(json, "config") ||
+	    json_object_get(json, "fsLayers"))
+		return err_set(err, EBADMSG, "it is not clear whether it is an index");
+	if (*ret && expected && !streq(*ret, expected))
+		return err_set(err, EBADMSG, "it says it is '%s', where '%s' was announced", *ret,
+			       expected);
+	return 0;
+}
+
+/* Attestations are listed as images for a platform that nobody has. */
+bool multi_is_image(const struct descriptor *desc)
+{
+	return media_is_manifest(desc->media_type) &&
+	       !(desc->platform && has_prefix(desc->platform, "unknown/"));
+}
+
+static int parse(const json_t *json, const char *expected, struct multi *multi, struct err *err)
+{
+	json_t *list = json_object_get(json, "manifests"), *item;
+	const char *media_type = NULL;
+	size_t i;
+	int rc = check_type(json, expected, &media_type, err);
+
+	if (rc)
+		return rc;
+	if (!json_is_array(list) || json_array_size(list) > MULTI_MAX_MANIFESTS)
+		return err_set(err, EBADMSG, "it has no manifests, or more than %d",
+			       MULTI_MAX_MANIFESTS);
+	multi->media_type = arena_strdup(&multi->arena, media_type);
+	multi->manifests = arena_array(&multi->arena, struct descriptor, json_array_size(list) + 1);
+	json_array_foreach(list, i, item)
+	{
+		struct descriptor *desc = &multi->manifests[multi->nmanifests];
+
+		rc = descriptor_parse(item, &multi->arena, desc, err);
+		if (rc) {
+			err_wrap(err, "manifest %zu", i);
+			return rc;
+		}
+		multi->nmanifests++;
+	}
+	return annotations_parse(json, &multi->arena, &multi->annotations, &multi->nannotations,
+				 err);
+}
+
+int multi_parse(const void *bytes, size_t len, const char *expected, struct multi *ret,
+		struct err *err)
+{
+	_cleanup_(multi_release) struct multi multi = { 0 };
+	_cleanup_json_ json_t *json = NULL;
+	int rc = json_parse("the index", bytes, len, &json, err);
+
+	if (rc)
+		return rc;
+	rc = parse(json, expected, &multi, err);
+	if (rc) {
+		err_wrap(err, "the index is refused");
+		return rc;
+	}
+	*ret = multi;
+	multi = (struct multi){ 0 };
+	return 0;
+}
+
+void multi_release(struct multi *multi)
+{
+	arena_release(&multi->arena);
+	*multi = (struct multi){ 0 };
+}
+
+int multi_write(const struct multi *multi, char **ret, struct err *err)
+{
+	_cleanup_json_ json_t *json = json_object();
+	json_t *list = json_array(), *item;
+	int rc = 0;
+
+	json_object_set_new(json, "schemaVersion", json_integer(2));
+	json_object_set_new(json, "mediaType", json_string(MEDIA_INDEX));
+	json_object_set_new(json, "manifests", list);
+	for (size_t i = 0; rc == 0 && i < multi->nmanifests; i++) {
+		rc = descriptor_json(&multi->manifests[i], &item, err);
+		if (rc == 0)
+			json_array_append_new(list, item);
+	}
+	if (rc == 0)
+		rc = annotations_add(json, multi->annotations, multi->nannotations, err);
+	if (rc == 0)
+		*ret = json_text(json);
+	return rc;
+}
+
+char *multi_platforms(const struct multi *multi)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT(MAX_LIST_BYTES);
+
+	for (size_t i = 0; i < multi->nmanifests; i++) {
+		const char *platform = multi->manifests[i].platform;
+
+		if (!multi_is_image(&multi->manifests[i]))
+			continue;
+		strbuf_addf(&text, "%s%s", text.len ? "," : "", platform ? platform : "any");
+	}
+	return xstrdup(strbuf_str(&text));
+}
+
+int multi_choose(const struct multi *multi, const char *platform, const struct descriptor **ret,
+		 struct err *err)
+{
+	_cleanup_free_ char *here = platform ? NULL : platform_here(), *all = NULL;
+	const char *want = platform ? platform : here;
+
+	for (size_t i = 0; i < multi->nmanifests; i++)
+		if (multi_is_image(&multi->manifests[i]) && multi->manifests[i].platform &&
+		    platform_fits(multi->manifests[i].platform, want)) {
+			*ret = &multi->manifests[i];
+			return 0;
+		}
+	/* One that names no platform is for any. */
+	for (size_t i = 0; i < multi->nmanifests; i++)
+		if (multi_is_image(&multi->manifests[i]) && !multi->manifests[i].platform) {
+			*ret = &multi->manifests[i];
+			return 0;
+		}
+	all = multi_platforms(multi);
+	err_hint(err, "it is there for: %s", *all ? all : "no platform");
+	return err_set(err, ENOENT, "it is not there for %s", want);
+}

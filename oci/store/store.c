@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "oci/store/store.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/err.h"
+#include "base/util.h"
+#include "oci/format/json.h"
+
+#define LAYOUT_FILE "oci-layout"
+#define LAYOUT_TEXT "{\"imageLayoutVersion\":\"1.0.0\"}"
+#define INDEX_FILE "index.json"
+#define BLOBS_DIR "blobs/sha256"
+#define LOCK_FILE ".lock"
+#define TMP_PREFIX ".tmp-"
+#define LOCK_TRIES 3000
+#define LOCK_PAUSE_NS 10000000
+
+struct store {
+	char *path;
+	int dir_fd;  /* -1: the folder does not exist */
+	int lock_fd; /* -1: for reading only */
+	struct index *index;
+};
+
+static bool exists(const struct store *s, const char *name)
+{
+	return faccessat(s->dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static int full_hint(struct err *err, int code)
+{
+	if (code == EACCES || code == EPERM || code == EROFS)
+		err_hint(err, "--store DIR or BOMBUS_STORE names another folder");
+	return -code;
+}
+
+/* A file of the store, whole. What is not a regular file is refused without being read. */
+static int read_at(const struct store *s, const char *name, size_t max_bytes, void **ret,
+		   size_t *ret_len, struct err *err)
+{
+	_cleanup_close_ int fd =
+		openat(s->dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	_cleanup_free_ char *what = xasprintf("%s/%s", s->path, name);
+	struct stat st;
+
+	if (fd < 0) {
+		int code = errno;
+
+		return err_sys(err, code, "cannot open %s", what);
+	}
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return err_set(err, EBADMSG, "%s is not a file", what);
+	return read_fd(fd, what, max_bytes, ret, ret_len, err);
+}
+
+static int sync_dir(const struct store *s, const char *name)
+{
+	_cleanup_close_ int fd = openat(s->dir_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
+}
+
+static int write_aside(const struct store *s, const char *tmp, const void *bytes, size_t len)
+{
+	_cleanup_close_ int fd =
+		openat(s->dir_fd, tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	int rc = fd < 0 ? -errno : write_all(fd, bytes, len);
+
+	if (rc == 0 && fsync(fd) < 0)
+		rc = -errno;
+	return rc;
+}
+
+/* Under the lock, so that one name for what is not complete is enough. `dir` holds `name`. */
+static int write_at(const struct store *s, const char *dir, const char *name, const void *bytes,
+		    size_t len, struct err *err)
+{
+	const char *tmp = TMP_PREFIX "write";
+	int rc = write_aside(s, tmp, bytes, len);
+
+	if (rc == 0 && renameat(s->dir_fd, tmp, s->dir_fd, name) < 0)
+		rc = -errno;
+	if (rc)
+		unlinkat(s->dir_fd, tmp, 0);
+	else
+		rc = sync_dir(s, dir);
+	if (rc < 0) {
+		full_hint(err, -rc);
+		return err_sys(err, -rc, "cannot write %s/%s", s->path, name);
+	}
+	return 0;
+}
+
+/* What a writer may have left before there was a layout, or after it was killed. */
+static bool is_own(const char *name)
+{
+	return streq(name, ".") || streq(name, "..") || streq(name, LOCK_FILE) ||
+	       has_prefix(name, TMP_PREFIX);
+}
+
+static int each_name(const struct store *s, int (*fn)(const struct store *s, const char *name))
+{
+	int fd = openat(s->dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
+	int rc = 0;
+
+	if (!dir) {
+		rc = -errno;
+		close_fd(&fd);
+		return rc;
+	}
+	while (rc == 0 && (e = readdir(dir)))
+		rc = fn(s, e->d_name);
+	closedir(dir);
+	return rc;
+}
+
+static int refuse_foreign(const struct store *s, const char *name)
+{
+	return is_own(name) ? 0 : -ENOTEMPTY;
+}
+
+static int remove_unfinished(const struct store *s, const char *name)
+{
+	if (has_prefix(name, TMP_PREFIX))
+		unlinkat(s->dir_fd, name, 0);
+	return 0;
+}
+
+/* Somebody's folder of other things shall not be filled with blobs by a mistyped --store. */
+static int check_folder(const struct store *s, struct err *err)
+{
+	int rc;
+
+	if (exists(s, LAYOUT_FILE) || exists(s, INDEX_FILE))
+		return 0;
+	rc = each_name(s, refuse_foreign);
+	if (rc == -ENOTEMPTY) {
+		err_hint(err,
+			 "--store and BOMBUS_STORE name a folder of images; a new or empty one "
+			 "will do");
+		return err_set(err, ENOTEMPTY, "%s is not a store of images, and not empty",
+			       s->path);
+	}
+	return rc < 0 ? err_sys(err, -rc, "cannot read %s", s->path) : 0;
+}
+
+/* The version is 1.0.0 to this day. */
+static int check_layout(const struct store *s, struct err *err)
+{
+	_cleanup_free_ void *bytes = NULL;
+	_cleanup_json_ json_t *json = NULL;
+	const char *version = NULL;
+	size_t len = 0;
+	int rc;
+
+	if (!exists(s, LAYOUT_FILE))
+		return 0;
+	rc = read_at(s, LAYOUT_FILE, JSON_MAX_BYTES, &bytes, &len, err);
+	if (rc == 0)
+		rc = json_parse(LAYOUT_FILE, bytes, len, &json, err);
+	if (rc == 0)
+		rc = json_get_text(json, "imageLayoutVersion", &version, err);
+	if (rc == 0 && (!version || !has_prefix(version, "1.")))
+		rc = err_set(err, EBADMSG, "%s is an image layout of version %s, not 1.0.0",
+			     s->path, version ? version : "?");
+	return rc;
+}
+
+static int load_index(struct store *s, struct err *err)
+{
+	_cleanup_free_ void *bytes = NULL;
+	size_t len = 0;
+	int rc;
+
+	if (s->dir_fd < 0)
+		return index_parse(NULL, 0, &s->index, err);
+	rc = check_folder(s, err);
+	if (rc == 0)
+		rc = check_layout(s, err);
+	if (rc == 0 && exists(s, INDEX_FILE))
+		rc = read_at(s, INDEX_FILE, JSON_MAX_BYTES, &bytes, &len, err);
+	if (rc)
+		return rc;
+	rc = index_parse(bytes, len, &s->index, err);
+	if (rc)
+		err_wrap(err, "%s", s->path);
+	return rc;
+}
+
+static struct store *store_new(const char *path)
+{
+	struct store *s = xcalloc(1, sizeof(*s));
+
+	s->path = xstrdup(path);
+	s->dir_fd = s->lock_fd = -1;
+	return s;
+}
+
+static int open_dir(struct store *s, struct err *err)
+{
+	s->dir_fd = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->dir_fd < 0) {
+		int code = errno;
+
+		full_hint(err, code);
+		return err_sys(err, code, "cannot open the store %s", s->path);
+	}
+	return 0;
+}
+
+int store_open_read(struct store **ret, const char *path, struct err *err)
+{
+	_cleanup_store_ struct store *s = store_new(path);
+	int rc = 0;
+
+	if (access(path, F_OK) == 0 || errno != ENOENT)
+		rc = open_dir(s, err);
+	if (rc == 0)
+		rc = load_index(s, err);
+	if (rc == 0)
+		*ret = steal_ptr(&s);
+	return rc;
+}
+
+static int take_lock(struct store *s, struct err *err)
+{
+	struct timespec pause = { .tv_nsec = LOCK_PAUSE_NS };
+
+	s->lock_fd = openat(s->dir_fd, LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	if (s->lock_fd < 0) {
+		int code = errno;
+
+		full_hint(err, code);
+		return err_sys(err, code, "cannot write to the store %s", s->path);
+	}
+	for (int i = 0; i < LOCK_TRIES; i++) {
+		if (flock(s->lock_fd, LOCK_EX | LOCK_NB) == 0)
+			return 0;
+		if (errno != EWOULDBLOCK && errno != EINTR) {
+			int code = errno;
+
+			return err_sys(err, code, "cannot lock %s/%s", s->path, LOCK_FILE);
+		}
+		nanosleep(&pause, NULL);
+	}
+	err_hint(err, "another bombus writes to this store, or hangs while it does");
+	return err_set(err, EBUSY, "%s/%s is locked", s->path, LOCK_FILE);
+}
+
+static int make_layout(struct store *s, struct err *err)
+{
+	_cleanup_free_ char *blobs = xasprintf("%s/%s", s->path, BLOBS_DIR);
+	int rc = 0;
+
+	if (!exists(s, LAYOUT_FILE))
+		rc = write_at(s, ".", LAYOUT_FILE, LAYOUT_TEXT, strlen(LAYOUT_TEXT), err);
+	if (rc == 0 && !exists(s, INDEX_FILE))
+		rc = store_commit(s, err);
+	if (rc < 0 || exists(s, BLOBS_DIR))
+		return rc;
+	rc = make_dirs(blobs, err);
+	return rc < 0 || sync_dir(s, "blobs") == 0 ? rc : err_sys(err, errno, "%s", blobs);
+}
+
+int store_open_write(struct store **ret, const char *path, struct err *err)
+{
+	_cleanup_store_ struct store *s = store_new(path);
+	int rc = make_dirs(path, err);
+
+	if (rc < 0) {
+		full_hint(err, -rc);
+		return rc;
+	}
+	rc = open_dir(s, err);
+	if (rc == 0)
+		rc = check_folder(s, err);
+	if (rc == 0)
+		rc = take_lock(s, err);
+	if (rc)
+		return rc;
+	each_name(s, remove_unfinished);
+	rc = load_index(s, err);
+	if (rc == 0)
+		rc = make_layout(s, err);
+	if (rc == 0)
+		*ret = steal_ptr(&s);
+	return rc;
+}
+
+void store_close(struct store *s)
+{
+	if (!s)
+		return;
+	index_free(s->index);
+	close_fd(&s->lock_fd);
+	close_fd(&s->dir_fd);
+	free(s->path);
+	free(s);
+}
+
+struct index *store_index(struct store *s)
+{
+	return s->index;
+}
+
+struct index *store_take_index(struct store *s)
+{
+	return steal_ptr(&s->index);
+}
+
+int store_get_blob(struct store *s, const char *digest, uint64_t size_bytes, size_t max_bytes,
+		   void **ret, struct err *err)
+{
+	_cleanup_free_ char *name = NULL;
+	_cleanup_free_ void *bytes = NULL;
+	char found[DIGEST_ROOM];
+	size_t len = 0;
+	int rc;
+
+	if (!digest_valid(digest))
+		return err_set(err, EBADMSG, "a digest is not of the form sha256:<64 hex digits>");
+	if (size_bytes > max_bytes)
+		return err_set(err, EFBIG, "%s is larger than %zu bytes", digest, max_bytes);
+	if (s->dir_fd < 0)
+		return err_set(err, ENOENT, "%s: there is no such folder", s->path);
+	name = xasprintf(BLOBS_DIR "/%s", digest_hex(digest));
+	rc = read_at(s, name, max_bytes, &bytes, &len, err);
+	if (rc)
+		return rc;
+	if (len != size_bytes)
+		return err_set(err, EBADMSG, "%s/%s is damaged: it has %zu bytes, not %llu",
+			       s->path, name, len, (unsigned long long)size_bytes);
+	digest_of(bytes, len, found);
+	if (!streq(found, digest))
+		return err_set(err, EBADMSG, "%s/%s is damaged: its digest is %s", s->path, name,
+			       found);
+	*ret = steal_ptr(&bytes);
+	return 0;
+}
+
+int store_put_blob(struct store *s, const void *bytes, size_t len, char ret_digest[DIGEST_ROOM],
+		   struct err *err)
+{
+	_cleanup_free_ char *name = NULL;
+	_cleanup_free_ void *there = NULL;
+
+	digest_of(bytes, len, ret_digest);
+	/* Read back rather than believed: a damaged blob is healed by building again. */
+	if (store_get_blob(s, ret_digest, len, len, &there, NULL) == 0)
+		return 0;
+	name = xasprintf(BLOBS_DIR "/%s", digest_hex(ret_digest));
+	return write_at(s, BLOBS_DIR, name, bytes, len, err);
+}
+
+int store_commit(struct store *s, struct err *err)
+{
+	_cleanup_free_ char *text = index_write(s->index);
+	size_t len = strlen(text);
+
+	if (len > JSON_MAX_BYTES)
+		return err_set(err, EFBIG,
+			       "%s holds too many images: its index would be larger "
+			       "than %u MiB",
+			       s->path, JSON_MAX_BYTES >> 20);
+	return write_at(s, ".", INDEX_FILE, text, len, err);
+}
+
+int store_dir_fd(const struct store *s)
+{
+	return s->dir_fd;
+}
+
+const char *store_dir_path(const struct store *s)
+{
+	return s->path;
+}
+
+int store_adopt_blob(struct store *s, const char *file, const char *digest, struct err *err)
+{
+	_cleanup_free_ char *name = xasprintf(BLOBS_DIR "/%s", digest_hex(digest));
+	int rc = renameat(s->dir_fd, file, s->dir_fd, name) < 0 ? -errno : sync_dir(s, BLOBS_DIR);
+
+	return rc < 0 ? err_sys(err, -rc, "cannot write %s/%s", s->path, name) : 0;
+}

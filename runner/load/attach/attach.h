@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From a loaded program to a running one. What libbpf attaches by the section's name is left to
+ * it; this adds targets from the command line, and the kinds that libbpf leaves to its caller.
+ *
+ *	attach_declare()	after open: the types of sections that libbpf does not know
+ *	attach_prepare()	before load: targets checked, BTF targets set
+ *	attach_possible()	before load: would it be in vain? Files are looked at, nothing is
+ *loaded attach_program()	after load attachments_free()	everything is detached
+ *
+ * Each attachment hangs on a file descriptor of this process (or, for the tc filters of kernels
+ * before 6.6, on a guard process that outlives it by an instant), so that nothing stays behind
+ * however the process ends.
+ *
+ * Targets are the words of --attach, see hook.h for their forms. Options follow a comma:
+ * "/bin/bash:readline,pid=123". "none" loads a program without attaching it.
+ */
+#ifndef BOMBUS_RUNNER_LOAD_ATTACH_ATTACH_H
+#define BOMBUS_RUNNER_LOAD_ATTACH_ATTACH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "runner/load/attach/object.h"
+
+struct bpf_object;
+struct bpf_program;
+struct bpf_link;
+struct attachments;
+
+struct attachments *attachments_new(void);
+void attachments_free(struct attachments *list);
+/* All but iterators, which run only when they are read and have a last time to be. */
+void attachments_detach(struct attachments *list);
+bool attachments_has(const struct attachments *list, uint32_t prog_index);
+/* The link of the program's first attachment, -1 when it has none. */
+int attachments_link_fd(const struct attachments *list, uint32_t prog_index);
+
+/* Whether one of the program's attachments is none any more, as happens from outside: the link was
+ * detached, or its interface, cgroup or network namespace is gone. */
+bool attachments_severed(const struct attachments *list, uint32_t prog_index);
+
+void attach_declare(struct bpf_program *prog);
+
+/* EXIT_USAGE when a target is missing, has a bad form or is one too many. */
+int attach_prepare(struct bpf_program *prog, const struct prog_plan *plan,
+		   const struct word_list *targets, struct err *err);
+
+/* False only when attaching is bound to fail; `reason` is one line. */
+bool attach_possible(const struct prog_plan *plan, const struct word_list *targets, char *reason,
+		     size_t size);
+
+/* On failure what was attached so far stays in the list. */
+int attach_program(struct attachments *list, struct bpf_object *obj, struct bpf_program *prog,
+		   const struct prog_plan *plan, const struct word_list *targets, struct err *err);
+
+/* A descriptor of a tcx link, -errno; -EINVAL on kernels before 6.6. */
+int tcx_link_create(int prog_fd, unsigned ifindex, bool egress);
+
+/* tracefs, wherever it is mounted; NULL when it is not. */
+const char *tracefs_path(void);
+/* Mounts tracefs on its empty folder where we may. 0 or -errno. */
+int tracefs_ensure(void);
+
+#endif

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Probes in programs and libraries: uprobe, uretprobe and USDT. */
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "base/err.h"
+#include "base/parse.h"
+#include "base/util.h"
+#include "runner/load/attach/attach_internal.h"
+#include "runner/load/kernel/features.h"
+
+/*
+ * The path as this process reaches it: a process in a container means its own files. A name
+ * without a folder is left to libbpf, which knows where libraries and programs are.
+ */
+static char *path_for_pid(const char *path, int64_t pid)
+{
+	_cleanup_free_ char *inside = NULL;
+	struct stat there, here;
+
+	if (pid < 0 || path[0] != '/')
+		return xstrdup(path);
+	inside = xasprintf("/proc/%lld/root%s", (long long)pid, path);
+	if (stat(inside, &there) < 0)
+		return xstrdup(path);
+	if (stat(path, &here) == 0 && here.st_dev == there.st_dev && here.st_ino == there.st_ino)
+		return xstrdup(path);
+	return steal_ptr(&inside);
+}
+
+struct user_target {
+	char *path;
+	char *provider; /* USDT */
+	char *name;	/* function or probe */
+	uint64_t offset;
+};
+
+static void user_target_release(struct user_target *t)
+{
+	free(t->path);
+	free(t->provider);
+	free(t->name);
+}
+
+/* Lays "PATH[:[PROVIDER:]NAME]" over what is there already; empty parts change nothing. */
+static void user_target_apply(struct user_target *t, const char *text, bool is_usdt)
+{
+	const char *rest = text + strcspn(text, ":");
+	const char *second;
+
+	if (rest > text) {
+		free(t->path);
+		t->path = xstrndup(text, rest - text);
+	}
+	if (!*rest++)
+		return;
+	second = strchr(rest, ':');
+	if (is_usdt && second) {
+		if (second > rest) {
+			free(t->provider);
+			t->provider = xstrndup(rest, second - rest);
+		}
+		rest = second + 1;
+	}
+	if (*rest) {
+		free(t->name);
+		t->name = xstrdup(rest);
+	}
+}
+
+static int user_target_offset(struct user_target *t)
+{
+	char *plus = strrchr(t->name, '+');
+	uint64_t offset;
+
+	/* "0x1234": an offset in the file, without a name. */
+	if (!parse_u64(t->name, &t->offset)) {
+		free(steal_ptr(&t->name));
+		return 0;
+	}
+	if (!plus)
+		return 0;
+	if (parse_u64(plus + 1, &offset))
+		return -EINVAL;
+	*plus = '\0';
+	t->offset = offset;
+	return 0;
+}
+
+static int attach_user_at(struct attach_job *job, struct user_target *t)
+{
+	_cleanup_free_ char *path = path_for_pid(t->path, job->target.pid);
+	pid_t pid = (pid_t)job->target.pid;
+
+	if (job->type->hook == HOOK_USDT)
+		return attachments_add_link(
+			job,
+			bpf_program__attach_usdt(job->prog, pid, path, t->provider, t->name, NULL));
+	if (user_target_offset(t) < 0)
+		return -EINVAL;
+	{
+		LIBBPF_OPTS(bpf_uprobe_opts, opts, .func_name = t->name,
+			    .retprobe = job->type->ret);
+
+		return attachments_add_link(job, bpf_program__attach_uprobe_opts(
+							 job->prog, pid, path, t->offset, &opts));
+	}
+}
+
+int attach_user(struct attach_job *job, struct err *err)
+{
+	_cleanup_(user_target_release) struct user_target t = { 0 };
+	bool is_usdt = job->type->hook == HOOK_USDT;
+	const char *section_target;
+	int rc;
+
+	hook_of(job->plan->section, &section_target);
+	user_target_apply(&t, section_target, is_usdt);
+	if (job->given)
+		user_target_apply(&t, job->target.head, is_usdt);
+	if (!t.path && job->target.pid > 0)
+		t.path = xasprintf("/proc/%lld/exe", (long long)job->target.pid);
+	if (!t.path)
+		return target_usage(job->plan, job->type, "which binary?", err);
+	if (!t.name || (is_usdt && !t.provider))
+		return target_usage(job->plan, job->type,
+				    is_usdt ? "which probe?" : "which function?", err);
+	rc = attach_user_at(job, &t);
+	return rc < 0 ? explain_attach(job->plan, rc, err) : 0;
+}

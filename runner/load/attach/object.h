@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A BPF object from its bytes to running programs.
+ *
+ *	object_open()    ELF -> merged maps -> libbpf -> plan; options applied and checked
+ *	object_start()   load, then attach, trying alternatives in file order
+ *	object_stop()    detach everything (maps and iterators can still be read)
+ *	object_free()    stop, close
+ *
+ * Nothing is left behind in the kernel after object_free() or the death of the process, except
+ * what pin_maps and pin_progs asked for.
+ */
+#ifndef BOMBUS_RUNNER_LOAD_ATTACH_OBJECT_H
+#define BOMBUS_RUNNER_LOAD_ATTACH_OBJECT_H
+
+#include <stddef.h>
+#include "runner/load/plan/plan.h"
+
+struct err;
+struct object;
+
+/* "NAME=VALUE" words from the command line, in order. Borrowed until object_free(). */
+struct word_list {
+	const char *const *words;
+	size_t count;
+};
+
+struct object_opts {
+	struct word_list set;	 /* VAR=VALUE */
+	struct word_list map;	 /* MAP=ROLE or MAP=ROLE:struct_name */
+	struct word_list attach; /* PROG=TARGET; may repeat for several targets of one program */
+	struct word_list ring;	 /* MAP=SIZE */
+	struct word_list max_entries; /* MAP=N */
+	struct word_list only;	      /* PROG (a name or a job) */
+	struct word_list fields;      /* MAP=a,b: only these are shown; see plan_select_fields() */
+	const char *pin_maps;	      /* folder on bpffs, made if missing; NULL: do not pin */
+	const char *pin_progs;
+	bool all_maps; /* internal maps with a known layout are shown too, as gauges */
+};
+
+/*
+ * What is wrong with the words is EXIT_USAGE with the nearest name as hint; what is wrong with the
+ * object is EXIT_FAILED. `name` is used in messages. The bytes are not needed after the call.
+ */
+int object_open(struct object **ret, const char *name, const void *elf, size_t len,
+		const struct object_opts *opts, struct err *err);
+
+const struct plan *object_plan(const struct object *object);
+
+/*
+ * Refusals are EXIT_KERNEL: the program, its hook, the missing feature by name, the verifier's
+ * last lines in err->detail. A job of which no alternative works fails the whole object, as does
+ * a program that stands alone. On failure nothing stays loaded or attached.
+ */
+int object_start(struct object *object, struct err *err);
+
+/* Where the time of object_start() went, for traces and --verbose. */
+struct object_times {
+	uint64_t open_ns, load_ns, attach_ns; /* libbpf's part, of all tries together */
+	struct step open, load, attach;	      /* object_open(); the last try of the others */
+};
+struct object_times object_times(const struct object *object);
+
+/* After object_start(). The object owns the descriptors. */
+int object_map_fd(const struct object *object, const struct map_plan *map);
+/* A new descriptor that reads the iterator's output from its start; the caller closes it. */
+int object_iter_fd(const struct object *object, const struct prog_plan *prog, struct err *err);
+/* The kernel's statistics of one program: run count, run time, recursion misses; all 0 unless
+ * object_enable_stats() was called. -errno on failure. */
+struct prog_stats {
+	uint64_t runs, run_ns, misses;
+};
+int object_prog_stats(const struct object *object, const struct prog_plan *prog,
+		      struct prog_stats *ret);
+/* Kernel-wide statistics on for as long as the object lives. -errno is not fatal. */
+int object_enable_stats(struct object *object);
+
+/* Looks whether all that was attached still is: what is not becomes PROG_DETACHED, for good, and is
+ * warned of. Any thread may look at the states meanwhile. */
+void object_check(struct object *object);
+
+/*
+ * Of an object that was never started here: what a recording says that its programs were like. The
+ * statistics are those that object_prog_stats() gives from now on, in any thread; the first reason
+ * stays. NULL: none.
+ */
+void object_replay_prog(struct object *object, uint32_t prog, enum prog_state state,
+			const char *reason, const struct prog_stats *stats);
+
+void object_stop(struct object *object);
+void object_free(struct object *object);
+
+/* Which paths stay pinned after object_free(), one a line in `text`; returns how many. */
+size_t object_pinned(const struct object *object, char *text, size_t size);
+
+#endif

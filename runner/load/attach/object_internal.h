@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* struct object, for the files that are object.h's implementation. */
+#ifndef BOMBUS_RUNNER_LOAD_ATTACH_OBJECT_INTERNAL_H
+#define BOMBUS_RUNNER_LOAD_ATTACH_OBJECT_INTERNAL_H
+
+#include "runner/load/attach/attach.h"
+#include "runner/load/kernel/bpflog.h"
+#include "runner/load/elf/elf.h"
+#include "runner/load/attach/object.h"
+
+struct bpf_map;
+
+struct pin {
+	char *path;
+	bool made; /* by us; false: it was there and is used again */
+};
+
+struct object {
+	char *name;
+	struct elf_image image; /* until object_start() is through: alternatives open it again */
+	struct object_opts opts;
+	struct plan plan;
+	struct bpf_object *bpf;
+	struct bpf_program **progs; /* by index in plan.progs; of the current `bpf` */
+	struct word_list
+		*targets; /* by index: the TARGETs of --attach; words are malloc'ed arrays */
+	struct attachments *attachments;
+	struct object_times times;
+	struct bpflog log;
+	struct pin *pins;
+	size_t npins;
+	bool made_pin_maps_dir, made_pin_progs_dir;
+	bool keep_pins; /* object_start() went well */
+	int stats_fd;
+	struct prog_stats *replayed; /* by index; NULL: the kernel is asked */
+};
+
+/* object.c: opens the image anew and applies the options to it. */
+int object_reopen(struct object *object, struct err *err);
+
+/* options.c */
+int options_resolve(struct object *object, struct err *err); /* once: programs and targets */
+int options_apply(struct object *object, bool report, struct err *err); /* to each opened object */
+
+/* pins.c */
+int pins_prepare(struct object *object, struct err *err); /* before load: checks, paths of maps */
+int pins_finish(struct object *object, struct err *err);  /* after attach: programs */
+void pins_release(struct object *object); /* removes what we pinned unless keep_pins */
+
+#endif

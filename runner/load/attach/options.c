@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The words of the command line, applied to an opened object. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/parse.h"
+#include "base/util.h"
+#include "runner/load/attach/object_internal.h"
+#include "runner/load/plan/params.h"
+
+/* ---- names ---- */
+
+struct name_walk {
+	const struct plan *plan;
+	uint32_t next;
+};
+
+static const char *next_map(void *ctx)
+{
+	struct name_walk *walk = ctx;
+
+	return walk->next < walk->plan->nmaps ? walk->plan->maps[walk->next++].symbol : NULL;
+}
+
+static const char *next_prog(void *ctx)
+{
+	struct name_walk *walk = ctx;
+
+	return walk->next < walk->plan->nprogs ? walk->plan->progs[walk->next++].name : NULL;
+}
+
+static int unknown_name(const struct object *object, const char *what, const char *name,
+			const char *(*next)(void *ctx), struct err *err)
+{
+	struct name_walk walk = { .plan = &object->plan };
+	const char *near = suggest(name, next, &walk);
+
+	if (near)
+		err_hint(err, "did you mean '%s'?", near);
+	else
+		err_hint(err, "'bombus inspect' lists them");
+	err_usage(err, "no %s named '%s'", what, name);
+	return -ENOENT;
+}
+
+/* "NAME=VALUE"; *ret_name is malloc'ed, *ret_value points into the word. */
+static int split_word(const char *option, const char *word, char **ret_name, const char **ret_value,
+		      struct err *err)
+{
+	const char *equals = strchr(word, '=');
+
+	if (!equals || equals == word || !equals[1]) {
+		err_usage(err, "%s %s: it has the form NAME=VALUE", option, word);
+		return -EINVAL;
+	}
+	*ret_name = xstrndup(word, equals - word);
+	*ret_value = equals + 1;
+	return 0;
+}
+
+/* ---- programs ---- */
+
+/* By name, or all of a job; -1 when there are none. */
+static bool prog_matches(const struct prog_plan *prog, const char *name, bool exact)
+{
+	return streq(exact ? prog->name : prog->job, name);
+}
+
+static int resolve_only(struct object *object, struct err *err)
+{
+	const struct word_list *only = &object->opts.only;
+	struct plan *plan = &object->plan;
+	_cleanup_free_ bool *wanted = xcalloc(plan->nprogs + 1, sizeof(*wanted));
+
+	if (!only->count)
+		return 0;
+	for (size_t w = 0; w < only->count; w++) {
+		bool exact = plan_prog(plan, only->words[w]) != NULL, any = false;
+
+		for (uint32_t i = 0; i < plan->nprogs; i++) {
+			if (!prog_matches(&plan->progs[i], only->words[w], exact))
+				continue;
+			wanted[i] = any = true;
+		}
+		if (!any)
+			return unknown_name(object, "program", only->words[w], next_prog, err);
+	}
+	for (uint32_t i = 0; i < plan->nprogs; i++) {
+		plan->progs[i].state = wanted[i] ? PROG_STANDBY : PROG_OFF;
+		if (!wanted[i])
+			plan->progs[i].reason = "left out by --only";
+	}
+	return 0;
+}
+
+static void add_target(struct object *object, uint32_t index, const char *target)
+{
+	struct word_list *list = &object->targets[index];
+	struct prog_plan *prog = &object->plan.progs[index];
+
+	list->words = xreallocarray((void *)list->words, list->count + 1, sizeof(*list->words));
+	((const char **)list->words)[list->count++] = target;
+	prog->needs_target = false;
+	prog->target = list->count == 1
+			       ? target
+			       : arena_printf(&object->plan.arena, "%s %s", prog->target, target);
+}
+
+static int resolve_attach(struct object *object, struct err *err)
+{
+	const struct word_list *attach = &object->opts.attach;
+	struct plan *plan = &object->plan;
+
+	for (size_t w = 0; w < attach->count; w++) {
+		_cleanup_free_ char *name = NULL;
+		const char *target;
+		bool exact, any = false;
+		int rc = split_word("--attach", attach->words[w], &name, &target, err);
+
+		if (rc < 0)
+			return rc;
+		exact = plan_prog(plan, name) != NULL;
+		for (uint32_t i = 0; i < plan->nprogs; i++) {
+			if (!prog_matches(&plan->progs[i], name, exact))
+				continue;
+			add_target(object, i, target);
+			any = true;
+		}
+		if (!any)
+			return unknown_name(object, "program", name, next_prog, err);
+	}
+	return 0;
+}
+
+int options_resolve(struct object *object, struct err *err)
+{
+	struct plan *plan = &object->plan;
+	int rc;
+
+	for (uint32_t i = 0; i < plan->nprogs; i++) {
+		if (bpf_program__autoload(object->progs[i])) {
+			plan->progs[i].state = PROG_STANDBY;
+			continue;
+		}
+		plan->progs[i].state = PROG_OFF; /* SEC("?..."): --only asks for it */
+	}
+	rc = resolve_only(object, err);
+	return rc < 0 ? rc : resolve_attach(object, err);
+}
+
+/* ---- maps ---- */
+
+static int find_map(struct object *object, const char *name, struct map_plan **ret_plan,
+		    struct bpf_map **ret, struct err *err)
+{
+	struct map_plan *plan = plan_map(&object->plan, name);
+	struct bpf_map *map = plan ? bpf_object__find_map_by_name(object->bpf, plan->symbol) : NULL;
+
+	if (!map || bpf_map__is_internal(map))
+		return unknown_name(object, "map", name, next_map, err);
+	*ret_plan = plan;
+	*ret = map;
+	return 0;
+}
+
+static uint64_t ring_size(uint64_t asked)
+{
+	uint64_t size = (uint64_t)sysconf(_SC_PAGESIZE);
+
+	while (size < asked)
+		size *= 2;
+	return size;
+}
+
+static int apply_ring(struct object *object, const char *word, bool report, struct err *err)
+{
+	_cleanup_free_ char *name = NULL;
+	struct map_plan *plan;
+	struct bpf_map *map;
+	const char *value;
+	uint64_t asked, size;
+	int rc = split_word("--ring", word, &name, &value, err);
+
+	if (rc == 0)
+		rc = find_map(object, name, &plan, &map, err);
+	if (rc < 0)
+		return rc;
+	if (bpf_map__type(map) != BPF_MAP_TYPE_RINGBUF) {
+		err_hint(err, "--max-entries %s=N sets the size of other maps", name);
+		return err_usage(err, "--ring: map '%s' is no ring buffer but of type %s", name,
+				 map_type_name(bpf_map__type(map)));
+	}
+	if (parse_size(value, &asked) || asked == 0 || asked > 1u << 31) {
+		err_hint(err, "sizes are written 256K, 4M, 1G; 2G is the most");
+		return err_usage(err, "--ring %s: '%s' is not a size for a ring buffer", name,
+				 value);
+	}
+	size = ring_size(asked);
+	if (size != asked && report)
+		log_info("ring buffer '%s': %llu bytes, the next power of two in pages", name,
+			 (unsigned long long)size);
+	plan->max_entries = (uint32_t)size;
+	rc = bpf_map__set_max_entries(map, (uint32_t)size);
+	return rc < 0 ? err_sys(err, -rc, "--ring %s", word) : 0;
+}
+
+static int apply_max_entries(struct object *object, const char *word, struct err *err)
+{
+	_cleanup_free_ char *name = NULL;
+	struct map_plan *plan;
+	struct bpf_map *map;
+	const char *value;
+	uint64_t count;
+	int rc = split_word("--max-entries", word, &name, &value, err);
+
+	if (rc == 0)
+		rc = find_map(object, name, &plan, &map, err);
+	if (rc < 0)
+		return rc;
+	if (bpf_map__type(map) == BPF_MAP_TYPE_RINGBUF) {
+		err_hint(err, "--ring %s=%s", name, value);
+		return err_usage(err, "--max-entries: map '%s' is a ring buffer", name);
+	}
+	if (parse_u64(value, &count) || count == 0 || count > UINT32_MAX)
+		return err_usage(err, "--max-entries %s: '%s' is not a number from 1 to %u", name,
+				 value, UINT32_MAX);
+	plan->max_entries = (uint32_t)count;
+	rc = bpf_map__set_max_entries(map, (uint32_t)count);
+	return rc < 0 ? err_sys(err, -rc, "--max-entries %s", word) : 0;
+}
+
+/*
+ * The value type of a ring buffer or perf event array names its records and is not the kernel's
+ * business. A pin that the object's author asked for is not made: only the user says so.
+ */
+static int fix_maps(struct object *object, struct err *err)
+{
+	struct bpf_map *map;
+	int rc = 0;
+
+	bpf_object__for_each_map(map, object->bpf) {
+		if (bpf_map__pin_path(map))
+			rc = bpf_map__set_pin_path(map, NULL);
+		switch (rc < 0 ? BPF_MAP_TYPE_UNSPEC : bpf_map__type(map)) {
+		case BPF_MAP_TYPE_RINGBUF:
+		case BPF_MAP_TYPE_USER_RINGBUF:
+			bpf_map__set_key_size(map, 0);
+			rc = bpf_map__set_value_size(map, 0);
+			break;
+		case BPF_MAP_TYPE_PERF_EVENT_ARRAY:
+			bpf_map__set_key_size(map, sizeof(int));
+			rc = bpf_map__set_value_size(map, sizeof(int));
+			break;
+		default:
+			break;
+		}
+		if (rc < 0)
+			return err_sys(err, -rc, "map '%s'", bpf_map__name(map));
+	}
+	return 0;
+}
+
+static int apply_set(struct object *object, struct err *err)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(object->bpf, ".rodata");
+	const struct word_list *set = &object->opts.set;
+	size_t size = 0;
+	void *rodata = map ? (void *)bpf_map__initial_value(map, &size) : NULL;
+	int rc = 0;
+
+	for (size_t i = 0; i < set->count && rc == 0; i++)
+		rc = params_set(&object->plan, rodata, rodata ? size : 0, set->words[i], err);
+	return rc;
+}
+
+int options_apply(struct object *object, bool report, struct err *err)
+{
+	const struct object_opts *opts = &object->opts;
+	int rc = fix_maps(object, err);
+
+	if (rc == 0)
+		rc = apply_set(object, err);
+	for (size_t i = 0; i < opts->ring.count && rc == 0; i++)
+		rc = apply_ring(object, opts->ring.words[i], report, err);
+	for (size_t i = 0; i < opts->max_entries.count && rc == 0; i++)
+		rc = apply_max_entries(object, opts->max_entries.words[i], err);
+	return rc;
+}

@@ -1,0 +1,449 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Why the kernel said no. An errno says little, and the same one stands for many reasons; so each
+ * question ("has it kprobes at all?", "is a capability missing?") is put to the machine, from the
+ * most certain cause to the vaguest.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <linux/capability.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+
+#include "base/err.h"
+#include "base/util.h"
+#include "runner/load/kernel/bpflog.h"
+#include "runner/load/kernel/explain.h"
+#include "runner/load/plan/hook.h"
+#include "runner/load/attach/attach.h"
+#include "runner/load/kernel/symbols.h"
+#include "runner/load/kernel/verifier.h"
+
+#define VMLINUX_BTF "/sys/kernel/btf/vmlinux"
+
+/* ---- questions to the machine ---- */
+
+/* The kernel gives its first user namespace this number (PROC_USER_INIT_INO), and no other. */
+#define FIRST_USERNS_INODE 0xeffffffdu
+
+static bool in_user_namespace(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/user", &st) == 0 && st.st_ino != FIRST_USERNS_INODE;
+}
+
+uint64_t effective_caps(void)
+{
+	_cleanup_free_ void *text = NULL;
+	size_t len;
+	char *line;
+
+	/* What a process may do inside of its own namespace is nothing to bpf(). */
+	if (in_user_namespace())
+		return 0;
+	if (read_file("/proc/self/status", 1 << 16, &text, &len, NULL) < 0)
+		return 0;
+	line = strstr(text, "\nCapEff:");
+	return line ? strtoull(line + 8, NULL, 16) : 0;
+}
+
+static bool has_cap(uint64_t caps, int cap)
+{
+	return caps >> cap & 1;
+}
+
+static void hint_caps(const char *missing, struct err *err)
+{
+	if (in_user_namespace())
+		err_hint(err, "this is a user namespace, where root is not the machine's: run it "
+			      "outside, as root");
+	else
+		err_hint(err, "run it as root, or give the program %s", missing);
+}
+
+static bool is_net_hook(uint8_t hook)
+{
+	return hook == HOOK_XDP || hook == HOOK_TC || hook == HOOK_CGROUP || hook == HOOK_NETNS ||
+	       hook == HOOK_SOCKET;
+}
+
+void missing_caps(uint8_t hook, char *text, size_t size)
+{
+	uint64_t caps = effective_caps();
+	int second = is_net_hook(hook) ? CAP_NET_ADMIN : CAP_PERFMON;
+	bool all = has_cap(caps, CAP_SYS_ADMIN);
+	bool bpf = all || has_cap(caps, CAP_BPF);
+	bool other = has_cap(caps, second) || (all && second == CAP_PERFMON);
+	const char *second_name = second == CAP_PERFMON ? "CAP_PERFMON" : "CAP_NET_ADMIN";
+
+	snprintf(text, size, "%s%s%s", bpf ? "" : "CAP_BPF", bpf || other ? "" : " and ",
+		 other ? "" : second_name);
+}
+
+const char *kernel_lockdown(void)
+{
+	_cleanup_free_ void *text = NULL;
+	size_t len;
+
+	if (read_file("/sys/kernel/security/lockdown", 4096, &text, &len, NULL) < 0)
+		return NULL;
+	if (strstr(text, "[integrity]"))
+		return "integrity";
+	return strstr(text, "[confidentiality]") ? "confidentiality" : NULL;
+}
+
+static bool kernel_before(unsigned major, unsigned minor)
+{
+	struct utsname name;
+	unsigned have_major = 0, have_minor = 0;
+
+	if (uname(&name) < 0 || sscanf(name.release, "%u.%u", &have_major, &have_minor) != 2)
+		return false;
+	return have_major < major || (have_major == major && have_minor < minor);
+}
+
+static const char *target_of(const struct prog_plan *prog)
+{
+	const char *target;
+
+	hook_of(prog->section, &target);
+	return prog->target && *prog->target ? prog->target : target;
+}
+
+static const struct hook_type *type_of(const struct prog_plan *prog)
+{
+	const char *target;
+
+	return hook_of(prog->section, &target);
+}
+
+/* ---- permission ---- */
+
+static int no_permission(const struct prog_plan *prog, int code, const char *verb, struct err *err)
+{
+	const struct hook_type *type = type_of(prog);
+	const char *lockdown = kernel_lockdown();
+	struct rlimit limit;
+	char missing[64];
+
+	missing_caps(type->hook, missing, sizeof(missing));
+	if (*missing) {
+		hint_caps(missing, err);
+		return err_set(err, -code, "needs %s", missing);
+	}
+	if (lockdown && streq(lockdown, "confidentiality")) {
+		err_hint(err, "the kernel was started with lockdown=confidentiality, or Secure "
+			      "Boot asks for it");
+		return err_set(err, -code,
+			       "kernel lockdown (confidentiality) forbids programs that "
+			       "read kernel memory");
+	}
+	if (kernel_before(5, 11) && getrlimit(RLIMIT_MEMLOCK, &limit) == 0 &&
+	    limit.rlim_cur != RLIM_INFINITY) {
+		err_hint(err, "ulimit -l unlimited");
+		return err_set(err, -code, "the limit of locked memory (%llu bytes) is too small",
+			       (unsigned long long)limit.rlim_cur);
+	}
+	err_hint(err, "'bombus check' lists what this machine allows; tracepoint, raw_tp and "
+		      "tp_btf programs may be");
+	return err_set(err, -code,
+		       "a security module of this machine forbids %s %s programs (EPERM, though "
+		       "no capability is missing)",
+		       verb, type->section);
+}
+
+/* ---- hooks that are not there ---- */
+
+static int no_btf_hook(const struct prog_plan *prog, int code, struct err *err)
+{
+	uint8_t hook = type_of(prog)->hook;
+	const char *what = hook == HOOK_TP_BTF ? "tracepoint"
+			   : hook == HOOK_LSM  ? "LSM hook"
+			   : hook == HOOK_ITER ? "iterator"
+					       : "hook";
+
+	if (access(VMLINUX_BTF, R_OK) < 0) {
+		err_hint(err, "a kernel with CONFIG_DEBUG_INFO_BTF=y has it");
+		return err_set(err, -code, "this kernel has no BTF (%s)", VMLINUX_BTF);
+	}
+	if (hook == HOOK_FENTRY)
+		return err_set(err, -code, "the kernel's BTF has no function '%s'",
+			       target_of(prog));
+	return err_set(err, -code, "this kernel has no %s '%s'", what, target_of(prog));
+}
+
+static int no_tracepoint(const struct prog_plan *prog, int code, struct err *err)
+{
+	if (!tracefs_path()) {
+		err_hint(err, "mount -t tracefs tracefs /sys/kernel/tracing");
+		return err_set(err, -code, "tracefs is not mounted");
+	}
+	return err_set(err, -code, "this kernel has no tracepoint '%s'", target_of(prog));
+}
+
+static int no_kprobe(const struct prog_plan *prog, int code, struct err *err)
+{
+	struct feature feature;
+
+	if (feature_get("kprobe", &feature) && !feature.ok) {
+		err_hint(err, "a tracepoint, raw_tp or tp_btf program may tell the same");
+		return err_set(err, -code, "%s", feature.reason);
+	}
+	if (type_of(prog)->hook == HOOK_KPROBE_MULTI && code == -EOPNOTSUPP) {
+		err_hint(err, "kprobe programs, one for each function, work here");
+		return err_set(err, -code,
+			       "this kernel has no kprobe.multi (it was built without "
+			       "CONFIG_FPROBE, or is before 5.18)");
+	}
+	if (code == -ENOENT || code == -ESRCH)
+		return err_set(err, -code, "this kernel has no function '%s'", target_of(prog));
+	return err_set(err, -code, "'%s' cannot be probed (inlined, or closed to probes)",
+		       target_of(prog));
+}
+
+static int no_user_probe(const struct prog_plan *prog, int code, struct err *err)
+{
+	const char *target = target_of(prog);
+	size_t path_len = strcspn(target, ":,");
+	_cleanup_free_ char *path = xstrndup(target, path_len);
+	struct feature feature;
+
+	if (feature_get("uprobe", &feature) && !feature.ok)
+		return err_set(err, -code, "%s", feature.reason);
+	err_exit(err, EXIT_USAGE);
+	if (strchr(path, '/') && access(path, F_OK) < 0)
+		return err_set(err, -code, "there is no file %s", path);
+	if (code == -ESRCH && strstr(target, "pid="))
+		return err_set(err, -code, "there is no process %s", strstr(target, "pid=") + 4);
+	if (code == -ENOENT || code == -ESRCH)
+		return err_set(err, -code, "%s has no %s '%s'", *path ? path : "the binary",
+			       type_of(prog)->hook == HOOK_USDT ? "USDT probe" : "function",
+			       target[path_len] == ':' ? target + path_len + 1 : target);
+	return err_sys(err, -code, "%s", target);
+}
+
+/* ---- loading ---- */
+
+static int load_cause(const struct prog_plan *prog, int code, const char *log, struct err *err)
+{
+	uint8_t hook = type_of(prog)->hook;
+	const char *advice;
+	char line[512];
+
+	if (verifier_core_failure(log, line, sizeof(line))) {
+		err_hint(err, "the program asks for a field that this kernel does not have; "
+			      "bpf_core_field_exists() asks first");
+		return err_set(err, -code, "this kernel has no %s", line);
+	}
+	if (verifier_unknown_call(log, line, sizeof(line)))
+		return err_set(err, -code, "%s", line);
+	if ((code == -EPERM || code == -EACCES) && !verifier_verdict(log, line, sizeof(line)))
+		return no_permission(prog, code, "loading", err);
+	if (code == -ESRCH || code == -ENOENT)
+		return no_btf_hook(prog, code, err);
+	if (verifier_verdict(log, line, sizeof(line))) {
+		advice = verifier_advice(line);
+		if (advice)
+			err_hint(err, "%s", advice);
+		return err_set(err, -code, "the verifier rejects it: %s", line);
+	}
+	if (code == -EINVAL && hook == HOOK_UNKNOWN)
+		return err_set(err, -code, "section \"%s\" names no kind of program",
+			       prog->section);
+	if (code == -EINVAL)
+		return err_set(err, -code,
+			       "this kernel does not know %s programs, or not all "
+			       "that this one uses",
+			       type_of(prog)->section);
+	return err_sys(err, -code, "the kernel refuses it");
+}
+
+static void wrap(const struct prog_plan *prog, struct err *err)
+{
+	err_exit(err, EXIT_KERNEL);
+	err_wrap(err, "program '%s' (%s)", prog->name, prog->section);
+}
+
+int explain_load(const struct prog_plan *prog, int code, const char *verifier_log, struct err *err)
+{
+	char tail[4096];
+
+	if (!verifier_log)
+		verifier_log = "";
+	load_cause(prog, code, verifier_log, err);
+	verifier_tail(verifier_log, tail, sizeof(tail));
+	if (*tail)
+		err_detail(err, tail);
+	wrap(prog, err);
+	return code;
+}
+
+/* ---- attaching ---- */
+
+static int attach_cause(const struct prog_plan *prog, int code, struct err *err)
+{
+	switch (type_of(prog)->hook) {
+	case HOOK_TRACEPOINT:
+		if (code == -ENOENT || !tracefs_path())
+			return no_tracepoint(prog, code, err);
+		break;
+	case HOOK_RAW_TP:
+		if (code == -ENOENT)
+			return err_set(err, -code, "this kernel has no tracepoint '%s'",
+				       target_of(prog));
+		break;
+	case HOOK_KPROBE:
+	case HOOK_KSYSCALL:
+	case HOOK_KPROBE_MULTI:
+		if (code != -EPERM && code != -EACCES)
+			return no_kprobe(prog, code, err);
+		break;
+	case HOOK_UPROBE:
+	case HOOK_USDT:
+		if (code != -EPERM && code != -EACCES)
+			return no_user_probe(prog, code, err);
+		break;
+	case HOOK_XDP:
+		if (code == -EOPNOTSUPP) {
+			err_hint(err, "--attach %s=%s:generic", prog->name, target_of(prog));
+			return err_set(err, -code, "the driver of '%s' cannot run XDP programs",
+				       target_of(prog));
+		}
+		break;
+	case HOOK_TC:
+		if (code == -ENOENT)
+			return err_set(err, -code,
+				       "this kernel has no clsact (the modules sch_ingress "
+				       "and cls_bpf)");
+		break;
+	default:
+		break;
+	}
+	if (code == -EPERM || code == -EACCES)
+		return no_permission(prog, code, "attaching", err);
+	return err_sys(err, -code, "the kernel does not attach it%s%s",
+		       *target_of(prog) ? " to " : "", target_of(prog));
+}
+
+int explain_attach(const struct prog_plan *prog, int code, struct err *err)
+{
+	attach_cause(prog, code, err);
+	wrap(prog, err);
+	return code;
+}
+
+void explain_nearest(const struct prog_plan *prog, int code, struct err *err)
+{
+	const char *target = target_of(prog);
+	_cleanup_free_ char *near = NULL;
+
+	if ((code != -ENOENT && code != -ESRCH && code != -EINVAL) || !err || *err->hint)
+		return;
+	switch (type_of(prog)->hook) {
+	case HOOK_TRACEPOINT:
+		near = nearest_tracepoint(target);
+		break;
+	case HOOK_RAW_TP:
+	case HOOK_TP_BTF:
+		near = nearest_raw_tracepoint(target);
+		break;
+	case HOOK_FENTRY:
+	case HOOK_KPROBE:
+		near = nearest_function(target);
+		break;
+	default:
+		break;
+	}
+	if (near && !streq(near, target))
+		err_hint(err, "did you mean '%s'?", near);
+	else if (near && type_of(prog)->hook == HOOK_FENTRY)
+		err_hint(err, "the kernel has it, but its BTF has not: a kprobe program may attach "
+			      "to it");
+}
+
+/* ---- the object as a whole ---- */
+
+/* The last line of libbpf's warnings without its own name in front. */
+static void last_warning(const struct bpflog *log, char *line, size_t size)
+{
+	const char *text = log->warnings, *end = text + strlen(text);
+
+	/* Its very last word is that it failed: what it said before is the reason. */
+	end = strstr(text, "libbpf: failed to load object") ?: end;
+	while (end > text && end[-1] == '\n')
+		end--;
+	for (const char *p = text; p < end; p++)
+		if (*p == '\n')
+			text = p + 1;
+	if (has_prefix(text, "libbpf: "))
+		text += 8;
+	snprintf(line, size, "%.*s", (int)(end > text ? end - text : 0), text);
+}
+
+int explain_open(int code, const struct bpflog *log, struct err *err)
+{
+	char line[256];
+
+	last_warning(log, line, sizeof(line));
+	err_detail(err, log->warnings);
+	if (*line)
+		return err_set(err, -code, "not a BPF object that can be loaded: %s", line);
+	return err_sys(err, -code, "not a BPF object that can be loaded");
+}
+
+/* A line of the log that has the word, from the word on. */
+static bool warning_with(const struct bpflog *log, const char *word, char *line, size_t size)
+{
+	const char *at = strstr(log->warnings, word);
+
+	if (at)
+		snprintf(line, size, "%.*s", (int)strcspn(at, "\n"), at);
+	return at != NULL;
+}
+
+int explain_object(int code, const struct bpflog *log, struct err *err)
+{
+	char line[512], missing[64];
+
+	err_exit(err, EXIT_KERNEL);
+	missing_caps(HOOK_NONE, missing, sizeof(missing));
+	if ((code == -EPERM || code == -EACCES) && *missing) {
+		hint_caps(missing, err);
+		return err_set(err, -code, "needs %s", missing);
+	}
+	err_detail(err, log->warnings);
+	if (warning_with(log, "parameter mismatch", line, sizeof(line)) && *log->map) {
+		err_hint(err, "remove the pinned map, or pin to another folder");
+		return err_set(err, -code, "map '%s': what is pinned there has another shape",
+			       log->map);
+	}
+	if (warning_with(log, "extern ", line, sizeof(line))) {
+		err_hint(err,
+			 "the program asks for a function, variable or option that this kernel "
+			 "does not have; __weak makes it optional");
+		return err_set(err, -code, "%s", line);
+	}
+	if (warning_with(log, "failed to find valid kernel BTF", line, sizeof(line))) {
+		err_hint(err, "a kernel with CONFIG_DEBUG_INFO_BTF=y has it");
+		return err_set(err, -code, "this kernel has no BTF, and the program needs it");
+	}
+	if (*log->map && code == -EINVAL)
+		return err_set(err, -code,
+			       "map '%s': this kernel does not take a map of this type "
+			       "and size",
+			       log->map);
+	if (code == -EMFILE)
+		err_hint(err, "each map, program and hook is an open file: ulimit -n allows more");
+	if (code == -ENOMEM && *log->map)
+		err_hint(err,
+			 "--ring %s=SIZE or --max-entries %s=N makes it smaller; the memory "
+			 "limit of this cgroup counts as well",
+			 log->map, log->map);
+	if (*log->map)
+		return err_sys(err, -code, "map '%s' cannot be made", log->map);
+	last_warning(log, line, sizeof(line));
+	return *line ? err_set(err, -code, "the kernel refuses it: %s", line)
+		     : err_sys(err, -code, "the kernel refuses it");
+}

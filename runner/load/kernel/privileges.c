@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/load/kernel/privileges.h"
+
+#include <errno.h>
+#include <linux/bpf.h>
+#include <linux/capability.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/util.h"
+
+#define CAP_BIT(cap) (1ull << (cap))
+#define ALL_CAPS 64
+
+struct caps {
+	uint64_t effective, permitted, inheritable;
+};
+
+static int caps_get(struct caps *ret)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(SYS_capget, &header, data) < 0)
+		return -errno;
+	ret->effective = data[0].effective | (uint64_t)data[1].effective << 32;
+	ret->permitted = data[0].permitted | (uint64_t)data[1].permitted << 32;
+	ret->inheritable = data[0].inheritable | (uint64_t)data[1].inheritable << 32;
+	return 0;
+}
+
+static int caps_set(const struct caps *caps)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	const struct __user_cap_data_struct data[2] = {
+		{ (uint32_t)caps->effective, (uint32_t)caps->permitted,
+		  (uint32_t)caps->inheritable },
+		{ (uint32_t)(caps->effective >> 32), (uint32_t)(caps->permitted >> 32),
+		  (uint32_t)(caps->inheritable >> 32) },
+	};
+
+	return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
+}
+
+/* The permission is looked at before the descriptor. */
+static bool may_read_maps(void)
+{
+	union bpf_attr attr;
+
+	memset(&attr, 0, sizeof(attr));
+	attr.map_fd = UINT32_MAX;
+	return syscall(SYS_bpf, BPF_MAP_LOOKUP_ELEM, &attr, sizeof(attr)) >= 0 || errno != EPERM;
+}
+
+static bool layout_has_cgroup(const struct layout *layout)
+{
+	for (uint32_t i = 0; i < layout->nfields; i++)
+		if (layout->fields[i].meaning == MEAN_CGROUP)
+			return true;
+	return false;
+}
+
+static bool plan_has_cgroup(const struct plan *plan)
+{
+	for (uint32_t i = 0; i < plan->nmaps; i++) {
+		const struct map_plan *map = &plan->maps[i];
+
+		if ((map->has_key && layout_has_cgroup(&map->key)) ||
+		    (map->has_value && layout_has_cgroup(&map->value)))
+			return true;
+	}
+	return false;
+}
+
+/* The smallest set with which this kernel lets maps be read; found by trying. */
+static int least(const struct caps *have, uint64_t keep, uint64_t *ret)
+{
+	static const uint64_t more[] = { 0, CAP_BIT(CAP_BPF), CAP_BIT(CAP_SYS_ADMIN) };
+	struct caps trial = *have;
+	int code = 0;
+	size_t i;
+
+	for (i = 0; i < ARRAY_LEN(more) && code == 0; i++) {
+		*ret = (keep | more[i]) & have->permitted;
+		trial.effective = *ret;
+		code = caps_set(&trial);
+		if (code == 0 && may_read_maps())
+			break;
+	}
+	if (code == 0)
+		code = caps_set(have); /* the bounding set takes CAP_SETPCAP */
+	return code;
+}
+
+int privileges_drop(const struct plan *plan, uint64_t also, struct err *err)
+{
+	uint64_t keep = also | (plan_has_cgroup(plan) ? CAP_BIT(CAP_DAC_READ_SEARCH) : 0);
+	struct caps caps;
+	int code = caps_get(&caps);
+
+	if (code == 0)
+		code = least(&caps, keep, &keep);
+	for (int cap = 0; code == 0 && cap < ALL_CAPS; cap++)
+		if (!(keep & CAP_BIT(cap)) && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1)
+			prctl(PR_CAPBSET_DROP, cap, 0, 0, 0); /* without CAP_SETPCAP it stays */
+	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (code == 0)
+		code = caps_set(&(struct caps){ .effective = keep, .permitted = keep });
+	if (code < 0)
+		return err_sys(err, -code, "cannot drop privileges");
+	log_debug("privileges dropped: %llx stay", (unsigned long long)keep);
+	return 0;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Once everything is loaded and attached, reading needs next to nothing of what that took. What is
+ * dropped here is dropped for good: permitted, effective, inheritable, ambient and bounding set,
+ * and no program that is started can gain any (no_new_privs). Threads that run already keep theirs,
+ * so this comes before the first one starts.
+ *
+ * What stays:
+ *	CAP_DAC_READ_SEARCH	where a field is a cgroup's id: the way back to its path
+ *	CAP_DAC_OVERRIDE	for the live table, which writes files wherever it is told to
+ *	CAP_BPF			where the kernel asks for it to read maps (before 5.19), or
+ *	CAP_SYS_ADMIN		before 5.8
+ */
+#ifndef BOMBUS_RUNNER_LOAD_KERNEL_PRIVILEGES_H
+#define BOMBUS_RUNNER_LOAD_KERNEL_PRIVILEGES_H
+
+#include <stdint.h>
+#include "runner/load/plan/plan.h"
+
+struct err;
+
+/* `also`: a set of 1 << CAP_* that the caller needs beside. What the process does not have is not
+ * missed. */
+int privileges_drop(const struct plan *plan, uint64_t also, struct err *err);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The hooks that this kernel has, by name. Reading them takes a tenth of a second and some
+ * megabytes: only for a message that ends the program.
+ */
+#ifndef BOMBUS_RUNNER_LOAD_KERNEL_SYMBOLS_H
+#define BOMBUS_RUNNER_LOAD_KERNEL_SYMBOLS_H
+
+#include <stdbool.h>
+
+/* The nearest name, malloc'ed; NULL: none is near, or there is nothing to look at. */
+char *nearest_function(const char *name);
+char *nearest_raw_tracepoint(const char *name);
+char *nearest_tracepoint(const char *name); /* "category/name" */
+
+/* Whether the kernel lists a function of exactly this name. True when it cannot be told. */
+bool function_exists(const char *name);
+
+#endif

@@ -1,0 +1,587 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * One recursive walk, with a `place` that says where in the record it stands. BTF comes from
+ * strangers: every type is looked up with a check, chains of typedefs and nesting are bounded, a
+ * budget of visited types bounds the time, and add_field() is the only way into the result and
+ * checks each field against the record's end.
+ */
+#include "runner/load/plan/layout.h"
+
+#include <bpf/btf.h>
+#include <errno.h>
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/util.h"
+#include "runner/load/plan/layout_types.h"
+#include "runner/load/plan/meanings.h"
+#include "runner/load/plan/tags.h"
+
+#define MAX_VISITS 16384
+#define MAX_PATH 512
+#define MAX_ENUM_NAMES 4096
+
+struct place {
+	const char *path; /* NULL at the top */
+	const char *name; /* last component */
+	uint64_t off_bits;
+	uint32_t bit_size; /* of a bit field; 0: none */
+	uint8_t tags;	   /* its own and those of the structs around it */
+	const char *help, *unit;
+};
+
+/* The names of an enum that was met before. */
+struct enum_cache {
+	uint32_t id;
+	const struct enum_names *names;	 /* in the scratch arena */
+	const struct enum_names *copied; /* in the caller's */
+};
+
+struct walk {
+	struct arena scratch; /* what a failure leaves behind goes with it */
+	const struct btf *btf;
+	const struct tags *tags;
+	struct err *err;
+	const char *type_name;
+	uint64_t record_bits;
+	struct field *fields;
+	uint32_t nfields, cap;
+	uint32_t visits;
+	uint32_t depth;
+	uint32_t around[LAYOUT_MAX_DEPTH]; /* type ids of the structs being walked */
+	struct enum_cache *enums;
+	uint32_t nenums;
+};
+
+static int walk_type(struct walk *w, const struct place *place, uint32_t type_id);
+
+static void walk_release(struct walk *w)
+{
+	free(w->fields);
+	free(w->enums);
+	arena_release(&w->scratch);
+}
+
+static int fail(struct walk *w, int code, const struct place *place, const char *why)
+{
+	err_exit(w->err, EXIT_FAILED);
+	if (place && place->path)
+		return err_set(w->err, code, "type '%.64s', member '%.128s': %s", w->type_name,
+			       place->path, why);
+	return err_set(w->err, code, "type '%.64s': %s", w->type_name, why);
+}
+
+static int resolve(struct walk *w, const struct place *place, uint32_t id, struct shape *ret)
+{
+	const char *why = type_resolve(w->btf, id, ret);
+
+	return why ? fail(w, EINVAL, place, why) : 0;
+}
+
+/* Each enum's names once, however many fields have them. */
+static int enum_names(struct walk *w, const struct place *place, const struct shape *s,
+		      const struct enum_names **ret)
+{
+	for (uint32_t i = 0; i < w->nenums; i++) {
+		if (w->enums[i].id == s->id) {
+			*ret = w->enums[i].names;
+			return 0;
+		}
+	}
+	if (btf_vlen(s->type) > MAX_ENUM_NAMES)
+		return fail(w, E2BIG, place, "an enum with more than 4096 names");
+	*ret = type_enum_names(w->btf, s->type, &w->scratch);
+	w->enums = xreallocarray(w->enums, w->nenums + 1, sizeof(*w->enums));
+	w->enums[w->nenums++] = (struct enum_cache){ s->id, *ret, NULL };
+	return 0;
+}
+
+static const char *label_of(struct arena *arena, const char *path)
+{
+	char *label = arena_strdup(arena, path);
+
+	for (char *c = label; *c; c++)
+		if (*c == '.')
+			*c = '_';
+	return label;
+}
+
+/* The one way into the result. The caller has set kind, meaning, size, count and signs. */
+static int add_field(struct walk *w, const struct place *place, struct field f)
+{
+	uint64_t bits = (uint64_t)f.size_bits * f.count;
+
+	if (!bits)
+		return fail(w, EINVAL, place, "it has no size");
+	if (place->off_bits > w->record_bits || bits > w->record_bits - place->off_bits)
+		return fail(w, EINVAL, place, "it reaches over the end of the record");
+	if (!f.is_bits && place->off_bits % 8)
+		return fail(w, EINVAL, place, "it does not start at a byte");
+	if (w->nfields == LAYOUT_MAX_FIELDS)
+		return fail(w, E2BIG, NULL, "more than 1024 fields");
+	if (w->nfields == w->cap) {
+		w->cap = w->cap ? 2 * w->cap : 16;
+		w->fields = xreallocarray(w->fields, w->cap, sizeof(*w->fields));
+	}
+	f.off_bits = (uint32_t)place->off_bits;
+	f.path = place->path;
+	f.name = place->name;
+	f.label = place->path ? label_of(&w->scratch, place->path) : NULL;
+	f.tags = place->tags;
+	f.help = place->help;
+	f.unit = place->unit ? place->unit : meaning_unit(f.meaning);
+	w->fields[w->nfields++] = f;
+	return 0;
+}
+
+/* The kind of a number, an enum or a pointer; false: the type is none of them. */
+static bool scalar_kind(const struct shape *s, struct field *f)
+{
+	const struct btf_type *t = s->type;
+
+	if (btf_is_ptr(t)) {
+		f->kind = KIND_PTR;
+		f->size_bits = TYPE_POINTER_BYTES * 8;
+	} else if (btf_is_any_enum(t)) {
+		f->kind = KIND_ENUM;
+		f->is_signed = type_is_signed_enum(t);
+		f->size_bits = t->size * 8;
+	} else if (btf_is_float(t)) {
+		f->kind = t->size == 4 || t->size == 8 ? KIND_FLOAT : KIND_BYTES;
+		f->size_bits = t->size * 8;
+	} else if (btf_is_int(t)) {
+		uint8_t encoding = btf_int_encoding(t);
+
+		f->is_signed = encoding & BTF_INT_SIGNED;
+		f->kind = f->is_signed ? KIND_INT : KIND_UINT;
+		if (encoding & BTF_INT_BOOL) {
+			f->kind = KIND_BOOL;
+			f->is_signed = false;
+		}
+		f->size_bits = t->size * 8;
+	} else {
+		return false;
+	}
+	return true;
+}
+
+/* A value of fixed shape that is made of bytes: addresses, names, hex. */
+static int add_bytes(struct walk *w, const struct place *place, enum meaning meaning,
+		     uint32_t size_bytes, uint32_t count)
+{
+	struct field f = {
+		.kind = KIND_BYTES, .meaning = meaning, .size_bits = size_bytes * 8, .count = count
+	};
+
+	if (meaning == MEAN_IPV4 || meaning == MEAN_PORT_BE)
+		f.kind = KIND_UINT;
+	else if (meaning == MEAN_DNS)
+		f.kind = KIND_TEXT;
+	return add_field(w, place, f);
+}
+
+static int add_scalar(struct walk *w, const struct place *place, const struct shape *s,
+		      uint32_t count)
+{
+	struct field f = { .count = count };
+	struct place at = *place;
+	uint32_t bits = place->bit_size;
+
+	if (!scalar_kind(s, &f))
+		return fail(w, EINVAL, place, "its type holds no data");
+	if (!btf_is_ptr(s->type) && !btf_is_float(s->type) && !type_is_plain_size(s->type))
+		return fail(w, EINVAL, place, "a number of a size that there is not");
+	if (btf_is_int(s->type) && !bits &&
+	    (btf_int_bits(s->type) != s->type->size * 8 || btf_int_offset(s->type))) {
+		/* How BTF wrote bit fields before members could. */
+		bits = btf_int_bits(s->type);
+		at.off_bits += btf_int_offset(s->type);
+		if (!bits || count > 1)
+			return fail(w, EINVAL, place, "a number without bits");
+	}
+	if (bits) {
+		if (bits > 64 || bits > f.size_bits || f.kind == KIND_PTR || f.kind == KIND_FLOAT ||
+		    f.kind == KIND_BYTES)
+			return fail(w, EINVAL, place, "a bit field of a wrong size");
+		f.is_bits = bits != f.size_bits || at.off_bits % 8;
+		f.size_bits = bits;
+	}
+	if (f.kind == KIND_BOOL && !f.is_bits && f.size_bits != 8)
+		f.kind = KIND_UINT;
+	if (btf_is_any_enum(s->type)) {
+		int rc = enum_names(w, place, s, &f.enums);
+
+		if (rc)
+			return rc;
+	}
+	if (!f.is_bits && f.kind != KIND_BYTES && meaning_fits_number(s->meaning, f.size_bits / 8))
+		f.meaning = s->meaning;
+	else if (type_is_char(w->btf, s->type) && !f.is_bits)
+		f.meaning = MEAN_CHAR;
+	if (f.meaning == MEAN_IPV6)
+		return add_bytes(w, &at, MEAN_IPV6, LAYOUT_IP_BYTES, count);
+	return add_field(w, &at, f);
+}
+
+static int add_ip(struct walk *w, const struct place *place, const struct ip_parts *parts,
+		  uint32_t stride_bytes, uint32_t count)
+{
+	uint32_t start = MIN(parts->addr, parts->family);
+	uint32_t end = MAX(parts->addr + LAYOUT_IP_BYTES, parts->family + parts->family_bytes);
+	struct field f = { .kind = KIND_BYTES, .meaning = MEAN_IP, .count = count };
+	struct place at = *place;
+
+	/* In a list the elements follow each other with their padding. */
+	if (count > 1) {
+		start = 0;
+		end = stride_bytes;
+	}
+	at.off_bits += start * 8;
+	f.size_bits = (end - start) * 8;
+	f.addr_at = (uint8_t)(parts->addr - start);
+	f.family_at = (uint8_t)(parts->family - start);
+	f.family_bytes = (uint8_t)parts->family_bytes;
+	return add_field(w, &at, f);
+}
+
+static const char *join_path(struct walk *w, const struct place *parent, const char *name)
+{
+	const char *path = parent->path ? arena_printf(&w->scratch, "%s.%s", parent->path, name)
+					: arena_strdup(&w->scratch, name);
+
+	return strlen(path) < MAX_PATH ? path : NULL;
+}
+
+/* The place of a member or element called `name` below parent. */
+static int place_below(struct walk *w, const struct place *parent, const char *name,
+		       struct place *ret)
+{
+	const char *dot;
+
+	*ret = (struct place){ .off_bits = parent->off_bits,
+			       .tags = parent->tags,
+			       .unit = parent->unit };
+	ret->path = join_path(w, parent, name);
+	if (!ret->path)
+		return fail(w, E2BIG, parent, "its name is too long");
+	dot = strrchr(ret->path, '.');
+	/* Damaged types may have names that end in a dot. */
+	ret->name = dot && dot[1] ? dot + 1 : ret->path;
+	return 0;
+}
+
+/* A member's name becomes part of paths; types may be called "unsigned int". */
+static const char *member_name(struct walk *w, const struct btf_member *m)
+{
+	const char *name = type_name_at(w->btf, m->name_off);
+
+	return strchr(name, ' ') ? "" : name;
+}
+
+/* "net.peer" stands as if it were in a struct `net`. */
+static bool is_path(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len && !strpbrk(name, " \"'") && name[0] != '.' && name[len - 1] != '.' &&
+	       !strstr(name, "..");
+}
+
+static bool is_gap(struct walk *w, const struct btf_member *m)
+{
+	const struct btf_type *t = btf__type_by_id(w->btf, m->type);
+
+	return !*member_name(w, m) && !(t && btf_is_composite(t));
+}
+
+static int walk_member(struct walk *w, const struct place *parent, const struct shape *s,
+		       uint32_t i)
+{
+	const struct btf_member *m = btf_members(s->type) + i;
+	const char *name = member_name(w, m);
+	const char *given = tag_text(w->tags, s->id, (int)i, "name", &w->scratch);
+	struct place place = *parent;
+	const char *text;
+	int rc;
+
+	if (is_gap(w, m))
+		return m->name_off ? fail(w, EINVAL, parent, "a member has no proper name") : 0;
+	if (given && is_path(given))
+		name = given;
+	if (*name) {
+		rc = place_below(w, parent, name, &place);
+		if (rc)
+			return rc;
+	}
+	place.off_bits += btf_member_bit_offset(s->type, i);
+	place.bit_size = btf_member_bitfield_size(s->type, i);
+	place.tags |= tag_flags(w->tags, s->id, (int)i);
+	text = tag_text(w->tags, s->id, (int)i, "help", &w->scratch);
+	place.help = text ? text : place.help;
+	text = tag_text(w->tags, s->id, (int)i, "unit", &w->scratch);
+	place.unit = text ? text : place.unit;
+	return walk_type(w, &place, m->type);
+}
+
+/* Inspektor Gadget's endpoint with its port: the address and its version become one field. */
+static int walk_endpoint(struct walk *w, const struct place *place, const struct shape *s,
+			 const struct ip_parts *parts)
+{
+	struct place addr;
+	int rc = place_below(w, place, "addr", &addr);
+
+	if (!rc)
+		rc = add_ip(w, &addr, parts, s->type->size, 1);
+	for (uint32_t i = 0; !rc && i < btf_vlen(s->type); i++) {
+		if (i == parts->addr_member || i == parts->family_member)
+			continue;
+		rc = walk_member(w, place, s, i);
+	}
+	return rc;
+}
+
+static int walk_members(struct walk *w, const struct place *place, const struct shape *s)
+{
+	struct ip_parts parts;
+	int rc = 0;
+
+	for (uint32_t i = 0; i < w->depth; i++)
+		if (w->around[i] == s->id)
+			return fail(w, EINVAL, place, "a struct that contains itself");
+	if (w->depth == LAYOUT_MAX_DEPTH)
+		return fail(w, E2BIG, place, "nested more than 16 deep");
+	w->around[w->depth++] = s->id;
+	if (streq(type_name_at(w->btf, s->type->name_off), "gadget_l4endpoint_t") &&
+	    type_ip_parts(w->btf, s->type, &parts)) {
+		rc = walk_endpoint(w, place, s, &parts);
+	} else {
+		for (uint32_t i = 0; !rc && i < btf_vlen(s->type); i++)
+			rc = walk_member(w, place, s, i);
+	}
+	w->depth--;
+	return rc;
+}
+
+/* Each element at a place of its own: "slot.0", "slot.1". */
+static int unroll(struct walk *w, const struct place *place, uint32_t type_id, uint32_t nelems)
+{
+	uint64_t stride = type_size(w->btf, type_id);
+	int rc = 0;
+
+	if (nelems > LAYOUT_MAX_FIELDS)
+		return fail(w, E2BIG, place, "an array of more than 1024 structs");
+	if (w->depth == LAYOUT_MAX_DEPTH)
+		return fail(w, E2BIG, place, "nested more than 16 deep");
+	w->around[w->depth++] = 0;
+	for (uint32_t i = 0; !rc && i < nelems; i++) {
+		struct place element;
+		char name[16];
+
+		snprintf(name, sizeof(name), "%u", i);
+		rc = place_below(w, place, name, &element);
+		element.off_bits += i * stride * 8;
+		element.help = place->help;
+		if (!rc)
+			rc = walk_type(w, &element, type_id);
+	}
+	w->depth--;
+	return rc;
+}
+
+/* Elements of an array that are values of their own make a list. */
+static int walk_elements(struct walk *w, const struct place *place, const struct shape *elem,
+			 uint32_t elem_id, uint32_t count)
+{
+	bool number = btf_is_int(elem->type) || btf_is_any_enum(elem->type) ||
+		      btf_is_ptr(elem->type) || btf_is_float(elem->type);
+	bool known = number && meaning_fits_number(elem->meaning, elem->type->size);
+	uint64_t size = type_size(w->btf, elem_id);
+	struct ip_parts parts;
+
+	if (!size || size * count > LAYOUT_MAX_BYTES)
+		return fail(w, E2BIG, place, "an array that is too large or of nothing");
+	if (elem->meaning == MEAN_IP && type_ip_parts(w->btf, elem->type, &parts))
+		return add_ip(w, place, &parts, (uint32_t)size, count);
+	if (!number && meaning_fits_bytes(elem->meaning, (uint32_t)size) &&
+	    elem->meaning != MEAN_DNS && elem->meaning != MEAN_HEX)
+		return add_bytes(w, place, elem->meaning, (uint32_t)size, count);
+	if (type_is_byte(w->btf, elem->type) &&
+	    (elem->meaning == MEAN_DNS || elem->meaning == MEAN_HEX))
+		return add_bytes(w, place, elem->meaning, count, 1);
+	if (number && !known && type_is_char(w->btf, elem->type))
+		return add_field(
+			w, place,
+			(struct field){ .kind = KIND_TEXT, .count = 1, .size_bits = count * 8 });
+	if (number && !known && type_is_octet(elem->type))
+		return add_bytes(w, place, MEAN_NONE, count, 1);
+	if (number)
+		return add_scalar(w, place, elem, count);
+	return unroll(w, place, elem_id, count);
+}
+
+static int walk_array(struct walk *w, const struct place *place, const struct shape *s)
+{
+	const struct btf_array *a = btf_array(s->type);
+	uint64_t count = a->nelems;
+	uint64_t size = type_size(w->btf, s->id);
+	uint32_t elem_id = a->type;
+	struct shape elem;
+	int rc = resolve(w, place, elem_id, &elem);
+
+	if (rc)
+		return rc;
+	if (!elem.type)
+		return fail(w, EINVAL, place, "an array of nothing");
+	if (!count)
+		return 0; /* a flexible array: how long it is, no type says */
+	if (meaning_fits_bytes(s->meaning, (uint32_t)size))
+		return add_bytes(w, place, s->meaning, (uint32_t)size, 1);
+	/* Dimensions of numbers are one list; texts and byte strings stay apart. */
+	for (int dims = 0; btf_is_array(elem.type) && dims < TYPE_MAX_CHAIN; dims++) {
+		const struct btf_array *inner = btf_array(elem.type);
+		struct shape next;
+
+		rc = resolve(w, place, inner->type, &next);
+		if (rc)
+			return rc;
+		if (!next.type)
+			return fail(w, EINVAL, place, "an array of nothing");
+		if (!inner->nelems)
+			return 0;
+		if (type_is_byte(w->btf, next.type) || btf_is_composite(next.type) ||
+		    meaning_fits_bytes(elem.meaning, (uint32_t)type_size(w->btf, elem_id)))
+			break;
+		count *= inner->nelems;
+		if (count > LAYOUT_MAX_BYTES)
+			return fail(w, E2BIG, place, "an array that is too large");
+		elem_id = inner->type;
+		elem = next;
+	}
+	if (count > LAYOUT_MAX_BYTES)
+		return fail(w, E2BIG, place, "an array that is too large");
+	return walk_elements(w, place, &elem, elem_id, (uint32_t)count);
+}
+
+static int walk_type(struct walk *w, const struct place *place, uint32_t type_id)
+{
+	struct ip_parts parts;
+	struct shape s;
+	int rc;
+
+	if (++w->visits > MAX_VISITS)
+		return fail(w, E2BIG, NULL, "it is made of too many types");
+	rc = resolve(w, place, type_id, &s);
+	if (rc)
+		return rc;
+	if (!s.type)
+		return fail(w, EINVAL, place, "void holds no data");
+	if (btf_is_composite(s.type)) {
+		if (place->bit_size || (place->off_bits % 8))
+			return fail(w, EINVAL, place, "a struct that does not start at a byte");
+		if (s.meaning == MEAN_IP && type_ip_parts(w->btf, s.type, &parts))
+			return add_ip(w, place, &parts, s.type->size, 1);
+		if (s.type->size <= LAYOUT_MAX_BYTES && meaning_fits_bytes(s.meaning, s.type->size))
+			return add_bytes(w, place, s.meaning, s.type->size, 1);
+		return walk_members(w, place, &s);
+	}
+	if (place->bit_size && !btf_is_int(s.type) && !btf_is_any_enum(s.type))
+		return fail(w, EINVAL, place, "a bit field that is not a number");
+	if (btf_is_array(s.type))
+		return walk_array(w, place, &s);
+	return add_scalar(w, place, &s, 1);
+}
+
+static const struct enum_names *copy_enum(struct walk *w, struct arena *arena,
+					  const struct enum_names *names)
+{
+	for (uint32_t i = 0; i < w->nenums; i++) {
+		struct enum_cache *e = &w->enums[i];
+
+		if (e->names != names)
+			continue;
+		if (!e->copied)
+			e->copied = type_enum_names(w->btf, btf__type_by_id(w->btf, e->id), arena);
+		return e->copied;
+	}
+	return NULL;
+}
+
+/* What the fields point to moves to the caller's arena. */
+static struct field *copy_fields(struct walk *w, struct arena *arena)
+{
+	struct field *fields = arena_array(arena, struct field, w->nfields);
+
+	for (uint32_t i = 0; i < w->nfields; i++) {
+		struct field *f = &fields[i];
+		size_t name_at;
+
+		*f = w->fields[i];
+		name_at = strlen(f->path) - strlen(f->name);
+		f->path = arena_strdup(arena, f->path);
+		f->name = f->path + name_at;
+		f->label = strchr(f->path, '.') ? arena_strdup(arena, f->label) : f->path;
+		f->help = arena_strdup(arena, f->help);
+		f->unit = arena_strdup(arena, f->unit);
+		f->enums = f->enums ? copy_enum(w, arena, f->enums) : NULL;
+	}
+	return fields;
+}
+
+/* A lone value has no member that names it. */
+static void name_scalar(struct walk *w, const char *default_name)
+{
+	struct field *f = &w->fields[0];
+	const char *name = meaning_name(f->meaning);
+
+	f->name = f->path = f->label = name ? name : default_name;
+}
+
+int layout_compile_tagged(struct arena *arena, const struct btf *btf, const struct tags *tags,
+			  uint32_t type_id, const char *default_name, struct layout *ret,
+			  struct err *err)
+{
+	_cleanup_(walk_release) struct walk w = {
+		.btf = btf, .tags = tags, .err = err, .type_name = "(anonymous)"
+	};
+	struct place top = { 0 };
+	struct layout layout = { 0 };
+	struct shape s;
+	uint64_t size;
+	int rc = resolve(&w, NULL, type_id, &s);
+
+	if (rc)
+		return rc;
+	w.type_name = s.name && *s.name ? s.name : "(anonymous)";
+	if (!s.type)
+		return fail(&w, EINVAL, NULL, "void holds no data");
+	size = type_size(w.btf, type_id);
+	if (!size && (btf_is_array(s.type) || (btf_is_composite(s.type) && s.type->size)))
+		return fail(&w, E2BIG, NULL, "it is empty or larger than 1 MiB");
+	if (!size)
+		return fail(&w, EINVAL, NULL, "it holds no data");
+	w.record_bits = size * 8;
+	rc = walk_type(&w, &top, type_id);
+	if (rc)
+		return rc;
+	if (!w.nfields)
+		return fail(&w, EINVAL, NULL, "it has no members");
+	if (!w.fields[0].path) {
+		layout.is_scalar = true;
+		name_scalar(&w, default_name);
+	}
+	layout.type_name = arena_strdup(arena, s.name ? s.name : "");
+	layout.size_bytes = (uint32_t)size;
+	layout.nfields = w.nfields;
+	layout.fields = copy_fields(&w, arena);
+	*ret = layout;
+	return 0;
+}
+
+int layout_compile(struct arena *arena, const struct btf *btf, uint32_t type_id,
+		   const char *default_name, struct layout *ret, struct err *err)
+{
+	struct tags *tags = tags_new(btf);
+	int rc = layout_compile_tagged(arena, btf, tags, type_id, default_name, ret, err);
+
+	tags_free(tags);
+	return rc;
+}

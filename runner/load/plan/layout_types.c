@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/load/plan/layout_types.h"
+
+#include <bpf/btf.h>
+#include "base/arena.h"
+#include "base/util.h"
+#include "runner/load/plan/meanings.h"
+
+const char *type_name_at(const struct btf *btf, uint32_t off)
+{
+	const char *name = btf__name_by_offset(btf, off);
+	size_t len = name ? strnlen(name, TYPE_MAX_NAME) : TYPE_MAX_NAME;
+
+	if (len == TYPE_MAX_NAME)
+		return "";
+	for (size_t i = 0; i < len; i++)
+		if (name[i] < ' ' || name[i] > '~')
+			return "";
+	return name;
+}
+
+const char *type_resolve(const struct btf *btf, uint32_t id, struct shape *ret)
+{
+	struct shape s = { 0 };
+
+	for (int steps = 0; steps < TYPE_MAX_CHAIN; steps++) {
+		const struct btf_type *t = btf__type_by_id(btf, id);
+
+		if (!t)
+			return "its type is not there";
+		if (btf_is_typedef(t)) {
+			const char *name = type_name_at(btf, t->name_off);
+
+			if (!s.meaning)
+				s.meaning = meaning_of_typedef(name);
+			if (!s.name && *name)
+				s.name = name;
+		} else if (!btf_is_mod(t) && !btf_is_type_tag(t)) {
+			s.type = btf_is_void(t) ? NULL : t;
+			s.id = id;
+			if (!s.name)
+				s.name = type_name_at(btf, t->name_off);
+			if (!s.meaning && btf_is_composite(t))
+				s.meaning = meaning_of_struct(type_name_at(btf, t->name_off));
+			*ret = s;
+			return NULL;
+		}
+		id = t->type;
+	}
+	return "a typedef of itself";
+}
+
+uint64_t type_size(const struct btf *btf, uint32_t id)
+{
+	uint64_t count = 1;
+
+	for (int depth = 0; depth < TYPE_MAX_CHAIN; depth++) {
+		struct shape s;
+
+		if (type_resolve(btf, id, &s) || !s.type)
+			return 0;
+		if (btf_is_ptr(s.type))
+			return count * TYPE_POINTER_BYTES;
+		if (!btf_is_array(s.type)) {
+			bool sized = btf_is_int(s.type) || btf_is_any_enum(s.type) ||
+				     btf_is_composite(s.type) || btf_is_float(s.type);
+			uint64_t size = sized ? s.type->size : 0;
+
+			return size > LAYOUT_MAX_BYTES || count * size > LAYOUT_MAX_BYTES
+				       ? 0
+				       : count * size;
+		}
+		count *= btf_array(s.type)->nelems;
+		if (!count || count > LAYOUT_MAX_BYTES)
+			return 0;
+		id = btf_array(s.type)->type;
+	}
+	return 0;
+}
+
+static int compare_signed(const void *a, const void *b)
+{
+	int64_t x = ((const struct enum_name *)a)->value, y = ((const struct enum_name *)b)->value;
+
+	return x < y ? -1 : x > y;
+}
+
+static int compare_unsigned(const void *a, const void *b)
+{
+	uint64_t x = (uint64_t)((const struct enum_name *)a)->value;
+	uint64_t y = (uint64_t)((const struct enum_name *)b)->value;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Compilers before the flag existed wrote negative enums without it: small negative numbers are
+ * believed, large ones are unsigned. */
+bool type_is_signed_enum(const struct btf_type *t)
+{
+	if (BTF_INFO_KFLAG(t->info))
+		return true;
+	for (uint32_t i = 0; btf_is_enum(t) && i < btf_vlen(t); i++)
+		if (btf_enum(t)[i].val < 0 && btf_enum(t)[i].val >= -4096)
+			return true;
+	return false;
+}
+
+struct enum_names *type_enum_names(const struct btf *btf, const struct btf_type *t,
+				   struct arena *arena)
+{
+	struct enum_names *names = arena_new(arena, struct enum_names);
+	uint32_t count = btf_vlen(t);
+
+	names->names = arena_array(arena, struct enum_name, count);
+	names->is_signed = type_is_signed_enum(t);
+	for (uint32_t i = 0; i < count; i++) {
+		const struct btf_enum64 *e64 = btf_is_enum64(t) ? btf_enum64(t) + i : NULL;
+		const struct btf_enum *e = btf_enum(t) + i;
+		const char *name = type_name_at(btf, e64 ? e64->name_off : e->name_off);
+		int64_t value = e64		   ? (int64_t)btf_enum64_value(e64)
+				: names->is_signed ? (int64_t)e->val
+						   : (int64_t)(uint32_t)e->val;
+
+		if (*name)
+			names->names[names->count++] =
+				(struct enum_name){ value, arena_strdup(arena, name) };
+	}
+	qsort(names->names, names->count, sizeof(*names->names),
+	      names->is_signed ? compare_signed : compare_unsigned);
+	return names;
+}
+
+bool type_is_char(const struct btf *btf, const struct btf_type *t)
+{
+	return btf_is_int(t) && t->size == 1 && !(btf_int_encoding(t) & BTF_INT_BOOL) &&
+	       ((btf_int_encoding(t) & BTF_INT_CHAR) ||
+		streq(type_name_at(btf, t->name_off), "char"));
+}
+
+bool type_is_octet(const struct btf_type *t)
+{
+	return btf_is_int(t) && t->size == 1 &&
+	       !(btf_int_encoding(t) & (BTF_INT_BOOL | BTF_INT_SIGNED | BTF_INT_CHAR));
+}
+
+bool type_is_byte(const struct btf *btf, const struct btf_type *t)
+{
+	return type_is_char(btf, t) || type_is_octet(t);
+}
+
+bool type_is_plain_size(const struct btf_type *t)
+{
+	return t->size == 1 || t->size == 2 || t->size == 4 || t->size == 8 ||
+	       (t->size == 16 && btf_is_int(t));
+}
+
+bool type_ip_parts(const struct btf *btf, const struct btf_type *t, struct ip_parts *ret)
+{
+	const struct btf_member *m = btf_members(t);
+	bool has_addr = false, has_family = false;
+
+	if (!btf_is_struct(t) || btf_vlen(t) > 16)
+		return false;
+	for (uint32_t i = 0; i < btf_vlen(t); i++) {
+		uint32_t off = btf_member_bit_offset(t, i);
+		struct shape s;
+
+		if (type_resolve(btf, m[i].type, &s) || !s.type || off % 8 ||
+		    btf_member_bitfield_size(t, i) || off > 64 * 8)
+			continue;
+		if (!has_addr && type_size(btf, m[i].type) == LAYOUT_IP_BYTES) {
+			has_addr = true;
+			ret->addr = off / 8;
+			ret->addr_member = i;
+		} else if (btf_is_int(s.type) && type_is_plain_size(s.type) && s.type->size <= 4) {
+			const char *name = type_name_at(btf, m[i].name_off);
+			bool named = streq(name, "family") || streq(name, "version") ||
+				     streq(name, "af");
+
+			/* A name says so; else the only number beside the address. */
+			if (has_family && !named)
+				continue;
+			has_family = true;
+			ret->family = off / 8;
+			ret->family_bytes = s.type->size;
+			ret->family_member = i;
+		}
+	}
+	return has_addr && has_family;
+}

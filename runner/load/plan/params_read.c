@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <arpa/inet.h>
+#include <ctype.h>
+#include "base/strbuf.h"
+#include "base/util.h"
+#include "runner/load/plan/params.h"
+#include "runner/load/plan/params_number.h"
+
+#define MAX_SHOWN 1024
+
+static size_t read_ip(const struct field *f, const uint8_t *src, char *dst)
+{
+	struct field family_field = { .size_bits = f->family_bytes * 8u };
+	uint64_t family = f->meaning == MEAN_IPV4 ? AF_INET : AF_INET6;
+
+	if (f->meaning == MEAN_IP) {
+		family = (uint64_t)number_load(&family_field, src + f->family_at).size;
+		src += f->addr_at;
+	}
+	return family == AF_INET || family == 4 ? num_ipv4(dst, src) : num_ipv6(dst, src);
+}
+
+static const char *read_enum(const struct field *f, struct number n)
+{
+	for (uint32_t i = 0; i < f->enums->count; i++) {
+		struct number have = number_of_enum(f, f->enums->names[i].value);
+
+		if (have.size == n.size && have.negative == n.negative)
+			return f->enums->names[i].name;
+	}
+	return NULL;
+}
+
+static void read_float(const struct field *f, const uint8_t *src, struct strbuf *out)
+{
+	char buf[NUM_DOUBLE_ROOM];
+	float narrow;
+	double d;
+
+	if (f->size_bits == 32) {
+		memcpy(&narrow, src, sizeof(narrow));
+		d = narrow;
+	} else {
+		memcpy(&d, src, sizeof(d));
+	}
+	strbuf_add(out, buf, num_double(buf, d));
+}
+
+static void read_hex(const struct field *f, const uint8_t *src, struct strbuf *out)
+{
+	for (uint32_t i = 0; i < f->size_bits / 8; i++)
+		strbuf_addf(out, "%s%02x", i && f->meaning == MEAN_MAC ? ":" : "", src[i]);
+}
+
+static void read_element(const struct field *f, const uint8_t *src, struct strbuf *out)
+{
+	char buf[NUM_U128_ROOM + NUM_IPV6_ROOM];
+	struct number n;
+	uint16_t port;
+
+	if (f->meaning == MEAN_IPV4 || f->meaning == MEAN_IPV6 || f->meaning == MEAN_IP) {
+		strbuf_add(out, buf, read_ip(f, src, buf));
+		return;
+	}
+	if (f->kind == KIND_BYTES) {
+		read_hex(f, src, out);
+		return;
+	}
+	if (f->kind == KIND_FLOAT) {
+		read_float(f, src, out);
+		return;
+	}
+	n = number_load(f, src);
+	if (f->meaning == MEAN_PORT_BE) {
+		memcpy(&port, src, sizeof(port));
+		n.size = ntohs(port);
+	}
+	if (f->kind == KIND_BOOL)
+		strbuf_adds(out, n.size ? "true" : "false");
+	else if (f->kind == KIND_ENUM && read_enum(f, n))
+		strbuf_adds(out, read_enum(f, n));
+	else if (f->meaning == MEAN_CHAR && isgraph(*src) && !isdigit(*src) && *src != ',')
+		strbuf_addc(out, (char)*src);
+	else
+		strbuf_adds(out, number_text(buf, n.negative, n.size));
+}
+
+size_t param_read(const struct field *field, const void *src, char *text, size_t size)
+{
+	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT(MAX_SHOWN);
+	size_t len, width = field->size_bits / 8, last = 0;
+
+	if (field->kind == KIND_TEXT) {
+		strbuf_add(&out, src, strnlen(src, MIN(width, (size_t)MAX_SHOWN - 1)));
+	} else {
+		/* Zeros at the end of a list are what it starts with anyway. */
+		for (uint32_t i = 0; i < field->count && i < MAX_SHOWN; i++)
+			for (size_t k = 0; k < width; k++)
+				if (((const uint8_t *)src)[i * width + k])
+					last = i;
+		for (size_t i = 0; i <= last; i++) {
+			if (i)
+				strbuf_addc(&out, ',');
+			read_element(field, (const uint8_t *)src + i * width, &out);
+		}
+	}
+	if (!size)
+		return 0;
+	len = MIN(out.len, size - 1);
+	if (len)
+		memcpy(text, out.buf, len);
+	text[len] = '\0';
+	return len;
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/load/plan/plan.h"
+
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include "base/err.h"
+#include "base/util.h"
+#include "runner/load/elf/elf.h"
+#include "runner/load/plan/hook.h"
+#include "runner/load/plan/plan_internal.h"
+
+#define MAX_PROGS 4096
+#define ALTERNATIVE "___"
+
+/* The word that check and inspect use; spellings of one type of program share it. */
+static const char *type_word(struct arena *arena, const char *section)
+{
+	static const struct {
+		const char *spelt, *word;
+	} same[] = {
+		{ "tp", "tracepoint" },
+		{ "raw_tracepoint", "raw_tp" },
+		{ "classifier", "tc" },
+		{ "tcx", "tc" },
+		{ "raw_tp.w", "raw_tp" },
+		{ "raw_tracepoint.w", "raw_tp" },
+		{ "iter.s", "iter" },
+		{ "fentry.s", "fentry" },
+		{ "fexit.s", "fexit" },
+		{ "fmod_ret.s", "fmod_ret" },
+		{ "lsm.s", "lsm" },
+		{ "uprobe.s", "uprobe" },
+		{ "uretprobe.s", "uretprobe" },
+		{ "usdt.s", "usdt" },
+		{ "xdp.frags", "xdp" },
+	};
+	char *word =
+		arena_printf(arena, "%.*s", (int)MIN(strcspn(section, "/"), (size_t)64), section);
+
+	for (size_t i = 0; i < ARRAY_LEN(same); i++)
+		if (streq(same[i].spelt, word))
+			return same[i].word;
+	return word;
+}
+
+static const char *job_of(struct arena *arena, const char *name)
+{
+	const char *end = strstr(name, ALTERNATIVE);
+
+	if (!end || end == name)
+		return name;
+	return arena_printf(arena, "%.*s", (int)(end - name), name);
+}
+
+/* The first of a job that is not left out is wanted, the others wait for their turn. */
+static void choose_alternatives(struct plan *plan)
+{
+	for (uint32_t i = 0; i < plan->nprogs; i++) {
+		struct prog_plan *prog = &plan->progs[i];
+
+		for (uint32_t k = 0; k < i && prog->state == PROG_WANTED; k++)
+			if (plan->progs[k].state == PROG_WANTED &&
+			    streq(plan->progs[k].job, prog->job) &&
+			    !streq(plan->progs[k].name, prog->name))
+				prog->state = PROG_STANDBY;
+	}
+}
+
+static void add_prog(struct plan_ctx *ctx, const struct bpf_program *from)
+{
+	struct arena *arena = &ctx->plan->arena;
+	struct prog_plan *prog = &ctx->plan->progs[ctx->plan->nprogs];
+	const struct hook_type *hook;
+	const char *section = bpf_program__section_name(from), *target;
+
+	prog->index = ctx->plan->nprogs++;
+	prog->name = arena_strdup(arena, bpf_program__name(from));
+	prog->job = job_of(arena, prog->name);
+	if (section[0] == '?')
+		section++;
+	prog->section = arena_strdup(arena, section);
+	prog->type = type_word(arena, prog->section);
+	hook = hook_of(prog->section, &target);
+	prog->target = *target ? target : NULL;
+	prog->needs_target = hook_needs_target(hook, target);
+	prog->state = PROG_WANTED;
+	if (!bpf_program__autoload(from)) {
+		prog->state = PROG_OFF;
+		prog->reason = "its section starts with '?': it is loaded only when asked for";
+	}
+}
+
+int plan_progs(struct plan_ctx *ctx)
+{
+	struct bpf_program *prog;
+	uint32_t count = 0;
+
+	bpf_object__for_each_program(prog, ctx->obj)
+		count++;
+	if (count > MAX_PROGS)
+		return err_set(ctx->err, E2BIG, "more than %d programs", MAX_PROGS);
+	ctx->plan->progs = arena_array(&ctx->plan->arena, struct prog_plan, count + 1);
+	bpf_object__for_each_program(prog, ctx->obj)
+		add_prog(ctx, prog);
+	choose_alternatives(ctx->plan);
+	return 0;
+}
+
+static void plan_about(struct plan_ctx *ctx)
+{
+	int id = btf__find_by_name_kind(ctx->btf, "license", BTF_KIND_DATASEC);
+	const struct btf_type *section = id > 0 ? btf__type_by_id(ctx->btf, (uint32_t)id) : NULL;
+	struct plan *plan = ctx->plan;
+	uint32_t var;
+
+	if (!section || !btf_vlen(section))
+		return;
+	var = btf_var_secinfos(section)->type;
+	plan->title = tag_text(ctx->tags, var, TAGS_WHOLE, "name", &plan->arena);
+	plan->help = tag_text(ctx->tags, var, TAGS_WHOLE, "help", &plan->arena);
+	plan->authors = tag_text(ctx->tags, var, TAGS_WHOLE, "authors", &plan->arena);
+}
+
+static void free_tags(struct tags **tags)
+{
+	tags_free(*tags);
+}
+
+int plan_compile(struct plan *ret, struct bpf_object *obj, const struct elf_image *image,
+		 const char *const *map_words, size_t nmap_words, bool all_maps, struct err *err)
+{
+	const struct btf *btf = bpf_object__btf(obj);
+	_cleanup_(free_tags) struct tags *tags = NULL;
+	struct plan_ctx ctx = { .plan = ret,
+				.obj = obj,
+				.btf = btf,
+				.image = image,
+				.words = map_words,
+				.nwords = nmap_words,
+				.all_maps = all_maps,
+				.err = err };
+	int rc;
+
+	*ret = (struct plan){ 0 };
+	if (!btf) {
+		err_exit(err, EXIT_FAILED);
+		err_hint(err, "compile it with -g: the types of its maps are in there");
+		return err_set(err, EINVAL, "has no BTF");
+	}
+	ctx.tags = tags = tags_new(btf);
+	ret->license = elf_license(image, &ret->arena);
+	plan_about(&ctx);
+	rc = plan_progs(&ctx);
+	if (!rc)
+		rc = plan_maps(&ctx);
+	if (!rc)
+		rc = plan_params(&ctx);
+	return rc;
+}
+
+void plan_release(struct plan *plan)
+{
+	arena_release(&plan->arena);
+	*plan = (struct plan){ 0 };
+}
+
+struct map_plan *plan_map(const struct plan *plan, const char *name)
+{
+	for (uint32_t i = 0; i < plan->nmaps; i++)
+		if (streq(plan->maps[i].name, name))
+			return &plan->maps[i];
+	for (uint32_t i = 0; i < plan->nmaps; i++)
+		if (streq(plan->maps[i].symbol, name))
+			return &plan->maps[i];
+	return NULL;
+}
+
+struct prog_plan *plan_prog(const struct plan *plan, const char *name)
+{
+	for (uint32_t i = 0; i < plan->nprogs; i++)
+		if (streq(plan->progs[i].name, name))
+			return &plan->progs[i];
+	return NULL;
+}
+
+struct param *plan_param(const struct plan *plan, const char *name)
+{
+	for (uint32_t i = 0; i < plan->nparams; i++)
+		if (streq(plan->params[i].name, name))
+			return &plan->params[i];
+	return NULL;
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What an object is, as far as the rest of bombus needs to know: its maps with their roles and
+ * layouts, its programs, its parameters. Made once from the opened object (before load, while
+ * BTF type ids are still there) and immutable afterwards, but for the states that load and
+ * attach write into struct prog_plan. Plain data: nobody above runner/load sees libbpf.
+ *
+ * The rules are spec/maps.md's.
+ */
+#ifndef BOMBUS_RUNNER_LOAD_PLAN_PLAN_H
+#define BOMBUS_RUNNER_LOAD_PLAN_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/arena.h"
+#include "runner/load/plan/layout.h"
+
+enum map_role {
+	ROLE_INTERNAL,
+	ROLE_EVENTS,
+	ROLE_COUNTER,
+	ROLE_GAUGE,
+	ROLE_HISTOGRAM,
+	ROLE_SPANS,
+};
+
+/* How data comes out of it. */
+enum map_source {
+	SOURCE_NONE,	/* internal: programs, maps in maps, sockmaps, stack traces, ... */
+	SOURCE_RING,	/* RINGBUF */
+	SOURCE_PERF,	/* PERF_EVENT_ARRAY */
+	SOURCE_HASH,	/* HASH, LRU_HASH and their per-CPU kinds: swept */
+	SOURCE_ARRAY,	/* ARRAY, PERCPU_ARRAY: swept, every index is there */
+	SOURCE_QUEUE,	/* QUEUE, STACK: popped */
+	SOURCE_ITER,	/* an iter/ program's output; map_plan.prog is its index */
+	SOURCE_GLOBALS, /* a tagged variable of .bss or .data: an array of one entry, no key. The
+			 * value is the whole section; the layout's fields stand where the variable
+			 * does */
+};
+
+/* Of the ids of ROLE_SPANS. */
+#define TRACE_ID_BYTES 16
+#define SPAN_ID_BYTES 8
+
+struct map_plan {
+	uint32_t index;	    /* in plan.maps */
+	const char *symbol; /* as the program calls it ("counter_conns", "events") */
+	const char *name;   /* as it is shown and exported: prefix taken off, BOMBUS_NAME applied */
+	const char *backing_symbol; /* what libbpf calls the kernel's map that holds it: `symbol`,
+				     * ".bss" for SOURCE_GLOBALS; NULL for SOURCE_ITER */
+	const char *help;	    /* NULL: none */
+	const char *unit;	    /* BOMBUS_UNIT on the map; NULL: none */
+	const char *buckets;	    /* BOMBUS_BUCKETS, as written; NULL: none */
+	const char *counted; /* how <bombus/histogram.bpf.h> counts it, in the same words; NULL: it
+			      * does not */
+	const char *service, *span; /* BOMBUS_SERVICE and BOMBUS_SPAN of ROLE_SPANS; NULL: none */
+	uint8_t role;		    /* enum map_role */
+	uint8_t source;		    /* enum map_source */
+	bool per_cpu;		    /* a value per possible CPU, each padded to 8 bytes */
+	bool exported;	/* false: shown, but never a metric (print_x on a hash, --all-maps) */
+	bool has_key;	/* key layout is valid */
+	bool has_value; /* value layout is valid; for SOURCE_RING and PERF: the record's */
+	uint32_t type;	/* BPF_MAP_TYPE_* */
+	uint32_t key_bytes, value_bytes; /* the kernel's sizes (0 for rings) */
+	uint32_t max_entries;
+	struct layout key;
+	struct layout value;
+	int prog;     /* SOURCE_ITER: index in plan.progs, else -1 */
+	int lost_map; /* index of `<map>__lost` or `<map>_lost_samples`; -1: loss is unknown */
+};
+
+struct param {
+	const char *name;
+	const char *help;	  /* NULL: none */
+	const char *type_name;	  /* as C writes it: "unsigned int", "char[16]" */
+	struct field field;	  /* its kind, size and meaning; off_bits is 0 */
+	const char *default_text; /* the value in the object, as --set would take it */
+	bool tagged;		  /* BOMBUS_PARAM: listed first */
+	uint32_t section_off_bytes, size_bytes; /* in .rodata */
+};
+
+enum prog_state {
+	PROG_WANTED,  /* will be loaded */
+	PROG_STANDBY, /* an alternative whose turn has not come */
+	PROG_OFF,     /* left out: --only, SEC("?..."), an alternative was taken */
+	PROG_REFUSED, /* this kernel does not take it; `reason` says why */
+	PROG_LOADED,
+	PROG_ATTACHED,
+	PROG_DETACHED, /* it was attached; somebody else took it off, or what it hung on is gone */
+};
+
+/* When something was done, by CLOCK_MONOTONIC; end_ns 0: it was not. */
+struct step {
+	uint64_t start_ns, end_ns;
+};
+
+struct prog_plan {
+	uint32_t index;
+	const char *name;    /* "tcp_connect___fentry" */
+	const char *job;     /* "tcp_connect": what alternatives have in common */
+	const char *section; /* "fentry/tcp_v4_connect" */
+	const char *type;    /* "fentry", "kprobe", "tracepoint", "xdp", ...: one word */
+	const char *target;  /* the hook: "tcp_v4_connect", "sched/sched_switch", "eth0"; NULL */
+	bool needs_target;   /* has to get one by --attach, and has none */
+	uint8_t state;	     /* enum prog_state */
+	const char *reason;  /* PROG_REFUSED, PROG_OFF, PROG_DETACHED: one line; else NULL */
+	int reason_code;     /* -errno, 0 */
+	struct step attach;  /* the last try, successful or not */
+};
+
+struct plan {
+	struct map_plan *maps;
+	uint32_t nmaps;
+	struct prog_plan *progs;
+	uint32_t nprogs;
+	struct param *params; /* tagged ones first, then by name */
+	uint32_t nparams;
+	const char *license; /* NULL: none */
+	/* What the tags NAME, HELP and AUTHORS of the variable in SEC("license") say of the whole;
+	 * NULL: nothing. */
+	const char *title, *help, *authors;
+	struct arena arena;
+};
+
+/*
+ * Makes the plan of an opened, not yet loaded object. `map_words` are the --map options
+ * ("MAP=ROLE", "MAP=ROLE:struct_name"). Everything needed is copied. Release with plan_release(),
+ * also after failure.
+ */
+struct bpf_object;
+struct elf_image;
+struct err;
+int plan_compile(struct plan *ret, struct bpf_object *obj, const struct elf_image *image,
+		 const char *const *map_words, size_t nmap_words, bool all_maps, struct err *err);
+void plan_release(struct plan *plan);
+
+/* "MAP=a,b": hides every other field of this map (as BOMBUS_HIDE would), values that are metrics
+ * excepted only when named. Called before anything else looks at the plan. EXIT_USAGE. */
+int plan_select_fields(struct plan *plan, const char *word, struct err *err);
+
+/* By name, else by symbol. NULL: none. */
+struct map_plan *plan_map(const struct plan *plan, const char *name);
+struct prog_plan *plan_prog(const struct plan *plan, const char *name);
+struct param *plan_param(const struct plan *plan, const char *name);
+
+const char *map_role_name(enum map_role role); /* "events", "counter", ... */
+int map_role_parse(const char *text);	       /* enum map_role or -EINVAL; takes hist, print too */
+const char *map_type_name(uint32_t bpf_map_type); /* "hash", "ringbuf", ... or "type 99" style */
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the parts of plan_compile() share. */
+#ifndef BOMBUS_RUNNER_LOAD_PLAN_PLAN_INTERNAL_H
+#define BOMBUS_RUNNER_LOAD_PLAN_PLAN_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "runner/load/plan/plan.h"
+#include "runner/load/plan/tags.h"
+
+struct bpf_object;
+struct btf;
+struct elf_image;
+
+struct plan_ctx {
+	struct plan *plan;
+	struct bpf_object *obj;
+	const struct btf *btf;
+	const struct tags *tags;
+	const struct elf_image *image;
+	const char *const *words; /* --map */
+	size_t nwords;
+	bool all_maps;
+	uint32_t params_tried;
+	struct err *err;
+};
+
+#define PLAN_MAX_MAPS 4096
+#define PLAN_MAX_FIELDS 65536
+
+/* The kernel's type of map, as far as the plan asks. */
+struct map_type {
+	const char *name;
+	enum map_source source;
+	bool per_cpu;
+};
+const struct map_type *map_type_find(uint32_t type); /* NULL: not known */
+
+/* One --map option. */
+struct map_word {
+	char *map;
+	const char *role, *type; /* type NULL: none; both inside the same memory */
+	bool used;
+};
+
+/* The maps while they are gathered. */
+struct map_list {
+	struct plan_ctx *ctx;
+	struct map_plan *maps;
+	uint32_t count, cap;
+	struct map_word *words; /* ctx->nwords */
+	uint32_t fields;	/* of all layouts; what fails counts as much as is allowed */
+};
+
+struct map_plan *map_list_add(struct map_list *list);
+const char *map_list_copy(struct map_list *list, const char *text);
+int map_list_compile(struct map_list *list, uint32_t type_id, const char *default_name,
+		     struct layout *ret, struct err *err);
+/* Takes over what is tagged on the variable. */
+void map_list_tags(struct map_list *list, struct map_plan *map, const char *var);
+
+int words_parse(struct map_list *list);
+/* The last word for this map, as later options win; NULL: none. */
+struct map_word *words_find(struct map_list *list, const struct map_plan *map);
+/* The error for words that no map took. */
+int words_check(struct map_list *list);
+/* The type that a word names, "event" or "struct event"; 0: there is none, an error is set. */
+uint32_t words_type(struct map_list *list, const char *name);
+
+/* Iterators with a known record type, and exported variables. */
+int pseudo_maps(struct map_list *list);
+
+int plan_progs(struct plan_ctx *ctx);
+int plan_maps(struct plan_ctx *ctx); /* after plan_progs() */
+int plan_params(struct plan_ctx *ctx);
+
+/* Where a map's role was said. The order is the rule's. */
+enum role_origin { ORIGIN_WORD, ORIGIN_SUFFIX, ORIGIN_PREFIX, ORIGIN_PLAIN };
+
+/*
+ * Sets map->role (and exported), once the layouts are there: `role` is what was asked for.
+ * `why` is what layout_compile() had to say about a layout that is missing, "" nothing.
+ */
+int role_apply(struct map_plan *map, enum map_role role, enum role_origin origin, const char *why,
+	       struct err *err);
+
+/* The role that a name begins with ("counter_"), -1: none. *ret_rest is what follows it. */
+int role_of_prefix(const char *name, const char **ret_rest);
+
+#endif

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The maps of the plan: libbpf's, then one for each iterator whose record type is known, then one
+ * for each variable that is exported.
+ */
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include "base/err.h"
+#include "base/util.h"
+#include "runner/load/elf/elf.h"
+#include "runner/load/plan/gadget.h"
+#include "runner/load/plan/plan_internal.h"
+
+static void map_list_release(struct map_list *list)
+{
+	for (size_t i = 0; list->words && i < list->ctx->nwords; i++)
+		free(list->words[i].map);
+	free(list->words);
+	free(list->maps);
+}
+
+struct map_plan *map_list_add(struct map_list *list)
+{
+	if (list->count == list->cap) {
+		list->cap = list->cap ? 2 * list->cap : 16;
+		list->maps = xreallocarray(list->maps, list->cap, sizeof(*list->maps));
+	}
+	list->maps[list->count] =
+		(struct map_plan){ .index = list->count, .prog = -1, .lost_map = -1 };
+	return &list->maps[list->count++];
+}
+
+const char *map_list_copy(struct map_list *list, const char *text)
+{
+	return arena_strdup(&list->ctx->plan->arena, text);
+}
+
+int map_list_compile(struct map_list *list, uint32_t type_id, const char *default_name,
+		     struct layout *ret, struct err *err)
+{
+	struct plan_ctx *ctx = list->ctx;
+	int rc;
+
+	if (list->fields > PLAN_MAX_FIELDS)
+		return err_set(err, E2BIG, "the object's maps have more than %d fields",
+			       PLAN_MAX_FIELDS);
+	rc = layout_compile_tagged(&ctx->plan->arena, ctx->btf, ctx->tags, type_id, default_name,
+				   ret, err);
+	list->fields += rc ? LAYOUT_MAX_FIELDS : ret->nfields;
+	return rc;
+}
+
+/* An array's keys are its indices, with or without a type. */
+static void index_layout(struct map_list *list, struct layout *ret)
+{
+	struct field *f = arena_new(&list->ctx->plan->arena, struct field);
+
+	*f = (struct field){ .name = "index",
+			     .path = "index",
+			     .label = "index",
+			     .kind = KIND_UINT,
+			     .size_bits = 32,
+			     .count = 1 };
+	*ret = (struct layout){
+		.type_name = "__u32", .fields = f, .nfields = 1, .size_bytes = 4, .is_scalar = true
+	};
+}
+
+static void fill_key(struct map_list *list, struct map_plan *map, uint32_t type_id, struct err *why)
+{
+	const char *name = map->source == SOURCE_ARRAY ? "index" : "key";
+
+	if (map->source != SOURCE_HASH && map->source != SOURCE_ARRAY)
+		return;
+	if (type_id && map_list_compile(list, type_id, name, &map->key, why) == 0)
+		map->has_key = map->key.size_bytes == map->key_bytes;
+	if (!map->has_key && map->source == SOURCE_ARRAY && map->key_bytes == 4) {
+		index_layout(list, &map->key);
+		map->has_key = true;
+	}
+}
+
+static void fill_value(struct map_list *list, struct map_plan *map, uint32_t type_id,
+		       struct err *why)
+{
+	bool keeps = map->source == SOURCE_HASH || map->source == SOURCE_ARRAY ||
+		     map->source == SOURCE_QUEUE;
+
+	if (!type_id || map_list_compile(list, type_id, "value", &map->value, why) < 0)
+		return;
+	if (keeps && map->value.size_bytes != map->value_bytes) {
+		err_set(why, EINVAL, "its type is of %u bytes, its values are of %u",
+			map->value.size_bytes, map->value_bytes);
+		return;
+	}
+	/* What a perf event array holds by itself are descriptors, often declared as such. */
+	map->has_value =
+		!(map->source == SOURCE_PERF && map->value.is_scalar && map->value.size_bytes == 4);
+}
+
+void map_list_tags(struct map_list *list, struct map_plan *map, const char *var)
+{
+	struct arena *arena = &list->ctx->plan->arena;
+	const struct tags *tags = list->ctx->tags;
+	uint32_t id = tags_var(tags, var);
+	const char *name;
+
+	if (!id)
+		return;
+	map->help = tag_text(tags, id, TAGS_WHOLE, "help", arena);
+	map->unit = tag_text(tags, id, TAGS_WHOLE, "unit", arena);
+	map->buckets = tag_text(tags, id, TAGS_WHOLE, "buckets", arena);
+	map->counted = tag_text(tags, id, TAGS_WHOLE, "counted", arena);
+	map->service = tag_text(tags, id, TAGS_WHOLE, "service", arena);
+	map->span = tag_text(tags, id, TAGS_WHOLE, "span", arena);
+	name = tag_text(tags, id, TAGS_WHOLE, "name", arena);
+	if (name)
+		map->name = name;
+}
+
+static const char *suffix_of(const struct map_list *list, const char *symbol)
+{
+	const struct elf_image *image = list->ctx->image;
+
+	for (size_t i = 0; image && i < image->nmaps; i++)
+		if (streq(image->maps[i].name, symbol))
+			return image->maps[i].suffix;
+	return "";
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+	size_t len = strlen(text), end_len = strlen(end);
+
+	return len > end_len && streq(text + len - end_len, end);
+}
+
+static bool is_lost_map(const char *symbol)
+{
+	return ends_with(symbol, "__lost") || ends_with(symbol, "_lost_samples");
+}
+
+/* What is said about the map's role, by whatever comes first; ORIGIN_PLAIN: nothing. */
+static int asked_role(struct map_list *list, const struct map_plan *map,
+		      const struct map_word *word, enum map_role *ret, enum role_origin *ret_origin)
+{
+	const char *suffix = suffix_of(list, map->symbol), *rest;
+	int role;
+
+	*ret_origin = ORIGIN_PLAIN;
+	*ret = ROLE_INTERNAL;
+	if (word) {
+		*ret_origin = ORIGIN_WORD;
+		*ret = (enum map_role)map_role_parse(word->role);
+		return 0;
+	}
+	if (is_lost_map(map->symbol))
+		return 0;
+	if (*suffix) {
+		role = map_role_parse(suffix);
+		if (role < 0) {
+			err_exit(list->ctx->err, EXIT_FAILED);
+			err_hint(list->ctx->err, "sections are .maps.counter, .gauge, .histogram, "
+						 ".hist, .events, .print, .spans, .internal");
+			return err_set(list->ctx->err, EINVAL,
+				       "map '%s' is in section '.maps.%s', "
+				       "which names no role",
+				       map->symbol, suffix);
+		}
+		*ret_origin = ORIGIN_SUFFIX;
+		*ret = (enum map_role)role;
+		return 0;
+	}
+	role = role_of_prefix(map->symbol, &rest);
+	if (role >= 0) {
+		*ret_origin = ORIGIN_PREFIX;
+		*ret = (enum map_role)role;
+	} else if ((map->source == SOURCE_HASH || map->source == SOURCE_ARRAY) &&
+		   gadget_is_iterated(list->ctx->btf, map->symbol)) {
+		*ret_origin = ORIGIN_PREFIX;
+		*ret = ROLE_GAUGE;
+	} else if (map->source == SOURCE_RING || map->source == SOURCE_PERF) {
+		*ret = map->has_value ? ROLE_EVENTS : ROLE_INTERNAL;
+	}
+	return 0;
+}
+
+static int apply_role(struct map_list *list, struct map_plan *map, const struct map_word *word,
+		      const struct err *why)
+{
+	enum role_origin origin;
+	enum map_role role;
+	int rc = asked_role(list, map, word, &role, &origin);
+
+	if (rc)
+		return rc;
+	/* A record type that is there and cannot be read is a mistake, not an internal map. */
+	if (origin == ORIGIN_PLAIN && role == ROLE_INTERNAL && *why->msg &&
+	    (map->source == SOURCE_RING || map->source == SOURCE_PERF) && !is_lost_map(map->symbol))
+		role = ROLE_EVENTS;
+	rc = role_apply(map, role, origin, why->msg, list->ctx->err);
+	if (rc || origin != ORIGIN_PLAIN || !list->ctx->all_maps || is_lost_map(map->symbol))
+		return rc;
+	if (map->role == ROLE_INTERNAL && map->has_key && map->has_value &&
+	    (map->source == SOURCE_HASH || map->source == SOURCE_ARRAY))
+		map->role = ROLE_GAUGE;
+	return 0;
+}
+
+static int add_map(struct map_list *list, const struct bpf_map *from)
+{
+	struct err why = { 0 };
+	struct map_plan *map;
+	const struct map_type *type;
+	const struct map_word *word;
+	uint32_t value_id = bpf_map__btf_value_type_id(from);
+	const char *rest;
+
+	if (list->count >= PLAN_MAX_MAPS)
+		return err_set(list->ctx->err, E2BIG, "more than %d maps", PLAN_MAX_MAPS);
+	map = map_list_add(list);
+	map->symbol = map->name = map->backing_symbol = map_list_copy(list, bpf_map__name(from));
+	map->type = bpf_map__type(from);
+	map->key_bytes = bpf_map__key_size(from);
+	map->value_bytes = bpf_map__value_size(from);
+	map->max_entries = bpf_map__max_entries(from);
+	if (bpf_map__is_internal(from))
+		return 0;
+	type = map_type_find(map->type);
+	if (!type) {
+		err_exit(list->ctx->err, EXIT_FAILED);
+		return err_set(list->ctx->err, EINVAL, "map '%s' is of type %u, which is not known",
+			       map->symbol, map->type);
+	}
+	map->source = type->source;
+	map->per_cpu = type->per_cpu;
+	if (!*suffix_of(list, map->symbol) && role_of_prefix(map->symbol, &rest) >= 0)
+		map->name = map_list_copy(list, rest);
+	map_list_tags(list, map, map->symbol);
+	if ((map->source == SOURCE_RING || map->source == SOURCE_PERF) &&
+	    gadget_record_type(list->ctx->btf, map->symbol))
+		value_id = gadget_record_type(list->ctx->btf, map->symbol);
+	word = words_find(list, map);
+	if (word && word->type) {
+		value_id = words_type(list, word->type);
+		if (!value_id)
+			return -EINVAL;
+	}
+	fill_key(list, map, bpf_map__btf_key_type_id(from), &why);
+	fill_value(list, map, value_id, &why);
+	if (map->source == SOURCE_RING || map->source == SOURCE_PERF)
+		map->key_bytes = map->value_bytes = 0;
+	return apply_role(list, map, word, &why);
+}
+
+/* Where taking the prefix off makes two maps look the same, it stays on. */
+static void keep_names_apart(struct map_list *list)
+{
+	for (uint32_t i = 0; i < list->count; i++) {
+		struct map_plan *map = &list->maps[i];
+
+		for (uint32_t k = 0; k < list->count; k++) {
+			if (k != i && (streq(map->name, list->maps[k].name) ||
+				       streq(map->name, list->maps[k].symbol))) {
+				map->name = map->symbol;
+				break;
+			}
+		}
+	}
+}
+
+/* Gadgets say of theirs how large it is and no more. */
+static bool counts_loss(const struct map_plan *map)
+{
+	if (map->source != SOURCE_ARRAY || map->value_bytes != sizeof(uint64_t))
+		return false;
+	return !map->has_value || (map->value.is_scalar && map->value.size_bytes == 8 &&
+				   map->value.fields[0].kind == KIND_UINT);
+}
+
+static void link_lost_maps(struct map_list *list)
+{
+	for (uint32_t i = 0; i < list->count; i++) {
+		size_t len = strlen(list->maps[i].symbol);
+
+		for (uint32_t k = 0; k < list->count && !is_lost_map(list->maps[i].symbol); k++) {
+			const char *rest = list->maps[k].symbol;
+
+			if (strncmp(rest, list->maps[i].symbol, len) != 0 ||
+			    !counts_loss(&list->maps[k]))
+				continue;
+			rest += len;
+			if (streq(rest, "__lost") || streq(rest, "_lost_samples"))
+				list->maps[i].lost_map = (int)k;
+		}
+	}
+}
+
+static int gather(struct map_list *list)
+{
+	struct plan_ctx *ctx = list->ctx;
+	const struct bpf_map *map;
+	int rc = words_parse(list);
+
+	bpf_object__for_each_map(map, ctx->obj)
+		if (!rc)
+			rc = add_map(list, map);
+	if (!rc)
+		rc = pseudo_maps(list);
+	return rc ? rc : words_check(list);
+}
+
+int plan_maps(struct plan_ctx *ctx)
+{
+	_cleanup_(map_list_release) struct map_list list = { .ctx = ctx };
+	int rc = gather(&list);
+
+	if (rc)
+		return rc;
+	keep_names_apart(&list);
+	link_lost_maps(&list);
+	ctx->plan->maps = arena_array(&ctx->plan->arena, struct map_plan, list.count + 1);
+	if (list.count)
+		memcpy(ctx->plan->maps, list.maps, list.count * sizeof(*list.maps));
+	ctx->plan->nmaps = list.count;
+	return 0;
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The --map options: "MAP=ROLE" and "MAP=ROLE:struct_name". */
+#include <bpf/btf.h>
+#include "base/err.h"
+#include "base/parse.h"
+#include "base/util.h"
+#include "runner/load/plan/plan_internal.h"
+
+int words_parse(struct map_list *list)
+{
+	struct plan_ctx *ctx = list->ctx;
+
+	list->words = xcalloc(ctx->nwords + 1, sizeof(*list->words));
+	for (size_t i = 0; i < ctx->nwords; i++) {
+		struct map_word *w = &list->words[i];
+		char *role, *type;
+
+		w->map = xstrdup(ctx->words[i]);
+		role = strchr(w->map, '=');
+		if (!role || role == w->map || !role[1]) {
+			err_hint(ctx->err, "for example --map events=counter");
+			return err_usage(ctx->err, "--map wants MAP=ROLE, not '%s'", ctx->words[i]);
+		}
+		*role++ = '\0';
+		type = strchr(role, ':');
+		if (type)
+			*type++ = '\0';
+		if (map_role_parse(role) < 0) {
+			err_hint(ctx->err, "roles are events, counter, gauge, histogram, spans, "
+					   "internal");
+			return err_usage(ctx->err, "--map %s: no role '%s'", w->map, role);
+		}
+		w->role = role;
+		w->type = type && *type ? type : NULL;
+	}
+	return 0;
+}
+
+struct map_word *words_find(struct map_list *list, const struct map_plan *map)
+{
+	struct map_word *found = NULL;
+
+	for (size_t i = 0; i < list->ctx->nwords; i++) {
+		struct map_word *w = &list->words[i];
+
+		if (streq(w->map, map->symbol) || streq(w->map, map->name)) {
+			w->used = true;
+			found = w;
+		}
+	}
+	return found;
+}
+
+struct name_walk {
+	const struct map_list *list;
+	uint32_t next;
+};
+
+static const char *next_map_name(void *arg)
+{
+	struct name_walk *walk = arg;
+
+	return walk->next < walk->list->count ? walk->list->maps[walk->next++].name : NULL;
+}
+
+int words_check(struct map_list *list)
+{
+	for (size_t i = 0; i < list->ctx->nwords; i++) {
+		struct name_walk walk = { list, 0 };
+		const char *near;
+
+		if (list->words[i].used)
+			continue;
+		near = suggest(list->words[i].map, next_map_name, &walk);
+		if (near)
+			err_hint(list->ctx->err, "did you mean '%s'?", near);
+		return err_usage(list->ctx->err, "--map: no map '%s'", list->words[i].map);
+	}
+	return 0;
+}
+
+static const char *next_struct_name(void *arg)
+{
+	struct name_walk *walk = arg;
+	const struct btf *btf = walk->list->ctx->btf;
+
+	while (++walk->next < btf__type_cnt(btf)) {
+		const struct btf_type *t = btf__type_by_id(btf, walk->next);
+		const char *name = t ? btf__name_by_offset(btf, t->name_off) : NULL;
+
+		if (name && *name && btf_is_struct(t))
+			return name;
+	}
+	return NULL;
+}
+
+uint32_t words_type(struct map_list *list, const char *name)
+{
+	static const uint32_t kinds[] = { BTF_KIND_STRUCT, BTF_KIND_TYPEDEF, BTF_KIND_UNION };
+	struct name_walk walk = { list, 0 };
+	const char *near;
+
+	if (has_prefix(name, "struct "))
+		name += strlen("struct ");
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		int id = btf__find_by_name_kind(list->ctx->btf, name, kinds[i]);
+
+		if (id > 0)
+			return (uint32_t)id;
+	}
+	near = suggest(name, next_struct_name, &walk);
+	if (near)
+		err_hint(list->ctx->err, "did you mean '%s'?", near);
+	err_usage(list->ctx->err, "--map: the object has no struct '%s'", name);
+	return 0;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The one thread that reads from the kernel. It owns the ring and perf buffers, sweeps the maps,
+ * applies filters, keeps the series and feeds the sinks' queues.
+ *
+ *	ring, perf ---> filter ---> series (counter, histogram of events)
+ *	               \--------> queue of each sink that wants events
+ *	sweeps    ---> filter ---> series (counter, gauge, histogram)
+ *	queues, iterators -------> queue of each sink that wants events
+ *
+ * Nothing stalls it: a sink that does not keep up finds its queue full. Where that sink is the
+ * only consumer of a ring buffer, the records are left in the kernel until there is room (the
+ * kernel's buffer is the longer queue, and the program counts what does not fit); everything else
+ * goes on meanwhile. With several consumers what a full queue cannot take is dropped and counted.
+ *
+ * Records too short for their layout, and spans whose trace id is all zero, are decode errors,
+ * counted and never shown.
+ *
+ * What is swept: hashes, arrays, iterators and globals. An array's entry shows up when it is not
+ * zero for the first time, and stays; the only entry of an array, and the only series of a map,
+ * are always there. A filter on a per-CPU map sees its numbers added up.
+ */
+#ifndef BOMBUS_RUNNER_READ_COLLECT_COLLECTOR_H
+#define BOMBUS_RUNNER_READ_COLLECT_COLLECTOR_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "runner/load/attach/object.h"
+#include "runner/read/filter/filter.h"
+#include "runner/read/series/metric.h"
+#include "runner/read/collect/queue.h"
+#include "runner/read/series/series.h"
+
+struct collector;
+struct loop;
+struct err;
+struct wallclock;
+
+struct collector_opts {
+	uint64_t interval_ns; /* between sweeps; 0: 1 s */
+	struct series_opts series;
+	uint64_t max_memory_bytes; /* of all series together, with what is kept for showing them; 0:
+				    * no limit */
+	uint32_t perf_pages;	   /* per CPU; 0: 64 */
+	struct wallclock *clock;   /* for the records' times, borrowed; NULL: one of its own */
+};
+
+/* What is known about one map's data so far. All cumulative. Read with collector_stats(). */
+struct map_stats {
+	uint64_t read;		   /* records or entries taken from the kernel */
+	uint64_t filtered;	   /* of these, kept away by the filter */
+	uint64_t malformed;	   /* of these, too short for their layout, or spans of no trace */
+	uint64_t lost;		   /* by the kernel side; all that internal maps tell */
+	bool lost_known;	   /* false: the program cannot tell; shown as '?' */
+	uint64_t dropped;	   /* arrived, but a sink's queue was full */
+	uint64_t sweeps, sweep_ns; /* number of sweeps, time of the last one */
+	uint64_t entries;	   /* found by the last sweep */
+	uint64_t ring_high_bytes;  /* the most that stood in the ring when it was looked at */
+	uint64_t sweep_errors;	   /* sweeps that ended early (-errno logged once) */
+};
+
+/*
+ * `filters` and `metrics` are arrays by map index, NULL entries where there is none. What they
+ * point to is taken over, also on failure; the arrays stay the caller's. The object is borrowed and
+ * has to be started before collector_start().
+ */
+int collector_new(struct collector **ret, struct object *object, const struct collector_opts *opts,
+		  struct filter **filters, struct metric_plan **metrics, struct err *err);
+/* Before the loop is freed. */
+void collector_free(struct collector *collector);
+
+/* Before start: a queue that gets the records of all maps of role events and spans. Borrowed. */
+void collector_add_queue(struct collector *collector, struct queue *queue);
+
+/* Opens the buffers and adds them and the sweep timer to the loop, whose thread calls back here. */
+int collector_start(struct collector *collector, struct loop *loop, struct err *err);
+
+/*
+ * Loop thread: reads what is there now and sweeps once, e.g. for --once and at the end, after
+ * object_stop(). Waits for a sink that is the only one, but not for one that stands still: what
+ * its queue cannot take then is dropped, and counted.
+ */
+void collector_drain(struct collector *collector);
+
+/* After start, any thread: another time between sweeps, from now on. */
+void collector_set_interval(struct collector *collector, uint64_t interval_ns);
+
+/* Called in the loop thread after each sweep (all maps done). */
+void collector_on_sweep(struct collector *collector, void (*fn)(void *ctx), void *ctx);
+
+/*
+ * Of a collector that was never started, whose object was not either: what a recording says came
+ * from the kernel. Rows become the state of their series, for those who read it; the statistics
+ * are those that collector_stats() gives from now on. Gone series age with each call of the second.
+ */
+void collector_replay_rows(struct collector *collector, const struct series_rows *rows);
+void collector_replay_stats(struct collector *collector, const struct map_plan *map,
+			    const struct map_stats *stats);
+
+/* Any thread. The lock is for series_read() of this collector's series, held for a bounded number
+ * of rows at a time. Taking it makes the collector yield at the next opportunity. */
+void collector_lock(struct collector *collector);
+void collector_unlock(struct collector *collector);
+
+/* A part of what all series together may take, for what is kept for showing them: at most `max`
+ * bytes, and a quarter of a limit, which the series then do without. Returns how many. */
+uint64_t collector_set_aside(struct collector *collector, uint64_t max);
+
+/* The series of a map; NULL where it has none. Immutable set after collector_new(). */
+struct series *collector_series(const struct collector *collector, const struct map_plan *map);
+struct map_stats collector_stats(const struct collector *collector, const struct map_plan *map);
+
+#endif

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/read/collect/reader.h"
+
+#include "runner/read/collect/collector.h"
+#include "runner/read/text/decode.h"
+
+#define BATCH 1024 /* records read with the lock held */
+
+static uint64_t record_time(const struct reader *r, const void *value)
+{
+	const struct field *field = r->time;
+	uint64_t ns = field ? field_u64(field, value, 0) : 0;
+
+	if (!ns)
+		return now_real_ns();
+	switch (field->meaning) {
+	case MEAN_KTIME_NS:
+		return wallclock_from_mono(r->env->clock, ns);
+	case MEAN_BOOTTIME_NS:
+		return wallclock_from_boot(r->env->clock, ns);
+	}
+	return ns;
+}
+
+static bool to_queues(struct reader *r, struct record *record)
+{
+	struct reader_env *env = r->env;
+
+	if (!env->nqueues)
+		return true;
+	record->time_ns = record_time(r, record->part[PART_VALUE]);
+	for (uint32_t i = 0; i < env->nqueues; i++) {
+		if (likely(queue_put(env->queues[i], record)))
+			continue;
+		if (env->nqueues == 1 && env->hold)
+			return false;
+		tally_add(&r->dropped, 1);
+	}
+	return true;
+}
+
+/* What is to be looked at further, after filters. */
+static bool is_passed(struct reader *r, const struct record *record, uint32_t len)
+{
+	uint8_t trace_id[TRACE_ID_BYTES];
+
+	if (unlikely(len < record->value_bytes ||
+		     (r->trace.nparts && !span_id_read(&r->trace, record->part[PART_VALUE],
+						       trace_id, sizeof(trace_id))))) {
+		tally_add(&r->malformed, 1);
+		return false;
+	}
+	if (r->filter && !filter_match(r->filter, record)) {
+		tally_add(&r->filtered, 1);
+		return false;
+	}
+	return true;
+}
+
+static struct record make_record(const struct reader *r, const void *bytes)
+{
+	return (struct record){
+		.map = r->map,
+		.part[PART_VALUE] = bytes,
+		.value_bytes = r->map->value.size_bytes,
+	};
+}
+
+bool reader_take(struct reader *r, const void *bytes, uint32_t len, uint64_t now_ns)
+{
+	struct record record = make_record(r, bytes);
+
+	if (!is_passed(r, &record, len))
+		return true;
+	if (!r->series)
+		return to_queues(r, &record);
+	metric_event(r->metric, &record,
+		     series_touch(r->series, metric_key_in(r->metric, &record, r->key), now_ns));
+	return true;
+}
+
+/* Adds at least one record to their series, all at once. */
+static void count_records(struct reader *r, const void **values, uint32_t count, uint64_t now_ns)
+{
+	const struct metric_plan *plan = r->metric;
+	const void *keys[SERIES_TOUCH_MAX];
+	union cell *cells[SERIES_TOUCH_MAX];
+	size_t stride = 0;
+	uint32_t i = 0;
+
+	if (!plan->key_is_record) {
+		stride = reader_key_stride(plan);
+		metric_keys(plan, values, count, r->key, stride);
+	}
+	do {
+		keys[i] = plan->key_is_record ? (const uint8_t *)values[i] + plan->steps[0].src
+					      : r->key + i * stride;
+	} while (++i < count);
+	series_touch_many(r->series, keys, count, now_ns, cells);
+	for (i = 0; i < count; i++) {
+		if (likely(plan->counts_only)) {
+			cells[i]->u++;
+		} else {
+			struct record record = make_record(r, values[i]);
+
+			metric_event(plan, &record, cells[i]);
+		}
+	}
+}
+
+/* The records stay in the ring until they are counted: their bytes may be the keys. */
+static uint32_t run_series(struct reader *r, uint64_t now_ns)
+{
+	const void *values[SERIES_TOUCH_MAX];
+	uint32_t n = 0, count = 0, len;
+	const void *bytes;
+
+	for (; n < r->group && (bytes = ring_peek(&r->ring, &len)); n++) {
+		struct record record = make_record(r, bytes);
+
+		if (likely(is_passed(r, &record, len)))
+			values[count++] = bytes;
+		ring_advance(&r->ring);
+	}
+	if (count)
+		count_records(r, values, count, now_ns);
+	ring_release_some(&r->ring);
+	return n;
+}
+
+static uint32_t run_queues(struct reader *r, uint64_t now_ns)
+{
+	uint32_t n = 0, len;
+	const void *bytes;
+
+	for (; n < SERIES_TOUCH_MAX && (bytes = ring_peek(&r->ring, &len)); n++) {
+		if (unlikely(!reader_take(r, bytes, len, now_ns))) {
+			r->waits = true;
+			break;
+		}
+		ring_advance(&r->ring);
+		ring_release_some(&r->ring);
+	}
+	return n;
+}
+
+static void note_fill(struct reader *r)
+{
+	uint64_t bytes = __atomic_load_n(r->ring.producer, __ATOMIC_ACQUIRE) - r->ring.released;
+
+	if (unlikely(bytes > tally_get(&r->ring_high_bytes)))
+		tally_set(&r->ring_high_bytes, bytes);
+}
+
+uint64_t reader_run_ring(struct reader *r, uint64_t max)
+{
+	uint64_t total = 0, n, group;
+
+	r->waits = false;
+	do {
+		uint64_t now_ns = now_mono_ns();
+
+		note_fill(r);
+		n = 0;
+		if (r->series)
+			fair_lock_take(&r->env->lock);
+		do {
+			group = r->series ? run_series(r, now_ns) : run_queues(r, now_ns);
+			n += group;
+		} while (group && !r->waits && n < BATCH);
+		if (r->series)
+			fair_lock_release(&r->env->lock);
+		ring_release(&r->ring);
+		tally_add(&r->read, n);
+		total += n;
+	} while (n >= BATCH && total < max);
+	reader_publish(r);
+	return total;
+}
+
+void reader_publish(struct reader *r)
+{
+	for (uint32_t i = 0; !r->series && i < r->env->nqueues; i++)
+		queue_publish(r->env->queues[i]);
+}
+
+bool reader_has_room(const struct reader *r)
+{
+	const struct reader_env *env = r->env;
+
+	if (r->series || env->nqueues != 1 || !env->hold)
+		return true;
+	return queue_has_room(env->queues[0], 0, r->map->value.size_bytes);
+}
+
+void reader_tell(struct reader *r, const struct map_stats *stats)
+{
+	r->told = stats->lost_known;
+	tally_set(&r->read, stats->read);
+	tally_set(&r->filtered, stats->filtered);
+	tally_set(&r->malformed, stats->malformed);
+	tally_set(&r->lost, stats->lost);
+	tally_set(&r->dropped, stats->dropped);
+	tally_set(&r->sweeps, stats->sweeps);
+	tally_set(&r->sweep_ns, stats->sweep_ns);
+	tally_set(&r->entries, stats->entries);
+	tally_set(&r->sweep_errors, stats->sweep_errors);
+	tally_set(&r->ring_high_bytes, stats->ring_high_bytes);
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Private to the collector: one map being read. reader.c takes single records, sweep.c whole
+ * maps, fold.c adds up the CPUs, perf.c reads perf buffers; collector.c decides
+ * when.
+ */
+#ifndef BOMBUS_RUNNER_READ_COLLECT_READER_H
+#define BOMBUS_RUNNER_READ_COLLECT_READER_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include "base/clock.h"
+#include "runner/load/attach/object.h"
+#include "runner/read/filter/filter.h"
+#include "runner/read/series/metric.h"
+#include "runner/read/collect/queue.h"
+#include "runner/read/collect/ring.h"
+#include "runner/read/series/series.h"
+#include "runner/read/span/span.h"
+
+struct loop_source;
+struct perf_reader;
+
+/*
+ * A mutex that who holds it often and long cannot keep from others: to ask for it one has to
+ * stand first in line, and who let go of it goes to the end.
+ */
+struct fair_lock {
+	pthread_mutex_t line, held;
+};
+
+static inline void fair_lock_take(struct fair_lock *lock)
+{
+	pthread_mutex_lock(&lock->line);
+	pthread_mutex_lock(&lock->held);
+	pthread_mutex_unlock(&lock->line);
+}
+
+static inline void fair_lock_release(struct fair_lock *lock)
+{
+	pthread_mutex_unlock(&lock->held);
+}
+
+/* What all readers of a collector share. */
+struct reader_env {
+	struct object *object;
+	const struct plan *plan;
+	struct wallclock *clock;
+	struct fair_lock lock; /* of all series */
+	struct queue **queues;
+	uint32_t nqueues;
+	bool hold;     /* with one queue: leave in the kernel what it has no room for */
+	uint32_t cpus; /* possible ones */
+	uint8_t *room; /* for sweeps, one at a time */
+	size_t room_bytes;
+	void (*breathe)(void *ctx); /* between the pieces of a long sweep */
+	void *ctx;
+};
+
+typedef _Atomic uint64_t tally; /* written by one thread, read by any */
+
+struct reader {
+	struct reader_env *env;
+	const struct map_plan *map;
+	struct filter *filter;	     /* owned */
+	struct metric_plan *metric;  /* owned */
+	struct series *series;	     /* owned; NULL: records go to the queues */
+	const struct field *time;    /* the record's own; NULL: when it was read */
+	struct span_id_fields trace; /* of spans: all zero is no trace */
+	uint8_t *key;		     /* room for `group` canonical keys */
+	uint32_t group;		     /* records that are counted at once */
+	uint8_t *folded;	     /* room for a value, its CPUs added up; NULL: not needed */
+	int fd;
+	bool per_key; /* no batches for this map on this kernel */
+	bool warned;
+	bool told; /* a recording says how much was lost */
+	uint32_t batch;
+
+	struct ring ring;
+	struct perf_reader *perf;
+	struct loop_source *source;
+	bool waits; /* for room in the only queue */
+
+	tally read, filtered, malformed, lost, dropped;
+	tally sweeps, sweep_ns, entries, sweep_errors, ring_high_bytes;
+};
+
+static inline void tally_add(tally *t, uint64_t n)
+{
+	atomic_store_explicit(t, atomic_load_explicit(t, memory_order_relaxed) + n,
+			      memory_order_relaxed);
+}
+
+static inline void tally_set(tally *t, uint64_t n)
+{
+	atomic_store_explicit(t, n, memory_order_relaxed);
+}
+
+static inline uint64_t tally_get(const tally *t)
+{
+	return atomic_load_explicit((tally *)t, memory_order_relaxed);
+}
+
+/* From one canonical key to the next. */
+static inline size_t reader_key_stride(const struct metric_plan *plan)
+{
+	return (plan->key_bytes + 15) & ~(size_t)15;
+}
+
+static inline uint32_t reader_stride(const struct map_plan *map)
+{
+	return map->per_cpu ? (map->value_bytes + 7) & ~7u : map->value_bytes;
+}
+
+/*
+ * reader.c. One record of `len` bytes that arrived; the lock is held if there are series. False:
+ * the queue has no room, the record was not taken.
+ */
+bool reader_take(struct reader *reader, const void *bytes, uint32_t len, uint64_t now_ns);
+/* Reads at most `max` records of the ring; the number read. Sets `waits`. */
+uint64_t reader_run_ring(struct reader *reader, uint64_t max);
+void reader_publish(struct reader *reader);
+bool reader_has_room(const struct reader *reader);
+/* Of a map that is not read: what a recording says of it. */
+struct map_stats;
+void reader_tell(struct reader *reader, const struct map_stats *stats);
+
+/* sweep.c. Hashes, arrays, globals and iterators; and queues, which are emptied. */
+void reader_sweep(struct reader *reader);
+/* How much the program says it lost; false: it does not say. */
+bool reader_read_lost(const struct reader_env *env, const struct map_plan *map, uint64_t *ret);
+
+/* fold.c. The first copy of a per-CPU value that says something: where the texts and ids are. */
+const uint8_t *reader_telling_copy(const struct reader *reader, const uint8_t *values);
+/* That copy with the numbers of all CPUs added up, as a filter sees it; in reader->folded. */
+const uint8_t *reader_fold_cpus(struct reader *reader, const uint8_t *values);
+
+/* perf.c */
+int perf_reader_new(struct perf_reader **ret, struct reader *reader, uint32_t pages,
+		    struct err *err);
+void perf_reader_free(struct perf_reader *perf);
+int perf_reader_fd(const struct perf_reader *perf);
+/* Reads what is there, as long as there is room. Sets `waits`. */
+void perf_reader_run(struct perf_reader *perf);
+
+#endif

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Names of metrics and labels: <map>[_<member>][_<unit>][_total], in base units, of valid
+ * characters, each once.
+ */
+#include "runner/read/series/metric_plan.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "base/util.h"
+
+#define MAX_NAME 255
+
+/* What Prometheus asks for is seconds and bytes; other units stay what they are. */
+bool metric_unit(const char *unit, const char **ret_base, double *ret_scale)
+{
+	static const struct {
+		const char *unit, *base;
+		double scale;
+	} units[] = {
+		{ "ns", "seconds", 1e-9 },   { "us", "seconds", 1e-6 },
+		{ "ms", "seconds", 1e-3 },   { "s", "seconds", 1 },
+		{ "sec", "seconds", 1 },     { "seconds", "seconds", 1 },
+		{ "min", "seconds", 60 },    { "h", "seconds", 3600 },
+		{ "B", "bytes", 1 },	     { "bytes", "bytes", 1 },
+		{ "kB", "bytes", 1e3 },	     { "MB", "bytes", 1e6 },
+		{ "GB", "bytes", 1e9 },	     { "KiB", "bytes", 1024 },
+		{ "MiB", "bytes", 1048576 }, { "GiB", "bytes", 1073741824 },
+		{ "kbytes", "bytes", 1024 }, { "percent", "ratio", 0.01 },
+	};
+
+	for (size_t i = 0; unit && i < ARRAY_LEN(units); i++) {
+		if (streq(unit, units[i].unit)) {
+			*ret_base = units[i].base;
+			*ret_scale = units[i].scale;
+			return true;
+		}
+	}
+	*ret_base = unit ? unit : "";
+	*ret_scale = 1;
+	return false;
+}
+
+/* Letters, digits and '_', not beginning with a digit; never empty. */
+char *metric_clean_name(struct arena *arena, const char *text)
+{
+	size_t len = strnlen(text, MAX_NAME);
+	char *name = arena_alloc(arena, len + 2, 1);
+	char *to = name;
+
+	if (!len || (*text >= '0' && *text <= '9'))
+		*to++ = '_';
+	for (size_t i = 0; i < len; i++) {
+		char c = text[i];
+		bool valid = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+			     (c >= '0' && c <= '9') || c == '_';
+
+		*to++ = valid ? c : '_';
+	}
+	return name;
+}
+
+static bool label_taken(const struct metric_plan *plan, const char *name)
+{
+	for (uint32_t i = 0; i < plan->nlabels; i++)
+		if (streq(plan->labels[i].name, name))
+			return true;
+	return false;
+}
+
+/* A name for the next label. "le" and "quantile" belong to histograms, "__" to Prometheus. */
+const char *metric_label_name(struct metric_plan *plan, const char *wanted)
+{
+	const char *clean = metric_clean_name(&plan->arena, wanted);
+	const char *name;
+
+	while (has_prefix(clean, "__"))
+		clean++;
+	if (streq(clean, "le") || streq(clean, "quantile"))
+		clean = arena_printf(&plan->arena, "%s_", clean);
+	name = clean;
+	for (unsigned n = 2; label_taken(plan, name); n++)
+		name = arena_printf(&plan->arena, "%s_%u", clean, n);
+	if (name != clean)
+		log_warn("map %s: two labels are called '%s': one is exported as '%s'",
+			 plan->map->name, clean, name);
+	return name;
+}
+
+static bool ends_with(const char *text, const char *tail, char **ret_at)
+{
+	size_t len = strlen(text), tail_len = strlen(tail);
+
+	if (len <= tail_len + 1 || !streq(text + len - tail_len, tail) ||
+	    text[len - tail_len - 1] != '_')
+		return false;
+	*ret_at = (char *)text + len - tail_len - 1;
+	return true;
+}
+
+/* What formats put behind the name of such a family: each of these is taken by it. */
+static const char *const tails_of[][5] = {
+	[METRIC_COUNTER] = { "", "_total", "_created" },
+	[METRIC_GAUGE] = { "" },
+	[METRIC_HISTOGRAM] = { "", "_bucket", "_sum", "_count", "_created" },
+};
+
+/* OpenMetrics calls a counter's family without _total. */
+static size_t stem_of(const struct family *family)
+{
+	size_t len = strlen(family->name), tail = strlen("_total");
+
+	if (family->type == METRIC_COUNTER && len > tail &&
+	    streq(family->name + len - tail, "_total"))
+		len -= tail;
+	return len;
+}
+
+static bool takes(const struct family *family, const char *name, size_t len)
+{
+	size_t stem = stem_of(family);
+
+	if (len < stem || memcmp(family->name, name, stem) != 0)
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(tails_of[0]) && tails_of[family->type][i]; i++) {
+		const char *tail = tails_of[family->type][i];
+
+		if (len - stem == strlen(tail) && memcmp(name + stem, tail, len - stem) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Whether any name of one is a name of the other. */
+static bool clash(const struct family *a, const struct family *b)
+{
+	size_t a_stem = stem_of(a), b_stem = stem_of(b);
+	char name[2 * MAX_NAME + 64];
+
+	if (takes(a, b->name, b_stem) || takes(b, a->name, a_stem))
+		return true;
+	for (size_t i = 0; i < ARRAY_LEN(tails_of[0]) && tails_of[b->type][i]; i++) {
+		int len = snprintf(name, sizeof(name), "%.*s%s", (int)b_stem, b->name,
+				   tails_of[b->type][i]);
+
+		if (takes(a, name, MIN((size_t)len, sizeof(name) - 1)))
+			return true;
+	}
+	return false;
+}
+
+static bool family_taken(const struct metric_plan *plan, uint32_t count,
+			 const struct family *family)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (clash(&plan->families[i], family))
+			return true;
+	return false;
+}
+
+/* "rx_bytes" in bytes is not called rx_bytes_bytes, nor "lat_ns" lat_ns_seconds. */
+static const char *compose(struct metric_plan *plan, const char *stem, const char *unit,
+			   const char *base, uint8_t type)
+{
+	char *text = arena_strdup(&plan->arena, stem);
+	char *at;
+
+	if (ends_with(text, "total", &at))
+		*at = '\0';
+	if (!streq(unit, base) && ends_with(text, unit, &at))
+		*at = '\0';
+	if (*base && !ends_with(text, base, &at))
+		text = arena_printf(&plan->arena, "%s_%s", text, base);
+	if (type == METRIC_COUNTER)
+		text = arena_printf(&plan->arena, "%s_total", text);
+	return text;
+}
+
+void metric_family_name(struct metric_plan *plan, struct family *family, const char *map_name,
+			const char *member, const char *unit)
+{
+	struct arena *arena = &plan->arena;
+	const char *stem = metric_clean_name(arena, map_name);
+	const char *raw, *base;
+
+	if (*member && !*map_name)
+		stem = metric_clean_name(arena, member);
+	else if (*member)
+		stem = metric_clean_name(arena, arena_printf(arena, "%s_%s", stem, member));
+	metric_unit(unit, &base, &family->scale);
+	base = *base ? metric_clean_name(arena, base) : "";
+	raw = unit && *unit ? metric_clean_name(arena, unit) : "";
+	family->unit = base;
+	family->base = arena_strdup(arena, member);
+	family->name = compose(plan, stem, raw, base, family->type);
+	for (unsigned n = 2; family_taken(plan, plan->nfamilies, family); n++) {
+		const char *taken = family->name;
+
+		family->name = compose(plan, arena_printf(arena, "%s_%u", stem, n), raw, base,
+				       family->type);
+		log_warn("map %s: two metrics are called '%s': one is exported as '%s'",
+			 plan->map->name, taken, family->name);
+	}
+}
+
+/* The number before unit and _total. */
+static char *numbered(struct arena *arena, const struct family *family, const char *name,
+		      unsigned number)
+{
+	char *text = arena_strdup(arena, name), *at = text + strlen(text), *unit;
+
+	ends_with(text, "total", &at);
+	*at = '\0';
+	if (*family->unit && ends_with(text, family->unit, &unit))
+		at = unit;
+	*at = '\0';
+	return arena_printf(arena, "%s_%u%s", text, number, name + (at - text));
+}
+
+void metric_tell_apart(struct metric_plan *const *plans, uint32_t count, struct metric_plan *plan)
+{
+	for (uint32_t i = 0; i < plan->nfamilies; i++) {
+		struct family *family = &plan->families[i];
+		const char *wanted = family->name;
+		bool taken = true;
+
+		for (unsigned n = 2; taken; n++) {
+			taken = n > 2 && family_taken(plan, i, family);
+			for (uint32_t k = 0; k < count && !taken; k++)
+				taken = plans[k] &&
+					family_taken(plans[k], plans[k]->nfamilies, family);
+			if (taken)
+				family->name = numbered(&plan->arena, family, wanted, n);
+		}
+		if (family->name != wanted)
+			log_warn("map %s: a metric of another map is called '%s' too: this one is "
+				 "exported as '%s'",
+				 plan->map->name, wanted, family->name);
+	}
+}

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * One table of answers for all meanings: small sets of a few ways, in which the oldest answer goes
+ * when a new one comes. Answers are kept for as long as they can be expected to hold; that there
+ * is no answer is remembered too, so that a look-up that cannot work is not tried for every row.
+ */
+#include "runner/read/text/resolve.h"
+
+#include <bpf/bpf.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <net/if.h>
+#include <pwd.h>
+#include <time.h>
+
+#include "base/num.h"
+#include "base/strbuf.h"
+#include "base/util.h"
+#include "runner/read/text/cgroup.h"
+#include "runner/read/text/ksyms.h"
+
+#define SETS 256
+#define WAYS 4
+#define NS_PER_S 1000000000ULL
+#define KEEP_NOTHING_NS (10 * NS_PER_S)
+#define KEEP_NS (60 * NS_PER_S)
+#define KEEP_STACK_NS NS_PER_S /* the program may use its id again for another one */
+#define MAX_FRAMES 1024
+#define DEV_MINOR_BITS 20
+#define ACCOUNT_BYTES 4096 /* of a line in the user database; longer ones stay numbers */
+
+struct answer {
+	uint64_t id;
+	uint64_t until_ns; /* 0: free */
+	uint64_t made;	   /* counts up: less is older */
+	char *text;	   /* NULL: there is no name */
+	uint8_t meaning;
+};
+
+struct resolver {
+	struct wallclock *clock;
+	const struct name_source *source; /* NULL: the running system */
+	char *told;			  /* the source's last answer */
+	struct answer (*sets)[WAYS];	  /* NULL until first used */
+	uint64_t made;
+	struct ksyms *ksyms;
+	struct cgroup_tree *cgroups;
+	int stack_fd;
+	uint32_t max_frames;
+	uint64_t *frames;
+};
+
+struct resolver *resolver_new(struct wallclock *clock)
+{
+	struct resolver *r = xcalloc(1, sizeof(*r));
+
+	r->clock = clock;
+	r->stack_fd = -1;
+	/* Both only open something: later, without privileges, they could not. */
+	r->ksyms = ksyms_new();
+	r->cgroups = cgroup_tree_new();
+	return r;
+}
+
+struct resolver *resolver_new_from(const struct name_source *source, struct wallclock *clock)
+{
+	struct resolver *r = xcalloc(1, sizeof(*r));
+
+	r->clock = clock;
+	r->source = source;
+	r->stack_fd = -1;
+	r->told = xcalloc(1, RESOLVE_MAX);
+	return r;
+}
+
+void resolver_free(struct resolver *resolver)
+{
+	if (!resolver)
+		return;
+	for (size_t set = 0; resolver->sets && set < SETS; set++)
+		for (size_t way = 0; way < WAYS; way++)
+			free(resolver->sets[set][way].text);
+	free(resolver->sets);
+	ksyms_free(resolver->ksyms);
+	cgroup_tree_free(resolver->cgroups);
+	free(resolver->frames);
+	free(resolver->told);
+	free(resolver);
+}
+
+/* The kernel writes as much as the map's values have: max_frames has to be the map's own. */
+void resolver_set_stacks(struct resolver *resolver, int stack_map_fd, uint32_t max_frames)
+{
+	struct bpf_map_info info = { 0 };
+	uint32_t len = sizeof(info);
+
+	free(resolver->frames);
+	resolver->frames = NULL;
+	resolver->stack_fd = -1;
+	if (stack_map_fd < 0 || max_frames == 0 || max_frames > MAX_FRAMES)
+		return;
+	if (bpf_obj_get_info_by_fd(stack_map_fd, &info, &len) < 0 ||
+	    info.type != BPF_MAP_TYPE_STACK_TRACE || info.key_size != sizeof(uint32_t) ||
+	    info.value_size != max_frames * sizeof(uint64_t))
+		return;
+	resolver->stack_fd = stack_map_fd;
+	resolver->max_frames = max_frames;
+	resolver->frames = xcalloc(max_frames, sizeof(uint64_t));
+}
+
+struct wallclock *resolver_clock(const struct resolver *resolver)
+{
+	return resolver->clock;
+}
+
+static bool find_user(uint64_t id, char text[RESOLVE_MAX])
+{
+	char line[ACCOUNT_BYTES];
+	struct passwd user, *found = NULL;
+
+	if (id >= UINT32_MAX || getpwuid_r((uid_t)id, &user, line, sizeof(line), &found) || !found)
+		return false;
+	return snprintf(text, RESOLVE_MAX, "%s", user.pw_name) > 0;
+}
+
+static bool find_group(uint64_t id, char text[RESOLVE_MAX])
+{
+	char line[ACCOUNT_BYTES];
+	struct group group, *found = NULL;
+
+	if (id >= UINT32_MAX || getgrgid_r((gid_t)id, &group, line, sizeof(line), &found) || !found)
+		return false;
+	return snprintf(text, RESOLVE_MAX, "%s", group.gr_name) > 0;
+}
+
+/* /sys/dev/block/253:0 is a link to .../block/vda. */
+static bool find_device(uint64_t id, char text[RESOLVE_MAX])
+{
+	char path[64], target[RESOLVE_MAX];
+	const char *base;
+	ssize_t len;
+
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u", (unsigned)(id >> DEV_MINOR_BITS),
+		 (unsigned)(id & ((1u << DEV_MINOR_BITS) - 1)));
+	if (id > UINT32_MAX)
+		return false;
+	len = readlink(path, target, sizeof(target) - 1);
+	if (len <= 0)
+		return false;
+	target[len] = '\0';
+	base = strrchr(target, '/');
+	return snprintf(text, RESOLVE_MAX, "%s", base ? base + 1 : target) > 0;
+}
+
+static bool find_interface(uint64_t id, char text[RESOLVE_MAX])
+{
+	char name[IF_NAMESIZE];
+
+	if (id == 0 || id > INT32_MAX || !if_indextoname((unsigned)id, name))
+		return false;
+	return snprintf(text, RESOLVE_MAX, "%s", name) > 0;
+}
+
+/*
+ * "outermost;...;innermost". The map has the innermost frame first, so the text is made from its
+ * end; when it becomes too long it is the outermost frames that are missing, and "..." says so.
+ */
+static bool fold_frames(struct resolver *r, bool kernel, char text[RESOLVE_MAX])
+{
+	char folded[RESOLVE_MAX], frame[KSYM_MAX];
+	size_t start = sizeof(folded) - 1;
+
+	folded[start] = '\0';
+	for (uint32_t i = 0; i < r->max_frames && r->frames[i]; i++) {
+		size_t len;
+
+		if (!kernel || !ksyms_name(r->ksyms, r->frames[i], false, frame))
+			snprintf(frame, sizeof(frame), "0x%llx", (unsigned long long)r->frames[i]);
+		len = strlen(frame);
+		if (len + 1 + strlen("...;") > start) {
+			start -= strlen("...;");
+			memcpy(folded + start, "...;", strlen("...;"));
+			break;
+		}
+		if (i)
+			folded[--start] = ';';
+		start -= len;
+		memcpy(folded + start, frame, len);
+	}
+	memcpy(text, folded + start, sizeof(folded) - start);
+	return text[0] != '\0';
+}
+
+static bool find_stack(struct resolver *r, bool kernel, uint64_t id, char text[RESOLVE_MAX])
+{
+	uint32_t key = (uint32_t)id;
+
+	/* A negative id is the error of the helper that should have made it. */
+	if (r->stack_fd < 0 || (int64_t)id < 0 || (int32_t)key < 0)
+		return false;
+	memset(r->frames, 0, r->max_frames * sizeof(*r->frames));
+	if (bpf_map_lookup_elem(r->stack_fd, &key, r->frames) < 0)
+		return false;
+	return fold_frames(r, kernel, text);
+}
+
+static bool find(struct resolver *r, enum meaning meaning, uint64_t id, char text[RESOLVE_MAX])
+{
+	switch (meaning) {
+	case MEAN_UID:
+		return find_user(id, text);
+	case MEAN_GID:
+		return find_group(id, text);
+	case MEAN_CGROUP:
+		return cgroup_tree_path(r->cgroups, id, text, RESOLVE_MAX);
+	case MEAN_DEV:
+		return find_device(id, text);
+	case MEAN_IFINDEX:
+		return find_interface(id, text);
+	case MEAN_KSYM:
+		return ksyms_name(r->ksyms, id, true, text);
+	case MEAN_KSTACK:
+		return find_stack(r, true, id, text);
+	case MEAN_USTACK:
+		return find_stack(r, false, id, text);
+	default:
+		return false;
+	}
+}
+
+static uint64_t keep_ns(enum meaning meaning, bool found)
+{
+	if (meaning == MEAN_KSTACK || meaning == MEAN_USTACK)
+		return KEEP_STACK_NS;
+	if (!found) /* a group may only be too new for the list of them */
+		return meaning == MEAN_CGROUP ? NS_PER_S : KEEP_NOTHING_NS;
+	/* A group is often gone before its last event is shown: its path is worth keeping. */
+	return meaning == MEAN_CGROUP ? UINT64_MAX / 2 : KEEP_NS;
+}
+
+static uint64_t coarse_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+static struct answer *set_of(struct resolver *r, enum meaning meaning, uint64_t id)
+{
+	uint64_t mixed = (id ^ (uint64_t)meaning << 56) * 0x9e3779b97f4a7c15ULL;
+
+	if (!r->sets)
+		r->sets = xcalloc(SETS, sizeof(*r->sets));
+	return r->sets[mixed >> 56];
+}
+
+_Static_assert(SETS == 1 << 8, "set_of() takes the top 8 bits");
+
+const char *resolve(struct resolver *resolver, enum meaning meaning, uint64_t id)
+{
+	struct answer *set, *oldest;
+	uint64_t now;
+	char text[RESOLVE_MAX];
+	bool found;
+
+	if (resolver->source)
+		return resolver->source->find(resolver->source->ctx, meaning, id, resolver->told)
+			       ? resolver->told
+			       : NULL;
+	set = oldest = set_of(resolver, meaning, id);
+	now = coarse_now_ns();
+	for (size_t way = 0; way < WAYS; way++) {
+		struct answer *a = &set[way];
+
+		if (a->until_ns && a->id == id && a->meaning == meaning) {
+			if (now < a->until_ns)
+				return a->text;
+			oldest = a;
+			break;
+		}
+		if (a->made < oldest->made)
+			oldest = a;
+	}
+	found = find(resolver, meaning, id, text);
+	free(oldest->text);
+	*oldest = (struct answer){
+		.id = id,
+		.meaning = (uint8_t)meaning,
+		.made = ++resolver->made,
+		.until_ns = now + keep_ns(meaning, found),
+		.text = found ? xstrdup(text) : NULL,
+	};
+	return oldest->text;
+}
+
+/* /sys/class/block/vda/dev holds "253:0". */
+static bool device_value(const char *name, uint64_t *ret)
+{
+	_cleanup_free_ char *path = NULL;
+	_cleanup_free_ void *text = NULL;
+	unsigned major, minor;
+
+	if (name[0] == '.' || strchr(name, '/'))
+		return false;
+	path = xasprintf("/sys/class/block/%s/dev", name);
+	if (read_file(path, 64, &text, NULL, NULL) < 0 ||
+	    sscanf(text, "%u:%u", &major, &minor) != 2 || minor >> DEV_MINOR_BITS)
+		return false;
+	*ret = (uint64_t)major << DEV_MINOR_BITS | minor;
+	return true;
+}
+
+bool resolve_value(enum meaning meaning, const char *name, uint64_t *ret)
+{
+	char line[ACCOUNT_BYTES];
+	struct passwd user, *found_user = NULL;
+	struct group group, *found_group = NULL;
+
+	switch (meaning) {
+	case MEAN_UID:
+		if (getpwnam_r(name, &user, line, sizeof(line), &found_user) || !found_user)
+			return false;
+		*ret = user.pw_uid;
+		return true;
+	case MEAN_GID:
+		if (getgrnam_r(name, &group, line, sizeof(line), &found_group) || !found_group)
+			return false;
+		*ret = group.gr_gid;
+		return true;
+	case MEAN_DEV:
+		return device_value(name, ret);
+	case MEAN_IFINDEX:
+		*ret = if_nametoindex(name);
+		return *ret != 0;
+	default:
+		return false;
+	}
+}

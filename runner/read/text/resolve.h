@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Names that the running system knows: users, groups, cgroup paths, block devices, interfaces,
+ * kernel symbols, stacks. Each answer is cached, each cache is bounded (the oldest goes), a failed
+ * look-up is remembered for a while. One resolver belongs to one thread.
+ */
+#ifndef BOMBUS_RUNNER_READ_TEXT_RESOLVE_H
+#define BOMBUS_RUNNER_READ_TEXT_RESOLVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/clock.h"
+#include "runner/load/plan/layout.h"
+
+struct resolver;
+
+/* The clock is borrowed. stack_fd: looks a stack id up in a STACK_TRACE map, -1: none. */
+struct resolver *resolver_new(struct wallclock *clock);
+
+/* Another place that knows the names: a recording, made on another machine. It is asked each time,
+ * by any thread. */
+struct name_source {
+	bool (*find)(void *ctx, enum meaning meaning, uint64_t id, char text[]); /* RESOLVE_MAX */
+	void *ctx;
+};
+/* Both are borrowed. */
+struct resolver *resolver_new_from(const struct name_source *source, struct wallclock *clock);
+
+void resolver_set_stacks(struct resolver *resolver, int stack_map_fd, uint32_t max_frames);
+void resolver_free(struct resolver *resolver);
+
+struct wallclock *resolver_clock(const struct resolver *resolver);
+
+/*
+ * The name of an id by its meaning (MEAN_UID, GID, CGROUP, DEV, IFINDEX, KSYM, KSTACK, USTACK),
+ * or NULL: show the number. At most RESOLVE_MAX bytes, valid until the next call.
+ */
+#define RESOLVE_MAX 1024
+const char *resolve(struct resolver *resolver, enum meaning meaning, uint64_t id);
+
+/* The other way, for what people type: MEAN_UID, GID, DEV and IFINDEX. False: no such name. */
+bool resolve_value(enum meaning meaning, const char *name, uint64_t *ret);
+
+#endif

@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * OTLP: spans, log records and metrics, each with a queue and a thread that sends. The sink's own
+ * thread encodes records into the queues; metrics are collected by the thread that sends them.
+ */
+#include <inttypes.h>
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/util.h"
+#include "runner/sink/otlp/otlp.h"
+#include "runner/sink/otlp/otlp_logs.h"
+#include "runner/sink/otlp/otlp_metrics.h"
+#include "runner/sink/otlp/otlp_send.h"
+#include "runner/sink/otlp/otlp_traces.h"
+#include "runner/sink/text.h"
+
+/* How long a receiver that does not answer may hold up the end. */
+#define LEAVE_MS 5000
+/* What is left of that for everything else that ends. */
+#define LEAVE_MARGIN_MS 1000
+#define NS_PER_MS 1000000ull
+#define LINE_MAX_BYTES 1024
+
+struct otlp_sink {
+	struct sink sink;
+	struct otlp_config config;
+	char *namespace_;
+	const struct sink_env *env;
+	struct sink_names names;
+	struct otlp_resources *resources[2];	 /* by whether it is JSON; NULL: not needed yet */
+	struct otlp_queue *queues[OTLP_SIGNALS]; /* NULL: off */
+	struct otlp_sender *senders[OTLP_SIGNALS];
+	struct otlp_traces *traces;
+	struct otlp_logs *logs;
+	struct otlp_metrics *metrics;
+};
+
+static struct otlp_sink *otlp_of(struct sink *sink)
+{
+	return container_of(sink, struct otlp_sink, sink);
+}
+
+static bool is_json(const struct otlp_sink *otlp, enum otlp_signal signal)
+{
+	return otlp->config.targets[signal].protocol == OTLP_HTTP_JSON;
+}
+
+static struct otlp_resources *resources_for(struct otlp_sink *otlp, enum otlp_signal signal,
+					    const struct sink_env *env)
+{
+	bool json = is_json(otlp, signal);
+
+	if (!otlp->resources[json])
+		otlp->resources[json] =
+			otlp_resources_new(&otlp->config, json, env->program, OTLP_RESOURCE_PATHS);
+	return otlp->resources[json];
+}
+
+static struct otlp_queue *queue_for(const struct otlp_sink *otlp, enum otlp_signal signal)
+{
+	static const struct otlp_shape *const shapes[] = {
+		[OTLP_TRACES] = &otlp_spans_shape,
+		[OTLP_METRICS] = &otlp_metrics_shape,
+		[OTLP_LOGS] = &otlp_logs_shape,
+	};
+	const struct otlp_batching *batching = &otlp->config.batching[signal];
+	struct otlp_queue_opts opts = {
+		.shape = shapes[signal],
+		.json = is_json(otlp, signal),
+		.prefix_bytes =
+			otlp->config.targets[signal].protocol == OTLP_GRPC ? OTLP_GRPC_PREFIX : 0,
+		.max_items = batching->max_queue_items,
+		.max_batch = batching->max_batch_items,
+		.delay_ns = batching->delay_ms * NS_PER_MS,
+		.give_up_ns = batching->give_up_ms * NS_PER_MS,
+	};
+
+	if (signal == OTLP_METRICS) {
+		opts.max_items = opts.max_batch = UINT64_MAX;
+		opts.delay_ns = opts.give_up_ns = 0;
+	}
+	return otlp_queue_new(&opts);
+}
+
+static void collect(void *ctx)
+{
+	otlp_metrics_collect(ctx);
+}
+
+static int prepare_sender(struct otlp_sink *otlp, enum otlp_signal signal, struct err *err)
+{
+	const struct otlp_batching *batching = &otlp->config.batching[signal];
+	struct otlp_sender_opts opts = {
+		.signal = signal,
+		.target = &otlp->config.targets[signal],
+		.queue = otlp->queues[signal],
+	};
+
+	if (signal == OTLP_METRICS) {
+		opts.fill = collect;
+		opts.ctx = otlp->metrics;
+		opts.interval_ns = batching->delay_ms * NS_PER_MS;
+		/* The next collection says the same again, where all is cumulative. */
+		if (otlp->config.temporality == OTLP_CUMULATIVE)
+			opts.give_up_ns = batching->give_up_ms * NS_PER_MS;
+	}
+	return otlp_sender_new(&otlp->senders[signal], &opts, err);
+}
+
+/* What makes a signal's items. */
+static int prepare(struct otlp_sink *otlp, enum otlp_signal signal, const struct sink_env *env,
+		   struct err *err)
+{
+	struct otlp_resources *resources = resources_for(otlp, signal, env);
+	struct otlp_queue *queue = otlp->queues[signal];
+	struct otlp_metrics_opts metrics = {
+		.config = &otlp->config,
+		.json = is_json(otlp, signal),
+		.env = env,
+		.namespace_ = otlp->namespace_,
+		.queue = queue,
+	};
+
+	switch (signal) {
+	case OTLP_TRACES:
+		return otlp_traces_new(&otlp->traces, &otlp->config, is_json(otlp, signal), env,
+				       resources, otlp->names.resolver, queue, err);
+	case OTLP_LOGS:
+		otlp->logs = otlp_logs_new(&otlp->config, is_json(otlp, signal), env, resources,
+					   otlp->names.resolver, queue);
+		break;
+	case OTLP_METRICS:
+		metrics.origin =
+			otlp_resources_get(resources, (struct span_text){ "", 0 }, false, 0, NULL);
+		otlp->metrics = otlp_metrics_new(&metrics);
+	}
+	return 0;
+}
+
+static void finish(struct otlp_sink *otlp)
+{
+	uint64_t now_ns = now_mono_ns();
+
+	for (int i = 0; i < OTLP_SIGNALS; i++) {
+		uint64_t give_up_ms = otlp->config.batching[i].give_up_ms;
+		uint64_t wait_ms = give_up_ms ? MIN(give_up_ms, (uint64_t)LEAVE_MS) : LEAVE_MS;
+
+		if (otlp->senders[i])
+			otlp_sender_finish(otlp->senders[i], now_ns + wait_ms * NS_PER_MS);
+	}
+	for (int i = 0; i < OTLP_SIGNALS; i++)
+		if (otlp->senders[i])
+			otlp_sender_wait(otlp->senders[i]);
+}
+
+static int otlp_open(struct sink *sink, const struct sink_env *env, struct err *err)
+{
+	struct otlp_sink *otlp = otlp_of(sink);
+	int ret = 0;
+
+	otlp->env = env;
+	sink_names_init(&otlp->names, env);
+	for (int i = 0; i < OTLP_SIGNALS && ret >= 0; i++)
+		if (otlp->config.targets[i].on)
+			ret = prepare(otlp, i, env, err);
+	for (int i = 0; i < OTLP_SIGNALS && ret >= 0; i++)
+		if (otlp->config.targets[i].on)
+			ret = prepare_sender(otlp, i, err);
+	return ret;
+}
+
+/* Threads, and bombus' own trace: how it got here is known now. */
+static int otlp_start(struct sink *sink, struct err *err)
+{
+	struct otlp_sink *otlp = otlp_of(sink);
+	int ret = 0;
+
+	for (int i = 0; i < OTLP_SIGNALS && ret >= 0; i++)
+		if (otlp->senders[i])
+			ret = otlp_sender_start(otlp->senders[i], err);
+	if (ret >= 0 && otlp->traces && otlp->env->object)
+		otlp_traces_start(otlp->traces);
+	return ret;
+}
+
+static int otlp_event(struct sink *sink, const struct record *record)
+{
+	struct otlp_sink *otlp = otlp_of(sink);
+
+	sink_names_get(&otlp->names);
+	if (record->map->role == ROLE_SPANS && otlp->traces)
+		otlp_traces_event(otlp->traces, record);
+	else if (record->map->role == ROLE_EVENTS && otlp->logs)
+		otlp_logs_event(otlp->logs, record);
+	return 0;
+}
+
+static int otlp_flush(struct sink *sink)
+{
+	struct otlp_sink *otlp = otlp_of(sink);
+
+	if (otlp->traces)
+		otlp_traces_flush(otlp->traces);
+	return 0;
+}
+
+static struct otlp_counts counts_of(const struct otlp_sink *otlp, enum otlp_signal signal)
+{
+	struct otlp_counts counts = otlp_queue_counts(otlp->queues[signal]);
+
+	if (signal == OTLP_TRACES && otlp->traces)
+		counts.unsampled = otlp_traces_counts(otlp->traces).unsampled;
+	return counts;
+}
+
+/* What was lost is said in any case, the rest to whoever asks. */
+static void say_counts(const struct otlp_sink *otlp, enum otlp_signal signal)
+{
+	struct otlp_counts counts = counts_of(otlp, signal);
+	_cleanup_strbuf_ struct strbuf line = STRBUF_INIT(LINE_MAX_BYTES);
+	uint64_t dropped = 0;
+
+	for (int i = 0; i < OTLP_DROPS; i++) {
+		dropped += counts.dropped[i];
+		if (counts.dropped[i])
+			strbuf_addf(&line, "%s%" PRIu64 " %s", line.len ? ", " : "",
+				    counts.dropped[i], otlp_drop_name(i));
+	}
+	log_msg(dropped ? LOG_WARN : LOG_DEBUG,
+		"OTLP %s: %" PRIu64 " sent, %" PRIu64 " dropped%s%s%s, %" PRIu64
+		" requests, %" PRIu64 " tries in vain, %" PRIu64 " not sampled",
+		otlp_signal_name(signal), counts.sent, dropped, dropped ? " (" : "",
+		strbuf_str(&line), dropped ? ")" : "", counts.requests, counts.retries,
+		counts.unsampled);
+}
+
+static void otlp_close(struct sink *sink)
+{
+	struct otlp_sink *otlp = otlp_of(sink);
+
+	otlp_flush(sink);
+	finish(otlp);
+	for (int i = 0; i < OTLP_SIGNALS; i++)
+		if (otlp->queues[i])
+			say_counts(otlp, i);
+}
+
+static void otlp_free(struct sink *sink)
+{
+	struct otlp_sink *otlp = otlp_of(sink);
+
+	for (int i = 0; i < OTLP_SIGNALS; i++)
+		otlp_sender_free(otlp->senders[i]);
+	otlp_traces_free(otlp->traces);
+	otlp_logs_free(otlp->logs);
+	otlp_metrics_free(otlp->metrics);
+	for (int i = 0; i < OTLP_SIGNALS; i++)
+		otlp_queue_free(otlp->queues[i]);
+	for (size_t i = 0; i < ARRAY_LEN(otlp->resources); i++)
+		otlp_resources_free(otlp->resources[i]);
+	sink_names_release(&otlp->names);
+	otlp_config_release(&otlp->config);
+	free(otlp->namespace_);
+	free(otlp);
+}
+
+bool sink_otlp_counts(const struct sink *sink, enum otlp_signal signal, struct otlp_counts *ret)
+{
+	const struct otlp_sink *otlp = container_of(sink, const struct otlp_sink, sink);
+
+	if (!otlp->queues[signal])
+		return false;
+	*ret = counts_of(otlp, signal);
+	return true;
+}
+
+struct sink *sink_otlp_new(struct otlp_config *config, const char *namespace_)
+{
+	static const struct sink_ops ops = {
+		.name = "otlp",
+		.leave_ms = LEAVE_MS + LEAVE_MARGIN_MS,
+		.open = otlp_open,
+		.start = otlp_start,
+		.event = otlp_event,
+		.flush = otlp_flush,
+		.close = otlp_close,
+		.free = otlp_free,
+	};
+	/* Metrics need no records: these stay in the queues of those that do. */
+	static const struct sink_ops metrics_ops = {
+		.name = "otlp",
+		.leave_ms = LEAVE_MS + LEAVE_MARGIN_MS,
+		.open = otlp_open,
+		.start = otlp_start,
+		.close = otlp_close,
+		.free = otlp_free,
+	};
+	struct otlp_sink *otlp = xcalloc(1, sizeof(*otlp));
+
+	otlp->config = *config;
+	*config = (struct otlp_config){ 0 };
+	otlp->namespace_ = xstrdup(namespace_);
+	/* Whoever asks for figures may do so from now on. */
+	for (int i = 0; i < OTLP_SIGNALS; i++)
+		if (otlp->config.targets[i].on)
+			otlp->queues[i] = queue_for(otlp, i);
+	otlp->sink.ops = otlp->config.targets[OTLP_TRACES].on || otlp->config.targets[OTLP_LOGS].on
+				 ? &ops
+				 : &metrics_ops;
+	return &otlp->sink;
+}

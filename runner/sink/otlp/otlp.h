@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The sink that sends OTLP: see otlp_config.h for where, otlp_queue.h for what is kept and lost. */
+#ifndef BOMBUS_RUNNER_SINK_OTLP_OTLP_H
+#define BOMBUS_RUNNER_SINK_OTLP_OTLP_H
+
+#include "runner/sink/otlp/otlp_config.h"
+#include "runner/sink/otlp/otlp_queue.h"
+#include "runner/sink/sink.h"
+
+/* Takes the configuration over. The namespace ("ebpf") stands before the names of metrics. */
+struct sink *sink_otlp_new(struct otlp_config *config, const char *namespace_);
+
+/* Any thread, until it is freed. False: this signal is off. */
+bool sink_otlp_counts(const struct sink *sink, enum otlp_signal signal, struct otlp_counts *ret);
+
+#endif

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Items (spans, log records, metrics) on their way out: encoded one by one, straight into the
+ * request that will carry them, so that nothing is kept twice. A ring of requests, each of at most
+ * max_batch items; the last one is being filled, the first one is being sent.
+ *
+ *	struct otlp_writer *w = otlp_queue_item(queue, &origin);
+ *	if (w) {
+ *		otlp_id(w, OTLP_KEY(1, "traceId"), ...);	// the item's fields
+ *		otlp_queue_item_end(queue);
+ *	}
+ *
+ * Bounded: max_items and OTLP_QUEUE_MAX_BYTES, with what is being sent. When the queue is full a
+ * writer waits while the other side takes what it is sent, so that the kernel's buffer is the
+ * longer queue. When the other side fails, or takes nothing for OTLP_PATIENCE_NS, nobody waits:
+ * what is new is dropped, and counted. A request that was tried for longer than give_up_ns makes
+ * room first. So at any time put = sent + dropped + queued.
+ *
+ * One thread writes; one sends; any reads the figures.
+ */
+#ifndef BOMBUS_RUNNER_SINK_OTLP_OTLP_QUEUE_H
+#define BOMBUS_RUNNER_SINK_OTLP_OTLP_QUEUE_H
+
+#include <stdint.h>
+#include "runner/sink/otlp/otlp_writer.h"
+
+#define OTLP_QUEUE_MAX_BYTES (64u << 20)
+#define OTLP_PATIENCE_NS 1000000000ull
+/* A request that is so large is sent; receivers take 4 MiB at least. */
+#define OTLP_REQUEST_BYTES (1u << 20)
+#define OTLP_REQUEST_MAX_BYTES ((4u << 20) - 1024)
+
+/* How a signal's request is nested, and what its fields are called. */
+struct otlp_shape {
+	const char *resources; /* "resourceSpans"; field 1 of the request */
+	const char *scopes;    /* "scopeSpans"; field 2 */
+	const char *items;     /* "spans"; field 2 */
+};
+extern const struct otlp_shape otlp_spans_shape, otlp_logs_shape, otlp_metrics_shape;
+
+/* Where items come from: items of one origin stand together under one resource. */
+struct otlp_origin {
+	uint64_t id;	      /* equal ids have equal bytes */
+	const void *resource; /* the field `resource` with its key, encoded as the request is */
+	size_t resource_bytes;
+};
+
+struct otlp_queue_opts {
+	const struct otlp_shape *shape;
+	bool json;
+	size_t prefix_bytes;	       /* zeroes before each request, for the sender to fill in */
+	uint64_t max_items, max_batch; /* UINT64_MAX: only the bytes count */
+	uint64_t delay_ns;	       /* a request is sent when its first item is so old */
+	uint64_t give_up_ns;	       /* 0: never */
+};
+
+enum otlp_drop {
+	OTLP_DROP_QUEUE_FULL,
+	OTLP_DROP_TOO_LARGE, /* one item, larger than any request may be */
+	OTLP_DROP_REJECTED,  /* the receiver takes no such request */
+	OTLP_DROP_PARTIAL,   /* it took the request, but not this part of it */
+	OTLP_DROP_TIMEOUT,   /* tried for longer than give_up_ns, and its room was needed */
+	OTLP_DROP_UNSENT,    /* at exit */
+};
+#define OTLP_DROPS 6
+const char *otlp_drop_name(enum otlp_drop reason); /* "queue_full" */
+
+/* Cumulative, but for `queued`. */
+struct otlp_counts {
+	uint64_t put, sent, queued, queued_bytes;
+	uint64_t requests, retries; /* answered well; tried again */
+	uint64_t dropped[OTLP_DROPS];
+	uint64_t unsampled; /* spans never put, as the sampler left them out: not the queue's figure
+			     */
+};
+
+struct otlp_queue;
+
+struct otlp_queue *otlp_queue_new(const struct otlp_queue_opts *opts);
+void otlp_queue_free(struct otlp_queue *queue); /* nobody writes or sends any more */
+struct otlp_counts otlp_queue_counts(struct otlp_queue *queue);
+
+/* --- writing --------------------------------------------------------------------------------- */
+
+/*
+ * The item's message is open in the writer: write its fields, then end it. NULL: there is no room,
+ * and it is counted. Between the two calls the queue is locked: look names up before.
+ */
+struct otlp_writer *otlp_queue_item(struct otlp_queue *queue, const struct otlp_origin *origin);
+/* An item that makes the request too large is taken back, and counted. */
+void otlp_queue_item_end(struct otlp_queue *queue);
+/* The same for an item that counts as so many: a metric with its data points. */
+void otlp_queue_item_end_as(struct otlp_queue *queue, uint64_t weight);
+
+/* No more will be written; what is there is sent without delay. Wakes the sender. */
+void otlp_queue_close(struct otlp_queue *queue);
+
+/* --- sending --------------------------------------------------------------------------------- */
+
+struct otlp_request {
+	struct strbuf body; /* whole */
+	uint64_t items;
+};
+
+enum otlp_wait {
+	OTLP_WAIT_REQUEST, /* *ret is to be sent, then otlp_queue_done() */
+	OTLP_WAIT_TIME,	   /* until_ns has come */
+	OTLP_WAIT_END,	   /* closed, and empty */
+};
+/* Sleeps until there is something. UINT64_MAX: however long it takes. Monotonic time. */
+enum otlp_wait otlp_queue_wait(struct otlp_queue *queue, uint64_t until_ns,
+			       struct otlp_request **ret);
+/* Sealed requests, and one being filled: none. */
+bool otlp_queue_is_empty(struct otlp_queue *queue);
+
+/* The request that was handed out is over: `sent` of its items got there, the others are counted
+ * under `reason`. */
+void otlp_queue_done(struct otlp_queue *queue, uint64_t sent, enum otlp_drop reason);
+/* It is to be tried again at until_ns: sleeps until then, or until the queue is closed. False:
+ * the request is gone, its room was needed. */
+bool otlp_queue_park(struct otlp_queue *queue, uint64_t until_ns);
+/* Everything left is dropped as OTLP_DROP_UNSENT. */
+void otlp_queue_abandon(struct otlp_queue *queue);
+
+bool otlp_queue_is_closed(struct otlp_queue *queue);
+
+#endif

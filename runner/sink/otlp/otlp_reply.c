@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <inttypes.h>
+#include <jansson.h>
+#include "base/parse.h"
+#include "base/span.h"
+#include "base/util.h"
+#include "runner/sink/otlp/otlp_reply.h"
+
+#define GRPC_HEAD 5
+#define DETAILS_MAX_BYTES 8192
+
+enum grpc_status {
+	GRPC_OK,
+	GRPC_CANCELLED,
+	GRPC_DEADLINE_EXCEEDED = 4,
+	GRPC_RESOURCE_EXHAUSTED = 8,
+	GRPC_ABORTED = 10,
+	GRPC_OUT_OF_RANGE,
+	GRPC_UNAVAILABLE = 14,
+	GRPC_DATA_LOSS,
+};
+
+/* --- reading protobuf ------------------------------------------------------------------------- */
+
+struct proto_field {
+	uint32_t number;
+	uint64_t value;	   /* varint */
+	struct span bytes; /* length-delimited */
+};
+
+static bool take_varint(struct span *from, uint64_t *ret)
+{
+	uint64_t v = 0;
+
+	for (size_t i = 0; i < 10 && i < from->len; i++) {
+		v |= (uint64_t)(from->ptr[i] & 0x7f) << (7 * i);
+		if (from->ptr[i] & 0x80)
+			continue;
+		*from = span_of(from->ptr + i + 1, from->len - i - 1);
+		*ret = v;
+		return true;
+	}
+	return false;
+}
+
+/* The next field; false at the end and where the bytes are no message. */
+static bool take_field(struct span *from, struct proto_field *ret)
+{
+	uint64_t tag, len = 0;
+
+	*ret = (struct proto_field){ 0 };
+	if (!take_varint(from, &tag) || tag >> 3 > UINT32_MAX)
+		return false;
+	ret->number = (uint32_t)(tag >> 3);
+	switch (tag & 7) {
+	case 0:
+		return take_varint(from, &ret->value);
+	case 1:
+		len = 8;
+		break;
+	case 2:
+		if (!take_varint(from, &len))
+			return false;
+		break;
+	case 5:
+		len = 4;
+		break;
+	default:
+		return false;
+	}
+	if (len > from->len)
+		return false;
+	ret->bytes = span_of(from->ptr, len);
+	*from = span_of(from->ptr + len, from->len - len);
+	return true;
+}
+
+/* --- what was said ---------------------------------------------------------------------------- */
+
+/* For a log's line: short. Control characters are escaped where it is printed. */
+static void say(struct otlp_reply *reply, const void *text, size_t len)
+{
+	snprintf(reply->message, sizeof(reply->message), "%.*s",
+		 (int)MIN(len, sizeof(reply->message) - 1), (const char *)text);
+}
+
+/* ExportXServiceResponse: partial_success 1 { rejected 1, error_message 2 }. */
+static void read_partial(struct otlp_reply *reply, struct span body)
+{
+	struct proto_field outer, inner;
+
+	while (take_field(&body, &outer)) {
+		while (outer.number == 1 && take_field(&outer.bytes, &inner)) {
+			if (inner.number == 1 && (int64_t)inner.value > 0)
+				reply->rejected = inner.value;
+			else if (inner.number == 2)
+				say(reply, inner.bytes.ptr, inner.bytes.len);
+		}
+	}
+}
+
+static uint64_t json_count(const json_t *value)
+{
+	uint64_t count = 0;
+
+	if (json_is_integer(value) && json_integer_value(value) > 0)
+		count = (uint64_t)json_integer_value(value);
+	else if (json_is_string(value) && parse_u64(json_string_value(value), &count) < 0)
+		count = 0;
+	return count;
+}
+
+/* {"partialSuccess": {"rejectedSpans": "1", "errorMessage": ""}}, or a Status' "message". */
+static void read_json(struct otlp_reply *reply, const struct strbuf *body)
+{
+	json_t *root = json_loadb(strbuf_str(body), body->len, JSON_REJECT_DUPLICATES, NULL);
+	json_t *partial = json_object_get(root, "partialSuccess"), *value;
+	const char *text = json_string_value(json_object_get(root, "message")), *key;
+
+	json_object_foreach(partial, key, value)
+	{
+		if (has_prefix(key, "rejected"))
+			reply->rejected = json_count(value);
+		else if (streq(key, "errorMessage"))
+			text = json_string_value(value);
+	}
+	if (text)
+		say(reply, text, strlen(text));
+	json_decref(root);
+}
+
+static void read_body(struct otlp_reply *reply, const struct http_call *call, bool is_json)
+{
+	const struct strbuf *body = &call->response.body;
+	struct span bytes = span_of(strbuf_str(body), body->len);
+	struct proto_field field;
+
+	if (is_json) {
+		read_json(reply, body);
+	} else if (reply->verdict == OTLP_SENT) {
+		read_partial(reply, bytes);
+	} else {
+		/* google.rpc.Status: message 2. */
+		while (take_field(&bytes, &field))
+			if (field.number == 2)
+				say(reply, field.bytes.ptr, field.bytes.len);
+	}
+}
+
+static enum otlp_verdict of_status(int status)
+{
+	if (status >= 200 && status < 300)
+		return OTLP_SENT;
+	return status == 429 || (status >= 502 && status <= 504) ? OTLP_AGAIN : OTLP_REJECTED;
+}
+
+/* --- gRPC ------------------------------------------------------------------------------------- */
+
+static size_t base64_decode(uint8_t *dst, size_t room, const char *text)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	uint32_t bits = 0, have = 0;
+	size_t n = 0;
+
+	for (; *text && *text != '=' && n < room; text++) {
+		const char *digit = strchr(digits, *text);
+
+		if (!digit)
+			return 0;
+		bits = bits << 6 | (uint32_t)(digit - digits);
+		have += 6;
+		if (have >= 8) {
+			have -= 8;
+			dst[n++] = (uint8_t)(bits >> have);
+		}
+	}
+	return n;
+}
+
+/* RetryInfo: retry_delay 1 { seconds 1, nanos 2 }. Rounded up to seconds. */
+static void read_retry_info(struct otlp_reply *reply, struct span info)
+{
+	struct proto_field outer, inner;
+	uint64_t seconds = 0, nanos = 0;
+
+	while (take_field(&info, &outer)) {
+		while (outer.number == 1 && take_field(&outer.bytes, &inner)) {
+			if (inner.number == 1)
+				seconds = inner.value;
+			else if (inner.number == 2)
+				nanos = inner.value;
+		}
+	}
+	if (seconds <= INT64_MAX - 1)
+		snprintf(reply->wait, sizeof(reply->wait), "%" PRIu64, seconds + (nanos > 0));
+}
+
+/* grpc-status-details-bin, a google.rpc.Status: details 3, each an Any { type_url 1, value 2 }. */
+static void read_details(struct otlp_reply *reply, const char *text)
+{
+	static const char wanted[] = "type.googleapis.com/google.rpc.RetryInfo";
+	uint8_t bytes[DETAILS_MAX_BYTES];
+	struct span status = span_of(bytes, base64_decode(bytes, sizeof(bytes), text));
+	struct proto_field detail, any;
+
+	while (take_field(&status, &detail)) {
+		bool is_retry = false;
+
+		while (detail.number == 3 && take_field(&detail.bytes, &any)) {
+			if (any.number == 1)
+				is_retry = any.bytes.len == sizeof(wanted) - 1 &&
+					   memcmp(any.bytes.ptr, wanted, any.bytes.len) == 0;
+			else if (any.number == 2 && is_retry)
+				read_retry_info(reply, any.bytes);
+		}
+	}
+}
+
+static enum otlp_verdict of_grpc(uint64_t status, bool told_when)
+{
+	switch (status) {
+	case GRPC_OK:
+		return OTLP_SENT;
+	case GRPC_CANCELLED:
+	case GRPC_DEADLINE_EXCEEDED:
+	case GRPC_ABORTED:
+	case GRPC_OUT_OF_RANGE:
+	case GRPC_UNAVAILABLE:
+	case GRPC_DATA_LOSS:
+		return OTLP_AGAIN;
+	case GRPC_RESOURCE_EXHAUSTED:
+		return told_when ? OTLP_AGAIN : OTLP_REJECTED;
+	default:
+		return OTLP_REJECTED;
+	}
+}
+
+static int digit_of(char c)
+{
+	static const char digits[] = "0123456789ABCDEFabcdef";
+	const char *at = c ? strchr(digits, c) : NULL;
+	int digit = at ? (int)(at - digits) : -1;
+
+	return digit > 15 ? digit - 6 : digit;
+}
+
+/* grpc-message is percent-encoded; what is not stays as it is. */
+static void say_decoded(struct otlp_reply *reply, const char *text)
+{
+	size_t len = strlen(reply->message);
+
+	for (; *text && len < sizeof(reply->message) - 1; text++) {
+		int high = *text == '%' ? digit_of(text[1]) : -1;
+		int low = high >= 0 ? digit_of(text[2]) : -1;
+		char byte = low >= 0 ? (char)(high << 4 | low) : *text;
+
+		reply->message[len++] = byte ? byte : ' ';
+		text += low >= 0 ? 2 : 0;
+	}
+	reply->message[len] = '\0';
+}
+
+static void read_grpc(struct otlp_reply *reply, const struct http_call *call)
+{
+	const struct http_response *r = &call->response;
+	uint64_t status;
+
+	if (!r->grpc_status || parse_u64(r->grpc_status, &status) < 0) {
+		reply->verdict = of_status(r->status);
+		if (reply->verdict == OTLP_SENT)
+			reply->verdict = OTLP_REJECTED;
+		snprintf(reply->message, sizeof(reply->message), "no grpc-status, HTTP %d",
+			 r->status);
+		return;
+	}
+	if (r->grpc_details)
+		read_details(reply, r->grpc_details);
+	reply->verdict = of_grpc(status, reply->wait[0]);
+	if (reply->verdict == OTLP_SENT && r->body.len > GRPC_HEAD)
+		read_partial(reply, span_of(r->body.buf + GRPC_HEAD, r->body.len - GRPC_HEAD));
+	if (reply->verdict == OTLP_SENT)
+		return;
+	snprintf(reply->message, sizeof(reply->message), "grpc-status %" PRIu64 "%s", status,
+		 r->grpc_message ? ": " : "");
+	if (r->grpc_message)
+		say_decoded(reply, r->grpc_message);
+}
+
+void otlp_reply_read(struct otlp_reply *ret, const struct http_call *call,
+		     enum otlp_protocol protocol)
+{
+	const struct http_response *r = &call->response;
+
+	*ret = (struct otlp_reply){ .verdict = OTLP_AGAIN };
+	if (call->result < 0) {
+		say(ret, call->err.msg, strlen(call->err.msg));
+		return;
+	}
+	if (r->retry_after)
+		snprintf(ret->wait, sizeof(ret->wait), "%s", r->retry_after);
+	if (protocol == OTLP_GRPC) {
+		read_grpc(ret, call);
+		return;
+	}
+	ret->verdict = of_status(r->status);
+	read_body(ret, call, protocol == OTLP_HTTP_JSON);
+	if (ret->verdict != OTLP_SENT) {
+		_cleanup_free_ char *said = xstrdup(ret->message);
+
+		/* Redirects are not followed: the request would go to where nobody said. */
+		if (r->location && r->status / 100 == 3)
+			snprintf(ret->message, sizeof(ret->message), "HTTP %d to %.200s", r->status,
+				 r->location);
+		else
+			snprintf(ret->message, sizeof(ret->message), "HTTP %d%s%.200s", r->status,
+				 *said ? ": " : "", said);
+	}
+}

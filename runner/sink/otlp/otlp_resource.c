@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/sink/otlp/otlp_resource.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <sys/random.h>
+#include <sys/utsname.h>
+
+#include "base/num.h"
+#include "base/util.h"
+#include "runner/sink/otlp/otlp_config.h"
+#include "runner/sink/print/span_view.h"
+
+#define RESOURCE OTLP_KEY(1, "resource")
+#define ATTRIBUTES 1
+#define RESOURCE_MAX_BYTES (1u << 20)
+#define FILE_MAX_BYTES (64u << 10)
+#define LOGS_MAX 100000 /* names of logs that are looked at */
+#define CONTAINER_HEX 64
+#define POD_UID_CHARS 36
+
+struct origin {
+	uint64_t hash; /* of service and cgroup */
+	uint64_t cgroup;
+	char *service;
+	size_t service_len;
+	char *bytes;
+	struct otlp_origin given;
+	uint64_t used; /* by the count of look-ups */
+};
+
+struct otlp_resources {
+	const struct otlp_config *config;
+	const char *program;
+	struct otlp_resource_paths paths;
+	const char *env_service; /* of one variable or the other; NULL: none */
+	bool json;
+	struct arena arena;
+	struct fixed { /* what is the same for all origins */
+		const char *name, *text;
+		int64_t number; /* where text is NULL */
+	} fixed[16];
+	size_t nfixed;
+	struct origin origins[OTLP_ORIGINS_MAX];
+	uint32_t norigins, last;
+	uint64_t looked, next_id;
+};
+
+/* ---- What this machine and process are ---- */
+
+static void add_text(struct otlp_resources *r, const char *name, const char *text)
+{
+	if (text && *text)
+		r->fixed[r->nfixed++] = (struct fixed){ name, arena_strdup(&r->arena, text), 0 };
+}
+
+/* The file's bytes, NUL-ended; a trailing newline is cut off. NULL: it cannot be read. */
+static char *file_text(const char *dir, const char *name, size_t *ret_len)
+{
+	_cleanup_free_ char *path = xasprintf("%s/%s", dir, name);
+	void *bytes;
+	size_t len;
+
+	if (read_file(path, FILE_MAX_BYTES, &bytes, &len, NULL) < 0)
+		return NULL;
+	while (len && ((char *)bytes)[len - 1] == '\n')
+		((char *)bytes)[--len] = '\0';
+	if (ret_len)
+		*ret_len = len;
+	return bytes;
+}
+
+static const char *arch_of(const char *machine)
+{
+	static const char *const names[][2] = {
+		{ "x86_64", "amd64" },
+		{ "aarch64", "arm64" },
+		{ "armv7l", "arm32" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (streq(machine, names[i][0]))
+			return names[i][1];
+	return machine;
+}
+
+/* PRETTY_NAME="..." of os-release, quotes taken off. */
+static char *os_name(const char *etc)
+{
+	_cleanup_free_ char *text = file_text(etc, "os-release", NULL);
+	const char *at = text;
+
+	while (at && !has_prefix(at, "PRETTY_NAME=")) {
+		at = strchr(at, '\n');
+		at += at != NULL;
+	}
+	if (!at)
+		return NULL;
+	at += strlen("PRETTY_NAME=");
+	at += strspn(at, "\"'");
+	return xstrndup(at, strcspn(at, "\"'\n"));
+}
+
+static void add_host(struct otlp_resources *r)
+{
+	_cleanup_free_ char *id = file_text(r->paths.etc, "machine-id", NULL);
+	_cleanup_free_ char *os = os_name(r->paths.etc);
+	struct utsname name;
+
+	add_text(r, "host.id", id);
+	add_text(r, "os.type", "linux");
+	if (uname(&name) < 0)
+		return;
+	add_text(r, "host.name", name.nodename);
+	add_text(r, "host.arch", arch_of(name.machine));
+	add_text(r, "os.version", name.release);
+	add_text(r, "os.description",
+		 os ? arena_printf(&r->arena, "%s (Linux %s)", os, name.release) : name.version);
+}
+
+static void add_process(struct otlp_resources *r)
+{
+	_cleanup_free_ char *self = xasprintf("%s/self", r->paths.proc);
+	_cleanup_free_ char *exe = xasprintf("%s/exe", self);
+	char path[4096];
+	size_t len = 0;
+	_cleanup_free_ char *words = file_text(self, "cmdline", &len);
+	ssize_t n = readlink(exe, path, sizeof(path) - 1);
+
+	r->fixed[r->nfixed++] = (struct fixed){ "process.pid", NULL, getpid() };
+	if (n > 0) {
+		path[n] = '\0';
+		add_text(r, "process.executable.path", path);
+		add_text(r, "process.executable.name",
+			 strrchr(path, '/') ? strrchr(path, '/') + 1 : path);
+	}
+	for (size_t i = 0; i + 1 < len; i++)
+		words[i] = words[i] ? words[i] : ' ';
+	add_text(r, "process.command_line", words);
+}
+
+/* Version 4 of RFC 9562. */
+static void add_instance(struct otlp_resources *r)
+{
+	uint8_t id[16] = { 0 };
+	char hex[NUM_HEX_ROOM(16)];
+
+	if (getrandom(id, sizeof(id), 0) != sizeof(id))
+		return;
+	id[6] = (id[6] & 0x0f) | 0x40;
+	id[8] = (id[8] & 0x3f) | 0x80;
+	num_hex_bytes(hex, id, sizeof(id));
+	add_text(r, "service.instance.id",
+		 arena_printf(&r->arena, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12,
+			      hex + 16, hex + 20));
+}
+
+static const char *env_value(const struct otlp_resources *r, const char *name)
+{
+	for (size_t i = 0; i < r->config->nresource; i++)
+		if (streq(r->config->resource[i].name, name))
+			return r->config->resource[i].value;
+	return NULL;
+}
+
+struct otlp_resources *otlp_resources_new(const struct otlp_config *config, bool json,
+					  const char *program, struct otlp_resource_paths paths)
+{
+	struct otlp_resources *r = xcalloc(1, sizeof(*r));
+
+	r->config = config;
+	r->json = json;
+	r->program = program;
+	r->paths = paths;
+	r->env_service = config->service_name;
+	if (!r->env_service)
+		r->env_service = env_value(r, "service.name");
+	add_text(r, "telemetry.sdk.name", "bombus");
+	add_text(r, "telemetry.sdk.language", "c");
+	add_text(r, "telemetry.sdk.version", BOMBUS_VERSION);
+	add_instance(r);
+	add_host(r);
+	add_process(r);
+	return r;
+}
+
+void otlp_resources_free(struct otlp_resources *r)
+{
+	if (!r)
+		return;
+	for (uint32_t i = 0; i < r->norigins; i++) {
+		free(r->origins[i].service);
+		free(r->origins[i].bytes);
+	}
+	arena_release(&r->arena);
+	free(r);
+}
+
+/* ---- Containers ---- */
+
+struct container {
+	char id[CONTAINER_HEX + 1];
+	char pod_uid[POD_UID_CHARS + 1];
+	char pod[254], namespace_[64], name[64]; /* DNS names, which is what Kubernetes takes */
+};
+
+/* The last run of exactly 64 hex digits: runtimes put words before and behind it. */
+static void find_id(const char *path, struct container *ret)
+{
+	for (const char *at = path; *at;) {
+		size_t n = strspn(at, "0123456789abcdef");
+
+		if (n == CONTAINER_HEX)
+			memcpy(ret->id, at, n);
+		at += n ? n : 1;
+	}
+}
+
+/* ".../kubepods-burstable-pod<uid>.slice/...": systemd's names have '_' for '-'. */
+static void find_pod(const char *path, struct container *ret)
+{
+	const char *at = strstr(path, "kubepods");
+	size_t n;
+
+	for (; at; at = strstr(at + 1, "pod")) {
+		const char *uid = has_prefix(at, "pod") ? at + strlen("pod") : at;
+
+		n = strspn(uid, "0123456789abcdef-_");
+		if (n != POD_UID_CHARS && n != 32) /* static pods have a hash */
+			continue;
+		for (size_t i = 0; i < n; i++)
+			ret->pod_uid[i] = (char)(uid[i] == '_' ? '-' : uid[i]);
+		return;
+	}
+}
+
+static bool take_name(char *dst, size_t room, const char **at, char end)
+{
+	const char *stop = strchr(*at, end);
+	size_t len = stop ? (size_t)(stop - *at) : room;
+
+	if (len >= room)
+		return false;
+	memcpy(dst, *at, len);
+	dst[len] = '\0';
+	*at = stop + 1;
+	return true;
+}
+
+/* The node names each container's log "<pod>_<namespace>_<container>-<id>.log". */
+static void find_names(const char *logs, struct container *ret)
+{
+	_cleanup_free_ char *end = xasprintf("-%s.log", ret->id);
+	DIR *dir = opendir(logs);
+	struct dirent *entry;
+
+	for (int n = 0; dir && n < LOGS_MAX && (entry = readdir(dir)); n++) {
+		const char *at = entry->d_name;
+		size_t len = strlen(at), end_len = strlen(end);
+
+		if (len <= end_len || !streq(at + len - end_len, end))
+			continue;
+		if (take_name(ret->pod, sizeof(ret->pod), &at, '_') &&
+		    take_name(ret->namespace_, sizeof(ret->namespace_), &at, '_'))
+			snprintf(ret->name, sizeof(ret->name), "%.*s", (int)(strlen(at) - end_len),
+				 at);
+		break;
+	}
+	if (dir)
+		closedir(dir);
+}
+
+static bool container_of_cgroup(const struct otlp_resources *r, uint64_t cgroup,
+				struct resolver *resolver, struct container *ret)
+{
+	const char *path = resolver && cgroup ? resolve(resolver, MEAN_CGROUP, cgroup) : NULL;
+
+	*ret = (struct container){ 0 };
+	if (!path)
+		return false;
+	find_id(path, ret);
+	find_pod(path, ret);
+	if (*ret->id)
+		find_names(r->paths.logs, ret);
+	return *ret->id || *ret->pod_uid;
+}
+
+/* ---- Origins ---- */
+
+static void put_text(const struct otlp_resources *r, struct otlp_writer *w, const char *name,
+		     const char *text)
+{
+	if (*text && !env_value(r, name))
+		otlp_attr_text(w, ATTRIBUTES, name, text);
+}
+
+static void put_resource(const struct otlp_resources *r, struct otlp_writer *w,
+			 struct span_text service, const struct container *container)
+{
+	struct otlp_attr name;
+
+	name = otlp_attr(w, ATTRIBUTES, "service.name", strlen("service.name"));
+	otlp_string(w, OTLP_ANY_STRING, service.ptr, service.len);
+	otlp_attr_end(w, name);
+	for (size_t i = 0; i < r->nfixed; i++) {
+		const struct fixed *f = &r->fixed[i];
+
+		if (f->text)
+			put_text(r, w, f->name, f->text);
+		else if (!env_value(r, f->name))
+			otlp_attr_int(w, ATTRIBUTES, f->name, f->number);
+	}
+	put_text(r, w, "container.id", container->id);
+	put_text(r, w, "k8s.pod.uid", container->pod_uid);
+	put_text(r, w, "k8s.pod.name", container->pod);
+	put_text(r, w, "k8s.namespace.name", container->namespace_);
+	put_text(r, w, "k8s.container.name", container->name);
+	for (size_t i = 0; i < r->config->nresource; i++)
+		if (!streq(r->config->resource[i].name, "service.name"))
+			otlp_attr_text(w, ATTRIBUTES, r->config->resource[i].name,
+				       r->config->resource[i].value);
+}
+
+static void encode(const struct otlp_resources *r, struct origin *origin,
+		   const struct container *container)
+{
+	struct strbuf bytes = STRBUF_INIT(RESOURCE_MAX_BYTES);
+	struct otlp_writer w = { &bytes, r->json };
+	size_t resource = otlp_message(&w, RESOURCE);
+
+	otlp_list(&w, OTLP_KEY(ATTRIBUTES, "attributes"));
+	put_resource(r, &w, (struct span_text){ origin->service, origin->service_len }, container);
+	otlp_list_end(&w);
+	otlp_end(&w, resource);
+	origin->given.resource_bytes = bytes.len;
+	origin->bytes = strbuf_steal(&bytes);
+	origin->given.resource = origin->bytes;
+}
+
+static uint64_t hash_of(struct span_text service, uint64_t cgroup)
+{
+	uint64_t hash = 0xcbf29ce484222325 ^ cgroup; /* FNV-1a */
+
+	for (size_t i = 0; i < service.len; i++)
+		hash = (hash ^ (uint8_t)service.ptr[i]) * 0x100000001b3;
+	return hash;
+}
+
+static bool is_origin(const struct origin *o, uint64_t hash, struct span_text service,
+		      uint64_t cgroup)
+{
+	return o->hash == hash && o->cgroup == cgroup && o->service_len == service.len &&
+	       memcmp(o->service, service.ptr, service.len) == 0;
+}
+
+/* A free place, or that of the origin which was longest not used. */
+static struct origin *place(struct otlp_resources *r)
+{
+	uint32_t oldest = 0;
+
+	if (r->norigins < OTLP_ORIGINS_MAX)
+		return &r->origins[r->last = r->norigins++];
+	for (uint32_t i = 1; i < r->norigins; i++)
+		if (r->origins[i].used < r->origins[oldest].used)
+			oldest = i;
+	free(r->origins[oldest].service);
+	free(r->origins[oldest].bytes);
+	return &r->origins[r->last = oldest];
+}
+
+static struct origin *find(struct otlp_resources *r, struct span_text service, uint64_t cgroup)
+{
+	uint64_t hash = hash_of(service, cgroup);
+
+	for (uint32_t n = 0; n < r->norigins; n++) {
+		uint32_t i = (r->last + n) % r->norigins; /* most often the last one again */
+
+		if (is_origin(&r->origins[i], hash, service, cgroup)) {
+			r->last = i;
+			r->origins[i].used = ++r->looked;
+			return &r->origins[i];
+		}
+	}
+	return NULL;
+}
+
+static struct origin *origin_of(struct otlp_resources *r, struct span_text service, uint64_t cgroup,
+				struct resolver *resolver)
+{
+	struct origin *o = find(r, service, cgroup);
+	struct container container;
+	uint64_t same_id = 0;
+
+	if (o)
+		return o;
+	/* What is in no container is the machine's, whatever its cgroup. */
+	if (!container_of_cgroup(r, cgroup, resolver, &container) && cgroup)
+		same_id = origin_of(r, service, 0, NULL)->given.id;
+	o = place(r);
+	*o = (struct origin){
+		.hash = hash_of(service, cgroup),
+		.cgroup = cgroup,
+		.service = xstrndup(service.ptr, service.len),
+		.service_len = service.len,
+		.given.id = same_id ? same_id : ++r->next_id,
+		.used = ++r->looked,
+	};
+	encode(r, o, &container);
+	return o;
+}
+
+const struct otlp_origin *otlp_resources_get(struct otlp_resources *r, struct span_text service,
+					     bool is_member, uint64_t cgroup,
+					     struct resolver *resolver)
+{
+	const char *name = r->env_service && !is_member ? r->env_service : NULL;
+
+	if (name)
+		service = (struct span_text){ name, strlen(name) };
+	else if (!service.len)
+		service = program_service(r->program);
+	return &origin_of(r, service, cgroup, resolver)->given;
+}

@@ -1,0 +1,447 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Comma-separated values, quoted as RFC 4180 says, lines end in LF. Columns:
+ *
+ *	time,map,kind,<key or label paths>,<field paths or values>
+ *
+ * Spans have the columns of span_view.h before those of their attributes.
+ *
+ * A file can hold only one kind of line under one header; several maps (and lines about loss) have
+ * different columns. So a header line comes before the first line and again whenever the next line
+ * has other columns: a reader who wants one table asks for one map. Lines about loss are
+ * "time,map,kind,count,where" (kernel: the program could not hand it over; queue: the output was
+ * too slow). A histogram is count, sum (where known) and cumulative le_<bound> columns.
+ * Keys that are gone have the columns of their map with empty values. Control characters and
+ * bytes that are not UTF-8 are written \xNN, so that a line is always one line.
+ */
+#include "base/clock.h"
+#include "base/num.h"
+#include "base/strbuf.h"
+#include "base/utf8.h"
+#include "base/util.h"
+#include "runner/sink/out.h"
+#include "runner/sink/print/span_view.h"
+#include "runner/sink/text.h"
+
+#define TIME_BYTES 31
+#define HEADER_MAX_BYTES (16u << 20)
+#define LOST_HEADER "time,map,kind,count,where\n"
+
+struct csv_map {
+	char *header;
+	char *name; /* quoted where it has to be, with commas around */
+	size_t line_max;
+	const struct metric_plan *plan; /* of rows */
+};
+
+struct csv_sink {
+	struct sink sink;
+	struct out out;
+	struct sink_names names;
+	struct span_views *spans;
+	struct csv_map *maps;
+	uint32_t nmaps;
+	const char *shown;     /* the header that holds now: one of the maps', LOST_HEADER, NULL */
+	char *plain, *escaped; /* one value, before quoting */
+	size_t plain_max;
+	uint64_t left;
+};
+
+static struct csv_sink *csv_of(struct sink *sink)
+{
+	return container_of(sink, struct csv_sink, sink);
+}
+
+/* A value of `len` bytes of any content can become so long, with its comma. */
+#define VALUE_ROOM(len) (2 * UTF8_TERM_ROOM(len) + 4)
+
+static bool is_plain(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = text[i];
+
+		if (c < ' ' || c > '~')
+			return false;
+	}
+	return true;
+}
+
+/* Blanks at an edge are part of the value, but many readers would strip them. */
+static bool needs_quotes(const char *text, size_t len)
+{
+	return memchr(text, ',', len) || memchr(text, '"', len) ||
+	       (len && (text[0] == ' ' || text[len - 1] == ' '));
+}
+
+/* dst has VALUE_ROOM(len), scratch UTF8_TERM_ROOM(len). Returns the end. */
+static char *put_value(char *dst, char *scratch, const char *text, size_t len)
+{
+	if (!is_plain(text, len)) {
+		len = utf8_term_escape(scratch, text, len);
+		text = scratch;
+	}
+	if (!needs_quotes(text, len)) {
+		memcpy(dst, text, len);
+		return dst + len;
+	}
+	*dst++ = '"';
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] == '"')
+			*dst++ = '"';
+		*dst++ = text[i];
+	}
+	*dst++ = '"';
+	return dst;
+}
+
+static void add_value(struct strbuf *sb, const char *text)
+{
+	size_t len = strlen(text);
+	_cleanup_free_ char *scratch = xmalloc(UTF8_TERM_ROOM(len) + 1);
+	char *dst = strbuf_reserve(sb, VALUE_ROOM(len));
+
+	if (dst)
+		strbuf_advance(sb, put_value(dst, scratch, text, len) - dst);
+}
+
+static void add_column(struct strbuf *sb, const char *prefix, const char *name)
+{
+	_cleanup_free_ char *full = xasprintf("%s%s", prefix, name);
+
+	strbuf_addc(sb, ',');
+	add_value(sb, full);
+}
+
+/* One more value of at most this many bytes in this map's lines. */
+static void will_hold(struct csv_sink *csv, struct csv_map *map, size_t bytes)
+{
+	map->line_max += VALUE_ROOM(bytes);
+	csv->plain_max = MAX(csv->plain_max, bytes);
+}
+
+static void prepare_layout(struct csv_sink *csv, struct csv_map *ret, struct strbuf *header,
+			   const struct layout *layout, const struct layout *other,
+			   const char *part)
+{
+	const struct field *field;
+
+	for (uint32_t i = 0; i < layout->nfields; i++) {
+		field = &layout->fields[i];
+		if (!has_column(layout, field))
+			continue;
+		add_column(header, other && layout_find(other, field->path) ? part : "",
+			   field->path);
+		will_hold(csv, ret, field_text_max(field));
+	}
+}
+
+static void prepare_span(struct csv_sink *csv, struct csv_map *ret, struct strbuf *header,
+			 const struct span_plan *plan)
+{
+	for (int i = 0; i < SPAN_CELLS; i++) {
+		add_column(header, "", span_cell_name(i));
+		will_hold(csv, ret, span_cell_max(csv->spans, plan, i));
+	}
+	for (uint32_t i = 0; i < plan->attrs.count; i++) {
+		add_column(header, "", plan->attrs.all[i].name);
+		will_hold(csv, ret, field_text_max(plan->attrs.all[i].field));
+	}
+}
+
+static void prepare_family(struct csv_sink *csv, struct csv_map *ret, struct strbuf *header,
+			   const struct family *family)
+{
+	_cleanup_free_ char *prefix = xasprintf("%s%s", family->base, family->base[0] ? "_" : "");
+	_cleanup_free_ char *le = xasprintf("%sle_", prefix);
+	char bound[NUM_U64_ROOM + 1];
+
+	will_hold(csv, ret, CELL_ROOM);
+	if (family->type != METRIC_HISTOGRAM) {
+		add_column(header, "", family->base[0] ? family->base : "value");
+		return;
+	}
+	add_column(header, prefix, "count");
+	if (family->has_sum)
+		add_column(header, prefix, "sum");
+	for (uint32_t i = 0; i < family->nbounds; i++) {
+		if (!family_shows_bound(family, i))
+			continue;
+		bound[num_u64(bound, family->bounds[i])] = '\0';
+		add_column(header, le, bound);
+		will_hold(csv, ret, CELL_ROOM);
+	}
+	add_column(header, le, "inf");
+	ret->line_max += 2 * VALUE_ROOM(CELL_ROOM);
+}
+
+static bool is_family_column(const struct metric_plan *plan, const char *name)
+{
+	for (uint32_t i = 0; i < plan->nfamilies; i++) {
+		const char *base = plan->families[i].base;
+
+		if (streq(name, base[0] ? base : "value"))
+			return true;
+	}
+	return false;
+}
+
+static void prepare_map(struct csv_sink *csv, struct csv_map *ret, const struct map_plan *map)
+{
+	struct strbuf sb = STRBUF_INIT(HEADER_MAX_BYTES);
+	const struct metric_plan *plan = ret->plan;
+	const struct span_plan *span = span_views_plan(csv->spans, map);
+	const char *path;
+
+	strbuf_addc(&sb, ',');
+	add_value(&sb, map->name);
+	strbuf_addc(&sb, ',');
+	ret->name = strbuf_steal(&sb);
+	ret->line_max = TIME_BYTES + strlen(ret->name) + 64;
+	strbuf_adds(&sb, "time,map,kind");
+	for (uint32_t i = 0; plan && i < plan->nlabels; i++) {
+		path = plan->labels[i].in_key.path;
+		add_column(&sb, is_family_column(plan, path) ? "key." : "", path);
+		will_hold(csv, ret, label_text_max(&plan->labels[i]));
+	}
+	for (uint32_t i = 0; plan && i < plan->nfamilies; i++)
+		prepare_family(csv, ret, &sb, &plan->families[i]);
+	if (span)
+		prepare_span(csv, ret, &sb, span);
+	else if (!plan && map->has_key)
+		prepare_layout(csv, ret, &sb, &map->key, &map->value, "key.");
+	if (!span && !plan)
+		prepare_layout(csv, ret, &sb, &map->value, map->has_key ? &map->key : NULL,
+			       "value.");
+	strbuf_addc(&sb, '\n');
+	ret->header = strbuf_steal(&sb);
+}
+
+static int csv_open(struct sink *sink, const struct sink_env *env, struct err *err)
+{
+	struct csv_sink *csv = csv_of(sink);
+	const struct map_plan *map;
+	const struct series *series;
+
+	sink_names_init(&csv->names, env);
+	csv->spans = span_views_new(env, csv->names.resolver);
+	csv->left = env->max_records ? env->max_records : UINT64_MAX;
+	csv->nmaps = env->plan->nmaps;
+	csv->maps = xcalloc(csv->nmaps + 1, sizeof(*csv->maps));
+	for (uint32_t i = 0; i < csv->nmaps; i++) {
+		map = &env->plan->maps[i];
+		series = map_has_series(map) ? collector_series(env->collector, map) : NULL;
+		csv->maps[i].plan = series ? series_plan(series) : NULL;
+		if (series || map_has_records(map) || map->lost_map >= 0)
+			prepare_map(csv, &csv->maps[i], map);
+	}
+	csv->plain = xmalloc(csv->plain_max + 1);
+	csv->escaped = xmalloc(UTF8_TERM_ROOM(csv->plain_max) + 1);
+	return 0;
+}
+
+static void show_header(struct csv_sink *csv, const char *header)
+{
+	if (csv->shown != header)
+		out_adds(&csv->out, header);
+	csv->shown = header;
+}
+
+static char *put_start(char *p, const struct csv_map *map, uint64_t time_ns, const char *kind)
+{
+	p += format_rfc3339(time_ns, p);
+	return stpcpy(stpcpy(p, map->name), kind);
+}
+
+static int line_done(struct csv_sink *csv, const char *start, char *end)
+{
+	int ret;
+
+	*end++ = '\n';
+	out_advance(&csv->out, end - start);
+	ret = out_pace(&csv->out);
+	return ret ? ret : --csv->left == 0;
+}
+
+static char *put_part(struct csv_sink *csv, char *p, const struct layout *layout, const void *base)
+{
+	for (uint32_t i = 0; i < layout->nfields; i++) {
+		const struct field *field = &layout->fields[i];
+		size_t len = 0;
+
+		if (!has_column(layout, field))
+			continue;
+		if (base)
+			len = field_text(csv->plain, field, base, STYLE_PLAIN,
+					 sink_names_get(&csv->names));
+		*p++ = ',';
+		p = put_value(p, csv->escaped, csv->plain, len);
+	}
+	return p;
+}
+
+static int put_span(struct csv_sink *csv, const struct csv_map *map, const struct record *record)
+{
+	struct resolver *resolver = sink_names_get(&csv->names);
+	const struct trace_span *span = span_views_read(csv->spans, record);
+	char *start, *p;
+
+	if (!span)
+		return 0;
+	show_header(csv, map->header);
+	start = out_reserve(&csv->out, map->line_max);
+	p = put_start(start, map, span->start_ns, "span");
+	for (int i = 0; i < SPAN_CELLS; i++) {
+		*p++ = ',';
+		p = put_value(p, csv->escaped, csv->plain,
+			      span_cell(csv->plain, csv->spans, span, i, STYLE_PLAIN));
+	}
+	for (uint32_t i = 0; i < span->plan->attrs.count; i++) {
+		*p++ = ',';
+		p = put_value(p, csv->escaped, csv->plain,
+			      field_text(csv->plain, span->plan->attrs.all[i].field,
+					 record->part[PART_VALUE], STYLE_PLAIN, resolver));
+	}
+	return line_done(csv, start, p);
+}
+
+static int csv_event(struct sink *sink, const struct record *record)
+{
+	struct csv_sink *csv = csv_of(sink);
+	const struct map_plan *plan = record->map;
+	const struct csv_map *map = &csv->maps[plan->index];
+	char *start, *p;
+
+	if (plan->role == ROLE_SPANS)
+		return put_span(csv, map, record);
+	show_header(csv, map->header);
+	start = out_reserve(&csv->out, map->line_max);
+	p = put_start(start, map, record->time_ns, "event");
+	if (plan->has_key)
+		p = put_part(csv, p, &plan->key, record->part[PART_KEY]);
+	p = put_part(csv, p, &plan->value, record->part[PART_VALUE]);
+	return line_done(csv, start, p);
+}
+
+/* Without cells: as many empty columns. */
+static char *put_family(char *p, const struct family *family, const union cell *cells)
+{
+	uint64_t cumulative = 0;
+
+	*p++ = ',';
+	if (family->type != METRIC_HISTOGRAM)
+		return cells ? p + cell_text(p, family->cell_type, cells[family->cell], false) : p;
+	if (cells)
+		p += num_u64(p, histogram_count(family, cells));
+	if (family->has_sum) {
+		*p++ = ',';
+		if (cells)
+			p += cell_text(p, family->cell_type, histogram_sum(family, cells), false);
+	}
+	for (uint32_t i = 0; i <= family->nbounds; i++) {
+		cumulative += cells ? cells[family->cell + i].u : 0;
+		if (!family_shows_bound(family, i))
+			continue;
+		*p++ = ',';
+		if (cells)
+			p += num_u64(p, cumulative);
+	}
+	return p;
+}
+
+static int put_row(struct csv_sink *csv, const struct csv_map *map, const struct series_rows *rows,
+		   uint32_t i, uint64_t time_ns)
+{
+	const struct metric_plan *plan = rows->plan;
+	bool gone = rows->flags[i] & SERIES_GONE;
+	char *start, *p;
+	size_t len;
+
+	show_header(csv, map->header);
+	start = out_reserve(&csv->out, map->line_max);
+	p = put_start(start, map, time_ns, gone ? "gone" : map_role_name(plan->map->role));
+	for (uint32_t k = 0; k < plan->nlabels; k++) {
+		len = label_text(csv->plain, &plan->labels[k], rows, i, STYLE_PLAIN,
+				 sink_names_get(&csv->names));
+		*p++ = ',';
+		p = put_value(p, csv->escaped, csv->plain, len);
+	}
+	for (uint32_t k = 0; k < plan->nfamilies; k++)
+		p = put_family(p, &plan->families[k], gone ? NULL : row_cells(rows, i));
+	return line_done(csv, start, p);
+}
+
+static int csv_rows(struct sink *sink, const struct series_rows *rows, uint64_t time_ns)
+{
+	struct csv_sink *csv = csv_of(sink);
+	const struct csv_map *map = &csv->maps[rows->plan->map->index];
+	int ret = 0;
+
+	for (uint32_t i = 0; i < rows->count && !ret; i++)
+		ret = put_row(csv, map, rows, i, time_ns);
+	return ret;
+}
+
+static int csv_lost(struct sink *sink, const struct map_plan *plan, enum lost_where where,
+		    uint64_t count, uint64_t time_ns)
+{
+	struct csv_sink *csv = csv_of(sink);
+	const struct csv_map *map = &csv->maps[plan->index];
+	char *start, *p;
+
+	if (!map->name)
+		return 0;
+	show_header(csv, LOST_HEADER);
+	start = out_reserve(&csv->out, TIME_BYTES + strlen(map->name) + 64);
+	p = put_start(start, map, time_ns, "lost,");
+	p += num_u64(p, count);
+	p = stpcpy(p, where == LOST_QUEUE ? ",queue\n" : ",kernel\n");
+	out_advance(&csv->out, p - start);
+	return out_pace(&csv->out);
+}
+
+static int csv_flush(struct sink *sink)
+{
+	return out_flush(&csv_of(sink)->out);
+}
+
+static struct out *csv_out(struct sink *sink)
+{
+	return &csv_of(sink)->out;
+}
+
+static void csv_free(struct sink *sink)
+{
+	struct csv_sink *csv = csv_of(sink);
+
+	for (uint32_t i = 0; i < csv->nmaps; i++) {
+		free(csv->maps[i].header);
+		free(csv->maps[i].name);
+	}
+	free(csv->maps);
+	free(csv->plain);
+	free(csv->escaped);
+	span_views_free(csv->spans);
+	sink_names_release(&csv->names);
+	out_release(&csv->out);
+	free(csv);
+}
+
+static const struct sink_ops csv_ops = {
+	.name = "csv",
+	.open = csv_open,
+	.event = csv_event,
+	.rows = csv_rows,
+	.lost = csv_lost,
+	.flush = csv_flush,
+	.free = csv_free,
+	.out = csv_out,
+};
+
+struct sink *sink_csv_new(int fd)
+{
+	struct csv_sink *csv = xcalloc(1, sizeof(*csv));
+
+	csv->sink.ops = &csv_ops;
+	out_init(&csv->out, fd);
+	return &csv->sink;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A JSON object whose members are fields, prepared once: the constant text between the values is
+ * laid out at the start, nesting included, so that writing one is copying pieces and formatting
+ * values.
+ */
+#ifndef BOMBUS_RUNNER_SINK_PRINT_JSON_SHAPE_H
+#define BOMBUS_RUNNER_SINK_PRINT_JSON_SHAPE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include "base/arena.h"
+#include "base/strbuf.h"
+#include "runner/load/plan/layout.h"
+
+struct resolver;
+
+struct json_member {
+	const char *path; /* "src.addr" is a member of the object "src" */
+	const struct field *field;
+	uint8_t part; /* index into the array of bases */
+};
+
+struct json_shape {
+	struct json_piece {
+		const char *text; /* before the value */
+		size_t len;
+		const struct field *field;
+		uint8_t part;
+	} * pieces;
+	uint32_t npieces;
+	const char *tail;
+	size_t tail_len;
+	size_t max_bytes; /* that one can need */
+};
+
+/* Members of one path's beginning come together, in the order of the first of them. */
+void json_shape_init(struct json_shape *ret, struct arena *arena, const struct json_member *members,
+		     uint32_t count);
+
+/* Both return the end. A base that is NULL gives null. */
+char *json_shape_write(char *dst, const struct json_shape *shape, const void *const bases[],
+		       struct resolver *resolver);
+/* Every value is the same text (with its quotes), of at most JSON_SAME_MAX bytes. */
+#define JSON_SAME_MAX 32
+char *json_shape_write_same(char *dst, const struct json_shape *shape, const char *value);
+
+/* A quoted and escaped string. */
+void json_add_string(struct strbuf *sb, const char *text, size_t len);
+
+#endif

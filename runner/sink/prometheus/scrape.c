@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include "base/util.h"
+#include "runner/sink/prometheus/label_cache.h"
+#include "runner/sink/prometheus/merge.h"
+#include "runner/sink/prometheus/scrape.h"
+#include "runner/sink/prometheus/scrape_own.h"
+#include "runner/sink/text.h"
+
+#define BLOCK_ROWS 256u
+#define BLOCK_LINES 1024u
+#define BLOCK_BYTES (128u << 10)
+/* Of one block's text; only labels of hundreds of kilobytes come near. */
+#define TEXT_MAX_BYTES (256u << 20)
+/* A family that is one message and grows beyond this goes on in another one. */
+#define MESSAGE_BYTES (4u << 20)
+
+struct scrape {
+	struct scrape_opts opts;
+	uint32_t map, family, own;
+	/* Of the current map, while plan is not NULL. */
+	struct series *series;
+	const struct metric_plan *plan;
+	struct series_rows rows;
+	struct expo_label *labels;
+	const struct label **sources; /* in the order of output */
+	char *values;		      /* the labels' texts, one after the other */
+	struct strbuf set;	      /* the label set that was made last */
+	bool lasting;		      /* they may be kept */
+	struct merge *merge;	      /* NULL: no two series read the same */
+	/* Of the current family, while headed or cursor are set. */
+	char *name, *help;
+	uint64_t cursor;
+	bool headed;
+	size_t message; /* where the family's message begins in the text, while headed */
+	struct strbuf text;
+	size_t given; /* of text */
+};
+
+struct scrape *scrape_new(const struct scrape_opts *opts)
+{
+	struct scrape *scrape = xcalloc(1, sizeof(*scrape));
+
+	scrape->opts = *opts;
+	strbuf_init(&scrape->text, TEXT_MAX_BYTES);
+	strbuf_init(&scrape->set, TEXT_MAX_BYTES);
+	return scrape;
+}
+
+/* Messages are handed out whole. */
+static bool in_message(const struct scrape *scrape)
+{
+	return scrape->headed && scrape->opts.format->family_end;
+}
+
+static void end_message(struct scrape *scrape)
+{
+	if (in_message(scrape))
+		scrape->opts.format->family_end(&scrape->text, scrape->message);
+	scrape->headed = false;
+}
+
+static void leave_family(struct scrape *scrape)
+{
+	end_message(scrape);
+	free(scrape->name);
+	free(scrape->help);
+	scrape->name = scrape->help = NULL;
+	scrape->cursor = 0;
+}
+
+static void leave_map(struct scrape *scrape)
+{
+	leave_family(scrape);
+	if (!scrape->plan)
+		return;
+	series_rows_release(&scrape->rows);
+	free(scrape->labels);
+	free(scrape->sources);
+	free(scrape->values);
+	merge_free(scrape->merge);
+	scrape->merge = NULL;
+	scrape->plan = NULL;
+	scrape->family = 0;
+}
+
+void scrape_free(struct scrape *scrape)
+{
+	if (!scrape)
+		return;
+	leave_map(scrape);
+	strbuf_release(&scrape->text);
+	strbuf_release(&scrape->set);
+	free(scrape);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	const struct label *const *x = a, *const *y = b;
+
+	return strcmp((*x)->name, (*y)->name);
+}
+
+/* A block's rows and its text are both bounded. */
+static uint32_t block_rows(const struct metric_plan *plan)
+{
+	uint64_t row = plan->key_bytes + (uint64_t)plan->ncells * sizeof(union cell) + 32;
+	uint64_t lines = 1, rows;
+
+	for (uint32_t i = 0; i < plan->nfamilies; i++) {
+		if (plan->families[i].type == METRIC_HISTOGRAM)
+			lines = MAX(lines, (uint64_t)plan->families[i].nbounds + 3);
+	}
+	rows = MIN(BLOCK_LINES / lines, BLOCK_BYTES / row);
+	return rows < 1 ? 1 : MIN(rows, (uint64_t)BLOCK_ROWS);
+}
+
+/* The label set of row i, as it is kept or as it is now made; valid until the next one. */
+static struct expo_set row_set(struct scrape *scrape, uint32_t i)
+{
+	const struct expo_format *format = scrape->opts.format;
+	struct label_cache *cache = scrape->lasting ? scrape->opts.cache : NULL;
+	const struct series_rows *rows = &scrape->rows;
+	char *at = scrape->values;
+	struct expo_set set;
+
+	if (cache &&
+	    label_cache_get(cache, scrape->map, format->sets, rows->place[i], rows->id[i], &set))
+		return set;
+	for (uint32_t k = 0; k < scrape->plan->nlabels; k++) {
+		size_t len = label_text(at, scrape->sources[k], rows, i, STYLE_PLAIN,
+					scrape->opts.resolver);
+
+		scrape->labels[k] = (struct expo_label){ scrape->sources[k]->name, at, len };
+		at += len;
+	}
+	strbuf_reset(&scrape->set);
+	format->labels(&scrape->set, scrape->labels, scrape->plan->nlabels);
+	scrape->text.full |= scrape->set.full;
+	set = (struct expo_set){ strbuf_str(&scrape->set), scrape->set.len };
+	if (cache)
+		label_cache_put(cache, scrape->map, format->sets, rows->place[i], rows->id[i], set);
+	return set;
+}
+
+static bool next_rows(struct scrape *scrape)
+{
+	bool more;
+
+	collector_lock(scrape->opts.env->collector);
+	more = series_read(scrape->series, &scrape->cursor, 0, false, &scrape->rows);
+	collector_unlock(scrape->opts.env->collector);
+	return more;
+}
+
+/* Whether two series may read the same: by what their labels are, or as a program may be called
+ * what the overflow is. */
+static bool is_ambiguous(struct scrape *scrape)
+{
+	const struct metric_plan *plan = scrape->plan;
+	bool texts = plan->nlabels > 0;
+	struct series_stats stats;
+
+	for (uint32_t i = 0; i < plan->nlabels; i++) {
+		if (!field_text_is_exact(&plan->labels[i].in_key))
+			return true;
+		texts &= plan->labels[i].in_key.kind == KIND_TEXT;
+	}
+	if (!texts)
+		return false;
+	collector_lock(scrape->opts.env->collector);
+	stats = series_stats(scrape->series);
+	collector_unlock(scrape->opts.env->collector);
+	return stats.overflowed;
+}
+
+static void merge_all(struct scrape *scrape)
+{
+	scrape->merge = merge_new(scrape->plan);
+	while (next_rows(scrape))
+		for (uint32_t i = 0; i < scrape->rows.count; i++)
+			if (!(scrape->rows.flags[i] & SERIES_GONE))
+				merge_add(scrape->merge, row_set(scrape, i),
+					  row_cells(&scrape->rows, i));
+	scrape->cursor = 0;
+}
+
+/* False: this map exports nothing. */
+static bool enter_map(struct scrape *scrape)
+{
+	const struct map_plan *map = &scrape->opts.env->plan->maps[scrape->map];
+	size_t values = 1;
+
+	if (!map->exported || !map_has_series(map))
+		return false;
+	scrape->series = collector_series(scrape->opts.env->collector, map);
+	if (!scrape->series)
+		return false;
+	scrape->plan = series_plan(scrape->series);
+	series_rows_init(&scrape->rows, scrape->plan, block_rows(scrape->plan));
+	scrape->labels = xcalloc(scrape->plan->nlabels + 1, sizeof(*scrape->labels));
+	scrape->sources = xcalloc(scrape->plan->nlabels + 1, sizeof(void *));
+	scrape->lasting = true;
+	for (uint32_t i = 0; i < scrape->plan->nlabels; i++) {
+		scrape->sources[i] = &scrape->plan->labels[i];
+		values += label_text_max(&scrape->plan->labels[i]);
+		scrape->lasting &= field_text_is_lasting(&scrape->plan->labels[i].in_key);
+	}
+	if (scrape->opts.compat_bee)
+		qsort(scrape->sources, scrape->plan->nlabels, sizeof(void *), by_name);
+	scrape->values = xmalloc(values);
+	if (is_ambiguous(scrape))
+		merge_all(scrape);
+	return true;
+}
+
+static char *family_name(const struct scrape *scrape, const struct family *family)
+{
+	const char *map = scrape->plan->map->name;
+
+	if (!scrape->opts.compat_bee)
+		return xasprintf("%s_%s", scrape->opts.namespace_, family->name);
+	return xasprintf("%s_solo_io_%s%s%s", scrape->opts.namespace_, map,
+			 family->base[0] ? "_" : "", family->base);
+}
+
+/* The other tool never has any text. */
+static char *help_of(const struct scrape *scrape, const struct family *family)
+{
+	return scrape->opts.compat_bee ? xstrdup("") : family_help(scrape->plan, family);
+}
+
+static struct expo_number number_of(const struct scrape *scrape, const struct family *family,
+				    union cell cell)
+{
+	return (struct expo_number){ family->cell_type, cell,
+				     scrape->opts.compat_bee ? 1 : family->scale };
+}
+
+static void add_row(struct scrape *scrape, const struct expo_family *head,
+		    const struct family *family, uint32_t i)
+{
+	const struct expo_format *format = scrape->opts.format;
+	const union cell *cells = row_cells(&scrape->rows, i);
+	struct expo_set set = row_set(scrape, i);
+
+	if (scrape->merge) {
+		cells = merge_take(scrape->merge, set, cells);
+		if (!cells)
+			return;
+	}
+	if (family->type == METRIC_HISTOGRAM) {
+		struct expo_histogram histogram = {
+			.bounds = family->bounds,
+			.nbounds = family->nbounds,
+			.scale = scrape->opts.compat_bee ? 1 : family->scale,
+			.counts = cells + family->cell,
+			.has_sum = family->has_sum,
+			.shape = family->shape,
+			.sub_bits = family->sub_bits,
+			.min_exponent = family->min_exponent,
+		};
+
+		if (family->has_sum)
+			histogram.sum = number_of(scrape, family, histogram_sum(family, cells));
+		format->histogram(&scrape->text, head, set, &histogram);
+	} else {
+		struct expo_number number = number_of(scrape, family, cells[family->cell]);
+
+		format->number(&scrape->text, head, set, &number);
+	}
+}
+
+/* The next block of the current family; afterwards the next family is current when it was the
+ * last one. */
+static void add_block(struct scrape *scrape)
+{
+	const struct family *family = &scrape->plan->families[scrape->family];
+	struct expo_family head;
+	bool more;
+
+	if (!scrape->name) {
+		scrape->name = family_name(scrape, family);
+		scrape->help = help_of(scrape, family);
+	}
+	head = (struct expo_family){ scrape->name, scrape->help, family->unit, family->type };
+	more = next_rows(scrape);
+	for (uint32_t i = 0; i < scrape->rows.count; i++) {
+		if (scrape->rows.flags[i] & SERIES_GONE)
+			continue;
+		if (!scrape->headed) {
+			scrape->message = scrape->text.len;
+			scrape->opts.format->family(&scrape->text, &head);
+		}
+		scrape->headed = true;
+		add_row(scrape, &head, family, i);
+	}
+	if (in_message(scrape) && scrape->text.len - scrape->message > MESSAGE_BYTES)
+		end_message(scrape);
+	if (!more) {
+		leave_family(scrape);
+		scrape->family++;
+		if (scrape->merge)
+			merge_next_round(scrape->merge);
+	}
+}
+
+/* Makes some more text, or none. False: there is no more to come. */
+static bool step(struct scrape *scrape)
+{
+	const struct sink_env *env = scrape->opts.env;
+
+	if (scrape->map < env->plan->nmaps) {
+		if (!scrape->plan && !enter_map(scrape))
+			scrape->map++;
+		else if (scrape->family < scrape->plan->nfamilies)
+			add_block(scrape);
+		else {
+			leave_map(scrape);
+			scrape->map++;
+		}
+		return true;
+	}
+	if (scrape_own(&scrape->text, scrape->own, &scrape->opts)) {
+		scrape->own++;
+		return true;
+	}
+	if (scrape->own != UINT32_MAX && scrape->opts.format->end)
+		scrape->opts.format->end(&scrape->text);
+	scrape->own = UINT32_MAX;
+	return scrape->text.len;
+}
+
+ssize_t scrape_read(struct scrape *scrape, char *dst, size_t max)
+{
+	size_t n;
+
+	while (scrape->given == scrape->text.len) {
+		strbuf_reset(&scrape->text);
+		scrape->given = 0;
+		do {
+			if (!step(scrape))
+				return 0;
+			if (scrape->text.full)
+				return -E2BIG;
+		} while (in_message(scrape));
+	}
+	n = MIN(max, scrape->text.len - scrape->given);
+	memcpy(dst, scrape->text.buf + scrape->given, n);
+	scrape->given += n;
+	return n;
+}

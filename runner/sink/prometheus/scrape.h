@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One walk over all exported series, in pieces: family by family (each in one group, as the
+ * formats demand), block by block of rows that are copied under the collector's lock and
+ * formatted without it. Memory does not depend on how many series there are.
+ */
+#ifndef BOMBUS_RUNNER_SINK_PROMETHEUS_SCRAPE_H
+#define BOMBUS_RUNNER_SINK_PROMETHEUS_SCRAPE_H
+
+#include <stdatomic.h>
+#include <sys/types.h>
+#include "runner/sink/prometheus/expo.h"
+#include "runner/sink/sink.h"
+
+/* What came of the scrapes so far. Written by the thread that serves, read by any. */
+struct scrape_totals {
+	_Atomic uint64_t scrapes, failed; /* failed: of these, late or given up by the other side */
+	_Atomic uint64_t last_ns, last_bytes; /* from the request to the last byte; uncompressed */
+};
+
+struct label_cache;
+
+struct scrape_opts {
+	const struct sink_env *env;
+	const struct expo_format *format;
+	const char *namespace_;
+	bool compat_bee; /* names "<namespace>_solo_io_<map>", raw values, labels sorted by name */
+	struct resolver *resolver;	    /* of the thread that reads */
+	struct label_cache *cache;	    /* of that thread as well; NULL: none */
+	const struct scrape_totals *totals; /* NULL: not told */
+};
+
+struct scrape;
+
+/* The options' pointers are borrowed for as long as the scrape lives. */
+struct scrape *scrape_new(const struct scrape_opts *opts);
+void scrape_free(struct scrape *scrape);
+
+/* The next bytes: at most `max`, at least 1; 0 at the end. -E2BIG: labels beyond all measure. */
+ssize_t scrape_read(struct scrape *scrape, char *dst, size_t max);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A scrape as the body of a response: compressed if that is wanted, given up when its time is
+ * over, and accounted for.
+ */
+#ifndef BOMBUS_RUNNER_SINK_PROMETHEUS_SCRAPE_BODY_H
+#define BOMBUS_RUNNER_SINK_PROMETHEUS_SCRAPE_BODY_H
+
+#include "runner/sink/prometheus/scrape.h"
+
+struct scrape_body;
+
+/* timeout_ns 0: it may take as long as the reader does. The totals outlive the
+ * body; NULL: it is not counted (HEAD). */
+struct scrape_body *scrape_body_new(const struct scrape_opts *opts, struct scrape_totals *totals,
+				    bool gzip, uint64_t timeout_ns);
+/* One that was not read to its end counts as failed. */
+void scrape_body_free(struct scrape_body *body);
+
+/* As scrape_read(); -ETIME when its time is over. */
+ssize_t scrape_body_read(struct scrape_body *body, char *dst, size_t max);
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What bombus exports about itself: families named bombus_... and process_..., after those of the
+ * program.
+ */
+#ifndef BOMBUS_RUNNER_SINK_PROMETHEUS_SCRAPE_OWN_H
+#define BOMBUS_RUNNER_SINK_PROMETHEUS_SCRAPE_OWN_H
+
+#include "runner/sink/prometheus/scrape.h"
+
+/* One of them, by number; false: there is none of this number. */
+bool scrape_own(struct strbuf *dst, uint32_t nth, const struct scrape_opts *opts);
+
+#endif

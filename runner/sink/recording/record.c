@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+
+#include "base/err.h"
+#include "base/util.h"
+#include "runner/sink/out.h"
+#include "runner/sink/recording/record_internal.h"
+
+#define FLUSH_NS 200000000 /* of a block that is not full, when there is nothing to do */
+#define END_TIMEOUT_MS 2000
+
+static struct recorder *recorder_of(struct sink *sink)
+{
+	return container_of(sink, struct recorder, sink);
+}
+
+/* Where the file is no more: goes on without where there is something else to do. */
+static int check_file(struct recorder *r)
+{
+	int error = record_file_error(r->file);
+
+	if (likely(!error) || r->warned)
+		return 0;
+	if (!r->output) {
+		if (error != -EPIPE && error != -ECANCELED)
+			err_sys(r->sink.err, -error, "%s", r->opts.path);
+		return error;
+	}
+	r->warned = true;
+	log_warn("the recording ends here: %s: %s", r->opts.path, strerror(-error));
+	return 0;
+}
+
+static int record_event(struct sink *sink, const struct record *record)
+{
+	struct recorder *r = recorder_of(sink);
+	int ret;
+
+	record_put_tick(r);
+	record_put_record(r, record);
+	ret = check_file(r);
+	if (ret)
+		return ret;
+	if (r->output)
+		return r->output->ops->event ? r->output->ops->event(r->output, record) : 0;
+	return --r->left == 0;
+}
+
+static int record_rows(struct sink *sink, const struct series_rows *rows, uint64_t time_ns)
+{
+	struct recorder *r = recorder_of(sink);
+	int ret;
+
+	record_put_tick(r);
+	record_put_rows(r, rows, time_ns);
+	r->has_rows = true;
+	ret = check_file(r);
+	if (ret)
+		return ret;
+	if (r->output)
+		return r->output->ops->rows ? r->output->ops->rows(r->output, rows, time_ns) : 0;
+	if (r->left <= rows->count)
+		return 1;
+	r->left -= rows->count;
+	return 0;
+}
+
+static int record_lost(struct sink *sink, const struct map_plan *map, enum lost_where where,
+		       uint64_t count, uint64_t time_ns)
+{
+	struct recorder *r = recorder_of(sink);
+	const struct sink_ops *ops = r->output ? r->output->ops : NULL;
+
+	record_put_tick(r);
+	record_put_lost(r, map->index, where, count, time_ns);
+	return ops && ops->lost ? ops->lost(r->output, map, where, count, time_ns) : 0;
+}
+
+static int record_swept(struct sink *sink, uint64_t time_ns)
+{
+	struct recorder *r = recorder_of(sink);
+
+	record_put_tick(r);
+	record_put_sweep(r, time_ns);
+	r->has_rows = true;
+	return r->output && r->output->ops->swept ? r->output->ops->swept(r->output, time_ns) : 0;
+}
+
+/* Only where there is an output that people talk to. */
+static int record_work(struct sink *sink, int *timeout_ms)
+{
+	struct recorder *r = recorder_of(sink);
+
+	return r->output->ops->work(r->output, timeout_ms);
+}
+
+static int record_fd(struct sink *sink)
+{
+	struct recorder *r = recorder_of(sink);
+
+	return r->output->ops->fd(r->output);
+}
+
+/* A block that is not full goes out when there is a pause, but not many small ones. */
+static int record_flush(struct sink *sink)
+{
+	struct recorder *r = recorder_of(sink);
+	uint64_t now = record_now_ns();
+	int ret = check_file(r);
+
+	record_put_tick(r);
+	if (record_file_pending(r->file) && (r->has_rows || now - r->flushed_ns >= FLUSH_NS)) {
+		r->flushed_ns = now;
+		r->has_rows = false;
+		record_file_submit(r->file);
+	}
+	if (ret || !r->output || !r->output->ops->flush)
+		return ret;
+	return r->output->ops->flush(r->output);
+}
+
+static void record_close(struct sink *sink)
+{
+	struct recorder *r = recorder_of(sink);
+
+	log_also(NULL, NULL);
+	record_put_last(r);
+	record_file_end(r->file, END_TIMEOUT_MS);
+	check_file(r);
+	r->result.bytes = record_file_bytes(r->file);
+	r->result.error = record_file_error(r->file);
+	if (r->output && r->output->ops->close)
+		r->output->ops->close(r->output);
+}
+
+/* ---- opening ---- */
+
+static void add_varint(struct strbuf *sb, uint64_t v)
+{
+	uint8_t bytes[VARINT_MAX];
+
+	strbuf_add(sb, bytes, (size_t)(put_varint(bytes, v) - bytes));
+}
+
+static void add_text(struct strbuf *sb, const char *text)
+{
+	add_varint(sb, strlen(text));
+	strbuf_adds(sb, text);
+}
+
+static void make_head(const struct recorder *r, struct strbuf *sb)
+{
+	const struct plan *plan = r->env.plan;
+
+	add_text(sb, BOMBUS_VERSION);
+	add_text(sb, r->env.program);
+	add_varint(sb, now_real_ns());
+	add_varint(sb, r->opts.noptions);
+	for (size_t i = 0; i < r->opts.noptions; i++) {
+		add_text(sb, r->opts.options[i].name);
+		add_text(sb, r->opts.options[i].value);
+	}
+	add_varint(sb, plan->nmaps);
+	for (uint32_t i = 0; i < plan->nmaps; i++) {
+		const struct map_shape *shape = &r->maps[i].shape;
+
+		add_text(sb, plan->maps[i].symbol);
+		add_varint(sb, shape->record_key_bytes);
+		add_varint(sb, shape->record_value_bytes);
+		add_varint(sb, shape->row_key_bytes);
+		add_varint(sb, shape->row_cells);
+	}
+}
+
+static void add_named(struct record_map *map, const struct field *field, uint8_t part)
+{
+	if (!recording_name_kind(field->meaning) || field->tags & TAG_HIDE)
+		return;
+	map->named = xreallocarray(map->named, map->nnamed + 1, sizeof(*map->named));
+	map->named_part = xreallocarray(map->named_part, map->nnamed + 1, 1);
+	map->named[map->nnamed] = field;
+	map->named_part[map->nnamed++] = part;
+}
+
+static void find_named(struct record_map *map, const struct map_plan *plan)
+{
+	const struct metric_plan *metric = map->shape.metric;
+
+	for (uint32_t i = 0; metric && i < metric->nlabels; i++)
+		add_named(map, &metric->labels[i].in_key, PART_KEY);
+	for (uint32_t i = 0; map->shape.record_key_bytes && i < plan->key.nfields; i++)
+		add_named(map, &plan->key.fields[i], PART_KEY);
+	for (uint32_t i = 0; map->shape.record_value_bytes && i < plan->value.nfields; i++)
+		add_named(map, &plan->value.fields[i], PART_VALUE);
+}
+
+static int open_file(struct recorder *r, struct err *err)
+{
+	struct strbuf head = STRBUF_INIT(RECORDING_MAX_BLOCK);
+	int ret;
+
+	make_head(r, &head);
+	r->file = record_file_new(r->opts.fd, !r->output);
+	ret = head.full ? -E2BIG : record_file_put(r->file, BLOCK_HEAD, head.buf, head.len);
+	strbuf_release(&head);
+	if (ret == 0)
+		ret = record_file_put(r->file, BLOCK_PROGRAM, r->opts.elf, r->opts.elf_bytes);
+	if (ret < 0)
+		return err_sys(err, -ret, "%s", r->opts.path);
+	return 0;
+}
+
+static int record_open(struct sink *sink, const struct sink_env *env, struct err *err)
+{
+	struct recorder *r = recorder_of(sink);
+	int ret = 0;
+
+	r->env = *env;
+	r->left = env->max_records ? env->max_records : UINT64_MAX;
+	r->seen = xcalloc(RECORD_SEEN_NAMES, sizeof(*r->seen));
+	r->maps = xcalloc(env->plan->nmaps + 1, sizeof(*r->maps));
+	for (uint32_t i = 0; i < env->plan->nmaps; i++) {
+		r->maps[i].shape = recording_shape(env->collector, &env->plan->maps[i]);
+		find_named(&r->maps[i], &env->plan->maps[i]);
+	}
+	sink_names_init(&r->names, &r->env);
+	r->arrival_ns = r->flushed_ns = record_now_ns();
+	if (r->output) {
+		r->output->err = sink->err;
+		if (r->output->ops->open)
+			ret = r->output->ops->open(r->output, env, err);
+	}
+	if (ret >= 0)
+		ret = open_file(r, err);
+	if (ret < 0)
+		return ret;
+	record_put_clock(r); /* before the first record that is dated by it */
+	log_also(record_note_log, r);
+	return 0;
+}
+
+static int record_start(struct sink *sink, struct err *err)
+{
+	struct recorder *r = recorder_of(sink);
+	int ret = record_file_start(r->file, err);
+
+	if (ret >= 0 && r->output && r->output->ops->start)
+		ret = r->output->ops->start(r->output, err);
+	return ret;
+}
+
+static void record_free(struct sink *sink)
+{
+	struct recorder *r = recorder_of(sink);
+
+	for (uint32_t i = 0; r->maps && i < r->env.plan->nmaps; i++) {
+		free(r->maps[i].named);
+		free(r->maps[i].named_part);
+	}
+	if (r->maps)
+		sink_names_release(&r->names);
+	free(r->maps);
+	free(r->seen);
+	record_file_free(r->file);
+	strbuf_release(&r->log);
+	pthread_mutex_destroy(&r->log_lock);
+	if (r->output)
+		r->output->ops->free(r->output);
+	free(r);
+}
+
+/* A recorder beside another output never waits, so that only the output can stall. */
+static struct out *record_out(struct sink *sink)
+{
+	struct recorder *r = recorder_of(sink);
+
+	if (!r->output)
+		return record_file_out(r->file);
+	return r->output->ops->out ? r->output->ops->out(r->output) : NULL;
+}
+
+static const struct sink_ops record_ops = {
+	.name = "record",
+	.open = record_open,
+	.start = record_start,
+	.event = record_event,
+	.rows = record_rows,
+	.lost = record_lost,
+	.swept = record_swept,
+	.flush = record_flush,
+	.close = record_close,
+	.free = record_free,
+	.out = record_out,
+};
+
+struct record_result sink_record_result(const struct sink *sink)
+{
+	return recorder_of((struct sink *)sink)->result;
+}
+
+struct sink *sink_record_new(const struct record_opts *opts, struct sink *output)
+{
+	struct recorder *r = xcalloc(1, sizeof(*r));
+
+	r->ops = record_ops;
+	r->ops.work = output && output->ops->work ? record_work : NULL;
+	r->ops.fd = output && output->ops->fd ? record_fd : NULL;
+	r->sink.ops = &r->ops;
+	r->opts = *opts;
+	r->output = output;
+	pthread_mutex_init(&r->log_lock, NULL);
+	strbuf_init(&r->log, RECORD_LOG_BYTES);
+	return &r->sink;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The sink that records, spec/recording.md. It stands in front of another one and hands it all that
+ * it gets itself, in the same thread and order: what the output showed and what is in the file are
+ * the same records, the same rows with the same times.
+ *
+ *	sink's thread    items into blocks of bytes; a copy each, nothing is formatted
+ *	writer's thread  checksum, zlib where there is time for it, write
+ *
+ * Between the two is a bounded number of blocks. Where there is another sink it is never kept
+ * waiting: what no block has room for is counted and stands in the file as lost. A recorder alone
+ * waits, as the kernel's buffer is the longer queue.
+ *
+ * A file that cannot be written any more ends the recording with a warning, and the run only where
+ * there is no other output; what was written so far can be replayed.
+ */
+#ifndef BOMBUS_RUNNER_SINK_RECORDING_RECORD_H
+#define BOMBUS_RUNNER_SINK_RECORDING_RECORD_H
+
+#include "runner/sink/sink.h"
+
+/* "map", "events=counter": options of the command line that the plan depends on. */
+struct record_option {
+	const char *name, *value;
+};
+
+struct record_opts {
+	int fd;		  /* borrowed */
+	const char *path; /* for messages */
+	const void *elf;  /* borrowed until open() returns */
+	size_t elf_bytes;
+	const struct record_option *options; /* as the bytes */
+	size_t noptions;
+};
+
+/* Takes `output` over; NULL: nothing is shown. */
+struct sink *sink_record_new(const struct record_opts *opts, struct sink *output);
+
+/* After the end of the sink's thread: what the file took, and did not. -errno: what ended it. */
+struct record_result {
+	uint64_t bytes, dropped;
+	int error;
+};
+struct record_result sink_record_result(const struct sink *sink);
+
+#endif

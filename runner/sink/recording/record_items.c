@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <time.h>
+
+#include "base/util.h"
+#include "runner/sink/recording/record_internal.h"
+
+#define NS_PER_S 1000000000ull
+#define TIME_STEP_NS 5000000 /* arrival is kept as finely as this */
+#define ITEM_HEAD_MAX (1 + 6 * VARINT_MAX)
+#define STATS_NUMBERS 11
+#define TEXT_MAX 4096 /* of a reason, of a message */
+
+uint64_t record_now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+static uint8_t *put_difference(struct recorder *r, uint8_t *p, uint64_t time_ns)
+{
+	p = put_varint(p, zigzag(time_ns - r->last_ns));
+	r->last_ns = time_ns;
+	return p;
+}
+
+static uint8_t *put_text(uint8_t *p, const char *text, size_t len)
+{
+	return put_bytes(put_varint(p, len), text, len);
+}
+
+void record_put_clock(struct recorder *r)
+{
+	struct clock_offsets now = wallclock_offsets(r->env.clock);
+	uint8_t *p = record_file_room(r->file, ITEM_HEAD_MAX);
+
+	if (!p || memcmp(&now, &r->clock, sizeof(now)) == 0)
+		return;
+	r->clock = now;
+	*p++ = ITEM_CLOCK;
+	p = put_varint(p, now.mono.from_ns);
+	p = put_varint(p, now.mono.offset_ns);
+	p = put_varint(p, now.boot.from_ns);
+	record_file_advance(r->file, put_varint(p, now.boot.offset_ns));
+}
+
+static void write_time(struct recorder *r)
+{
+	uint64_t now = record_now_ns();
+	uint8_t *p;
+
+	if (now - r->arrival_ns < TIME_STEP_NS)
+		return;
+	p = record_file_room(r->file, ITEM_HEAD_MAX);
+	if (!p)
+		return;
+	*p++ = ITEM_TIME;
+	record_file_advance(r->file, put_varint(p, now - r->arrival_ns));
+	r->arrival_ns = now;
+	record_put_clock(r);
+}
+
+void record_put_lost(struct recorder *r, uint32_t map, enum lost_where where, uint64_t count,
+		     uint64_t time_ns)
+{
+	uint8_t *p = record_file_room(r->file, ITEM_HEAD_MAX);
+
+	if (!p)
+		return;
+	*p++ = ITEM_LOST;
+	p = put_varint(p, map);
+	*p++ = (uint8_t)where;
+	p = put_varint(p, count);
+	record_file_advance(r->file, put_difference(r, p, time_ns));
+}
+
+void record_put_sweep(struct recorder *r, uint64_t time_ns)
+{
+	uint8_t *p = record_file_room(r->file, ITEM_HEAD_MAX);
+
+	if (!p)
+		return;
+	*p++ = ITEM_SWEEP;
+	record_file_advance(r->file, put_difference(r, p, time_ns));
+}
+
+/* What the file could not take is said in it once there is room again. */
+void record_put_dropped(struct recorder *r, struct record_map *map)
+{
+	if (unlikely(map->dropped) && record_file_room(r->file, ITEM_HEAD_MAX)) {
+		record_put_lost(r, (uint32_t)(map - r->maps), LOST_QUEUE, map->dropped, r->last_ns);
+		map->dropped = 0;
+	}
+}
+
+static void drop(struct recorder *r, struct record_map *map, uint64_t count)
+{
+	map->dropped += count;
+	r->result.dropped += count;
+}
+
+static struct seen_name *seen_of(struct recorder *r, uint8_t kind, uint64_t id)
+{
+	uint64_t mixed = (id ^ (uint64_t)kind << 56) * 0x9e3779b97f4a7c15ull;
+
+	return &r->seen[mixed >> 32 & (RECORD_SEEN_NAMES - 1)];
+}
+
+/* An id's name, when it is new here or another one than before. */
+static void write_name(struct recorder *r, enum meaning meaning, uint64_t id)
+{
+	uint8_t kind = recording_name_kind(meaning), *p;
+	struct seen_name *seen = seen_of(r, kind, id);
+	bool known = seen->kind == kind && seen->id == id;
+	const char *name;
+	uint64_t hash;
+	size_t len;
+
+	if (likely(known && r->arrival_ns < seen->until_ns))
+		return;
+	name = resolve(sink_names_get(&r->names), meaning, id);
+	len = name ? strlen(name) : 0;
+	hash = name ? recording_hash(name, len) : 0;
+	if (!known || seen->hash != hash) {
+		p = record_file_room(r->file, ITEM_HEAD_MAX + len);
+		if (!p)
+			return;
+		*p++ = ITEM_NAME;
+		*p++ = kind;
+		p = put_varint(p, id);
+		*p++ = name != NULL;
+		record_file_advance(r->file, name ? put_text(p, name, len) : p);
+	}
+	*seen = (struct seen_name){ id, hash, r->arrival_ns + NS_PER_S, kind };
+}
+
+static void write_names(struct recorder *r, const struct record_map *map, const void *const part[2])
+{
+	for (uint32_t i = 0; i < map->nnamed; i++) {
+		const struct field *field = map->named[i];
+
+		for (uint32_t k = 0; k < field->count; k++)
+			write_name(r, field->meaning,
+				   field_u64(field, part[map->named_part[i]], k));
+	}
+}
+
+static void write_stats(struct recorder *r)
+{
+	const struct plan *plan = r->env.plan;
+
+	for (uint32_t i = 0; i < plan->nmaps; i++) {
+		struct map_stats s;
+		uint8_t *p = record_file_room(r->file, ITEM_HEAD_MAX + STATS_NUMBERS * VARINT_MAX);
+
+		if (!p || plan->maps[i].role == ROLE_INTERNAL)
+			continue;
+		s = collector_stats(r->env.collector, &plan->maps[i]);
+		const uint64_t numbers[STATS_NUMBERS] = {
+			s.read,	      s.filtered,	 s.malformed,	 s.lost,
+			s.lost_known, s.dropped,	 s.sweeps,	 s.sweep_ns,
+			s.entries,    s.ring_high_bytes, s.sweep_errors,
+		};
+		*p++ = ITEM_STATS;
+		p = put_varint(p, i);
+		for (size_t k = 0; k < STATS_NUMBERS; k++)
+			p = put_varint(p, numbers[k]);
+		record_file_advance(r->file, p);
+	}
+}
+
+static void write_progs(struct recorder *r)
+{
+	const struct plan *plan = r->env.plan;
+
+	for (uint32_t i = 0; r->env.object && i < plan->nprogs; i++) {
+		const struct prog_plan *prog = &plan->progs[i];
+		size_t len = prog->reason ? MIN(strlen(prog->reason), (size_t)TEXT_MAX) : 0;
+		uint8_t *p = record_file_room(r->file, ITEM_HEAD_MAX + len);
+		struct prog_stats s = { 0 };
+
+		if (!p)
+			return;
+		/* Before that the object is another thread's, which is starting it. */
+		if (prog->state >= PROG_LOADED)
+			object_prog_stats(r->env.object, prog, &s);
+		*p++ = ITEM_PROG;
+		p = put_varint(p, i);
+		*p++ = prog->state;
+		p = put_text(p, prog->reason ? prog->reason : "", len);
+		p = put_varint(p, s.runs);
+		p = put_varint(p, s.run_ns);
+		record_file_advance(r->file, put_varint(p, s.misses));
+	}
+}
+
+static void write_log(struct recorder *r)
+{
+	uint8_t *p;
+
+	pthread_mutex_lock(&r->log_lock);
+	p = r->log.len ? record_file_room(r->file, r->log.len) : NULL;
+	if (p)
+		record_file_advance(r->file, put_bytes(p, r->log.buf, r->log.len));
+	strbuf_reset(&r->log);
+	pthread_mutex_unlock(&r->log_lock);
+}
+
+/* What is said too fast is not worth more room. */
+void record_note_log(void *ctx, enum log_level level, const char *line)
+{
+	struct recorder *r = ctx;
+	uint8_t head[ITEM_HEAD_MAX], *p = head;
+	size_t len = MIN(strlen(line), (size_t)TEXT_MAX);
+
+	*p++ = ITEM_LOG;
+	*p++ = (uint8_t)level;
+	p = put_varint(p, len);
+	pthread_mutex_lock(&r->log_lock);
+	if (r->log.len + ITEM_HEAD_MAX + len <= RECORD_LOG_BYTES) {
+		strbuf_add(&r->log, head, (size_t)(p - head));
+		strbuf_add(&r->log, line, len);
+	}
+	pthread_mutex_unlock(&r->log_lock);
+}
+
+void record_put_tick(struct recorder *r)
+{
+	write_time(r);
+	if (likely(r->arrival_ns - r->stats_ns < NS_PER_S))
+		return;
+	r->stats_ns = r->arrival_ns;
+	write_stats(r);
+	write_progs(r);
+	write_log(r);
+}
+
+void record_put_record(struct recorder *r, const struct record *record)
+{
+	struct record_map *map = &r->maps[record->map->index];
+	const struct map_shape *shape = &map->shape;
+	uint8_t *p;
+
+	if (map->nnamed)
+		write_names(r, map, record->part);
+	record_put_dropped(r, map);
+	p = record_file_room(r->file,
+			     ITEM_HEAD_MAX + shape->record_key_bytes + shape->record_value_bytes);
+	if (unlikely(!p)) {
+		drop(r, map, 1);
+		return;
+	}
+	*p++ = ITEM_RECORD;
+	p = put_varint(p, record->map->index);
+	p = put_difference(r, p, record->time_ns);
+	if (unlikely(shape->record_key_bytes))
+		p = put_bytes(p, record->part[PART_KEY], shape->record_key_bytes);
+	p = put_bytes(p, record->part[PART_VALUE], shape->record_value_bytes);
+	record_file_advance(r->file, p);
+}
+
+static uint8_t *put_row(const struct map_shape *shape, uint8_t *p, const struct series_rows *rows,
+			uint32_t i)
+{
+	const union cell *cells = row_cells(rows, i);
+
+	*p++ = rows->flags[i];
+	p = put_varint(p, zigzag(rows->id[i] - (i ? rows->id[i - 1] : 0)));
+	p = put_varint(p, zigzag(rows->change_ns[i] - (i ? rows->change_ns[i - 1] : 0)));
+	p = put_bytes(p, row_key(rows, i), shape->row_key_bytes);
+	for (uint32_t k = 0; !(rows->flags[i] & SERIES_GONE) && k < shape->row_cells; k++)
+		p = put_varint(p, cells[k].u);
+	return p;
+}
+
+void record_put_rows(struct recorder *r, const struct series_rows *rows, uint64_t time_ns)
+{
+	struct record_map *map = &r->maps[rows->plan->map->index];
+	size_t row = 1 + VARINT_MAX * (2 + (size_t)map->shape.row_cells) + map->shape.row_key_bytes;
+	const void *part[2] = { NULL, NULL };
+	uint8_t *p;
+
+	for (uint32_t i = 0; map->nnamed && i < rows->count; i++) {
+		part[PART_KEY] = row_key(rows, i);
+		write_names(r, map, part);
+	}
+	record_put_dropped(r, map);
+	p = record_file_room(r->file, ITEM_HEAD_MAX + rows->count * row);
+	if (!p) {
+		drop(r, map, rows->count);
+		return;
+	}
+	*p++ = ITEM_ROWS;
+	p = put_varint(p, rows->plan->map->index);
+	p = put_difference(r, p, time_ns);
+	p = put_varint(p, rows->count);
+	for (uint32_t i = 0; i < rows->count; i++)
+		p = put_row(&map->shape, p, rows, i);
+	record_file_advance(r->file, p);
+}
+
+void record_put_last(struct recorder *r)
+{
+	write_time(r);
+	record_put_clock(r);
+	for (uint32_t i = 0; i < r->env.plan->nmaps; i++)
+		record_put_dropped(r, &r->maps[i]);
+	write_stats(r);
+	write_progs(r);
+	write_log(r);
+}

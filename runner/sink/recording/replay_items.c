@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <poll.h>
+
+#include "base/log.h"
+#include "base/util.h"
+#include "runner/sink/recording/replay_internal.h"
+
+#define WATCH_MS 500 /* how soon a reader that left is noticed */
+
+struct out *replay_out(const struct replay *rp)
+{
+	return rp->sink && rp->sink->ops->out ? rp->sink->ops->out(rp->sink) : NULL;
+}
+
+int replay_flush(struct replay *rp)
+{
+	struct out *out = replay_out(rp);
+	int ret = rp->sink && rp->sink->ops->flush ? rp->sink->ops->flush(rp->sink) : 0;
+
+	if (!ret && out && out_reader_left(out))
+		return -EPIPE;
+	return ret;
+}
+
+int replay_rest(struct replay *rp, int fd, uint64_t timeout_ms)
+{
+	const struct sink_ops *ops = rp->sink ? rp->sink->ops : NULL;
+	struct pollfd fds[] = { { rp->stop_fd, POLLIN, 0 }, { fd, POLLIN, 0 }, { -1, POLLIN, 0 } };
+	int ret = replay_flush(rp), wanted_ms = -1;
+
+	if (!ret && ops && ops->work)
+		ret = ops->work(rp->sink, &wanted_ms);
+	if (ret)
+		return ret;
+	if (ops && ops->fd)
+		fds[2].fd = ops->fd(rp->sink);
+	timeout_ms = MIN(timeout_ms, (uint64_t)WATCH_MS);
+	if (wanted_ms >= 0)
+		timeout_ms = MIN(timeout_ms, (uint64_t)wanted_ms);
+	poll(fds, ARRAY_LEN(fds), (int)timeout_ms);
+	return fds[0].revents ? -ECANCELED : 0;
+}
+
+/* Sleeps until what comes next is due. */
+static int play_time(struct replay *rp, struct cursor *c)
+{
+	uint64_t step = get_number(c, UINT64_MAX / 4 - rp->result.span_ns), due, now;
+	int ret = 0;
+
+	rp->result.span_ns += step;
+	if (!(rp->opts.speed > 0))
+		return 0;
+	due = rp->start_ns + (uint64_t)((double)rp->result.span_ns / rp->opts.speed);
+	for (now = now_mono_ns(); !ret && now < due; now = now_mono_ns())
+		ret = replay_rest(rp, -1, (due - now) / 1000000 + 1);
+	return ret;
+}
+
+static uint64_t get_time(struct replay *rp, struct cursor *c)
+{
+	rp->last_ns += unzigzag(get_varint(c));
+	return rp->last_ns;
+}
+
+static uint32_t get_map(const struct replay *rp, struct cursor *c)
+{
+	if (rp->env.plan->nmaps)
+		return (uint32_t)get_number(c, rp->env.plan->nmaps - 1);
+	c->bad = true;
+	return 0;
+}
+
+static bool passes(const struct replay *rp, const struct record *record)
+{
+	struct filter *filter = rp->opts.filters ? rp->opts.filters[record->map->index] : NULL;
+
+	return filter_match(filter, record);
+}
+
+static int play_record(struct replay *rp, struct cursor *c)
+{
+	uint32_t map = get_map(rp, c);
+	const struct map_shape *shape = &rp->shapes[map];
+	struct record record = { .map = &rp->env.plan->maps[map],
+				 .value_bytes = shape->record_value_bytes };
+
+	c->bad |= !shape->record_value_bytes;
+	record.time_ns = get_time(rp, c);
+	if (shape->record_key_bytes)
+		record.part[PART_KEY] = get_bytes(c, shape->record_key_bytes);
+	record.part[PART_VALUE] = get_bytes(c, shape->record_value_bytes);
+	if (c->bad || !passes(rp, &record) || !rp->sink || !rp->sink->ops->event)
+		return 0;
+	return rp->sink->ops->event(rp->sink, &record);
+}
+
+/* One row behind those that are kept; false: the filter hides it. */
+static bool get_row(const struct replay *rp, struct cursor *c, struct series_rows *rows,
+		    uint64_t *id, uint64_t *change_ns)
+{
+	const struct metric_plan *metric = rows->plan;
+	uint32_t i = rows->count;
+	union cell *cells = rows->cells + (size_t)i * metric->ncells;
+	const void *key;
+	struct record record = { .map = metric->map };
+
+	rows->flags[i] =
+		(uint8_t)get_number(c, SERIES_NEW | SERIES_CHANGED | SERIES_GONE | SERIES_OVERFLOW);
+	rows->id[i] = *id += unzigzag(get_varint(c));
+	rows->change_ns[i] = *change_ns += unzigzag(get_varint(c));
+	key = get_bytes(c, metric->key_bytes);
+	if (!key)
+		return false;
+	memcpy(rows->keys + (size_t)i * metric->key_bytes, key, metric->key_bytes);
+	for (uint32_t k = 0; k < metric->ncells; k++)
+		cells[k].u = rows->flags[i] & SERIES_GONE ? 0 : get_varint(c);
+	record.part[PART_KEY] = row_key(rows, i);
+	record.part[PART_VALUE] = cells;
+	record.value_bytes = metric->ncells * (uint32_t)sizeof(*cells);
+	return passes(rp, &record);
+}
+
+static int play_rows(struct replay *rp, struct cursor *c)
+{
+	uint32_t map = get_map(rp, c);
+	uint64_t time_ns = get_time(rp, c), id = 0, change_ns = 0;
+	uint64_t count = get_number(c, RECORDING_MAX_ROWS);
+	struct series_rows *rows = &rp->rows[map];
+
+	c->bad |= !rp->shapes[map].metric;
+	if (c->bad)
+		return 0;
+	rows->count = 0;
+	for (uint64_t i = 0; i < count && !c->bad; i++)
+		rows->count += get_row(rp, c, rows, &id, &change_ns);
+	if (c->bad || !rows->count)
+		return 0;
+	collector_replay_rows(rp->env.collector, rows);
+	if (!rp->sink || !rp->sink->ops->rows)
+		return 0;
+	return rp->sink->ops->rows(rp->sink, rows, time_ns);
+}
+
+static int play_lost(struct replay *rp, struct cursor *c)
+{
+	uint32_t map = get_map(rp, c);
+	enum lost_where where = get_number(c, LOST_QUEUE);
+	uint64_t count = get_varint(c), time_ns = get_time(rp, c);
+
+	if (c->bad || !rp->sink || !rp->sink->ops->lost)
+		return 0;
+	return rp->sink->ops->lost(rp->sink, &rp->env.plan->maps[map], where, count, time_ns);
+}
+
+static int play_sweep(struct replay *rp, struct cursor *c)
+{
+	uint64_t time_ns = get_time(rp, c);
+
+	if (c->bad || !rp->sink || !rp->sink->ops->swept)
+		return 0;
+	return rp->sink->ops->swept(rp->sink, time_ns);
+}
+
+static int play_stats(struct replay *rp, struct cursor *c)
+{
+	uint32_t map = get_map(rp, c);
+	struct map_stats s = { 0 };
+
+	s.read = get_varint(c);
+	s.filtered = get_varint(c);
+	s.malformed = get_varint(c);
+	s.lost = get_varint(c);
+	s.lost_known = get_number(c, 1);
+	s.dropped = get_varint(c);
+	s.sweeps = get_varint(c);
+	s.sweep_ns = get_varint(c);
+	s.entries = get_varint(c);
+	s.ring_high_bytes = get_varint(c);
+	s.sweep_errors = get_varint(c);
+	if (!c->bad)
+		collector_replay_stats(rp->env.collector, &rp->env.plan->maps[map], &s);
+	return 0;
+}
+
+static int play_prog(struct replay *rp, struct cursor *c)
+{
+	uint64_t prog = get_varint(c);
+	enum prog_state state = get_number(c, PROG_DETACHED);
+	size_t len = get_number(c, RECORDING_MAX_TEXT);
+	const char *text = get_bytes(c, len);
+	_cleanup_free_ char *reason = text && len ? xstrndup(text, len) : NULL;
+	struct prog_stats stats = { 0 };
+
+	stats.runs = get_varint(c);
+	stats.run_ns = get_varint(c);
+	stats.misses = get_varint(c);
+	c->bad |= prog >= rp->env.plan->nprogs;
+	if (!c->bad && rp->env.object)
+		object_replay_prog(rp->env.object, (uint32_t)prog, state, reason, &stats);
+	return 0;
+}
+
+static int play_name(struct replay *rp, struct cursor *c)
+{
+	enum meaning meaning = recording_name_meaning(get_varint(c));
+	uint64_t id = get_varint(c);
+	bool found = get_number(c, 1);
+	size_t len = found ? get_number(c, RECORDING_MAX_TEXT) : 0;
+	const char *text = found ? get_bytes(c, len) : NULL;
+
+	if (!c->bad)
+		replay_names_put(rp->names, meaning, id, text, len);
+	return 0;
+}
+
+static int play_log(struct replay *rp, struct cursor *c)
+{
+	enum log_level level = get_number(c, LOG_DEBUG);
+	size_t len = get_number(c, RECORDING_MAX_TEXT);
+	const char *text = get_bytes(c, len);
+
+	if (!c->bad)
+		log_msg(level, "%.*s", (int)len, text);
+	return 0;
+}
+
+static int play_clock(struct replay *rp, struct cursor *c)
+{
+	struct clock_offsets offsets = { 0 };
+
+	offsets.mono.from_ns = get_varint(c);
+	offsets.mono.offset_ns = get_varint(c);
+	offsets.boot.from_ns = get_varint(c);
+	offsets.boot.offset_ns = get_varint(c);
+	if (!c->bad)
+		wallclock_tell(rp->env.clock, &offsets);
+	return 0;
+}
+
+int replay_block(struct replay *rp)
+{
+	static int (*const play[])(struct replay * rp, struct cursor * c) = {
+		[ITEM_TIME] = play_time,   [ITEM_RECORD] = play_record, [ITEM_ROWS] = play_rows,
+		[ITEM_LOST] = play_lost,   [ITEM_STATS] = play_stats,	[ITEM_PROG] = play_prog,
+		[ITEM_NAME] = play_name,   [ITEM_LOG] = play_log,	[ITEM_CLOCK] = play_clock,
+		[ITEM_SWEEP] = play_sweep,
+	};
+	struct cursor c = { rp->file.bytes, rp->file.bytes + rp->file.len, false };
+	int ret = 0;
+
+	while (!ret && !c.bad && c.at < c.end) {
+		uint8_t item = *c.at++;
+
+		if (item < ARRAY_LEN(play) && play[item])
+			ret = play[item](rp, &c);
+		else
+			c.bad = true;
+	}
+	if (!c.bad)
+		return ret;
+	err_hint(&rp->err, "what stands before it was replayed");
+	return err_set(&rp->err, EBADMSG, "%s: the block in front of byte %llu has wrong content",
+		       rp->file.path, (unsigned long long)rp->file.offset);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * libmicrohttpd, loaded when it is needed: it brings a TLS library with it, which a run without
+ * metrics should not pay for. It stays until the process ends, as the TLS library leaves handlers
+ * and memory of each thread behind that must not be unloaded under them.
+ */
+#ifndef BOMBUS_RUNNER_SINK_WEB_MHD_H
+#define BOMBUS_RUNNER_SINK_WEB_MHD_H
+
+#include <microhttpd.h>
+
+struct err;
+
+struct mhd {
+	__typeof__(&MHD_start_daemon) start_daemon;
+	__typeof__(&MHD_stop_daemon) stop_daemon;
+	__typeof__(&MHD_is_feature_supported) has_feature;
+	__typeof__(&MHD_create_response_from_buffer) response_from_buffer;
+	__typeof__(&MHD_create_response_from_callback) response_from_callback;
+	__typeof__(&MHD_add_response_header) add_header;
+	__typeof__(&MHD_queue_response) queue_response;
+	__typeof__(&MHD_destroy_response) destroy_response;
+	__typeof__(&MHD_get_connection_values) get_values;
+	__typeof__(&MHD_get_connection_info) get_info;
+	__typeof__(&MHD_basic_auth_get_username_password) get_user;
+	__typeof__(&MHD_free) free;
+};
+
+/* -ENOENT with the package's name as hint where it is not installed. */
+int mhd_load(struct mhd *ret, struct err *err);
+
+#endif

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/sink/web/waiting.h"
+
+#include <pthread.h>
+#include <sys/socket.h>
+#include "base/util.h"
+
+#define PATIENCE_NS 15000000000ull
+#define PATIENCE_CROWDED_NS 2000000000ull
+#define CROWDED (WAITING_MAX / 4)
+
+struct waiting {
+	pthread_mutex_t
+		lock; /* a descriptor is not closed, and used again, while it is shut down */
+	unsigned count;
+	struct {
+		int fd;
+		uint64_t since_ns;
+	} items[WAITING_MAX];
+};
+
+struct waiting *waiting_new(void)
+{
+	struct waiting *w = xcalloc(1, sizeof(*w));
+
+	pthread_mutex_init(&w->lock, NULL);
+	return w;
+}
+
+void waiting_free(struct waiting *w)
+{
+	if (!w)
+		return;
+	pthread_mutex_destroy(&w->lock);
+	free(w);
+}
+
+static void forget(struct waiting *w, int fd)
+{
+	for (unsigned i = 0; i < w->count; i++) {
+		if (w->items[i].fd == fd) {
+			w->items[i] = w->items[--w->count];
+			return;
+		}
+	}
+}
+
+void waiting_begin(struct waiting *w, int fd, uint64_t now_ns)
+{
+	pthread_mutex_lock(&w->lock);
+	forget(w, fd);
+	if (w->count < WAITING_MAX) {
+		w->items[w->count].fd = fd;
+		w->items[w->count++].since_ns = now_ns;
+	}
+	pthread_mutex_unlock(&w->lock);
+}
+
+void waiting_end(struct waiting *w, int fd)
+{
+	pthread_mutex_lock(&w->lock);
+	forget(w, fd);
+	pthread_mutex_unlock(&w->lock);
+}
+
+void waiting_tick(struct waiting *w, uint64_t now_ns)
+{
+	uint64_t patience;
+
+	pthread_mutex_lock(&w->lock);
+	patience = w->count > CROWDED ? PATIENCE_CROWDED_NS : PATIENCE_NS;
+	for (unsigned i = 0; i < w->count; i++)
+		if (now_ns > w->items[i].since_ns && now_ns - w->items[i].since_ns > patience)
+			shutdown(w->items[i].fd, SHUT_RDWR);
+	pthread_mutex_unlock(&w->lock);
+}

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/tui/model/columns.h"
+
+#include "base/utf8.h"
+#include "base/util.h"
+#include "runner/sink/print/table_map.h"
+#include "runner/tui/model/model.h"
+
+#define FITTING_CELLS 32
+#define NARROW_CELLS 8
+#define NUMBER_CELLS 7 /* of numbers before any was seen */
+
+void columns_release(struct columns *columns)
+{
+	for (uint32_t i = 0; i < columns->count; i++)
+		free(columns->all[i].title);
+	free(columns->all);
+	free(columns->order);
+	*columns = (struct columns){ 0 };
+}
+
+struct column *columns_add(struct columns *columns, const char *title, const struct field *field,
+			   enum column_form form)
+{
+	uint32_t n = columns->count++;
+	size_t len = strlen(title);
+	struct column *column;
+
+	columns->all = xreallocarray(columns->all, columns->count, sizeof(*columns->all));
+	columns->order = xreallocarray(columns->order, columns->count, sizeof(*columns->order));
+	columns->order[n] = n;
+	column = &columns->all[n];
+	*column = (struct column){ .title = xmalloc(UTF8_TERM_ROOM(len) + 1),
+				   .field = field,
+				   .form = (uint8_t)form,
+				   .sets = SET_TABLE };
+	len = utf8_term_escape(column->title, title, len);
+	column->title[len] = '\0';
+	/* \xNN stays as it is, and so does "/s". */
+	for (size_t i = 0; i < len && column->title[i] != '\\' && column->title[i] != '/'; i++) {
+		if (column->title[i] >= 'a' && column->title[i] <= 'z')
+			column->title[i] -= 'a' - 'A';
+	}
+	column->title_cells = text_cells(column->title, len);
+	column->right = form == FORM_NUMBER || form == FORM_CHANGE;
+	if (column->right)
+		column->seen = NUMBER_CELLS;
+	if (field && form == FORM_FIELD) {
+		column->right = field_stands_right(field);
+		column->seen = field_first_cells(field);
+	}
+	if (form == FORM_SPAN || form == FORM_BAR)
+		column->sets = SET_FALL;
+	if (form == FORM_BAR)
+		column->size = SIZE_WIDE;
+	if (form == FORM_TREND)
+		column->seen = MODEL_TREND;
+	return column;
+}
+
+/* With room for the arrow of the sort in front of the title. */
+uint32_t column_width(const struct column *column)
+{
+	uint32_t cells = column->seen;
+
+	if (column->size == SIZE_FITTING)
+		cells = MIN(cells, (uint32_t)FITTING_CELLS);
+	else if (column->size == SIZE_NARROW)
+		return MIN(cells, (uint32_t)NARROW_CELLS);
+	return MAX(cells, column->title_cells + 2 * (column->form != FORM_TREND));
+}
+
+struct fit {
+	struct columns *columns;
+	uint8_t set;
+	bool trend;
+};
+
+static bool is_shown(const struct fit *fit, uint32_t number)
+{
+	const struct column *column = &fit->columns->all[number];
+
+	if (column->hidden || !(column->sets & fit->set))
+		return false;
+	return fit->trend || column->form != FORM_TREND || number == fit->columns->cursor;
+}
+
+/* From place `first` on: how many places are behind the last one that fits. One always does. */
+static uint32_t reach(const struct fit *fit, uint32_t first, uint32_t width, uint32_t *ret_shown)
+{
+	const struct columns *columns = fit->columns;
+	uint32_t used = PAGE_MARGIN, i;
+
+	*ret_shown = 0;
+	for (i = first; i < columns->count; i++) {
+		if (!is_shown(fit, columns->order[i]))
+			continue;
+		used += (*ret_shown ? PAGE_GAP : 0) +
+			column_width(&columns->all[columns->order[i]]);
+		if (used > width && *ret_shown)
+			break;
+		++*ret_shown;
+	}
+	return i;
+}
+
+static uint32_t place_of(const struct columns *columns, uint32_t number)
+{
+	uint32_t i = 0;
+
+	while (i < columns->count && columns->order[i] != number)
+		i++;
+	return i;
+}
+
+/* Somebody may have hidden them. */
+static bool any_of(const struct columns *columns, enum column_set set)
+{
+	for (uint32_t i = 0; i < columns->count; i++) {
+		if ((columns->all[i].sets & set) && !columns->all[i].hidden)
+			return true;
+	}
+	return false;
+}
+
+uint32_t columns_fit(struct columns *columns, uint32_t width, enum column_set set, uint32_t *ret,
+		     bool *ret_more_left, bool *ret_more_right)
+{
+	struct fit fit = { columns, any_of(columns, set) ? set : SET_TABLE, true };
+	uint32_t cursor = place_of(columns, columns->cursor), shown, end, n = 0;
+
+	columns->set = fit.set;
+	fit.trend = reach(&fit, 0, width, &shown) == columns->count;
+	if (!is_shown(&fit, columns->cursor))
+		cursor = 0;
+	columns->first = MIN(columns->first, cursor);
+	while (columns->first && reach(&fit, columns->first - 1, width, &shown) == columns->count)
+		columns->first--;
+	while ((end = reach(&fit, columns->first, width, &shown)) <= cursor &&
+	       columns->first < cursor)
+		columns->first++;
+	for (uint32_t i = columns->first; i < end; i++) {
+		if (is_shown(&fit, columns->order[i]))
+			ret[n++] = columns->order[i];
+	}
+	*ret_more_left = *ret_more_right = false;
+	for (uint32_t i = 0; i < columns->count; i++) {
+		if (is_shown(&fit, columns->order[i]) && i < columns->first)
+			*ret_more_left = true;
+		if (is_shown(&fit, columns->order[i]) && i >= end)
+			*ret_more_right = true;
+	}
+	return n;
+}
+
+uint32_t columns_beside(const struct columns *columns, uint32_t number, int step)
+{
+	uint32_t at = place_of(columns, number);
+	const struct column *column;
+
+	for (;;) {
+		at += (uint32_t)step;
+		if (at >= columns->count) /* also below 0 */
+			return number;
+		column = &columns->all[columns->order[at]];
+		if (!column->hidden && (!columns->set || column->sets & columns->set))
+			return columns->order[at];
+	}
+}
+
+bool columns_move(struct columns *columns, int step)
+{
+	uint32_t other = columns_beside(columns, columns->cursor, step);
+	uint32_t from = place_of(columns, columns->cursor), to = place_of(columns, other);
+
+	if (from == to)
+		return false;
+	/* What is hidden between the two stays where it is, beside the other. */
+	for (; from != to; from += (uint32_t)step)
+		columns->order[from] = columns->order[from + (uint32_t)step];
+	columns->order[to] = columns->cursor;
+	return true;
+}
+
+bool columns_hide(struct columns *columns)
+{
+	uint32_t number = columns->cursor, next = columns_beside(columns, number, 1);
+
+	if (next == number)
+		next = columns_beside(columns, number, -1);
+	if (next == number)
+		return false;
+	columns->all[number].hidden = true;
+	columns->cursor = next;
+	return true;
+}
+
+bool columns_show_all(struct columns *columns)
+{
+	bool any = false;
+
+	for (uint32_t i = 0; i < columns->count; i++) {
+		any |= columns->all[i].hidden || columns->order[i] != i;
+		columns->all[i].hidden = false;
+		if (columns->all[i].form != FORM_BAR) {
+			any |= columns->all[i].size != SIZE_FITTING;
+			columns->all[i].size = SIZE_FITTING;
+		}
+		columns->order[i] = i;
+	}
+	columns->first = 0;
+	return any;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Between model.c, which is fed and looked at, and model_ops.c, which does what keys say. */
+#ifndef BOMBUS_RUNNER_TUI_MODEL_MODEL_IMPL_H
+#define BOMBUS_RUNNER_TUI_MODEL_MODEL_IMPL_H
+
+#include "runner/tui/model/tab.h"
+
+struct logview;
+
+/* What is handed out lives until it is asked for again. */
+enum model_arena {
+	ARENA_PAGE,
+	ARENA_STATUS,
+	ARENA_DETAIL,
+	ARENA_HISTOGRAM,
+	ARENA_LOG,
+	NARENAS,
+};
+
+struct model {
+	struct tab_env env;
+	struct tab **tabs;
+	uint32_t ntabs, now;
+	struct tab **by_map; /* by index in the plan; NULL: not shown */
+	struct tab *programs;
+	struct logview *log;
+	struct arena arenas[NARENAS];
+	uint64_t generation;
+	uint64_t lost;
+};
+
+static inline struct tab *current(const struct model *model)
+{
+	return model->tabs[model->now];
+}
+
+#endif

@@ -1,0 +1,459 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The tab of a map that has series. */
+#include <errno.h>
+#include <math.h>
+#include "base/util.h"
+#include "runner/tui/model/histo.h"
+#include "runner/tui/model/order.h"
+#include "runner/tui/model/rows.h"
+#include "runner/tui/model/shorts.h"
+#include "runner/tui/model/tab.h"
+
+#define GIVE_ROWS 256u
+#define BEHIND_SWEEPS 3 /* after so many it is no coincidence: rows went unnoticed */
+
+struct rows_tab {
+	struct tab tab;
+	const struct metric_plan *plan;
+	struct rows *live;
+	struct rows *frozen; /* what is looked at while paused */
+	union cell *figures; /* of one row */
+	uint32_t nfigures;
+	struct order_item *order;
+	uint32_t room;
+	uint32_t shown; /* rows that pass the filter, those that are gone not counted */
+	uint64_t sum;	/* of all histograms, after sweep number `summed` */
+	uint32_t summed;
+	uint32_t behind; /* sweeps in a row that left rows which the collector has not */
+};
+
+static struct rows_tab *rows_tab_of(struct tab *tab)
+{
+	return container_of(tab, struct rows_tab, tab);
+}
+
+static struct rows *seen(const struct rows_tab *rt)
+{
+	return rt->frozen ? rt->frozen : rt->live;
+}
+
+static void read_slot(struct rows_tab *rt, uint32_t slot, struct item *ret)
+{
+	const struct row *row = rows_at(seen(rt), slot);
+
+	rows_read(seen(rt), slot, rt->figures);
+	*ret = (struct item){ .record = { .map = rt->tab.shown,
+					  .part = { rows_key(seen(rt), slot), rt->figures },
+					  .value_bytes = rt->tab.shown->value_bytes },
+			      .id = row->id,
+			      .slot = slot,
+			      .overflow = row->overflow };
+	if (row->state == SLOT_GONE)
+		ret->marks |= ROW_GONE;
+	else if (rows_is_new(seen(rt), row))
+		ret->marks |= ROW_NEW;
+}
+
+static void rows_item(struct tab *tab, uint64_t at, struct item *ret)
+{
+	struct rows_tab *rt = rows_tab_of(tab);
+
+	read_slot(rt, rt->order[at].slot, ret);
+}
+
+static int compare_rows(const void *a, const void *b, void *ctx)
+{
+	const struct order_item *x = a, *y = b;
+	const struct rows_tab *rt = ctx;
+	const struct columns *columns = &rt->tab.columns;
+	const struct column *sorted = columns->sort >= 0 ? &columns->all[columns->sort] : NULL;
+	const struct layout *labels = &rt->tab.shown->key;
+	const uint8_t *p, *q;
+	int ret = 0;
+
+	if (x->key != y->key)
+		return x->key < y->key ? -1 : 1;
+	p = rows_key(seen(rt), x->slot);
+	q = rows_key(seen(rt), y->slot);
+	if (sorted && sorted->field && sorted->part == PART_KEY)
+		ret = order_compare(sorted->field, p, q) * columns->direction;
+	if (!ret && x->tie != y->tie)
+		return x->tie < y->tie ? -1 : 1;
+	for (uint32_t i = 0; i < labels->nfields && !ret; i++)
+		ret = order_compare(&labels->fields[i], p, q);
+	return ret ? ret : x->slot < y->slot ? -1 : x->slot > y->slot;
+}
+
+static struct order_item order_of(const struct rows_tab *rt, const struct item *item)
+{
+	const struct columns *columns = &rt->tab.columns;
+	const struct column *sorted = columns->sort >= 0 ? &columns->all[columns->sort] : NULL;
+	const struct layout *labels = &rt->tab.shown->key;
+	struct order_item ret = { .slot = item->slot };
+
+	if (sorted && sorted->field)
+		ret.key = order_key(sorted->field, item->record.part[sorted->part]);
+	if (columns->direction < 0)
+		ret.key = ~ret.key;
+	if (labels->nfields)
+		ret.tie = order_key(&labels->fields[0], item->record.part[PART_KEY]);
+	return ret;
+}
+
+static void rows_prepare(struct tab *tab)
+{
+	struct rows_tab *rt = rows_tab_of(tab);
+	uint32_t slots = rows_slots(seen(rt)), n = 0;
+	struct item item;
+
+	if (!tab->dirty)
+		return;
+	tab->dirty = false;
+	rt->shown = 0;
+	if (slots > rt->room) {
+		rt->room = slots + slots / 2;
+		free(rt->order);
+		rt->order = xcalloc(rt->room, sizeof(*rt->order));
+	}
+	for (uint32_t slot = 0; slot < slots; slot++) {
+		if (!rows_at(seen(rt), slot))
+			continue;
+		read_slot(rt, slot, &item);
+		if (tab->filter && !tab_matches(tab, tab->filter, &item))
+			continue;
+		rt->order[n++] = order_of(rt, &item);
+		rt->shown += !(item.marks & ROW_GONE) && !item.overflow;
+	}
+	if (n)
+		qsort_r(rt->order, n, sizeof(*rt->order), compare_rows, rt);
+	tab->total = n;
+}
+
+static bool rows_find_at(struct tab *tab, uint64_t id, uint64_t *ret_at)
+{
+	struct rows_tab *rt = rows_tab_of(tab);
+	uint32_t slot;
+
+	if (!rows_find(seen(rt), id, &slot))
+		return false;
+	for (uint64_t i = 0; i < tab->total; i++) {
+		if (rt->order[i].slot != slot)
+			continue;
+		*ret_at = i;
+		return true;
+	}
+	return false;
+}
+
+static void rows_trend_of(struct tab *tab, const struct item *item, float ret[MODEL_TREND])
+{
+	rows_trend(seen(rows_tab_of(tab)), item->slot, ret);
+}
+
+static void rows_pause(struct tab *tab, bool on)
+{
+	struct rows_tab *rt = rows_tab_of(tab);
+
+	rows_free(rt->frozen);
+	rt->frozen = on ? rows_clone(rt->live) : NULL;
+	tab->dirty = true;
+}
+
+static void rows_count(struct tab *tab, char *dst, size_t room)
+{
+	struct rows_tab *rt = rows_tab_of(tab);
+	char text[SHORT_ROOM];
+
+	if (tab->map->role == ROLE_HISTOGRAM && rt->summed != rows_sample(rt->live)) {
+		rt->summed = rows_sample(rt->live);
+		rt->sum = rows_sum(rt->live);
+	}
+	if (tab->map->role == ROLE_HISTOGRAM)
+		short_scaled(text, (double)rt->sum);
+	else
+		short_commas(text, rows_live(rt->live));
+	snprintf(dst, room, "%s", text);
+}
+
+static void rows_status(struct tab *tab, struct arena *arena, struct model_status *ret)
+{
+	struct rows_tab *rt = rows_tab_of(tab);
+	uint32_t all = rows_live(seen(rt)), max = tab->map->max_entries;
+	char shown[SHORT_ROOM], total[SHORT_ROOM], entries[SHORT_ROOM], most[SHORT_ROOM];
+
+	short_commas(shown, rt->shown);
+	short_commas(total, all);
+	ret->left[ret->nleft++] =
+		tab->filter ? arena_printf(arena, "%s/%s rows", shown, total)
+			    : arena_printf(arena, "%s row%s", total, all == 1 ? "" : "s");
+	if (tab->filter)
+		ret->left[ret->nleft++] = arena_printf(arena, "filter %s", tab->filter->text);
+	if (tab->has_stats && tab->map->source == SOURCE_HASH && max) {
+		short_commas(entries, tab->stats.entries);
+		short_commas(most, max);
+		ret->left[ret->nleft++] =
+			arena_printf(arena, "map %s/%s (%llu%%)", entries, most,
+				     (unsigned long long)(tab->stats.entries * 100 / max));
+	}
+	if (rows_zeroed(seen(rt)))
+		ret->left[ret->nleft++] = "from zero";
+}
+
+static bool rows_can_view(const struct tab *tab, enum view view)
+{
+	const struct rows_tab *rt = container_of(tab, struct rows_tab, tab);
+
+	if (view == VIEW_HISTOGRAM || view == VIEW_HEATMAP)
+		return rt->plan->nfamilies && rt->plan->families[0].type == METRIC_HISTOGRAM;
+	return view == VIEW_TABLE;
+}
+
+static int rows_give(struct tab *tab, struct sink *sink, uint64_t from, uint64_t to,
+		     uint64_t *ret_rows)
+{
+	struct rows_tab *rt = rows_tab_of(tab);
+	const struct metric_plan *plan = rt->plan;
+	struct series_rows batch;
+	int ret = 0;
+
+	series_rows_init(&batch, plan, GIVE_ROWS);
+	for (uint64_t i = from; i < to && !ret; i++) {
+		uint32_t slot = rt->order[i].slot, n = batch.count;
+		const struct row *row = rows_at(seen(rt), slot);
+
+		if (row->state == SLOT_LIVE) {
+			memcpy(batch.keys + (size_t)n * plan->key_bytes, rows_key(seen(rt), slot),
+			       plan->key_bytes);
+			rows_cells(seen(rt), slot, batch.cells + (size_t)n * plan->ncells);
+			batch.flags[n] = row->overflow ? SERIES_OVERFLOW : SERIES_CHANGED;
+			batch.id[n] = row->id;
+			batch.count++;
+			++*ret_rows;
+		}
+		if (batch.count == batch.max || (i + 1 == to && batch.count)) {
+			ret = sink->ops->rows(sink, &batch, now_real_ns());
+			batch.count = 0;
+		}
+	}
+	series_rows_release(&batch);
+	return ret;
+}
+
+static const char *rows_empty(struct tab *tab)
+{
+	return "no rows yet";
+}
+
+static void rows_tab_free(struct tab *tab)
+{
+	struct rows_tab *rt = rows_tab_of(tab);
+
+	rows_free(rt->live);
+	rows_free(rt->frozen);
+	free(rt->figures);
+	free(rt->order);
+	tab_release(tab);
+	free(rt);
+}
+
+void rows_tab_put(struct tab *tab, const struct series_rows *rows)
+{
+	rows_put(rows_tab_of(tab)->live, rows);
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Of the series that the collector has: what is not among them went when nobody looked. */
+static void find_gone(struct rows_tab *rt)
+{
+	struct collector *collector = rt->tab.env->env->collector;
+	struct series *series = collector_series(collector, rt->tab.map);
+	size_t count = 0, room = (size_t)rows_live(rt->live) + GIVE_ROWS;
+	uint64_t *ids = xcalloc(room, sizeof(*ids)), cursor = 0;
+	struct series_rows rows;
+	bool more = true;
+
+	series_rows_init(&rows, rt->plan, GIVE_ROWS);
+	while (more) {
+		collector_lock(collector);
+		more = series_read(series, &cursor, 0, false, &rows);
+		collector_unlock(collector);
+		for (uint32_t i = 0; i < rows.count; i++) {
+			if (rows.flags[i] & SERIES_GONE)
+				continue;
+			if (count == room) {
+				room *= 2;
+				ids = xreallocarray(ids, room, sizeof(*ids));
+			}
+			ids[count++] = rows.id[i];
+		}
+	}
+	series_rows_release(&rows);
+	qsort(ids, count, sizeof(*ids), compare_ids);
+	rows_keep(rt->live, ids, count);
+	free(ids);
+}
+
+bool rows_tab_swept(struct tab *tab, uint64_t mono_ns)
+{
+	struct rows_tab *rt = rows_tab_of(tab);
+	struct collector *collector = tab->env->env->collector;
+	struct series_stats stats;
+	bool changed;
+
+	/* Series that went are shown to those who look within two sweeps. A terminal that stood
+	 * still may have kept us from it. */
+	collector_lock(collector);
+	stats = series_stats(collector_series(collector, tab->map));
+	collector_unlock(collector);
+	rt->behind = rows_live(rt->live) > stats.live ? rt->behind + 1 : 0;
+	if (rt->behind >= BEHIND_SWEEPS) {
+		find_gone(rt);
+		rt->behind = 0;
+	}
+	changed = rows_swept(rt->live, mono_ns);
+	if (!changed || tab->paused)
+		return false;
+	tab->dirty = true;
+	return true;
+}
+
+bool rows_tab_zero(struct tab *tab)
+{
+	struct rows_tab *rt = rows_tab_of(tab);
+	bool on = !rows_zeroed(seen(rt));
+
+	rows_zero(rt->live, on);
+	if (rt->frozen)
+		rows_zero(rt->frozen, on);
+	tab->dirty = true;
+	return true;
+}
+
+/* The row under the cursor; false: there is none, or it has no histogram. */
+static bool histogram_slot(struct rows_tab *rt, uint32_t *ret)
+{
+	tab_prepare(&rt->tab);
+	if (!rt->tab.total || !rows_can_view(&rt->tab, VIEW_HISTOGRAM))
+		return false;
+	*ret = rt->order[rt->tab.cursor].slot;
+	return true;
+}
+
+bool rows_tab_histogram(struct tab *tab, struct arena *arena, struct model_histogram *ret)
+{
+	struct rows_tab *rt = rows_tab_of(tab);
+	union cell *cells;
+	uint32_t slot;
+
+	if (!histogram_slot(rt, &slot))
+		return false;
+	cells = arena_array(arena, union cell, rt->plan->ncells);
+	rows_cells(seen(rt), slot, cells);
+	histo_view(ret, arena, rt->plan->families, cells, tab->env->page.utf8);
+	if (!ret->title[0])
+		ret->title = tab->name;
+	return true;
+}
+
+bool rows_tab_heatmap(struct tab *tab, struct arena *arena, uint32_t max_columns,
+		      struct model_heatmap *ret)
+{
+	struct rows_tab *rt = rows_tab_of(tab);
+	uint32_t slot;
+
+	if (!histogram_slot(rt, &slot))
+		return false;
+	/* There was no room for histories of all: this one is looked at, and gets one. */
+	rows_want_heat(rt->live, slot);
+	rows_want_heat(seen(rt), slot);
+	heat_view(ret, arena, rt->plan->families, rows_at(seen(rt), slot)->heat,
+		  rows_sample(seen(rt)), max_columns);
+	ret->span_ns = ret->ncolumns * tab->env->interval_ns;
+	if (!ret->title[0])
+		ret->title = tab->name;
+	return true;
+}
+
+static const struct tab_ops rows_ops = {
+	.kind = TAB_ROWS,
+	.prepare = rows_prepare,
+	.item = rows_item,
+	.find = rows_find_at,
+	.trend = rows_trend_of,
+	.pause = rows_pause,
+	.refilter = tab_resort,
+	.count = rows_count,
+	.status = rows_status,
+	.can_view = rows_can_view,
+	.give = rows_give,
+	.empty = rows_empty,
+	.free = rows_tab_free,
+};
+
+static void add_figure(struct rows_tab *rt, const struct figure *figure)
+{
+	static const char *const titles[] = {
+		[FIGURE_RATE] = "/s",	  [FIGURE_CHANGE] = "change", [FIGURE_COUNT] = "count",
+		[FIGURE_AVERAGE] = "avg", [FIGURE_QUANTILE] = "",
+	};
+	const struct family *family = figure->family;
+	const char *name = titles[figure->kind];
+	_cleanup_free_ char *title = NULL;
+	struct column *column;
+
+	if (figure->kind == FIGURE_VALUE)
+		title = xstrdup(figure->field.path);
+	else if (figure->kind == FIGURE_QUANTILE)
+		title = xasprintf("%s%s%sp%.0f", family->base, family->base[0] ? " " : "",
+				  rt->tab.env->page.utf8 ? "≈" : "~", figure->q * 100);
+	else
+		title = xasprintf("%s%s%s", family->base, family->base[0] ? " " : "", name);
+	column = columns_add(&rt->tab.columns, title, &figure->field,
+			     figure->kind == FIGURE_CHANGE ? FORM_CHANGE : FORM_NUMBER);
+	column->part = PART_VALUE;
+	column->sets |= figure->kind == FIGURE_COUNT ? SET_BESIDE : 0;
+	column->limit = family->nbounds ? (double)family->bounds[family->nbounds - 1] : 0;
+	/* The busiest first, else the largest. */
+	if (rt->tab.columns.sort < 0 ||
+	    (figure->kind == FIGURE_RATE &&
+	     rt->tab.columns.all[rt->tab.columns.sort].form == FORM_NUMBER && figure->number == 0 &&
+	     figure->family->type == METRIC_COUNTER)) {
+		rt->tab.columns.sort = (int)rt->tab.columns.count - 1;
+		rt->tab.columns.direction = -1;
+	}
+}
+
+struct tab *rows_tab_new(struct tab_env *env, const struct map_plan *map,
+			 const struct metric_plan *plan)
+{
+	struct rows_tab *rt = xcalloc(1, sizeof(*rt));
+	const struct figure *figures;
+	const struct layout *labels;
+	struct column *column;
+
+	rt->plan = plan;
+	rt->live = rows_new(plan);
+	tab_init(&rt->tab, &rows_ops, env, map->name, map, rows_shown(rt->live));
+	labels = &rt->tab.shown->key;
+	for (uint32_t i = 0; i < labels->nfields; i++) {
+		column = columns_add(&rt->tab.columns, labels->fields[i].path, &labels->fields[i],
+				     FORM_FIELD);
+		column->part = PART_KEY;
+		column->sets |= SET_BESIDE;
+	}
+	figures = rows_figures(rt->live, &rt->nfigures);
+	rt->figures = xcalloc(rt->nfigures + 1, sizeof(*rt->figures));
+	for (uint32_t i = 0; i < rt->nfigures; i++)
+		add_figure(rt, &figures[i]);
+	if (rows_have_trend(rt->live))
+		columns_add(&rt->tab.columns, "trend", NULL, FORM_TREND);
+	rt->tab.view = rows_can_view(&rt->tab, VIEW_HISTOGRAM) ? VIEW_HISTOGRAM : VIEW_TABLE;
+	tab_ready(&rt->tab);
+	return &rt->tab;
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Between rows.c, which keeps rows, and rows_read.c, which looks at them.
+ *
+ * A row in memory: struct row, its canonical key, its cells, the change of each family since the
+ * sweep before, the changes of the first counter in the last samples. Blocks of rows never move;
+ * a table of ids beside them says where a row is.
+ */
+#ifndef BOMBUS_RUNNER_TUI_MODEL_ROWS_TABLE_H
+#define BOMBUS_RUNNER_TUI_MODEL_ROWS_TABLE_H
+
+#include "base/arena.h"
+#include "runner/tui/model/rows.h"
+
+#define ROWS_BLOCK 512u
+#define ROWS_HEAT_BYTES (2u << 20) /* histories of one map's histograms */
+
+struct place {
+	uint64_t id;
+	uint32_t slot; /* plus 1; 0: nobody stands here */
+};
+
+struct rows {
+	const struct metric_plan *plan;
+	struct arena arena;
+	struct map_plan shown;
+	struct figure *figures;
+	uint32_t nfigures;
+	int trend; /* the family whose changes are kept; -1: none */
+	size_t key_at, cells_at, changes_at, trend_at, stride;
+
+	uint8_t **blocks;
+	union cell **bases; /* baselines, by block; NULL: none */
+	uint32_t nblocks, nslots;
+	uint32_t *spare; /* free slots */
+	uint32_t nspare;
+	struct place *places;
+	uint32_t nplaces; /* a power of two, at least twice what stands there */
+	uint32_t *gone;	  /* slots whose row is shown for the last time */
+	uint32_t ngone;
+	uint32_t live, overflows;
+
+	uint32_t sample; /* the last sweep; rows that come now belong to the next */
+	uint32_t active; /* the last one in which something came */
+	uint32_t first;	 /* the first one with rows */
+	uint64_t swept_ns;
+	double seconds;
+	size_t heat_bytes;
+	uint64_t guest; /* id of the row that has a history beyond the budget, plus 1 */
+};
+
+static inline struct row *row_at(const struct rows *rows, uint32_t slot)
+{
+	return (struct row *)(rows->blocks[slot / ROWS_BLOCK] +
+			      (size_t)(slot % ROWS_BLOCK) * rows->stride);
+}
+
+static inline void *part_of(struct row *row, size_t at)
+{
+	return (uint8_t *)row + at;
+}
+
+static inline union cell *base_of(const struct rows *rows, uint32_t slot)
+{
+	return rows->bases ? rows->bases[slot / ROWS_BLOCK] +
+				     (size_t)(slot % ROWS_BLOCK) * rows->plan->ncells
+			   : NULL;
+}
+
+static inline union cell cell_minus(const struct family *family, union cell a, union cell b)
+{
+	if (family->cell_type == CELL_DOUBLE)
+		a.d -= b.d;
+	else
+		a.u -= b.u;
+	return a;
+}
+
+void rows_describe(struct rows *rows);
+
+#endif

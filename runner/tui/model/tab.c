@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/tui/model/tab.h"
+
+#include <math.h>
+#include "base/util.h"
+#include "runner/read/text/human.h"
+#include "runner/tui/model/blocks.h"
+#include "runner/tui/model/shorts.h"
+
+#define MIN_SCRATCH 4096
+
+void tab_init(struct tab *tab, const struct tab_ops *ops, struct tab_env *env, const char *name,
+	      const struct map_plan *map, const struct map_plan *shown)
+{
+	tab->ops = ops;
+	tab->env = env;
+	tab->name = name;
+	tab->map = map;
+	tab->shown = shown;
+	tab->columns.sort = -1;
+	tab->dirty = true;
+}
+
+static size_t longest_text(const struct layout *layout)
+{
+	size_t most = 0;
+
+	for (uint32_t i = 0; i < layout->nfields; i++)
+		most = MAX(most, field_text_max(&layout->fields[i]));
+	return most;
+}
+
+void tab_ready(struct tab *tab)
+{
+	size_t key = tab->shown->has_key ? longest_text(&tab->shown->key) : 0;
+
+	/* And room for what stands in front of it. */
+	tab->scratch = xmalloc(MAX(key, longest_text(&tab->shown->value)) + MIN_SCRATCH);
+}
+
+void tab_release(struct tab *tab)
+{
+	columns_release(&tab->columns);
+	pick_free(tab->filter);
+	pick_free(tab->mark);
+	free(tab->scratch);
+}
+
+/* The cursor. */
+
+bool tab_go(struct tab *tab, uint64_t at)
+{
+	struct item item;
+	uint64_t before = tab->cursor;
+
+	if (!tab->total)
+		return false;
+	tab->cursor = MIN(at, tab->total - 1);
+	tab->ops->item(tab, tab->cursor, &item);
+	tab->cursor_id = item.id;
+	/* The first row stays the first, whichever that is. A stream has no such place. */
+	tab->pinned = tab->cursor != 0 || tab->ops->kind == TAB_STREAM;
+	return tab->cursor != before;
+}
+
+void tab_prepare(struct tab *tab)
+{
+	uint64_t at = tab->cursor;
+
+	tab->ops->prepare(tab);
+	if (!tab->total) {
+		tab->cursor = tab->top = 0;
+		return;
+	}
+	if (tab->following) {
+		tab_go(tab, tab->total - 1);
+		return;
+	}
+	if (!tab->pinned) {
+		tab_go(tab, 0);
+		return;
+	}
+	if (!tab->ops->find(tab, tab->cursor_id, &at)) {
+		tab_go(tab, at);
+		return;
+	}
+	/* What goes at the beginning of a stream moves nothing on the page. */
+	if (tab->ops->kind == TAB_STREAM)
+		tab->top = tab->top + at > tab->cursor ? tab->top + at - tab->cursor : 0;
+	tab->cursor = at;
+}
+
+void tab_resort(struct tab *tab)
+{
+	tab->dirty = true;
+}
+
+/* Texts. */
+
+static size_t signed_number(char *dst, double value)
+{
+	double size = fabs(value);
+	size_t len = 0;
+
+	if (value == 0 || value != value)
+		return 0;
+	dst[len++] = value < 0 ? '-' : '+';
+	if (size < 0x1p63 && size == floor(size))
+		return len + short_commas(dst + len, (uint64_t)size);
+	return len + short_scaled(dst + len, size);
+}
+
+size_t field_number(char *dst, const struct field *field, const void *base)
+{
+	struct field whole = *field;
+	double value;
+	uint64_t rounded;
+	int64_t number;
+
+	if (field->meaning != MEAN_NONE && field->kind != KIND_FLOAT)
+		return field_text(dst, field, base, STYLE_TABLE, NULL);
+	if (field->kind != KIND_FLOAT) {
+		number = field_i64(field, base, 0);
+		if (field->kind != KIND_INT || number >= 0)
+			return short_commas(dst, (uint64_t)number);
+		*dst = '-';
+		return 1 + short_commas(dst + 1, -(uint64_t)number);
+	}
+	value = field_double(field, base, 0);
+	if (!isfinite(value))
+		return 0;
+	if (value < 0 || value >= 0x1p63)
+		return field_text(dst, field, base, STYLE_TABLE, NULL);
+	rounded = (uint64_t)(value + 0.5);
+	if (field->meaning == MEAN_NONE)
+		return value < 100 ? short_scaled(dst, value) : short_commas(dst, rounded);
+	whole.kind = KIND_UINT;
+	whole.off_bits = 0;
+	return field_text(dst, &whole, &rounded, STYLE_TABLE, NULL);
+}
+
+/* Above the last bound of a histogram nobody knows where. */
+static size_t number_text(char *dst, const struct column *column, const void *base)
+{
+	struct field field = *column->field;
+
+	if (field.kind != KIND_FLOAT || !isinf(field_double(&field, base, 0)))
+		return field_number(dst, &field, base);
+	field.off_bits = 0;
+	*dst = '>';
+	return 1 + field_number(dst + 1, &field, &column->limit);
+}
+
+static size_t trend_text(struct tab *tab, const struct item *item)
+{
+	float trend[MODEL_TREND];
+
+	tab->ops->trend(tab, item, trend);
+	return blocks_spark(tab->scratch, trend, MODEL_TREND, tab->env->page.utf8);
+}
+
+size_t tab_text(struct tab *tab, const struct column *column, const struct item *item)
+{
+	const void *base = item->record.part[column->part];
+
+	switch ((enum column_form)column->form) {
+	case FORM_TIME:
+		return human_clock(tab->scratch, item->record.time_ns);
+	case FORM_TREND:
+		return trend_text(tab, item);
+	case FORM_BAR:
+	case FORM_SPAN:
+		return tab->ops->span(tab, column, item);
+	case FORM_FIELD:
+		break;
+	case FORM_NUMBER:
+		return base ? number_text(tab->scratch, column, base) : 0;
+	case FORM_CHANGE:
+		return base ? signed_number(tab->scratch, field_double(column->field, base, 0)) : 0;
+	}
+	if (item->overflow && column->part == PART_KEY) {
+		memcpy(tab->scratch, OVERFLOW_TEXT, sizeof(OVERFLOW_TEXT));
+		return sizeof(OVERFLOW_TEXT) - 1;
+	}
+	return base ? field_text(tab->scratch, column->field, base, STYLE_TABLE,
+				 sink_names_get(&tab->env->names))
+		    : 0;
+}
+
+bool tab_matches(struct tab *tab, const struct pick *pick, const struct item *item)
+{
+	const struct column *column;
+
+	if (!item->record.map)
+		return false;
+	if (pick->filter)
+		return filter_match(pick->filter, &item->record);
+	for (uint32_t i = 0; i < tab->columns.count; i++) {
+		column = &tab->columns.all[i];
+		if (column->hidden || column->form >= FORM_SPAN)
+			continue;
+		if (pick_finds(pick, tab->scratch, tab_text(tab, column, item)))
+			return true;
+	}
+	return false;
+}

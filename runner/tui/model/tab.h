@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the tabs have in common. A tab is a list of rows, each of which looks like a record with
+ * fields; columns, order, filters, search, details and exports need no more than that. Behind it
+ * stand series (rows_tab.c), a ring of records (stream_tab.c) or the programs (programs.c).
+ *
+ * The position of a row is its place in what is shown now: filtered and sorted. Its id stays.
+ */
+#ifndef BOMBUS_RUNNER_TUI_MODEL_TAB_H
+#define BOMBUS_RUNNER_TUI_MODEL_TAB_H
+
+#include "base/arena.h"
+#include "runner/read/record.h"
+#include "runner/sink/print/grid.h"
+#include "runner/sink/text.h"
+#include "runner/tui/model/columns.h"
+#include "runner/tui/model/model.h"
+#include "runner/tui/model/pick.h"
+
+struct tab;
+struct span_row;
+
+/* What all tabs look at. */
+struct tab_env {
+	const struct sink_env *env;
+	struct sink_names names;
+	struct grid_page page; /* how text is written: utf8; no width */
+	uint64_t interval_ns;
+	uint64_t now_ns; /* of the last sweep */
+};
+
+/* A row to be looked at; valid until the next one of its tab. */
+struct item {
+	struct record record; /* of tab->shown; no parts: a note */
+	uint64_t id;
+	uint32_t slot;
+	uint32_t marks; /* enum row_mark */
+	bool overflow;	/* its labels are OVERFLOW_TEXT */
+	const char *note;
+	const struct span_row *span; /* in the waterfall */
+};
+
+struct tab_ops {
+	uint8_t kind; /* enum tab_kind */
+	/* Brings order and filter up to date; total is right then. */
+	void (*prepare)(struct tab *tab);
+	void (*item)(struct tab *tab, uint64_t at, struct item *ret);
+	bool (*find)(struct tab *tab, uint64_t id, uint64_t *ret_at);
+	void (*trend)(struct tab *tab, const struct item *item, float ret[MODEL_TREND]);
+	/* Texts of the waterfall, in scratch. */
+	size_t (*span)(struct tab *tab, const struct column *column, const struct item *item);
+	void (*pause)(struct tab *tab, bool on);
+	void (*refilter)(struct tab *tab);
+	void (*count)(struct tab *tab, char *dst, size_t room);
+	void (*status)(struct tab *tab, struct arena *arena, struct model_status *ret);
+	bool (*can_view)(const struct tab *tab, enum view view);
+	/* Gives all that is shown to a sink of the plan; NULL: it has no map there. */
+	int (*give)(struct tab *tab, struct sink *sink, uint64_t from, uint64_t to,
+		    uint64_t *ret_rows);
+	const char *(*empty)(struct tab *tab);
+	void (*free)(struct tab *tab);
+};
+
+/* Embedded first in each kind's own struct. */
+struct tab {
+	const struct tab_ops *ops;
+	struct tab_env *env;
+	const char *name;
+	const struct map_plan *map;   /* NULL: the programs */
+	const struct map_plan *shown; /* what filters see of its rows */
+	struct columns columns;
+	struct pick *filter, *mark;
+	uint64_t total, cursor, top;
+	uint64_t cursor_id;
+	bool pinned;	/* the cursor stays with its id */
+	bool following; /* streams: the cursor is the last row */
+	bool paused;
+	bool dirty;	 /* order and filter are not up to date */
+	bool unfinished; /* there is more to be looked at: look again soon */
+	uint8_t view;
+	uint32_t height; /* of the last page */
+	uint64_t lost;
+	struct map_stats stats;
+	bool has_stats;
+	char *scratch; /* for one text */
+};
+
+void tab_init(struct tab *tab, const struct tab_ops *ops, struct tab_env *env, const char *name,
+	      const struct map_plan *map, const struct map_plan *shown);
+/* After its columns were added: room for the longest text of any field. */
+void tab_ready(struct tab *tab);
+void tab_release(struct tab *tab);
+
+/* Order, filter and cursor are up to date; the cursor is on a row if there is one. */
+void tab_prepare(struct tab *tab);
+bool tab_go(struct tab *tab, uint64_t at);
+void tab_resort(struct tab *tab);
+
+/* A cell as escaped text, in scratch. */
+size_t tab_text(struct tab *tab, const struct column *column, const struct item *item);
+size_t field_number(char *dst, const struct field *field, const void *base);
+bool tab_matches(struct tab *tab, const struct pick *pick, const struct item *item);
+
+/* In the page's character set, cut to at most `cells`. */
+struct page_cell tab_cell(const struct tab *tab, struct arena *arena, const char *text, size_t len,
+			  uint32_t cells);
+const char *tab_clean(const struct tab *tab, struct arena *arena, const char *text);
+void tab_page(struct tab *tab, struct arena *arena, uint32_t width, uint32_t height,
+	      struct model_page *ret);
+void tab_detail(struct tab *tab, struct arena *arena, struct model_detail *ret);
+
+/* rows_tab.c, stream_tab.c, programs.c */
+struct tab *rows_tab_new(struct tab_env *env, const struct map_plan *map,
+			 const struct metric_plan *plan);
+void rows_tab_put(struct tab *tab, const struct series_rows *rows);
+/* True when something that is shown may differ now. */
+bool rows_tab_swept(struct tab *tab, uint64_t mono_ns);
+bool rows_tab_zero(struct tab *tab);
+bool rows_tab_histogram(struct tab *tab, struct arena *arena, struct model_histogram *ret);
+bool rows_tab_heatmap(struct tab *tab, struct arena *arena, uint32_t max_columns,
+		      struct model_heatmap *ret);
+
+struct tab *stream_tab_new(struct tab_env *env, const struct map_plan *map, uint64_t bytes);
+void stream_tab_put(struct tab *tab, const struct record *record);
+void stream_tab_lost(struct tab *tab, enum lost_where where, uint64_t count);
+bool stream_tab_swept(struct tab *tab, uint64_t mono_ns);
+
+struct tab *programs_tab_new(struct tab_env *env);
+bool programs_tab_put(struct tab *tab, const struct prog_stats *stats, uint64_t mono_ns);
+struct programs_sum {
+	uint32_t attached, wanted;
+	double runs_per_s, ns_per_run, cpu; /* of a core; NaN: not known yet */
+};
+struct programs_sum programs_tab_sum(const struct tab *tab);
+
+#endif

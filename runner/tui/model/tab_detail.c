@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/clock.h"
+#include "base/utf8.h"
+#include "base/util.h"
+#include "runner/tui/model/tab.h"
+
+struct detail {
+	struct tab *tab;
+	struct arena *arena;
+	struct model_detail *ret;
+};
+
+static void add_line(struct detail *detail, const char *name, const char *text, size_t len)
+{
+	struct model_detail *ret = detail->ret;
+	struct detail_line *line = &ret->lines[ret->count++];
+	_cleanup_free_ char *safe = xmalloc(UTF8_TERM_ROOM(strlen(name)) + 1);
+	struct page_cell cell;
+
+	cell = tab_cell(detail->tab, detail->arena, safe,
+			utf8_term_escape(safe, name, strlen(name)), UINT32_MAX);
+	line->name = cell.text;
+	line->name_cells = cell.cells;
+	cell = tab_cell(detail->tab, detail->arena, text, len, UINT32_MAX);
+	line->text = cell.text;
+	line->text_cells = cell.cells;
+	ret->name_cells = MAX(ret->name_cells, line->name_cells);
+}
+
+/* A value as in the table, and where that is not all of it the value itself behind it. */
+static void add_field(struct detail *detail, const struct field *field, const struct item *item,
+		      enum part part)
+{
+	struct resolver *resolver = sink_names_get(&detail->tab->env->names);
+	const void *base = item->record.part[part];
+	struct strbuf both = STRBUF_INIT(1u << 20);
+	char *text = detail->tab->scratch;
+	size_t len = 0, shown;
+
+	if (item->overflow && part == PART_KEY)
+		strbuf_adds(&both, OVERFLOW_TEXT);
+	else if (base && field->kind == KIND_FLOAT && detail->tab->ops->kind != TAB_STREAM)
+		strbuf_add(&both, text, field_number(text, field, base));
+	else if (base)
+		strbuf_add(&both, text, field_text(text, field, base, STYLE_TABLE, resolver));
+	shown = both.len;
+	if (base && !item->overflow && field->kind != KIND_TEXT && field->kind != KIND_BYTES)
+		len = field_text(text, field, base, STYLE_PLAIN, NULL);
+	if (len && (len != shown || memcmp(both.buf, text, len) != 0)) {
+		strbuf_adds(&both, shown ? "  (" : "(");
+		strbuf_add(&both, text, len);
+		strbuf_adds(&both, ")");
+	}
+	add_line(detail, field->path, strbuf_str(&both), both.len);
+	strbuf_release(&both);
+}
+
+static void add_layout(struct detail *detail, const struct layout *layout, const struct item *item,
+		       enum part part)
+{
+	for (uint32_t i = 0; i < layout->nfields; i++)
+		add_field(detail, &layout->fields[i], item, part);
+}
+
+void tab_detail(struct tab *tab, struct arena *arena, struct model_detail *ret)
+{
+	const struct map_plan *shown = tab->shown;
+	struct detail detail = { tab, arena, ret };
+	struct item item;
+	char time[31];
+
+	*ret = (struct model_detail){ .title = tab->name };
+	tab_prepare(tab);
+	if (!tab->total)
+		return;
+	tab->ops->item(tab, tab->cursor, &item);
+	ret->lines =
+		arena_array(arena, struct detail_line,
+			    (shown->has_key ? shown->key.nfields : 0) + shown->value.nfields + 2);
+	if (item.note) {
+		add_line(&detail, "", item.note, strlen(item.note));
+		return;
+	}
+	if (tab->ops->kind == TAB_STREAM)
+		add_line(&detail, "time", time, format_rfc3339(item.record.time_ns, time));
+	if (shown->has_key)
+		add_layout(&detail, &shown->key, &item, PART_KEY);
+	add_layout(&detail, &shown->value, &item, PART_VALUE);
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/tui/model/waterfall.h"
+
+#include "base/util.h"
+#include "runner/read/text/decode.h"
+
+#define NOBODY UINT32_MAX
+
+void span_row_read(struct span_row *ret, const struct span_plan *plan, const struct record *record,
+		   uint64_t number)
+{
+	const void *value = record->part[PART_VALUE];
+	/* Below zero is a moment, as in every output. */
+	int64_t given = plan->duration ? field_i64(plan->duration, value, 0) : 0;
+	uint64_t took = (uint64_t)MAX(given, (int64_t)0);
+
+	*ret = (struct span_row){ .number = number };
+	if (!span_id_read(&plan->trace_id, value, ret->trace, sizeof(ret->trace)))
+		memcpy(ret->trace, &number, sizeof(number));
+	span_id_read(&plan->span_id, value, (uint8_t *)&ret->id, sizeof(ret->id));
+	span_id_read(&plan->parent_id, value, (uint8_t *)&ret->parent, sizeof(ret->parent));
+	if (__builtin_mul_overflow(took, plan->duration_unit_ns, &ret->duration_ns))
+		ret->duration_ns = UINT64_MAX;
+	/* On the clock of the record, which is the same for all of its map. */
+	ret->start_ns = plan->start.field ? field_u64(plan->start.field, value, 0) : 0;
+	if (!ret->start_ns)
+		ret->start_ns = record->time_ns - MIN(ret->duration_ns, record->time_ns);
+}
+
+static int compare_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+static int by_trace(const void *a, const void *b)
+{
+	const struct span_row *x = a, *y = b;
+	int ret = memcmp(x->trace, y->trace, sizeof(x->trace));
+
+	if (!ret)
+		ret = compare_u64(x->start_ns, y->start_ns);
+	if (!ret)
+		ret = compare_u64(y->duration_ns, x->duration_ns);
+	return ret ? ret : compare_u64(x->number, y->number);
+}
+
+/* Whole traces, and in each the order of the tree, which stands in `id` then. */
+static int by_newest(const void *a, const void *b)
+{
+	const struct span_row *x = a, *y = b;
+	int ret = compare_u64(x->trace_newest, y->trace_newest);
+
+	return ret ? ret : compare_u64(x->id, y->id);
+}
+
+struct node {
+	uint64_t id;
+	uint32_t row, parent, child, next; /* rows of the trace */
+	bool done;
+};
+
+static int by_id(const void *a, const void *b)
+{
+	const struct node *const *x = a, *const *y = b;
+	int ret = compare_u64((*x)->id, (*y)->id);
+
+	return ret ? ret : compare_u64((*x)->row, (*y)->row);
+}
+
+static uint32_t find_node(struct node *const *sorted, uint32_t count, uint64_t id)
+{
+	uint32_t low = 0, high = count;
+
+	while (low < high) {
+		uint32_t mid = (low + high) / 2;
+
+		if (sorted[mid]->id < id)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return id && low < count && sorted[low]->id == id ? sorted[low]->row : NOBODY;
+}
+
+static void link_nodes(struct node *nodes, struct node **sorted, const struct span_row *rows,
+		       uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		nodes[i] = (struct node){ .id = rows[i].id, .row = i };
+		nodes[i].child = nodes[i].next = NOBODY;
+		sorted[i] = &nodes[i];
+	}
+	qsort(sorted, count, sizeof(struct node *), by_id);
+	/* From the last, so that the first child is the first in time. */
+	for (uint32_t i = count; i-- > 0;) {
+		uint32_t parent = find_node(sorted, count, rows[i].parent);
+
+		nodes[i].parent = parent == i ? NOBODY : parent;
+		if (nodes[i].parent == NOBODY)
+			continue;
+		nodes[i].next = nodes[parent].child;
+		nodes[parent].child = i;
+	}
+}
+
+/* Numbers a root and all below it, from `place` on. Nobody is met twice: each has one parent. */
+static uint32_t walk(struct node *nodes, struct span_row *rows, uint32_t root, uint32_t place)
+{
+	uint32_t at = root, depth = 0;
+
+	for (;;) {
+		nodes[at].done = true;
+		rows[at].depth = depth;
+		rows[at].id = place++;
+		if (nodes[at].child != NOBODY) {
+			at = nodes[at].child;
+			depth++;
+			continue;
+		}
+		while (at != root && nodes[at].next == NOBODY) {
+			at = nodes[at].parent;
+			depth--;
+		}
+		if (at == root)
+			return place;
+		at = nodes[at].next;
+	}
+}
+
+static void lay_out_trace(struct span_row *rows, uint32_t count, struct node *nodes,
+			  struct node **sorted)
+{
+	uint64_t start = rows[0].start_ns, length = 0, newest = 0;
+	uint32_t place = 0;
+
+	link_nodes(nodes, sorted, rows, count);
+	for (uint32_t i = 0; i < count; i++) {
+		struct span_row *row = &rows[i];
+
+		row->from_ns = row->start_ns - start;
+		if (__builtin_add_overflow(row->from_ns, row->duration_ns, &row->to_ns))
+			row->to_ns = UINT64_MAX;
+		length = MAX(length, row->to_ns);
+		newest = MAX(newest, row->number);
+		if (nodes[i].parent == NOBODY)
+			place = walk(nodes, rows, i, place);
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		rows[i].trace_ns = length;
+		rows[i].trace_newest = newest;
+		if (!nodes[i].done) /* in a ring of ancestors */
+			rows[i].id = place++;
+	}
+}
+
+void waterfall_layout(struct span_row *rows, uint32_t count)
+{
+	_cleanup_free_ struct node *nodes = xcalloc(count + 1, sizeof(*nodes));
+	_cleanup_free_ struct node **sorted = xcalloc(count + 1, sizeof(*sorted));
+	uint32_t end;
+
+	qsort(rows, count, sizeof(*rows), by_trace);
+	for (uint32_t i = 0; i < count; i = end) {
+		for (end = i + 1; end < count && memcmp(rows[i].trace, rows[end].trace,
+							sizeof(rows[i].trace)) == 0;)
+			end++;
+		lay_out_trace(rows + i, end - i, nodes, sorted);
+	}
+	qsort(rows, count, sizeof(*rows), by_newest);
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/tui/screen/keys.h"
+
+#include <stdio.h>
+
+#include "base/strbuf.h"
+#include "base/util.h"
+
+#define MODEL(op_, ...) { __VA_ARGS__ }, ACT_MODEL, op_
+
+/* In the order of the help; hints stand in this order too, as far as there is room. */
+const struct binding bindings[] = {
+	{ MODEL(OP_UP, 'k', KEY_CODE_UP), 0, NULL, "up and down" },
+	{ MODEL(OP_DOWN, 'j', KEY_CODE_DOWN), HINT_OVERLAY, "more", NULL },
+	{ MODEL(OP_LEFT, 'h', KEY_CODE_LEFT), 0, NULL, "choose a column" },
+	{ MODEL(OP_RIGHT, 'l', KEY_CODE_RIGHT), 0, NULL, NULL },
+	{ MODEL(OP_PAGE_UP, KEY_CODE_PAGE_UP, CTRL_KEY('b')), 0, NULL, "a page up and down" },
+	{ MODEL(OP_PAGE_DOWN, KEY_CODE_PAGE_DOWN, CTRL_KEY('f')), 0, NULL, NULL },
+	{ MODEL(OP_FIRST, 'g', KEY_CODE_HOME), 0, NULL, "the first row" },
+	{ MODEL(OP_LAST, 'G', KEY_CODE_END), HINT_STREAM, "newest",
+	  "the last row; a stream goes on from there" },
+	{ MODEL(OP_TAB_NEXT, KEY_TAB, CTRL_KEY('n')), HINT_TABS, "next",
+	  "the next and the previous table" },
+	{ MODEL(OP_TAB_PREV, KEY_CODE_BACK_TAB, CTRL_KEY('p')), 0, NULL, NULL },
+	{ { '1', '9' }, ACT_TAB, 0, 0, NULL, "that table" },
+	{ { '/' },
+	  ACT_FILTER,
+	  0,
+	  HINT_TABS,
+	  "filter",
+	  "show only rows with this text, or for which an expression holds" },
+	{ { '&' }, ACT_MARK, 0, HINT_TABS, "mark", "mark such rows instead of hiding the others" },
+	{ MODEL(OP_FOUND_NEXT, 'n'), 0, NULL, "the next and the previous marked row" },
+	{ MODEL(OP_FOUND_PREV, 'N'), 0, NULL, NULL },
+	{ MODEL(OP_SORT, 's'), HINT_ROWS | HINT_PROGRAMS, "sort",
+	  "sort by the chosen column; again: the other way round" },
+	{ MODEL(OP_SORT_LEFT, '<'), 0, NULL, "sort by the column to the left, to the right" },
+	{ MODEL(OP_SORT_RIGHT, '>'), 0, NULL, NULL },
+	{ { KEY_RETURN, '\n' }, ACT_DETAIL, 0, HINT_TABS, "detail", "all fields of the row" },
+	{ { KEY_ESCAPE },
+	  ACT_BACK,
+	  0,
+	  HINT_OVERLAY,
+	  "back",
+	  "back; without a view to leave: no filter, no marks" },
+	{ MODEL(OP_VIEW, 'v'), HINT_ROWS | HINT_STREAM, "view",
+	  "table, histogram, heat map, waterfall: the next that fits" },
+	{ MODEL(OP_ZERO, 'z'), HINT_ROWS, "zero", "count from here on; again: from the start" },
+	{ { 'w' }, ACT_WRITE, 0, HINT_TABS, "write", "write the rows to a file: csv, json or txt" },
+	{ MODEL(OP_PAUSE, ' ', 'Z'), HINT_TABS, "pause", "pause and go on; collecting goes on" },
+	{ MODEL(OP_FOLLOW, 'F'), 0, NULL, "go on, and follow a stream's end" },
+	{ MODEL(OP_HIDE, '-'), 0, NULL, "hide the column; show all columns" },
+	{ MODEL(OP_SHOW_ALL, '='), 0, NULL, NULL },
+	{ MODEL(OP_MOVE_LEFT, 'H'), 0, NULL, "move the column to the left, to the right" },
+	{ MODEL(OP_MOVE_RIGHT, 'L'), 0, NULL, NULL },
+	{ MODEL(OP_WIDTH, '_'), 0, NULL, "the column's width: fitting, narrow, wide" },
+	{ { 'd' }, ACT_INTERVAL, 0, 0, NULL, "time between two looks at the maps" },
+	{ { 'y' }, ACT_COPY, 0, 0, NULL, "copy the row as JSON to the clipboard (OSC 52)" },
+	{ { '!' }, ACT_LOG, 0, 0, NULL, "messages" },
+	{ { 'm' }, ACT_MOUSE, 0, 0, NULL, "use the mouse, and leave it to the terminal again" },
+	{ { CTRL_KEY('l') }, ACT_REDRAW, 0, 0, NULL, "draw the screen anew" },
+	{ { CTRL_KEY('z') }, ACT_SUSPEND, 0, 0, NULL, "suspend; fg goes on" },
+	{ { '?', KEY_CODE_F1 }, ACT_HELP, 0, HINT_TABS, "help", "this help" },
+	{ { 'q', CTRL_KEY('c') }, ACT_QUIT, 0, HINT_TABS, "quit", "detach everything and leave" },
+};
+const size_t nbindings = ARRAY_LEN(bindings);
+
+const struct binding *binding_find(uint32_t key)
+{
+	for (size_t i = 0; i < nbindings; i++) {
+		const struct binding *b = &bindings[i];
+
+		if (b->act == ACT_TAB && key >= b->keys[0] && key <= b->keys[1])
+			return b;
+		for (size_t k = 0; k < KEYS_PER_BINDING && b->keys[k]; k++)
+			if (b->keys[k] == key)
+				return b;
+	}
+	return NULL;
+}
+
+void key_label(char dst[KEY_LABEL_ROOM], uint32_t key, bool utf8)
+{
+	static const struct {
+		uint32_t key;
+		const char *name, *sign;
+	} names[] = {
+		{ KEY_CODE_UP, "Up", "↑" },
+		{ KEY_CODE_DOWN, "Down", "↓" },
+		{ KEY_CODE_LEFT, "Left", "←" },
+		{ KEY_CODE_RIGHT, "Right", "→" },
+		{ KEY_CODE_PAGE_UP, "PgUp", "PgUp" },
+		{ KEY_CODE_PAGE_DOWN, "PgDn", "PgDn" },
+		{ KEY_CODE_HOME, "Home", "Home" },
+		{ KEY_CODE_END, "End", "End" },
+		{ KEY_CODE_BACK_TAB, "S-Tab", "⇤" },
+		{ KEY_CODE_F1, "F1", "F1" },
+		{ KEY_TAB, "Tab", "⇥" },
+		{ KEY_RETURN, "Enter", "⏎" },
+		{ KEY_ESCAPE, "Esc", "Esc" },
+		{ ' ', "Space", "␣" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (names[i].key == key) {
+			snprintf(dst, KEY_LABEL_ROOM, "%s", utf8 ? names[i].sign : names[i].name);
+			return;
+		}
+	if (key < ' ')
+		snprintf(dst, KEY_LABEL_ROOM, "^%c", (char)(key + '@'));
+	else
+		snprintf(dst, KEY_LABEL_ROOM, "%c", key < KEY_ERASE ? (char)key : '?');
+}
+
+static void add_keys(struct strbuf *sb, const struct binding *b, bool utf8)
+{
+	char name[KEY_LABEL_ROOM];
+
+	if (b->act == ACT_TAB) {
+		strbuf_adds(sb, "1-9");
+		return;
+	}
+	for (size_t k = 0; k < KEYS_PER_BINDING && b->keys[k]; k++) {
+		if (b->keys[k] == '\n')
+			continue;
+		key_label(name, b->keys[k], utf8);
+		strbuf_addf(sb, "%s%s", sb->len ? " " : "", name);
+	}
+}
+
+void binding_keys(char *dst, size_t room, const struct binding *b, bool utf8)
+{
+	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT(256);
+
+	add_keys(&sb, b, utf8);
+	for (b++; b < bindings + nbindings && !b->help; b++)
+		add_keys(&sb, b, utf8);
+	snprintf(dst, room, "%s", strbuf_str(&sb));
+}

@@ -1,0 +1,503 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/tui/screen/screen.h"
+
+#include <stdarg.h>
+
+#include "base/err.h"
+#include "base/parse.h"
+#include "base/util.h"
+
+#define COPY_MAX_BYTES (64u << 10)
+#define LEAST_INTERVAL_NS 100000000ull
+#define MOST_INTERVAL_NS 86400000000000ull
+#define HEADER_Y 2u
+#define WHEEL_ROWS 3
+
+static const struct signs unicode = {
+	.live = "●",
+	.paused = "‖",
+	.cursor = "▸",
+	.line = "│",
+	.rule = "─",
+	.left = "‹",
+	.right = "›",
+	.more = "…",
+	.rows = " ▦ ",
+	.stream = " ≡ ",
+	.histogram = " ▥ ",
+	.good = " ✓",
+	.bad = " ✗",
+};
+static const struct signs ascii = {
+	.live = "*",
+	.paused = "=",
+	.cursor = ">",
+	.line = "|",
+	.rule = "-",
+	.left = "<",
+	.right = ">",
+	.more = "~",
+	.rows = " ",
+	.stream = " ",
+	.histogram = " ",
+	.good = " ",
+	.bad = " !",
+};
+
+void screen_init(struct screen *s, struct model *model, const char *program, bool utf8)
+{
+	*s = (struct screen){
+		.model = model,
+		.program = program,
+		.signs = utf8 ? &unicode : &ascii,
+		.utf8 = utf8,
+	};
+	strbuf_init(&s->copied, COPY_MAX_BYTES);
+}
+
+void screen_release(struct screen *s)
+{
+	strbuf_release(&s->copied);
+}
+
+void screen_say(struct screen *s, bool bad, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(s->flash, sizeof(s->flash), fmt, ap);
+	va_end(ap);
+	s->flash_bad = bad;
+}
+
+static void current_tab(struct screen *s, struct model_tab *ret)
+{
+	model_tab(s->model, model_current(s->model), ret);
+}
+
+/* --- views over the table --- */
+
+static void overlay_open(struct screen *s, const struct view_ops *view)
+{
+	s->overlay = s->overlay == view ? NULL : view;
+	s->top = view->from_end ? UINT32_MAX : 0;
+	s->lines = s->room = 0;
+}
+
+static bool overlay_move(struct screen *s, enum model_op op)
+{
+	uint32_t last = s->lines > s->room ? s->lines - s->room : 0;
+	uint32_t page = MAX(s->room, 2u) - 1;
+	uint32_t top = MIN(s->top, last);
+
+	switch (op) {
+	case OP_UP:
+		top -= top > 0;
+		break;
+	case OP_DOWN:
+		top++;
+		break;
+	case OP_PAGE_UP:
+		top -= MIN(top, page);
+		break;
+	case OP_PAGE_DOWN:
+		top += page;
+		break;
+	case OP_FIRST:
+		top = 0;
+		break;
+	case OP_LAST:
+		top = last;
+		break;
+	default:
+		return false;
+	}
+	/* At the end of what grows it stays there. */
+	s->top = top >= last && s->overlay->from_end ? UINT32_MAX : MIN(top, last);
+	return true;
+}
+
+/* --- what is typed --- */
+
+static int apply_expression(struct screen *s, const char *text)
+{
+	struct model_why why = { 0 };
+	int ret = s->asked == ACT_FILTER ? model_filter(s->model, text, &why)
+					 : model_mark(s->model, text, &why);
+
+	s->prompt.why[0] = '\0';
+	if (ret < 0) {
+		snprintf(s->prompt.why, sizeof(s->prompt.why), "%s", why.text);
+		s->prompt.caret = why.caret;
+	}
+	return ret;
+}
+
+static int apply_interval(struct screen *s, enum wish *ret)
+{
+	uint64_t ns;
+
+	if (parse_duration_ns(s->prompt.text, &ns) < 0 || ns < LEAST_INTERVAL_NS ||
+	    ns > MOST_INTERVAL_NS) {
+		snprintf(s->prompt.why, sizeof(s->prompt.why), "a time from 100ms to 1d");
+		s->prompt.caret = 0;
+		return -1;
+	}
+	model_set_interval(s->model, ns);
+	*ret = WISH_INTERVAL;
+	return 0;
+}
+
+static int apply_write(struct screen *s)
+{
+	struct err err = { 0 };
+	uint64_t rows = 0;
+
+	if (!s->prompt.len)
+		return 0;
+	if (model_export(s->model, s->prompt.text, &rows, &err) < 0) {
+		snprintf(s->prompt.why, sizeof(s->prompt.why), "%.250s", err.msg);
+		s->prompt.caret = 0;
+		return -1;
+	}
+	screen_say(s, false, "%llu row%s written to %s", (unsigned long long)rows,
+		   rows == 1 ? "" : "s", s->prompt.text);
+	return 0;
+}
+
+static enum wish prompt_done(struct screen *s)
+{
+	enum wish wish = WISH_NONE;
+	int ret;
+
+	if (s->asked == ACT_INTERVAL)
+		ret = apply_interval(s, &wish);
+	else if (s->asked == ACT_WRITE)
+		ret = apply_write(s);
+	else
+		ret = apply_expression(s, s->prompt.text);
+	if (ret >= 0)
+		prompt_close(&s->prompt);
+	return wish;
+}
+
+static enum wish type_key(struct screen *s, uint32_t key)
+{
+	bool expression = s->asked == ACT_FILTER || s->asked == ACT_MARK;
+
+	switch (prompt_key(&s->prompt, key)) {
+	case PROMPT_CHANGED:
+		s->prompt.why[0] = '\0';
+		if (expression)
+			apply_expression(s, s->prompt.text);
+		break;
+	case PROMPT_DONE:
+		return prompt_done(s);
+	case PROMPT_LEFT:
+		if (expression)
+			apply_expression(s, "");
+		prompt_close(&s->prompt);
+		break;
+	default:
+		break;
+	}
+	return WISH_NONE;
+}
+
+void screen_interval(struct screen *s, char *dst, size_t room)
+{
+	uint64_t ms = model_interval(s->model) / 1000000;
+
+	if (ms % 1000)
+		snprintf(dst, room, "%llums", (unsigned long long)ms);
+	else
+		snprintf(dst, room, "%llus", (unsigned long long)ms / 1000);
+}
+
+static void ask(struct screen *s, enum act act)
+{
+	char text[128];
+	struct model_tab tab;
+
+	s->asked = act;
+	s->overlay = NULL;
+	current_tab(s, &tab);
+	if (act == ACT_FILTER) {
+		prompt_open(&s->prompt, "/ ", model_filter_text(s->model));
+	} else if (act == ACT_MARK) {
+		prompt_open(&s->prompt, "& ", model_mark_text(s->model));
+	} else if (act == ACT_WRITE) {
+		snprintf(text, sizeof(text), "%s.csv", tab.name);
+		prompt_open(&s->prompt, "write to (.csv .json .txt): ", text);
+	} else {
+		screen_interval(s, text, sizeof(text));
+		prompt_open(&s->prompt, "time between sweeps: ", text);
+	}
+}
+
+/* --- keys --- */
+
+static enum wish go_back(struct screen *s)
+{
+	struct model_why why;
+
+	if (s->overlay) {
+		s->overlay = NULL;
+	} else {
+		model_filter(s->model, NULL, &why);
+		model_mark(s->model, NULL, &why);
+	}
+	return WISH_NONE;
+}
+
+static enum wish copy_row(struct screen *s)
+{
+	strbuf_reset(&s->copied);
+	if (!model_row_json(s->model, &s->copied) || s->copied.full) {
+		screen_say(s, true, s->copied.full ? "too long to be copied" : "no row to copy");
+		return WISH_NONE;
+	}
+	screen_say(s, false, "the row was sent to the terminal's clipboard");
+	return WISH_COPY;
+}
+
+static void open_detail(struct screen *s)
+{
+	struct model_detail detail;
+
+	model_detail(s->model, &detail);
+	if (detail.count)
+		overlay_open(s, &view_detail);
+}
+
+static enum wish operate(struct screen *s, enum model_op op)
+{
+	if (s->overlay && overlay_move(s, op))
+		return WISH_NONE;
+	s->overlay = NULL;
+	if (!model_do(s->model, op) && op == OP_VIEW)
+		screen_say(s, false, "no other view fits this table");
+	return WISH_NONE;
+}
+
+static enum wish act_on(struct screen *s, const struct binding *b, uint32_t key)
+{
+	switch ((enum act)b->act) {
+	case ACT_MODEL:
+		return operate(s, b->op);
+	case ACT_TAB:
+		if (model_go_tab(s->model, key - '1'))
+			s->overlay = NULL;
+		return WISH_NONE;
+	case ACT_INTERVAL:
+		if (s->replayed) {
+			screen_say(s, true, "the sweeps of a recording are what they were");
+			return WISH_NONE;
+		}
+		ask(s, b->act);
+		return WISH_NONE;
+	case ACT_FILTER:
+	case ACT_MARK:
+	case ACT_WRITE:
+		ask(s, b->act);
+		return WISH_NONE;
+	case ACT_COPY:
+		return copy_row(s);
+	case ACT_DETAIL:
+		if (s->overlay)
+			return go_back(s);
+		open_detail(s);
+		return WISH_NONE;
+	case ACT_BACK:
+		return go_back(s);
+	case ACT_LOG:
+		overlay_open(s, &view_log);
+		return WISH_NONE;
+	case ACT_HELP:
+		overlay_open(s, &view_help);
+		return WISH_NONE;
+	case ACT_MOUSE:
+		s->mouse = !s->mouse;
+		screen_say(s, false,
+			   s->mouse ? "the mouse chooses rows, columns and tables"
+				    : "the mouse is the terminal's again");
+		return WISH_MOUSE;
+	case ACT_REDRAW:
+		return WISH_REDRAW;
+	case ACT_SUSPEND:
+		return WISH_SUSPEND;
+	case ACT_QUIT:
+		/* As in a pager: out of the help first. */
+		return s->overlay && key == 'q' ? go_back(s) : WISH_QUIT;
+	case ACT_NONE:
+		break;
+	}
+	return WISH_NONE;
+}
+
+enum wish screen_key(struct screen *s, uint32_t key)
+{
+	const struct binding *b = binding_find(key);
+	bool anywhere = b && (b->act == ACT_REDRAW || b->act == ACT_SUSPEND ||
+			      (b->act == ACT_QUIT && key != 'q'));
+
+	s->flash[0] = '\0';
+	if (s->prompt.open && !anywhere)
+		return type_key(s, key);
+	return b ? act_on(s, b, key) : WISH_NONE;
+}
+
+/* --- the mouse --- */
+
+static const struct hit *hit_at(const struct hit *hits, uint32_t count, uint32_t x)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (x >= hits[i].x && x - hits[i].x < hits[i].width)
+			return &hits[i];
+	return NULL;
+}
+
+void screen_click(struct screen *s, uint32_t x, uint32_t y)
+{
+	const struct hit *tab = y == 1 ? hit_at(s->tabs, s->ntabs, x) : NULL;
+	const struct hit *column = y == HEADER_Y ? hit_at(s->columns, s->ncolumns, x) : NULL;
+
+	if (s->prompt.open)
+		return;
+	if (tab) {
+		s->overlay = NULL;
+		model_go_tab(s->model, tab->number);
+	} else if (s->overlay) {
+		return;
+	} else if (column) {
+		if (model_column(s->model, column->number))
+			model_do(s->model, OP_SORT);
+	} else if (y > HEADER_Y) {
+		model_row(s->model, y - HEADER_Y - 1);
+	}
+}
+
+void screen_wheel(struct screen *s, int32_t rows)
+{
+	if (s->overlay)
+		for (int32_t i = 0; i < WHEEL_ROWS; i++)
+			overlay_move(s, rows < 0 ? OP_UP : OP_DOWN);
+	else
+		model_scroll(s->model, rows * WHEEL_ROWS);
+}
+
+/* --- drawing --- */
+
+uint32_t put_cut(const struct screen *s, struct canvas *canvas, uint32_t x, uint32_t y,
+		 uint32_t room, enum paint paint, const char *text)
+{
+	uint32_t used;
+
+	if (canvas_cells(text) <= room)
+		return canvas_put(canvas, x, y, room, paint, text);
+	if (!room)
+		return 0;
+	used = canvas_put(canvas, x, y, room - 1, paint, text);
+	return used + canvas_put(canvas, x + used, y, 1, paint, s->signs->more);
+}
+
+size_t wrap_text(const char *text, uint32_t room)
+{
+	size_t len = strlen(text), fits, n;
+	char part[CANVAS_CELL_BYTES + 1];
+	uint32_t cells = 0;
+
+	for (fits = 0; fits < len; fits += n) {
+		for (n = 1; fits + n < len && ((unsigned char)text[fits + n] & 0xc0) == 0x80;)
+			n++;
+		n = MIN(n, (size_t)CANVAS_CELL_BYTES);
+		memcpy(part, text + fits, n);
+		part[n] = '\0';
+		cells += canvas_cells(part);
+		if (cells > room && fits)
+			break;
+	}
+	/* Between words, unless that would leave much of the line empty. */
+	for (n = fits; fits < len && n > fits / 2; n--)
+		if (text[n - 1] == ' ')
+			return n;
+	return fits;
+}
+
+uint32_t wrap_draw(const struct screen *s, struct canvas *canvas, struct area area, uint32_t line,
+		   uint32_t x, enum paint paint, const char *text)
+{
+	uint32_t room = area.width > x ? area.width - x : 1;
+
+	do {
+		size_t n = wrap_text(text, room);
+
+		if (line >= s->top && line - s->top < area.height) {
+			char *part = xstrndup(text, n);
+
+			canvas_put(canvas, area.x + x, area.y + line - s->top, room, paint, part);
+			free(part);
+		}
+		text += n;
+		line++;
+	} while (*text);
+	return line;
+}
+
+static const struct view_ops *view_of(struct screen *s)
+{
+	static const struct view_ops *const views[NVIEWS] = {
+		[VIEW_TABLE] = &view_table,
+		[VIEW_HISTOGRAM] = &view_histogram,
+		[VIEW_HEATMAP] = &view_heatmap,
+		[VIEW_WATERFALL] = &view_table,
+	};
+	struct model_tab tab;
+
+	current_tab(s, &tab);
+	return tab.view < NVIEWS ? views[tab.view] : &view_table;
+}
+
+/* The number of lines is known when they were drawn: once more where the end had to be found. */
+static void draw_overlay(struct screen *s, struct canvas *canvas, struct area area)
+{
+	bool end = s->top == UINT32_MAX;
+	struct area body = { area.x, area.y + 1, area.width, area.height - 1 };
+
+	canvas_fill(canvas, area.x, area.y, area.width, PAINT_HEADER, " ");
+	canvas_put(canvas, area.x + PAGE_MARGIN, area.y, area.width, PAINT_SORT, s->overlay->title);
+	s->room = body.height;
+	if (end)
+		s->top = UINT32_MAX - body.height;
+	s->lines = s->overlay->draw(s, canvas, body);
+	if (s->top > 0 && s->top + body.height > s->lines) {
+		s->top = s->lines > body.height ? s->lines - body.height : 0;
+		for (uint32_t y = 0; y < body.height; y++)
+			canvas_fill(canvas, body.x, body.y + y, body.width, PAINT_PLAIN, " ");
+		s->overlay->draw(s, canvas, body);
+	}
+	if (end)
+		s->top = UINT32_MAX;
+}
+
+void screen_draw(struct screen *s, struct canvas *canvas, uint64_t elapsed_s)
+{
+	struct area area = { 0, HEADER_Y, canvas->width, 0 };
+	char text[128];
+
+	canvas_clear(canvas);
+	s->ntabs = s->ncolumns = 0;
+	if (canvas->width < SCREEN_LEAST_WIDTH || canvas->height < SCREEN_LEAST_HEIGHT) {
+		snprintf(text, sizeof(text), "bombus needs %ux%u, has %ux%u; q quits",
+			 SCREEN_LEAST_WIDTH, SCREEN_LEAST_HEIGHT, canvas->width, canvas->height);
+		canvas_put(canvas, 0, 0, canvas->width, PAINT_PLAIN, text);
+		return;
+	}
+	area.height = canvas->height - HEADER_Y - 2;
+	if (s->overlay)
+		draw_overlay(s, canvas, area);
+	else
+		view_of(s)->draw(s, canvas, area);
+	/* Last, since what the view did (sorting, filtering) shows in the status. */
+	frame_draw(s, canvas, elapsed_s);
+}

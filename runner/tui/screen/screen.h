@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The screen without a terminal: keys and the mouse go in, a canvas comes out. Between them are
+ * the views, each a table of operations that draws a part of the model into an area:
+ *
+ *	title line, tab line, the view (its first row is a header), status line, hint line
+ *
+ * The hint line becomes the prompt while something is typed. What only a terminal or the
+ * collector can do is a wish that screen_key() returns.
+ */
+#ifndef BOMBUS_RUNNER_TUI_SCREEN_SCREEN_H
+#define BOMBUS_RUNNER_TUI_SCREEN_SCREEN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/strbuf.h"
+#include "runner/tui/screen/canvas.h"
+#include "runner/tui/screen/keys.h"
+#include "runner/tui/model/model.h"
+#include "runner/tui/screen/prompt.h"
+
+#define SCREEN_LEAST_WIDTH 60u
+#define SCREEN_LEAST_HEIGHT 10u
+#define SCREEN_HITS 64 /* tabs and columns that the mouse finds */
+
+/* Signs of the frame, in Unicode and in ASCII. */
+struct signs {
+	const char *live, *paused, *cursor, *line, *rule, *left, *right, *more;
+	const char *rows, *stream, *histogram, *good, *bad;
+};
+
+struct area {
+	uint32_t x, y, width, height;
+};
+
+struct hit {
+	uint32_t x, width, number;
+};
+
+enum wish {
+	WISH_NONE,
+	WISH_QUIT,
+	WISH_SUSPEND,
+	WISH_REDRAW,
+	WISH_MOUSE,    /* screen.mouse tells whether it is wanted */
+	WISH_COPY,     /* screen.copied is to go to the clipboard */
+	WISH_INTERVAL, /* model_interval() has changed */
+};
+
+struct screen;
+
+/* A view that the model does not scroll says how many lines there are, of which it drew those
+ * from screen->top on; others say 0. */
+struct view_ops {
+	const char *title;
+	uint32_t (*draw)(struct screen *screen, struct canvas *canvas, struct area area);
+	bool from_end; /* opens at its last line and stays there */
+};
+extern const struct view_ops view_table, view_histogram, view_heatmap, view_detail, view_log,
+	view_help;
+
+struct screen {
+	struct model *model; /* borrowed */
+	const char *program; /* its name, clean; borrowed */
+	const struct signs *signs;
+	bool utf8, mouse;
+	bool replayed;			/* a recording: its sweeps are over */
+	const struct view_ops *overlay; /* NULL: the tab's own view */
+	uint32_t top, lines, room;	/* of the overlay */
+	struct prompt prompt;
+	enum act asked;	 /* what the prompt is for */
+	char flash[512]; /* instead of hints until the next key */
+	bool flash_bad;
+	struct strbuf copied;
+	struct hit tabs[SCREEN_HITS], columns[SCREEN_HITS];
+	uint32_t ntabs, ncolumns;
+};
+
+void screen_init(struct screen *screen, struct model *model, const char *program, bool utf8);
+void screen_release(struct screen *screen);
+
+enum wish screen_key(struct screen *screen, uint32_t key);
+void screen_click(struct screen *screen, uint32_t x, uint32_t y);
+void screen_wheel(struct screen *screen, int32_t rows);
+/* Shown in place of the hints. */
+void screen_say(struct screen *screen, bool bad, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* elapsed_s: how long the program has been running. */
+void screen_draw(struct screen *screen, struct canvas *canvas, uint64_t elapsed_s);
+/* The first line alone, once more, with another time. */
+void screen_draw_clock(struct screen *screen, struct canvas *canvas, uint64_t elapsed_s);
+
+/* "1s", "250ms": the time between sweeps, as it can be typed. */
+void screen_interval(struct screen *screen, char *dst, size_t room);
+/* Of the views: the frame's lines, and text over several lines. */
+void frame_draw(struct screen *screen, struct canvas *canvas, uint64_t elapsed_s);
+/* Text of at most `room` cells, with a sign where it was cut; returns its cells. */
+uint32_t put_cut(const struct screen *screen, struct canvas *canvas, uint32_t x, uint32_t y,
+		 uint32_t room, enum paint paint, const char *text);
+/* How many bytes of the text go into a line of `room` cells; 0 only at its end. */
+size_t wrap_text(const char *text, uint32_t room);
+/* Draws text over as many lines as it needs, from `line` on, of which screen->top is the first
+ * one in the area; returns the line behind it. */
+uint32_t wrap_draw(const struct screen *screen, struct canvas *canvas, struct area area,
+		   uint32_t line, uint32_t x, enum paint paint, const char *text);
+
+#endif

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The help: the table of keys, and what a filter can say. */
+#include "base/util.h"
+#include "runner/tui/screen/screen.h"
+
+#define KEYS_CELLS 12u
+
+static const struct {
+	const char *name, *text;
+} notes[] = {
+	{ "", "" },
+	{ "marks", "+ new  - gone  * marked  ! not attached" },
+	{ "", "" },
+	{ "filters", "curl: rows that show this text" },
+	{ "", "pid > 600 && comm != \"sshd\": by field; || ! ( )" },
+	{ "", "comm ~ \"^ng\": a regular expression" },
+	{ "", "daddr in 10.0.0.0/8: a network" },
+};
+
+static uint32_t draw_line(struct screen *s, struct canvas *canvas, struct area area, uint32_t line,
+			  const char *keys, enum paint paint, const char *text)
+{
+	uint32_t y = line - s->top;
+
+	if (line >= s->top && y < area.height)
+		canvas_put(canvas, area.x + PAGE_MARGIN, area.y + y, KEYS_CELLS, paint, keys);
+	return wrap_draw(s, canvas, area, line, PAGE_MARGIN + KEYS_CELLS + PAGE_GAP, PAINT_PLAIN,
+			 text);
+}
+
+static uint32_t draw_help(struct screen *s, struct canvas *canvas, struct area area)
+{
+	uint32_t line = 0;
+	char keys[64];
+
+	for (size_t i = 0; i < nbindings; i++) {
+		if (!bindings[i].help)
+			continue;
+		binding_keys(keys, sizeof(keys), &bindings[i], s->utf8);
+		line = draw_line(s, canvas, area, line, keys, PAINT_KEY, bindings[i].help);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(notes); i++)
+		line = draw_line(s, canvas, area, line, notes[i].name, PAINT_NAME, notes[i].text);
+	return line;
+}
+
+const struct view_ops view_help = {
+	.title = "help",
+	.draw = draw_help,
+};

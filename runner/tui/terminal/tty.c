@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/tui/terminal/tty.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/epoll.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/util.h"
+
+#define PENDING_MAX_BYTES (8u << 20)
+/* How long a terminal that takes nothing may hold us up when leaving. */
+#define LEAVE_MS 500
+#define BACKGROUND_POLL_US 20000
+
+/* The descriptor that was given is shared with others, who would not expect it not to block. */
+static int open_own(int fd, struct err *err)
+{
+	char path[64];
+	int own;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	own = open(path, O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (own < 0)
+		own = open("/dev/tty", O_RDWR | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (own < 0)
+		return err_sys(err, errno, "cannot open the terminal");
+	return own;
+}
+
+int tty_open(struct tty *t, int in_fd, int out_fd, int epoll_fd, struct err *err)
+{
+	*t = (struct tty){ .in_fd = -1, .out_fd = -1, .epoll_fd = epoll_fd };
+	strbuf_init(&t->pending, PENDING_MAX_BYTES);
+	t->in_fd = open_own(in_fd, err);
+	if (t->in_fd < 0)
+		return t->in_fd;
+	t->out_fd = open_own(out_fd, err);
+	if (t->out_fd < 0)
+		return t->out_fd;
+	if (tcgetattr(t->in_fd, &t->before) < 0)
+		return err_sys(err, errno, "the terminal's settings");
+	return 0;
+}
+
+void tty_close(struct tty *t)
+{
+	close_fd(&t->in_fd);
+	close_fd(&t->out_fd);
+	strbuf_release(&t->pending);
+}
+
+bool tty_ready(const struct tty *t)
+{
+	return t->written == t->pending.len;
+}
+
+static void want_out(struct tty *t, bool on)
+{
+	struct epoll_event event = { .events = EPOLLOUT, .data.fd = t->out_fd };
+
+	if (t->wants_out != on)
+		epoll_ctl(t->epoll_fd, on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, t->out_fd, &event);
+	t->wants_out = on;
+}
+
+void tty_flush(struct tty *t)
+{
+	while (!tty_ready(t)) {
+		ssize_t n =
+			write(t->out_fd, t->pending.buf + t->written, t->pending.len - t->written);
+
+		if (n > 0) {
+			t->written += (size_t)n;
+		} else if (n < 0 && errno == EAGAIN) {
+			want_out(t, true);
+			return;
+		} else if (n == 0 || errno != EINTR) {
+			t->left = true;
+			break;
+		}
+	}
+	want_out(t, false);
+	strbuf_reset(&t->pending);
+	t->written = 0;
+}
+
+/* For when the program leaves or stops: now or never. */
+static void flush_for_good(struct tty *t)
+{
+	uint64_t until = now_mono_ns() + LEAVE_MS * 1000000ull;
+	struct pollfd pfd = { .fd = t->out_fd, .events = POLLOUT };
+
+	for (tty_flush(t); !tty_ready(t) && !t->left; tty_flush(t)) {
+		uint64_t now = now_mono_ns();
+
+		if (now >= until)
+			break;
+		poll(&pfd, 1, (int)((until - now) / 1000000) + 1);
+	}
+	strbuf_reset(&t->pending);
+	t->written = 0;
+}
+
+void tty_remember(struct tty *t)
+{
+	tcgetattr(t->in_fd, &t->before);
+}
+
+/* Keys at once and unechoed; ^C, ^Z, ^\, ^S and ^Q stay what they are. */
+void tty_keys_mode(struct tty *t)
+{
+	struct termios mode = t->before;
+
+	mode.c_iflag &= ~(tcflag_t)(ICRNL | INLCR | IGNCR | ISTRIP);
+	mode.c_oflag &= ~(tcflag_t)OPOST;
+	mode.c_lflag &= ~(tcflag_t)(ICANON | ECHO | ECHONL | IEXTEN);
+	mode.c_cc[VMIN] = 1;
+	mode.c_cc[VTIME] = 0;
+	tcsetattr(t->in_fd, TCSANOW, &mode);
+}
+
+/* A terminal that ^S stopped goes on when that key means nothing any more. */
+static void unstop(struct tty *t)
+{
+	struct termios mode;
+
+	if (tcgetattr(t->in_fd, &mode) < 0)
+		return;
+	mode.c_iflag &= ~(tcflag_t)IXON;
+	tcsetattr(t->in_fd, TCSANOW, &mode);
+}
+
+void tty_leave(struct tty *t)
+{
+	unstop(t);
+	flush_for_good(t);
+	tcsetattr(t->in_fd, TCSANOW, &t->before);
+}
+
+/* In the background the terminal is somebody else's; whoever touches it all the same is stopped
+ * until he is called to the front. Stopped once: whoever is told to go on elsewhere does so, and
+ * can leave when he is told that. */
+void tty_wait_for_foreground(struct tty *t)
+{
+	bool told = false;
+	pid_t front;
+
+	while ((front = tcgetpgrp(t->in_fd)) > 0 && front != getpgrp()) {
+		if (!told)
+			kill(getpid(), SIGTTOU);
+		told = true;
+		usleep(BACKGROUND_POLL_US);
+	}
+}
+
+void tty_copy(struct tty *t, const char *text, size_t len)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				     "0123456789+/";
+	const uint8_t *from = (const uint8_t *)text;
+
+	strbuf_adds(&t->pending, "\x1b]52;c;");
+	for (size_t i = 0; i < len; i += 3) {
+		uint32_t three = (uint32_t)from[i] << 16 |
+				 (i + 1 < len ? (uint32_t)from[i + 1] << 8 : 0) |
+				 (i + 2 < len ? from[i + 2] : 0);
+
+		strbuf_addc(&t->pending, digits[three >> 18]);
+		strbuf_addc(&t->pending, digits[three >> 12 & 63]);
+		strbuf_addc(&t->pending, i + 1 < len ? digits[three >> 6 & 63] : '=');
+		strbuf_addc(&t->pending, i + 2 < len ? digits[three & 63] : '=');
+	}
+	strbuf_adds(&t->pending, "\a");
+	tty_flush(t);
+}
+
+bool tty_has_left(struct tty *t)
+{
+	struct pollfd pfd = { .fd = t->in_fd };
+
+	return t->left || (poll(&pfd, 1, 0) > 0 && pfd.revents & (POLLHUP | POLLERR | POLLNVAL));
+}
