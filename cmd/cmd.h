@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Commands. Each file cmd/<name>.c ends with one descriptor; cmd/main.c lists them in the order
+ * Commands. Each file cmd/<name>.c ends with one descriptor; cmd/commands.c lists them in the order
  * of the help. Help, suggestions and completions are made from the descriptors.
  */
 #ifndef BOMBUS_CMD_CMD_H
@@ -11,6 +11,8 @@
 #include "base/err.h"
 #include "cmd/opts.h"
 
+struct command;
+
 /* The options before or after any command. */
 struct global_args {
 	bool verbose;
@@ -19,6 +21,7 @@ struct global_args {
 	const char *store;  /* NULL: the default place */
 	const char *config; /* NULL: the default place */
 	const char *color;  /* auto, always, never */
+	const struct command *const *commands; /* all of them, NULL at the end */
 };
 
 struct command {
@@ -44,14 +47,15 @@ extern const struct command cmd_run, cmd_replay, cmd_build, cmd_init, cmd_pull, 
 	cmd_inspect, cmd_tag, cmd_rm, cmd_prune, cmd_save, cmd_load, cmd_login, cmd_logout,
 	cmd_dashboard, cmd_check, cmd_version, cmd_help, cmd_completion;
 
-/* All commands, NULL at the end. */
-extern const struct command *const commands[];
+/* All commands, NULL at the end; main.c's. Others find them in struct global_args. */
+extern const struct command *const all_commands[];
 extern const struct opt global_opts[];
 
-const struct command *command_find(const char *name); /* by name or alias */
+/* By name or alias; NULL: none. */
+const struct command *command_find(const struct command *const *commands, const char *name);
+const char *command_suggest(const struct command *const *commands, const char *typed);
 void command_print_help(const struct command *command);
-void print_overview(void);
-const char *command_suggest(const char *typed);
+void print_overview(const struct command *const *commands);
 
 /* Whether standard error or output may be coloured: --color, NO_COLOR, TERM, isatty. */
 bool want_color(const struct global_args *global, int fd);

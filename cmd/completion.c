@@ -57,7 +57,7 @@ static const char *bash_words(const struct command *c)
 	return streq(c->complete, "file") ? "" : c->complete;
 }
 
-static void print_bash(void)
+static void print_bash(const struct command *const *commands)
 {
 	printf("# bash completion for bombus; put it where bash-completion looks, or source it\n"
 	       "_bombus() {\n\tlocal cur=${COMP_WORDS[COMP_CWORD]} "
@@ -110,7 +110,7 @@ static void fish_opt(const struct command *c, const struct opt *o)
 	printf("'\n");
 }
 
-static void print_fish(void)
+static void print_fish(const struct command *const *commands)
 {
 	printf("# fish completion for bombus\n");
 	for (size_t i = 0; commands[i]; i++) {
@@ -144,7 +144,7 @@ static void zsh_opt(const struct command *c, const struct opt *o)
 	printf("'");
 }
 
-static void print_zsh(void)
+static void print_zsh(const struct command *const *commands)
 {
 	printf("#compdef bombus\n_bombus() {\n\tlocal -a commands images\n\tcommands=(\n");
 	for (size_t i = 0; commands[i]; i++) {
@@ -174,11 +174,11 @@ static int run_completion(const struct global_args *global, void *args, const st
 	const char *shell = words->words[0];
 
 	if (streq(shell, "bash"))
-		print_bash();
+		print_bash(global->commands);
 	else if (streq(shell, "zsh"))
-		print_zsh();
+		print_zsh(global->commands);
 	else if (streq(shell, "fish"))
-		print_fish();
+		print_fish(global->commands);
 	else {
 		err_hint(err, "bash, zsh or fish");
 		return err_usage(err, "no completion for '%s'", shell);

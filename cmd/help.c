@@ -85,7 +85,7 @@ void command_print_help(const struct command *c)
 	print_block("Environment", c->environment);
 }
 
-void print_overview(void)
+void print_overview(const struct command *const *commands)
 {
 	printf("bombus runs eBPF programs that travel as OCI images.\n\n"
 	       "Usage:\n  bombus [OPTIONS] COMMAND ...\n\nCommands:\n");
@@ -105,12 +105,12 @@ static int run_help(const struct global_args *global, void *args, const struct w
 	const struct command *c;
 
 	if (!words->count) {
-		print_overview();
+		print_overview(global->commands);
 		return 0;
 	}
-	c = command_find(words->words[0]);
+	c = command_find(global->commands, words->words[0]);
 	if (!c) {
-		const char *near = command_suggest(words->words[0]);
+		const char *near = command_suggest(global->commands, words->words[0]);
 
 		if (near)
 			err_hint(err, "did you mean '%s'?", near);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The command table, dispatch, and the one place where an error is printed. */
+/* Dispatch, and the one place that prints an error. */
 #include <errno.h>
 #include <fcntl.h>
 #include <langinfo.h>
@@ -8,67 +8,9 @@
 #include <sys/resource.h>
 
 #include "base/log.h"
-#include "base/parse.h"
 #include "base/utf8.h"
 #include "base/util.h"
 #include "cmd/cmd.h"
-
-const struct command *const commands[] = {
-	&cmd_run,     &cmd_replay,  &cmd_build,	 &cmd_init,	 &cmd_pull,  &cmd_push,
-	&cmd_list,    &cmd_inspect, &cmd_tag,	 &cmd_rm,	 &cmd_prune, &cmd_save,
-	&cmd_load,    &cmd_login,   &cmd_logout, &cmd_dashboard, &cmd_check, &cmd_completion,
-	&cmd_version, &cmd_help,    NULL,
-};
-
-const struct opt global_opts[] = {
-	{ 'v', "verbose", NULL, OPT_FLAG, offsetof(struct global_args, verbose),
-	  "say more on standard error, libbpf's messages included" },
-	{ 'q', "quiet", NULL, OPT_FLAG, offsetof(struct global_args, quiet),
-	  "only names in listings, only errors on standard error" },
-	{ 0, "store", "DIR", OPT_TEXT, offsetof(struct global_args, store),
-	  "folder of the local images (~/.local/share/bombus/store; root's is "
-	  "/var/lib/bombus/store)",
-	  NULL, "dir" },
-	{ 0, "color", "WHEN", OPT_CHOICE, offsetof(struct global_args, color),
-	  "auto, always or never", "auto always never" },
-	{ 'h', "help", NULL, OPT_FLAG, offsetof(struct global_args, help), "show help" },
-	{ 0 },
-};
-
-const struct command *command_find(const char *name)
-{
-	for (size_t i = 0; commands[i]; i++)
-		if (streq(commands[i]->name, name) ||
-		    (commands[i]->alias && streq(commands[i]->alias, name)))
-			return commands[i];
-	return NULL;
-}
-
-static const char *next_command(void *ctx)
-{
-	size_t *index = ctx;
-	const struct command *c = commands[*index / 2];
-
-	if (!c)
-		return NULL;
-	return (*index)++ % 2 && c->alias ? c->alias : c->name;
-}
-
-const char *command_suggest(const char *typed)
-{
-	size_t index = 0;
-
-	return suggest(typed, next_command, &index);
-}
-
-bool want_color(const struct global_args *global, int fd)
-{
-	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
-
-	if (global->color && !streq(global->color, "auto"))
-		return streq(global->color, "always");
-	return isatty(fd) && !(no_color && *no_color) && term && !streq(term, "dumb");
-}
 
 /* The first word that is neither an option nor an option's value. */
 static int find_command(int argc, char **argv)
@@ -129,7 +71,7 @@ static int run_command(const struct command *c, struct global_args *global, int 
 
 static int dispatch(int argc, char **argv, struct err *err)
 {
-	struct global_args global = { 0 };
+	struct global_args global = { .commands = all_commands };
 	_cleanup_(words_release) struct words none = { 0 };
 	struct opt_set set = { global_opts, &global };
 	int at = find_command(argc, argv);
@@ -143,12 +85,12 @@ static int dispatch(int argc, char **argv, struct err *err)
 		return ret;
 	}
 	if (at >= argc) {
-		print_overview();
+		print_overview(all_commands);
 		return global.help ? 0 : EXIT_USAGE;
 	}
-	c = command_find(argv[at]);
+	c = command_find(all_commands, argv[at]);
 	if (!c) {
-		const char *near = command_suggest(argv[at]);
+		const char *near = command_suggest(all_commands, argv[at]);
 
 		if (near)
 			err_hint(err, "did you mean 'bombus %s'?", near);
