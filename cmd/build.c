@@ -9,6 +9,7 @@
 #include "cmd/cmd.h"
 #include "cmd/compile.h"
 #include "cmd/files.h"
+#include "cmd/store_path.h"
 #include "oci/image.h"
 #include "runner/load/attach/object.h"
 #include "runner/load/elf/strip.h"

@@ -18,9 +18,9 @@ struct global_args {
 	bool verbose;
 	bool quiet;
 	bool help;
-	const char *store;  /* NULL: the default place */
-	const char *config; /* NULL: the default place */
-	const char *color;  /* auto, always, never */
+	const char *store;		       /* NULL: the default place */
+	const char *config;		       /* NULL: the default place */
+	const char *color;		       /* auto, always, never */
 	const struct command *const *commands; /* all of them, NULL at the end */
 };
 
@@ -73,8 +73,6 @@ struct remote_args;
  * it is more likely a mistake than something to be run from the internet. */
 int program_pull(const struct global_args *global, const struct remote_args *remote,
 		 const char *policy, const char *word, struct err *err);
-/* The store's folder: --store, BOMBUS_STORE, or the default place. malloc'ed. */
-char *store_path(const struct global_args *global);
 
 /* --format of listings: "table", "json" or a template with {{.Field}}. */
 struct column {

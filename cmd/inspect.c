@@ -13,6 +13,7 @@
 #include "cmd/needs.h"
 #include "cmd/remote_args.h"
 #include "cmd/run_show.h"
+#include "cmd/store_path.h"
 #include "oci/image.h"
 #include "oci/format/ref.h"
 #include "runner/load/attach/object.h"

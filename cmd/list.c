@@ -9,6 +9,7 @@
 #include "cmd/cmd.h"
 #include "cmd/remote_args.h"
 #include "cmd/age.h"
+#include "cmd/store_path.h"
 #include "oci/image.h"
 #include "runner/read/text/human.h"
 

@@ -5,27 +5,10 @@
 
 #include "base/util.h"
 #include "cmd/cmd.h"
-#include "cmd/remote_args.h"
+#include "cmd/pull_image.h"
+#include "cmd/store_path.h"
 #include "oci/image.h"
 #include "oci/format/ref.h"
-
-#define ROOT_STORE "/var/lib/bombus/store"
-
-char *store_path(const struct global_args *global)
-{
-	const char *env = getenv("BOMBUS_STORE"), *data = getenv("XDG_DATA_HOME"),
-		   *home = getenv("HOME");
-
-	if (global->store)
-		return xstrdup(global->store);
-	if (env && *env)
-		return xstrdup(env);
-	if (geteuid() == 0)
-		return xstrdup(ROOT_STORE);
-	if (data && *data == '/')
-		return xasprintf("%s/bombus/store", data);
-	return xasprintf("%s/.local/share/bombus/store", home ? home : ".");
-}
 
 /* Of the person who calls by sudo, as it is without XDG_DATA_HOME; NULL: no sudo, or no store. */
 static char *store_of_caller(void)

@@ -2,7 +2,9 @@
 /* `bombus prune`: frees what no name needs. */
 #include "base/log.h"
 #include "base/util.h"
-#include "cmd/remote_args.h"
+#include "cmd/cmd.h"
+#include "cmd/confirm.h"
+#include "cmd/store_path.h"
 #include "runner/read/text/human.h"
 
 struct prune_args {

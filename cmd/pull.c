@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* `bombus pull`: an image from a registry into the store. */
 #include "base/util.h"
+#include "cmd/pull_image.h"
 #include "cmd/remote_args.h"
 
 struct pull_args {

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "cmd/remote_args.h"
+#include "cmd/store_path.h"
 
 static int run_push(const struct global_args *global, void *args, const struct words *words,
 		    struct err *err)

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-#include "base/log.h"
 #include "base/util.h"
 #include "cmd/progress.h"
 #include "runner/read/text/human.h"
@@ -61,46 +60,4 @@ char *moved_text(const struct remote_result *r)
 
 	return xasprintf("%zu blob%s, %.*s", r->blobs, r->blobs == 1 ? "" : "s",
 			 (int)human_bytes(size, r->bytes), size);
-}
-
-int pull_image(const struct global_args *global, const struct remote_args *args, const char *name,
-	       const char *platform, uint64_t max_bytes, struct err *err)
-{
-	_cleanup_(remote_session_release) struct remote_session session = { 0 };
-	_cleanup_free_ char *store = store_path(global), *moved = NULL;
-	struct remote_result result = { 0 };
-	int rc = remote_session_init(&session, global, args, err);
-
-	if (rc < 0)
-		return rc;
-	session.opts.platform = platform;
-	session.opts.max_bytes = max_bytes;
-	rc = remote_pull(store, name, &session.opts, &result, err);
-	remote_session_release(&session);
-	if (rc < 0) {
-		err_wrap(err, "cannot pull %s", name);
-		return rc;
-	}
-	moved = moved_text(&result);
-	if (!result.current)
-		log_info("pulled %s (%.*s, %s)", name, SHOWN_DIGEST_CHARS, result.digest, moved);
-	else
-		log_info("%s is up to date (%.*s)", name, SHOWN_DIGEST_CHARS, result.digest);
-	return 0;
-}
-
-int confirm(bool force, const char *question, struct err *err)
-{
-	char answer[16] = "";
-
-	if (force)
-		return 0;
-	if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO)) {
-		err_hint(err, "--force does it without asking");
-		return err_usage(err, "there is no terminal to ask on");
-	}
-	fprintf(stderr, "%s [y/N] ", question);
-	if (!fgets(answer, sizeof(answer), stdin) || (*answer != 'y' && *answer != 'Y'))
-		return err_set(err, ECANCELED, "nothing was changed");
-	return 0;
 }

@@ -73,16 +73,9 @@ int remote_session_init(struct remote_session *session, const struct global_args
 			const struct remote_args *args, struct err *err);
 void remote_session_release(struct remote_session *session);
 
-/* Pulls and says so, in one line. */
-int pull_image(const struct global_args *global, const struct remote_args *args, const char *name,
-	       const char *platform, uint64_t max_bytes, struct err *err);
-
 /* How much was moved: "3 blobs, 21 KiB". malloc'ed. */
 char *moved_text(const struct remote_result *result);
 
 #define SHOWN_DIGEST_CHARS 19 /* "sha256:" and 12 digits */
-
-/* Asks on a terminal; elsewhere it wants --force. 0: yes. */
-int confirm(bool force, const char *question, struct err *err);
 
 #endif

@@ -2,7 +2,9 @@
 /* `bombus rm`: takes names away. */
 #include "base/log.h"
 #include "base/util.h"
-#include "cmd/remote_args.h"
+#include "cmd/cmd.h"
+#include "cmd/confirm.h"
+#include "cmd/store_path.h"
 
 struct rm_args {
 	bool force;

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "cmd/cmd.h"
+#include "cmd/store_path.h"
 #include "oci/image.h"
 
 struct save_args {

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "cmd/cmd.h"
+#include "cmd/store_path.h"
 #include "oci/image.h"
 
 static int run_tag(const struct global_args *global, void *args, const struct words *words,
