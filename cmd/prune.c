@@ -5,6 +5,7 @@
 #include "cmd/cmd.h"
 #include "cmd/confirm.h"
 #include "cmd/store_path.h"
+#include "oci/image.h"
 #include "runner/read/text/human.h"
 
 struct prune_args {
