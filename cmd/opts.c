@@ -7,6 +7,9 @@
 #include "base/parse.h"
 #include "base/util.h"
 
+#define NS_PER_MS 1000000
+#define RANGE_TEXT_MAX 64
+
 void words_add(struct words *words, const char *word)
 {
 	words->words = xreallocarray(words->words, words->count + 1, sizeof(*words->words));
@@ -104,6 +107,32 @@ static size_t add_csv(struct words *words, char *text)
 	return words->count - before;
 }
 
+/* "at least 1ms", "from 1 to 65535", in the option's own unit. */
+static void range_text(const struct opt *o, char *text, size_t size)
+{
+	uint64_t unit = o->kind == OPT_DURATION ? NS_PER_MS : 1;
+	const char *suffix = o->kind == OPT_DURATION ? "ms" : "";
+	unsigned long long min = o->min / unit, max = o->max / unit;
+
+	if (!o->max)
+		snprintf(text, size, "at least %llu%s", min, suffix);
+	else if (!o->min)
+		snprintf(text, size, "at most %llu%s", max, suffix);
+	else
+		snprintf(text, size, "from %llu%s to %llu%s", min, suffix, max, suffix);
+}
+
+static int check_range(const struct parser *p, const struct opt *o, uint64_t value,
+		       const char *typed)
+{
+	char range[RANGE_TEXT_MAX];
+
+	if (value >= o->min && (!o->max || value <= o->max))
+		return 0;
+	range_text(o, range, sizeof(range));
+	return err_usage(p->err, "--%s is %s, not %s", o->name, range, typed);
+}
+
 /* argv is ours to cut up: values point into it and live as long as the program. */
 static int store_value(const struct parser *p, const struct found *f, char *text)
 {
@@ -148,7 +177,7 @@ static int store_value(const struct parser *p, const struct found *f, char *text
 		return err_usage(p->err, "--%s wants %s, not '%s'%s", o->name, form, text,
 				 ret == -ERANGE ? " (too large)" : "");
 	}
-	return 0;
+	return check_range(p, o, *(uint64_t *)f->value, text);
 }
 
 static int take_value(struct parser *p, const struct found *f, char *inline_value)

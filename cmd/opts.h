@@ -9,7 +9,8 @@
  *	{ 'n', "count", "COUNT", OPT_U64, offsetof(struct run_args, count), "leave after ..." }
  *
  * "--name value", "--name=value", "-nvalue", "-n value" are taken, single letters without a value
- * can stand together, "--" ends the options, and options may follow positional words.
+ * can stand together, "--" ends the options, and options may follow positional words. A number out
+ * of the table's range is refused here: no command checks it again, and none cuts it down.
  */
 #ifndef BOMBUS_CMD_OPTS_H
 #define BOMBUS_CMD_OPTS_H
@@ -43,6 +44,7 @@ struct opt {
 	const char *help;
 	const char *choices;  /* OPT_CHOICE: "a b c"; OPT_OPTIONAL: the value without '=' */
 	const char *complete; /* what shells offer: "file", "dir", "image"; NULL: nothing */
+	uint64_t min, max;    /* of OPT_U64, OPT_DURATION, OPT_SIZE, both included; max 0: none */
 };
 
 struct words {

@@ -8,8 +8,6 @@
 #include "cmd/progress.h"
 #include "runner/read/text/human.h"
 
-#define MAX_RETRIES 100
-
 /* What was named has to be there, before a registry is asked and gets the blame. */
 static int check_file(const char *option, const char *path, struct err *err)
 {
@@ -32,8 +30,6 @@ int remote_session_init(struct remote_session *s, const struct global_args *glob
 				      "--insecure, --ca-file and --cert?");
 	if (a->key_file && !a->cert_file)
 		return err_usage(err, "--key is the key of a certificate: --cert is missing");
-	if (a->retries > MAX_RETRIES)
-		return err_usage(err, "--retries is at most %d", MAX_RETRIES);
 	if ((rc = check_file("--ca-file", a->ca_file, err)) < 0 ||
 	    (rc = check_file("--cert", a->cert_file, err)) < 0 ||
 	    (rc = check_file("--key", a->key_file, err)) < 0)

@@ -12,6 +12,8 @@ struct remote_args {
 	uint64_t retries;
 };
 
+#define REMOTE_MAX_RETRIES 100
+
 /* Entries of an option table; `at` is the offset of the struct remote_args. */
 #define REMOTE_OPT(at, member) ((at) + offsetof(struct remote_args, member))
 #define REMOTE_OPTS(at)                                                                            \
@@ -56,7 +58,7 @@ struct remote_args {
 		  "file" },                                                                        \
 	{                                                                                          \
 		0, "retries", "N", OPT_U64, REMOTE_OPT(at, retries),                               \
-			"times that a request is tried (5)"                                        \
+			"times that a request is tried (5)", .max = REMOTE_MAX_RETRIES             \
 	}
 
 #define REMOTE_ENVIRONMENT                                                                         \

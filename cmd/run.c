@@ -27,8 +27,6 @@
 #include "runner/sink/sink.h"
 
 #define RUN_FOREVER_NS (UINT64_MAX / 4)
-/* Sweeping faster than this is a mistake in the unit. */
-#define LEAST_INTERVAL_NS 1000000
 
 /* What exists while a program runs; released in the opposite order. */
 struct run {
@@ -124,15 +122,12 @@ static int open_program(struct run *run, const char *word, struct err *err)
 		.interval_ns = run->args->once ? RUN_FOREVER_NS : run->args->interval_ns,
 		.clock = run->clock,
 		.max_memory_bytes = run->args->max_memory_bytes,
-		.series = { .max_series =
-				    (uint32_t)MIN(run->args->max_series, (uint64_t)UINT32_MAX),
+		.series = { .max_series = (uint32_t)run->args->max_series,
 			    .ttl_ns = run->args->series_ttl_ns },
 	};
 	size_t len = 0;
 	int ret = 0;
 
-	if (run->args->interval_ns && run->args->interval_ns < LEAST_INTERVAL_NS)
-		return err_usage(err, "--interval is at least 1ms");
 	run->pull.start_ns = now_mono_ns();
 	ret = run_record_check(run->args, err);
 	if (ret >= 0)

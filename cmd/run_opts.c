@@ -3,6 +3,9 @@
 
 #include "cmd/run_args.h"
 
+/* A shorter time between sweeps is a mistake in the unit. */
+#define LEAST_INTERVAL_NS 1000000
+
 #define ARG(member) offsetof(struct run_args, member)
 const struct opt run_opts[] = {
 	{ .kind = OPT_GROUP, .help = "Output" },
@@ -21,7 +24,8 @@ const struct opt run_opts[] = {
 	  "leave after this time (0: do not)" },
 	{ 0, "once", NULL, OPT_FLAG, ARG(once),
 	  "read every map once and leave: at once, or after --duration" },
-	{ 0, "interval", "TIME", OPT_DURATION, ARG(interval_ns), "time between map sweeps (1s)" },
+	{ 0, "interval", "TIME", OPT_DURATION, ARG(interval_ns), "time between map sweeps (1s)",
+	  .min = LEAST_INTERVAL_NS },
 	{ 0, "record", "FILE", OPT_TEXT, ARG(record),
 	  "keep what was seen in this file, for 'bombus replay'; - is standard output", NULL,
 	  "file" },
@@ -69,14 +73,15 @@ const struct opt run_opts[] = {
 	{ 0, "metrics", "ADDR", OPT_OPTIONAL, ARG(metrics),
 	  "serve Prometheus metrics (127.0.0.1:9091)", "127.0.0.1:9091" },
 	{ 0, "prom-port", "PORT", OPT_U64, ARG(prom_port),
-	  "serve Prometheus metrics on this port of all interfaces" },
+	  "serve Prometheus metrics on this port of all interfaces", .min = 1, .max = UINT16_MAX },
 	{ 0, "web-config", "FILE", OPT_TEXT, ARG(web_config),
 	  "TLS, client certificates and passwords for the metrics, as exporters of Prometheus take "
 	  "them",
 	  NULL, "file" },
 	{ 0, "namespace", "WORD", OPT_TEXT, ARG(name_space), "first part of metric names (ebpf)" },
 	{ 0, "max-series", "N", OPT_U64, ARG(max_series),
-	  "series per map; what is over is counted in one overflow series (10000)" },
+	  "series per map; what is over is counted in one overflow series (10000)", .min = 1,
+	  .max = UINT32_MAX },
 	{ 0, "max-memory", "SIZE", OPT_SIZE, ARG(max_memory_bytes),
 	  "memory that all series together may take; what is over is counted as well" },
 	{ 0, "series-ttl", "TIME", OPT_DURATION, ARG(series_ttl_ns),

@@ -163,6 +163,14 @@ refused 'a form that is none' 2 'yaml' run "$GOOD" -o yaml
 refused 'a duration that is none' 2 'soon' run "$GOOD" --duration soon
 refused 'a count that is none' 2 'ten' run "$GOOD" -n ten
 refused 'a namespace that is no name' 2 "a b" run "$GOOD" --namespace 'a b' --metrics=127.0.0.1:0
+# 4294967296 + 39117 is 39117 in 32 bits.
+refused 'a port that is too large' 2 'prom-port is from 1 to 65535, not 4295006413' \
+	run "$GOOD" --prom-port 4295006413 --duration 1ms
+refused 'a port that is none' 2 'prom-port is from 1' run "$GOOD" --prom-port 0
+refused 'too many series' 2 'max-series is from 1 to 4294967295' run "$GOOD" --max-series 4294967297
+refused 'an interval that is too short' 2 'interval is at least 1ms, not 5us' \
+	run "$GOOD" --interval 5us
+refused 'too many tries' 2 'retries is at most 100' run "$GOOD" --retries 101
 refused 'a list of programs without one' 2 'only' run "$GOOD" --only ''
 refused 'an address that is none' '[12]' 'nowhere' run "$GOOD" --metrics=nowhere
 refused 'no word' 2 'run needs' run
