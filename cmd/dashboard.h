@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a program exports, as a dashboard for Grafana (10 or later) or as rules for Prometheus. Both
+ * are made from the program's types alone, as the metrics are.
+ */
+#ifndef BOMBUS_CMD_DASHBOARD_H
+#define BOMBUS_CMD_DASHBOARD_H
+
+#include "cmd/select.h"
+
+struct dashboard {
+	const char *name, *namespace_;
+	const struct plan *plan;
+	struct selection selection;
+};
+
+/* Both print to standard output. */
+int dashboard_print_grafana(const struct dashboard *dashboard, struct err *err);
+void dashboard_print_rules(const struct dashboard *dashboard);
+
+/* Whether a map has metrics. */
+bool dashboard_exports(const struct dashboard *dashboard, uint32_t map);
+/* "instance, a, b", or as a legend "{{instance}} {{a}} {{b}}"; malloc'ed. */
+char *dashboard_labels(const struct metric_plan *metric, bool legend);
+/* job and instance are labels that Prometheus adds; it renames a program's own label of that name.
+ */
+const char *dashboard_label_name(const char *label);
+
+#endif
