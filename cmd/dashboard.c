@@ -19,13 +19,15 @@ static int run_dashboard(const struct global_args *global, void *args, const str
 {
 	const struct dashboard_args *a = args;
 	struct object_opts opts = { .map = { a->map.words, a->map.count } };
-	struct dashboard d = { .namespace_ = a->name_space ? a->name_space : "ebpf" };
+	struct dashboard d = { 0 };
 	_cleanup_free_ void *bytes = NULL;
 	_cleanup_free_ char *name = NULL;
 	struct object *object = NULL;
 	size_t len = 0;
-	int ret = program_read(global, words->words[0], &bytes, &len, &name, err);
+	int ret = naming_init(&d.naming, a->name_space, NULL, err);
 
+	if (ret >= 0)
+		ret = program_read(global, words->words[0], &bytes, &len, &name, err);
 	if (ret >= 0)
 		ret = object_open(&object, name, bytes, len, &opts, err);
 	if (ret < 0)

@@ -7,9 +7,11 @@
 #define BOMBUS_CMD_DASHBOARD_H
 
 #include "cmd/select.h"
+#include "runner/read/series/naming.h"
 
 struct dashboard {
-	const char *name, *namespace_;
+	const char *name;
+	struct naming naming;
 	const struct plan *plan;
 	struct selection selection;
 };
@@ -22,8 +24,5 @@ void dashboard_print_rules(const struct dashboard *dashboard);
 bool dashboard_exports(const struct dashboard *dashboard, uint32_t map);
 /* "instance, a, b", or as a legend "{{instance}} {{a}} {{b}}"; malloc'ed. */
 char *dashboard_labels(const struct metric_plan *metric, bool legend);
-/* job and instance are labels that Prometheus adds; it renames a program's own label of that name.
- */
-const char *dashboard_label_name(const char *label);
 
 #endif

@@ -110,12 +110,12 @@ static bool has_variable(const struct grafana *d, const char *name)
 static void add_label_variables(struct grafana *d, const struct metric_plan *metric)
 {
 	const char *suffix = metric->families[0].type == METRIC_HISTOGRAM ? "_count" : "";
+	_cleanup_free_ char *name = naming_prometheus(&d->of->naming, metric, &metric->families[0]);
 
 	for (uint32_t i = 0; i < metric->nlabels; i++) {
-		const char *label = dashboard_label_name(metric->labels[i].name);
+		const char *label = naming_scraped(metric->labels[i].name);
 		_cleanup_free_ char *query =
-			xasprintf("label_values(%s_%s%s{" EVERY "}, %s)", d->of->namespace_,
-				  metric->families[0].name, suffix, label);
+			xasprintf("label_values(%s%s{" EVERY "}, %s)", name, suffix, label);
 
 		if (!has_variable(d, label))
 			add_variable(d, label, query);
@@ -129,23 +129,12 @@ static char *selector(const struct metric_plan *metric)
 
 	strbuf_adds(&sb, "{" EVERY);
 	for (uint32_t i = 0; i < metric->nlabels; i++) {
-		const char *label = dashboard_label_name(metric->labels[i].name);
+		const char *label = naming_scraped(metric->labels[i].name);
 
 		strbuf_addf(&sb, ",%s=~\"$%s\"", label, label);
 	}
 	strbuf_addc(&sb, '}');
 	return strbuf_steal(&sb);
-}
-
-static const char *unit_of(const char *unit, bool rate)
-{
-	if (streq(unit, "seconds"))
-		return rate ? "percentunit" : "s";
-	if (streq(unit, "bytes"))
-		return rate ? "Bps" : "bytes";
-	if (streq(unit, "ratio"))
-		return "percentunit";
-	return rate ? "cps" : "short";
 }
 
 static json_t *no_options(void)
@@ -165,8 +154,8 @@ static void add_histogram(struct grafana *d, const struct metric_plan *metric, c
 	add_panel(d, "heatmap", text("%s", name), text("%s", family->help), "cps", 12,
 		  json_pack("[o]", target(heat, "{{le}}", "heatmap", false)),
 		  json_pack("{s:b, s:{s:s}, s:{s:s, s:s}}", "calculate", 0, "yAxis", "unit",
-			    unit_of(family->unit, false), "color", "mode", "scheme", "scheme",
-			    "Oranges"));
+			    naming_panel_unit(family->unit, false), "color", "mode", "scheme",
+			    "scheme", "Oranges"));
 	for (size_t i = 0; i < ARRAY_LEN(quantiles); i++) {
 		_cleanup_free_ char *expr = xasprintf(
 			"histogram_quantile(%s, sum by (le) (rate(%s_bucket%s[$__rate_interval])))",
@@ -175,7 +164,7 @@ static void add_histogram(struct grafana *d, const struct metric_plan *metric, c
 		json_array_append_new(targets, target(expr, quantiles[i], "time_series", false));
 	}
 	add_panel(d, "timeseries", text("%s, quantiles", name), text("%s", family->help),
-		  unit_of(family->unit, false), 12, targets, no_options());
+		  naming_panel_unit(family->unit, false), 12, targets, no_options());
 }
 
 static void add_counter(struct grafana *d, const struct metric_plan *metric, const char *name,
@@ -189,11 +178,11 @@ static void add_counter(struct grafana *d, const struct metric_plan *metric, con
 		"topk(" TOP ", sum by (%s) (increase(%s%s[$__range])))", by, name, select);
 
 	add_panel(d, "timeseries", text("%s, per second", name), text("%s", family->help),
-		  unit_of(family->unit, true), metric->nlabels ? 14 : GRID_COLUMNS,
+		  naming_panel_unit(family->unit, true), metric->nlabels ? 14 : GRID_COLUMNS,
 		  json_pack("[o]", target(rate, legend, "time_series", false)), no_options());
 	if (metric->nlabels)
 		add_panel(d, "table", text("%s, top series", name), text("%s", family->help),
-			  unit_of(family->unit, false), 10,
+			  naming_panel_unit(family->unit, false), 10,
 			  json_pack("[o]", target(top, "", "table", true)),
 			  json_pack("{s:b}", "showHeader", 1));
 }
@@ -205,7 +194,7 @@ static void add_gauge(struct grafana *d, const struct metric_plan *metric, const
 	_cleanup_free_ char *expr = xasprintf("topk(" TOP ", %s%s)", name, select);
 
 	add_panel(d, "timeseries", text("%s", name), text("%s", family->help),
-		  unit_of(family->unit, false), 12,
+		  naming_panel_unit(family->unit, false), 12,
 		  json_pack("[o]", target(expr, legend, "time_series", false)), no_options());
 }
 
@@ -217,7 +206,7 @@ static void add_map(struct grafana *d, const struct metric_plan *metric)
 	add_label_variables(d, metric);
 	for (uint32_t i = 0; i < metric->nfamilies; i++) {
 		const struct family *family = &metric->families[i];
-		_cleanup_free_ char *name = xasprintf("%s_%s", d->of->namespace_, family->name);
+		_cleanup_free_ char *name = naming_prometheus(&d->of->naming, metric, family);
 
 		if (family->type == METRIC_HISTOGRAM)
 			add_histogram(d, metric, name, family, select);

@@ -10,13 +10,6 @@ bool dashboard_exports(const struct dashboard *d, uint32_t map)
 	return d->selection.metrics[map] && d->plan->maps[map].exported;
 }
 
-const char *dashboard_label_name(const char *label)
-{
-	return streq(label, "job")	  ? "exported_job"
-	       : streq(label, "instance") ? "exported_instance"
-					  : label;
-}
-
 char *dashboard_labels(const struct metric_plan *metric, bool legend)
 {
 	struct strbuf sb = STRBUF_INIT(LIST_MAX_BYTES);
@@ -24,6 +17,6 @@ char *dashboard_labels(const struct metric_plan *metric, bool legend)
 	strbuf_adds(&sb, legend ? "{{instance}}" : "instance");
 	for (uint32_t i = 0; i < metric->nlabels; i++)
 		strbuf_addf(&sb, legend ? " {{%s}}" : ", %s",
-			    dashboard_label_name(metric->labels[i].name));
+			    naming_scraped(metric->labels[i].name));
 	return strbuf_steal(&sb);
 }

@@ -26,18 +26,18 @@ static void print_recordings(const struct dashboard *d, const struct metric_plan
 
 	for (uint32_t i = 0; i < metric->nfamilies; i++) {
 		const struct family *family = &metric->families[i];
+		_cleanup_free_ char *name = naming_prometheus(&d->naming, metric, family);
 
 		if (family->type == METRIC_COUNTER)
-			printf("  - record: job:%s_%s:rate5m\n"
-			       "    expr: sum by (job) (rate(%s_%s[5m]))\n",
-			       d->namespace_, family->name, d->namespace_, family->name);
+			printf("  - record: job:%s:rate5m\n"
+			       "    expr: sum by (job) (rate(%s[5m]))\n",
+			       name, name);
 		for (size_t q = 0; family->type == METRIC_HISTOGRAM && q < ARRAY_LEN(quantiles);
 		     q++)
-			printf("  - record: job:%s_%s:%s_5m\n"
+			printf("  - record: job:%s:%s_5m\n"
 			       "    expr: histogram_quantile(%s, sum by (job, le) "
-			       "(rate(%s_%s_bucket[5m])))\n",
-			       d->namespace_, family->name, quantiles[q][1], quantiles[q][0],
-			       d->namespace_, family->name);
+			       "(rate(%s_bucket[5m])))\n",
+			       name, quantiles[q][1], quantiles[q][0], name);
 	}
 }
 

@@ -256,7 +256,8 @@ static int start(struct play *p, struct err *err)
 	int ret = make_loop(p, err);
 
 	p->output = run_sinks_output(p->global, &p->args->run);
-	p->metrics = run_sinks_metrics(&p->args->run);
+	if (ret >= 0)
+		ret = run_sinks_metrics(&p->metrics, &p->args->run, err);
 	/* Who serves, or has a screen, does so until told to leave. */
 	p->opts.stay = p->metrics || streq(run_sinks_form(&p->args->run), "tui");
 	if (ret >= 0)

@@ -81,21 +81,24 @@ static struct sink *recorded(struct run_sinks *sinks, struct sink *output)
 	return output;
 }
 
-struct sink *run_sinks_metrics(const struct run_args *a)
+int run_sinks_metrics(struct sink **ret, const struct run_args *a, struct err *err)
 {
 	char port[PORT_TEXT_MAX];
 	struct prometheus_opts opts = {
 		.listen = a->metrics,
-		.namespace_ = a->name_space ? a->name_space : "ebpf",
-		.compat_bee = a->compat != NULL,
 		.web_config = a->web_config,
 	};
+	int code = naming_init(&opts.naming, a->name_space, a->compat, err);
+
+	if (code < 0)
+		return code;
 
 	if (a->prom_port) {
 		snprintf(port, PORT_TEXT_MAX, ":%u", (unsigned)a->prom_port);
 		opts.listen = port;
 	}
-	return opts.listen ? sink_prometheus_new(&opts) : NULL;
+	*ret = opts.listen ? sink_prometheus_new(&opts) : NULL;
+	return 0;
 }
 
 static const char *get_variable(void *ctx, const char *name)
@@ -125,12 +128,16 @@ static int add_otlp(struct run_sinks *sinks, const struct run_args *a, struct si
 {
 	const struct otlp_flags flags = { .url = a->otlp, .protocol = a->otlp_protocol };
 	_cleanup_(otlp_config_release) struct otlp_config config = { 0 };
+	struct naming naming;
 	int ret = otlp_config_read(&config, &flags, get_variable, NULL, err);
 
 	if (ret < 0 || !otlp_config_is_on(&config))
 		return ret;
+	ret = naming_init(&naming, a->name_space, a->compat, err);
+	if (ret < 0)
+		return ret;
 	warn_of_variables();
-	add(sinks, sink_otlp_new(&config, a->name_space ? a->name_space : "ebpf"));
+	add(sinks, sink_otlp_new(&config, &naming));
 	env->otlp = sinks->sinks[sinks->count - 1];
 	return 0;
 }
@@ -148,10 +155,12 @@ int run_sinks_open(struct run_sinks *sinks, const struct global_args *global,
 		   const struct run_args *args, const struct sink_env *env, int wake_fd,
 		   struct err *err)
 {
-	struct sink *metrics = run_sinks_metrics(args);
 	struct sink_env all = *env;
-	int code;
+	struct sink *metrics;
+	int code = run_sinks_metrics(&metrics, args, err);
 
+	if (code < 0)
+		return code;
 	add(sinks, recorded(sinks, run_sinks_output(global, args)));
 	if (args->web_config && !args->metrics && !args->prom_port)
 		return err_usage(err, "--web-config guards metrics: --metrics is missing");

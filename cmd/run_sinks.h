@@ -21,7 +21,7 @@ struct run_sinks {
 bool run_sinks_interactive(const struct run_args *args);
 /* The output that -o names, NULL for none; and what --metrics asks for, NULL where nothing does. */
 struct sink *run_sinks_output(const struct global_args *global, const struct run_args *args);
-struct sink *run_sinks_metrics(const struct run_args *args);
+int run_sinks_metrics(struct sink **ret, const struct run_args *args, struct err *err);
 /* What -o is: given, or found out. */
 const char *run_sinks_form(const struct run_args *args);
 

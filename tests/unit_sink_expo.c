@@ -30,7 +30,7 @@ static struct strbuf scrape_of(struct fixture *f, const struct expo_format *form
 {
 	struct resolver *resolver = resolver_new(f->clock);
 	struct scrape_opts opts = {
-		.env = &f->env, .format = format, .namespace_ = "ebpf", .resolver = resolver
+		.env = &f->env, .format = format, .naming = &naming_usual, .resolver = resolver
 	};
 	struct scrape *scrape = scrape_new(&opts);
 	struct strbuf sb = STRBUF_INIT(SCRAPE_MAX);
@@ -451,7 +451,7 @@ static void test_scrape_body_gzip(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
 		struct scrape_opts opts = { .env = &f.env,
 					    .format = &expo_text,
-					    .namespace_ = "ebpf",
+					    .naming = &naming_usual,
 					    .resolver = resolver };
 		struct scrape_totals totals = { 0 };
 		struct scrape_body *body = scrape_body_new(&opts, &totals, true, 0);
@@ -498,7 +498,7 @@ static void test_scrape_body_gives_up_in_time(void **state)
 	resolver = resolver_new(f.clock);
 	body = scrape_body_new(&(struct scrape_opts){ .env = &f.env,
 						      .format = &expo_text,
-						      .namespace_ = "ebpf",
+						      .naming = &naming_usual,
 						      .resolver = resolver },
 			       &totals, false, 20000000);
 	assert_true(scrape_body_read(body, piece, sizeof(piece)) > 0);

@@ -89,7 +89,7 @@ static char *scrape_of(struct fixture *f, const struct expo_format *format,
 	struct resolver *resolver = resolver_new(f->clock);
 	struct scrape_opts opts = { .env = &f->env,
 				    .format = format,
-				    .namespace_ = "ebpf",
+				    .naming = &naming_usual,
 				    .resolver = resolver,
 				    .cache = cache };
 	struct scrape *scrape = scrape_new(&opts);

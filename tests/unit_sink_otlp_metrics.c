@@ -40,7 +40,7 @@ static void start_metrics(struct exporter *e)
 	const struct otlp_metrics_opts opts = { .config = &e->config,
 						.json = true,
 						.env = &e->f.env,
-						.namespace_ = "ebpf",
+						.naming = &naming_usual,
 						.origin = &origin,
 						.queue = e->queue };
 

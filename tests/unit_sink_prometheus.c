@@ -12,12 +12,12 @@
 /* A server on a free port of this host. */
 static struct sink *serve(struct fixture *f, bool compat, struct sink_host **ret_host)
 {
-	struct prometheus_opts opts = { .listen = "127.0.0.1:0",
-					.namespace_ = "ebpf",
-					.compat_bee = compat };
-	struct sink *sink = sink_prometheus_new(&opts);
+	struct prometheus_opts opts = { .listen = "127.0.0.1:0", .naming = naming_usual };
 	struct err err = { 0 };
+	struct sink *sink;
 
+	opts.naming.bee = compat;
+	sink = sink_prometheus_new(&opts);
 	if (host_up(ret_host, sink, &f->env, -1, &err) < 0)
 		fail_msg("%s", err.msg);
 	assert_true(sink_prometheus_port(sink) > 0);

@@ -24,6 +24,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "runner/read/collect/collector.h"
+#include "runner/read/series/naming.h"
 #include "runner/read/text/resolve.h"
 
 struct err;
@@ -86,9 +87,8 @@ struct sink *sink_csv_new(int fd);
 struct sink *sink_table_new(int fd, uint32_t width_columns, bool color);
 
 struct prometheus_opts {
-	const char *listen;	/* "127.0.0.1:9091", ":9091" (all interfaces), "[::1]:0" */
-	const char *namespace_; /* "ebpf" */
-	bool compat_bee;
+	const char *listen; /* "127.0.0.1:9091", ":9091" (all interfaces), "[::1]:0" */
+	struct naming naming;
 	const char *web_config; /* path of a file as in runner/sink/web/web_config.h; NULL: none */
 };
 /* Listens in open(); the port that was bound (for :0) can be asked for afterwards. */

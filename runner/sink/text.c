@@ -82,19 +82,6 @@ size_t cell_text(char *dst, enum cell_type type, union cell cell, bool json)
 	return num_double(dst, cell.d);
 }
 
-char *family_help(const struct metric_plan *plan, const struct family *family)
-{
-	const struct map_plan *map = plan->map;
-
-	if (family->help[0])
-		return xstrdup(family->help);
-	if (map_has_records(map) || (!family->field && family->type == METRIC_COUNTER))
-		return xasprintf("Events of the map %s.", map->name);
-	if (family->base[0])
-		return xasprintf("%s of the map %s.", family->base, map->name);
-	return xasprintf("Values of the map %s.", map->name);
-}
-
 uint64_t histogram_count(const struct family *family, const union cell *cells)
 {
 	uint64_t count = 0;

@@ -67,9 +67,6 @@ size_t label_text(char *dst, const struct label *label, const struct series_rows
  * a number there. */
 size_t cell_text(char *dst, enum cell_type type, union cell cell, bool json);
 
-/* What a family tells: where the program says nothing, what it is at least. malloc'ed. */
-char *family_help(const struct metric_plan *plan, const struct family *family);
-
 /* All observations of a histogram. */
 uint64_t histogram_count(const struct family *family, const union cell *cells);
 static inline union cell histogram_sum(const struct family *family, const union cell *cells)

@@ -57,7 +57,7 @@ static uint64_t scrape_all(struct fixture *f, struct resolver *resolver, struct 
 {
 	struct scrape_opts opts = { .env = &f->env,
 				    .format = &expo_text,
-				    .namespace_ = "ebpf",
+				    .naming = &naming_usual,
 				    .resolver = resolver,
 				    .cache = cache };
 	struct scrape *scrape = scrape_new(&opts);

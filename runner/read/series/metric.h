@@ -81,7 +81,7 @@ struct label {
 };
 
 struct family {
-	const char *name; /* without namespace: "http_stats_bytes_sent_bytes_total" */
+	const char *name; /* without namespace: "http_stats_bytes_sent_total" */
 	const char *base; /* without unit and _total, for tables and JSON: "bytes_sent"; "" when the
 			   * map has this one value only */
 	const char *help; /* never NULL, may be "" */

@@ -9,38 +9,9 @@
 
 #include "base/log.h"
 #include "base/util.h"
+#include "runner/read/series/naming.h"
 
 #define MAX_NAME 255
-
-/* What Prometheus asks for is seconds and bytes; other units stay what they are. */
-bool metric_unit(const char *unit, const char **ret_base, double *ret_scale)
-{
-	static const struct {
-		const char *unit, *base;
-		double scale;
-	} units[] = {
-		{ "ns", "seconds", 1e-9 },   { "us", "seconds", 1e-6 },
-		{ "ms", "seconds", 1e-3 },   { "s", "seconds", 1 },
-		{ "sec", "seconds", 1 },     { "seconds", "seconds", 1 },
-		{ "min", "seconds", 60 },    { "h", "seconds", 3600 },
-		{ "B", "bytes", 1 },	     { "bytes", "bytes", 1 },
-		{ "kB", "bytes", 1e3 },	     { "MB", "bytes", 1e6 },
-		{ "GB", "bytes", 1e9 },	     { "KiB", "bytes", 1024 },
-		{ "MiB", "bytes", 1048576 }, { "GiB", "bytes", 1073741824 },
-		{ "kbytes", "bytes", 1024 }, { "percent", "ratio", 0.01 },
-	};
-
-	for (size_t i = 0; unit && i < ARRAY_LEN(units); i++) {
-		if (streq(unit, units[i].unit)) {
-			*ret_base = units[i].base;
-			*ret_scale = units[i].scale;
-			return true;
-		}
-	}
-	*ret_base = unit ? unit : "";
-	*ret_scale = 1;
-	return false;
-}
 
 /* Letters, digits and '_', not beginning with a digit; never empty. */
 char *metric_clean_name(struct arena *arena, const char *text)
@@ -159,7 +130,39 @@ static bool family_taken(const struct metric_plan *plan, uint32_t count,
 	return false;
 }
 
-/* "rx_bytes" in bytes is not called rx_bytes_bytes, nor "lat_ns" lat_ns_seconds. */
+/* One of the words between the underscores of a name. */
+static char *find_word(char *text, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (char *at = text; len && (at = strstr(at, word)); at++)
+		if ((at == text || at[-1] == '_') && (!at[len] || at[len] == '_'))
+			return at;
+	return NULL;
+}
+
+/* "min" and "h" are also other words, so that only these are taken out of the middle of a name. */
+static bool is_only_a_unit(const char *unit)
+{
+	return streq(unit, "ns") || streq(unit, "us") || streq(unit, "ms");
+}
+
+/* Takes the unit that is converted out of a name: "lat_ns", "ns_max". The first word stays. */
+static void drop_unit(char *text, const char *unit)
+{
+	char *at;
+
+	if (ends_with(text, unit, &at)) {
+		*at = '\0';
+		return;
+	}
+	at = is_only_a_unit(unit) ? find_word(text, unit) : NULL;
+	if (at && at != text)
+		memmove(at, at + strlen(unit) + 1, strlen(at + strlen(unit) + 1) + 1);
+}
+
+/* A name says its unit once: "bytes_sent" in bytes is not called bytes_sent_bytes, nor "lat_ns"
+ * lat_ns_seconds. */
 static const char *compose(struct metric_plan *plan, const char *stem, const char *unit,
 			   const char *base, uint8_t type)
 {
@@ -168,9 +171,9 @@ static const char *compose(struct metric_plan *plan, const char *stem, const cha
 
 	if (ends_with(text, "total", &at))
 		*at = '\0';
-	if (!streq(unit, base) && ends_with(text, unit, &at))
-		*at = '\0';
-	if (*base && !ends_with(text, base, &at))
+	if (!streq(unit, base))
+		drop_unit(text, unit);
+	if (*base && !find_word(text, base))
 		text = arena_printf(&plan->arena, "%s_%s", text, base);
 	if (type == METRIC_COUNTER)
 		text = arena_printf(&plan->arena, "%s_total", text);
@@ -188,7 +191,7 @@ void metric_family_name(struct metric_plan *plan, struct family *family, const c
 		stem = metric_clean_name(arena, member);
 	else if (*member)
 		stem = metric_clean_name(arena, arena_printf(arena, "%s_%s", stem, member));
-	metric_unit(unit, &base, &family->scale);
+	naming_base_unit(unit, &base, &family->scale);
 	base = *base ? metric_clean_name(arena, base) : "";
 	raw = unit && *unit ? metric_clean_name(arena, unit) : "";
 	family->unit = base;

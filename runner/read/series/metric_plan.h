@@ -56,7 +56,6 @@ struct metric_build {
 };
 
 /* metric_name.c */
-bool metric_unit(const char *unit, const char **ret_base, double *ret_scale);
 char *metric_clean_name(struct arena *arena, const char *text);
 const char *metric_label_name(struct metric_plan *plan, const char *wanted);
 /* Fills name, base, unit, scale; `member` may be "". */

@@ -24,7 +24,7 @@
 struct otlp_sink {
 	struct sink sink;
 	struct otlp_config config;
-	char *namespace_;
+	struct naming naming;
 	const struct sink_env *env;
 	struct sink_names names;
 	struct otlp_resources *resources[2];	 /* by whether it is JSON; NULL: not needed yet */
@@ -117,7 +117,7 @@ static int prepare(struct otlp_sink *otlp, enum otlp_signal signal, const struct
 		.config = &otlp->config,
 		.json = is_json(otlp, signal),
 		.env = env,
-		.namespace_ = otlp->namespace_,
+		.naming = &otlp->naming,
 		.queue = queue,
 	};
 
@@ -260,7 +260,6 @@ static void otlp_free(struct sink *sink)
 		otlp_resources_free(otlp->resources[i]);
 	sink_names_release(&otlp->names);
 	otlp_config_release(&otlp->config);
-	free(otlp->namespace_);
 	free(otlp);
 }
 
@@ -274,7 +273,7 @@ bool sink_otlp_counts(const struct sink *sink, enum otlp_signal signal, struct o
 	return true;
 }
 
-struct sink *sink_otlp_new(struct otlp_config *config, const char *namespace_)
+struct sink *sink_otlp_new(struct otlp_config *config, const struct naming *naming)
 {
 	static const struct sink_ops ops = {
 		.name = "otlp",
@@ -299,7 +298,7 @@ struct sink *sink_otlp_new(struct otlp_config *config, const char *namespace_)
 
 	otlp->config = *config;
 	*config = (struct otlp_config){ 0 };
-	otlp->namespace_ = xstrdup(namespace_);
+	otlp->naming = *naming;
 	/* Whoever asks for figures may do so from now on. */
 	for (int i = 0; i < OTLP_SIGNALS; i++)
 		if (otlp->config.targets[i].on)

@@ -7,8 +7,8 @@
 #include "runner/sink/otlp/otlp_queue.h"
 #include "runner/sink/sink.h"
 
-/* Takes the configuration over. The namespace ("ebpf") stands before the names of metrics. */
-struct sink *sink_otlp_new(struct otlp_config *config, const char *namespace_);
+/* Takes the configuration over. */
+struct sink *sink_otlp_new(struct otlp_config *config, const struct naming *naming);
 
 /* Any thread, until it is freed. False: this signal is off. */
 bool sink_otlp_counts(const struct sink *sink, enum otlp_signal signal, struct otlp_counts *ret);

@@ -82,45 +82,6 @@ struct point_writer {
 
 /* --- preparing ------------------------------------------------------------------------------- */
 
-static char *cut_suffix(char *name, const char *suffix)
-{
-	size_t len = strlen(name), tail = strlen(suffix);
-
-	if (tail && len > tail + 1 && name[len - tail - 1] == '_' &&
-	    streq(name + len - tail, suffix))
-		name[len - tail - 1] = '\0';
-	return name;
-}
-
-/* What receivers put back when they make Prometheus' names of these. */
-static char *metric_name(const char *namespace_, const struct family *family)
-{
-	_cleanup_free_ char *name = xstrdup(family->name);
-
-	if (family->type == METRIC_COUNTER)
-		cut_suffix(name, "total");
-	cut_suffix(name, family->unit);
-	return xasprintf("%s.%s", namespace_, name);
-}
-
-/* In UCUM a word that is no unit stands in braces. */
-static char *metric_unit_of(const struct family *family)
-{
-	static const char *const units[][2] = {
-		{ "seconds", "s" }, { "bytes", "By" }, { "ratio", "1" }, { "celsius", "Cel" },
-		{ "hertz", "Hz" },  { "volts", "V" },  { "watts", "W" }, { "joules", "J" },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(units); i++)
-		if (streq(family->unit, units[i][0]))
-			return xstrdup(units[i][1]);
-	if (family->unit[0])
-		return xasprintf("{%s}", family->unit);
-	if (!family->field && family->type == METRIC_COUNTER)
-		return xstrdup("{event}");
-	return xstrdup("");
-}
-
 static bool is_exponential(const struct otlp_config *config, const struct family *family)
 {
 	return config->exponential_histograms && family->shape != BOUNDS_OTHER && family->nbounds;
@@ -129,9 +90,9 @@ static bool is_exponential(const struct otlp_config *config, const struct family
 static void prepare_family(struct family_words *words, const struct otlp_metrics_opts *opts,
 			   const struct metric_plan *plan, const struct family *family)
 {
-	words->name = metric_name(opts->namespace_, family);
-	words->unit = metric_unit_of(family);
-	words->help = family_help(plan, family);
+	words->name = naming_otlp(opts->naming, family);
+	words->unit = naming_ucum(family);
+	words->help = naming_help(opts->naming, plan, family);
 	words->attributes = NUMBER_ATTRIBUTES;
 	words->data = family->type == METRIC_COUNTER ? METRIC_AS_SUM : METRIC_AS_GAUGE;
 	if (family->type != METRIC_HISTOGRAM)

@@ -23,7 +23,7 @@ struct otlp_metrics_opts {
 	const struct otlp_config *config;
 	bool json;
 	const struct sink_env *env;
-	const char *namespace_;		  /* "ebpf" */
+	const struct naming *naming;
 	const struct otlp_origin *origin; /* copied; all else is borrowed */
 	struct otlp_queue *queue;
 };

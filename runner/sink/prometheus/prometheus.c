@@ -4,7 +4,6 @@
  * connections; a response is made in pieces as the socket takes them, so that neither a slow
  * reader nor many series cost memory, and the collector waits for a block of rows at most.
  */
-#include <ctype.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -34,8 +33,7 @@
 struct prometheus_sink {
 	struct sink sink;
 	char *listen;
-	char *namespace_;
-	bool compat_bee;
+	struct naming naming;
 	uint16_t port;
 	int listen_fd; /* until the daemon has it; -1 */
 	struct sink_env env;
@@ -159,9 +157,8 @@ static enum MHD_Result answer_metrics(struct prometheus_sink *prom,
 	bool gzip = negotiate_gzip(encoding);
 	struct scrape_opts opts = {
 		.env = &prom->env,
-		.format = negotiate_format(accept, !prom->compat_bee),
-		.namespace_ = prom->namespace_,
-		.compat_bee = prom->compat_bee,
+		.format = negotiate_format(accept, naming_has_total(&prom->naming)),
+		.naming = &prom->naming,
 		.resolver = sink_names_get(&prom->names),
 		.cache = prom->cache,
 		.totals = &prom->totals,
@@ -416,27 +413,12 @@ static int open_web(struct prometheus_sink *prom, struct err *err)
 	return 0;
 }
 
-/* The first part of every name: what stands in it would otherwise stand in the exposition. */
-static bool is_namespace(const char *text)
-{
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_"
-				      "0123456789";
-
-	return text[0] && !isdigit((unsigned char)text[0]) && !text[strspn(text, allowed)] &&
-	       !streq(text, "bombus") && !streq(text, "process");
-}
-
 static int prometheus_open(struct sink *sink, const struct sink_env *env, struct err *err)
 {
 	struct prometheus_sink *prom = prometheus_of(sink);
 	int ret, fd;
 
 	prom->env = *env;
-	if (!is_namespace(prom->namespace_))
-		return err_usage(err,
-				 "--namespace: '%s' cannot begin a metric's name: letters, "
-				 "digits and _, no digit first; bombus and process are taken",
-				 prom->namespace_);
 	ret = open_web(prom, err);
 	if (ret < 0)
 		return ret;
@@ -476,7 +458,6 @@ static void prometheus_free(struct sink *sink)
 	waiting_free(prom->waiting);
 	free(prom->web_path);
 	free(prom->listen);
-	free(prom->namespace_);
 	free(prom);
 }
 
@@ -502,8 +483,7 @@ struct sink *sink_prometheus_new(const struct prometheus_opts *opts)
 	prom->sink.ops = &prometheus_ops;
 	prom->listen_fd = -1;
 	prom->listen = xstrdup(opts->listen);
-	prom->namespace_ = xstrdup(opts->namespace_ ? opts->namespace_ : "ebpf");
-	prom->compat_bee = opts->compat_bee;
+	prom->naming = opts->naming;
 	prom->web_path = opts->web_config ? xstrdup(opts->web_config) : NULL;
 	return &prom->sink;
 }

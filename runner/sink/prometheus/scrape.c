@@ -94,13 +94,6 @@ void scrape_free(struct scrape *scrape)
 	free(scrape);
 }
 
-static int by_name(const void *a, const void *b)
-{
-	const struct label *const *x = a, *const *y = b;
-
-	return strcmp((*x)->name, (*y)->name);
-}
-
 /* A block's rows and its text are both bounded. */
 static uint32_t block_rows(const struct metric_plan *plan)
 {
@@ -206,35 +199,18 @@ static bool enter_map(struct scrape *scrape)
 		values += label_text_max(&scrape->plan->labels[i]);
 		scrape->lasting &= field_text_is_lasting(&scrape->plan->labels[i].in_key);
 	}
-	if (scrape->opts.compat_bee)
-		qsort(scrape->sources, scrape->plan->nlabels, sizeof(void *), by_name);
+	naming_order(scrape->opts.naming, scrape->sources, scrape->plan->nlabels);
 	scrape->values = xmalloc(values);
 	if (is_ambiguous(scrape))
 		merge_all(scrape);
 	return true;
 }
 
-static char *family_name(const struct scrape *scrape, const struct family *family)
-{
-	const char *map = scrape->plan->map->name;
-
-	if (!scrape->opts.compat_bee)
-		return xasprintf("%s_%s", scrape->opts.namespace_, family->name);
-	return xasprintf("%s_solo_io_%s%s%s", scrape->opts.namespace_, map,
-			 family->base[0] ? "_" : "", family->base);
-}
-
-/* The other tool never has any text. */
-static char *help_of(const struct scrape *scrape, const struct family *family)
-{
-	return scrape->opts.compat_bee ? xstrdup("") : family_help(scrape->plan, family);
-}
-
 static struct expo_number number_of(const struct scrape *scrape, const struct family *family,
 				    union cell cell)
 {
 	return (struct expo_number){ family->cell_type, cell,
-				     scrape->opts.compat_bee ? 1 : family->scale };
+				     naming_scale(scrape->opts.naming, family) };
 }
 
 static void add_row(struct scrape *scrape, const struct expo_family *head,
@@ -253,7 +229,7 @@ static void add_row(struct scrape *scrape, const struct expo_family *head,
 		struct expo_histogram histogram = {
 			.bounds = family->bounds,
 			.nbounds = family->nbounds,
-			.scale = scrape->opts.compat_bee ? 1 : family->scale,
+			.scale = naming_scale(scrape->opts.naming, family),
 			.counts = cells + family->cell,
 			.has_sum = family->has_sum,
 			.shape = family->shape,
@@ -280,8 +256,8 @@ static void add_block(struct scrape *scrape)
 	bool more;
 
 	if (!scrape->name) {
-		scrape->name = family_name(scrape, family);
-		scrape->help = help_of(scrape, family);
+		scrape->name = naming_prometheus(scrape->opts.naming, scrape->plan, family);
+		scrape->help = naming_help(scrape->opts.naming, scrape->plan, family);
 	}
 	head = (struct expo_family){ scrape->name, scrape->help, family->unit, family->type };
 	more = next_rows(scrape);

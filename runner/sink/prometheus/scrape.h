@@ -23,8 +23,7 @@ struct label_cache;
 struct scrape_opts {
 	const struct sink_env *env;
 	const struct expo_format *format;
-	const char *namespace_;
-	bool compat_bee; /* names "<namespace>_solo_io_<map>", raw values, labels sorted by name */
+	const struct naming *naming;
 	struct resolver *resolver;	    /* of the thread that reads */
 	struct label_cache *cache;	    /* of that thread as well; NULL: none */
 	const struct scrape_totals *totals; /* NULL: not told */
