@@ -52,10 +52,10 @@ for ((i = 0; i < SECONDS_SHOWN * 2 + 6; i++)); do
 	jobs+=("sleep,150")
 done
 mkfifo "$work/go"
-"$BUILD/tests/traffic" --comm demo-client "${jobs[@]}" <"$work/go" >"$work/traffic" 2>&1 &
+"$BUILD/tests/support/traffic" --comm demo-client "${jobs[@]}" <"$work/go" >"$work/traffic" 2>&1 &
 traffic=$!
 exec {go}>"$work/go"
-port=$("$BUILD/tests/traffic" --now port)
+port=$("$BUILD/tests/support/traffic" --now port)
 
 say "2. It runs: how long do the TCP connections of process $traffic take, in microseconds?"
 show "bombus run $EXAMPLE --set target_pid=$traffic --duration 5s"

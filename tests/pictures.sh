@@ -7,7 +7,7 @@
 #	tests/pictures.sh record	makes these recordings anew: root, on processes of its own
 #
 # Where this bombus has the live table (-o tui), that is what the pictures show.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/support/lib.sh"
 GOLDEN=$TOP/tests/golden
 PICTURES=$TOP/docs/pictures
 COLUMNS_WIDE=110
@@ -16,7 +16,7 @@ COLUMNS_WIDE=110
 in_group() {
 	# shellcheck disable=SC2016 # expanded by the inner shell
 	bash -c 'echo $$ >"$1/cgroup.procs" && shift && exec "$@"' in-group "$GROUP" \
-		"$BUILD/tests/traffic" --now --comm "$@" >/dev/null &
+		"$BUILD/tests/support/traffic" --now --comm "$@" >/dev/null &
 	started+=("$!")
 }
 
@@ -78,7 +78,7 @@ picture() {
 	tmux -L "$socket" capture-pane -e -p >"$name.screen"
 	tmux -L "$socket" kill-server
 	mkdir -p "$PICTURES"
-	if python3 "$TESTS/screen_svg.py" "bombus run $recording" $COLUMNS_WIDE <"$name.screen" \
+	if python3 "$TESTS/support/screen_svg.py" "bombus run $recording" $COLUMNS_WIDE <"$name.screen" \
 		>"$name.svg" && grep -q "[[:alnum:]]" "$name.screen"; then
 		cp "$name.svg" "$PICTURES/$name.svg"
 		pass "$name"

@@ -9,7 +9,7 @@
  * of the output's thread alone.
  */
 #define FIXTURE_WITHOUT_CMOCKA
-#include "tests/sink_fixture.h"
+#include "tests/support/sink_fixture.h"
 #include <sys/resource.h>
 #include "base/parse.h"
 

@@ -11,7 +11,7 @@
  * it needs to count.
  */
 #define FIXTURE_WITHOUT_CMOCKA
-#include "tests/sink_fixture.h"
+#include "tests/support/sink_fixture.h"
 #include <arpa/inet.h>
 #include <inttypes.h>
 #include <netinet/in.h>

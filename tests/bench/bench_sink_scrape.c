@@ -9,7 +9,7 @@
  * it was resident at most during the first scrape of a million series.
  */
 #define FIXTURE_WITHOUT_CMOCKA
-#include "tests/sink_fixture.h"
+#include "tests/support/sink_fixture.h"
 #include <bpf/bpf.h>
 #include "base/parse.h"
 #include "runner/sink/prometheus/label_cache.h"

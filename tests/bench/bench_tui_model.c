@@ -4,7 +4,7 @@
  * records that are stored. Prints one line of JSON; times are this thread's processor time.
  */
 #define FIXTURE_WITHOUT_CMOCKA
-#include "tests/sink_fixture.h"
+#include "tests/support/sink_fixture.h"
 #include <malloc.h>
 #include "runner/tui/model/model.h"
 

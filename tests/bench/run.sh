@@ -49,7 +49,7 @@ json_run() {
 	local pid before
 	mkfifo "$work/go"
 	: >"$work/err" # that of the run before says "attached" as well
-	"$BUILD/tests/traffic" getppid,3000 <"$work/go" >/dev/null &
+	"$BUILD/tests/support/traffic" getppid,3000 <"$work/go" >/dev/null &
 	pid=$!
 	exec 8>"$work/go"
 	timeout 60 "$bombus" run "$objects/flood.bpf.o" --set target_pid=$pid --ring events=64M -o json \
@@ -93,9 +93,9 @@ holds "a series of 1,000,000 / one of 10,000" \
 heading "A scrape, as text, over HTTP"
 http_scrape() {
 	local keys=$1 pid run before most size seconds packed port now last
-	port=$("$BUILD/tests/traffic" --now port)
+	port=$("$BUILD/tests/support/traffic" --now port)
 	rm -f "$work/go" && mkfifo "$work/go"
-	"$BUILD/tests/traffic" getppid,$((keys / 1000)) <"$work/go" >/dev/null &
+	"$BUILD/tests/support/traffic" getppid,$((keys / 1000)) <"$work/go" >/dev/null &
 	pid=$!
 	exec 8>"$work/go"
 	: >"$work/err"
@@ -224,10 +224,10 @@ while time.monotonic() < end:
 END
 python3 "$work/rounds.py" $((busy_s + 8)) >"$work/rounds.pid" &
 until [ -s "$work/rounds.pid" ]; do sleep 0.05; done
-python3 tests/tui_pty.py idle 10 "$bombus" run "$BUILD/tests/bpf/tui_idle.bpf.o" 2>/dev/null \
+python3 tests/support/tui_pty.py idle 10 "$bombus" run "$BUILD/tests/bpf/tui_idle.bpf.o" 2>/dev/null \
 	>"$work/idle.json" &
 idle=$!
-KEY=3 LC_ALL=C.UTF-8 python3 tests/tui_pty.py busy $busy_s "$bombus" run "$BUILD/tests/bpf/tui.bpf.o" \
+KEY=3 LC_ALL=C.UTF-8 python3 tests/support/tui_pty.py busy $busy_s "$bombus" run "$BUILD/tests/bpf/tui.bpf.o" \
 	--set target_pid="$(cat "$work/rounds.pid")" --set keys=10000 --max-series 20000 \
 	--interval 100ms 2>/dev/null >"$work/busy.json"
 wait $idle

@@ -121,9 +121,9 @@ guest_initrd() {
 	done
 	guest_add_modules "$root"
 	[ ! -d /usr/lib/locale/C.utf8 ] || cp -r --parents /usr/lib/locale/C.utf8 "$root"
-	mkdir -p "$root/bombus/build/tests"
+	mkdir -p "$root/bombus/build/tests/support"
 	cp -r "$GUEST_TOP/tests" "$root/bombus/tests"
-	for tool in bombus tests/traffic; do
+	for tool in bombus tests/support/traffic; do
 		[ -x "$BUILD/$tool" ] || continue
 		cp "$BUILD/$tool" "$root/bombus/build/$tool"
 		ldd "$BUILD/$tool" | grep -oE '/[^ ]+\.so[^ ]*' |

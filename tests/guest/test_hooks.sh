@@ -1,13 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Every kind of hook that the kernel has gets attached, and sees exactly what happens.
-. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../support/lib.sh"
 
 traffic_start tcp,127.0.0.1,10,6 getppid,5 probe,11
 ok 'it attaches' bombus_start hooks run "$OBJECTS/run_hooks.bpf.o" -o json \
 	--set target_pid="$TRAFFIC_PID" \
-	--attach "on_uprobe=$BUILD/tests/traffic:traffic_probe" \
-	--attach "on_uretprobe=$BUILD/tests/traffic:traffic_probe"
+	--attach "on_uprobe=$BUILD/tests/support/traffic:traffic_probe" \
+	--attach "on_uretprobe=$BUILD/tests/support/traffic:traffic_probe"
 like 'it says how many' "$(cat hooks.err)" '12 programs attached'
 ok 'connections and calls' traffic_go
 ok 'it leaves' bombus_stop INT

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # What the other tests of this folder rely on is really there.
-. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../support/lib.sh"
 
 ok 'the kernel has BTF' test -s /sys/kernel/btf/vmlinux
 ok 'bpf is among the security modules' grep -qw bpf /sys/kernel/security/lsm
@@ -13,7 +13,7 @@ ok 'it can be taken away' modprobe -r null_blk
 for module in brd sch_netem veth nfsd nfsv4; do
 	ok "module $module" modprobe "$module"
 done
-ok 'traffic over loopback' "$BUILD/tests/traffic" --now tcp,127.0.0.1,10,2 tcp,::1,10,2
+ok 'traffic over loopback' "$BUILD/tests/support/traffic" --now tcp,127.0.0.1,10,2 tcp,::1,10,2
 ok 'the real tc' tc qdisc add dev lo root netem delay 1ms
 tc qdisc del dev lo root
 done_testing

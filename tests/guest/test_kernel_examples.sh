@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # The examples that want kprobes, fentry, or a machine of their own, with traffic of known size.
-. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../support/lib.sh"
 
 # --- kprobetcp: the kprobe is the better hook, and here it exists ---
 example kprobetcp tcp,127.0.0.1,10,5

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # What the host cannot attach: kprobes, fentry and LSM programs, and tc on a kernel before tcx.
-. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../support/lib.sh"
 need jq bpftool
 
 HOOKS=$OBJECTS/load_hooks.bpf.o
@@ -54,7 +54,7 @@ else
 fi
 hook ksyscall 7 getppid,7 --only ksys --set target_pid=PID
 hook lsm 6 open,/etc/passwd,6 --only lsmopen --set target_pid=PID
-hook uprobe 5 probe,5 --only upro --attach "upro=$BUILD/tests/traffic:traffic_probe,pid=PID"
+hook uprobe 5 probe,5 --only upro --attach "upro=$BUILD/tests/support/traffic:traffic_probe,pid=PID"
 hook xdp 6 "$PINGS" --only packets --attach packets=lo
 # tc, on the clsact qdisc.
 if modprobe sch_ingress && modprobe cls_bpf; then

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # The example nfsstats, on a mount from this kernel's own NFS server over loopback.
-. "$(dirname "$0")/../lib.sh"
+. "$(dirname "$0")/../support/lib.sh"
 
 # The server asks a daemon who may see what; its answers can be given beforehand.
 serve() {

@@ -1,0 +1,318 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Building: options, the same bytes from the same source, and what is said when something is missing.
+# shellcheck source=../support/lib.sh
+. "$(dirname "$0")/../support/lib.sh"
+need clang jq
+
+export BOMBUS_STORE=$T/store BOMBUS_INCLUDE=$TOP/include XDG_CACHE_HOME=$T/cache
+
+# program NAME [MORE-CODE]: a source that needs no vmlinux.h.
+program() {
+	cat >"$1" <<-END
+	#include <linux/bpf.h>
+	#include <bpf/bpf_helpers.h>
+	${2:-}
+	struct {
+		__uint(type, BPF_MAP_TYPE_ARRAY);
+		__uint(max_entries, 1);
+		__type(key, __u32);
+		__type(value, __u64);
+	} hits SEC(".maps.counter");
+
+	SEC("tracepoint/syscalls/sys_enter_getppid")
+	int on_hit(void *ctx)
+	{
+		__u32 zero = 0;
+		__u64 *count = bpf_map_lookup_elem(&hits, &zero);
+
+		if (count)
+			__sync_fetch_and_add(count, 1);
+		return 0;
+	}
+
+	char LICENSE[] SEC("license") = "GPL";
+	END
+}
+
+digest_of() {
+	"$BOMBUS" list --format '{{.Name}} {{.Digest}}' | sed -n "s|^$1 ||p"
+}
+
+# --- the ways to build ---------------------------------------------------------------------------
+program plain.bpf.c
+run_bombus build plain.bpf.c
+is 'a source becomes an image of its name' "$RC $("$BOMBUS" list -q)" '0 plain'
+run_bombus build plain.bpf.c team/plain:2
+is 'or of the name given' "$RC $("$BOMBUS" list -q | head -n 2 | tail -n 1)" '0 team/plain:2'
+run_bombus build plain.bpf.c --binary-only
+is '--binary-only writes beside the source' "$RC $(head -c 4 plain.bpf.o | tail -c 3)" '0 ELF'
+is 'and saves nothing more' "$("$BOMBUS" list -q | wc -l)" 2
+"$BOMBUS" build plain.bpf.c --binary-only -o - >out.o 2>out.err
+ok '-o - is standard output' cmp out.o plain.bpf.o
+"$BOMBUS" build plain.bpf.c --binary-only -o - | "$BOMBUS" inspect - >piped.txt 2>&1
+like 'which can be piped on' "$(cat piped.txt)" '^hits +counter'
+run_bombus build plain.bpf.c both -o both.o
+ok '-o alone writes the object as well' cmp both.o plain.bpf.o
+is 'as it stands in the image' "$("$BOMBUS" inspect both --format json | jq -r '.image.layers[0].digest')" \
+	"sha256:$(sha256sum <both.o | cut -d' ' -f1)"
+run_bombus -q build plain.bpf.c quiet
+is 'quiet it says nothing' "$OUT$ERR" ''
+run_bombus build plain.bpf.c notes --annotation a.b=c --annotation a.b=d --description 'It counts.'
+is 'annotations are in the image' \
+	"$("$BOMBUS" inspect notes --format json | jq -c '.image.annotations')" \
+	'{"a.b":"d","org.opencontainers.image.description":"It counts.","org.opencontainers.image.title":"plain"}'
+program flags.bpf.c $'#if !defined(A) || B != 2\n#error flags\n#endif\n#include "my header.h"'
+mkdir 'a folder' && touch 'a folder/my header.h'
+run_bombus build flags.bpf.c --cflags "-DA -DB=2 -I 'a folder'"
+is '--cflags are split as a shell does' $RC 0
+
+# --- what stays and what goes --------------------------------------------------------------------
+if command -v readelf >/dev/null; then
+	sections=$(readelf -SW plain.bpf.o)
+	unlike 'no DWARF' "$sections" '\.debug'
+	like 'BTF' "$sections" ' \.BTF '
+	like 'line information' "$sections" ' \.BTF\.ext '
+	like 'with the lines themselves' "$(strings plain.bpf.o)" '__sync_fetch_and_add\(count, 1\);'
+	ok 'the object is sound' test -z "$(readelf -a plain.bpf.o 2>&1 >/dev/null)"
+else
+	skip 'sections' 'readelf is not installed'
+fi
+
+# --- the same source, the same image -------------------------------------------------------------
+mkdir -p one two/deep
+program one/same.bpf.c
+cp one/same.bpf.c two/deep/
+"$BOMBUS" -q build one/same.bpf.c same-1
+(cd two/deep && "$BOMBUS" -q build same.bpf.c same-2)
+(cd two && "$BOMBUS" -q build "$T/two/deep/same.bpf.c" same-3)
+sleep 1.1
+cp -r "$TOP/include" headers
+BOMBUS_INCLUDE=$T/headers "$BOMBUS" -q build ./one/../one/same.bpf.c same-4
+for i in 2 3 4; do
+	is "the folder and the time do not matter ($i)" "$(digest_of same-$i)" "$(digest_of same-1)"
+done
+ok 'no path of this machine is in the object' test -z "$(strings -a both.o | grep -F "$T")"
+SOURCE_DATE_EPOCH=86400 "$BOMBUS" -q build one/same.bpf.c dated
+is 'SOURCE_DATE_EPOCH is the time in the image' \
+	"$("$BOMBUS" inspect dated --format json | jq -r '.image.annotations["org.opencontainers.image.created"]')" \
+	1970-01-02T00:00:00Z
+is 'and in the listing' "$("$BOMBUS" list --format '{{.Name}} {{.Created}}' | sed -n 's/^dated //p')" \
+	1970-01-02T00:00:00Z
+SOURCE_DATE_EPOCH=yesterday run_bombus build plain.bpf.c
+is 'a wrong one is wrong usage' $RC 2
+
+# --- what an image says of itself ----------------------------------------------------------------
+if command -v git >/dev/null; then
+	work=$T/work
+	mkdir "$work"
+	export GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_SYSTEM=/dev/null
+	in_git() {
+		git -C "$work" -c user.name=x -c user.email=x@example.org "$@" >/dev/null 2>&1
+	}
+	notes_of() {
+		"$BOMBUS" inspect "$1" --format json |
+			jq -c '.image.annotations | with_entries(.key |= ltrimstr("org.opencontainers.image."))'
+	}
+	{
+		printf '// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */\n'
+		printf '#include "vmlinux.h"\n#include <bombus/bombus.bpf.h>\n'
+		printf 'SEC("tracepoint/syscalls/sys_enter_getppid") int hit(void *ctx) { return 0; }\n'
+		printf 'char LICENSE[] SEC("license") BOMBUS_HELP("counts \\"it\\"") BOMBUS_AUTHORS("A and B") = "GPL";\n'
+	} >"$work/told.bpf.c"
+	plain='"authors":"A and B","description":"counts \"it\"","licenses":"GPL-2.0-only OR Apache-2.0"'
+	run_bombus build "$work/told.bpf.c" told
+	is 'title, description, authors and licences come from the source' "$(notes_of told)" \
+		"{$plain,\"title\":\"told\"}"
+	in_git init
+	in_git remote add origin https://code.example.org/team/told.git
+	run_bombus build "$work/told.bpf.c" told
+	is 'what git does not know has no revision' "$(notes_of told)" "{$plain,\"title\":\"told\"}"
+	in_git add told.bpf.c
+	GIT_COMMITTER_DATE='2026-11-01T09:00:00Z' in_git commit -m told
+	revision=$(git -C "$work" rev-parse HEAD)
+	run_bombus build "$work/told.bpf.c" told
+	source='"source":"https://code.example.org/team/told.git"'
+	is 'what it knows has one, a time and a source' "$(notes_of told)" \
+		"$(jq -cS . <<<"{$plain,\"created\":\"2026-11-01T09:00:00Z\",\"revision\":\"$revision\",$source,\"title\":\"told\"}")"
+	git clone -q "$work" clone 2>/dev/null
+	git -C clone remote set-url origin https://code.example.org/team/told.git
+	(cd clone && "$BOMBUS" -q build told.bpf.c told-2)
+	is 'a clone elsewhere gives the same image' "$(digest_of told-2)" "$(digest_of told)"
+	SOURCE_DATE_EPOCH=86400 run_bombus build "$work/told.bpf.c" over --description 'else' \
+		--annotation org.opencontainers.image.revision=v1 \
+		--annotation org.opencontainers.image.source=
+	is 'what is said counts more' "$(notes_of over | jq -c 'del(.licenses, .authors, .title)')" \
+		'{"created":"1970-01-02T00:00:00Z","description":"else","revision":"v1"}'
+	for url in /srv/told.git https://me:word@code.example.org/told https://token@code.example.org/told \
+		'https://code.example.org/told?token=x' https://localhost/told https://10.0.0.1/told \
+		https://git/told https://git.local/told git@code.example.org:told ssh://git@code.example.org/told; do
+		in_git remote set-url origin "$url"
+		run_bombus build "$work/told.bpf.c" url
+		is "no source: $url" "$(notes_of url | jq -r .source)" null
+	done
+	echo >>"$work/told.bpf.c"
+	run_bombus build "$work/told.bpf.c" changed
+	is 'what was changed since has no revision' "$(notes_of changed | jq -c '[.revision, .created]')" \
+		'[null,null]'
+else
+	skip 'revision and source' 'git is not installed'
+fi
+
+# --- mistakes in the words -----------------------------------------------------------------------
+run_bombus build
+is 'no file is wrong usage' $RC 2
+run_bombus build missing.bpf.c
+is 'a file that is not there fails' $RC 1
+like 'and init is offered' "$ERR" 'hint: .*bombus init'
+run_bombus build "$T"
+like 'a folder is no source' "$ERR" 'Is a directory'
+run_bombus build both.o
+is 'an object is no source' $RC 2
+run_bombus build plain.bpf.c 'bad name'
+is 'a bad name is wrong usage' $RC 2
+run_bombus build plain.bpf.c x.o
+like 'a name that run would take for a file is refused' "$ERR" 'taken for a file'
+run_bombus build plain.bpf.c --binary-only name
+is '--binary-only takes no name' $RC 2
+run_bombus build plain.bpf.c --platform linux/amd46
+like 'a platform is suggested' "$ERR" 'hint: did you mean linux/amd64\?'
+run_bombus build plain.bpf.c --annotation nothing
+is 'an annotation without a value is wrong usage' $RC 2
+run_bombus build plain.bpf.c --cflags "-DX='"
+is 'an open quote is wrong usage' $RC 2
+run_bombus build plain.bpf.c --binary-only -o nowhere/x.o
+like 'an output that cannot be written' "$ERR" 'cannot write nowhere/x\.o: No such file'
+run_bombus build plain.bpf.c --binary-only -o /dev/full
+like 'a full device' "$ERR" 'No space left'
+
+# --- mistakes in the source ----------------------------------------------------------------------
+program broken.bpf.c 'int f(void) { return unknown; }'
+run_bombus build broken.bpf.c
+is 'what does not compile fails' $RC 1
+like "clang's words are shown" "$ERR" "broken\.bpf\.c:3:22: error: use of undeclared identifier 'unknown'"
+like 'and ours after them' "$(tail -n 1 <<<"$ERR")" '^bombus: broken\.bpf\.c does not compile$'
+unlike 'nothing is saved' "$("$BOMBUS" list -q)" '^broken$'
+program warned.bpf.c 'static int f(void) { return 1; }'
+run_bombus build warned.bpf.c
+is 'a warning is no error' $RC 0
+like 'but shown' "$ERR" "warning: unused function 'f'"
+: >empty.bpf.c
+run_bombus build empty.bpf.c
+is 'a source without a program fails' $RC 1
+like 'and says so' "$ERR" 'empty\.bpf\.c has no program'
+run_bombus build /dev/null
+is 'nor does nothing at all have one' "$RC" 1
+cp plain.bpf.c ./-dash.c
+run_bombus build --binary-only -o dash.o -- -dash.c
+is 'a name that looks like an option' $RC 0
+echo 'int f(void) { return 1; }' >function.bpf.c
+run_bombus build function.bpf.c
+like 'a function alone is no program' "$ERR" 'function\.bpf\.c has no program'
+printf '#include <linux/bpf.h>\n#include <bpf/bpf_helpers.h>\nSEC("xdp") int f(void *c) { return 2; }\n' \
+	>free.bpf.c
+run_bombus build free.bpf.c
+is 'a source without a licence is built' $RC 0
+like 'with a warning' "$ERR" 'names no licence'
+program other.bpf.c '#include "nowhere.h"'
+run_bombus build other.bpf.c
+like 'a header that is missing' "$ERR" "hint: --cflags '-I FOLDER'"
+
+# --- what is not installed -----------------------------------------------------------------------
+BOMBUS_CLANG=no-such-clang run_bombus build plain.bpf.c
+is 'no clang fails' $RC 1
+like 'and says what to install' "$ERR" 'hint: apt install clang'
+printf '#!/bin/sh\nkill -9 $$\n' >dies && chmod +x dies
+BOMBUS_CLANG=./dies run_bombus build plain.bpf.c
+like 'a clang that is killed' "$ERR" 'ended by signal 9'
+printf '#!/bin/sh\nexit 0\n' >silent && chmod +x silent
+BOMBUS_CLANG=./silent run_bombus build plain.bpf.c
+like 'a clang that writes nothing' "$ERR" 'wrote no object'
+printf '#!/bin/sh\nhead -c 1000 /dev/urandom\n' >noise && chmod +x noise
+BOMBUS_CLANG=./noise run_bombus build plain.bpf.c
+like 'a clang that writes noise' "$ERR" 'plain\.bpf\.c: not a relocatable ELF object'
+run_bombus build plain.bpf.c --cflags '-nostdinc -isystem nowhere'
+is 'no headers at all fail' $RC 1
+program bpf-missing.bpf.c '#include <bpf/no_such_header.h>'
+run_bombus build bpf-missing.bpf.c
+like "libbpf's headers" "$ERR" 'hint: .*apt install libbpf-dev'
+program ours.bpf.c '#include <bombus/bombus.bpf.h>'
+# Where bombus is installed, clang finds them by itself.
+BOMBUS_INCLUDE=$T/nowhere run_bombus build ours.bpf.c \
+	--cflags "-nostdinc -isystem /usr/include -isystem /usr/include/$(uname -m)-linux-gnu"
+like 'our own headers' "$ERR" 'hint: .*BOMBUS_INCLUDE'
+
+# --- vmlinux.h -----------------------------------------------------------------------------------
+cat >kernel.bpf.c <<'END'
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include "solo_types.h"
+
+struct event { ipv4_addr daddr; };
+
+SEC("tracepoint/syscalls/sys_enter_getppid")
+int on_hit(struct trace_event_raw_sys_enter *ctx)
+{
+	return ctx->id == -1;
+}
+
+char LICENSE[] SEC("license") = "GPL";
+END
+BOMBUS_VMLINUX_BTF=$T/nowhere run_bombus build kernel.bpf.c
+is 'no BTF, no vmlinux.h' $RC 1
+like 'and why' "$ERR" 'hint: vmlinux.h could not be made: .*nowhere'
+run_bombus build kernel.bpf.c --vmlinux plain.bpf.c
+is 'a file that is no BTF fails' $RC 1
+BOMBUS_VMLINUX_BTF=$T/nowhere run_bombus build plain.bpf.c
+is 'who does not need it does not miss it' $RC 0
+if [ -r /sys/kernel/btf/vmlinux ]; then
+	run_bombus build kernel.bpf.c
+	is 'it is made from the kernel' $RC 0
+	is 'and kept' "$(find "$T/cache" -name vmlinux.h | wc -l)" 1
+	run_bombus build kernel.bpf.c --vmlinux /sys/kernel/btf/vmlinux
+	is 'from a file as well, and only once' "$RC $(find "$T/cache" -name vmlinux.h | wc -l)" '0 1'
+	XDG_CACHE_HOME=/proc/nowhere TMPDIR=$T/tmp run_bombus build kernel.bpf.c
+	is 'without cache and temporary folder it fails' $RC 1
+	mkdir tmp
+	XDG_CACHE_HOME=/proc/nowhere TMPDIR=$T/tmp run_bombus build kernel.bpf.c
+	is 'without a cache a temporary folder will do' "$RC" 0
+	is 'and is gone afterwards' "$(find tmp -mindepth 1 | wc -l)" 0
+	cp "$(find "$T/cache" -name vmlinux.h)" vmlinux.h
+	BOMBUS_VMLINUX_BTF=$T/nowhere run_bombus build kernel.bpf.c
+	is 'one beside the source comes first' $RC 0
+	mkdir types && mv vmlinux.h types/
+	BOMBUS_VMLINUX_BTF=$T/nowhere run_bombus build kernel.bpf.c --cflags '-I types'
+	is 'so does one that --cflags name' $RC 0
+	rm -rf types "$T/cache"
+	pids=()
+	for i in 1 2 3; do
+		"$BOMBUS" -q build kernel.bpf.c "at-once:$i" &
+		pids+=($!)
+	done
+	failed=0
+	for pid in "${pids[@]}"; do
+		wait "$pid" || failed=$((failed + 1))
+	done
+	is 'first builds at the same time' $failed 0
+	run_bombus build kernel.bpf.c arm --platform arm64
+	is 'a platform' "$("$BOMBUS" list --format '{{.Name}} {{.Platform}}' | sed -n 's/^arm //p')" \
+		linux/arm64
+	printf '\nstruct task_struct { int mine; };\n' >>kernel.bpf.c
+	run_bombus build kernel.bpf.c
+	like "a clash with the kernel's names is explained" "$ERR" 'hint: the kernel has a type of that name'
+else
+	skip 'vmlinux.h' 'this kernel has no BTF'
+fi
+
+# --- ended early ---------------------------------------------------------------------------------
+printf '#!/bin/sh\necho $$ >pid\nexec sleep 100\n' >slow && chmod +x slow
+BOMBUS_CLANG=./slow "$BOMBUS" build plain.bpf.c late 2>/dev/null &
+pid=$!
+started+=("$pid")
+wait_for 5 test -s pid
+kill -TERM $pid
+wait $pid 2>/dev/null
+started+=("$(cat pid)")
+unlike 'a build that was ended saves nothing' "$("$BOMBUS" list -q)" '^late$'
+
+done_testing

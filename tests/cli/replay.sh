@@ -1,0 +1,111 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Recordings that were made once: what they show does not change, whoever reads them; and what is
+# said of files that are none, or not whole. Needs no kernel and no root.
+. "$(dirname "$0")/../support/lib.sh"
+need jq
+GOLDEN=$TESTS/golden
+
+# replay FILE ARGUMENTS...
+replay() {
+	run_bombus replay "$@"
+}
+
+replay "$GOLDEN/tcpconnect.rec" -o json -n 2
+is 'the first records, to the letter' "$OUT" \
+	'{"time":"2026-11-20T14:51:27.736911901Z","map":"events","kind":"event","fields":{"saddr":"127.0.0.1","daddr":"127.0.0.1","dport":35499,"pid":22499,"tid":22499,"uid":0,"comm":"curl"}}
+{"time":"2026-11-20T14:51:27.736941015Z","map":"events","kind":"event","fields":{"saddr":"::1","daddr":"::1","dport":34919,"pid":22501,"tid":22501,"uid":0,"comm":"probe"}}'
+is 'status 0' "$RC" 0
+replay "$GOLDEN/tcpconnect.rec" -o json
+echo "$OUT" >all.json
+jq_is 'all of it' all.json 'group_by([.map, .kind]) | map([.[0].map, .[0].kind, length])' \
+	'[["connects","counter",58],["events","event",195]]'
+jq_is 'the last rows' all.json \
+	'map(select(.map == "connects")) | group_by(.key) | map(last | [.key.daddr, .value])' \
+	'[["127.0.0.1",55],["127.0.0.9",7],["127.0.1.53",126],["::1",7]]'
+like 'the closing line' "$ERR" '^bombus: replayed 13\.[0-9]s: 195 events, 0 lost, 4 series$'
+like 'messages of then' "$ERR" '^bombus: tcpconnect: 1 program attached, 2 maps shown$'
+replay "$GOLDEN/runqlat.rec" -o json
+echo "$OUT" >hist.json
+jq_is 'histograms' hist.json 'group_by(.key) | map(last | [.key.comm, .count])' \
+	'[["bash",4],["sleeper",1195],["worker-0",1846],["worker-1",1846],["worker-2",1853]]'
+replay "$GOLDEN/tcpconnect.rec" -o table --speed max
+like 'a table, with the names of then' "$OUT" '127\.0\.0\.9 .* root +probe$'
+replay "$GOLDEN/tcpconnect.rec" -o csv -n 1
+like 'csv' "$OUT" '^time,map,kind,saddr,daddr,dport,pid,tid,uid,comm$'
+replay "$GOLDEN/tcpconnect.rec" -o none
+is 'none' "$OUT" ''
+
+# --- choice ---
+replay "$GOLDEN/tcpconnect.rec" -o json --where 'comm == "dns" && dport > 1024'
+is 'records are chosen' \
+	"$(jq -cs 'map(select(.map == "events").fields.comm) | unique' <<<"$OUT")" '["dns"]'
+replay "$GOLDEN/tcpconnect.rec" -o json --where 'connects:value > 100' --where 'events:pid == 1'
+is 'rows are chosen by labels and values' \
+	"$(jq -cs 'map([.map, .key.daddr, .value > 100]) | unique' <<<"$OUT")" \
+	'[["connects","127.0.1.53",true]]'
+replay "$GOLDEN/tcpconnect.rec" -o json -f connects,daddr,53$ -f events,comm,nobody
+is 'as bee does' "$(jq -cs 'map(.key.daddr) | unique' <<<"$OUT")" '["127.0.1.53"]'
+replay "$GOLDEN/tcpconnect.rec" -o json --fields events=comm -n 1
+is 'other fields' "$(jq -c .fields <<<"$OUT")" '{"comm":"curl"}'
+replay "$GOLDEN/tcpconnect.rec" -o json --fields connects=daddr
+is 'rows are what they were: status 2' "$RC" 2
+like 'and what to do' "$ERR" "^hint: .*--where"
+replay "$GOLDEN/tcpconnect.rec" --where 'com == 1'
+is 'no such field: status 2' "$RC" 2
+like 'the nearest one' "$ERR" "did you mean 'comm'"
+replay "$GOLDEN/tcpconnect.rec" --speed fast
+is 'a speed that is none: status 2' "$RC" 2
+like 'what it may be' "$ERR" 'number above 0.*max'
+
+# --- files that are none, or not whole ---
+replay nothing.rec
+is 'no file: status 1' "$RC" 1
+like 'no file' "$ERR" 'nothing.rec: No such file'
+echo 'once upon a time there was a file' >text.rec
+replay text.rec
+is 'no recording: status 1' "$RC" 1
+like 'no recording: hint' "$ERR" '^hint: .*--record'
+: >empty.rec
+replay empty.rec
+is 'empty: status 1' "$RC" 1
+{ head -c 8 "$GOLDEN/runqlat.rec"; printf '\002\000\000\000'; tail -c +13 "$GOLDEN/runqlat.rec"; } >new.rec
+replay new.rec
+is 'a newer version: status 1' "$RC" 1
+like 'a newer version' "$ERR" 'version 2'
+head -c 4000 "$GOLDEN/tcpconnect.rec" >cut.rec
+replay cut.rec
+is 'cut before there is anything: status 1' "$RC" 1
+like 'cut before there is anything' "$ERR" 'cut before its first event'
+head -c 12000 "$GOLDEN/tcpconnect.rec" >cut.rec
+replay cut.rec -o json
+is 'cut: status 0' "$RC" 0
+like 'cut: it is said' "$ERR" 'warning: cut.rec: the recording was cut at byte 1[0-9]{4}'
+head -n "$(wc -l <<<"$OUT")" all.json >beginning
+is 'cut: the beginning' "$OUT" "$(cat beginning)"
+# In the block that was cut, behind its header.
+at=$(($(sed -nE 's/.*cut at byte ([0-9]+).*/\1/p' <<<"$ERR") + 30))
+{ head -c $at "$GOLDEN/tcpconnect.rec"; printf '\377'; tail -c +$((at + 2)) "$GOLDEN/tcpconnect.rec"; } >bad.rec
+replay bad.rec -o json
+is 'damaged: status 1' "$RC" 1
+like 'damaged' "$ERR" 'bad.rec: the block at byte [0-9]+ is damaged: wrong checksum'
+is 'damaged: the beginning' "$OUT" "$(cat beginning)"
+OUT=$("$BOMBUS" replay - -o json <"$GOLDEN/tcpconnect.rec" 2>/dev/null)
+is 'from standard input' "$OUT" "$(cat all.json)"
+"$BOMBUS" replay "$GOLDEN/tcpconnect.rec" -o json 2>/dev/null | head -n 3 >some
+is 'a reader that leaves' "${PIPESTATUS[0]}" 0
+
+# --- the command line ---
+run_bombus run nothing.o --record - -o json
+is 'two for one standard output: status 2' "$RC" 2
+run_bombus replay
+is 'no file given: status 2' "$RC" 2
+run_bombus replay --help
+like 'help' "$OUT" '^  bombus replay \[OPTIONS\] FILE\|-$'
+run_bombus help
+like 'in the list of commands' "$OUT" '^ +replay '
+run_bombus completion bash
+like 'completion' "$OUT" "commands='run replay "
+
+done_testing

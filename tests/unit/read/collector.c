@@ -1,0 +1,446 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The collector on real ring and perf buffers. A raw tracepoint program of a few instructions is
+ * run by hand (BPF_PROG_TEST_RUN) for each record: nothing is attached. Skipped where programs
+ * cannot be loaded.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <pthread.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/loop.h"
+#include "runner/read/collect/collector.h"
+#include "tests/support/read_fixture.h"
+
+#define INSN(c, d, s, o, i)                                                                        \
+	{                                                                                          \
+		.code = (c), .dst_reg = (d), .src_reg = (s), .off = (o), .imm = (i)                \
+	}
+#define LOAD_MAP(reg, fd)                                                                          \
+	INSN(BPF_LD | BPF_DW | BPF_IMM, reg, BPF_PSEUDO_MAP_FD, 0, fd),                            \
+	{                                                                                          \
+		0                                                                                  \
+	}
+#define MOV(reg, from) INSN(BPF_ALU64 | BPF_MOV | BPF_X, reg, from, 0, 0)
+#define MOV32_IMM(reg, imm) INSN(BPF_ALU | BPF_MOV | BPF_K, reg, 0, 0, imm)
+#define ADD_IMM(reg, imm) INSN(BPF_ALU64 | BPF_ADD | BPF_K, reg, 0, 0, imm)
+#define CALL(helper) INSN(BPF_JMP | BPF_CALL, 0, 0, 0, helper)
+#define EXIT() INSN(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)
+
+/* Stands in for the loaded object. */
+struct object {
+	struct plan plan;
+	struct map_plan map;
+	int map_fd, prog_fd;
+};
+
+const struct plan *object_plan(const struct object *object)
+{
+	return &object->plan;
+}
+
+int object_map_fd(const struct object *object, const struct map_plan *map)
+{
+	return object->map_fd;
+}
+
+int object_iter_fd(const struct object *object, const struct prog_plan *prog, struct err *err)
+{
+	return err_set(err, ENOENT, "no iterators here");
+}
+
+static struct field number = SCALAR("number", uint64_t, KIND_UINT);
+
+static int load_program(bool perf, int map_fd)
+{
+	/* The record is the first 8 bytes of the tracepoint's arguments. */
+	struct bpf_insn insns[] = {
+		MOV(BPF_REG_6, BPF_REG_1),
+		INSN(BPF_LDX | BPF_MEM | BPF_DW, BPF_REG_2, BPF_REG_1, 0, 0),
+		INSN(BPF_STX | BPF_MEM | BPF_DW, BPF_REG_10, BPF_REG_2, -8, 0),
+		MOV(BPF_REG_4, BPF_REG_10),
+		ADD_IMM(BPF_REG_4, -8),
+		MOV(BPF_REG_1, BPF_REG_6),
+		LOAD_MAP(BPF_REG_2, map_fd),
+		MOV32_IMM(BPF_REG_3, -1), /* BPF_F_CURRENT_CPU */
+		MOV32_IMM(BPF_REG_5, 8),
+		CALL(BPF_FUNC_perf_event_output),
+		MOV32_IMM(BPF_REG_0, 0),
+		EXIT(),
+	};
+	struct bpf_insn ring_insns[] = {
+		INSN(BPF_LDX | BPF_MEM | BPF_DW, BPF_REG_2, BPF_REG_1, 0, 0),
+		INSN(BPF_STX | BPF_MEM | BPF_DW, BPF_REG_10, BPF_REG_2, -8, 0),
+		MOV(BPF_REG_2, BPF_REG_10),
+		ADD_IMM(BPF_REG_2, -8),
+		LOAD_MAP(BPF_REG_1, map_fd),
+		MOV32_IMM(BPF_REG_3, 8),
+		MOV32_IMM(BPF_REG_4, 0),
+		CALL(BPF_FUNC_ringbuf_output),
+		MOV32_IMM(BPF_REG_0, 0),
+		EXIT(),
+	};
+
+	return bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "emit", "GPL", perf ? insns : ring_insns,
+			     perf ? ARRAY_LEN(insns) : ARRAY_LEN(ring_insns), NULL);
+}
+
+struct fixture {
+	struct object object;
+	struct collector *collector;
+	struct loop *loop;
+	struct queue *queue;
+};
+
+static struct fixture *fixture_new(uint8_t source, uint8_t role, uint32_t max_entries)
+{
+	struct fixture *f = xcalloc(1, sizeof(*f));
+	bool perf = source == SOURCE_PERF;
+	struct metric_plan *metrics[1] = { NULL };
+	struct err err = { 0 };
+
+	f->object.map = (struct map_plan){
+		.name = "events",
+		.symbol = "events",
+		.role = role,
+		.source = source,
+		.has_value = true,
+		.lost_map = -1,
+		.value = { .fields = &number, .nfields = 1, .size_bytes = 8, .is_scalar = true },
+	};
+	f->object.plan = (struct plan){ .maps = &f->object.map, .nmaps = 1 };
+	f->object.map_fd =
+		bpf_map_create(perf ? BPF_MAP_TYPE_PERF_EVENT_ARRAY : BPF_MAP_TYPE_RINGBUF,
+			       "events", perf ? 4 : 0, perf ? 4 : 0, max_entries, NULL);
+	f->object.prog_fd = load_program(perf, f->object.map_fd);
+	if (f->object.prog_fd < 0) {
+		print_message("programs cannot be loaded here: %s\n", strerror(errno));
+		skip();
+	}
+	if (role == ROLE_COUNTER) {
+		metrics[0] = xcalloc(1, sizeof(*metrics[0]));
+		assert_int_equal(metric_compile(metrics[0], &f->object.map, NULL, &err), 0);
+	}
+	assert_int_equal(collector_new(&f->collector, &f->object,
+				       &(struct collector_opts){ .perf_pages = 1 }, NULL, metrics,
+				       &err),
+			 0);
+	if (role == ROLE_EVENTS) {
+		f->queue = queue_new(&f->object.plan, 1);
+		collector_add_queue(f->collector, f->queue);
+	}
+	assert_int_equal(loop_new(&f->loop, &err), 0);
+	if (collector_start(f->collector, f->loop, &err) < 0)
+		fail_msg("%s", err.msg);
+	return f;
+}
+
+static void fixture_free(struct fixture *f)
+{
+	collector_free(f->collector);
+	loop_free(f->loop);
+	queue_free(f->queue);
+	close(f->object.prog_fd);
+	close(f->object.map_fd);
+	free(f);
+}
+
+static void emit(const struct fixture *f, uint64_t value)
+{
+	uint64_t args[] = { value };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = args, .ctx_size_in = sizeof(args));
+
+	assert_int_equal(bpf_prog_test_run_opts(f->object.prog_fd, &opts), 0);
+}
+
+static int on_end(void *ctx, uint32_t events)
+{
+	return 1;
+}
+
+static void run_loop(struct fixture *f, uint64_t ms)
+{
+	assert_int_equal(loop_add_timer(f->loop, ms * 1000000, 0, on_end, NULL, NULL, NULL), 0);
+	assert_int_equal(loop_run(f->loop), 0);
+}
+
+static struct map_stats stats_of(const struct fixture *f)
+{
+	return collector_stats(f->collector, &f->object.map);
+}
+
+/* Emits, lets the loop see it, emits more and drains: all is in the series. */
+static void count_through(struct fixture *f)
+{
+	struct series *series = collector_series(f->collector, &f->object.map);
+	struct series_rows rows;
+	uint64_t cursor = 0;
+
+	for (uint64_t i = 0; i < 100; i++)
+		emit(f, i % 4);
+	run_loop(f, 50);
+	assert_int_equal(stats_of(f).read, 100);
+	for (uint64_t i = 0; i < 60; i++)
+		emit(f, i % 4);
+	collector_drain(f->collector);
+	assert_int_equal(stats_of(f).read, 160);
+	assert_int_equal(stats_of(f).malformed, 0);
+	collector_lock(f->collector);
+	series_rows_init(&rows, series_plan(series), 10);
+	assert_true(series_read(series, &cursor, 0, false, &rows));
+	assert_int_equal(rows.count, 4);
+	for (uint32_t i = 0; i < rows.count; i++)
+		assert_int_equal(rows.cells[i].u, 40);
+	series_rows_release(&rows);
+	collector_unlock(f->collector);
+}
+
+static void test_collector_counts_ring_records(void **state)
+{
+	struct fixture *f = fixture_new(SOURCE_RING, ROLE_COUNTER, 1 << 16);
+
+	count_through(f);
+	assert_false(stats_of(f).lost_known);
+	fixture_free(f);
+}
+
+static void test_collector_counts_perf_records(void **state)
+{
+	struct fixture *f = fixture_new(SOURCE_PERF, ROLE_COUNTER, 1024);
+
+	count_through(f);
+	assert_true(stats_of(f).lost_known);
+	assert_int_equal(stats_of(f).lost, 0);
+	fixture_free(f);
+}
+
+/* A page has room for some; the kernel tells how many there was none for. */
+static void test_collector_perf_loss_is_exact(void **state)
+{
+	struct fixture *f = fixture_new(SOURCE_PERF, ROLE_COUNTER, 1024);
+	uint32_t made = 0;
+
+	for (; made < 3000; made++)
+		emit(f, 1);
+	collector_drain(f->collector);
+	/* It is told with the next record on that CPU, of which we may have been on several. */
+	for (uint32_t i = 0; i < 200 && stats_of(f).read + stats_of(f).lost != made; i++, made++) {
+		emit(f, 2);
+		collector_drain(f->collector);
+	}
+	assert_int_equal(stats_of(f).read + stats_of(f).lost, made);
+	assert_in_range(stats_of(f).lost, 1000, 2999);
+	fixture_free(f);
+}
+
+struct slow_sink {
+	struct queue *queue;
+	uint64_t seen;
+	bool wrong;
+};
+
+static void *slow_sink_main(void *ctx)
+{
+	struct slow_sink *sink = ctx;
+	struct record record;
+
+	while (!queue_ended(sink->queue)) {
+		queue_wait(sink->queue, 1000);
+		while (queue_get(sink->queue, &record)) {
+			sink->wrong |= *(const uint64_t *)record.part[PART_VALUE] != sink->seen++;
+			if (sink->seen % 50 == 0)
+				usleep(1000);
+		}
+	}
+	return NULL;
+}
+
+/* More than its queue holds, less than the ring does: a slow sink gets all, in order. */
+static void test_collector_waits_for_a_slow_sink(void **state)
+{
+	struct fixture *f = fixture_new(SOURCE_RING, ROLE_EVENTS, 1 << 16);
+	struct slow_sink sink = { .queue = f->queue };
+	pthread_t thread;
+
+	pthread_create(&thread, NULL, slow_sink_main, &sink);
+	for (uint64_t i = 0; i < 2000; i++)
+		emit(f, i);
+	run_loop(f, 20);
+	for (uint64_t i = 2000; i < 4000; i++)
+		emit(f, i);
+	collector_drain(f->collector);
+	queue_close(f->queue);
+	pthread_join(thread, NULL);
+	assert_false(sink.wrong);
+	assert_int_equal(sink.seen, 4000);
+	assert_int_equal(stats_of(f).read, 4000);
+	assert_int_equal(stats_of(f).dropped, 0);
+	fixture_free(f);
+}
+
+/* One that stands still does not keep the end away: what it does not take is counted. */
+static void test_collector_does_not_wait_for_ever(void **state)
+{
+	struct fixture *f = fixture_new(SOURCE_RING, ROLE_EVENTS, 1 << 16);
+	struct record record;
+	uint64_t got = 0;
+
+	for (uint64_t i = 0; i < 2000; i++)
+		emit(f, i);
+	run_loop(f, 20);
+	assert_in_range(stats_of(f).read, 1, 1999); /* the rest stays where it is */
+	assert_int_equal(stats_of(f).dropped, 0);
+	collector_drain(f->collector);
+	while (queue_get(f->queue, &record))
+		got++;
+	assert_int_equal(stats_of(f).read, 2000);
+	assert_int_equal(stats_of(f).dropped, 2000 - got);
+	fixture_free(f);
+}
+
+static void *reader_main(void *ctx)
+{
+	struct fixture *f = ctx;
+	struct series *series = collector_series(f->collector, &f->object.map);
+	struct series_rows rows;
+	uint64_t last = 0;
+
+	series_rows_init(&rows, series_plan(series), 10);
+	for (int i = 0; i < 1000; i++) {
+		uint64_t cursor = 0, sum = 0;
+
+		collector_lock(f->collector);
+		while (series_read(series, &cursor, 0, false, &rows))
+			for (uint32_t k = 0; k < rows.count; k++)
+				sum += rows.cells[k].u;
+		collector_unlock(f->collector);
+		assert_in_range(sum, last, 20000);
+		last = sum;
+	}
+	series_rows_release(&rows);
+	return NULL;
+}
+
+static void *emitter_main(void *ctx)
+{
+	for (uint64_t i = 0; i < 20000; i++)
+		emit(ctx, i % 4);
+	return NULL;
+}
+
+/* Who wants the lock gets it while records come, and nothing is lost meanwhile. */
+static void test_collector_lets_others_have_the_lock(void **state)
+{
+	struct fixture *f = fixture_new(SOURCE_RING, ROLE_COUNTER, 1 << 20);
+	pthread_t reader, emitter;
+
+	pthread_create(&emitter, NULL, emitter_main, f);
+	pthread_create(&reader, NULL, reader_main, f);
+	run_loop(f, 300);
+	pthread_join(emitter, NULL);
+	pthread_join(reader, NULL);
+	collector_drain(f->collector);
+	assert_int_equal(stats_of(f).read, 20000);
+	fixture_free(f);
+}
+
+static void test_collector_refuses_layouts_too_large(void **state)
+{
+	struct object o = { .map_fd = -1 };
+	struct collector *collector = NULL;
+	struct metric_plan *metrics[1];
+	struct err err = { 0 };
+
+	o.map = (struct map_plan){
+		.name = "m",
+		.symbol = "m",
+		.role = ROLE_GAUGE,
+		.source = SOURCE_HASH,
+		.has_key = true,
+		.has_value = true,
+		.lost_map = -1,
+		.key_bytes = 8,
+		.value_bytes = 4,
+		.key = { .fields = &number, .nfields = 1, .size_bytes = 8, .is_scalar = true },
+		.value = { .fields = &number, .nfields = 1, .size_bytes = 8, .is_scalar = true },
+	};
+	o.plan = (struct plan){ .maps = &o.map, .nmaps = 1 };
+	assert_int_equal(collector_new(&collector, &o, NULL, NULL, NULL, &err), -EINVAL);
+	assert_non_null(strstr(err.msg, "values have 4 bytes"));
+	/* Nor records of nothing, which a hostile object may have. */
+	o.map.source = SOURCE_RING;
+	o.map.role = ROLE_COUNTER;
+	o.map.has_key = false;
+	o.map.value = (struct layout){ .fields = &number };
+	metrics[0] = xcalloc(1, sizeof(*metrics[0]));
+	assert_int_equal(metric_compile(metrics[0], &o.map, NULL, &err), 0);
+	assert_int_equal(collector_new(&collector, &o, NULL, NULL, metrics, &err), -EINVAL);
+	assert_non_null(strstr(err.msg, "empty"));
+}
+
+/* Without a kernel: what a recording says is what those who ask are told. */
+static void test_collector_follows_a_recording(void **state)
+{
+	struct object o = {
+		.map = { .symbol = "events",
+			 .name = "events",
+			 .role = ROLE_COUNTER,
+			 .source = SOURCE_RING,
+			 .has_value = true,
+			 .lost_map = -1,
+			 .prog = -1,
+			 .value = { .fields = &number, .nfields = 1, .size_bytes = 8 } },
+		.map_fd = -1,
+		.prog_fd = -1
+	};
+	struct metric_plan *metrics[1] = { xcalloc(1, sizeof(*metrics[0])) };
+	struct map_stats stats = { .read = 7, .lost = 3, .lost_known = true, .dropped = 1 }, told;
+	struct collector *collector = NULL;
+	struct series_rows rows;
+	struct err err = { 0 };
+	uint64_t cursor = 0;
+
+	o.plan = (struct plan){ .maps = &o.map, .nmaps = 1 };
+	assert_int_equal(metric_compile(metrics[0], &o.map, NULL, &err), 0);
+	assert_int_equal(collector_new(&collector, &o, NULL, NULL, metrics, &err), 0);
+	collector_replay_stats(collector, &o.map, &stats);
+	told = collector_stats(collector, &o.map);
+	assert_true(told.read == 7 && told.lost == 3 && told.lost_known && told.dropped == 1);
+	series_rows_init(&rows, series_plan(collector_series(collector, &o.map)), 2);
+	rows.count = 1;
+	memset(rows.keys, 5, rows.plan->key_bytes);
+	rows.cells[0].u = 42;
+	rows.flags[0] = SERIES_NEW;
+	collector_replay_rows(collector, &rows);
+	rows.cells[0].u = rows.count = 0;
+	assert_true(series_read(collector_series(collector, &o.map), &cursor, 0, false, &rows));
+	assert_int_equal(rows.count, 1);
+	assert_int_equal(rows.cells[0].u, 42);
+	series_rows_release(&rows);
+	collector_free(collector);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_collector_counts_ring_records),
+		cmocka_unit_test(test_collector_counts_perf_records),
+		cmocka_unit_test(test_collector_perf_loss_is_exact),
+		cmocka_unit_test(test_collector_waits_for_a_slow_sink),
+		cmocka_unit_test(test_collector_does_not_wait_for_ever),
+		cmocka_unit_test(test_collector_lets_others_have_the_lock),
+		cmocka_unit_test(test_collector_refuses_layouts_too_large),
+		cmocka_unit_test(test_collector_follows_a_recording),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

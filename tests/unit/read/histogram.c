@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The three layouts of histograms: which cell a count goes to, and under which bound. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <math.h>
+
+#include "tests/support/read_fixture.h"
+
+struct bucket_key {
+	uint32_t disk;
+	uint32_t bucket;
+};
+
+static struct field bucket_fields[] = {
+	FIELD(struct bucket_key, disk, KIND_UINT, .meaning = MEAN_DEV),
+	FIELD(struct bucket_key, bucket, KIND_UINT),
+};
+
+static struct map_plan bucket_map(const char *buckets)
+{
+	struct map_plan map = scalar_map(SOURCE_HASH, ROLE_HISTOGRAM, 1000);
+
+	map.name = "latency";
+	map.unit = "us";
+	map.buckets = buckets;
+	map.key_bytes = sizeof(struct bucket_key);
+	map.key = (struct layout)LAYOUT(struct bucket_key, bucket_fields);
+	return map;
+}
+
+static void put_bucket(const struct metric_plan *plan, uint32_t bucket, uint64_t n,
+		       union cell *cells)
+{
+	struct bucket_key key = { 1, bucket };
+	struct record record = record_of(plan->map, &key, &n);
+
+	metric_cells(plan, &record, 1, cells);
+}
+
+static void test_histogram_bucket_in_key(void **state)
+{
+	struct map_plan map = bucket_map(NULL);
+	struct metric_plan plan = compile(&map, NULL);
+	const struct family *family = &plan.families[0];
+	union cell cells[66] = { 0 };
+
+	assert_labels(&plan, "disk");
+	assert_families(&plan, "latency_seconds");
+	assert_int_equal(family->nbounds, 64);
+	assert_int_equal(family->bounds[0], 1);
+	assert_true(family->bounds[63] == 1ull << 63);
+	assert_true(family->has_sum);
+	assert_int_equal(plan.ncells, 66);
+	for (uint32_t b = 0; b <= 65; b++)
+		put_bucket(&plan, b, b + 1, cells);
+	for (uint32_t b = 0; b <= 64; b++)
+		assert_int_equal(cells[b].u, b + 1);
+	assert_int_equal(cells[65].u, 66); /* the sum */
+	put_bucket(&plan, UINT32_MAX, 1, cells);
+	assert_int_equal(cells[64].u, 66); /* nonsense is +Inf's */
+	metric_release(&plan);
+}
+
+static void test_histogram_bucket_with_a_maximum(void **state)
+{
+	struct map_plan map = bucket_map("exp2 0 27");
+	struct metric_plan plan = compile(&map, NULL);
+	union cell cells[66] = { 0 };
+
+	assert_int_equal(plan.families[0].nbounds, 27);
+	put_bucket(&plan, 26, 1, cells);
+	put_bucket(&plan, 27, 2, cells);
+	put_bucket(&plan, 28, 3, cells);
+	assert_int_equal(cells[26].u, 1);
+	assert_int_equal(cells[27].u, 2); /* everything larger: +Inf */
+	assert_int_equal(cells[28].u, 3); /* the sum */
+	metric_release(&plan);
+
+	map = bucket_map("linear 10 0 50");
+	plan = compile(&map, NULL);
+	assert_int_equal(plan.families[0].nbounds, 5);
+	assert_int_equal(plan.families[0].bounds[4], 40);
+	metric_release(&plan);
+}
+
+/* Counted by <bombus/histogram.bpf.h>: 0 to 64 and the sum, whatever is shown of it. */
+static void test_histogram_of_which_a_part_is_shown(void **state)
+{
+	struct map_plan map = bucket_map("exp2 4 27");
+	struct metric_plan plan;
+	union cell cells[26] = { 0 };
+
+	map.counted = "exp2";
+	plan = compile(&map, NULL);
+	assert_int_equal(plan.families[0].nbounds, 24);
+	assert_int_equal(plan.families[0].bounds[0], 16);
+	assert_int_equal(plan.families[0].bounds[23], 1 << 27);
+	for (uint32_t b = 0; b <= 64; b++)
+		put_bucket(&plan, b, 1, cells);
+	put_bucket(&plan, 65, 1000, cells);
+	assert_int_equal(cells[0].u, 5); /* up to 2^4 */
+	for (uint32_t i = 1; i < 24; i++)
+		assert_int_equal(cells[i].u, 1);
+	assert_int_equal(cells[24].u, 64 - 27);
+	assert_int_equal(cells[25].u, 1000);
+	metric_release(&plan);
+}
+
+static void test_histogram_that_contradicts_how_it_is_counted(void **state)
+{
+	static const struct {
+		const char *counted, *buckets;
+		bool good;
+	} cases[] = {
+		{ "exp2", NULL, true },
+		{ "exp2", "exp2", true },
+		{ "exp2", "exp2 3 9", true },
+		{ "exp2", "exp2/2", false },
+		{ "exp2", "log2", false },
+		{ "exp2", "1,2,4", false },
+		{ "exp2/8", "exp2/8 1 3", true },
+		{ "exp2/8", "exp2", false },
+		{ "exp2/8", "exp2/4", false },
+		{ "linear 10 0 100", "linear 10 0 100", true },
+		{ "linear 10 0 100", "linear 10 0 90", false },
+		{ "linear 10 0 100", "linear 5 0 100", false },
+		{ "linear 10 0 100", "exp2", false },
+		{ "5,50,500", NULL, true },
+		{ "5,50,500", "5, 50, 500", true },
+		{ "5,50,500", "5,50,501", false },
+		{ "5,50,500", "5,50", false },
+		{ "nonsense", NULL, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct map_plan map = bucket_map(cases[i].buckets);
+		struct metric_plan plan;
+		struct err err = { 0 };
+		int code;
+
+		map.counted = cases[i].counted;
+		code = metric_compile(&plan, &map, NULL, &err);
+		assert_int_equal(code, cases[i].good ? 0 : -EINVAL);
+		if (cases[i].good)
+			metric_release(&plan);
+		else
+			assert_non_null(strstr(err.msg, cases[i].counted));
+	}
+}
+
+static void test_bounds_from_the_command_line_are_for_events(void **state)
+{
+	const uint64_t bounds[] = { 1, 2 };
+	const struct metric_opts opts = { .bounds = bounds, .nbounds = 2 };
+	struct map_plan map = bucket_map(NULL);
+	struct metric_plan plan;
+	struct err err = { 0 };
+
+	assert_int_equal(metric_compile(&plan, &map, &opts, &err), -EINVAL);
+	assert_int_equal(err.exit, EXIT_USAGE);
+	assert_non_null(strstr(err.msg, "counted in the kernel"));
+}
+
+struct slots_value {
+	char comm[16];
+	uint32_t slots[27];
+	uint64_t sum;
+};
+
+static struct field slots_fields[] = {
+	FIELD(struct slots_value, comm, KIND_TEXT),
+	LIST(struct slots_value, slots, KIND_UINT),
+	FIELD(struct slots_value, sum, KIND_UINT),
+};
+
+static void test_histogram_slots_in_value(void **state)
+{
+	struct map_plan map = scalar_map(SOURCE_HASH, ROLE_HISTOGRAM, 10);
+	struct slots_value value = { .comm = "x",
+				     .slots = { 1, 2, [25] = 4, [26] = 3 },
+				     .sum = 99 };
+	struct metric_plan plan;
+	union cell cells[29] = { 0 };
+	uint32_t key = 0;
+	struct record record;
+
+	map.value = (struct layout)LAYOUT(struct slots_value, slots_fields);
+	map.value_bytes = sizeof(value);
+	plan = compile(&map, NULL);
+	assert_labels(&plan, "key comm");
+	assert_int_equal(plan.families[0].nbounds, 26);
+	assert_int_equal(plan.families[0].bounds[0], 1); /* [1, 2) */
+	assert_int_equal(plan.families[0].bounds[1], 3); /* [2, 4) */
+	assert_int_equal(plan.families[0].bounds[25], (1 << 26) - 1);
+	assert_int_equal(plan.ncells, 28);
+	record = record_of(&map, &key, &value);
+	metric_cells(&plan, &record, 1, cells);
+	assert_int_equal(cells[0].u, 1);
+	assert_int_equal(cells[1].u, 2);
+	assert_int_equal(cells[25].u, 4);
+	assert_int_equal(cells[26].u, 3);
+	assert_int_equal(cells[27].u, 99);
+	metric_release(&plan);
+	/* Fewer bounds than slots: the rest is +Inf's. */
+	map.buckets = "1,5";
+	plan = compile(&map, NULL);
+	memset(cells, 0, sizeof(cells));
+	metric_cells(&plan, &record, 1, cells);
+	assert_int_equal(cells[2].u, 7);
+	assert_int_equal(cells[3].u, 99);
+	metric_release(&plan);
+}
+
+struct event {
+	uint64_t took_us;
+	char comm[8];
+	uint64_t sent;
+	double load;
+};
+
+static struct field event_fields[] = {
+	FIELD(struct event, took_us, KIND_UINT, .unit = "us", .tags = TAG_OBSERVE),
+	FIELD(struct event, comm, KIND_TEXT),
+	FIELD(struct event, sent, KIND_UINT, .tags = TAG_COUNTER, .unit = "bytes"),
+	FIELD(struct event, load, KIND_FLOAT, .tags = TAG_GAUGE),
+};
+
+static const struct map_plan events_map = {
+	.name = "events",
+	.role = ROLE_HISTOGRAM,
+	.source = SOURCE_RING,
+	.has_value = true,
+	.value = LAYOUT(struct event, event_fields),
+};
+
+static void test_histogram_of_events(void **state)
+{
+	static const uint64_t bounds[] = { 1, 5, 10 };
+	struct map_plan map = events_map;
+	struct metric_plan plan;
+	struct event e = { .comm = "x", .sent = 100 };
+	struct record record = record_of(&map, NULL, &e);
+	union cell cells[80] = { 0 };
+
+	plan = compile(&map, &(struct metric_opts){ .bounds = bounds, .nbounds = 3 });
+	assert_families(&plan, "events_seconds events_sent_bytes_total events_load");
+	for (e.took_us = 0; e.took_us <= 11; e.took_us++)
+		metric_event(&plan, &record, cells);
+	assert_int_equal(cells[0].u, 2);  /* 0 1 */
+	assert_int_equal(cells[1].u, 4);  /* 2 .. 5 */
+	assert_int_equal(cells[2].u, 5);  /* 6 .. 10 */
+	assert_int_equal(cells[3].u, 1);  /* 11 */
+	assert_int_equal(cells[4].u, 66); /* the sum */
+	assert_int_equal(cells[5].u, 1200);
+	metric_release(&plan);
+	plan = compile(&map, &(struct metric_opts){ .observe = "load" });
+	memset(cells, 0, sizeof(cells));
+	e.load = 2.5; /* above 2, so up to 4 */
+	metric_event(&plan, &record, cells);
+	assert_int_equal(cells[2].u, 1);
+	e.load = 1e30;
+	metric_event(&plan, &record, cells);
+	assert_int_equal(cells[64].u, 1);
+	e.load = -1;
+	metric_event(&plan, &record, cells);
+	e.load = NAN;
+	metric_event(&plan, &record, cells);
+	assert_int_equal(cells[0].u, 2);
+	metric_release(&plan);
+}
+
+static void test_bucket_edges(void **state)
+{
+	struct map_plan map = bucket_map(NULL);
+	struct metric_plan plan = compile(&map, NULL);
+	const struct family *family = &plan.families[0];
+
+	assert_int_equal(metric_bucket(family, 0), 0);
+	assert_int_equal(metric_bucket(family, 1), 0);
+	assert_int_equal(metric_bucket(family, UINT64_MAX), 64);
+	for (uint32_t k = 1; k < 64; k++) {
+		assert_int_equal(metric_bucket(family, 1ull << k), k);
+		assert_int_equal(metric_bucket(family, (1ull << k) + 1), k + 1);
+		assert_int_equal(metric_bucket(family, (1ull << k) - 1), k == 1 ? 0 : k);
+	}
+	metric_release(&plan);
+}
+
+static void test_buckets_wrong(void **state)
+{
+	static const char *const wrong[] = {
+		"",	  "exp3",	  "exp2 5",	  "exp2 5 5",	      "exp2 0 65",
+		"linear", "linear 0 1 2", "linear 1 5 5", "linear 1 0 99999", "5,4",
+		"1,1",	  "1,x",	  "log2 3"
+	};
+	struct metric_plan plan;
+	struct err err = { 0 };
+
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+		struct map_plan map = bucket_map(wrong[i]);
+
+		assert_int_equal(metric_compile(&plan, &map, NULL, &err), -EINVAL);
+		assert_non_null(strstr(err.msg, "latency"));
+	}
+}
+
+static void test_histogram_of_nothing(void **state)
+{
+	struct map_plan map = events_map;
+	struct field fields[ARRAY_LEN(event_fields)];
+	struct metric_plan plan;
+	struct err err = { 0 };
+
+	memcpy(fields, event_fields, sizeof(fields));
+	fields[0].tags = 0;
+	map.value.fields = fields;
+	assert_int_equal(metric_compile(&plan, &map, NULL, &err), -EINVAL);
+	assert_int_equal(err.exit, EXIT_USAGE);
+	assert_non_null(strstr(err.hint, "--hist-value-key"));
+	assert_int_equal(
+		metric_compile(&plan, &map, &(struct metric_opts){ .observe = "comm" }, &err),
+		-EINVAL);
+	assert_int_equal(
+		metric_compile(&plan, &map, &(struct metric_opts){ .observe = "took" }, &err),
+		-EINVAL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_histogram_bucket_in_key),
+		cmocka_unit_test(test_histogram_bucket_with_a_maximum),
+		cmocka_unit_test(test_histogram_of_which_a_part_is_shown),
+		cmocka_unit_test(test_histogram_that_contradicts_how_it_is_counted),
+		cmocka_unit_test(test_bounds_from_the_command_line_are_for_events),
+		cmocka_unit_test(test_histogram_slots_in_value),
+		cmocka_unit_test(test_histogram_of_events),
+		cmocka_unit_test(test_bucket_edges),
+		cmocka_unit_test(test_buckets_wrong),
+		cmocka_unit_test(test_histogram_of_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
