@@ -43,6 +43,7 @@ struct walk {
 	struct err *err;
 	const char *type_name;
 	uint64_t record_bits;
+	uint32_t tail_bytes; /* elements that a flexible array at the record's end gets; 0: none */
 	struct field *fields;
 	uint32_t nfields, cap;
 	uint32_t visits;
@@ -431,8 +432,10 @@ static int walk_array(struct walk *w, const struct place *place, const struct sh
 		return rc;
 	if (!elem.type)
 		return fail(w, EINVAL, place, "an array of nothing");
+	if (!count && w->tail_bytes && type_is_char(w->btf, elem.type))
+		return walk_elements(w, place, &elem, elem_id, w->tail_bytes);
 	if (!count)
-		return 0; /* a flexible array: how long it is, no type says */
+		return 0; /* a flexible array: no type says how long it is */
 	if (meaning_fits_bytes(s->meaning, (uint32_t)size))
 		return add_bytes(w, place, s->meaning, (uint32_t)size, 1);
 	/* Dimensions of numbers are one list; texts and byte strings stay apart. */
@@ -535,9 +538,27 @@ static void name_scalar(struct walk *w, const char *default_name)
 	f->name = f->path = f->label = name ? name : default_name;
 }
 
-int layout_compile_tagged(struct arena *arena, const struct btf *btf, const struct tags *tags,
-			  uint32_t type_id, const char *default_name, struct layout *ret,
-			  struct err *err)
+/* How long a record may be. */
+static void measure(struct walk *w, uint32_t type_id, bool is_record, uint64_t *size,
+		    struct layout *layout)
+{
+	struct tail tail;
+
+	layout->min_bytes = (uint32_t)*size;
+	if (!is_record || !type_tail(w->btf, type_id, &tail) || tail.off_bytes > *size ||
+	    !tail.off_bytes)
+		return;
+	layout->min_bytes = tail.off_bytes;
+	layout->is_open = tail.is_open;
+	if (tail.is_open && tail.is_char && tail.off_bytes + LAYOUT_TAIL_BYTES > *size) {
+		*size = tail.off_bytes + LAYOUT_TAIL_BYTES;
+		w->tail_bytes = LAYOUT_TAIL_BYTES;
+	}
+}
+
+static int compile(struct arena *arena, const struct btf *btf, const struct tags *tags,
+		   uint32_t type_id, const char *default_name, bool is_record, struct layout *ret,
+		   struct err *err)
 {
 	_cleanup_(walk_release) struct walk w = {
 		.btf = btf, .tags = tags, .err = err, .type_name = "(anonymous)"
@@ -558,6 +579,7 @@ int layout_compile_tagged(struct arena *arena, const struct btf *btf, const stru
 		return fail(&w, E2BIG, NULL, "it is empty or larger than 1 MiB");
 	if (!size)
 		return fail(&w, EINVAL, NULL, "it holds no data");
+	measure(&w, type_id, is_record, &size, &layout);
 	w.record_bits = size * 8;
 	rc = walk_type(&w, &top, type_id);
 	if (rc)
@@ -574,6 +596,20 @@ int layout_compile_tagged(struct arena *arena, const struct btf *btf, const stru
 	layout.fields = copy_fields(&w, arena);
 	*ret = layout;
 	return 0;
+}
+
+int layout_compile_tagged(struct arena *arena, const struct btf *btf, const struct tags *tags,
+			  uint32_t type_id, const char *default_name, struct layout *ret,
+			  struct err *err)
+{
+	return compile(arena, btf, tags, type_id, default_name, false, ret, err);
+}
+
+int layout_compile_record(struct arena *arena, const struct btf *btf, const struct tags *tags,
+			  uint32_t type_id, const char *default_name, struct layout *ret,
+			  struct err *err)
+{
+	return compile(arena, btf, tags, type_id, default_name, true, ret, err);
 }
 
 int layout_compile(struct arena *arena, const struct btf *btf, uint32_t type_id,

@@ -122,6 +122,10 @@ struct layout {
 	struct field *fields;
 	uint32_t nfields;
 	uint32_t size_bytes;
+	/* The shortest record: the last member may be an array that a record fills in part. Equal to
+	 * size_bytes where it is not; 0 counts as that. */
+	uint32_t min_bytes;
+	bool is_open; /* the last member is a flexible array: a record may be longer than size_bytes */
 	bool is_scalar; /* one field that is the whole record; its name is decided by the caller's
 			 * default_name or its typedef's meaning ("pid", "uid", ...) */
 };
@@ -133,10 +137,13 @@ struct layout {
 #define LAYOUT_MAX_FIELDS 1024
 #define LAYOUT_MAX_DEPTH 16
 #define LAYOUT_MAX_BYTES (1u << 20)
+/* The bytes of a record's flexible array of char that are shown. */
+#define LAYOUT_TAIL_BYTES 1024
 
 /*
  * Compiles type `type_id`. A scalar's only field is called after its meaning, else default_name.
- * Zero-length and flexible arrays at the end are left out. Function pointers are KIND_PTR.
+ * Zero-length and flexible arrays at the end are left out; see also layout_compile_record().
+ * Function pointers are KIND_PTR.
  * Errors name the type and the path: -EINVAL (no data type, a size that does not fit, offsets
  * outside the record, a cycle), -E2BIG (too many fields, too deep, too large).
  */

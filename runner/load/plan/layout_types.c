@@ -188,3 +188,35 @@ bool type_ip_parts(const struct btf *btf, const struct btf_type *t, struct ip_pa
 	}
 	return has_addr && has_family;
 }
+
+bool type_tail(const struct btf *btf, uint32_t id, struct tail *ret)
+{
+	struct tail tail = { 0 };
+
+	for (int depth = 0; depth < LAYOUT_MAX_DEPTH; depth++) {
+		const struct btf_member *last;
+		struct shape s;
+		uint32_t off;
+
+		if (type_resolve(btf, id, &s) || !s.type)
+			return false;
+		if (btf_is_array(s.type)) {
+			tail.is_open = !btf_array(s.type)->nelems;
+			if (type_resolve(btf, btf_array(s.type)->type, &s) || !s.type)
+				return false;
+			tail.is_char = type_is_char(btf, s.type);
+			*ret = tail;
+			return true;
+		}
+		if (!btf_is_struct(s.type) || !btf_vlen(s.type))
+			return false;
+		last = btf_members(s.type) + btf_vlen(s.type) - 1;
+		off = btf_member_bit_offset(s.type, btf_vlen(s.type) - 1);
+		if (btf_member_bitfield_size(s.type, btf_vlen(s.type) - 1) || off % 8 ||
+		    off / 8 > LAYOUT_MAX_BYTES - tail.off_bytes)
+			return false;
+		tail.off_bytes += off / 8;
+		id = last->type;
+	}
+	return false;
+}

@@ -43,6 +43,16 @@ bool type_is_octet(const struct btf_type *t);
 bool type_is_byte(const struct btf *btf, const struct btf_type *t); /* either */
 bool type_is_plain_size(const struct btf_type *t); /* 1, 2, 4, 8 bytes; ints also 16 */
 
+/* An array at the end of a type, also at the end of its last member. */
+struct tail {
+	uint32_t off_bytes;
+	bool is_open;	/* a flexible array */
+	bool is_char;
+};
+
+/* False: the type does not end with an array. */
+bool type_tail(const struct btf *btf, uint32_t id, struct tail *ret);
+
 /* Where in a struct the address and its family stand, in bytes. */
 struct ip_parts {
 	uint32_t addr, family, family_bytes;

@@ -35,8 +35,8 @@ const char *map_list_copy(struct map_list *list, const char *text)
 	return arena_strdup(&list->ctx->plan->arena, text);
 }
 
-int map_list_compile(struct map_list *list, uint32_t type_id, const char *default_name,
-		     struct layout *ret, struct err *err)
+static int compile(struct map_list *list, uint32_t type_id, const char *default_name,
+		   bool is_record, struct layout *ret, struct err *err)
 {
 	struct plan_ctx *ctx = list->ctx;
 	int rc;
@@ -44,10 +44,16 @@ int map_list_compile(struct map_list *list, uint32_t type_id, const char *defaul
 	if (list->fields > PLAN_MAX_FIELDS)
 		return err_set(err, E2BIG, "the object's maps have more than %d fields",
 			       PLAN_MAX_FIELDS);
-	rc = layout_compile_tagged(&ctx->plan->arena, ctx->btf, ctx->tags, type_id, default_name,
-				   ret, err);
+	rc = (is_record ? layout_compile_record : layout_compile_tagged)(
+		&ctx->plan->arena, ctx->btf, ctx->tags, type_id, default_name, ret, err);
 	list->fields += rc ? LAYOUT_MAX_FIELDS : ret->nfields;
 	return rc;
+}
+
+int map_list_compile(struct map_list *list, uint32_t type_id, const char *default_name,
+		     struct layout *ret, struct err *err)
+{
+	return compile(list, type_id, default_name, false, ret, err);
 }
 
 /* An array's keys are its indices, with or without a type. */
@@ -86,7 +92,9 @@ static void fill_value(struct map_list *list, struct map_plan *map, uint32_t typ
 	bool keeps = map->source == SOURCE_HASH || map->source == SOURCE_ARRAY ||
 		     map->source == SOURCE_QUEUE;
 
-	if (!type_id || map_list_compile(list, type_id, "value", &map->value, why) < 0)
+	if (!type_id || compile(list, type_id, "value",
+				map->source == SOURCE_RING || map->source == SOURCE_PERF,
+				&map->value, why) < 0)
 		return;
 	if (keeps && map->value.size_bytes != map->value_bytes) {
 		err_set(why, EINVAL, "its type is of %u bytes, its values are of %u",

@@ -35,4 +35,10 @@ int layout_compile_tagged(struct arena *arena, const struct btf *btf, const stru
 			  uint32_t type_id, const char *default_name, struct layout *ret,
 			  struct err *err);
 
+/* The same for records whose length may vary: a flexible array of char at the end is a text of
+ * LAYOUT_TAIL_BYTES, and part of size_bytes. */
+int layout_compile_record(struct arena *arena, const struct btf *btf, const struct tags *tags,
+			  uint32_t type_id, const char *default_name, struct layout *ret,
+			  struct err *err);
+
 #endif

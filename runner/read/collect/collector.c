@@ -73,6 +73,7 @@ static void init_reader(struct collector *c, struct reader *r, const struct map_
 	r->filter = filter ? steal_ptr(filter) : NULL;
 	r->metric = metric ? steal_ptr(metric) : NULL;
 	r->time = layout_time(&map->value);
+	reader_expect(r);
 	if (map->role == ROLE_SPANS)
 		r->trace = span_trace_id(map);
 	if (r->metric) {
@@ -155,6 +156,7 @@ static void free_reader(struct collector *c, struct reader *r)
 	filter_free(r->filter);
 	free_metric(r->metric);
 	free(r->key);
+	free(r->padded);
 	free(r->folded);
 }
 

@@ -13,7 +13,7 @@
  * kernel's buffer is the longer queue, and the program counts what does not fit); everything else
  * goes on meanwhile. With several consumers what a full queue cannot take is dropped and counted.
  *
- * Records too short for their layout, and spans whose trace id is all zero, are decode errors,
+ * Records of another size than their type, and spans whose trace id is all zero, are decode errors,
  * counted and never shown.
  *
  * What is swept: hashes, arrays, iterators and globals. An array's entry shows up when it is not
@@ -49,7 +49,7 @@ struct collector_opts {
 struct map_stats {
 	uint64_t read;		   /* records or entries taken from the kernel */
 	uint64_t filtered;	   /* of these, kept away by the filter */
-	uint64_t malformed;	   /* of these, too short for their layout, or spans of no trace */
+	uint64_t malformed;	   /* of these, of another size, or spans of no trace */
 	uint64_t lost;		   /* by the kernel side; all that internal maps tell */
 	bool lost_known;	   /* false: the program cannot tell; shown as '?' */
 	uint64_t dropped;	   /* arrived, but a sink's queue was full */

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/read/collect/reader.h"
 
+#include <string.h>
+#include "base/log.h"
+#include "base/util.h"
 #include "runner/read/collect/collector.h"
 #include "runner/read/text/decode.h"
 
@@ -39,12 +42,57 @@ static bool to_queues(struct reader *r, struct record *record)
 	return true;
 }
 
+void reader_expect(struct reader *r)
+{
+	const struct map_plan *map = r->map;
+	const struct layout *layout = &map->value;
+
+	r->least = layout->min_bytes ? layout->min_bytes : layout->size_bytes;
+	r->most = layout->size_bytes;
+	/* perf fills a sample up, with its length in front, to whole words. */
+	if (map->source == SOURCE_PERF)
+		r->most = ((r->most + 4 + 7) & ~7u) - 4;
+	if (layout->is_open || (map->source != SOURCE_RING && map->source != SOURCE_PERF))
+		r->most = UINT32_MAX;
+	if (r->least < layout->size_bytes)
+		r->padded = xcalloc(1, layout->size_bytes);
+}
+
+/* Once for each map, so that the number of malformed records has a reason. */
+static void warn_size(struct reader *r, uint32_t len)
+{
+	const struct map_plan *map = r->map;
+
+	if (r->warned_size)
+		return;
+	r->warned_size = true;
+	log_warn("map '%s': it also has records of %u bytes, and type %s has %u: these count as "
+		 "malformed and are not shown",
+		 map->name, len, *map->value.type_name ? map->value.type_name : "(anonymous)",
+		 map->value.is_open ? r->least : map->value.size_bytes);
+}
+
+/* A record of another type, or the bytes of a shorter one with zeros behind them. */
+static bool fit_record(struct reader *r, struct record *record, uint32_t len)
+{
+	if (len < r->least || len > r->most) {
+		warn_size(r, len);
+		return false;
+	}
+	if (len < record->value_bytes) {
+		memcpy(r->padded, record->part[PART_VALUE], len);
+		memset(r->padded + len, 0, record->value_bytes - len);
+		record->part[PART_VALUE] = r->padded;
+	}
+	return true;
+}
+
 /* What is to be looked at further, after filters. */
-static bool is_passed(struct reader *r, const struct record *record, uint32_t len)
+static bool is_passed(struct reader *r, struct record *record, uint32_t len)
 {
 	uint8_t trace_id[TRACE_ID_BYTES];
 
-	if (unlikely(len < record->value_bytes ||
+	if (unlikely((len != record->value_bytes && !fit_record(r, record, len)) ||
 		     (r->trace.nparts && !span_id_read(&r->trace, record->part[PART_VALUE],
 						       trace_id, sizeof(trace_id))))) {
 		tally_add(&r->malformed, 1);
@@ -118,9 +166,16 @@ static uint32_t run_series(struct reader *r, uint64_t now_ns)
 	for (; n < r->group && (bytes = ring_peek(&r->ring, &len)); n++) {
 		struct record record = make_record(r, bytes);
 
+		/* There is room for one that is shorter than its type: it goes alone. */
+		if (unlikely(len < record.value_bytes && count))
+			break;
 		if (likely(is_passed(r, &record, len)))
-			values[count++] = bytes;
+			values[count++] = record.part[PART_VALUE];
 		ring_advance(&r->ring);
+		if (unlikely(record.part[PART_VALUE] != bytes)) {
+			n++;
+			break;
+		}
 	}
 	if (count)
 		count_records(r, values, count, now_ns);

@@ -67,12 +67,14 @@ struct reader {
 	struct series *series;	     /* owned; NULL: records go to the queues */
 	const struct field *time;    /* the record's own; NULL: when it was read */
 	struct span_id_fields trace; /* of spans: all zero is no trace */
+	uint32_t least, most;	     /* bytes that a record has; see struct layout */
+	uint8_t *padded;	     /* a record that is shorter than its type; NULL: none may be */
 	uint8_t *key;		     /* room for `group` canonical keys */
 	uint32_t group;		     /* records that are counted at once */
 	uint8_t *folded;	     /* room for a value, its CPUs added up; NULL: not needed */
 	int fd;
 	bool per_key; /* no batches for this map on this kernel */
-	bool warned;
+	bool warned, warned_size;
 	bool told; /* a recording says how much was lost */
 	uint32_t batch;
 
@@ -113,7 +115,11 @@ static inline uint32_t reader_stride(const struct map_plan *map)
 }
 
 /*
- * reader.c. One record of `len` bytes that arrived; the lock is held if there are series. False:
+ * reader.c. Sets the lengths that records of the map may have.
+ */
+void reader_expect(struct reader *reader);
+/*
+ * One record of `len` bytes that arrived; the lock is held if there are series. False:
  * the queue has no room, the record was not taken.
  */
 bool reader_take(struct reader *reader, const void *bytes, uint32_t len, uint64_t now_ns);

@@ -133,7 +133,7 @@ static const struct own {
 	COUNTER_OF(OF_MAP, "bombus_events_filtered_total", "",
 		   "Of those read, kept away by a filter.", own_filtered),
 	COUNTER_OF(OF_MAP, "bombus_events_malformed_total", "",
-		   "Of those read, shorter than their layout.", own_malformed),
+		   "Of those read, of another size than their type.", own_malformed),
 	COUNTER_OF(OF_MAP, "bombus_events_lost_total", "",
 		   "Records that the program could not hand over; absent where it cannot tell.",
 		   own_lost),

@@ -745,6 +745,51 @@ static void test_layout_knows_the_names_of_others(void **state)
 	assert_false(meaning_fits_bytes(MEAN_IPV6, 0));
 }
 
+/* A record may fill its last array in part; a flexible one of char is text. */
+static void test_layout_of_records_that_vary(void **state)
+{
+	TYPES(t);
+	struct btf *b = t.btf;
+	int fixed = btf__add_array(b, t.u32, t.chr, 256), open = btf__add_array(b, t.u32, t.chr, 0);
+	int numbers = btf__add_array(b, t.u32, t.u32, 0), ids[4];
+	struct tags *tags = tags_new(b);
+	static const struct {
+		uint32_t size, min, nfields;
+		bool is_open;
+	} wanted[] = { { 264, 8, 3, false },
+		       { 8 + LAYOUT_TAIL_BYTES, 8, 3, true },
+		       { 8, 8, 2, true },
+		       { 268, 12, 4, false } };
+	const int tails[] = { fixed, open, numbers };
+
+	for (int i = 0; i < 3; i++) {
+		ids[i] = btf__add_struct(b, "rec", i ? 8 : 264);
+		btf__add_field(b, "pid", t.u32, 0, 0);
+		btf__add_field(b, "len", t.u32, 32, 0);
+		btf__add_field(b, "data", tails[i], 64, 0);
+	}
+	ids[3] = btf__add_struct(b, "outer", 268);
+	btf__add_field(b, "type", t.u32, 0, 0);
+	btf__add_field(b, "in", ids[0], 32, 0);
+	for (size_t i = 0; i < ARRAY_LEN(wanted); i++) {
+		struct layout layout = { 0 };
+		struct err err = { 0 };
+
+		if (layout_compile_record(&t.arena, b, tags, (uint32_t)ids[i], "value", &layout,
+					  &err))
+			fail_msg("%s", err.msg);
+		assert_int_equal(layout.size_bytes, wanted[i].size);
+		assert_int_equal(layout.min_bytes, wanted[i].min);
+		assert_int_equal(layout.nfields, wanted[i].nfields);
+		assert_int_equal(layout.is_open, wanted[i].is_open);
+		/* A map's value has the kernel's size. */
+		layout = compile(&t, ids[i]);
+		assert_int_equal(layout.min_bytes, layout.size_bytes);
+		assert_false(layout.is_open);
+	}
+	tags_free(tags);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -765,6 +810,7 @@ int main(void)
 		cmocka_unit_test(test_layout_refuses_too_much),
 		cmocka_unit_test(test_layout_refuses_improper_names),
 		cmocka_unit_test(test_layout_knows_the_names_of_others),
+		cmocka_unit_test(test_layout_of_records_that_vary),
 	};
 
 	return cmocka_run_group_tests_name("load_layout", tests, NULL, NULL);

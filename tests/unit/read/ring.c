@@ -68,6 +68,7 @@ static struct fixture *fixture_new(uint8_t role, uint32_t nqueues)
 	for (uint32_t i = 0; i < nqueues; i++)
 		f->queues[i] = queue_new(&f->plan, 1);
 	f->reader = (struct reader){ .env = &f->env, .map = &f->map, .time = &fields[0] };
+	reader_expect(&f->reader);
 	f->reader.ring = (struct ring){ .data = f->data,
 					.mask = RING_BYTES - 1,
 					.reach = 2 * RING_BYTES,
@@ -91,6 +92,7 @@ static void fixture_free(struct fixture *f)
 	free(f->reader.metric);
 	series_free(f->reader.series);
 	free(f->reader.key);
+	free(f->reader.padded);
 	for (uint32_t i = 0; i < f->env.nqueues; i++)
 		queue_free(f->queues[i]);
 	munmap(f->data, 2 * RING_BYTES);
@@ -185,7 +187,7 @@ static void test_ring_skips_what_was_discarded(void **state)
 	fixture_free(f);
 }
 
-static void test_ring_counts_short_records_as_malformed(void **state)
+static void test_ring_counts_records_of_another_type_as_malformed(void **state)
 {
 	struct fixture *f = fixture_new(ROLE_COUNTER, 0);
 	uint32_t count;
@@ -193,10 +195,57 @@ static void test_ring_counts_short_records_as_malformed(void **state)
 	produce_event(f, 1, 0);
 	produce(f, "short", 5, 0);
 	produce(f, "", 0, 0);
-	produce(f, (uint8_t[100]){ 0 }, 100, 0); /* longer ones are fine */
+	produce(f, (uint8_t[100]){ 0 }, 100, 0);
 	assert_int_equal(reader_run_ring(&f->reader, UINT64_MAX), 4);
-	assert_int_equal(tally_get(&f->reader.malformed), 2);
-	assert_int_equal(series_sum(f->reader.series, &count), 2);
+	assert_int_equal(tally_get(&f->reader.malformed), 3);
+	assert_int_equal(series_sum(f->reader.series, &count), 1);
+	fixture_free(f);
+}
+
+/* The type ends with an array that a record need not fill: what is missing is zero. */
+static void expect_short(struct fixture *f)
+{
+	f->map.value.min_bytes = offsetof(struct event, comm);
+	reader_expect(&f->reader);
+}
+
+static void test_ring_fills_up_records_that_end_in_the_last_array(void **state)
+{
+	struct fixture *f = fixture_new(ROLE_EVENTS, 1);
+	struct record record;
+
+	expect_short(f);
+	produce(f, &(struct event){ .pid = 1, .comm = "ab" }, 14, 0);
+	produce(f, &(struct event){ .pid = 2, .comm = "full" }, sizeof(struct event), 0);
+	produce(f, &(struct event){ .pid = 3 }, 12, 0);
+	produce(f, &(struct event){ .pid = 4 }, 11, 0); /* a part of pid is missing */
+	assert_int_equal(reader_run_ring(&f->reader, UINT64_MAX), 4);
+	assert_int_equal(tally_get(&f->reader.malformed), 1);
+	for (uint32_t pid = 1; pid <= 3; pid++) {
+		const struct event *event;
+
+		assert_true(queue_get(f->queues[0], &record));
+		event = record.part[PART_VALUE];
+		assert_int_equal(event->pid, pid);
+		assert_string_equal(event->comm, pid == 1 ? "ab" : pid == 2 ? "full" : "");
+	}
+	assert_false(queue_get(f->queues[0], &record));
+	fixture_free(f);
+}
+
+static void test_ring_counts_short_and_whole_records_together(void **state)
+{
+	struct fixture *f = fixture_new(ROLE_COUNTER, 0);
+	uint32_t count;
+
+	expect_short(f);
+	for (uint32_t i = 0; i < 30; i++)
+		produce(f, &(struct event){ .at = 5, .pid = i % 3, .comm = "ab" },
+			i % 3 ? sizeof(struct event) : 14, 0);
+	assert_int_equal(reader_run_ring(&f->reader, UINT64_MAX), 30);
+	assert_int_equal(tally_get(&f->reader.malformed), 0);
+	assert_int_equal(series_sum(f->reader.series, &count), 30);
+	assert_int_equal(count, 3);
 	fixture_free(f);
 }
 
@@ -298,7 +347,9 @@ int main(void)
 		cmocka_unit_test(test_ring_counts_all),
 		cmocka_unit_test(test_ring_waits_for_commits),
 		cmocka_unit_test(test_ring_skips_what_was_discarded),
-		cmocka_unit_test(test_ring_counts_short_records_as_malformed),
+		cmocka_unit_test(test_ring_counts_records_of_another_type_as_malformed),
+		cmocka_unit_test(test_ring_fills_up_records_that_end_in_the_last_array),
+		cmocka_unit_test(test_ring_counts_short_and_whole_records_together),
 		cmocka_unit_test(test_ring_holds_back_for_the_only_queue),
 		cmocka_unit_test(test_ring_says_when_it_waits),
 		cmocka_unit_test(test_ring_drops_for_one_of_two_queues),

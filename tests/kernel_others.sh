@@ -1,0 +1,24 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Objects that were written for other tools, or for none: what is missing in them is found, asked
+# for, or named.
+. "$(dirname "$0")/lib.sh"
+need_root
+need jq
+
+# --- records of several sizes ---
+traffic_start getppid,3
+ok 'records: it attaches' bombus_start records run "$OBJECTS/others_records.bpf.o" -o json \
+	--set target_pid="$TRAFFIC_PID"
+ok 'records: three calls' traffic_go
+sleep 0.5
+ok 'records: it leaves' bombus_stop INT
+events records two 'map([.type, .round])' '[[1,0],[1,1],[1,2]]'
+like 'records: the other type is named' "$(cat records.err)" \
+	"map 'two': it also has records of 16 bytes, and type small has 8"
+like 'records: and counted' "$(cat records.err)" ' 3 malformed'
+events records partly 'map([.round, .len, .buf])' '[[0,5,"hello"],[1,5,"hello"],[2,5,"hello"]]'
+events records flexible 'map([.round, .len, .data])' '[[0,4,"open"],[1,4,"open"],[2,4,"open"]]'
+
+done_testing
