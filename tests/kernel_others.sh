@@ -21,4 +21,17 @@ like 'records: and counted' "$(cat records.err)" ' 3 malformed'
 events records partly 'map([.round, .len, .buf])' '[[0,5,"hello"],[1,5,"hello"],[2,5,"hello"]]'
 events records flexible 'map([.round, .len, .data])' '[[0,4,"open"],[1,4,"open"],[2,4,"open"]]'
 
+# --- one job in two forms ---
+traffic_start getppid,7
+ok 'twins: it attaches' bombus_start twins run "$OBJECTS/others_twins.bpf.o" -o json \
+	--interval 100ms --set target_pid="$TRAFFIC_PID"
+ok 'twins: seven calls' traffic_go
+ok 'twins: it leaves' bombus_stop INT
+is 'twins: they are counted once' "$(jq -s 'map(select(.map == "calls")) | last | .value' twins.out)" 7
+BOMBUS_INCLUDE=$TOP/include run_bombus build "$TESTS/bpf/others_twins.bpf.c" --binary-only \
+	-o unlike.o --cflags -DUNLIKE
+run_bombus run unlike.o --dry-run
+like 'twins: a third one is named' "$ERR" \
+	"'sys_enter_btf' \(tp_btf/sys_enter\) and 'another' .* run at the same place.*--only"
+
 done_testing

@@ -71,6 +71,27 @@ static void choose(struct object *object)
 	}
 }
 
+/* Two programs that the author's own loader chose from, and the plan does not know as such. */
+static void warn_twice(const struct object *object)
+{
+	const struct plan *plan = &object->plan;
+
+	for (uint32_t i = 0; i < plan->nprogs; i++) {
+		for (uint32_t k = 0; k < i; k++) {
+			const struct prog_plan *a = &plan->progs[k], *b = &plan->progs[i];
+
+			if (a->state == PROG_WANTED && b->state == PROG_WANTED &&
+			    !object->targets[i].count && !object->targets[k].count &&
+			    prog_same_hook(a, b))
+				log_warn("programs '%s' (%s) and '%s' (%s) run at the same place, "
+					 "and what they count may count twice: --only %s and the "
+					 "others that are needed leaves '%s' out",
+					 a->name, a->section, b->name, b->section, a->name,
+					 b->name);
+		}
+	}
+}
+
 /*
  * A machine that forbids one fentry program forbids them all: their turn does not come, so that
  * not each of them costs a round.
@@ -305,6 +326,7 @@ int object_start(struct object *object, struct err *err)
 	if (wants_tracefs(&object->plan))
 		tracefs_ensure(); /* where that fails, attaching says why it matters */
 	choose(object);
+	warn_twice(object);
 	while ((rc = start_round(object, &culprit, &local)) < 0)
 		if (rounds++ >= object->plan.nprogs || next_round(object, culprit, rc, &local) < 0)
 			break;

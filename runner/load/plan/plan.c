@@ -103,6 +103,7 @@ int plan_progs(struct plan_ctx *ctx)
 	ctx->plan->progs = arena_array(&ctx->plan->arena, struct prog_plan, count + 1);
 	bpf_object__for_each_program(prog, ctx->obj)
 		add_prog(ctx, prog);
+	plan_twins(ctx->plan);
 	choose_alternatives(ctx->plan);
 	return 0;
 }

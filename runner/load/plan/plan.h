@@ -142,6 +142,9 @@ int plan_select_fields(struct plan *plan, const char *word, struct err *err);
 /* By name, else by symbol. NULL: none. */
 struct map_plan *plan_map(const struct plan *plan, const char *name);
 struct prog_plan *plan_prog(const struct plan *plan, const char *name);
+/* Whether both run at the same place of the kernel, by different mechanisms: "tp_btf/x" and
+ * "raw_tp/x". */
+bool prog_same_hook(const struct prog_plan *a, const struct prog_plan *b);
 struct param *plan_param(const struct plan *plan, const char *name);
 
 const char *map_role_name(enum map_role role); /* "events", "counter", ... */

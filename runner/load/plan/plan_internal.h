@@ -71,6 +71,9 @@ uint32_t words_type(struct map_list *list, const char *name);
 /* Iterators with a known record type, and exported variables. */
 int pseudo_maps(struct map_list *list);
 
+/* Makes programs for one hook, whose names say that they are the same, alternatives. */
+void plan_twins(struct plan *plan);
+
 int plan_progs(struct plan_ctx *ctx);
 int plan_maps(struct plan_ctx *ctx); /* after plan_progs() */
 int plan_params(struct plan_ctx *ctx);

@@ -701,6 +701,43 @@ static void test_plan_words_for_roles_and_types(void **state)
 	assert_string_equal(map_type_name(0), "type 0");
 }
 
+/* Programs for one hook by two mechanisms are alternatives where their names say so. */
+static void test_plan_twins_are_alternatives(void **state)
+{
+	static const struct obj_prog progs[] = {
+		{ "sched_switch_btf", "tp_btf/sched_switch" },
+		{ "sched_switch_raw", "raw_tp/sched_switch" },
+		{ "handle_sched_wakeup", "raw_tp/sched_wakeup" },
+		{ "sched_wakeup", "tp_btf/sched_wakeup" },
+		{ "vfs_open_fentry", "fentry/vfs_open" },
+		{ "kprobe_vfs_open", "kprobe/vfs_open" },
+		{ "vfs_open_fexit", "fexit/vfs_open" },
+		{ "on_exit", "tp_btf/sched_process_exit" },
+		{ "count_exits", "raw_tp/sched_process_exit" },
+		{ "one", "raw_tp/sys_exit" },
+		{ "two", "raw_tp/sys_exit" },
+	};
+	static const char *const other[] = { "sched_switch_raw", "sched_wakeup",
+					     "kprobe_vfs_open" };
+	static const char *const of[] = { "sched_switch_btf", "handle_sched_wakeup",
+					  "vfs_open_fentry" };
+	FIXTURE(f);
+	struct obj o = { .btf = f.btf, .progs = progs, .nprogs = ARRAY_LEN(progs) };
+	uint32_t standby = 0;
+
+	if (plan_of(&f, &o, false, NULL))
+		fail_msg("%s", f.err.msg);
+	for (size_t i = 0; i < ARRAY_LEN(of); i++)
+		assert_string_equal(plan_prog(&f.plan, of[i])->job,
+				    plan_prog(&f.plan, other[i])->job);
+	for (uint32_t i = 0; i < f.plan.nprogs; i++)
+		standby += f.plan.progs[i].state == PROG_STANDBY;
+	assert_int_equal(standby, 3);
+	assert_true(
+		prog_same_hook(plan_prog(&f.plan, "on_exit"), plan_prog(&f.plan, "count_exits")));
+	assert_false(prog_same_hook(plan_prog(&f.plan, "one"), plan_prog(&f.plan, "two")));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -721,6 +758,7 @@ int main(void)
 		cmocka_unit_test(test_plan_lists_params),
 		cmocka_unit_test(test_plan_keeps_maps_in_maps_internal),
 		cmocka_unit_test(test_plan_words_for_roles_and_types),
+		cmocka_unit_test(test_plan_twins_are_alternatives),
 	};
 
 	libbpf_set_print(quiet);
