@@ -106,6 +106,15 @@ if command -v clang >/dev/null && echo "#include <sys/sdt.h>" | "${CC:-cc}" -E -
 	usdt usdt-all 2 "$T/usdt:bombus_test:tick"
 	usdt usdt-pid 2 "$T/usdt:bombus_test:tick,pid=PID"
 	usdt usdt-other-pid 0 "$T/usdt:bombus_test:tick,pid=$$"
+	# Another layout of the arguments than libbpf's.
+	mkdir -p wide/bpf
+	sed 's/^\tchar arg_bitshift;/&\n\t__u64 more;/' /usr/include/bpf/usdt.bpf.h >wide/bpf/usdt.bpf.h
+	ok 'usdt, wider: the program' clang -target bpf -O2 -g -D__TARGET_ARCH_x86 -Iwide \
+		-I"$BUILD/bpf" -idirafter "/usr/include/$("${CC:-cc}" -print-multiarch)" \
+		-c -o wide.bpf.o "$TESTS/bpf/load_usdt.c"
+	run_bombus run wide.bpf.o --attach "probe=$T/usdt:bombus_test:tick" --dry-run
+	is 'usdt, wider: status' "$RC" 1
+	like 'usdt, wider: it is refused' "$ERR" 'describes an argument in 24 bytes, and libbpf .* in 16'
 	run_bombus run usdt.bpf.o --attach "probe=$T/usdt:bombus_test:tock" --dry-run
 	is 'usdt: no such probe: status' "$RC" 2
 	like 'usdt: no such probe' "$ERR" "has no USDT probe 'bombus_test:tock'"

@@ -215,7 +215,7 @@ static int prepare_btf_target(struct bpf_program *prog, const struct prog_plan *
 	return rc < 0 ? explain_load(&here, rc, NULL, err) : 0;
 }
 
-int attach_prepare(struct bpf_program *prog, const struct prog_plan *plan,
+int attach_prepare(struct bpf_object *obj, struct bpf_program *prog, const struct prog_plan *plan,
 		   const struct word_list *targets, struct err *err)
 {
 	const char *target;
@@ -232,6 +232,8 @@ int attach_prepare(struct bpf_program *prog, const struct prog_plan *plan,
 		return target_usage(plan, type, "it takes no target", err);
 	if (!targets->count && hook_needs_target(type, target))
 		return target_usage(plan, type, "it needs to be told where to attach", err);
+	if (type->hook == HOOK_USDT)
+		return usdt_check(obj, plan, err);
 	if (targets->count && is_btf_hook(type))
 		return prepare_btf_target(prog, plan, targets, err);
 	return 0;

@@ -5,8 +5,9 @@
  *
  *	attach_declare()	after open: the types of sections that libbpf does not know
  *	attach_prepare()	before load: targets checked, BTF targets set
- *	attach_possible()	before load: would it be in vain? Files are looked at, nothing is
- *loaded attach_program()	after load attachments_free()	everything is detached
+ *	attach_possible()	before load: looks at files for what rules the program out
+ *	attach_program()	after load
+ *	attachments_free()	detaches everything
  *
  * Each attachment hangs on a file descriptor of this process (or, for the tc filters of kernels
  * before 6.6, on a guard process that outlives it by an instant), so that nothing stays behind
@@ -42,7 +43,7 @@ bool attachments_severed(const struct attachments *list, uint32_t prog_index);
 void attach_declare(struct bpf_program *prog);
 
 /* EXIT_USAGE when a target is missing, has a bad form or is one too many. */
-int attach_prepare(struct bpf_program *prog, const struct prog_plan *plan,
+int attach_prepare(struct bpf_object *obj, struct bpf_program *prog, const struct prog_plan *plan,
 		   const struct word_list *targets, struct err *err);
 
 /* False only when attaching is bound to fail; `reason` is one line. */

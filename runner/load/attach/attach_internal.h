@@ -48,6 +48,8 @@ void attachments_add_guard(struct attach_job *job, pid_t child, int pipe_fd, uns
 
 /* Each returns 0, or -errno with err set. */
 int attach_user(struct attach_job *job, struct err *err);
+/* Whether the object's argument specs are those that libbpf writes. */
+int usdt_check(struct bpf_object *obj, const struct prog_plan *plan, struct err *err);
 int attach_perf_event(struct attach_job *job, struct err *err);
 int attach_xdp(struct attach_job *job, struct err *err);
 int attach_tc(struct attach_job *job, struct err *err);

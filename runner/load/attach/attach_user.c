@@ -29,6 +29,32 @@ static char *path_for_pid(const char *path, int64_t pid)
 	return steal_ptr(&inside);
 }
 
+#define USDT_MAX_ARGS 12
+#define USDT_ARG_BYTES 16
+#define USDT_SPEC_REST 16 /* behind the arguments: a cookie, their number, padding */
+
+/*
+ * libbpf copies its own struct __bpf_usdt_spec into this map. Where the object's struct is another
+ * one, the program would read its arguments from the wrong places.
+ */
+int usdt_check(struct bpf_object *obj, const struct prog_plan *plan, struct err *err)
+{
+	const struct bpf_map *specs = bpf_object__find_map_by_name(obj, "__bpf_usdt_specs");
+	uint32_t bytes = specs ? bpf_map__value_size(specs) : 0;
+
+	if (!specs || bytes == USDT_MAX_ARGS * USDT_ARG_BYTES + USDT_SPEC_REST)
+		return 0;
+	err_exit(err, EXIT_FAILED);
+	err_hint(err, "compile it with the header of libbpf %s, as 'bombus build' does",
+		 libbpf_version_string());
+	return err_set(err, EINVAL,
+		       "program '%s' (%s): its <bpf/usdt.bpf.h> describes an argument in %u bytes, "
+		       "and libbpf %s in %u",
+		       plan->name, plan->section,
+		       bytes > USDT_SPEC_REST ? (bytes - USDT_SPEC_REST) / USDT_MAX_ARGS : bytes,
+		       libbpf_version_string(), USDT_ARG_BYTES);
+}
+
 struct user_target {
 	char *path;
 	char *provider; /* USDT */

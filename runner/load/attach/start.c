@@ -231,7 +231,8 @@ static int start_round(struct object *object, uint32_t *ret_culprit, struct err 
 		if (!wanted || rc < 0)
 			continue;
 		bpflog_begin(&object->log);
-		rc = attach_prepare(object->progs[i], &plan->progs[i], &object->targets[i], err);
+		rc = attach_prepare(object->bpf, object->progs[i], &plan->progs[i],
+				    &object->targets[i], err);
 		bpflog_end(&object->log);
 		if (rc < 0)
 			*ret_culprit = i;
