@@ -12,6 +12,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* When something was done, by CLOCK_MONOTONIC; end_ns 0: it was not. */
+struct step {
+	uint64_t start_ns, end_ns;
+};
+
 struct wallclock;
 
 struct wallclock *wallclock_new(void);

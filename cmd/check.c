@@ -4,6 +4,7 @@
 
 #include "base/util.h"
 #include "cmd/cmd.h"
+#include "cmd/program.h"
 #include "runner/load/kernel/features.h"
 #include "runner/load/attach/object.h"
 
@@ -133,18 +134,16 @@ static int run_check(const struct global_args *global, void *args, const struct 
 		     struct err *err)
 {
 	_cleanup_(free_object) struct object *object = NULL;
-	_cleanup_free_ void *bytes = NULL;
-	_cleanup_free_ char *name = NULL;
+	_cleanup_(program_release) struct program program = { 0 };
 	const struct check_args *a = args;
 	struct object_opts opts = { .attach = { a->attach.words, a->attach.count } };
-	size_t len;
 	int ret;
 
 	if (!words->count)
 		return check_kernel(a, err);
-	ret = program_read(global, words->words[0], &bytes, &len, &name, err);
+	ret = program_open(&program, global, words->words[0], NULL, err);
 	if (ret >= 0)
-		ret = object_open(&object, name, bytes, len, &opts, err);
+		ret = object_open(&object, program.name, program.bytes, program.len, &opts, err);
 	return ret < 0 ? ret : check_plan(a, object_plan(object), err);
 }
 

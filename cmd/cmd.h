@@ -60,20 +60,6 @@ void print_overview(const struct command *const *commands);
 /* Whether standard error or output may be coloured: --color, NO_COLOR, TERM, isatty. */
 bool want_color(const struct global_args *global, int fd);
 
-/*
- * The bytes of a program: "-" is standard input; a path (with a '/', or that exists and ends in
- * .o) is a file; anything else is a name in the store. *ret is malloc'ed; *ret_name is how messages
- * call it (malloc'ed).
- */
-int program_read(const struct global_args *global, const char *word, void **ret, size_t *ret_len,
-		 char **ret_name, struct err *err);
-struct remote_args;
-/* Before program_read(): pulls what the word names, where `policy` (always, missing, never; NULL:
- * missing) and the word ask for it. A word without a registry or a '/' is pulled by "always" only:
- * it is more likely a mistake than something to be run from the internet. */
-int program_pull(const struct global_args *global, const struct remote_args *remote,
-		 const char *policy, const char *word, struct err *err);
-
 /* --format of listings: "table", "json" or a template with {{.Field}}. */
 struct column {
 	const char *name; /* Field in templates and JSON; upper-cased as the heading */

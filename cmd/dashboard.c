@@ -5,6 +5,7 @@
 #include "base/util.h"
 #include "cmd/cmd.h"
 #include "cmd/dashboard.h"
+#include "cmd/program.h"
 #include "runner/load/attach/object.h"
 
 struct dashboard_args {
@@ -20,19 +21,17 @@ static int run_dashboard(const struct global_args *global, void *args, const str
 	const struct dashboard_args *a = args;
 	struct object_opts opts = { .map = { a->map.words, a->map.count } };
 	struct dashboard d = { 0 };
-	_cleanup_free_ void *bytes = NULL;
-	_cleanup_free_ char *name = NULL;
+	_cleanup_(program_release) struct program program = { 0 };
 	struct object *object = NULL;
-	size_t len = 0;
 	int ret = naming_init(&d.naming, a->name_space, NULL, err);
 
 	if (ret >= 0)
-		ret = program_read(global, words->words[0], &bytes, &len, &name, err);
+		ret = program_open(&program, global, words->words[0], NULL, err);
 	if (ret >= 0)
-		ret = object_open(&object, name, bytes, len, &opts, err);
+		ret = object_open(&object, program.name, program.bytes, program.len, &opts, err);
 	if (ret < 0)
 		return ret;
-	d.name = name;
+	d.name = program.name;
 	d.plan = object_plan(object);
 	ret = select_maps(d.plan, &a->select, &d.selection, err);
 	if (ret >= 0 && a->rules)

@@ -11,10 +11,10 @@
 #include "cmd/cmd.h"
 #include "cmd/inspect_json.h"
 #include "cmd/needs.h"
+#include "cmd/program.h"
 #include "cmd/remote_args.h"
 #include "cmd/run_show.h"
 #include "cmd/store_path.h"
-#include "oci/image.h"
 #include "oci/format/ref.h"
 #include "runner/load/attach/object.h"
 #include "runner/read/text/human.h"
@@ -25,40 +25,9 @@ struct inspect_args {
 	struct remote_args remote;
 };
 
-/* What was asked for. */
-struct subject {
-	char *name;
-	void *bytes;
-	size_t len;
-	struct image_info image;
-	bool is_image;
-	struct object *object;
-};
-
-static void subject_release(struct subject *s)
+static void free_object(struct object **object)
 {
-	object_free(s->object);
-	image_info_release(&s->image);
-	free(s->bytes);
-	free(s->name);
-}
-
-/*
- * Whether the bytes came from a file or the store is program_read()'s to decide: the image of that
- * name counts where it holds the very bytes that were read.
- */
-static void find_image(const struct global_args *global, const char *word, struct subject *s)
-{
-	_cleanup_free_ char *store = store_path(global);
-	_cleanup_free_ void *program = NULL;
-	size_t len = 0;
-
-	if (image_find(store, word, &s->image, NULL) < 0 ||
-	    image_program(store, &s->image, &program, &len, NULL) < 0)
-		return;
-	s->is_image = len == s->len && memcmp(program, s->bytes, len) == 0;
-	if (s->is_image)
-		image_find_signatures(store, &s->image, NULL);
+	object_free(*object);
 }
 
 __attribute__((format(printf, 2, 3))) static void print_pair(const char *name, const char *fmt, ...)
@@ -177,36 +146,6 @@ static void print_needs(const struct plan *plan)
 	listing_end(l, NULL);
 }
 
-static int inspect(const struct global_args *global, const char *word, struct subject *s,
-		   struct err *err)
-{
-	int rc = program_read(global, word, &s->bytes, &s->len, &s->name, err);
-
-	if (rc < 0)
-		return rc;
-	if (!streq(word, "-"))
-		find_image(global, word, s);
-	return object_open(&s->object, s->name, s->bytes, s->len, NULL, err);
-}
-
-/* What is not here, and what is asked for there: without its program. */
-static bool is_remote(const struct global_args *global, const struct inspect_args *a,
-		      const char *word)
-{
-	_cleanup_free_ char *store = NULL;
-	struct image_info info = { 0 };
-	int rc;
-
-	if (a->remote_only)
-		return true;
-	if (!ref_is_remote(word) || access(word, F_OK) == 0)
-		return false;
-	store = store_path(global);
-	rc = image_find(store, word, &info, NULL);
-	image_info_release(&info);
-	return rc == -ENOENT;
-}
-
 static int inspect_remote(const struct global_args *global, const struct inspect_args *a,
 			  const char *word, struct err *err)
 {
@@ -274,32 +213,57 @@ static int inspect_source(const struct global_args *global, const char *word, st
 	return rc;
 }
 
+static int print_program(const struct inspect_args *a, const struct program *program,
+			 const struct object *object, struct err *err)
+{
+	const struct plan *plan = object_plan(object);
+	const struct image_info *image = program->is_image ? &program->image : NULL;
+
+	if (a->format && streq(a->format, "json"))
+		return inspect_print_json(program->name, program->len, image, plan, err);
+	if (image)
+		print_image(image);
+	show_plan(plan, program->name);
+	print_needs(plan);
+	return 0;
+}
+
+/* An image that is not here, and names a registry. */
+static bool is_elsewhere(int rc, const struct program *program, const char *word)
+{
+	return rc == -ENOENT && !program->is_image && ref_is_remote(word) &&
+	       access(word, F_OK) != 0;
+}
+
 static int run_inspect(const struct global_args *global, void *args, const struct words *words,
 		       struct err *err)
 {
 	const struct inspect_args *a = args;
-	_cleanup_(subject_release) struct subject s = { 0 };
-	const struct plan *plan;
+	const char *word = words->words[0];
+	_cleanup_(program_release) struct program program = { 0 };
+	_cleanup_(free_object) struct object *object = NULL;
+	_cleanup_free_ char *store = NULL;
+	struct err why = { 0 };
 	int rc;
 
 	if (a->source)
-		return inspect_source(global, words->words[0], err);
-	if (is_remote(global, a, words->words[0]))
-		return inspect_remote(global, a, words->words[0], err);
+		return inspect_source(global, word, err);
+	if (a->remote_only)
+		return inspect_remote(global, a, word, err);
+	rc = program_open(&program, global, word, NULL, &why);
+	if (is_elsewhere(rc, &program, word))
+		return inspect_remote(global, a, word, err);
 	if (a->platform)
 		return err_usage(err, "--platform is for images in a registry; what is here is for "
 				      "this machine");
-	rc = inspect(global, words->words[0], &s, err);
+	*err = why;
 	if (rc < 0)
 		return rc;
-	plan = object_plan(s.object);
-	if (a->format && streq(a->format, "json"))
-		return inspect_print_json(s.name, s.len, s.is_image ? &s.image : NULL, plan, err);
-	if (s.is_image)
-		print_image(&s.image);
-	show_plan(plan, s.name);
-	print_needs(plan);
-	return 0;
+	store = store_path(global);
+	if (program.is_image)
+		image_find_signatures(store, &program.image, NULL);
+	rc = object_open(&object, program.name, program.bytes, program.len, NULL, err);
+	return rc < 0 ? rc : print_program(a, &program, object, err);
 }
 
 static const struct opt inspect_opts[] = {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* From what was typed to a program's bytes: standard input, a file, or a name in the store. */
+#include "cmd/program.h"
+
 #include <errno.h>
 #include <pwd.h>
 
@@ -7,7 +8,6 @@
 #include "cmd/cmd.h"
 #include "cmd/pull_image.h"
 #include "cmd/store_path.h"
-#include "oci/image.h"
 #include "oci/format/ref.h"
 
 /* Of the person who calls by sudo, as it is without XDG_DATA_HOME; NULL: no sudo, or no store. */
@@ -49,62 +49,84 @@ static bool is_file(const char *word)
 	       (object && access(word, F_OK) == 0) || (object && !strchr(word, ':'));
 }
 
-int program_pull(const struct global_args *global, const struct remote_args *remote,
-		 const char *policy, const char *word, struct err *err)
+/* Whether the word is a reference that a registry is asked for where the store has none. */
+static bool pulls_missing(const char *word, const struct program_pull *pull)
 {
-	bool always = policy && streq(policy, "always");
-	_cleanup_free_ char *store = NULL;
-	struct image_info info = { 0 };
-	int rc;
-
-	if (streq(word, "-") || is_file(word) || (policy && streq(policy, "never")))
-		return 0;
-	if (!always) {
-		if (!ref_is_remote(word))
-			return 0;
-		store = store_path(global);
-		rc = image_find(store, word, &info, NULL);
-		image_info_release(&info);
-		/* What is damaged is said when it is read; it is not silently replaced. */
-		if (rc != -ENOENT)
-			return 0;
-	}
-	return pull_image(global, remote, word, NULL, 0, err);
+	return pull && (!pull->when || streq(pull->when, "missing")) && ref_is_remote(word);
 }
 
-int program_read(const struct global_args *global, const char *word, void **ret, size_t *ret_len,
-		 char **ret_name, struct err *err)
+static int pull_program(const struct global_args *global, const char *word,
+			const struct program_pull *pull, struct err *err)
 {
-	_cleanup_free_ char *store = NULL;
-	struct image_info info = { 0 };
+	return pull_image(global, pull->remote, word, NULL, 0, err);
+}
+
+static int open_image(struct program *p, const struct global_args *global, const char *word,
+		      const struct program_pull *pull, struct err *err)
+{
+	_cleanup_free_ char *store = store_path(global);
+	struct err missing = { 0 };
+	int ret = 0;
+
+	if (pull && pull->when && streq(pull->when, "always"))
+		ret = pull_program(global, word, pull, err);
+	if (ret < 0)
+		return ret;
+	ret = image_find(store, word, &p->image, &missing);
+	/* A damaged image is an error, and not silently replaced. */
+	if (ret == -ENOENT && pulls_missing(word, pull)) {
+		ret = pull_program(global, word, pull, err);
+		if (ret < 0)
+			return ret;
+		ret = image_find(store, word, &p->image, &missing);
+	}
+	p->is_image = ret >= 0;
+	if (ret == -ENOENT)
+		hint_elsewhere(word, store, &missing);
+	if (ret < 0 && err)
+		*err = missing;
+	if (ret < 0)
+		return ret;
+	p->name = xstrdup(p->image.name);
+	return image_program(store, &p->image, &p->bytes, &p->len, err);
+}
+
+static int open_word(struct program *p, const struct global_args *global, const char *word,
+		     const struct program_pull *pull, struct err *err)
+{
 	size_t len = strlen(word);
-	int code;
 
 	if (streq(word, "-")) {
-		code = read_fd(STDIN_FILENO, "standard input", IMAGE_MAX_PROGRAM_BYTES, ret,
-			       ret_len, err);
-		if (code >= 0)
-			*ret_name = xstrdup("standard input");
-		return code;
+		p->name = xstrdup("standard input");
+		return read_fd(STDIN_FILENO, p->name, IMAGE_MAX_PROGRAM_BYTES, &p->bytes, &p->len,
+			       err);
 	}
 	if (is_file(word)) {
-		code = read_file(word, IMAGE_MAX_PROGRAM_BYTES, ret, ret_len, err);
-		if (code >= 0)
-			*ret_name = xstrdup(word);
-		return code;
+		p->name = xstrdup(word);
+		return read_file(word, IMAGE_MAX_PROGRAM_BYTES, &p->bytes, &p->len, err);
 	}
 	if (len > 2 && streq(word + len - 2, ".c")) {
 		err_hint(err, "bombus build %s", word);
 		return err_usage(err, "%s is source code, not a program", word);
 	}
-	store = store_path(global);
-	code = image_find(store, word, &info, err);
-	if (code >= 0)
-		code = image_program(store, &info, ret, ret_len, err);
-	if (code >= 0)
-		*ret_name = xstrdup(info.name);
-	else if (code == -ENOENT)
-		hint_elsewhere(word, store, err);
-	image_info_release(&info);
-	return code;
+	return open_image(p, global, word, pull, err);
+}
+
+int program_open(struct program *ret, const struct global_args *global, const char *word,
+		 const struct program_pull *pull, struct err *err)
+{
+	int rc;
+
+	*ret = (struct program){ .pull.start_ns = now_mono_ns() };
+	rc = open_word(ret, global, word, pull, err);
+	ret->pull.end_ns = now_mono_ns();
+	return rc;
+}
+
+void program_release(struct program *p)
+{
+	image_info_release(&p->image);
+	free(p->bytes);
+	free(p->name);
+	*p = (struct program){ 0 };
 }

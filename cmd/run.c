@@ -19,6 +19,7 @@
 #include "base/loop.h"
 #include "base/util.h"
 #include "cmd/cmd.h"
+#include "cmd/program.h"
 #include "cmd/run_args.h"
 #include "cmd/run_show.h"
 #include "cmd/run_sinks.h"
@@ -115,7 +116,8 @@ static int check_shows(const struct run *run, struct err *err)
 static int open_program(struct run *run, const char *word, struct err *err)
 {
 	struct object_opts opts = run_object_opts(run->args);
-	_cleanup_free_ void *bytes = NULL;
+	_cleanup_(program_release) struct program program = { 0 };
+	const struct program_pull pull = { &run->args->remote, run->args->pull };
 	struct selection selection = { 0 };
 	struct select_words select = run->args->select;
 	struct collector_opts collect = {
@@ -125,18 +127,14 @@ static int open_program(struct run *run, const char *word, struct err *err)
 		.series = { .max_series = (uint32_t)run->args->max_series,
 			    .ttl_ns = run->args->series_ttl_ns },
 	};
-	size_t len = 0;
-	int ret = 0;
+	int ret = run_record_check(run->args, err);
 
-	run->pull.start_ns = now_mono_ns();
-	ret = run_record_check(run->args, err);
 	if (ret >= 0)
-		ret = program_pull(run->global, &run->args->remote, run->args->pull, word, err);
+		ret = program_open(&program, run->global, word, &pull, err);
+	run->pull = program.pull;
+	run->name = steal_ptr(&program.name);
 	if (ret >= 0)
-		ret = program_read(run->global, word, &bytes, &len, &run->name, err);
-	run->pull.end_ns = now_mono_ns();
-	if (ret >= 0)
-		ret = object_open(&run->object, run->name, bytes, len, &opts, err);
+		ret = object_open(&run->object, run->name, program.bytes, program.len, &opts, err);
 	if (ret < 0)
 		return ret;
 	run->plan = object_plan(run->object);
@@ -154,7 +152,8 @@ static int open_program(struct run *run, const char *word, struct err *err)
 	free(selection.filters);
 	free(selection.metrics);
 	if (ret >= 0 && !run->args->dry_run)
-		ret = run_record_open(&run->sinks.record, run->args, bytes, len, err);
+		ret = run_record_open(&run->sinks.record, run->args, program.bytes, program.len,
+				      err);
 	return ret;
 }
 
@@ -319,17 +318,15 @@ static int run_run(const struct global_args *global, void *args, const struct wo
 
 static int help_run(const struct global_args *global, const char *word, struct err *err)
 {
-	_cleanup_free_ void *bytes = NULL;
-	_cleanup_free_ char *name = NULL;
+	_cleanup_(program_release) struct program program = { 0 };
 	struct object_opts opts = { 0 };
 	struct object *object = NULL;
-	size_t len = 0;
-	int ret = program_read(global, word, &bytes, &len, &name, err);
+	int ret = program_open(&program, global, word, NULL, err);
 
 	if (ret >= 0)
-		ret = object_open(&object, name, bytes, len, &opts, err);
+		ret = object_open(&object, program.name, program.bytes, program.len, &opts, err);
 	if (ret >= 0)
-		show_plan(object_plan(object), name);
+		show_plan(object_plan(object), program.name);
 	object_free(object);
 	return ret;
 }

@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "base/arena.h"
+#include "base/clock.h"
 #include "runner/load/plan/layout.h"
 
 enum map_role {
@@ -88,11 +89,6 @@ enum prog_state {
 	PROG_LOADED,
 	PROG_ATTACHED,
 	PROG_DETACHED, /* it was attached; somebody else took it off, or what it hung on is gone */
-};
-
-/* When something was done, by CLOCK_MONOTONIC; end_ns 0: it was not. */
-struct step {
-	uint64_t start_ns, end_ns;
 };
 
 struct prog_plan {
