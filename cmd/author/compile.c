@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * clang is run without a shell; the object comes back through a pipe, so that nothing is left
+ * behind when one of us is killed. Paths are mapped to what does not depend on the machine: they
+ * would else stand in the line information that BTF keeps.
+ */
+#include "cmd/author/compile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/parse.h"
+#include "base/strbuf.h"
+#include "base/util.h"
+#include "cmd/author/headers.h"
+#include "oci/image.h"
+#include "runner/load/elf/strip.h"
+
+#define MAX_UNSTRIPPED_BYTES (4 * (size_t)IMAGE_MAX_PROGRAM_BYTES)
+#define MAX_SAID_BYTES (4u << 20)
+#define MAX_CFLAGS_BYTES (64u << 10)
+
+extern char **environ;
+
+static const struct platform platforms[] = {
+	{ "linux/amd64", "x86_64", "x86", "x86_64-linux-gnu" },
+	{ "linux/arm64", "aarch64", "arm64", "aarch64-linux-gnu" },
+	{ "linux/arm", "armv7l", "arm", "arm-linux-gnueabihf" },
+	{ "linux/riscv64", "riscv64", "riscv", "riscv64-linux-gnu" },
+	{ "linux/ppc64le", "ppc64le", "powerpc", "powerpc64le-linux-gnu" },
+	{ "linux/loong64", "loongarch64", "loongarch", "loongarch64-linux-gnu" },
+	{ "linux/mips64le", "mips64", "mips", "mips64el-linux-gnuabi64" },
+	{ "linux/s390x", "s390x", "s390", "s390x-linux-gnu", true },
+};
+
+static bool host_big_endian(void)
+{
+	return __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
+}
+
+int platform_find(const char *name, const struct platform **ret, struct err *err)
+{
+	const char *names[ARRAY_LEN(platforms)], *near;
+	const struct platform *found = NULL;
+	struct utsname uts = { 0 };
+
+	uname(&uts);
+	for (size_t i = 0; i < ARRAY_LEN(platforms); i++) {
+		const struct platform *p = &platforms[i];
+
+		names[i] = p->name;
+		if (name ? streq(p->name, name) || streq(p->name + strlen("linux/"), name)
+			 : streq(p->machine, uts.machine))
+			found = p;
+	}
+	if (!found && !name) {
+		err_hint(err, "--platform names another: linux/amd64, linux/arm64, ...");
+		return err_set(err, ENOTSUP, "the machine %s has no known platform", uts.machine);
+	}
+	if (!found) {
+		near = suggest_from(name, names, ARRAY_LEN(names));
+		if (near)
+			err_hint(err, "did you mean %s?", near);
+		else
+			err_hint(err, "such as linux/amd64 or linux/arm64");
+		return err_usage(err, "no platform '%s'", name);
+	}
+	if (found->big_endian != host_big_endian()) {
+		err_hint(err, "build it on a machine of that kind");
+		return err_usage(err, "%s has the other byte order than this machine", found->name);
+	}
+	*ret = found;
+	return 0;
+}
+
+/* --- clang's arguments ----------------------------------------------------------------------- */
+
+struct args {
+	struct arena arena;
+	struct words words;
+};
+
+static void args_release(struct args *args)
+{
+	words_release(&args->words);
+	arena_release(&args->arena);
+}
+
+#define args_add(args, ...) words_add(&(args)->words, arena_printf(&(args)->arena, __VA_ARGS__))
+
+/* Splits as a shell does, as far as quotes and backslashes go; nothing is expanded. */
+static int add_cflags(struct args *args, const char *text, struct err *err)
+{
+	_cleanup_strbuf_ struct strbuf word = STRBUF_INIT(MAX_CFLAGS_BYTES);
+	bool in_word = false;
+	char quote = '\0';
+
+	for (const char *c = text; *c; c++) {
+		if (*c == '\\' && quote != '\'' && c[1]) {
+			strbuf_addc(&word, *++c);
+			in_word = true;
+		} else if (quote ? *c == quote : *c == '\'' || *c == '"') {
+			quote = quote ? '\0' : *c;
+			in_word = true;
+		} else if (!quote && (*c == ' ' || *c == '\t' || *c == '\n')) {
+			if (in_word)
+				args_add(args, "%s", strbuf_str(&word));
+			strbuf_reset(&word);
+			in_word = false;
+		} else {
+			strbuf_addc(&word, *c);
+			in_word = true;
+		}
+	}
+	if (quote)
+		return err_usage(err, "--cflags: no closing %c in: %s", quote, text);
+	if (word.full)
+		return err_usage(err, "--cflags: longer than %u bytes", MAX_CFLAGS_BYTES);
+	if (in_word)
+		args_add(args, "%s", strbuf_str(&word));
+	return 0;
+}
+
+static bool holds_vmlinux(const char *dir, int len)
+{
+	_cleanup_free_ char *path = xasprintf("%.*s/vmlinux.h", len, dir);
+
+	return access(path, R_OK) == 0;
+}
+
+/* Whether there is a vmlinux.h beside the source or in a folder that --cflags name. */
+static bool brings_vmlinux(const char *source, const struct words *cflags)
+{
+	const char *slash = strrchr(source, '/');
+
+	if (holds_vmlinux(slash ? source : ".", slash ? (int)(slash - source) : 1))
+		return true;
+	for (size_t i = 0; i < cflags->count && cflags->words[i]; i++) {
+		const char *word = cflags->words[i];
+		bool alone = streq(word, "-I") || streq(word, "-isystem") ||
+			     streq(word, "-iquote") || streq(word, "-idirafter");
+		const char *dir = alone && i + 1 < cflags->count ? cflags->words[i + 1]
+				  : has_prefix(word, "-I")	 ? word + 2
+								 : NULL;
+
+		if (dir && *dir && holds_vmlinux(dir, (int)strlen(dir)))
+			return true;
+	}
+	return false;
+}
+
+/* The folder's name must not show in the object. */
+static void add_include(struct args *args, const char *option, const char *dir, const char *shown)
+{
+	args_add(args, "%s", option);
+	args_add(args, "%s", dir);
+	args_add(args, "-ffile-prefix-map=%s/=%s/", dir, shown);
+}
+
+static void make_args(struct args *args, const char *source, const struct compile_opts *o,
+		      const struct words *cflags, const char *own, const char *vmlinux)
+{
+	const char *clang = getenv("BOMBUS_CLANG"), *slash = strrchr(source, '/');
+	_cleanup_free_ char *machine = xasprintf("/usr/include/%s", o->platform->headers);
+
+	args_add(args, "%s", clang && *clang ? clang : "clang");
+	args_add(args, "-g");
+	/* BTF quotes source lines, which clang would look for under the mapped paths. */
+	args_add(args, "-gdwarf-5");
+	args_add(args, "-gembed-source");
+	args_add(args, "-O2");
+	args_add(args, "-Wall");
+	args_add(args, "-target");
+	args_add(args, "bpf");
+	args_add(args, "-D__TARGET_ARCH_%s", o->platform->target);
+	args_add(args, "-ffile-compilation-dir=.");
+	if (slash)
+		args_add(args, "-ffile-prefix-map=%.*s=", (int)(slash - source) + 1, source);
+	if (o->color)
+		args_add(args, "-fcolor-diagnostics");
+	for (size_t i = 0; i < cflags->count; i++)
+		args_add(args, "%s", cflags->words[i]);
+	if (own)
+		add_include(args, "-I", own, "bombus-include");
+	if (vmlinux)
+		add_include(args, "-idirafter", vmlinux, "vmlinux");
+	/* <linux/types.h> wants <asm/types.h>, which clang looks for in vain when it makes BPF. */
+	if (access(machine, F_OK) == 0)
+		add_include(args, "-idirafter", machine, "machine");
+	args_add(args, "-c");
+	args_add(args, "-x");
+	args_add(args, "c");
+	args_add(args, "-o");
+	args_add(args, "-");
+	/* A name that begins with a dash would be an option. */
+	args_add(args, "%s%s", *source == '-' ? "./" : "", source);
+	words_add(&args->words, NULL);
+}
+
+/* --- running it ------------------------------------------------------------------------------ */
+
+struct child {
+	pid_t pid;
+	int out_fd, said_fd;
+};
+
+static void child_release(struct child *child)
+{
+	close_fd(&child->out_fd);
+	close_fd(&child->said_fd);
+	if (child->pid > 0) {
+		kill(child->pid, SIGKILL);
+		waitpid(child->pid, NULL, 0);
+	}
+}
+
+static int spawn(struct child *child, char *const argv[], int out_fd, int said_fd)
+{
+	posix_spawn_file_actions_t actions;
+	posix_spawnattr_t attr;
+	sigset_t pipe_signal;
+	int code;
+
+	sigemptyset(&pipe_signal);
+	sigaddset(&pipe_signal, SIGPIPE);
+	posix_spawnattr_init(&attr);
+	posix_spawnattr_setsigdefault(&attr, &pipe_signal);
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_adddup2(&actions, out_fd, STDOUT_FILENO);
+	posix_spawn_file_actions_adddup2(&actions, said_fd, STDERR_FILENO);
+	code = posix_spawnp(&child->pid, argv[0], &actions, &attr, argv, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	posix_spawnattr_destroy(&attr);
+	if (code)
+		child->pid = 0;
+	return -code;
+}
+
+static int start_clang(struct child *child, char *const argv[], struct err *err)
+{
+	int out[2] = { -1, -1 }, said[2] = { -1, -1 }, rc;
+
+	if (pipe2(out, O_CLOEXEC) < 0 || pipe2(said, O_CLOEXEC) < 0) {
+		rc = err_sys(err, errno, "pipe");
+		close_fd(&out[0]);
+		close_fd(&out[1]);
+		return rc;
+	}
+	rc = spawn(child, argv, out[1], said[1]);
+	close(out[1]);
+	close(said[1]);
+	child->out_fd = out[0];
+	child->said_fd = said[0];
+	if (rc == -ENOENT) {
+		err_hint(err, "apt install clang (version 14 or later), or set BOMBUS_CLANG to its "
+			      "path");
+		return err_set(err, ENOENT, "%s is not installed", argv[0]);
+	}
+	return rc < 0 ? err_sys(err, -rc, "cannot run %s", argv[0]) : 0;
+}
+
+/* What does not fit is read all the same, so that clang can end. */
+static void take(struct pollfd *p, struct strbuf *into)
+{
+	char bytes[1 << 16];
+	ssize_t n;
+
+	if (!(p->revents & (POLLIN | POLLHUP | POLLERR)))
+		return;
+	n = read(p->fd, bytes, sizeof(bytes));
+	if (n > 0)
+		strbuf_add(into, bytes, (size_t)n);
+	else if (n == 0 || errno != EINTR)
+		p->fd = -1;
+}
+
+static int read_clang(struct child *child, struct strbuf *out, struct strbuf *said, struct err *err)
+{
+	struct pollfd fds[] = { { child->out_fd, POLLIN }, { child->said_fd, POLLIN } };
+	int status = 0;
+
+	while (fds[0].fd >= 0 || fds[1].fd >= 0) {
+		if (poll(fds, ARRAY_LEN(fds), -1) < 0 && errno != EINTR)
+			return err_sys(err, errno, "poll");
+		take(&fds[0], out);
+		take(&fds[1], said);
+	}
+	while (waitpid(child->pid, &status, 0) < 0 && errno == EINTR)
+		;
+	child->pid = 0;
+	return status;
+}
+
+/* --- what it said ---------------------------------------------------------------------------- */
+
+/* The header after "fatal error: '" where clang did not find it; NULL: another error. */
+static char *missing_header(const char *said)
+{
+	const char *end = strstr(said, "' file not found"), *start = end;
+
+	while (start && start > said && start[-1] != '\'' && start[-1] != '\n')
+		start--;
+	return end ? xstrndup(start, (size_t)(end - start)) : NULL;
+}
+
+static void explain(const char *said, const struct compile_opts *o, const struct err *vmlinux_err,
+		    struct err *err)
+{
+	_cleanup_free_ char *header = missing_header(said);
+
+	if (!header) {
+		if (strstr(said, "unable to create target") ||
+		    strstr(said, "unknown target triple"))
+			err_hint(err, "this clang cannot make BPF code; apt install clang");
+		else if (strstr(said, "user_pt_regs") || strstr(said, "struct pt_regs"))
+			err_hint(err,
+				 "the registers are those of %s: the vmlinux.h must be too "
+				 "(--vmlinux FILE names the BTF of such a kernel)",
+				 o->platform->name);
+		else if (strstr(said, "error: redefinition of") && strstr(said, "/vmlinux.h:"))
+			err_hint(err, "the kernel has a type of that name in vmlinux.h: call yours "
+				      "otherwise");
+	} else if (has_prefix(header, "bpf/")) {
+		err_hint(err, "libbpf's headers are missing: apt install libbpf-dev");
+	} else if (streq(header, "vmlinux.h")) {
+		err_hint(err, "vmlinux.h could not be made: %s%s%s", vmlinux_err->msg,
+			 vmlinux_err->hint[0] ? "; " : "", vmlinux_err->hint);
+	} else if (has_prefix(header, "bombus/") || streq(header, "solo_types.h")) {
+		err_hint(err, "the headers that came with bombus are not found; BOMBUS_INCLUDE "
+			      "names their folder");
+	} else if (has_prefix(header, "asm/") || has_prefix(header, "linux/")) {
+		err_hint(err, "include \"vmlinux.h\" instead of the kernel's headers, or apt "
+			      "install linux-libc-dev");
+	} else {
+		err_hint(err, "--cflags '-I FOLDER' adds a folder to look in");
+	}
+}
+
+static int judge(int status, const char *source, const struct strbuf *out, const char *clang,
+		 struct err *err)
+{
+	if (WIFSIGNALED(status))
+		return err_set(err, EINTR, "%s was ended by signal %d", clang, WTERMSIG(status));
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+		return err_set(err, ENOENT, "%s cannot be run", clang);
+	if (status != 0)
+		return err_set(err, EINVAL, "%s does not compile", source);
+	if (out->full)
+		return err_set(err, EFBIG, "%s gives an object of more than %zu MiB", source,
+			       MAX_UNSTRIPPED_BYTES >> 20);
+	if (!out->len)
+		return err_set(err, EIO, "%s wrote no object: do --cflags tell it so?", clang);
+	return 0;
+}
+
+static int run_clang(const char *source, const struct compile_opts *o, struct args *args,
+		     const struct err *vmlinux_err, struct strbuf *out, struct err *err)
+{
+	_cleanup_(child_release) struct child child = { 0, -1, -1 };
+	_cleanup_strbuf_ struct strbuf said = STRBUF_INIT(MAX_SAID_BYTES);
+	char **argv = (char **)args->words.words;
+	int rc = start_clang(&child, argv, err);
+
+	if (rc < 0)
+		return rc;
+	rc = read_clang(&child, out, &said, err);
+	if (rc < 0)
+		return rc;
+	if (rc != 0 || !o->quiet)
+		fwrite(strbuf_str(&said), 1, said.len, stderr);
+	if (rc != 0)
+		explain(strbuf_str(&said), o, vmlinux_err, err);
+	return judge(rc, source, out, argv[0], err);
+}
+
+static void log_command(const struct words *words)
+{
+	_cleanup_strbuf_ struct strbuf line = STRBUF_INIT(MAX_CFLAGS_BYTES);
+
+	for (size_t i = 0; i < words->count && words->words[i]; i++)
+		strbuf_addf(&line, "%s%s", i ? " " : "", words->words[i]);
+	log_debug("%s", strbuf_str(&line));
+}
+
+int compile_program(const char *source, const struct compile_opts *o, void **ret, size_t *ret_len,
+		    struct err *err)
+{
+	_cleanup_(args_release) struct args args = { 0 }, cflags = { 0 };
+	_cleanup_(headers_release) struct headers vmlinux = { 0 };
+	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT(MAX_UNSTRIPPED_BYTES);
+	_cleanup_free_ char *own = headers_own();
+	struct err vmlinux_err = { 0 };
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < o->cflags.count; i++)
+		rc = add_cflags(&cflags, o->cflags.words[i], err);
+	if (rc < 0)
+		return rc;
+	/* Not every program wants it: that there is none only counts when clang misses it. */
+	if (o->vmlinux_btf || !brings_vmlinux(source, &cflags.words)) {
+		rc = headers_vmlinux(o->vmlinux_btf, &vmlinux, &vmlinux_err);
+		if (rc < 0 && o->vmlinux_btf) {
+			*err = vmlinux_err;
+			return rc;
+		}
+	}
+	make_args(&args, source, o, &cflags.words, own, vmlinux.dir);
+	log_command(&args.words);
+	rc = run_clang(source, o, &args, &vmlinux_err, &out, err);
+	if (rc < 0)
+		return rc;
+	rc = elf_strip(out.buf, out.len, ret, ret_len, err);
+	if (rc < 0)
+		err_wrap(err, "%s", source);
+	return rc;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a program's source to its stripped object, by way of clang. */
+#ifndef BOMBUS_CMD_AUTHOR_COMPILE_H
+#define BOMBUS_CMD_AUTHOR_COMPILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "cmd/opts.h"
+
+struct err;
+
+/* What a program is made for. BPF code is the same for all machines of one byte order, but what it
+ * reads of the machine's registers is not. */
+struct platform {
+	const char *name;    /* "linux/amd64" */
+	const char *machine; /* as uname says it */
+	const char *target;  /* as libbpf's headers call it, in __TARGET_ARCH_x86 */
+	const char *headers; /* Debian's folder of this machine's headers in /usr/include */
+	bool big_endian;
+};
+
+/* "linux/arm64" or "arm64"; NULL: this machine. EXIT_USAGE. */
+int platform_find(const char *name, const struct platform **ret, struct err *err);
+
+struct compile_opts {
+	const struct platform *platform;
+	struct words cflags;	 /* each a word or several, as a shell would split them */
+	const char *vmlinux_btf; /* NULL: the running kernel's */
+	bool color, quiet;	 /* of what clang says, which goes to standard error */
+};
+
+/*
+ * *ret is malloc'ed. The same source gives the same bytes, whatever the folder is called. What
+ * clang says is printed; err then only tells what to do about it.
+ */
+int compile_program(const char *source, const struct compile_opts *opts, void **ret,
+		    size_t *ret_len, struct err *err);
+
+#endif

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+/* `bombus init`: a program to begin with. Asks on a terminal for what was not said. */
+#include <errno.h>
+
+#include "base/log.h"
+#include "base/parse.h"
+#include "base/strbuf.h"
+#include "base/util.h"
+#include "cmd/cmd.h"
+#include "cmd/images/files.h"
+#include "cmd/author/template.h"
+
+#define MAX_ANSWER_BYTES 1024
+#define MAX_SOURCE_BYTES (64u << 10)
+
+struct init_args {
+	const char *language, *kind, *hook, *output;
+	bool force;
+};
+
+/* What was said or answered. */
+struct choice {
+	char *kind, *hook, *output;
+};
+
+static void choice_release(struct choice *c)
+{
+	free(c->kind);
+	free(c->hook);
+	free(c->output);
+}
+
+static int check_kind(const char *kind, struct err *err)
+{
+	static const char *const names[] = { "events", "counter", "gauge", "histogram", "spans" };
+	const char *near;
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (streq(names[i], kind))
+			return 0;
+	near = suggest_from(kind, names, ARRAY_LEN(names));
+	err_hint(err, near ? "did you mean %s?" : "one of: %s", near ? near : TEMPLATE_KINDS);
+	return err_usage(err, "no kind '%s'", kind);
+}
+
+static int check_any(const char *text, struct err *err)
+{
+	return 0;
+}
+
+/* Asks until the answer will do; nothing typed is the default. */
+static int ask(const char *question, const char *fallback,
+	       int (*check)(const char *text, struct err *err), char **ret, struct err *err)
+{
+	char line[MAX_ANSWER_BYTES];
+
+	for (;;) {
+		struct err why = { 0 };
+
+		fprintf(stderr, "%s [%s]: ", question, fallback);
+		if (!fgets(line, sizeof(line), stdin)) {
+			fputc('\n', stderr);
+			err_exit(err, EXIT_INTERRUPTED);
+			return err_set(err, ECANCELED, "nothing was written");
+		}
+		line[strcspn(line, "\r\n")] = '\0';
+		if (check(*line ? line : fallback, &why) == 0) {
+			*ret = xstrdup(*line ? line : fallback);
+			return 0;
+		}
+		fprintf(stderr, "%s%s%s\n", why.msg, why.hint[0] ? "; " : "", why.hint);
+	}
+}
+
+static int choose(const char *said, const char *question, const char *fallback,
+		  int (*check)(const char *text, struct err *err), char **ret, struct err *err)
+{
+	if (!said && isatty(STDIN_FILENO) && isatty(STDERR_FILENO))
+		return ask(question, fallback, check, ret, err);
+	*ret = xstrdup(said ? said : fallback);
+	return check(*ret, err);
+}
+
+static int choose_all(const struct init_args *a, struct choice *c, struct err *err)
+{
+	_cleanup_free_ char *name = NULL, *file = NULL;
+	int rc = choose(a->kind, "what it gives: events, counter, gauge, histogram or spans",
+			"events", check_kind, &c->kind, err);
+
+	if (rc == 0)
+		rc = choose(a->hook, "where it hooks in", template_default_hook(c->kind),
+			    template_check_hook, &c->hook, err);
+	if (rc)
+		return rc;
+	name = template_name(c->hook);
+	file = xasprintf("%s.bpf.c", name);
+	return choose(a->output, "file", file, check_any, &c->output, err);
+}
+
+static int run_init(const struct global_args *global, void *args, const struct words *words,
+		    struct err *err)
+{
+	const struct init_args *a = args;
+	_cleanup_(choice_release) struct choice c = { 0 };
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT(MAX_SOURCE_BYTES);
+	_cleanup_free_ char *name = NULL;
+	const char *slash;
+	int rc = choose_all(a, &c, err);
+
+	if (rc || !c.output)
+		return rc;
+	name = template_name(c.hook);
+	slash = strrchr(c.output, '/');
+	if (streq(c.output, "-")) {
+		_cleanup_free_ char *file = xasprintf("%s.bpf.c", name);
+
+		template_write(&text, c.kind, c.hook, file);
+	} else {
+		template_write(&text, c.kind, c.hook, slash ? slash + 1 : c.output);
+	}
+	rc = file_write(c.output, text.buf, text.len, a->force, err);
+	if (rc == -EEXIST)
+		err_hint(err, "--force replaces it, -o FILE names another");
+	if (rc == 0 && !streq(c.output, "-"))
+		log_info("wrote %s; next: bombus build %s", c.output, c.output);
+	return rc;
+}
+
+#define ARG(member) offsetof(struct init_args, member)
+static const struct opt init_opts[] = {
+	{ 0, "language", "NAME", OPT_CHOICE, ARG(language), "C, which is the only one", "C c" },
+	{ 'k', "kind", "KIND", OPT_CHOICE, ARG(kind),
+	  "what it gives: events, counter, gauge, histogram or spans (events)", TEMPLATE_KINDS },
+	{ 0, "hook", "HOOK", OPT_TEXT, ARG(hook),
+	  "where it hooks in, as SEC() has it: tracepoint/CATEGORY/NAME, kprobe/FUNCTION, ..." },
+	{ 'o', "output", "FILE", OPT_TEXT, ARG(output),
+	  "file to write, - is standard output (the hook's name and .bpf.c)", NULL, "file" },
+	{ 0, "force", NULL, OPT_FLAG, ARG(force), "replace a file that is there" },
+	{ 0 },
+};
+
+const struct command cmd_init = {
+	.name = "init",
+	.usage = "",
+	.summary = "write a program to begin with",
+	.about =
+		"A commented program that can be built and run as it is. On a terminal what is not "
+		"given is asked for; elsewhere the defaults are taken.",
+	.examples = "bombus init\n"
+		    "bombus init --kind counter --hook tracepoint/syscalls/sys_enter_openat\n"
+		    "bombus init --kind histogram --hook kprobe/vfs_read -o reads.bpf.c",
+	.opts = init_opts,
+	.args_bytes = sizeof(struct init_args),
+	.run = run_init,
+};

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmd/images/files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <jansson.h>
+
+#include "base/err.h"
+#include "base/util.h"
+
+/* Pipes, devices and the like have no other content to be spoiled. */
+static int write_into(const char *path, const void *bytes, size_t len)
+{
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+
+	return fd < 0 ? -errno : write_all(fd, bytes, len);
+}
+
+static int write_beside(const char *path, const void *bytes, size_t len, bool replace)
+{
+	const char *slash = strrchr(path, '/');
+	_cleanup_free_ char *aside =
+		xasprintf("%.*s.bombus-XXXXXX", slash ? (int)(slash - path) + 1 : 0, path);
+	_cleanup_close_ int fd = mkostemp(aside, O_CLOEXEC);
+	mode_t mask = umask(0);
+	int rc = fd < 0 ? -errno : write_all(fd, bytes, len);
+
+	umask(mask);
+	if (fd < 0)
+		return rc;
+	if (rc == 0 && fchmod(fd, 0666 & ~mask) < 0)
+		rc = -errno;
+	/* link() is the one way of giving a name that fails where the name is taken. */
+	if (rc == 0 && (replace ? rename(aside, path) : link(aside, path)) < 0)
+		rc = -errno;
+	if (rc < 0 || !replace)
+		unlink(aside);
+	return rc;
+}
+
+int file_write(const char *path, const void *bytes, size_t len, bool replace, struct err *err)
+{
+	struct stat st;
+	bool there = stat(path, &st) == 0;
+	int rc;
+
+	if (streq(path, "-")) {
+		rc = write_all(STDOUT_FILENO, bytes, len);
+		return rc < 0 ? err_sys(err, -rc, "standard output") : 0;
+	}
+	if (there && S_ISDIR(st.st_mode))
+		rc = -EISDIR;
+	else if (there && !S_ISREG(st.st_mode))
+		rc = write_into(path, bytes, len);
+	else if (there && !replace)
+		rc = -EEXIST;
+	else
+		rc = write_beside(path, bytes, len, replace);
+	return rc < 0 ? err_sys(err, -rc, "cannot write %s", path) : 0;
+}
+
+int file_print_json(struct json_t *json, struct err *err)
+{
+	int rc;
+
+	errno = 0;
+	rc = json_dumpf(json, stdout, JSON_INDENT(2)) < 0 || putchar('\n') < 0 ? -1 : 0;
+	json_decref(json);
+	if (rc == 0 || errno == EPIPE)
+		return 0;
+	return err_sys(err, errno ? errno : EILSEQ, "standard output");
+}

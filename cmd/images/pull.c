@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+/* `bombus pull`: an image from a registry into the store. */
+#include "base/util.h"
+#include "cmd/images/pull_image.h"
+#include "cmd/images/remote_args.h"
+
+struct pull_args {
+	struct remote_args remote;
+	const char *platform;
+	uint64_t max_bytes;
+};
+
+static int run_pull(const struct global_args *global, void *args, const struct words *words,
+		    struct err *err)
+{
+	const struct pull_args *a = args;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < words->count; i++)
+		rc = pull_image(global, &a->remote, words->words[i], a->platform, a->max_bytes,
+				err);
+	if (rc == 0 && global->quiet)
+		for (size_t i = 0; i < words->count; i++)
+			printf("%s\n", words->words[i]);
+	return rc;
+}
+
+#define ARG(member) offsetof(struct pull_args, member)
+static const struct opt pull_opts[] = {
+	{ 0, "platform", "OS/ARCH", OPT_TEXT, ARG(platform),
+	  "of an image for several: linux/arm64, ..., or all of them with 'all' (this machine's)" },
+	{ 0, "max-size", "SIZE", OPT_SIZE, ARG(max_bytes), "refuse what is larger (1G)" },
+	REMOTE_OPTS(ARG(remote)),
+	{ 0 },
+};
+
+const struct command cmd_pull = {
+	.name = "pull",
+	.usage = "IMAGE...",
+	.summary = "bring images from their registry",
+	.about = "IMAGE is HOST/REPOSITORY:TAG or HOST/REPOSITORY@DIGEST; without HOST it is at "
+		 "docker.io, without TAG it is latest. It is saved under the name as typed.\n"
+		 "Everything is checked against its digest. What is here already is not moved "
+		 "again; what was cut goes on where it stopped, also in a later pull. Packages of "
+		 "bombus and BumbleBee, bytecode images of bpfman and gadgets of Inspektor Gadget "
+		 "are understood.",
+	.examples = "bombus pull registry.example/tools/tcpconnlat:1.2\n"
+		    "bombus pull localhost:5000/tcpconnlat\n"
+		    "bombus pull --platform all registry.example/tools/tcpconnlat",
+	.environment = "BOMBUS_STORE        folder of the local images\n" REMOTE_ENVIRONMENT,
+	.opts = pull_opts,
+	.args_bytes = sizeof(struct pull_args),
+	.min_words = 1,
+	.max_words = -1,
+	.complete = "image",
+	.run = run_pull,
+};

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What this kernel can do, and what a program needs of it. */
+#include <errno.h>
+
+#include "base/util.h"
+#include "cmd/cmd.h"
+#include "cmd/run/program.h"
+#include "runner/load/kernel/features.h"
+#include "runner/load/attach/object.h"
+
+#define MAX_FEATURES 128
+#define DETAIL_MAX 256
+
+struct check_args {
+	const char *format;
+	struct words attach;
+};
+
+static int check_kernel(const struct check_args *a, struct err *err)
+{
+	static const struct column columns[] = {
+		{ "Group" }, { "Feature" }, { "OK" }, { "Detail" }
+	};
+	_cleanup_free_ struct feature *features = xcalloc(MAX_FEATURES, sizeof(*features));
+	struct listing *listing = listing_new(a->format, columns, ARRAY_LEN(columns), err);
+	size_t count;
+
+	if (!listing)
+		return -EINVAL;
+	count = MIN(features_probe(features, MAX_FEATURES), (size_t)MAX_FEATURES);
+	for (size_t i = 0; i < count; i++)
+		listing_row(listing, (const char *const[]){ features[i].group, features[i].name,
+							    features[i].ok ? "ok" : "no",
+							    features[i].reason });
+	return listing_end(listing, err);
+}
+
+/* The programs that would run: the first of each job that is expected to work. */
+struct verdicts {
+	bool *ok;
+	char (*text)[DETAIL_MAX];
+};
+
+static bool job_before(const struct plan *plan, const struct verdicts *verdicts, uint32_t index)
+{
+	for (uint32_t i = 0; i < index; i++)
+		if (verdicts->ok[i] && streq(plan->progs[i].job, plan->progs[index].job))
+			return true;
+	return false;
+}
+
+static bool job_works(const struct plan *plan, const struct verdicts *verdicts, const char *job)
+{
+	for (uint32_t i = 0; i < plan->nprogs; i++)
+		if (verdicts->ok[i] && streq(plan->progs[i].job, job))
+			return true;
+	return false;
+}
+
+static void list_program(struct listing *listing, const struct plan *plan,
+			 const struct verdicts *verdicts, uint32_t index)
+{
+	const struct prog_plan *prog = &plan->progs[index];
+	const char *detail = verdicts->text[index];
+
+	if (verdicts->ok[index] && job_before(plan, verdicts, index))
+		detail = "stands by: an alternative before it works";
+	listing_row(listing, (const char *const[]){ "program", prog->name, prog->section,
+						    verdicts->ok[index] ? "ok" : "no", detail });
+}
+
+/* False: this kernel lacks the type. Types that are not probed are taken to be there. */
+static bool list_map(struct listing *listing, const struct map_plan *map)
+{
+	const char *type = map_type_name(map->type);
+	struct feature feature;
+	bool known = feature_get(type, &feature), ok = !known || feature.ok;
+
+	listing_row(listing, (const char *const[]){ "map", map->symbol, type, ok ? "ok" : "no",
+						    known ? feature.reason : "" });
+	return ok;
+}
+
+static int judge(const struct plan *plan, const struct verdicts *verdicts, const char *missing_map,
+		 struct err *err)
+{
+	err_exit(err, EXIT_KERNEL);
+	for (uint32_t i = 0; i < plan->nprogs; i++) {
+		const struct prog_plan *prog = &plan->progs[i];
+
+		if (prog->state == PROG_OFF || job_works(plan, verdicts, prog->job))
+			continue;
+		err_hint(err, "'bombus check' lists what this kernel can do");
+		return err_set(err, ENOTSUP, "program '%s' would not run here: %s", prog->name,
+			       verdicts->text[i]);
+	}
+	if (missing_map)
+		return err_set(err, ENOTSUP, "map '%s' cannot be made here", missing_map);
+	return 0;
+}
+
+static int check_plan(const struct check_args *a, const struct plan *plan, struct err *err)
+{
+	static const struct column columns[] = {
+		{ "Kind" }, { "Name" }, { "Needs" }, { "OK" }, { "Detail" }
+	};
+	struct listing *listing = listing_new(a->format, columns, ARRAY_LEN(columns), err);
+	_cleanup_free_ bool *ok = xcalloc(plan->nprogs + 1, sizeof(*ok));
+	_cleanup_free_ void *text = xcalloc(plan->nprogs + 1, DETAIL_MAX);
+	struct verdicts verdicts = { .ok = ok, .text = text };
+	const char *missing_map = NULL;
+	int ret;
+
+	if (!listing)
+		return -EINVAL;
+	for (uint32_t i = 0; i < plan->nprogs; i++)
+		ok[i] = explain_expect(&plan->progs[i], verdicts.text[i], DETAIL_MAX);
+	for (uint32_t i = 0; i < plan->nprogs; i++)
+		list_program(listing, plan, &verdicts, i);
+	for (uint32_t i = 0; i < plan->nmaps; i++)
+		if (plan->maps[i].source != SOURCE_ITER && plan->maps[i].source != SOURCE_GLOBALS &&
+		    !list_map(listing, &plan->maps[i]))
+			missing_map = plan->maps[i].symbol;
+	ret = listing_end(listing, err);
+	return ret < 0 ? ret : judge(plan, &verdicts, missing_map, err);
+}
+
+static void free_object(struct object **object)
+{
+	object_free(*object);
+}
+
+static int run_check(const struct global_args *global, void *args, const struct words *words,
+		     struct err *err)
+{
+	_cleanup_(free_object) struct object *object = NULL;
+	_cleanup_(program_release) struct program program = { 0 };
+	const struct check_args *a = args;
+	struct object_opts opts = { .attach = { a->attach.words, a->attach.count } };
+	int ret;
+
+	if (!words->count)
+		return check_kernel(a, err);
+	ret = program_open(&program, global, words->words[0], NULL, err);
+	if (ret >= 0)
+		ret = object_open(&object, program.name, program.bytes, program.len, &opts, err);
+	return ret < 0 ? ret : check_plan(a, object_plan(object), err);
+}
+
+static const struct opt check_opts[] = {
+	{ 0, "attach", "PROG=TARGET", OPT_WORDS, offsetof(struct check_args, attach),
+	  "judge the program with this target, as run would attach it" },
+	{ 0, "format", "FORM", OPT_TEXT, offsetof(struct check_args, format),
+	  "table, json, or a template such as '{{.Feature}} {{.OK}}'" },
+	{ 0 },
+};
+
+const struct command cmd_check = {
+	.name = "check",
+	.usage = "[IMAGE|FILE.o]",
+	.summary = "what this kernel can do, or what a program needs of it",
+	.about =
+		"Without a program: every kind of program and map, tried on the running kernel; "
+		"the "
+		"privileges of this process; the file systems that matter. With a program: each of "
+		"its hooks and maps, whether this kernel has it, and which alternatives would be "
+		"taken. Nothing stays loaded. The exit status is 3 when the program would not run.",
+	.examples = "bombus check\n"
+		    "bombus check tcpconnlat\n"
+		    "bombus check --format '{{.Feature}} {{.OK}}'",
+	.opts = check_opts,
+	.args_bytes = sizeof(struct check_args),
+	.max_words = 1,
+	.complete = "image",
+	.run = run_check,
+};

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a program exports, as a dashboard for Grafana (10 or later) or as rules for Prometheus. Both
+ * are made from the program's types alone, as the metrics are.
+ */
+#ifndef BOMBUS_CMD_RUN_DASHBOARD_H
+#define BOMBUS_CMD_RUN_DASHBOARD_H
+
+#include "cmd/run/select.h"
+#include "runner/read/series/naming.h"
+
+struct dashboard {
+	const char *name;
+	struct naming naming;
+	const struct plan *plan;
+	struct selection selection;
+};
+
+/* Both print to standard output. */
+int dashboard_print_grafana(const struct dashboard *dashboard, struct err *err);
+void dashboard_print_rules(const struct dashboard *dashboard);
+
+/* Whether a map has metrics. */
+bool dashboard_exports(const struct dashboard *dashboard, uint32_t map);
+/* "instance, a, b", or as a legend "{{instance}} {{a}} {{b}}"; malloc'ed. */
+char *dashboard_labels(const struct metric_plan *metric, bool legend);
+
+#endif

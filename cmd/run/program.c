@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmd/run/program.h"
+
+#include <errno.h>
+#include <pwd.h>
+
+#include "base/util.h"
+#include "cmd/cmd.h"
+#include "cmd/images/pull_image.h"
+#include "cmd/store_path.h"
+#include "oci/format/ref.h"
+
+/* Of the person who calls by sudo, as it is without XDG_DATA_HOME; NULL: no sudo, or no store. */
+static char *store_of_caller(void)
+{
+	const char *user = getenv("SUDO_USER");
+	const struct passwd *pw = geteuid() == 0 && user && *user ? getpwnam(user) : NULL;
+	_cleanup_free_ char *store = NULL;
+
+	if (!pw || pw->pw_uid == 0)
+		return NULL;
+	store = xasprintf("%s/.local/share/bombus/store", pw->pw_dir);
+	return access(store, F_OK) == 0 ? steal_ptr(&store) : NULL;
+}
+
+/* A name that is not in the store may be a file's, or in the store of another. */
+static void hint_elsewhere(const char *word, const char *store, struct err *err)
+{
+	_cleanup_free_ char *callers = store_of_caller();
+	bool other = callers && streq(store, ROOT_STORE);
+
+	/* The first hint stays: these two say more than the store's own. */
+	if (err && (other || access(word, F_OK) == 0))
+		err->hint[0] = '\0';
+	if (access(word, F_OK) == 0)
+		err_hint(err, "to run the file of that name: ./%s", word);
+	else if (other)
+		err_hint(err, "this is root's store, %s; your own: --store %s", store, callers);
+	else
+		err_hint(err, "'bombus list' shows what is there");
+}
+
+static bool is_file(const char *word)
+{
+	size_t len = strlen(word);
+	bool object = len > 2 && streq(word + len - 2, ".o");
+
+	return has_prefix(word, "/") || has_prefix(word, "./") || has_prefix(word, "../") ||
+	       (object && access(word, F_OK) == 0) || (object && !strchr(word, ':'));
+}
+
+/* Whether the word is a reference that a registry is asked for where the store has none. */
+static bool pulls_missing(const char *word, const struct program_pull *pull)
+{
+	return pull && (!pull->when || streq(pull->when, "missing")) && ref_is_remote(word);
+}
+
+static int pull_program(const struct global_args *global, const char *word,
+			const struct program_pull *pull, struct err *err)
+{
+	return pull_image(global, pull->remote, word, NULL, 0, err);
+}
+
+static int open_image(struct program *p, const struct global_args *global, const char *word,
+		      const struct program_pull *pull, struct err *err)
+{
+	_cleanup_free_ char *store = store_path(global);
+	struct err missing = { 0 };
+	int ret = 0;
+
+	if (pull && pull->when && streq(pull->when, "always"))
+		ret = pull_program(global, word, pull, err);
+	if (ret < 0)
+		return ret;
+	ret = image_find(store, word, &p->image, &missing);
+	/* A damaged image is an error, and not silently replaced. */
+	if (ret == -ENOENT && pulls_missing(word, pull)) {
+		ret = pull_program(global, word, pull, err);
+		if (ret < 0)
+			return ret;
+		ret = image_find(store, word, &p->image, &missing);
+	}
+	p->is_image = ret >= 0;
+	if (ret == -ENOENT)
+		hint_elsewhere(word, store, &missing);
+	if (ret < 0 && err)
+		*err = missing;
+	if (ret < 0)
+		return ret;
+	p->name = xstrdup(p->image.name);
+	return image_program(store, &p->image, &p->bytes, &p->len, err);
+}
+
+static int open_word(struct program *p, const struct global_args *global, const char *word,
+		     const struct program_pull *pull, struct err *err)
+{
+	size_t len = strlen(word);
+
+	if (streq(word, "-")) {
+		p->name = xstrdup("standard input");
+		return read_fd(STDIN_FILENO, p->name, IMAGE_MAX_PROGRAM_BYTES, &p->bytes, &p->len,
+			       err);
+	}
+	if (is_file(word)) {
+		p->name = xstrdup(word);
+		return read_file(word, IMAGE_MAX_PROGRAM_BYTES, &p->bytes, &p->len, err);
+	}
+	if (len > 2 && streq(word + len - 2, ".c")) {
+		err_hint(err, "bombus build %s", word);
+		return err_usage(err, "%s is source code, not a program", word);
+	}
+	return open_image(p, global, word, pull, err);
+}
+
+int program_open(struct program *ret, const struct global_args *global, const char *word,
+		 const struct program_pull *pull, struct err *err)
+{
+	int rc;
+
+	*ret = (struct program){ .pull.start_ns = now_mono_ns() };
+	rc = open_word(ret, global, word, pull, err);
+	ret->pull.end_ns = now_mono_ns();
+	return rc;
+}
+
+void program_release(struct program *p)
+{
+	image_info_release(&p->image);
+	free(p->bytes);
+	free(p->name);
+	*p = (struct program){ 0 };
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From a word of the command line to a program's bytes and its identity. "-" is standard input; a
+ * path (with a '/', or that exists and ends in .o) is a file; anything else is an image's name in
+ * the store. The store is asked once.
+ */
+#ifndef BOMBUS_CMD_RUN_PROGRAM_H
+#define BOMBUS_CMD_RUN_PROGRAM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "base/clock.h"
+#include "oci/image.h"
+
+struct global_args;
+struct remote_args;
+struct err;
+
+struct program {
+	char *name; /* in messages and metrics: the image's name, or the path */
+	void *bytes;
+	size_t len;
+	bool is_image;
+	struct image_info image; /* zeroed where it is none; its digest is the manifest's */
+	struct step pull;	 /* getting the bytes */
+};
+
+/* When to pull an image, and how. */
+struct program_pull {
+	const struct remote_args *remote;
+	/* always, missing or never; NULL: missing. A name without a registry or a '/' is pulled by
+	 * "always" only: it is more likely a mistake than something to run from the internet. */
+	const char *when;
+};
+
+/* `pull` NULL: never. After a failure `is_image` says whether the store has the name. */
+int program_open(struct program *ret, const struct global_args *global, const char *word,
+		 const struct program_pull *pull, struct err *err);
+void program_release(struct program *program);
+
+#endif

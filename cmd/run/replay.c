@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * `bombus replay`: a recording takes the kernel's place.
+ *
+ *	file -> object (opened, never loaded) -> metrics -> collector (never started) -> player ->
+ *sinks
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/parse.h"
+#include "base/util.h"
+#include "cmd/cmd.h"
+#include "cmd/run/run_args.h"
+#include "cmd/run/run_show.h"
+#include "cmd/run/run_sinks.h"
+#include "runner/load/attach/object.h"
+#include "runner/sink/recording/replay.h"
+
+#define LEAVE_TIMEOUT_MS 2000
+/* What a recording's series may take in memory; what is over goes to the overflow series. */
+#define MAX_SERIES 1000000
+#define MAX_SERIES_BYTES (256ull << 20)
+#define MAX_SPEED 1e6
+
+struct replay_args {
+	struct run_args run; /* what both have in common, and what the recording says */
+	const char *speed;
+};
+
+struct play {
+	const struct global_args *global;
+	struct replay_args *args;
+	const char *path;
+	int fd, wake_fd;
+	struct replay *replay;
+	struct words fields; /* of the command line */
+	struct object *object;
+	struct collector *collector;
+	struct wallclock *clock;
+	struct loop *loop;
+	struct arena arena;
+	struct selection filters;
+	struct plan shown; /* the plan with rows as maps, for filters */
+	struct sink *output, *metrics;
+	struct replay_opts opts;
+};
+
+static int open_file(struct play *p, const char *word, struct err *err)
+{
+	bool standard = streq(word, "-");
+
+	p->path = standard ? "standard input" : word;
+	if (standard && isatty(STDIN_FILENO)) {
+		err_hint(err, "bombus run IMAGE --record - | bombus replay -");
+		return err_usage(err, "a recording is nothing that is typed");
+	}
+	p->fd = standard ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
+			 : open(word, O_RDONLY | O_CLOEXEC);
+	if (p->fd < 0)
+		return err_sys(err, errno, "cannot read %s", word);
+	return replay_open(&p->replay, p->fd, p->path, err);
+}
+
+static int parse_speed(struct play *p, struct err *err)
+{
+	const char *text = p->args->speed, *form = run_sinks_form(&p->args->run);
+	bool people = streq(form, "table") || streq(form, "tui");
+
+	p->opts.speed = people || p->metrics ? 1 : 0;
+	if (!text)
+		return 0;
+	if (streq(text, "max")) {
+		p->opts.speed = 0;
+		return 0;
+	}
+	if (parse_double(text, &p->opts.speed) < 0 || !(p->opts.speed > 0) ||
+	    p->opts.speed > MAX_SPEED)
+		return err_usage(err, "--speed is a number above 0 (2: twice as fast) or max");
+	return 0;
+}
+
+/* Whether the command line has an own word for this word's map. */
+static bool is_replaced(const struct words *own, const char *word)
+{
+	size_t len = strcspn(word, "=");
+
+	for (size_t i = 0; i < own->count; i++)
+		if (strcspn(own->words[i], "=") == len && strncmp(own->words[i], word, len) == 0)
+			return true;
+	return false;
+}
+
+static bool is_recorded_as_rows(const struct map_plan *map)
+{
+	return map->role == ROLE_COUNTER || map->role == ROLE_GAUGE || map->role == ROLE_HISTOGRAM;
+}
+
+/* Records are whole in the recording, so that other fields of them can be shown now. */
+static int choose_fields(struct play *p, struct err *err)
+{
+	const struct plan *plan = object_plan(p->object);
+	struct words *words = &p->args->run.fields;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < p->fields.count; i++) {
+		_cleanup_free_ char *name =
+			xstrndup(p->fields.words[i], strcspn(p->fields.words[i], "="));
+		const struct map_plan *map = plan_map(plan, name);
+
+		if (!map || !is_recorded_as_rows(map))
+			continue; /* what is wrong otherwise is said when it is used */
+		err_hint(err, "--fields is for maps of events; --where chooses rows");
+		return err_usage(err,
+				 "--fields %s: of map '%s' the rows were recorded as they were",
+				 p->fields.words[i], name);
+	}
+	for (size_t i = 0; i < words->count; i++)
+		if (!is_replaced(&p->fields, words->words[i]))
+			words->words[kept++] = words->words[i];
+	words->count = kept;
+	for (size_t i = 0; i < p->fields.count; i++)
+		words_add(words, p->fields.words[i]);
+	return 0;
+}
+
+static int open_object(struct play *p, struct err *err)
+{
+	struct object_opts opts = run_object_opts(&p->args->run);
+	size_t len;
+	const void *elf = replay_elf(p->replay, &len);
+
+	object_free(steal_ptr(&p->object));
+	return object_open(&p->object, replay_program(p->replay), elf, len, &opts, err);
+}
+
+static int open_program(struct play *p, struct err *err)
+{
+	struct run_args *run = &p->args->run;
+	const struct record_option *options;
+	size_t count;
+	int ret;
+
+	p->fields = run->fields;
+	run->fields = (struct words){ 0 };
+	options = replay_options(p->replay, &count);
+	ret = run_record_apply(run, options, count, err);
+	if (ret >= 0)
+		ret = open_object(p, err);
+	if (ret < 0)
+		err_wrap(err, "%s", p->path);
+	if (ret >= 0 && p->fields.count) {
+		ret = choose_fields(p, err);
+		if (ret >= 0)
+			ret = open_object(p, err);
+	}
+	return ret;
+}
+
+static int make_collector(struct play *p, struct err *err)
+{
+	const struct plan *plan = object_plan(p->object);
+	struct select_words select = p->args->run.select;
+	struct collector_opts collect = { .clock = p->clock,
+					  .max_memory_bytes = MAX_SERIES_BYTES,
+					  .series = { .max_series = MAX_SERIES } };
+	struct selection selection = { 0 };
+	int ret;
+
+	/* Filters are for what comes out of it, and were applied to what went in. */
+	select.filter = select.where = (struct words){ 0 };
+	select.every_label = p->args->run.compat != NULL;
+	ret = select_maps(plan, &select, &selection, err);
+	if (ret < 0) {
+		selection_release(plan, &selection);
+		return ret;
+	}
+	ret = collector_new(&p->collector, p->object, &collect, selection.filters,
+			    selection.metrics, err);
+	free(selection.filters);
+	free(selection.metrics);
+	return ret;
+}
+
+static int make_filters(struct play *p, struct err *err)
+{
+	const struct plan *plan = object_plan(p->object);
+	const struct select_words *words = &p->args->run.select;
+	struct select_words filters = { .filter = words->filter, .where = words->where };
+	int ret;
+
+	p->shown = *plan;
+	p->shown.maps = arena_array(&p->arena, struct map_plan, plan->nmaps + 1);
+	for (uint32_t i = 0; i < plan->nmaps; i++) {
+		const struct map_plan *map = &plan->maps[i];
+		struct series *series = collector_series(p->collector, map);
+
+		p->shown.maps[i] = *map;
+		if (!is_recorded_as_rows(map) || !series)
+			continue;
+		metric_row_map(&p->shown.maps[i], series_plan(series), &p->arena);
+		p->shown.maps[i].role = ROLE_EVENTS; /* no metric of a metric */
+	}
+	ret = select_maps(&p->shown, &filters, &p->filters, err);
+	p->opts.filters = p->filters.filters;
+	return ret;
+}
+
+static int on_signal(void *ctx, uint32_t signal)
+{
+	return 1;
+}
+
+static int on_end(void *ctx, uint32_t events)
+{
+	return 1;
+}
+
+static int make_loop(struct play *p, struct err *err)
+{
+	static const int leave[] = { SIGINT, SIGTERM, SIGHUP };
+	sigset_t signals;
+	int ret;
+
+	sigemptyset(&signals);
+	for (size_t i = 0; i < ARRAY_LEN(leave); i++)
+		sigaddset(&signals, leave[i]);
+	p->wake_fd = p->opts.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (p->wake_fd < 0)
+		return err_sys(err, errno, "eventfd");
+	ret = loop_new(&p->loop, err);
+	if (ret >= 0)
+		ret = loop_add_signals(p->loop, &signals, on_signal, p, err);
+	if (ret >= 0)
+		ret = loop_add_fd(p->loop, p->wake_fd, EPOLLIN, on_end, p, NULL, err);
+	return ret;
+}
+
+static int start(struct play *p, struct err *err)
+{
+	struct sink_env env = {
+		.program = replay_program(p->replay),
+		.object = p->object,
+		.plan = object_plan(p->object),
+		.collector = p->collector,
+		.clock = p->clock,
+		.names = replay_names(p->replay),
+		.max_records = p->args->run.count,
+	};
+	int ret = make_loop(p, err);
+
+	p->output = run_sinks_output(p->global, &p->args->run);
+	if (ret >= 0)
+		ret = run_sinks_metrics(&p->metrics, &p->args->run, err);
+	/* Who serves, or has a screen, does so until told to leave. */
+	p->opts.stay = p->metrics || streq(run_sinks_form(&p->args->run), "tui");
+	if (ret >= 0)
+		ret = parse_speed(p, err);
+	if (ret >= 0 && p->metrics)
+		ret = p->metrics->ops->open(p->metrics, &env, err);
+	if (ret >= 0 && p->metrics)
+		ret = p->metrics->ops->start(p->metrics, err);
+	if (ret >= 0)
+		ret = replay_start(p->replay, &env, p->output, &p->opts, err);
+	return ret;
+}
+
+static int finish(struct play *p, struct err *err)
+{
+	struct replay_result result = { 0 };
+	int ret = replay_stop(p->replay, LEAVE_TIMEOUT_MS, &result, err);
+
+	if (p->metrics && p->metrics->ops->close)
+		p->metrics->ops->close(p->metrics);
+	if (ret == -EPIPE || ret == -ETIMEDOUT) /* the reader left, or stands still */
+		ret = 0;
+	if (result.cut)
+		log_warn("%s: the recording was cut at byte %llu: what came later is not in it",
+			 p->path, (unsigned long long)result.offset);
+	show_replay_line(p->object, p->collector, result.span_ns);
+	return ret;
+}
+
+static void play_release(struct play *p)
+{
+	replay_free(p->replay);
+	if (p->output)
+		p->output->ops->free(p->output);
+	if (p->metrics)
+		p->metrics->ops->free(p->metrics);
+	if (p->object)
+		selection_release(object_plan(p->object), &p->filters);
+	collector_free(p->collector);
+	object_free(p->object);
+	loop_free(p->loop);
+	wallclock_free(p->clock);
+	arena_release(&p->arena);
+	words_release(&p->fields);
+	run_record_forget(&p->args->run);
+	close_fd(&p->wake_fd);
+	close_fd(&p->fd);
+}
+
+static int run_replay(const struct global_args *global, void *args, const struct words *words,
+		      struct err *err)
+{
+	_cleanup_(play_release) struct play p = {
+		.global = global,
+		.args = args,
+		.fd = -1,
+		.wake_fd = -1,
+		.clock = wallclock_new_told(),
+		.opts.wake_fd = -1,
+	};
+	int ret = open_file(&p, words->words[0], err);
+
+	if (ret >= 0)
+		ret = open_program(&p, err);
+	if (ret >= 0)
+		ret = make_collector(&p, err);
+	if (ret >= 0)
+		ret = make_filters(&p, err);
+	if (ret >= 0)
+		ret = start(&p, err);
+	if (ret < 0)
+		return ret;
+	ret = loop_run(p.loop);
+	if (ret < 0)
+		err_sys(err, -ret, "waiting");
+	int left = finish(&p, err);
+	return ret < 0 ? ret : left;
+}
+
+#define ARG(member) offsetof(struct replay_args, member)
+static const struct opt replay_opts[] = {
+	{ 'o', "output", "FORM", OPT_CHOICE, ARG(run.output),
+	  "tui (the live table), table, json (one object a line), csv or none; a terminal gets "
+	  "the live table, else json",
+	  "tui table json csv none" },
+	{ 0, "theme", "NAME", OPT_CHOICE, ARG(run.theme),
+	  "looks of the live table: default, light (for light grounds) or mono",
+	  "default light mono" },
+	{ 0, "speed", "N", OPT_TEXT, ARG(speed),
+	  "as many times as fast as it was, or max: as fast as it goes (1 for the table and with "
+	  "--metrics, else max)" },
+	{ 'n', "count", "COUNT", OPT_U64, ARG(run.count),
+	  "leave after so many records (0: do not)" },
+	{ 'f', "filter", "MAP,FIELD,REGEX", OPT_WORDS, ARG(run.select.filter),
+	  "only records whose field matches the regular expression; repeat to narrow" },
+	{ 0, "where", "[MAP:]EXPR", OPT_WORDS, ARG(run.select.where),
+	  "only records for which this holds; of maps with series, rows by labels and values" },
+	{ 0, "fields", "MAP=A,B", OPT_WORDS, ARG(run.fields),
+	  "show only these fields of a map of events, whatever was shown before" },
+	{ 0, "metrics", "ADDR", OPT_OPTIONAL, ARG(run.metrics),
+	  "serve Prometheus metrics (127.0.0.1:9091), at the end too until you leave",
+	  "127.0.0.1:9091" },
+	{ 0, "namespace", "WORD", OPT_TEXT, ARG(run.name_space),
+	  "first part of metric names (ebpf)" },
+	{ 0 },
+};
+
+const struct command cmd_replay = {
+	.name = "replay",
+	.usage = "FILE|-",
+	.summary = "go through what 'run --record' saved, once more",
+	.about =
+		"Shows what was seen then, with the times and the names of then, on any machine of "
+		"the same byte order. Nothing is loaded, no privilege is needed. The program is in "
+		"the recording, as are the options that its output depends on. A recording that "
+		"was "
+		"cut is replayed as far as it goes. - is standard input, also of a run that goes "
+		"on.",
+	.examples = "bombus run tcpconnlat --record lat.rec\n"
+		    "bombus replay lat.rec --speed 10\n"
+		    "bombus replay lat.rec -o json --where 'delta_us > 1000'\n"
+		    "ssh host bombus run tcpconnlat --record - | bombus replay -",
+	.environment = "NO_COLOR            no colour",
+	.opts = replay_opts,
+	.args_bytes = sizeof(struct replay_args),
+	.min_words = 1,
+	.max_words = 1,
+	.complete = "file",
+	.run = run_replay,
+};

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the command line of `run` says, and the table that reads it. */
+#ifndef BOMBUS_CMD_RUN_RUN_ARGS_H
+#define BOMBUS_CMD_RUN_RUN_ARGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "cmd/cmd.h"
+#include "cmd/images/remote_args.h"
+#include "cmd/run/select.h"
+
+struct run_args {
+	const char *output, *record;
+	const char *theme;
+	uint64_t history_bytes;
+	bool no_tty, once, all_maps, dry_run, keep_caps;
+	uint64_t count, duration_ns, interval_ns;
+	struct select_words select;
+	struct words map, fields, set, attach, ring, max_entries, only;
+	const char *pin_maps, *pin_progs;
+	const char *metrics, *name_space, *compat, *web_config;
+	const char *otlp, *otlp_protocol;
+	const char *pull;
+	struct remote_args remote;
+	uint64_t prom_port, max_series, max_memory_bytes, series_ttl_ns;
+};
+
+extern const struct opt run_opts[];
+
+struct object_opts;
+struct object_opts run_object_opts(const struct run_args *args);
+
+#endif

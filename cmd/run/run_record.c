@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmd/run/run_record.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include "base/err.h"
+#include "base/util.h"
+#include "runner/load/elf/strip.h"
+
+/* Whoever runs a program sees more than others may. */
+#define FILE_MODE 0600
+
+/* What the plan, the series and their labels depend on. */
+enum kept { KEPT_WORDS, KEPT_FLAG, KEPT_TEXT };
+static const struct {
+	const char *name;
+	size_t offset;
+	uint8_t kept;
+} kept_options[] = {
+	{ "map", offsetof(struct run_args, map), KEPT_WORDS },
+	{ "fields", offsetof(struct run_args, fields), KEPT_WORDS },
+	{ "ring", offsetof(struct run_args, ring), KEPT_WORDS },
+	{ "max-entries", offsetof(struct run_args, max_entries), KEPT_WORDS },
+	{ "labels", offsetof(struct run_args, select.labels), KEPT_WORDS },
+	{ "drop-label", offsetof(struct run_args, select.drop_labels), KEPT_WORDS },
+	{ "relabel", offsetof(struct run_args, select.relabels), KEPT_WORDS },
+	{ "hist-buckets", offsetof(struct run_args, select.hist_buckets), KEPT_WORDS },
+	{ "hist-value-key", offsetof(struct run_args, select.hist_keys), KEPT_WORDS },
+	{ "per-cpu", offsetof(struct run_args, select.per_cpu), KEPT_FLAG },
+	{ "all-maps", offsetof(struct run_args, all_maps), KEPT_FLAG },
+	{ "compat", offsetof(struct run_args, compat), KEPT_TEXT },
+};
+
+int run_record_check(const struct run_args *a, struct err *err)
+{
+	if (!a->record || !streq(a->record, "-"))
+		return 0;
+	if (a->output && !streq(a->output, "none")) {
+		err_hint(err, "-o none, or a file: --record FILE");
+		return err_usage(err, "--record - and -o %s both want standard output", a->output);
+	}
+	if (isatty(STDOUT_FILENO)) {
+		err_hint(err, "--record FILE, or a pipe behind it: | bombus replay -");
+		return err_usage(err, "a recording is nothing for a terminal");
+	}
+	return 0;
+}
+
+static void add_option(struct run_record *r, const char *name, const char *value)
+{
+	r->options = xreallocarray(r->options, r->opts.noptions + 1, sizeof(*r->options));
+	r->options[r->opts.noptions++] = (struct record_option){ name, value };
+}
+
+static void collect_options(struct run_record *r, const struct run_args *args)
+{
+	for (size_t i = 0; i < ARRAY_LEN(kept_options); i++) {
+		const char *name = kept_options[i].name;
+		const void *value = (const char *)args + kept_options[i].offset;
+		const struct words *words = value;
+		const char *const *text = value;
+
+		if (kept_options[i].kept == KEPT_FLAG && *(const bool *)value)
+			add_option(r, name, "");
+		if (kept_options[i].kept == KEPT_TEXT && *text)
+			add_option(r, name, *text);
+		for (size_t k = 0; kept_options[i].kept == KEPT_WORDS && k < words->count; k++)
+			add_option(r, name, words->words[k]);
+	}
+	r->opts.options = r->options;
+}
+
+int run_record_open(struct run_record *r, const struct run_args *args, const void *elf, size_t len,
+		    struct err *err)
+{
+	const char *path = args->record;
+
+	if (!path)
+		return 0;
+	r->fd = streq(path, "-") ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)
+				 : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, FILE_MODE);
+	if (r->fd < 0)
+		return err_sys(err, errno, "--record: cannot write %s", path);
+	r->opts = (struct record_opts){ .fd = r->fd, .path = path };
+	/* Images are without it already; of another compiler's file what is there is kept. */
+	if (elf_strip(elf, len, &r->elf, &r->opts.elf_bytes, NULL) < 0) {
+		r->elf = xmalloc(len + 1);
+		memcpy(r->elf, elf, len);
+		r->opts.elf_bytes = len;
+	}
+	r->opts.elf = r->elf;
+	collect_options(r, args);
+	return 0;
+}
+
+void run_record_release(struct run_record *r)
+{
+	if (r->opts.path)
+		close_fd(&r->fd);
+	free(r->elf);
+	free(r->options);
+}
+
+int run_record_apply(struct run_args *args, const struct record_option *options, size_t count,
+		     struct err *err)
+{
+	for (size_t i = 0; i < count; i++) {
+		size_t k = 0;
+		char *value;
+
+		while (k < ARRAY_LEN(kept_options) && !streq(kept_options[k].name, options[i].name))
+			k++;
+		if (k == ARRAY_LEN(kept_options))
+			return err_set(err, EINVAL,
+				       "it was made with --%s, which is not known here",
+				       options[i].name);
+		value = (char *)args + kept_options[k].offset;
+		if (kept_options[k].kept == KEPT_WORDS)
+			words_add((struct words *)value, options[i].value);
+		else if (kept_options[k].kept == KEPT_FLAG)
+			*(bool *)value = true;
+		else
+			*(const char **)value = options[i].value;
+	}
+	return 0;
+}
+
+void run_record_forget(struct run_args *args)
+{
+	for (size_t i = 0; i < ARRAY_LEN(kept_options); i++)
+		if (kept_options[i].kept == KEPT_WORDS)
+			words_release((struct words *)((char *)args + kept_options[i].offset));
+}

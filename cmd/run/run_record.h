@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* --record: the file, and the options that a recording has to know again when it is replayed. */
+#ifndef BOMBUS_CMD_RUN_RUN_RECORD_H
+#define BOMBUS_CMD_RUN_RUN_RECORD_H
+
+#include "cmd/run/run_args.h"
+#include "runner/sink/recording/record.h"
+
+/* What a recording is made of; zeroed: none. */
+struct run_record {
+	int fd; /* valid where opts.path is set */
+	struct record_opts opts;
+	void *elf;
+	struct record_option *options;
+};
+
+/* Checks what is asked for, before anything is opened or loaded. EXIT_USAGE. */
+int run_record_check(const struct run_args *args, struct err *err);
+/* Makes the file; nothing where --record was not given. The object's bytes are copied. */
+int run_record_open(struct run_record *record, const struct run_args *args, const void *elf,
+		    size_t len, struct err *err);
+void run_record_release(struct run_record *record);
+
+/* A recording's options become arguments; texts are borrowed. EINVAL: one that is not known. */
+int run_record_apply(struct run_args *args, const struct record_option *options, size_t count,
+		     struct err *err);
+/* The lists that it may have made longer. */
+void run_record_forget(struct run_args *args);
+
+#endif
