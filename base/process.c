@@ -57,3 +57,66 @@ bool process_stats_read(struct process_stats *ret)
 	};
 	return true;
 }
+
+/* --- figures ---------------------------------------------------------------------------------- */
+
+static bool get_cpu(const void *of, struct figure_value *ret)
+{
+	return figure_number(ret, ((const struct process_stats *)of)->cpu_s);
+}
+
+static bool get_start(const void *of, struct figure_value *ret)
+{
+	return figure_number(ret, ((const struct process_stats *)of)->start_s);
+}
+
+static bool get_resident(const void *of, struct figure_value *ret)
+{
+	return figure_count(ret, ((const struct process_stats *)of)->resident_bytes);
+}
+
+static bool get_virtual(const void *of, struct figure_value *ret)
+{
+	return figure_count(ret, ((const struct process_stats *)of)->virtual_bytes);
+}
+
+static bool get_fds(const void *of, struct figure_value *ret)
+{
+	return figure_count(ret, ((const struct process_stats *)of)->fds);
+}
+
+static bool get_max_fds(const void *of, struct figure_value *ret)
+{
+	return figure_count(ret, ((const struct process_stats *)of)->max_fds);
+}
+
+static bool get_threads(const void *of, struct figure_value *ret)
+{
+	return figure_count(ret, ((const struct process_stats *)of)->threads);
+}
+
+static void each_process(void *ctx, const struct own_figure *figure, struct figure_visit *visit)
+{
+	struct process_stats stats;
+
+	if (process_stats_read(&stats))
+		visit->visit(visit, &stats, NULL, 0);
+}
+
+static const struct own_figure figures[] = {
+	{ "process_cpu_seconds_total", "User and system time of this process.", "seconds",
+	  FIGURE_COUNTER, get_cpu },
+	{ "process_start_time_seconds", "When this process began, since 1970.", "seconds",
+	  FIGURE_GAUGE, get_start },
+	{ "process_resident_memory_bytes", "Memory that it occupies.", "bytes", FIGURE_GAUGE,
+	  get_resident },
+	{ "process_virtual_memory_bytes", "Addresses that it uses.", "bytes", FIGURE_GAUGE,
+	  get_virtual },
+	{ "process_open_fds", "Open file descriptors.", "", FIGURE_GAUGE, get_fds },
+	{ "process_max_fds", "Most file descriptors that may be open.", "", FIGURE_GAUGE,
+	  get_max_fds },
+	{ "process_threads", "Threads.", "", FIGURE_GAUGE, get_threads },
+};
+
+const struct figure_table process_figures = { figures, ARRAY_LEN(figures), FIGURES_PROCESS,
+					      each_process };

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What this process takes of the machine, as /proc tells. */
+/* What this process takes of the machine, as /proc shows it. */
 #ifndef BOMBUS_BASE_PROCESS_H
 #define BOMBUS_BASE_PROCESS_H
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "base/figures.h"
 
 struct process_stats {
 	double cpu_s;	/* user and system time of all threads */
@@ -15,5 +16,7 @@ struct process_stats {
 
 /* False where /proc is not there or not of the known form. */
 bool process_stats_read(struct process_stats *ret);
+
+extern const struct figure_table process_figures; /* process_...; ctx: NULL */
 
 #endif

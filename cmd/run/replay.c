@@ -12,6 +12,7 @@
 #include <sys/eventfd.h>
 
 #include "base/clock.h"
+#include "base/figures.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/parse.h"
@@ -49,6 +50,7 @@ struct play {
 	struct selection filters;
 	struct plan shown; /* the plan with rows as maps, for filters */
 	struct sink *output, *metrics;
+	struct figures *figures;
 	struct replay_opts opts;
 };
 
@@ -257,7 +259,7 @@ static int start(struct play *p, struct err *err)
 
 	p->output = run_sinks_output(p->global, &p->args->run);
 	if (ret >= 0)
-		ret = run_sinks_metrics(&p->metrics, &p->args->run, err);
+		ret = run_sinks_metrics(&p->metrics, &p->args->run, p->figures, err);
 	/* Who serves, or has a screen, does so until told to leave. */
 	p->opts.stay = p->metrics || streq(run_sinks_form(&p->args->run), "tui");
 	if (ret >= 0)
@@ -294,6 +296,7 @@ static void play_release(struct play *p)
 		p->output->ops->free(p->output);
 	if (p->metrics)
 		p->metrics->ops->free(p->metrics);
+	figures_free(p->figures);
 	if (p->object)
 		selection_release(object_plan(p->object), &p->filters);
 	collector_free(p->collector);
@@ -316,6 +319,7 @@ static int run_replay(const struct global_args *global, void *args, const struct
 		.fd = -1,
 		.wake_fd = -1,
 		.clock = wallclock_new_told(),
+		.figures = run_sinks_figures(),
 		.opts.wake_fd = -1,
 	};
 	int ret = open_file(&p, words->words[0], err);

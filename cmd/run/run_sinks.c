@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "base/strbuf.h"
 #include "base/util.h"
 #include "runner/sink/otlp/otlp.h"
@@ -81,12 +82,23 @@ static struct sink *recorded(struct run_sinks *sinks, struct sink *output)
 	return output;
 }
 
-int run_sinks_metrics(struct sink **ret, const struct run_args *a, struct err *err)
+struct figures *run_sinks_figures(void)
+{
+	struct figures *figures = figures_new();
+
+	figures_add(figures, &build_figures, NULL);
+	figures_add(figures, &process_figures, NULL);
+	return figures;
+}
+
+int run_sinks_metrics(struct sink **ret, const struct run_args *a, struct figures *figures,
+		      struct err *err)
 {
 	char port[PORT_TEXT_MAX];
 	struct prometheus_opts opts = {
 		.listen = a->metrics,
 		.web_config = a->web_config,
+		.figures = figures,
 	};
 	int code = naming_init(&opts.naming, a->name_space, a->compat, err);
 
@@ -123,8 +135,7 @@ static void warn_of_variables(void)
 		log_warn("not honoured: %s", strbuf_str(&names));
 }
 
-static int add_otlp(struct run_sinks *sinks, const struct run_args *a, struct sink_env *env,
-		    struct err *err)
+static int add_otlp(struct run_sinks *sinks, const struct run_args *a, struct err *err)
 {
 	const struct otlp_flags flags = { .url = a->otlp, .protocol = a->otlp_protocol };
 	_cleanup_(otlp_config_release) struct otlp_config config = { 0 };
@@ -137,8 +148,7 @@ static int add_otlp(struct run_sinks *sinks, const struct run_args *a, struct si
 	if (ret < 0)
 		return ret;
 	warn_of_variables();
-	add(sinks, sink_otlp_new(&config, &naming));
-	env->otlp = sinks->sinks[sinks->count - 1];
+	add(sinks, sink_otlp_new(&config, &naming, sinks->figures));
 	return 0;
 }
 
@@ -155,21 +165,22 @@ int run_sinks_open(struct run_sinks *sinks, const struct global_args *global,
 		   const struct run_args *args, const struct sink_env *env, int wake_fd,
 		   struct err *err)
 {
-	struct sink_env all = *env;
 	struct sink *metrics;
-	int code = run_sinks_metrics(&metrics, args, err);
+	int code;
 
+	sinks->figures = run_sinks_figures();
+	code = run_sinks_metrics(&metrics, args, sinks->figures, err);
 	if (code < 0)
 		return code;
 	add(sinks, recorded(sinks, run_sinks_output(global, args)));
 	if (args->web_config && !args->metrics && !args->prom_port)
 		return err_usage(err, "--web-config guards metrics: --metrics is missing");
 	add(sinks, metrics);
-	code = add_otlp(sinks, args, &all, err);
+	code = add_otlp(sinks, args, err);
 	if (code < 0)
 		return code;
 	for (size_t i = 0; i < sinks->count; i++) {
-		int ret = sink_host_open(&sinks->hosts[i], sinks->sinks[i], &all, wake_fd, err);
+		int ret = sink_host_open(&sinks->hosts[i], sinks->sinks[i], env, wake_fd, err);
 
 		if (ret < 0)
 			return ret;
@@ -234,5 +245,6 @@ void run_sinks_release(struct run_sinks *sinks)
 			sink_host_free(sinks->hosts[i]);
 		else
 			sinks->sinks[i]->ops->free(sinks->sinks[i]);
+	figures_free(sinks->figures);
 	run_record_release(&sinks->record);
 }

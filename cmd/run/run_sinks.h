@@ -15,13 +15,17 @@ struct run_sinks {
 	size_t count;
 	struct run_record record; /* set before the start, where there is to be one */
 	const struct sink *recorder;
+	struct figures *figures;
 };
 
 /* Whether the live table is among them. */
 bool run_sinks_interactive(const struct run_args *args);
 /* The output that -o names, NULL for none; and what --metrics asks for, NULL where nothing does. */
 struct sink *run_sinks_output(const struct global_args *global, const struct run_args *args);
-int run_sinks_metrics(struct sink **ret, const struct run_args *args, struct err *err);
+int run_sinks_metrics(struct sink **ret, const struct run_args *args, struct figures *figures,
+		      struct err *err);
+/* Those of the process so far. */
+struct figures *run_sinks_figures(void);
 /* What -o is: given, or found out. */
 const char *run_sinks_form(const struct run_args *args);
 

@@ -39,7 +39,6 @@ struct sink_env {
 	struct collector *collector;
 	struct wallclock *clock;
 	struct step pull;		 /* getting the program's bytes */
-	const struct sink *otlp;	 /* the one that sends OTLP; NULL: none */
 	const struct name_source *names; /* NULL: those of the running system */
 	uint64_t max_records;		 /* -n: sinks that print stop after so many; 0: no limit */
 };
@@ -89,7 +88,8 @@ struct sink *sink_table_new(int fd, uint32_t width_columns, bool color);
 struct prometheus_opts {
 	const char *listen; /* "127.0.0.1:9091", ":9091" (all interfaces), "[::1]:0" */
 	struct naming naming;
-	const char *web_config; /* path of a file as in runner/sink/web/web_config.h; NULL: none */
+	struct figures *figures; /* borrowed; its scrapes show them, and add their own */
+	const char *web_config;	 /* path of a file as in runner/sink/web/web_config.h; NULL: none */
 };
 /* Listens in open(); the port that was bound (for :0) can be asked for afterwards. */
 struct sink *sink_prometheus_new(const struct prometheus_opts *opts);

@@ -264,7 +264,7 @@ static void run(const char *way, const char *protocol, const char *compression, 
 	f.maps[MAP_SPANS].value = (struct layout)LAYOUT(rec_fields, "rec", sizeof(struct rec));
 	if (otlp_config_read(&config, &flags, variable, pairs, &err) < 0)
 		exit(EXIT_FAILED);
-	sink = sink_otlp_new(&config, &naming_usual);
+	sink = sink_otlp_new(&config, &naming_usual, NULL);
 	if (sink_host_open(&host, sink, &f.env, -1, &err) < 0 || sink_host_start(host, &err) < 0)
 		exit(EXIT_FAILED);
 	before = resident_bytes();

@@ -32,8 +32,10 @@
 #include <sys/stat.h>
 #include <time.h>
 #include "base/err.h"
+#include "base/process.h"
 #include "base/strbuf.h"
 #include "base/util.h"
+#include "runner/sink/own_figures.h"
 #include "runner/sink/sink.h"
 
 #define GOLDEN_DIR "tests/golden/"
@@ -85,7 +87,8 @@ struct fixture {
 	struct wallclock *clock;
 	struct sink_env env;
 	uint64_t since[NMAPS];
-	int fd; /* where sinks write: a file in memory */
+	struct figures *figures; /* freed with the rest; NULL: none */
+	int fd;			 /* where sinks write: a file in memory */
 };
 
 /* The stand-in. */
@@ -268,6 +271,7 @@ static inline void fixture_release(struct fixture *f)
 		if (f->collector.series[i])
 			metric_release(&f->metrics[i]);
 	}
+	figures_free(f->figures);
 	wallclock_free(f->clock);
 	close(f->fd);
 	pthread_mutex_destroy(&f->collector.lock);
@@ -419,6 +423,18 @@ static inline int host_up(struct sink_host **ret, struct sink *sink, const struc
 	int code = sink_host_open(ret, sink, env, wake_fd, err);
 
 	return code < 0 ? code : sink_host_start(*ret, err);
+}
+
+/* All figures but those of the sinks; with those of the fixture's maps where `own`. */
+static inline struct figures *fixture_figures(struct fixture *f, bool own)
+{
+	struct figures *figures = figures_new();
+
+	figures_add(figures, &build_figures, NULL);
+	figures_add(figures, &process_figures, NULL);
+	if (own)
+		own_figures_add(figures, &f->env);
+	return figures;
 }
 
 #endif

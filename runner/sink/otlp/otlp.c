@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "runner/sink/otlp/otlp.h"
+#include "runner/sink/otlp/otlp_figures.h"
 #include "runner/sink/otlp/otlp_logs.h"
 #include "runner/sink/otlp/otlp_metrics.h"
 #include "runner/sink/otlp/otlp_send.h"
@@ -25,6 +26,7 @@ struct otlp_sink {
 	struct sink sink;
 	struct otlp_config config;
 	struct naming naming;
+	struct figures *figures; /* borrowed */
 	const struct sink_env *env;
 	struct sink_names names;
 	struct otlp_resources *resources[2];	 /* by whether it is JSON; NULL: not needed yet */
@@ -120,11 +122,15 @@ static int prepare(struct otlp_sink *otlp, enum otlp_signal signal, const struct
 		.naming = &otlp->naming,
 		.queue = queue,
 	};
+	int ret;
 
 	switch (signal) {
 	case OTLP_TRACES:
-		return otlp_traces_new(&otlp->traces, &otlp->config, is_json(otlp, signal), env,
-				       resources, otlp->names.resolver, queue, err);
+		ret = otlp_traces_new(&otlp->traces, &otlp->config, is_json(otlp, signal), env,
+				      resources, otlp->names.resolver, queue, err);
+		if (ret >= 0)
+			figures_add(otlp->figures, &otlp_traces_figures, otlp->traces);
+		return ret;
 	case OTLP_LOGS:
 		otlp->logs = otlp_logs_new(&otlp->config, is_json(otlp, signal), env, resources,
 					   otlp->names.resolver, queue);
@@ -249,8 +255,11 @@ static void otlp_free(struct sink *sink)
 {
 	struct otlp_sink *otlp = otlp_of(sink);
 
-	for (int i = 0; i < OTLP_SIGNALS; i++)
+	for (int i = 0; i < OTLP_SIGNALS; i++) {
 		otlp_sender_free(otlp->senders[i]);
+		figures_remove(otlp->figures, otlp->queues[i]);
+	}
+	figures_remove(otlp->figures, otlp->traces);
 	otlp_traces_free(otlp->traces);
 	otlp_logs_free(otlp->logs);
 	otlp_metrics_free(otlp->metrics);
@@ -273,7 +282,8 @@ bool sink_otlp_counts(const struct sink *sink, enum otlp_signal signal, struct o
 	return true;
 }
 
-struct sink *sink_otlp_new(struct otlp_config *config, const struct naming *naming)
+struct sink *sink_otlp_new(struct otlp_config *config, const struct naming *naming,
+			   struct figures *figures)
 {
 	static const struct sink_ops ops = {
 		.name = "otlp",
@@ -299,10 +309,13 @@ struct sink *sink_otlp_new(struct otlp_config *config, const struct naming *nami
 	otlp->config = *config;
 	*config = (struct otlp_config){ 0 };
 	otlp->naming = *naming;
-	/* Whoever asks for figures may do so from now on. */
-	for (int i = 0; i < OTLP_SIGNALS; i++)
-		if (otlp->config.targets[i].on)
-			otlp->queues[i] = queue_for(otlp, i);
+	otlp->figures = figures;
+	for (int i = 0; i < OTLP_SIGNALS; i++) {
+		if (!otlp->config.targets[i].on)
+			continue;
+		otlp->queues[i] = queue_for(otlp, i);
+		otlp_figures_add(figures, otlp->queues[i]);
+	}
 	otlp->sink.ops = otlp->config.targets[OTLP_TRACES].on || otlp->config.targets[OTLP_LOGS].on
 				 ? &ops
 				 : &metrics_ops;

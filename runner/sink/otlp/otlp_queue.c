@@ -40,9 +40,10 @@ struct otlp_queue {
 	struct otlp_counts counts;
 };
 
-const struct otlp_shape otlp_spans_shape = { "resourceSpans", "scopeSpans", "spans" };
-const struct otlp_shape otlp_logs_shape = { "resourceLogs", "scopeLogs", "logRecords" };
-const struct otlp_shape otlp_metrics_shape = { "resourceMetrics", "scopeMetrics", "metrics" };
+const struct otlp_shape otlp_spans_shape = { "traces", "resourceSpans", "scopeSpans", "spans" };
+const struct otlp_shape otlp_logs_shape = { "logs", "resourceLogs", "scopeLogs", "logRecords" };
+const struct otlp_shape otlp_metrics_shape = { "metrics", "resourceMetrics", "scopeMetrics",
+					       "metrics" };
 
 const char *otlp_drop_name(enum otlp_drop reason)
 {
@@ -384,16 +385,6 @@ bool otlp_queue_is_empty(struct otlp_queue *queue)
 	return empty;
 }
 
-bool otlp_queue_is_closed(struct otlp_queue *queue)
-{
-	bool closed;
-
-	lock(queue);
-	closed = queue->closed;
-	unlock(queue);
-	return closed;
-}
-
 void otlp_queue_done(struct otlp_queue *queue, uint64_t sent, enum otlp_drop reason)
 {
 	struct slot *slot;
@@ -448,4 +439,9 @@ struct otlp_counts otlp_queue_counts(struct otlp_queue *queue)
 	counts = queue->counts;
 	unlock(queue);
 	return counts;
+}
+
+const char *otlp_queue_signal(const struct otlp_queue *queue)
+{
+	return queue->opts.shape->signal;
 }

@@ -32,6 +32,7 @@
 
 /* How a signal's request is nested, and what its fields are called. */
 struct otlp_shape {
+	const char *signal;    /* "traces" */
 	const char *resources; /* "resourceSpans"; field 1 of the request */
 	const char *scopes;    /* "scopeSpans"; field 2 */
 	const char *items;     /* "spans"; field 2 */
@@ -79,6 +80,7 @@ struct otlp_queue;
 struct otlp_queue *otlp_queue_new(const struct otlp_queue_opts *opts);
 void otlp_queue_free(struct otlp_queue *queue); /* nobody writes or sends any more */
 struct otlp_counts otlp_queue_counts(struct otlp_queue *queue);
+const char *otlp_queue_signal(const struct otlp_queue *queue); /* its shape's */
 
 /* --- writing --------------------------------------------------------------------------------- */
 
@@ -121,7 +123,5 @@ void otlp_queue_done(struct otlp_queue *queue, uint64_t sent, enum otlp_drop rea
 bool otlp_queue_park(struct otlp_queue *queue, uint64_t until_ns);
 /* Everything left is dropped as OTLP_DROP_UNSENT. */
 void otlp_queue_abandon(struct otlp_queue *queue);
-
-bool otlp_queue_is_closed(struct otlp_queue *queue);
 
 #endif

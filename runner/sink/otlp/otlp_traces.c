@@ -391,6 +391,26 @@ void otlp_traces_free(struct otlp_traces *t)
 	free(t);
 }
 
+static bool get_unsampled(const void *of, struct figure_value *ret)
+{
+	return figure_count(ret, otlp_traces_counts(of).unsampled);
+}
+
+static void each_traces(void *ctx, const struct own_figure *figure, struct figure_visit *visit)
+{
+	const struct figure_label label = { "signal", otlp_spans_shape.signal };
+
+	visit->visit(visit, ctx, &label, 1);
+}
+
+static const struct own_figure figures[] = {
+	{ "bombus_otlp_unsampled_total", "Spans that the sampler left out.", "", FIGURE_COUNTER,
+	  get_unsampled },
+};
+
+const struct figure_table otlp_traces_figures = { figures, ARRAY_LEN(figures), FIGURES_OTLP,
+						  each_traces };
+
 struct span_counts otlp_traces_counts(const struct otlp_traces *t)
 {
 	return span_maker_counts(t->maker);

@@ -18,6 +18,7 @@
 #include "runner/sink/web/mhd.h"
 #include "runner/sink/prometheus/negotiate.h"
 #include "runner/sink/prometheus/scrape_body.h"
+#include "runner/sink/own_figures.h"
 #include "runner/sink/text.h"
 #include "runner/sink/web/waiting.h"
 #include "runner/sink/web/web_guard.h"
@@ -46,6 +47,7 @@ struct prometheus_sink {
 	struct sink_names names;
 	struct label_cache *cache;
 	struct scrape_totals totals;
+	struct figures *figures; /* borrowed */
 };
 
 /* A path of the server: all of them are answered to GET and HEAD. */
@@ -161,7 +163,7 @@ static enum MHD_Result answer_metrics(struct prometheus_sink *prom,
 		.naming = &prom->naming,
 		.resolver = sink_names_get(&prom->names),
 		.cache = prom->cache,
-		.totals = &prom->totals,
+		.figures = prom->figures,
 	};
 	struct scrape_body *body = scrape_body_new(&opts, head ? NULL : &prom->totals, gzip,
 						   scrape_timeout_ns(prom, connection));
@@ -425,6 +427,7 @@ static int prometheus_open(struct sink *sink, const struct sink_env *env, struct
 	fd = listen_tcp(prom->listen, &prom->port, err);
 	if (fd < 0)
 		return fd;
+	own_figures_add(prom->figures, &prom->env);
 	sink_names_init(&prom->names, &prom->env);
 	prom->cache = label_cache_new(env->plan->nmaps,
 				      collector_set_aside(env->collector, CACHE_MAX_BYTES));
@@ -451,6 +454,8 @@ static void prometheus_free(struct sink *sink)
 	struct prometheus_sink *prom = prometheus_of(sink);
 
 	prometheus_close(sink);
+	own_figures_remove(prom->figures, &prom->env);
+	figures_remove(prom->figures, &prom->totals);
 	close_fd(&prom->listen_fd);
 	sink_names_release(&prom->names);
 	label_cache_free(prom->cache);
@@ -484,6 +489,8 @@ struct sink *sink_prometheus_new(const struct prometheus_opts *opts)
 	prom->listen_fd = -1;
 	prom->listen = xstrdup(opts->listen);
 	prom->naming = opts->naming;
+	prom->figures = opts->figures;
+	figures_add(prom->figures, &scrape_figures, &prom->totals);
 	prom->web_path = opts->web_config ? xstrdup(opts->web_config) : NULL;
 	return &prom->sink;
 }

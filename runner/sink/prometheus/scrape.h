@@ -7,16 +7,10 @@
 #ifndef BOMBUS_RUNNER_SINK_PROMETHEUS_SCRAPE_H
 #define BOMBUS_RUNNER_SINK_PROMETHEUS_SCRAPE_H
 
-#include <stdatomic.h>
 #include <sys/types.h>
+#include "base/figures.h"
 #include "runner/sink/prometheus/expo.h"
 #include "runner/sink/sink.h"
-
-/* What came of the scrapes so far. Written by the thread that serves, read by any. */
-struct scrape_totals {
-	_Atomic uint64_t scrapes, failed; /* failed: of these, late or given up by the other side */
-	_Atomic uint64_t last_ns, last_bytes; /* from the request to the last byte; uncompressed */
-};
 
 struct label_cache;
 
@@ -24,9 +18,9 @@ struct scrape_opts {
 	const struct sink_env *env;
 	const struct expo_format *format;
 	const struct naming *naming;
-	struct resolver *resolver;	    /* of the thread that reads */
-	struct label_cache *cache;	    /* of that thread as well; NULL: none */
-	const struct scrape_totals *totals; /* NULL: not told */
+	struct resolver *resolver; /* of the thread that reads */
+	struct label_cache *cache; /* of that thread as well; NULL: none */
+	struct figures *figures;   /* of this process about itself; NULL: none */
 };
 
 struct scrape;

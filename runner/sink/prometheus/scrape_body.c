@@ -103,3 +103,42 @@ ssize_t scrape_body_read(struct scrape_body *body, char *dst, size_t max)
 	body->complete |= n == 0;
 	return n;
 }
+
+/* --- figures ---------------------------------------------------------------------------------- */
+
+static bool get_scrapes(const void *of, struct figure_value *ret)
+{
+	return figure_count(ret, ((const struct scrape_totals *)of)->scrapes);
+}
+
+static bool get_failed(const void *of, struct figure_value *ret)
+{
+	return figure_count(ret, ((const struct scrape_totals *)of)->failed);
+}
+
+static bool get_duration(const void *of, struct figure_value *ret)
+{
+	const struct scrape_totals *totals = of;
+
+	return totals->scrapes && figure_scaled(ret, totals->last_ns, 1e-9);
+}
+
+static bool get_size(const void *of, struct figure_value *ret)
+{
+	const struct scrape_totals *totals = of;
+
+	return totals->scrapes && figure_count(ret, totals->last_bytes);
+}
+
+static const struct own_figure figures[] = {
+	{ "bombus_scrapes_total", "Scrapes begun, this one included.", "", FIGURE_COUNTER,
+	  get_scrapes },
+	{ "bombus_scrapes_failed_total", "Scrapes that were late or given up by the other side.",
+	  "", FIGURE_COUNTER, get_failed },
+	{ "bombus_scrape_duration_seconds", "Time that the last complete scrape took.", "seconds",
+	  FIGURE_GAUGE, get_duration },
+	{ "bombus_scrape_size_bytes", "Size of the last complete scrape, before it was compressed.",
+	  "bytes", FIGURE_GAUGE, get_size },
+};
+
+const struct figure_table scrape_figures = { figures, ARRAY_LEN(figures), FIGURES_SCRAPES, NULL };

@@ -6,7 +6,15 @@
 #ifndef BOMBUS_RUNNER_SINK_PROMETHEUS_SCRAPE_BODY_H
 #define BOMBUS_RUNNER_SINK_PROMETHEUS_SCRAPE_BODY_H
 
+#include <stdatomic.h>
 #include "runner/sink/prometheus/scrape.h"
+
+/* What came of the scrapes so far. Written by the thread that serves, read by any. */
+struct scrape_totals {
+	_Atomic uint64_t scrapes, failed; /* failed: of these, late or given up by the other side */
+	_Atomic uint64_t last_ns, last_bytes; /* from the request to the last byte; uncompressed */
+};
+extern const struct figure_table scrape_figures; /* ctx: struct scrape_totals */
 
 struct scrape_body;
 

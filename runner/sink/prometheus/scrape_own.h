@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * What bombus exports about itself: families named bombus_... and process_..., after those of the
- * program.
- */
+/* The figures of this process about itself, as families after those of the programs. */
 #ifndef BOMBUS_RUNNER_SINK_PROMETHEUS_SCRAPE_OWN_H
 #define BOMBUS_RUNNER_SINK_PROMETHEUS_SCRAPE_OWN_H
 

@@ -29,9 +29,12 @@ static void fill(struct fixture *f)
 static struct strbuf scrape_of(struct fixture *f, const struct expo_format *format)
 {
 	struct resolver *resolver = resolver_new(f->clock);
-	struct scrape_opts opts = {
-		.env = &f->env, .format = format, .naming = &naming_usual, .resolver = resolver
-	};
+	struct figures *figures = fixture_figures(f, true);
+	struct scrape_opts opts = { .env = &f->env,
+				    .format = format,
+				    .naming = &naming_usual,
+				    .resolver = resolver,
+				    .figures = figures };
 	struct scrape *scrape = scrape_new(&opts);
 	struct strbuf sb = STRBUF_INIT(SCRAPE_MAX);
 	char piece[1000];
@@ -42,6 +45,7 @@ static struct strbuf scrape_of(struct fixture *f, const struct expo_format *form
 	assert_int_equal(n, 0);
 	assert_false(sb.full);
 	scrape_free(scrape);
+	figures_free(figures);
 	resolver_free(resolver);
 	return sb;
 }
@@ -435,6 +439,7 @@ static void test_negotiate_gzip(void **state)
 static void test_scrape_body_gzip(void **state)
 {
 	static const size_t sizes[] = { 1, 7, 4096, 1 << 20 };
+	struct figures *figures;
 	struct resolver *resolver;
 	struct fixture f;
 	struct strbuf plain;
@@ -447,12 +452,14 @@ static void test_scrape_body_gzip(void **state)
 		put_http(&f, i, i, i);
 	sweep_end(&f, MAP_HTTP);
 	plain = scrape_of(&f, &expo_text);
+	figures = fixture_figures(&f, true);
 	own = strstr(plain.buf, "# HELP process_cpu");
 	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
 		struct scrape_opts opts = { .env = &f.env,
 					    .format = &expo_text,
 					    .naming = &naming_usual,
-					    .resolver = resolver };
+					    .resolver = resolver,
+					    .figures = figures };
 		struct scrape_totals totals = { 0 };
 		struct scrape_body *body = scrape_body_new(&opts, &totals, true, 0);
 		struct strbuf packed = STRBUF_INIT(SCRAPE_MAX);
@@ -480,6 +487,7 @@ static void test_scrape_body_gzip(void **state)
 		strbuf_release(&packed);
 	}
 	strbuf_release(&plain);
+	figures_free(figures);
 	resolver_free(resolver);
 	fixture_release(&f);
 }

@@ -94,17 +94,15 @@ static char *scrape_of(struct fixture *f, const struct expo_format *format,
 				    .cache = cache };
 	struct scrape *scrape = scrape_new(&opts);
 	struct strbuf sb = STRBUF_INIT(1 << 24);
-	char piece[777], *end;
+	char piece[777];
 	ssize_t n;
 
 	while ((n = scrape_read(scrape, piece, sizeof(piece))) > 0)
 		strbuf_add(&sb, piece, n);
 	scrape_free(scrape);
 	resolver_free(resolver);
-	end = memmem(sb.buf, sb.len, "bombus_build_info", 17);
-	assert_non_null(end);
-	*end = '\0';
-	for (char *p = sb.buf; p < end; p++)
+	assert_true(sb.len > 0);
+	for (char *p = sb.buf; p < sb.buf + sb.len; p++)
 		*p = *p ? *p : '0';
 	return strbuf_steal(&sb);
 }

@@ -16,6 +16,7 @@ static struct sink *serve(struct fixture *f, bool compat, struct sink_host **ret
 	struct err err = { 0 };
 	struct sink *sink;
 
+	f->figures = opts.figures = fixture_figures(f, false);
 	opts.naming.bee = compat;
 	sink = sink_prometheus_new(&opts);
 	if (host_up(ret_host, sink, &f->env, -1, &err) < 0)
