@@ -54,8 +54,9 @@ static const struct opt dashboard_opts[] = {
 	{ 0, "drop-label", "MAP=A,B", OPT_WORDS, ARG(select.drop_labels),
 	  "these fields are no labels" },
 	{ 0, "per-cpu", NULL, OPT_FLAG, ARG(select.per_cpu), "values are split by a label cpu" },
-	{ 'b', "hist-buckets", "MAP,[1,2,3]", OPT_WORDS, ARG(select.hist_buckets),
-	  "bounds of a histogram made of events" },
+	{ 'b', "hist-buckets", "MAP,BUCKETS", OPT_WORDS, ARG(select.hist_buckets),
+	  "bounds of a histogram, or how the kernel side numbers them, and the unit: [1,2,3], "
+	  "'exp2 0 27 us', 'linear 10 0 100'" },
 	{ 'k', "hist-value-key", "MAP,FIELD", OPT_WORDS, ARG(select.hist_keys),
 	  "the field that a histogram made of events observes" },
 	{ 0 },

@@ -50,8 +50,9 @@ const struct opt run_opts[] = {
 	  "its first group; any character may stand for /" },
 	{ 0, "per-cpu", NULL, OPT_FLAG, ARG(select.per_cpu),
 	  "split per-CPU values by a label cpu, do not add them up" },
-	{ 'b', "hist-buckets", "MAP,[1,2,3]", OPT_WORDS, ARG(select.hist_buckets),
-	  "bounds of a histogram made of events" },
+	{ 'b', "hist-buckets", "MAP,BUCKETS", OPT_WORDS, ARG(select.hist_buckets),
+	  "bounds of a histogram, or how the kernel side numbers them, and the unit: [1,2,3], "
+	  "'exp2 0 27 us', 'linear 10 0 100'" },
 	{ 'k', "hist-value-key", "MAP,FIELD", OPT_WORDS, ARG(select.hist_keys),
 	  "the field that a histogram made of events observes" },
 	{ .kind = OPT_GROUP, .help = "Program" },

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/run/select.h"
 
+#include <ctype.h>
 #include <errno.h>
 
 #include "base/err.h"
@@ -132,7 +133,6 @@ struct metric_words {
 	struct words labels, drop;
 	char **texts;
 	struct metric_relabel *relabels;
-	uint64_t *bounds;
 	size_t ntexts;
 };
 
@@ -144,7 +144,6 @@ static void metric_words_release(struct metric_words *m)
 	free(m->relabels);
 	words_release(&m->labels);
 	words_release(&m->drop);
-	free(m->bounds);
 }
 
 static void split_list(char *list, struct words *ret)
@@ -180,34 +179,45 @@ static char *word_for(struct metric_words *m, const struct words *words, char se
 	return NULL;
 }
 
-/* "[1,2,3]" as BumbleBee takes it; the brackets may be left out. */
-static int parse_bounds(struct metric_words *m, char *text, struct err *err)
+static int check_bounds(const char *text, struct err *err)
 {
-	struct words list = { 0 };
-	size_t len = strlen(text);
-	int ret = 0;
+	_cleanup_free_ char *copy = xstrdup(text);
+	char *save = NULL;
+	uint64_t bound, before = 0;
+	bool first = true;
 
+	for (char *w = strtok_r(copy, ", ", &save); w; w = strtok_r(NULL, ", ", &save)) {
+		if (parse_u64(w, &bound) < 0)
+			return err_usage(err, "--hist-buckets: '%s' is not a whole number", w);
+		if (!first && bound <= before)
+			return err_usage(err, "--hist-buckets: bounds must rise, and %s does not",
+					 w);
+		before = bound;
+		first = false;
+	}
+	return first ? err_usage(err, "--hist-buckets wants MAP,[1,2,3] or MAP,exp2 0 27") : 0;
+}
+
+/*
+ * "[1,2,3]" as BumbleBee takes it (the brackets may be left out), or the words of BOMBUS_BUCKETS;
+ * a word behind them is the unit: "exp2 0 27 us".
+ */
+static int parse_buckets(struct metric_words *m, char *text, struct err *err)
+{
+	size_t len = strlen(text);
+	char *unit = strrchr(text, ' ');
+
+	if (unit && unit > text && isalpha((unsigned char)unit[1])) {
+		*unit = '\0';
+		m->opts.unit = unit + 1;
+		len = (size_t)(unit - text);
+	}
 	if (text[0] == '[' && text[len - 1] == ']') {
 		text[len - 1] = '\0';
 		text++;
 	}
-	split_list(text, &list);
-	m->bounds = xcalloc(list.count + 1, sizeof(*m->bounds));
-	for (size_t i = 0; i < list.count && ret == 0; i++) {
-		const char *word = list.words[i] + strspn(list.words[i], " ");
-
-		if (parse_u64(word, &m->bounds[i]) < 0)
-			ret = err_usage(err, "--hist-buckets: '%s' is not a whole number", word);
-		else if (i && m->bounds[i] <= m->bounds[i - 1])
-			ret = err_usage(err, "--hist-buckets: bounds must rise, and %s does not",
-					word);
-	}
-	if (!list.count)
-		ret = err_usage(err, "--hist-buckets wants MAP,[1,2,3]");
-	m->opts.bounds = m->bounds;
-	m->opts.nbounds = list.count;
-	words_release(&list);
-	return ret;
+	m->opts.buckets = text;
+	return isalpha((unsigned char)text[0]) ? 0 : check_bounds(text, err);
 }
 
 /* "MAP,FIELD,/REGEX/TEXT/" for this map; what stands for the slash is the first character. */
@@ -281,7 +291,7 @@ static int compile_metric(const struct map_plan *map, const struct select_words 
 	m.opts.observe = word_for(&m, &words->hist_keys, ',', map);
 	text = word_for(&m, &words->hist_buckets, ',', map);
 	if (text)
-		code = parse_bounds(&m, text, err);
+		code = parse_buckets(&m, text, err);
 	if (code >= 0)
 		code = add_relabels(&m, &words->relabels, map, err);
 	if (code >= 0)

@@ -79,14 +79,21 @@ static bool is_bucket(const struct field *f)
 	return is_number(f) && (streq(f->name, "bucket") || streq(f->name, "slot"));
 }
 
-/* One entry per bucket: a member of the key says which. */
+/* One entry per bucket: a member of the key, a lone key, or an array's index says which. */
 static bool has_bucket_key(const struct map_plan *map)
 {
 	const struct layout *key = &map->key, *value = &map->value;
 
-	return map->source == SOURCE_HASH && map->has_key && key->nfields && !key->is_scalar &&
-	       (is_bucket(&key->fields[0]) || is_bucket(&key->fields[key->nfields - 1])) &&
-	       value->is_scalar && is_number(&value->fields[0]) && value->size_bytes == 8;
+	if ((map->source != SOURCE_HASH && map->source != SOURCE_ARRAY) || !map->has_key ||
+	    value->nfields != 1 || value->fields[0].count != 1 ||
+	    value->fields[0].kind != KIND_UINT)
+		return false;
+	if (key->is_scalar)
+		return is_number(&key->fields[0]) && map->max_entries != 1;
+	for (uint32_t i = 0; i < key->nfields; i++)
+		if (is_bucket(&key->fields[i]))
+			return true;
+	return false;
 }
 
 /* One entry per histogram: an array in the value. */
@@ -98,7 +105,7 @@ static bool has_slots(const struct layout *value)
 			value->is_scalar || streq(f->name, "slots") || streq(f->name, "buckets");
 
 		if (named && f->count > 1 && f->kind == KIND_UINT && !f->is_bits &&
-		    (f->size_bits == 64 || (f->size_bits == 32 && !value->is_scalar)))
+		    (f->size_bits == 64 || f->size_bits == 32))
 			return true;
 	}
 	return false;
@@ -112,9 +119,9 @@ static const char *histogram_fault(const struct map_plan *map)
 			       : "its records have no number to observe";
 	if (has_bucket_key(map) || has_slots(&map->value))
 		return NULL;
-	return "it is none of the three forms: a hash with the key's last member 'bucket' or "
-	       "'slot' and a __u64 value; a value with an array 'slots' or 'buckets'; "
-	       "records in a ring buffer";
+	return "it is none of the three forms: a map of one number by a key with a member 'bucket' "
+	       "or 'slot', by a lone number or by an index; a value with an array 'slots' or "
+	       "'buckets'; records in a ring buffer";
 }
 
 static const char *spans_fault(const struct map_plan *map)

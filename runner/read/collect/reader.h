@@ -75,6 +75,7 @@ struct reader {
 	int fd;
 	bool per_key; /* no batches for this map on this kernel */
 	bool warned, warned_size;
+	uint8_t guess_checks; /* sweeps that were looked at for a wrong guess */
 	bool told; /* a recording says how much was lost */
 	uint32_t batch;
 

@@ -19,6 +19,8 @@
 #define MIN_BATCH 64u
 #define LOCKED_ENTRIES 256 /* put with the lock held */
 #define ITER_BYTES (64u << 10)
+#define GUESS_SWEEPS 60 /* that are looked at, and of each so many rows */
+#define GUESS_ROWS 32
 #define ERRNO_ENOTSUPP 524 /* the kernel's own, for maps that cannot be read in batches */
 
 static uint8_t *sweep_room(struct reader_env *env, size_t bytes)
@@ -366,6 +368,28 @@ static void finish_series(struct reader *r, uint64_t now_ns, int code)
 	fair_lock_release(&r->env->lock);
 }
 
+/* The first rows are enough to tell. */
+static void check_guess(struct reader *r)
+{
+	struct series_rows rows;
+	uint64_t cursor = 0;
+	uint32_t bucket = 0;
+
+	series_rows_init(&rows, r->metric, GUESS_ROWS);
+	fair_lock_take(&r->env->lock);
+	series_read(r->series, &cursor, 0, false, &rows);
+	fair_lock_release(&r->env->lock);
+	for (uint32_t i = 0; i < rows.count && !bucket; i++)
+		bucket = histogram_suspect(r->metric, rows.cells + (size_t)i * r->metric->ncells);
+	series_rows_release(&rows);
+	if (!bucket)
+		return;
+	log_warn("map '%s': bucket %u holds what looks like the sum of the others; if so, "
+		 "--hist-buckets '%s,exp2 0 %u' shows it as that",
+		 r->map->name, bucket, r->map->name, bucket - 1);
+	r->guess_checks = GUESS_SWEEPS;
+}
+
 void reader_sweep(struct reader *r)
 {
 	uint64_t start_ns = now_mono_ns();
@@ -379,6 +403,10 @@ void reader_sweep(struct reader *r)
 	}
 	code = sweep_source(r);
 	finish_series(r, start_ns, code);
+	if (r->series && r->metric->is_guess && r->guess_checks < GUESS_SWEEPS) {
+		r->guess_checks++;
+		check_guess(r);
+	}
 	tally_add(&r->sweeps, 1);
 	tally_set(&r->sweep_ns, now_mono_ns() - start_ns);
 	if (code == 0)

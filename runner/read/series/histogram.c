@@ -159,6 +159,8 @@ static int bad_words(struct metric_build *b, const char *words)
 {
 	err_hint(b->err, "use \"exp2\", \"exp2/8\", \"exp2 MIN MAX\", \"log2\", \"linear STEP MIN "
 			 "MAX\" or ascending numbers \"1,5,10\"");
+	if (b->opts && words == b->opts->buckets)
+		err_exit(b->err, EXIT_USAGE);
 	return err_set(b->err, EINVAL, "map %s: its buckets '%s' are not understood", b->map->name,
 		       words);
 }
@@ -173,11 +175,16 @@ static bool same_scale(const struct scale *a, const struct scale *b)
 	       memcmp(a->list, b->list, a->count * sizeof(*a->list)) == 0;
 }
 
-/* The map says how it is counted: what BOMBUS_BUCKETS says has to be that, or a part of it. */
+static const char *asked_words(const struct metric_build *b)
+{
+	return b->opts && b->opts->buckets ? b->opts->buckets : b->map->buckets;
+}
+
+/* The map says how it is counted: what is asked for has to be that, or a part of it. */
 static int choose_counted(struct metric_build *b, struct scale *scale)
 {
 	_cleanup_free_ struct scale *counted = xcalloc(1, sizeof(*counted));
-	const char *words = b->map->buckets ? b->map->buckets : b->map->counted;
+	const char *words = asked_words(b) ? asked_words(b) : b->map->counted;
 
 	*scale = (struct scale){ 0 };
 	if (parse_scale(counted, b->map->counted) < 0)
@@ -186,6 +193,8 @@ static int choose_counted(struct metric_build *b, struct scale *scale)
 		return bad_words(b, words);
 	if (same_scale(scale, counted))
 		return 0;
+	if (words != b->map->buckets)
+		return usage(b, "it is counted in other buckets than --hist-buckets says");
 	err_hint(b->err, "leave BOMBUS_BUCKETS out, or declare the map with BOMBUS_HISTOGRAM_FINE, "
 			 "_LINEAR or _FIXED");
 	return err_set(b->err, EINVAL,
@@ -196,28 +205,15 @@ static int choose_counted(struct metric_build *b, struct scale *scale)
 /* The bounds that the words ask for, `by_default` where there are none. */
 static int choose_scale(struct metric_build *b, enum scale_kind by_default, struct scale *scale)
 {
-	const struct metric_opts *opts = b->opts;
+	const char *words = asked_words(b);
 
 	*scale = (struct scale){ .kind = by_default, .max = EXP2_LAST };
-	if (opts && opts->bounds) {
-		scale->kind = SCALE_LIST;
-		if (b->entries)
-			return usage(b, "its buckets are counted in the kernel; bounds can be "
-					"given to histograms made of events");
-		if (!opts->nbounds || opts->nbounds > METRIC_MAX_BOUNDS)
-			return usage(b, "the number of histogram bounds has to be 1 to 1024");
-		for (size_t i = 0; i < opts->nbounds; i++) {
-			if (i && opts->bounds[i] <= opts->bounds[i - 1])
-				return usage(b, "histogram bounds have to ascend");
-			scale->list[scale->count++] = opts->bounds[i];
-		}
-		return 0;
-	}
 	if (b->map->counted && b->plan->kind == METRIC_HIST_KEY)
 		return choose_counted(b, scale);
-	if (!b->map->buckets || parse_scale(scale, b->map->buckets) == 0)
+	b->plan->is_guess = !words && by_default == SCALE_EXP2 && b->plan->kind == METRIC_HIST_KEY;
+	if (!words || parse_scale(scale, words) == 0)
 		return 0;
-	return bad_words(b, b->map->buckets);
+	return bad_words(b, words);
 }
 
 /* 2^(i / 2^bits), cut off to a whole number; 0 where it needs more than 64 bits. */
@@ -279,16 +275,23 @@ static void make_bounds(struct metric_build *b, struct family *family, const str
 	family->min_exponent = (uint32_t)scale->min;
 }
 
+static bool is_bucket_name(const struct field *field)
+{
+	return streq(field->name, "bucket") || streq(field->name, "slot");
+}
+
+/* The last member of that name, as most have it; else the first, else one between them. */
 static const struct field *find_bucket(const struct layout *key)
 {
 	const struct field *first = &key->fields[0], *last = &key->fields[key->nfields - 1];
 
 	if (key->is_scalar)
 		return is_bucket(last) ? last : NULL;
-	if (is_bucket(last) && (streq(last->name, "bucket") || streq(last->name, "slot")))
+	if (is_bucket(last) && is_bucket_name(last))
 		return last;
-	if (is_bucket(first) && (streq(first->name, "bucket") || streq(first->name, "slot")))
-		return first;
+	for (const struct field *field = first; field < last; field++)
+		if (is_bucket(field) && is_bucket_name(field))
+			return field;
 	return NULL;
 }
 
@@ -467,8 +470,42 @@ int histogram_make(struct metric_build *b)
 		family->has_sum = true;
 		unit = unit_of(plan->observe, b->map);
 	}
+	if (b->opts && b->opts->unit)
+		unit = b->opts->unit;
 	metric_family_name(plan, family, b->map->name, "", unit);
 	plan->ncells = family->nbounds + 2;
 	plan->nfamilies = 1;
 	return 0;
+}
+
+/*
+ * Other tools put the sum into the bucket behind their largest, and how large that is stands in a
+ * file of theirs. It then looks like an observation far above all others, made as often as the sum
+ * is high; what the lower buckets count says between which bounds the sum has to be.
+ */
+uint32_t histogram_suspect(const struct metric_plan *plan, const union cell *cells)
+{
+	const struct family *family = &plan->families[0];
+	uint32_t last = family->nbounds, below;
+	double least = 0, most = 0;
+	uint64_t count = 0;
+
+	if (!plan->is_guess)
+		return 0;
+	while (last && !cells[last].u)
+		last--;
+	for (below = 0; below < last; below++) {
+		count += cells[below].u;
+		most += (double)cells[below].u * (double)family->bounds[below];
+		if (below)
+			least += (double)cells[below].u * (double)family->bounds[below - 1];
+	}
+	while (below && !cells[below - 1].u)
+		below--;
+	if (!below || last - below < 1 || count < 4)
+		return 0;
+	return (double)cells[last].u >= least && (double)cells[last].u <= most &&
+			       cells[last].u > count
+		       ? last + plan->first_bucket
+		       : 0;
 }

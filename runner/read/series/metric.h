@@ -53,8 +53,8 @@ struct err;
  * it is +Inf, and MAX + 1 is the sum.
  *
  * What <bombus/histogram.bpf.h> counts says so itself (map_plan.counted). Of its exp2 buckets "exp2
- * MIN MAX" shows a part, of which all bounds are real; everything else that differs is refused, as
- * are bounds from the command line for whatever is counted in the kernel.
+ * MIN MAX" shows a part, of which all bounds are real; everything else that differs is refused.
+ * --hist-buckets says the same as BOMBUS_BUCKETS, and wins.
  */
 #define METRIC_MAX_LIST 16
 #define METRIC_MAX_FAMILIES 1024
@@ -138,6 +138,7 @@ struct metric_plan {
 	const struct field *observe; /* METRIC_HIST_EVENTS: what; METRIC_HIST_KEY: the bucket */
 	uint32_t first_bucket;	     /* METRIC_HIST_KEY: the number of the lowest one */
 	uint32_t sum_bucket;	     /* METRIC_HIST_KEY: the one that is the sum; 0: none */
+	bool is_guess;		     /* METRIC_HIST_KEY: nothing says how it is counted */
 	struct arena arena;
 };
 
@@ -152,8 +153,9 @@ struct metric_opts {
 	const char *const *drop; /* --drop-label */
 	size_t ndrop;
 	const char *observe;	/* --hist-value-key; NULL: the tagged member */
-	const uint64_t *bounds; /* --hist-buckets; NULL: the tag's, else powers of two */
-	size_t nbounds;
+	const char *buckets; /* --hist-buckets, the words of BOMBUS_BUCKETS; NULL: the tag's, else
+			      * powers of two */
+	const char *unit;    /* of what a histogram observes; NULL: the tag's */
 	const struct metric_relabel *relabels; /* at most one a field */
 	size_t nrelabels;
 	bool split_cpu; /* of per-CPU maps, which are added up otherwise */
@@ -164,6 +166,9 @@ struct metric_opts {
 int metric_compile(struct metric_plan *ret, const struct map_plan *map,
 		   const struct metric_opts *opts, struct err *err);
 void metric_release(struct metric_plan *plan);
+/* Of a METRIC_HIST_KEY that is a guess: the bucket that holds what looks like the sum of all that
+ * the buckets below it count; 0: none does. */
+uint32_t histogram_suspect(const struct metric_plan *plan, const union cell *cells);
 /* Gives families of `plan` that are called as one of the `count` others (NULLs among them) a
  * number, and says so. */
 void metric_tell_apart(struct metric_plan *const *plans, uint32_t count, struct metric_plan *plan);

@@ -153,17 +153,107 @@ static void test_histogram_that_contradicts_how_it_is_counted(void **state)
 	}
 }
 
-static void test_bounds_from_the_command_line_are_for_events(void **state)
+/* Another tool's numbering: buckets up to 27, and the sum behind them. */
+static void test_histogram_as_the_command_line_says(void **state)
 {
-	const uint64_t bounds[] = { 1, 2 };
-	const struct metric_opts opts = { .bounds = bounds, .nbounds = 2 };
+	const struct metric_opts opts = { .buckets = "exp2 0 27", .unit = "ns" };
+	struct map_plan map = bucket_map(NULL);
+	struct metric_plan plan = compile(&map, &opts);
+	union cell cells[80] = { 0 };
+
+	assert_families(&plan, "latency_seconds");
+	assert_true(fabs(plan.families[0].scale - 1e-9) < 1e-15);
+	assert_false(plan.is_guess);
+	put_bucket(&plan, 4, 50, cells);
+	put_bucket(&plan, 9, 8, cells);
+	put_bucket(&plan, 28, 4500, cells);
+	assert_int_equal(plan.families[0].nbounds, 27);
+	assert_int_equal(cells[4].u, 50);
+	assert_int_equal(cells[9].u, 8);
+	assert_int_equal(cells[27].u, 0);
+	assert_int_equal(cells[28].u, 4500); /* the sum */
+	metric_release(&plan);
+}
+
+static void test_histogram_suspects_a_sum(void **state)
+{
+	static const struct {
+		uint32_t buckets[4][2];
+		uint32_t suspect;
+	} cases[] = {
+		{ { { 4, 50 }, { 9, 8 }, { 28, 4500 } }, 28 },
+		{ { { 4, 50 }, { 9, 8 }, { 28, 45 } }, 0 },	/* too few to be the sum */
+		{ { { 4, 50 }, { 9, 8 }, { 28, 100000 } }, 0 }, /* too many */
+		{ { { 20, 7 }, { 21, 5000 } }, 0 },
+		{ { { 3, 1 }, { 20, 7 } }, 0 },
+		{ { { 28, 4500 } }, 0 },
+	};
+	struct map_plan map = bucket_map(NULL);
+	struct metric_plan plan = compile(&map, NULL);
+
+	assert_true(plan.is_guess);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		union cell cells[80] = { 0 };
+
+		for (size_t k = 0; k < 4; k++)
+			put_bucket(&plan, cases[i].buckets[k][0], cases[i].buckets[k][1], cells);
+		assert_int_equal(histogram_suspect(&plan, cells), cases[i].suspect);
+	}
+	metric_release(&plan);
+}
+
+static void test_histogram_refuses_buckets_of_the_command_line(void **state)
+{
+	static const struct {
+		const char *counted, *buckets, *part;
+	} cases[] = {
+		{ "exp2", "linear 10 0 100", "counted in other buckets" },
+		{ "exp2", "1,5,10", "counted in other buckets" },
+		{ NULL, "exp2 5 2", "not understood" },
+		{ NULL, "exp3", "not understood" },
+	};
 	struct map_plan map = bucket_map(NULL);
 	struct metric_plan plan;
-	struct err err = { 0 };
 
-	assert_int_equal(metric_compile(&plan, &map, &opts, &err), -EINVAL);
-	assert_int_equal(err.exit, EXIT_USAGE);
-	assert_non_null(strstr(err.msg, "counted in the kernel"));
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const struct metric_opts opts = { .buckets = cases[i].buckets };
+		struct err err = { 0 };
+
+		map.counted = cases[i].counted;
+		assert_int_equal(metric_compile(&plan, &map, &opts, &err), -EINVAL);
+		assert_int_equal(err.exit, EXIT_USAGE);
+		if (!strstr(err.msg, cases[i].part))
+			fail_msg("'%s' is not '%s'", err.msg, cases[i].part);
+	}
+}
+
+struct middle_key {
+	uint32_t disk, bucket, op;
+};
+
+static struct field middle_fields[] = {
+	FIELD(struct middle_key, disk, KIND_UINT),
+	FIELD(struct middle_key, bucket, KIND_UINT),
+	FIELD(struct middle_key, op, KIND_UINT),
+};
+
+static void test_histogram_bucket_between_labels(void **state)
+{
+	struct map_plan map = bucket_map(NULL);
+	struct middle_key key = { 1, 5, 2 };
+	uint64_t n = 3;
+	struct metric_plan plan;
+	struct record record;
+	union cell cells[80] = { 0 };
+
+	map.key_bytes = sizeof(key);
+	map.key = (struct layout)LAYOUT(struct middle_key, middle_fields);
+	plan = compile(&map, NULL);
+	record = record_of(&map, &key, &n);
+	metric_cells(&plan, &record, 1, cells);
+	assert_int_equal(plan.nlabels, 2);
+	assert_int_equal(cells[5].u, 3);
+	metric_release(&plan);
 }
 
 struct slots_value {
@@ -240,14 +330,13 @@ static const struct map_plan events_map = {
 
 static void test_histogram_of_events(void **state)
 {
-	static const uint64_t bounds[] = { 1, 5, 10 };
 	struct map_plan map = events_map;
 	struct metric_plan plan;
 	struct event e = { .comm = "x", .sent = 100 };
 	struct record record = record_of(&map, NULL, &e);
 	union cell cells[80] = { 0 };
 
-	plan = compile(&map, &(struct metric_opts){ .bounds = bounds, .nbounds = 3 });
+	plan = compile(&map, &(struct metric_opts){ .buckets = "1,5,10" });
 	assert_families(&plan, "events_seconds events_sent_bytes_total events_load");
 	for (e.took_us = 0; e.took_us <= 11; e.took_us++)
 		metric_event(&plan, &record, cells);
@@ -337,7 +426,10 @@ int main(void)
 		cmocka_unit_test(test_histogram_bucket_with_a_maximum),
 		cmocka_unit_test(test_histogram_of_which_a_part_is_shown),
 		cmocka_unit_test(test_histogram_that_contradicts_how_it_is_counted),
-		cmocka_unit_test(test_bounds_from_the_command_line_are_for_events),
+		cmocka_unit_test(test_histogram_as_the_command_line_says),
+		cmocka_unit_test(test_histogram_suspects_a_sum),
+		cmocka_unit_test(test_histogram_refuses_buckets_of_the_command_line),
+		cmocka_unit_test(test_histogram_bucket_between_labels),
 		cmocka_unit_test(test_histogram_slots_in_value),
 		cmocka_unit_test(test_histogram_of_events),
 		cmocka_unit_test(test_bucket_edges),

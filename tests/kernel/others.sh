@@ -3,7 +3,7 @@
 #
 # Objects that were written for other tools, or for none: what is missing in them is found, asked
 # for, or named.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../support/lib.sh"
 need_root
 need jq
 
@@ -33,5 +33,29 @@ BOMBUS_INCLUDE=$TOP/include run_bombus build "$TESTS/bpf/others_twins.bpf.c" --b
 run_bombus run unlike.o --dry-run
 like 'twins: a third one is named' "$ERR" \
 	"'sys_enter_btf' \(tp_btf/sys_enter\) and 'another' .* run at the same place.*--only"
+
+# --- histograms that nothing describes ---
+# histogram NAME ARGUMENTS...: ten observations of 100 to 109.
+histogram() {
+	local name=$1
+	shift
+	traffic_start getppid,10
+	ok "$name: it attaches" bombus_start "$name" run "$OBJECTS/others_exp2.bpf.o" -o json \
+		--interval 100ms --set target_pid="$TRAFFIC_PID" "$@"
+	ok "$name: ten calls" traffic_go
+	sleep 0.3
+	ok "$name: it leaves" bombus_stop INT
+}
+last_of() {
+	jq -sc "map(select(.map == \"$2\")) | last | $3" "$1.out"
+}
+histogram guessed --map lat=histogram
+like 'guessed: the sum is suspected' "$(cat guessed.err)" \
+	"map 'lat': bucket 28 holds what looks like the sum .*--hist-buckets 'lat,exp2 0 27'"
+histogram told --map lat=histogram --hist-buckets 'lat,exp2 0 27 us' --map by_index=histogram
+unlike 'told: nothing is suspected' "$(cat told.err)" 'looks like the sum'
+is 'told: count and sum' "$(last_of told lat '[.count, .sum]')" '[10,1045]'
+is 'told: the bucket of 2^7' "$(last_of told lat '.buckets | map(select(.count > 0) | .le) | first')" 128
+is 'told: an index is a bucket' "$(last_of told by_index '[.count, (.buckets | map(select(.count > 0) | .le) | first)]')" '[10,255]'
 
 done_testing
