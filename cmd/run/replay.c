@@ -7,9 +7,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
 
 #include "base/clock.h"
 #include "base/figures.h"
@@ -18,13 +15,13 @@
 #include "base/parse.h"
 #include "base/util.h"
 #include "cmd/cmd.h"
+#include "cmd/run/main_loop.h"
 #include "cmd/run/run_args.h"
 #include "cmd/run/run_show.h"
 #include "cmd/run/run_sinks.h"
 #include "runner/load/attach/object.h"
 #include "runner/sink/recording/replay.h"
 
-#define LEAVE_TIMEOUT_MS 2000
 /* What a recording's series may take in memory; what is over goes to the overflow series. */
 #define MAX_SERIES 1000000
 #define MAX_SERIES_BYTES (256ull << 20)
@@ -39,13 +36,13 @@ struct play {
 	const struct global_args *global;
 	struct replay_args *args;
 	const char *path;
-	int fd, wake_fd;
+	int fd;
 	struct replay *replay;
 	struct words fields; /* of the command line */
 	struct object *object;
 	struct collector *collector;
 	struct wallclock *clock;
-	struct loop *loop;
+	struct main_loop main;
 	struct arena arena;
 	struct selection filters;
 	struct plan shown; /* the plan with rows as maps, for filters */
@@ -214,36 +211,6 @@ static int make_filters(struct play *p, struct err *err)
 	return ret;
 }
 
-static int on_signal(void *ctx, uint32_t signal)
-{
-	return 1;
-}
-
-static int on_end(void *ctx, uint32_t events)
-{
-	return 1;
-}
-
-static int make_loop(struct play *p, struct err *err)
-{
-	static const int leave[] = { SIGINT, SIGTERM, SIGHUP };
-	sigset_t signals;
-	int ret;
-
-	sigemptyset(&signals);
-	for (size_t i = 0; i < ARRAY_LEN(leave); i++)
-		sigaddset(&signals, leave[i]);
-	p->wake_fd = p->opts.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (p->wake_fd < 0)
-		return err_sys(err, errno, "eventfd");
-	ret = loop_new(&p->loop, err);
-	if (ret >= 0)
-		ret = loop_add_signals(p->loop, &signals, on_signal, p, err);
-	if (ret >= 0)
-		ret = loop_add_fd(p->loop, p->wake_fd, EPOLLIN, on_end, p, NULL, err);
-	return ret;
-}
-
 static int start(struct play *p, struct err *err)
 {
 	struct sink_env env = {
@@ -255,8 +222,9 @@ static int start(struct play *p, struct err *err)
 		.names = replay_names(p->replay),
 		.max_records = p->args->run.count,
 	};
-	int ret = make_loop(p, err);
+	int ret = main_loop_init(&p->main, err);
 
+	p->opts.wake_fd = p->main.wake_fd;
 	p->output = run_sinks_output(p->global, &p->args->run);
 	if (ret >= 0)
 		ret = run_sinks_metrics(&p->metrics, &p->args->run, p->figures, err);
@@ -301,12 +269,11 @@ static void play_release(struct play *p)
 		selection_release(object_plan(p->object), &p->filters);
 	collector_free(p->collector);
 	object_free(p->object);
-	loop_free(p->loop);
 	wallclock_free(p->clock);
 	arena_release(&p->arena);
 	words_release(&p->fields);
 	run_record_forget(&p->args->run);
-	close_fd(&p->wake_fd);
+	main_loop_release(&p->main);
 	close_fd(&p->fd);
 }
 
@@ -317,7 +284,6 @@ static int run_replay(const struct global_args *global, void *args, const struct
 		.global = global,
 		.args = args,
 		.fd = -1,
-		.wake_fd = -1,
 		.clock = wallclock_new_told(),
 		.figures = run_sinks_figures(),
 		.opts.wake_fd = -1,
@@ -334,9 +300,7 @@ static int run_replay(const struct global_args *global, void *args, const struct
 		ret = start(&p, err);
 	if (ret < 0)
 		return ret;
-	ret = loop_run(p.loop);
-	if (ret < 0)
-		err_sys(err, -ret, "waiting");
+	ret = main_loop_run(&p.main, err);
 	int left = finish(&p, err);
 	return ret < 0 ? ret : left;
 }

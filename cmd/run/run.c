@@ -8,11 +8,7 @@
  */
 #include <errno.h>
 #include <linux/capability.h>
-#include <poll.h>
-#include <signal.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <sys/signalfd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -20,6 +16,7 @@
 #include "base/util.h"
 #include "cmd/cmd.h"
 #include "cmd/run/program.h"
+#include "cmd/run/main_loop.h"
 #include "cmd/run/run_args.h"
 #include "cmd/run/run_show.h"
 #include "cmd/run/run_sinks.h"
@@ -28,6 +25,8 @@
 #include "runner/sink/sink.h"
 
 #define RUN_FOREVER_NS (UINT64_MAX / 4)
+/* Between two looks at clocks and attachments. */
+#define CHECK_NS 1000000000
 
 /* What exists while a program runs; released in the opposite order. */
 struct run {
@@ -36,24 +35,13 @@ struct run {
 	char *name;
 	struct object *object;
 	const struct plan *plan;
-	struct loop *loop;
+	struct main_loop main;
 	struct collector *collector;
 	struct wallclock *clock;
 	struct run_sinks sinks;
-	int wake_fd;
 	struct step pull;
 	uint64_t start_ns;
 };
-
-static int on_signal(void *ctx, uint32_t signal)
-{
-	return 1;
-}
-
-static int on_end(void *ctx, uint32_t expirations)
-{
-	return 1;
-}
 
 static int on_clock(void *ctx, uint32_t events)
 {
@@ -169,50 +157,28 @@ static int open_sinks(struct run *run, struct err *err)
 		.max_records = run->args->count,
 	};
 
-	return run_sinks_open(&run->sinks, run->global, run->args, &env, run->wake_fd, err);
+	return run_sinks_open(&run->sinks, run->global, run->args, &env, run->main.wake_fd, err);
 }
 
 static int add_sources(struct run *run, struct err *err)
 {
 	int clock_fd = wallclock_fd(run->clock);
-	int ret = loop_add_fd(run->loop, run->wake_fd, EPOLLIN, on_end, run, NULL, err);
+	struct loop *loop = run->main.loop;
+	int ret = loop_add_timer(loop, CHECK_NS, CHECK_NS, on_clock, run, NULL, err);
 
 	if (ret >= 0 && clock_fd >= 0)
-		ret = loop_add_fd(run->loop, clock_fd, EPOLLIN, on_clock, run, NULL, err);
-	if (ret >= 0)
-		ret = loop_add_timer(run->loop, 1000000000, 1000000000, on_clock, run, NULL, err);
+		ret = loop_add_fd(loop, clock_fd, EPOLLIN, on_clock, run, NULL, err);
 	if (ret >= 0 && (run->args->duration_ns || run->args->once))
-		ret = loop_add_timer(run->loop, run->args->duration_ns, 0, on_end, run, NULL, err);
+		ret = main_loop_end_after(&run->main, run->args->duration_ns, err);
 	return ret;
 }
 
-/* From here on a signal is something to be read, not something that kills. */
 static int prepare(struct run *run, struct err *err)
 {
-	static const int leave[] = { SIGINT, SIGTERM, SIGHUP };
-	sigset_t signals;
-	int ret;
+	int ret = main_loop_init(&run->main, err);
 
-	sigemptyset(&signals);
-	for (size_t i = 0; i < ARRAY_LEN(leave); i++)
-		sigaddset(&signals, leave[i]);
-	run->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (run->wake_fd < 0)
-		return err_sys(err, errno, "eventfd");
-	ret = loop_new(&run->loop, err);
-	if (ret >= 0)
-		ret = loop_add_signals(run->loop, &signals, on_signal, run, err);
 	/* Addresses that cannot be listened on are found before the kernel is bothered. */
 	return ret >= 0 ? open_sinks(run, err) : ret;
-}
-
-static bool interrupted(void)
-{
-	sigset_t pending;
-
-	return sigpending(&pending) == 0 &&
-	       (sigismember(&pending, SIGINT) || sigismember(&pending, SIGTERM) ||
-		sigismember(&pending, SIGHUP));
 }
 
 /* Whoever may write anywhere may do so from the live table: with sudo one is mostly in a folder of
@@ -233,7 +199,7 @@ static int start_program(struct run *run, struct err *err)
 	if (run->args->metrics || run->args->prom_port || run->args->record ||
 	    run_sinks_interactive(run->args))
 		object_enable_stats(run->object);
-	if (interrupted()) {
+	if (main_loop_interrupted()) {
 		err_exit(err, EXIT_INTERRUPTED);
 		return err_set(err, EINTR, "interrupted before it ran");
 	}
@@ -241,7 +207,7 @@ static int start_program(struct run *run, struct err *err)
 	log_debug("%s: opened in %.1f ms, loaded in %.1f ms, attached in %.1f ms", run->name,
 		  (double)times.open_ns / 1e6, (double)times.load_ns / 1e6,
 		  (double)times.attach_ns / 1e6);
-	ret = collector_start(run->collector, run->loop, err);
+	ret = collector_start(run->collector, run->main.loop, err);
 	if (ret >= 0 && !run->args->keep_caps)
 		ret = privileges_drop(run->plan, also_kept(run->args), err);
 	if (ret < 0)
@@ -276,9 +242,8 @@ static void run_release(struct run *run)
 	run_sinks_release(&run->sinks);
 	collector_free(run->collector);
 	object_free(run->object);
-	loop_free(run->loop);
 	wallclock_free(run->clock);
-	close_fd(&run->wake_fd);
+	main_loop_release(&run->main);
 	free(run->name);
 }
 
@@ -295,9 +260,9 @@ static int dry_run(struct run *run, struct err *err)
 static int run_run(const struct global_args *global, void *args, const struct words *words,
 		   struct err *err)
 {
-	_cleanup_(run_release) struct run run = {
-		.global = global, .args = args, .wake_fd = -1, .clock = wallclock_new()
-	};
+	_cleanup_(run_release) struct run run = { .global = global,
+						  .args = args,
+						  .clock = wallclock_new() };
 	int ret = open_program(&run, words->words[0], err);
 
 	if (ret < 0)
@@ -309,9 +274,7 @@ static int run_run(const struct global_args *global, void *args, const struct wo
 		ret = start_program(&run, err);
 	if (ret < 0)
 		return ret;
-	ret = loop_run(run.loop);
-	if (ret < 0)
-		err_sys(err, -ret, "reading");
+	ret = main_loop_run(&run.main, err);
 	int left = leave(&run, err);
 	return ret < 0 ? ret : left;
 }

@@ -10,11 +10,10 @@
 #include "base/process.h"
 #include "base/strbuf.h"
 #include "base/util.h"
+#include "cmd/run/main_loop.h"
 #include "runner/sink/otlp/otlp.h"
 #include "runner/tui/tui.h"
 
-/* How long a reader that stalls may hold us up when leaving. */
-#define LEAVE_TIMEOUT_MS 2000
 #define PORT_TEXT_MAX 16
 #define VARIABLES_MAX_BYTES 1024
 
