@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "runner/load/plan/meanings.h"
 #include "runner/load/plan/layout.h"
 
 /* Bit fields: `bits` (1 to 64) bits behind the first `skip` (0 to 7) ones. */
@@ -85,16 +86,17 @@ static inline const uint8_t *raw_element(const struct field *f, const void *base
 	return (const uint8_t *)base + f->off_bits / 8 + (size_t)i * (f->size_bits / 8);
 }
 
-/* The meanings whose bytes are in network order although their kind is a number. */
+/* Numbers whose bytes are in network order. */
 static inline bool raw_is_swapped(const struct field *f)
 {
-	return (f->meaning == MEAN_PORT_BE && f->size_bits >= 16 && !f->is_bits) ||
-	       (f->meaning == MEAN_IPV4 && f->size_bits == 32 && !f->is_bits);
+	uint32_t bytes = meaning_traits(f->meaning)->net_bytes;
+
+	return bytes && f->size_bits >= bytes * 8 && !f->is_bits;
 }
 
 static inline uint64_t raw_swapped(const struct field *f, const uint8_t *at)
 {
-	if (f->meaning == MEAN_PORT_BE)
+	if (meaning_traits(f->meaning)->net_bytes == 2)
 		return ntohs((uint16_t)raw_bytes(at, 2));
 	return ntohl((uint32_t)raw_bytes(at, 4));
 }

@@ -129,7 +129,7 @@ static int add_field(struct walk *w, const struct place *place, struct field f)
 	f.label = place->path ? label_of(&w->scratch, place->path) : NULL;
 	f.tags = place->tags;
 	f.help = place->help;
-	f.unit = place->unit ? place->unit : meaning_unit(f.meaning);
+	f.unit = place->unit ? place->unit : meaning_traits(f.meaning)->unit;
 	w->fields[w->nfields++] = f;
 	return 0;
 }
@@ -169,15 +169,11 @@ static bool scalar_kind(const struct shape *s, struct field *f)
 static int add_bytes(struct walk *w, const struct place *place, enum meaning meaning,
 		     uint32_t size_bytes, uint32_t count)
 {
-	struct field f = {
-		.kind = KIND_BYTES, .meaning = meaning, .size_bits = size_bytes * 8, .count = count
-	};
-
-	if (meaning == MEAN_IPV4 || meaning == MEAN_PORT_BE)
-		f.kind = KIND_UINT;
-	else if (meaning == MEAN_DNS)
-		f.kind = KIND_TEXT;
-	return add_field(w, place, f);
+	return add_field(w, place,
+			 (struct field){ .kind = meaning_traits(meaning)->kind,
+					 .meaning = meaning,
+					 .size_bits = size_bytes * 8,
+					 .count = count });
 }
 
 static int add_scalar(struct walk *w, const struct place *place, const struct shape *s,
@@ -218,8 +214,10 @@ static int add_scalar(struct walk *w, const struct place *place, const struct sh
 		f.meaning = s->meaning;
 	else if (type_is_char(w->btf, s->type) && !f.is_bits)
 		f.meaning = MEAN_CHAR;
-	if (f.meaning == MEAN_IPV6)
-		return add_bytes(w, &at, MEAN_IPV6, LAYOUT_IP_BYTES, count);
+	/* An int of 128 bits that is an address. */
+	if (f.meaning && meaning_traits(f.meaning)->kind == KIND_BYTES &&
+	    meaning_traits(f.meaning)->bytes == f.size_bits / 8)
+		return add_bytes(w, &at, f.meaning, f.size_bits / 8, count);
 	return add_field(w, &at, f);
 }
 
@@ -395,6 +393,7 @@ static int walk_elements(struct walk *w, const struct place *place, const struct
 	bool number = btf_is_int(elem->type) || btf_is_any_enum(elem->type) ||
 		      btf_is_ptr(elem->type) || btf_is_float(elem->type);
 	bool known = number && meaning_fits_number(elem->meaning, elem->type->size);
+	bool any_size = meaning_traits(elem->meaning)->bytes == MEANING_ANY_BYTES;
 	uint64_t size = type_size(w->btf, elem_id);
 	struct ip_parts parts;
 
@@ -402,11 +401,9 @@ static int walk_elements(struct walk *w, const struct place *place, const struct
 		return fail(w, E2BIG, place, "an array that is too large or of nothing");
 	if (elem->meaning == MEAN_IP && type_ip_parts(w->btf, elem->type, &parts))
 		return add_ip(w, place, &parts, (uint32_t)size, count);
-	if (!number && meaning_fits_bytes(elem->meaning, (uint32_t)size) &&
-	    elem->meaning != MEAN_DNS && elem->meaning != MEAN_HEX)
+	if (!number && meaning_fits_bytes(elem->meaning, (uint32_t)size) && !any_size)
 		return add_bytes(w, place, elem->meaning, (uint32_t)size, count);
-	if (type_is_byte(w->btf, elem->type) &&
-	    (elem->meaning == MEAN_DNS || elem->meaning == MEAN_HEX))
+	if (type_is_byte(w->btf, elem->type) && any_size)
 		return add_bytes(w, place, elem->meaning, count, 1);
 	if (number && !known && type_is_char(w->btf, elem->type))
 		return add_field(
@@ -533,7 +530,7 @@ static struct field *copy_fields(struct walk *w, struct arena *arena)
 static void name_scalar(struct walk *w, const char *default_name)
 {
 	struct field *f = &w->fields[0];
-	const char *name = meaning_name(f->meaning);
+	const char *name = meaning_traits(f->meaning)->name;
 
 	f->name = f->path = f->label = name ? name : default_name;
 }

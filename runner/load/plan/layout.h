@@ -33,42 +33,15 @@ enum field_kind {
 	KIND_BYTES, /* byte array or anything else: all of it, in hex */
 };
 
-/* What the number or the bytes mean: the first typedef on the way that is known by name. */
+/*
+ * What the number or the bytes mean: the first typedef on the way that is known by name. Each has
+ * a row in meaning_rows.h: MEAN_NONE (0), MEAN_IPV4, MEAN_DURATION_US, MEAN_ERRNO ...
+ */
 enum meaning {
-	MEAN_NONE,
-	MEAN_CHAR,	  /* a single char: text where printable */
-	MEAN_IPV4,	  /* 4 bytes, network order */
-	MEAN_IPV6,	  /* 16 bytes, network order */
-	MEAN_IP,	  /* an address with its family, see struct field */
-	MEAN_PORT_BE,	  /* 2 bytes, network order */
-	MEAN_MAC,	  /* 6 bytes */
-	MEAN_DURATION_NS, /* durations: the number's unit */
-	MEAN_DURATION_US,
-	MEAN_DURATION_MS,
-	MEAN_DURATION_S,
-	MEAN_KTIME_NS,	  /* CLOCK_MONOTONIC */
-	MEAN_BOOTTIME_NS, /* CLOCK_BOOTTIME */
-	MEAN_UNIX_NS,	  /* CLOCK_REALTIME */
-	MEAN_SIZE_BYTES,
-	MEAN_PID,
-	MEAN_UID,
-	MEAN_GID,
-	MEAN_MNTNS,
-	MEAN_NETNS,
-	MEAN_CGROUP,
-	MEAN_ERRNO, /* positive or negative, 0 is "" in tables */
-	MEAN_SIGNAL,
-	MEAN_SYSCALL,
-	MEAN_DEV, /* kernel dev_t: major << 20 | minor */
-	MEAN_IFINDEX,
-	MEAN_KSYM,
-	MEAN_KSTACK, /* id in a STACK_TRACE map */
-	MEAN_USTACK,
-	MEAN_DNS, /* DNS wire format or dotted text; KIND_TEXT, as both end with the first NUL */
-	MEAN_HEX,
-	MEAN_AF,
-	MEAN_TCP_STATE,
-	MEAN_IP_PROTO,
+#define MEANING(id, ...) MEAN_##id,
+#include "runner/load/plan/meaning_rows.h"
+
+	MEAN_COUNT,
 };
 
 /* Declaration tags on a member, see include/bombus/bombus.bpf.h. */

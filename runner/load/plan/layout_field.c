@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/util.h"
 #include "runner/load/plan/layout.h"
+#include "runner/load/plan/meanings.h"
 
 const struct field *layout_find(const struct layout *layout, const char *name)
 {
@@ -24,8 +25,7 @@ const struct field *layout_find(const struct layout *layout, const char *name)
 
 bool field_is_time(const struct field *field)
 {
-	return field->meaning == MEAN_KTIME_NS || field->meaning == MEAN_BOOTTIME_NS ||
-	       field->meaning == MEAN_UNIX_NS;
+	return meaning_traits(field->meaning)->is_time;
 }
 
 const struct field *layout_time(const struct layout *layout)
@@ -43,7 +43,5 @@ bool field_is_numeric(const struct field *field)
 	if (field->kind != KIND_UINT && field->kind != KIND_INT && field->kind != KIND_BOOL &&
 	    field->kind != KIND_FLOAT)
 		return false;
-	return field->meaning == MEAN_NONE || field->meaning == MEAN_SIZE_BYTES ||
-	       field->meaning == MEAN_DURATION_NS || field->meaning == MEAN_DURATION_US ||
-	       field->meaning == MEAN_DURATION_MS || field->meaning == MEAN_DURATION_S;
+	return meaning_traits(field->meaning)->flags & MEANS_AMOUNT;
 }

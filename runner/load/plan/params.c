@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/parse.h"
 #include "base/util.h"
+#include "runner/load/plan/meanings.h"
 #include "runner/load/plan/params_number.h"
 
 static int bad(struct err *err, const char *what, const char *text, const char *why)
@@ -80,24 +81,10 @@ static bool is_bare_number(const char *text)
 	return parse_number(text, &n) != -EINVAL;
 }
 
-static uint64_t unit_ns(enum meaning meaning)
-{
-	switch (meaning) {
-	case MEAN_DURATION_US:
-		return 1000;
-	case MEAN_DURATION_MS:
-		return 1000 * 1000;
-	case MEAN_DURATION_S:
-		return 1000 * 1000 * 1000;
-	default:
-		return 1;
-	}
-}
-
-static int write_duration(const struct field *f, const char *text, void *dst, const char *what,
+static int write_duration(const struct field *f, const char *text, uint8_t *dst, const char *what,
 			  struct err *err)
 {
-	uint64_t ns, unit = unit_ns((enum meaning)f->meaning);
+	uint64_t ns, unit = meaning_traits(f->meaning)->unit_ns;
 
 	if (is_bare_number(text))
 		return write_number(f, text, dst, what, err);
@@ -109,7 +96,7 @@ static int write_duration(const struct field *f, const char *text, void *dst, co
 	return store_checked(f, (struct number){ false, ns / unit }, text, dst, what, err);
 }
 
-static int write_size(const struct field *f, const char *text, void *dst, const char *what,
+static int write_size(const struct field *f, const char *text, uint8_t *dst, const char *what,
 		      struct err *err)
 {
 	uint64_t bytes;
@@ -214,16 +201,6 @@ static int write_enum(const struct field *f, const char *text, void *dst, const 
 	return bad(err, what, text, "is none of the enum's names");
 }
 
-static int write_char(const struct field *f, const char *text, void *dst, const char *what,
-		      struct err *err)
-{
-	if (text[0] && !text[1] && !isdigit((unsigned char)text[0])) {
-		memcpy(dst, text, 1);
-		return 0;
-	}
-	return write_number(f, text, dst, what, err);
-}
-
 static int write_float(const struct field *f, const char *text, void *dst, const char *what,
 		       struct err *err)
 {
@@ -252,12 +229,14 @@ static int write_bool(const char *text, void *dst, const char *what, struct err 
 	return 0;
 }
 
-static int write_port(const char *text, void *dst, const char *what, struct err *err)
+static int write_port(const struct field *f, const char *text, uint8_t *dst, const char *what,
+		      struct err *err)
 {
 	const struct field host = { .size_bits = 16 };
 	uint16_t port;
 	int rc = write_number(&host, text, &port, what, err);
 
+	(void)f;
 	if (rc)
 		return rc;
 	port = htons(port);
@@ -265,28 +244,15 @@ static int write_port(const char *text, void *dst, const char *what, struct err 
 	return 0;
 }
 
-static int write_element(const struct field *f, const char *text, void *dst, const char *what,
-			 struct err *err)
+static int write_mac(const struct field *f, const char *text, uint8_t *dst, const char *what,
+		     struct err *err)
 {
-	switch (f->meaning) {
-	case MEAN_IPV4:
-	case MEAN_IPV6:
-	case MEAN_IP:
-		return write_ip(f, text, dst, what, err);
-	case MEAN_PORT_BE:
-		return write_port(text, dst, what, err);
-	case MEAN_MAC:
-		return write_hex(text, dst, f->size_bits / 8, true, what, err);
-	case MEAN_DURATION_NS:
-	case MEAN_DURATION_US:
-	case MEAN_DURATION_MS:
-	case MEAN_DURATION_S:
-		return write_duration(f, text, dst, what, err);
-	case MEAN_SIZE_BYTES:
-		return write_size(f, text, dst, what, err);
-	default:
-		break;
-	}
+	return write_hex(text, dst, f->size_bits / 8, true, what, err);
+}
+
+static int write_kind(const struct field *f, const char *text, uint8_t *dst, const char *what,
+		      struct err *err)
+{
 	switch (f->kind) {
 	case KIND_BOOL:
 		return write_bool(text, dst, what, err);
@@ -297,10 +263,29 @@ static int write_element(const struct field *f, const char *text, void *dst, con
 	case KIND_BYTES:
 		return write_hex(text, dst, f->size_bits / 8, false, what, err);
 	default:
-		return f->meaning == MEAN_CHAR ? write_char(f, text, dst, what, err)
-					       : write_number(f, text, dst, what, err);
+		return write_number(f, text, dst, what, err);
 	}
 }
+
+static int write_char(const struct field *f, const char *text, uint8_t *dst, const char *what,
+		      struct err *err)
+{
+	if (f->kind > KIND_INT)
+		return write_kind(f, text, dst, what, err);
+	if (text[0] && !text[1] && !isdigit((unsigned char)text[0])) {
+		*dst = (uint8_t)text[0];
+		return 0;
+	}
+	return write_number(f, text, dst, what, err);
+}
+
+typedef int (*write_fn)(const struct field *f, const char *text, uint8_t *dst, const char *what,
+			struct err *err);
+
+#define MEANING(id, param, ...) [MEAN_##id] = write_##param,
+static const write_fn writers[MEAN_COUNT] = {
+#include "runner/load/plan/meaning_rows.h"
+};
 
 static int write_list(const struct field *f, const char *text, uint8_t *dst, const char *what,
 		      struct err *err)
@@ -314,7 +299,8 @@ static int write_list(const struct field *f, const char *text, uint8_t *dst, con
 
 		if (i == f->count)
 			return err_usage(err, "%s: more than %u values", what, f->count);
-		rc = write_element(f, element, dst + (size_t)i++ * (f->size_bits / 8), what, err);
+		rc = writers[f->meaning](f, element, dst + (size_t)i++ * (f->size_bits / 8), what,
+					 err);
 		if (rc)
 			return rc;
 	}
@@ -340,7 +326,7 @@ int param_write(const struct field *field, const char *text, void *dst, size_t s
 	} else if (field->count > 1) {
 		rc = write_list(field, text, value, what, err);
 	} else {
-		rc = write_element(field, text, value, what, err);
+		rc = writers[field->meaning](field, text, value, what, err);
 	}
 	if (rc)
 		return rc;

@@ -3,21 +3,24 @@
 #include <ctype.h>
 #include "base/strbuf.h"
 #include "base/util.h"
+#include "runner/load/plan/meanings.h"
 #include "runner/load/plan/params.h"
 #include "runner/load/plan/params_number.h"
 
 #define MAX_SHOWN 1024
 
-static size_t read_ip(const struct field *f, const uint8_t *src, char *dst)
+static void read_ip(const struct field *f, const uint8_t *src, struct strbuf *out)
 {
 	struct field family_field = { .size_bits = f->family_bytes * 8u };
 	uint64_t family = f->meaning == MEAN_IPV4 ? AF_INET : AF_INET6;
+	char text[NUM_IPV6_ROOM];
 
 	if (f->meaning == MEAN_IP) {
 		family = (uint64_t)number_load(&family_field, src + f->family_at).size;
 		src += f->addr_at;
 	}
-	return family == AF_INET || family == 4 ? num_ipv4(dst, src) : num_ipv6(dst, src);
+	strbuf_add(out, text,
+		   family == AF_INET || family == 4 ? num_ipv4(text, src) : num_ipv6(text, src));
 }
 
 static const char *read_enum(const struct field *f, struct number n)
@@ -46,24 +49,24 @@ static void read_float(const struct field *f, const uint8_t *src, struct strbuf 
 	strbuf_add(out, buf, num_double(buf, d));
 }
 
-static void read_hex(const struct field *f, const uint8_t *src, struct strbuf *out)
+static void read_hex(const uint8_t *src, uint32_t len, const char *between, struct strbuf *out)
 {
-	for (uint32_t i = 0; i < f->size_bits / 8; i++)
-		strbuf_addf(out, "%s%02x", i && f->meaning == MEAN_MAC ? ":" : "", src[i]);
+	for (uint32_t i = 0; i < len; i++)
+		strbuf_addf(out, "%s%02x", i ? between : "", src[i]);
 }
 
-static void read_element(const struct field *f, const uint8_t *src, struct strbuf *out)
+static void read_mac(const struct field *f, const uint8_t *src, struct strbuf *out)
 {
-	char buf[NUM_U128_ROOM + NUM_IPV6_ROOM];
-	struct number n;
-	uint16_t port;
+	read_hex(src, f->size_bits / 8, ":", out);
+}
 
-	if (f->meaning == MEAN_IPV4 || f->meaning == MEAN_IPV6 || f->meaning == MEAN_IP) {
-		strbuf_add(out, buf, read_ip(f, src, buf));
-		return;
-	}
+static void read_kind(const struct field *f, const uint8_t *src, struct strbuf *out)
+{
+	char buf[NUM_U128_ROOM + 2];
+	struct number n;
+
 	if (f->kind == KIND_BYTES) {
-		read_hex(f, src, out);
+		read_hex(src, f->size_bits / 8, "", out);
 		return;
 	}
 	if (f->kind == KIND_FLOAT) {
@@ -71,19 +74,41 @@ static void read_element(const struct field *f, const uint8_t *src, struct strbu
 		return;
 	}
 	n = number_load(f, src);
-	if (f->meaning == MEAN_PORT_BE) {
-		memcpy(&port, src, sizeof(port));
-		n.size = ntohs(port);
-	}
 	if (f->kind == KIND_BOOL)
 		strbuf_adds(out, n.size ? "true" : "false");
 	else if (f->kind == KIND_ENUM && read_enum(f, n))
 		strbuf_adds(out, read_enum(f, n));
-	else if (f->meaning == MEAN_CHAR && isgraph(*src) && !isdigit(*src) && *src != ',')
-		strbuf_addc(out, (char)*src);
 	else
 		strbuf_adds(out, number_text(buf, n.negative, n.size));
 }
+
+static void read_char(const struct field *f, const uint8_t *src, struct strbuf *out)
+{
+	if (f->kind <= KIND_INT && isgraph(*src) && !isdigit(*src) && *src != ',')
+		strbuf_addc(out, (char)*src);
+	else
+		read_kind(f, src, out);
+}
+
+static void read_port(const struct field *f, const uint8_t *src, struct strbuf *out)
+{
+	uint16_t port;
+
+	(void)f;
+	memcpy(&port, src, sizeof(port));
+	strbuf_addf(out, "%u", ntohs(port));
+}
+
+/* Numbers without their unit are what both are written as. */
+#define read_duration read_kind
+#define read_size read_kind
+
+typedef void (*read_fn)(const struct field *f, const uint8_t *src, struct strbuf *out);
+
+#define MEANING(id, param, ...) [MEAN_##id] = read_##param,
+static const read_fn readers[MEAN_COUNT] = {
+#include "runner/load/plan/meaning_rows.h"
+};
 
 size_t param_read(const struct field *field, const void *src, char *text, size_t size)
 {
@@ -101,7 +126,7 @@ size_t param_read(const struct field *field, const void *src, char *text, size_t
 		for (size_t i = 0; i <= last; i++) {
 			if (i)
 				strbuf_addc(&out, ',');
-			read_element(field, (const uint8_t *)src + i * width, &out);
+			readers[field->meaning](field, (const uint8_t *)src + i * width, &out);
 		}
 	}
 	if (!size)

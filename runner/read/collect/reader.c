@@ -16,13 +16,7 @@ static uint64_t record_time(const struct reader *r, const void *value)
 
 	if (!ns)
 		return now_real_ns();
-	switch (field->meaning) {
-	case MEAN_KTIME_NS:
-		return wallclock_from_mono(r->env->clock, ns);
-	case MEAN_BOOTTIME_NS:
-		return wallclock_from_boot(r->env->clock, ns);
-	}
-	return ns;
+	return time_to_unix(r->env->clock, field->meaning, ns);
 }
 
 static bool to_queues(struct reader *r, struct record *record)

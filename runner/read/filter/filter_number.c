@@ -11,22 +11,17 @@
 #include "base/err.h"
 #include "base/parse.h"
 #include "base/util.h"
+#include "runner/load/plan/meanings.h"
 #include "runner/read/filter/filter_impl.h"
 #include "runner/read/text/names.h"
 #include "runner/read/text/resolve.h"
 
 uint64_t field_unit_ns(const struct field *f)
 {
-	switch (f->meaning) {
-	case MEAN_DURATION_NS:
-		return 1;
-	case MEAN_DURATION_US:
-		return 1000;
-	case MEAN_DURATION_MS:
-		return 1000000;
-	case MEAN_DURATION_S:
-		return 1000000000;
-	}
+	uint64_t unit_ns = meaning_traits(f->meaning)->unit_ns;
+
+	if (unit_ns)
+		return unit_ns;
 	if (f->meaning != MEAN_NONE || !f->unit)
 		return 0;
 	if (streq(f->unit, "ns"))
@@ -144,45 +139,9 @@ static const char *next_name(void *ctx)
 
 static const char *names_of(const struct field *f)
 {
-	switch (f->meaning) {
-	case MEAN_ERRNO:
-		return "error";
-	case MEAN_SIGNAL:
-		return "signal";
-	case MEAN_SYSCALL:
-		return "system call";
-	case MEAN_AF:
-		return "address family";
-	case MEAN_TCP_STATE:
-		return "TCP state";
-	case MEAN_IP_PROTO:
-		return "IP protocol";
-	case MEAN_UID:
-		return "user";
-	case MEAN_GID:
-		return "group";
-	case MEAN_DEV:
-		return "block device";
-	case MEAN_IFINDEX:
-		return "interface";
-	default:
-		return f->kind == KIND_ENUM ? "value" : NULL;
-	}
-}
+	const char *noun = meaning_traits(f->meaning)->noun;
 
-/* "253:0" is what a device without a name is shown as. */
-static bool parse_device(const char *text, int64_t *ret)
-{
-	char *end;
-	unsigned long major = strtoul(text, &end, 10), minor;
-
-	if (*end != ':' || end == text || !isdigit((unsigned char)end[1]))
-		return false;
-	minor = strtoul(end + 1, &end, 10);
-	if (*end || major >= 1u << 12 || minor >= 1u << 20)
-		return false;
-	*ret = (int64_t)(major << 20 | minor);
-	return true;
+	return noun ? noun : f->kind == KIND_ENUM ? "value" : NULL;
 }
 
 bool word_name(const struct field *f, const char *text, int64_t *ret)
@@ -195,8 +154,6 @@ bool word_name(const struct field *f, const char *text, int64_t *ret)
 			return true;
 		}
 	}
-	if (f->meaning == MEAN_DEV && parse_device(text, ret))
-		return true;
 	if (name_value((enum meaning)f->meaning, text, ret))
 		return true;
 	if (!resolve_value((enum meaning)f->meaning, text, &id))

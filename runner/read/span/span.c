@@ -133,15 +133,7 @@ static uint64_t time_read(struct span_maker *maker, const struct span_time *time
 {
 	uint64_t ns = time->field ? field_u64(time->field, value, 0) : 0;
 
-	if (!ns)
-		return 0;
-	switch (time->meaning) {
-	case MEAN_KTIME_NS:
-		return wallclock_from_mono(maker->clock, ns);
-	case MEAN_BOOTTIME_NS:
-		return wallclock_from_boot(maker->clock, ns);
-	}
-	return ns;
+	return ns ? time_to_unix(maker->clock, time->meaning, ns) : 0;
 }
 
 uint64_t span_event_time(struct span_maker *maker, const struct span_event_plan *event,
@@ -256,7 +248,7 @@ static void read_status(struct span_maker *maker, const void *value, struct trac
 	if (status && ((status->meaning == MEAN_ERRNO && v) ||
 		       (status->kind == KIND_INT && v < 0))) { /* the kernel's way to fail */
 		span->status = SPAN_STATUS_ERROR;
-		name = name_errno(v);
+		name = name_of(MEAN_ERRNO, v);
 		if (!span->status_message.len && name)
 			span->status_message = text_of(name);
 		return;

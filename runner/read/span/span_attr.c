@@ -3,35 +3,14 @@
 #include "base/num.h"
 #include "base/utf8.h"
 #include "base/util.h"
+#include "runner/load/plan/meanings.h"
 #include "runner/read/text/decode.h"
 #include "runner/read/span/span_internal.h"
 
-/* Integers of these meanings are shown as numbers; those of others as what they mean. */
-static bool is_plain_number(enum meaning meaning)
-{
-	switch (meaning) {
-	case MEAN_NONE:
-	case MEAN_PORT_BE:
-	case MEAN_DURATION_NS:
-	case MEAN_DURATION_US:
-	case MEAN_DURATION_MS:
-	case MEAN_DURATION_S:
-	case MEAN_SIZE_BYTES:
-	case MEAN_PID:
-	case MEAN_UID:
-	case MEAN_GID:
-	case MEAN_MNTNS:
-	case MEAN_NETNS:
-	case MEAN_CGROUP:
-		return true;
-	default:
-		return false;
-	}
-}
-
 static enum attr_type type_of(const struct field *f)
 {
-	if (!is_plain_number(f->meaning))
+	/* Integers of other meanings are shown as what they mean. */
+	if (!(meaning_traits(f->meaning)->flags & MEANS_NUMBER))
 		return ATTR_TEXT;
 	switch (f->kind) {
 	case KIND_BOOL:

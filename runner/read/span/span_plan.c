@@ -2,9 +2,11 @@
 /* Which member of a record is what in a span. A member is known by the end of its path, so that
  * it may stand in a base struct of any name; the first one of a name counts. */
 #include "base/util.h"
+#include "runner/load/plan/meanings.h"
 #include "runner/read/text/decode.h"
 #include "runner/read/span/span.h"
 #include "runner/read/span/span_internal.h"
+#include "runner/read/span/span.h"
 
 #define EVENTS "span_events"
 #define LINKS "span_links"
@@ -276,16 +278,9 @@ static void find_links(struct span_plan *plan, struct finder all)
 
 static uint64_t duration_unit(const struct field *duration)
 {
-	switch (duration ? duration->meaning : MEAN_NONE) {
-	case MEAN_DURATION_US:
-		return 1000;
-	case MEAN_DURATION_MS:
-		return 1000000;
-	case MEAN_DURATION_S:
-		return 1000000000;
-	default:
-		return 1;
-	}
+	uint64_t unit_ns = duration ? meaning_traits(duration->meaning)->unit_ns : 0;
+
+	return unit_ns ? unit_ns : 1;
 }
 
 static const struct field *find_cgroup(const struct layout *layout)

@@ -2,8 +2,11 @@
 #include "runner/read/text/decode.h"
 
 #include <sys/socket.h>
+#include <time.h>
 
 #include "base/util.h"
+#include "base/clock.h"
+#include "runner/load/plan/meanings.h"
 #include "runner/read/raw.h"
 
 /*
@@ -75,6 +78,18 @@ const char *enum_name(const struct enum_names *names, uint64_t raw)
 	if (low < (names ? names->count : 0) && names->names[low].value == value)
 		return names->names[low].name;
 	return NULL;
+}
+
+uint64_t time_to_unix(struct wallclock *clock, uint8_t meaning, uint64_t ns)
+{
+	switch (meaning_traits(meaning)->clock) {
+	case CLOCK_MONOTONIC:
+		return wallclock_from_mono(clock, ns);
+	case CLOCK_BOOTTIME:
+		return wallclock_from_boot(clock, ns);
+	default:
+		return ns;
+	}
 }
 
 int field_ip_family(const struct field *field, const uint8_t *at)

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include "runner/load/plan/layout.h"
 
+struct wallclock;
 struct resolver; /* runner/read/text/resolve.h: names that the running system knows */
 
 /* How text is made. */
@@ -34,6 +35,9 @@ double field_double(const struct field *field, const void *base, uint32_t i);
 /* MEAN_IP, `at` its first byte: AF_INET, AF_INET6, AF_UNSPEC (nothing was filled in), or -1 where
  * the field has no family inside. An unknown family with an address counts as AF_INET6. */
 int field_ip_family(const struct field *field, const uint8_t *at);
+
+/* A point in time of that meaning (meaning_traits.is_time) as nanoseconds since 1970. */
+uint64_t time_to_unix(struct wallclock *clock, uint8_t meaning, uint64_t ns);
 
 /* The name of a value in an enum, as field_u64() gives it; NULL: none. */
 const char *enum_name(const struct enum_names *names, uint64_t raw);

@@ -9,6 +9,7 @@
 #include <strings.h>
 
 #include "base/util.h"
+#include "runner/load/plan/meanings.h"
 
 struct name_entry {
 	int32_t value;
@@ -29,35 +30,28 @@ struct table {
 		what##_entries, ARRAY_LEN(what##_entries), what##_text, prefix                     \
 	}
 
-static struct table table_of(enum meaning meaning)
-{
-	switch (meaning) {
-	case MEAN_ERRNO:
-		return (struct table)TABLE(errno, "");
-	case MEAN_SIGNAL:
-		return (struct table)TABLE(signal, "SIG");
-	case MEAN_SYSCALL:
-		return (struct table)TABLE(syscall, "");
-	case MEAN_AF:
-		return (struct table)TABLE(af, "AF_");
-	case MEAN_TCP_STATE:
-		return (struct table)TABLE(tcp_state, "TCP_");
-	case MEAN_IP_PROTO:
-		return (struct table)TABLE(ip_proto, "");
-	default:
-		return (struct table){ NULL, 0, "", "" };
-	}
-}
+static const struct table names_none = { NULL, 0, "", "" };
+static const struct table names_errno = TABLE(errno, "");
+static const struct table names_signal = TABLE(signal, "SIG");
+static const struct table names_syscall = TABLE(syscall, "");
+static const struct table names_af = TABLE(af, "AF_");
+static const struct table names_tcp_state = TABLE(tcp_state, "TCP_");
+static const struct table names_ip_proto = TABLE(ip_proto, "");
+
+#define MEANING(id, param, text, names, ...) [MEAN_##id] = &names_##names,
+static const struct table *const tables[MEAN_COUNT] = {
+#include "runner/load/plan/meaning_rows.h"
+};
 
 /* Most tables have no holes at their beginning: the value is then its own place. */
-static inline const char *find(const struct name_entry *entries, uint32_t count, const char *text,
-			       int64_t value)
+static const char *find(const struct table *t, int64_t value)
 {
-	uint32_t low = 0, high = count;
+	const struct name_entry *entries = t->entries;
+	uint32_t low = 0, high = t->count;
 
-	if (value >= 0 && value < count && entries[value].value == value &&
+	if (value >= 0 && value < t->count && entries[value].value == value &&
 	    (value == 0 || entries[value - 1].value != value))
-		return text + entries[value].off;
+		return t->text + entries[value].off;
 	while (low < high) {
 		uint32_t mid = low + (high - low) / 2;
 
@@ -66,58 +60,31 @@ static inline const char *find(const struct name_entry *entries, uint32_t count,
 		else
 			high = mid;
 	}
-	if (low < count && entries[low].value == value)
-		return text + entries[low].off;
+	if (low < t->count && entries[low].value == value)
+		return t->text + entries[low].off;
 	return NULL;
 }
 
-#define FIND(what, value) find(what##_entries, ARRAY_LEN(what##_entries), what##_text, value)
-
-const char *name_errno(int64_t value)
+const char *name_of(enum meaning meaning, int64_t value)
 {
-	if (value == INT64_MIN)
-		return NULL;
-	return FIND(errno, value < 0 ? -value : value);
-}
-
-const char *name_signal(int64_t value)
-{
-	return FIND(signal, value);
-}
-
-const char *name_syscall(int64_t nr)
-{
-	return FIND(syscall, nr);
-}
-
-const char *name_af(int64_t value)
-{
-	return FIND(af, value);
-}
-
-const char *name_tcp_state(int64_t value)
-{
-	return FIND(tcp_state, value);
-}
-
-const char *name_ip_proto(int64_t value)
-{
-	return FIND(ip_proto, value);
+	if (value < 0 && value != INT64_MIN && (meaning_traits(meaning)->flags & MEANS_EITHER_SIGN))
+		value = -value;
+	return find(tables[meaning], value);
 }
 
 bool name_value(enum meaning meaning, const char *name, int64_t *ret)
 {
-	struct table t = table_of(meaning);
-	size_t skip = strlen(t.optional);
+	const struct table *t = tables[meaning];
+	size_t skip = strlen(t->optional);
 
-	for (uint32_t i = 0; i < t.count; i++) {
-		const char *full = t.text + t.entries[i].off;
-		bool has_it = strncmp(full, t.optional, skip) == 0;
+	for (uint32_t i = 0; i < t->count; i++) {
+		const char *full = t->text + t->entries[i].off;
+		bool has_it = strncmp(full, t->optional, skip) == 0;
 
 		if (strcasecmp(name, full) == 0 || (has_it && strcasecmp(name, full + skip) == 0) ||
-		    (!has_it && strncasecmp(name, t.optional, skip) == 0 &&
+		    (!has_it && strncasecmp(name, t->optional, skip) == 0 &&
 		     strcasecmp(name + skip, full) == 0)) {
-			*ret = t.entries[i].value;
+			*ret = t->entries[i].value;
 			return true;
 		}
 	}
@@ -126,7 +93,7 @@ bool name_value(enum meaning meaning, const char *name, int64_t *ret)
 
 const char *name_nth(enum meaning meaning, uint32_t index)
 {
-	struct table t = table_of(meaning);
+	const struct table *t = tables[meaning];
 
-	return index < t.count ? t.text + t.entries[index].off : NULL;
+	return index < t->count ? t->text + t->entries[index].off : NULL;
 }

@@ -7,6 +7,7 @@
 #include "runner/read/text/resolve.h"
 
 #include <bpf/bpf.h>
+#include <ctype.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <net/if.h>
@@ -16,6 +17,7 @@
 #include "base/num.h"
 #include "base/strbuf.h"
 #include "base/util.h"
+#include "runner/load/plan/meanings.h"
 #include "runner/read/text/cgroup.h"
 #include "runner/read/text/ksyms.h"
 
@@ -24,7 +26,6 @@
 #define NS_PER_S 1000000000ULL
 #define KEEP_NOTHING_NS (10 * NS_PER_S)
 #define KEEP_NS (60 * NS_PER_S)
-#define KEEP_STACK_NS NS_PER_S /* the program may use its id again for another one */
 #define MAX_FRAMES 1024
 #define DEV_MINOR_BITS 20
 #define ACCOUNT_BYTES 4096 /* of a line in the user database; longer ones stay numbers */
@@ -113,33 +114,36 @@ struct wallclock *resolver_clock(const struct resolver *resolver)
 	return resolver->clock;
 }
 
-static bool find_user(uint64_t id, char text[RESOLVE_MAX])
+static bool user_name(struct resolver *r, uint64_t id, char text[RESOLVE_MAX])
 {
 	char line[ACCOUNT_BYTES];
 	struct passwd user, *found = NULL;
 
+	(void)r;
 	if (id >= UINT32_MAX || getpwuid_r((uid_t)id, &user, line, sizeof(line), &found) || !found)
 		return false;
 	return snprintf(text, RESOLVE_MAX, "%s", user.pw_name) > 0;
 }
 
-static bool find_group(uint64_t id, char text[RESOLVE_MAX])
+static bool group_name(struct resolver *r, uint64_t id, char text[RESOLVE_MAX])
 {
 	char line[ACCOUNT_BYTES];
 	struct group group, *found = NULL;
 
+	(void)r;
 	if (id >= UINT32_MAX || getgrgid_r((gid_t)id, &group, line, sizeof(line), &found) || !found)
 		return false;
 	return snprintf(text, RESOLVE_MAX, "%s", group.gr_name) > 0;
 }
 
 /* /sys/dev/block/253:0 is a link to .../block/vda. */
-static bool find_device(uint64_t id, char text[RESOLVE_MAX])
+static bool device_name(struct resolver *r, uint64_t id, char text[RESOLVE_MAX])
 {
 	char path[64], target[RESOLVE_MAX];
 	const char *base;
 	ssize_t len;
 
+	(void)r;
 	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u", (unsigned)(id >> DEV_MINOR_BITS),
 		 (unsigned)(id & ((1u << DEV_MINOR_BITS) - 1)));
 	if (id > UINT32_MAX)
@@ -152,10 +156,11 @@ static bool find_device(uint64_t id, char text[RESOLVE_MAX])
 	return snprintf(text, RESOLVE_MAX, "%s", base ? base + 1 : target) > 0;
 }
 
-static bool find_interface(uint64_t id, char text[RESOLVE_MAX])
+static bool interface_name(struct resolver *r, uint64_t id, char text[RESOLVE_MAX])
 {
 	char name[IF_NAMESIZE];
 
+	(void)r;
 	if (id == 0 || id > INT32_MAX || !if_indextoname((unsigned)id, name))
 		return false;
 	return snprintf(text, RESOLVE_MAX, "%s", name) > 0;
@@ -204,39 +209,113 @@ static bool find_stack(struct resolver *r, bool kernel, uint64_t id, char text[R
 	return fold_frames(r, kernel, text);
 }
 
-static bool find(struct resolver *r, enum meaning meaning, uint64_t id, char text[RESOLVE_MAX])
+static bool kernel_stack_name(struct resolver *r, uint64_t id, char text[RESOLVE_MAX])
 {
-	switch (meaning) {
-	case MEAN_UID:
-		return find_user(id, text);
-	case MEAN_GID:
-		return find_group(id, text);
-	case MEAN_CGROUP:
-		return cgroup_tree_path(r->cgroups, id, text, RESOLVE_MAX);
-	case MEAN_DEV:
-		return find_device(id, text);
-	case MEAN_IFINDEX:
-		return find_interface(id, text);
-	case MEAN_KSYM:
-		return ksyms_name(r->ksyms, id, true, text);
-	case MEAN_KSTACK:
-		return find_stack(r, true, id, text);
-	case MEAN_USTACK:
-		return find_stack(r, false, id, text);
-	default:
-		return false;
-	}
+	return find_stack(r, true, id, text);
 }
 
-static uint64_t keep_ns(enum meaning meaning, bool found)
+static bool user_stack_name(struct resolver *r, uint64_t id, char text[RESOLVE_MAX])
 {
-	if (meaning == MEAN_KSTACK || meaning == MEAN_USTACK)
-		return KEEP_STACK_NS;
-	if (!found) /* a group may only be too new for the list of them */
-		return meaning == MEAN_CGROUP ? NS_PER_S : KEEP_NOTHING_NS;
-	/* A group is often gone before its last event is shown: its path is worth keeping. */
-	return meaning == MEAN_CGROUP ? UINT64_MAX / 2 : KEEP_NS;
+	return find_stack(r, false, id, text);
 }
+
+static bool cgroup_name(struct resolver *r, uint64_t id, char text[RESOLVE_MAX])
+{
+	return cgroup_tree_path(r->cgroups, id, text, RESOLVE_MAX);
+}
+
+static bool symbol_name(struct resolver *r, uint64_t id, char text[RESOLVE_MAX])
+{
+	return ksyms_name(r->ksyms, id, true, text);
+}
+
+static bool user_value(const char *name, uint64_t *ret)
+{
+	char line[ACCOUNT_BYTES];
+	struct passwd user, *found = NULL;
+
+	if (getpwnam_r(name, &user, line, sizeof(line), &found) || !found)
+		return false;
+	*ret = user.pw_uid;
+	return true;
+}
+
+static bool group_value(const char *name, uint64_t *ret)
+{
+	char line[ACCOUNT_BYTES];
+	struct group group, *found = NULL;
+
+	if (getgrnam_r(name, &group, line, sizeof(line), &found) || !found)
+		return false;
+	*ret = group.gr_gid;
+	return true;
+}
+
+static bool interface_value(const char *name, uint64_t *ret)
+{
+	*ret = if_nametoindex(name);
+	return *ret != 0;
+}
+
+/* "253:0" is what a device without a name is shown as. */
+static bool device_number(const char *text, uint64_t *ret)
+{
+	char *end;
+	unsigned long major = strtoul(text, &end, 10), minor;
+
+	if (*end != ':' || end == text || !isdigit((unsigned char)end[1]))
+		return false;
+	minor = strtoul(end + 1, &end, 10);
+	if (*end || major >= 1u << 12 || minor >> DEV_MINOR_BITS)
+		return false;
+	*ret = (uint64_t)major << DEV_MINOR_BITS | minor;
+	return true;
+}
+
+/* /sys/class/block/vda/dev holds "253:0". */
+static bool device_value(const char *name, uint64_t *ret)
+{
+	_cleanup_free_ char *path = NULL;
+	_cleanup_free_ void *text = NULL;
+	unsigned major, minor;
+
+	if (device_number(name, ret))
+		return true;
+	if (name[0] == '.' || strchr(name, '/'))
+		return false;
+	path = xasprintf("/sys/class/block/%s/dev", name);
+	if (read_file(path, 64, &text, NULL, NULL) < 0 ||
+	    sscanf(text, "%u:%u", &major, &minor) != 2 || minor >> DEV_MINOR_BITS)
+		return false;
+	*ret = (uint64_t)major << DEV_MINOR_BITS | minor;
+	return true;
+}
+
+/* The two ways between an id and its name, and for how long what was found holds. */
+struct finder {
+	bool (*name)(struct resolver *r, uint64_t id, char text[RESOLVE_MAX]); /* NULL: none */
+	bool (*value)(const char *name, uint64_t *ret);			       /* NULL: none */
+	uint64_t keep_ns, keep_nothing_ns;
+};
+
+static const struct finder find_none = { NULL };
+static const struct finder find_user = { user_name, user_value, KEEP_NS, KEEP_NOTHING_NS };
+static const struct finder find_group = { group_name, group_value, KEEP_NS, KEEP_NOTHING_NS };
+static const struct finder find_device = { device_name, device_value, KEEP_NS, KEEP_NOTHING_NS };
+static const struct finder find_interface = { interface_name, interface_value, KEEP_NS,
+					      KEEP_NOTHING_NS };
+static const struct finder find_symbol = { symbol_name, NULL, KEEP_NS, KEEP_NOTHING_NS };
+/* A group is often gone before its last event is shown: its path is worth keeping. One that is not
+ * found may only be too new for the list of them. */
+static const struct finder find_cgroup = { cgroup_name, NULL, UINT64_MAX / 2, NS_PER_S };
+/* The program may use its id again for another stack. */
+static const struct finder find_kernel_stack = { kernel_stack_name, NULL, NS_PER_S, NS_PER_S };
+static const struct finder find_user_stack = { user_stack_name, NULL, NS_PER_S, NS_PER_S };
+
+#define MEANING(id, param, text, names, find, ...) [MEAN_##id] = &find_##find,
+static const struct finder *const finders[MEAN_COUNT] = {
+#include "runner/load/plan/meaning_rows.h"
+};
 
 static uint64_t coarse_now_ns(void)
 {
@@ -260,6 +339,7 @@ _Static_assert(SETS == 1 << 8, "set_of() takes the top 8 bits");
 const char *resolve(struct resolver *resolver, enum meaning meaning, uint64_t id)
 {
 	struct answer *set, *oldest;
+	const struct finder *finder;
 	uint64_t now;
 	char text[RESOLVE_MAX];
 	bool found;
@@ -282,58 +362,20 @@ const char *resolve(struct resolver *resolver, enum meaning meaning, uint64_t id
 		if (a->made < oldest->made)
 			oldest = a;
 	}
-	found = find(resolver, meaning, id, text);
+	finder = finders[meaning];
+	found = finder->name && finder->name(resolver, id, text);
 	free(oldest->text);
 	*oldest = (struct answer){
 		.id = id,
 		.meaning = (uint8_t)meaning,
 		.made = ++resolver->made,
-		.until_ns = now + keep_ns(meaning, found),
+		.until_ns = now + (found ? finder->keep_ns : finder->keep_nothing_ns),
 		.text = found ? xstrdup(text) : NULL,
 	};
 	return oldest->text;
 }
 
-/* /sys/class/block/vda/dev holds "253:0". */
-static bool device_value(const char *name, uint64_t *ret)
-{
-	_cleanup_free_ char *path = NULL;
-	_cleanup_free_ void *text = NULL;
-	unsigned major, minor;
-
-	if (name[0] == '.' || strchr(name, '/'))
-		return false;
-	path = xasprintf("/sys/class/block/%s/dev", name);
-	if (read_file(path, 64, &text, NULL, NULL) < 0 ||
-	    sscanf(text, "%u:%u", &major, &minor) != 2 || minor >> DEV_MINOR_BITS)
-		return false;
-	*ret = (uint64_t)major << DEV_MINOR_BITS | minor;
-	return true;
-}
-
 bool resolve_value(enum meaning meaning, const char *name, uint64_t *ret)
 {
-	char line[ACCOUNT_BYTES];
-	struct passwd user, *found_user = NULL;
-	struct group group, *found_group = NULL;
-
-	switch (meaning) {
-	case MEAN_UID:
-		if (getpwnam_r(name, &user, line, sizeof(line), &found_user) || !found_user)
-			return false;
-		*ret = user.pw_uid;
-		return true;
-	case MEAN_GID:
-		if (getgrnam_r(name, &group, line, sizeof(line), &found_group) || !found_group)
-			return false;
-		*ret = group.gr_gid;
-		return true;
-	case MEAN_DEV:
-		return device_value(name, ret);
-	case MEAN_IFINDEX:
-		*ret = if_nametoindex(name);
-		return *ret != 0;
-	default:
-		return false;
-	}
+	return finders[meaning]->value && finders[meaning]->value(name, ret);
 }

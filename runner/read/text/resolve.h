@@ -39,7 +39,8 @@ struct wallclock *resolver_clock(const struct resolver *resolver);
 #define RESOLVE_MAX 1024
 const char *resolve(struct resolver *resolver, enum meaning meaning, uint64_t id);
 
-/* The other way, for what people type: MEAN_UID, GID, DEV and IFINDEX. False: no such name. */
+/* The other way, for what people type: MEAN_UID, GID, DEV (also "253:0") and IFINDEX. False: no
+ * such name. */
 bool resolve_value(enum meaning meaning, const char *name, uint64_t *ret);
 
 #endif

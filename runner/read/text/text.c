@@ -8,11 +8,13 @@
 
 #include <math.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/num.h"
 #include "base/utf8.h"
 #include "base/util.h"
+#include "runner/load/plan/meanings.h"
 #include "runner/read/text/dns.h"
 #include "runner/read/text/human.h"
 #include "runner/read/text/names.h"
@@ -185,44 +187,53 @@ static char *put_kind(char *d, const struct value *v)
 
 static char *put_char(char *d, const struct value *v)
 {
-	char c = (char)raw_u64(v->field, v->at);
+	char c;
 
+	if (!raw_is_number(v->field))
+		return put_kind(d, v);
+	c = (char)raw_u64(v->field, v->at);
 	return put_quoted(d, v, &c, c != '\0');
 }
 
-static char *put_address(char *d, const struct value *v)
+static char *put_ipv4(char *d, const struct value *v)
 {
-	const uint8_t *at = v->at;
-	uint32_t bytes = v->field->size_bits / 8;
 	char word[WORD_MAX];
-	size_t len = 0;
 
-	switch (v->field->meaning) {
-	case MEAN_IPV4:
-		if (bytes != 4)
-			return put_kind(d, v);
-		len = num_ipv4(word, at);
-		break;
-	case MEAN_IPV6:
-		if (bytes != 16)
-			return put_kind(d, v);
-		len = num_ipv6(word, at);
-		break;
+	if (v->field->size_bits != 32 || v->field->is_bits)
+		return put_kind(d, v);
+	return put_word(d, v, word, num_ipv4(word, v->at));
+}
+
+static char *put_ipv6(char *d, const struct value *v)
+{
+	char word[WORD_MAX];
+
+	if (v->field->size_bits != 128)
+		return put_kind(d, v);
+	return put_word(d, v, word, num_ipv6(word, v->at));
+}
+
+static char *put_ip(char *d, const struct value *v)
+{
+	const uint8_t *addr = v->at + v->field->addr_at;
+	char word[WORD_MAX];
+
+	switch (field_ip_family(v->field, v->at)) {
+	case AF_INET:
+		return put_word(d, v, word, num_ipv4(word, addr));
+	case AF_INET6:
+		return put_word(d, v, word, num_ipv6(word, addr));
+	case AF_UNSPEC:
+		return put_word(d, v, word, 0);
 	default:
-		switch (field_ip_family(v->field, at)) {
-		case AF_INET:
-			len = num_ipv4(word, at + v->field->addr_at);
-			break;
-		case AF_INET6:
-			len = num_ipv6(word, at + v->field->addr_at);
-			break;
-		case AF_UNSPEC:
-			break;
-		default:
-			return put_hex_bytes(d, v);
-		}
+		return put_hex_bytes(d, v);
 	}
-	return put_word(d, v, word, len);
+}
+
+static char *put_port(char *d, const struct value *v)
+{
+	return raw_is_swapped(v->field) ? d + num_u64(d, raw_swapped(v->field, v->at))
+					: put_kind(d, v);
 }
 
 static char *put_mac(char *d, const struct value *v)
@@ -240,25 +251,11 @@ static char *put_mac(char *d, const struct value *v)
 	return put_word(d, v, word, len);
 }
 
-static uint64_t duration_unit(uint8_t meaning)
-{
-	switch (meaning) {
-	case MEAN_DURATION_NS:
-		return 1;
-	case MEAN_DURATION_US:
-		return 1000;
-	case MEAN_DURATION_MS:
-		return 1000000;
-	default:
-		return 1000000000;
-	}
-}
-
 static char *put_quantity(char *d, const struct value *v)
 {
 	const struct field *f = v->field;
-	bool is_size = f->meaning == MEAN_SIZE_BYTES;
-	uint64_t unit = is_size ? 1 : duration_unit(f->meaning), amount;
+	uint64_t unit_ns = meaning_traits(f->meaning)->unit_ns, unit = unit_ns ? unit_ns : 1;
+	uint64_t amount;
 	bool negative;
 
 	if (v->style != STYLE_TABLE)
@@ -281,7 +278,7 @@ static char *put_quantity(char *d, const struct value *v)
 	}
 	if (negative)
 		*d++ = '-';
-	return d + (is_size ? human_bytes(d, amount) : human_duration(d, amount, unit));
+	return d + (unit_ns ? human_duration(d, amount, unit) : human_bytes(d, amount));
 }
 
 /* Zero is no time at all: the program did not fill it in. */
@@ -296,12 +293,9 @@ static char *put_time(char *d, const struct value *v)
 	ns = (uint64_t)raw_int(v->field, v->at);
 	if (ns == 0)
 		return v->style == STYLE_JSON ? put_bare(d, "null") : d;
-	if (v->field->meaning != MEAN_UNIX_NS && !clock)
+	if (meaning_traits(v->field->meaning)->clock != CLOCK_REALTIME && !clock)
 		return put_kind(d, v);
-	if (v->field->meaning == MEAN_KTIME_NS)
-		ns = wallclock_from_mono(clock, ns);
-	else if (v->field->meaning == MEAN_BOOTTIME_NS)
-		ns = wallclock_from_boot(clock, ns);
+	ns = time_to_unix(clock, v->field->meaning, ns);
 	if (v->style == STYLE_TABLE)
 		return d + human_clock(d, ns);
 	return put_word(d, v, word, format_rfc3339(ns, word));
@@ -310,39 +304,20 @@ static char *put_time(char *d, const struct value *v)
 /* Numbers with fixed names. JSON has a string in any case, so that a column has one type. */
 static char *put_named(char *d, const struct value *v)
 {
+	const struct meaning_traits *traits = meaning_traits(v->field->meaning);
 	const struct field *f = v->field;
-	const char *name = NULL;
+	const char *name;
 	char word[WORD_MAX];
 	int64_t number;
-	bool is_none; /* no error, no signal */
 
 	if (!raw_is_number(f))
 		return put_kind(d, v);
 	number = raw_int(f, v->at);
-	is_none = number == 0 && v->style == STYLE_TABLE;
-	switch (f->meaning) {
-	case MEAN_ERRNO:
-		/* Often kept, negative, in an unsigned int. */
-		if (f->size_bits >= 16)
-			number = raw_extend((uint64_t)number, f->size_bits);
-		name = is_none ? "" : name_errno(number);
-		break;
-	case MEAN_SIGNAL:
-		name = is_none ? "" : name_signal(number);
-		break;
-	case MEAN_SYSCALL:
-		name = name_syscall(number);
-		break;
-	case MEAN_AF:
-		name = name_af(number);
-		break;
-	case MEAN_TCP_STATE:
-		name = name_tcp_state(number);
-		break;
-	case MEAN_IP_PROTO:
-		name = name_ip_proto(number);
-		break;
-	}
+	if ((traits->flags & MEANS_EITHER_SIGN) && f->size_bits >= 16)
+		number = raw_extend((uint64_t)number, f->size_bits);
+	if (number == 0 && v->style == STYLE_TABLE && (traits->flags & MEANS_ZERO_IS_NONE))
+		return d;
+	name = name_of((enum meaning)f->meaning, number);
 	if (name)
 		return put_quoted(d, v, name, strlen(name));
 	if (f->kind == KIND_ENUM)
@@ -368,31 +343,54 @@ static char *put_id(char *d, const struct value *v)
 	return name ? put_quoted(d, v, name, strlen(name)) : put_kind(d, v);
 }
 
-/* Ids that say nothing without their name. Strings in JSON, found or not. */
+static bool is_id(const struct value *v)
+{
+	return raw_is_number(v->field) || v->field->kind == KIND_PTR;
+}
+
+/* Ids that say nothing without their name. Strings in JSON, found or not: then it is `other`. */
+static char *put_found(char *d, const struct value *v, uint64_t id, const char *other, size_t len)
+{
+	const char *name = resolved(v, id);
+
+	return name ? put_quoted(d, v, name, strlen(name)) : put_word(d, v, other, len);
+}
+
 static char *put_resolved(char *d, const struct value *v)
 {
-	const struct field *f = v->field;
-	const char *name;
 	char word[WORD_MAX];
-	uint64_t id;
+	int64_t id;
+
+	if (!is_id(v))
+		return put_kind(d, v);
+	id = raw_int(v->field, v->at);
+	return put_found(d, v, (uint64_t)id, word, num_i64(word, id));
+}
+
+static char *put_symbol(char *d, const struct value *v)
+{
+	char word[WORD_MAX];
+	uint64_t addr;
+
+	if (!is_id(v))
+		return put_kind(d, v);
+	addr = (uint64_t)raw_int(v->field, v->at);
+	return put_found(d, v, addr, word, format_hex(word, addr));
+}
+
+static char *put_device(char *d, const struct value *v)
+{
+	char word[WORD_MAX];
+	uint64_t dev;
 	size_t len;
 
-	if (!raw_is_number(f) && f->kind != KIND_PTR)
+	if (!is_id(v))
 		return put_kind(d, v);
-	id = (uint64_t)raw_int(f, v->at);
-	name = resolved(v, id);
-	if (name)
-		return put_quoted(d, v, name, strlen(name));
-	if (f->meaning == MEAN_KSYM) {
-		len = format_hex(word, id);
-	} else if (f->meaning == MEAN_DEV) {
-		len = num_u64(word, id >> DEV_MINOR_BITS);
-		word[len++] = ':';
-		len += num_u64(word + len, id & ((1u << DEV_MINOR_BITS) - 1));
-	} else {
-		len = num_i64(word, (int64_t)id);
-	}
-	return put_word(d, v, word, len);
+	dev = (uint64_t)raw_int(v->field, v->at);
+	len = num_u64(word, dev >> DEV_MINOR_BITS);
+	word[len++] = ':';
+	len += num_u64(word + len, dev & ((1u << DEV_MINOR_BITS) - 1));
+	return put_found(d, v, dev, word, len);
 }
 
 /* Dotted text never starts with a control character, and has no zero but behind its end. */
@@ -411,59 +409,20 @@ static char *put_dns(char *d, const struct value *v)
 	return put_quoted(d, v, (const char *)v->at, strnlen((const char *)v->at, room));
 }
 
-static char *put_one(char *d, const struct value *v)
+static char *put_hex(char *d, const struct value *v)
 {
-	switch ((enum meaning)v->field->meaning) {
-	case MEAN_NONE:
-	case MEAN_PID:
-	case MEAN_MNTNS:
-	case MEAN_NETNS:
-		return put_kind(d, v);
-	case MEAN_CHAR:
-		return raw_is_number(v->field) ? put_char(d, v) : put_kind(d, v);
-	case MEAN_IPV4:
-	case MEAN_IPV6:
-	case MEAN_IP:
-		return v->field->is_bits ? put_kind(d, v) : put_address(d, v);
-	case MEAN_PORT_BE:
-		return raw_is_swapped(v->field) ? d + num_u64(d, raw_swapped(v->field, v->at))
-						: put_kind(d, v);
-	case MEAN_MAC:
-		return put_mac(d, v);
-	case MEAN_DURATION_NS:
-	case MEAN_DURATION_US:
-	case MEAN_DURATION_MS:
-	case MEAN_DURATION_S:
-	case MEAN_SIZE_BYTES:
-		return put_quantity(d, v);
-	case MEAN_KTIME_NS:
-	case MEAN_BOOTTIME_NS:
-	case MEAN_UNIX_NS:
-		return put_time(d, v);
-	case MEAN_UID:
-	case MEAN_GID:
-	case MEAN_CGROUP:
-		return put_id(d, v);
-	case MEAN_ERRNO:
-	case MEAN_SIGNAL:
-	case MEAN_SYSCALL:
-	case MEAN_AF:
-	case MEAN_TCP_STATE:
-	case MEAN_IP_PROTO:
-		return put_named(d, v);
-	case MEAN_DEV:
-	case MEAN_IFINDEX:
-	case MEAN_KSYM:
-	case MEAN_KSTACK:
-	case MEAN_USTACK:
-		return put_resolved(d, v);
-	case MEAN_DNS:
-		return put_dns(d, v);
-	case MEAN_HEX:
-		return raw_is_number(v->field) ? put_hex_number(d, v, raw_u64(v->field, v->at))
-					       : put_kind(d, v);
-	}
-	return put_kind(d, v);
+	return raw_is_number(v->field) ? put_hex_number(d, v, raw_u64(v->field, v->at))
+				       : put_kind(d, v);
+}
+
+#define MEANING(id, param, text, ...) [MEAN_##id] = put_##text,
+static char *(*const puts_by_meaning[MEAN_COUNT])(char *d, const struct value *v) = {
+#include "runner/load/plan/meaning_rows.h"
+};
+
+static inline char *put_one(char *d, const struct value *v)
+{
+	return puts_by_meaning[v->field->meaning](d, v);
 }
 
 size_t field_text(char *dst, const struct field *field, const void *base, enum style style,
@@ -507,22 +466,10 @@ size_t field_text_max(const struct field *field)
 {
 	size_t one = MAX(kind_max(field), (size_t)WORD_MAX);
 
-	switch (field->meaning) {
-	case MEAN_UID:
-	case MEAN_GID:
-	case MEAN_CGROUP:
-	case MEAN_DEV:
-	case MEAN_IFINDEX:
-	case MEAN_KSYM:
-	case MEAN_KSTACK:
-	case MEAN_USTACK:
-		if (field->count <= RESOLVE_LIST_MAX)
-			one = MAX(one, (size_t)UTF8_JSON_ROOM(RESOLVE_MAX) + 2);
-		break;
-	case MEAN_DNS:
+	if (meaning_traits(field->meaning)->recorded && field->count <= RESOLVE_LIST_MAX)
+		one = MAX(one, (size_t)UTF8_JSON_ROOM(RESOLVE_MAX) + 2);
+	if (field->meaning == MEAN_DNS)
 		one = MAX(one,
 			  (size_t)UTF8_JSON_ROOM(MIN((size_t)DNS_MAX, field->size_bits / 8ul)) + 2);
-		break;
-	}
 	return field->count == 1 ? one : (one + 1) * field->count + 2;
 }

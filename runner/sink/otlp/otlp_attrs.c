@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <string.h>
+#include "runner/load/plan/meanings.h"
 #include "runner/read/text/decode.h"
 #include "runner/sink/otlp/otlp_attrs.h"
 
@@ -47,7 +48,7 @@ static bool is_none(const struct span_attr *attr, const void *base)
 {
 	const struct field *field = attr->field;
 
-	return (field->meaning == MEAN_ERRNO || field->meaning == MEAN_SIGNAL) &&
+	return (meaning_traits(field->meaning)->flags & MEANS_ZERO_IS_NONE) &&
 	       field->kind != KIND_TEXT && !attr->is_array && !field_u64(field, base, 0);
 }
 

@@ -3,10 +3,11 @@
 #include "base/num.h"
 #include "base/utf8.h"
 #include "base/util.h"
+#include "runner/load/plan/meanings.h"
 #include "runner/read/text/human.h"
 #include "runner/sink/print/table_map.h"
 
-#define CLOCK_CELLS 15 /* "12:04:31.918377" */
+#define CLOCK_CELLS 15 /* "12:04:31.918377", as in meaning_rows.h */
 #define NUMBER_CELLS 7 /* of counters and gauges at the start */
 #define MIN_SCRATCH 128
 
@@ -17,6 +18,8 @@ static const struct quantile {
 
 bool field_stands_right(const struct field *field)
 {
+	const struct meaning_traits *traits = meaning_traits(field->meaning);
+
 	if (field->count != 1)
 		return false;
 	switch (field->kind) {
@@ -27,21 +30,8 @@ bool field_stands_right(const struct field *field)
 	default:
 		return false;
 	}
-	switch (field->meaning) {
-	case MEAN_NONE:
-	case MEAN_PORT_BE:
-	case MEAN_DURATION_NS:
-	case MEAN_DURATION_US:
-	case MEAN_DURATION_MS:
-	case MEAN_DURATION_S:
-	case MEAN_SIZE_BYTES:
-	case MEAN_PID:
-	case MEAN_MNTNS:
-	case MEAN_NETNS:
-		return true;
-	default:
-		return false;
-	}
+	/* Names of users and the like are shown instead of numbers. */
+	return (traits->flags & MEANS_NUMBER) && !traits->recorded;
 }
 
 static uint32_t longest_name(const struct enum_names *names)
@@ -66,34 +56,8 @@ static uint32_t number_cells(const struct field *field)
 
 uint32_t field_first_cells(const struct field *field)
 {
-	switch (field->meaning) {
-	case MEAN_IPV4:
-	case MEAN_IPV6:
-	case MEAN_IP:
-	case MEAN_KTIME_NS:
-	case MEAN_BOOTTIME_NS:
-	case MEAN_UNIX_NS:
-		return CLOCK_CELLS;
-	case MEAN_PORT_BE:
-		return 5;
-	case MEAN_MAC:
-		return 17;
-	case MEAN_PID:
-		return 7;
-	case MEAN_ERRNO:
-		return 6;
-	case MEAN_SYSCALL:
-	case MEAN_TCP_STATE:
-		return 11;
-	case MEAN_KSYM:
-	case MEAN_KSTACK:
-	case MEAN_USTACK:
-	case MEAN_DNS:
-	case MEAN_CGROUP:
-		return 16;
-	default:
-		break;
-	}
+	if (meaning_traits(field->meaning)->cells)
+		return meaning_traits(field->meaning)->cells;
 	if (field->kind == KIND_TEXT || field->kind == KIND_BYTES)
 		return MIN(field->size_bits / 8, 10u);
 	return number_cells(field);

@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "base/util.h"
+#include "runner/load/plan/meanings.h"
 #include "runner/sink/text.h"
 
 #define CHECKED_HEADER_BYTES 12 /* of a header, in front of its checksum */
@@ -81,23 +82,17 @@ void block_header_get(const uint8_t src[BLOCK_HEADER_BYTES], struct block_header
 	};
 }
 
-/* The place is the number in the file: new ones go to the end. */
-static const uint8_t name_kinds[] = {
-	MEAN_NONE,    MEAN_UID,	 MEAN_GID,    MEAN_CGROUP, MEAN_DEV,
-	MEAN_IFINDEX, MEAN_KSYM, MEAN_KSTACK, MEAN_USTACK,
-};
-
 uint8_t recording_name_kind(enum meaning meaning)
 {
-	for (size_t i = 1; i < ARRAY_LEN(name_kinds); i++)
-		if (name_kinds[i] == meaning)
-			return (uint8_t)i;
-	return 0;
+	return meaning_traits(meaning)->recorded;
 }
 
 enum meaning recording_name_meaning(uint64_t kind)
 {
-	return kind < ARRAY_LEN(name_kinds) ? name_kinds[kind] : MEAN_NONE;
+	for (uint8_t i = 1; kind && i < MEAN_COUNT; i++)
+		if (meaning_traits(i)->recorded == kind)
+			return (enum meaning)i;
+	return MEAN_NONE;
 }
 
 struct map_shape recording_shape(const struct collector *collector, const struct map_plan *map)

@@ -790,6 +790,26 @@ static void test_layout_of_records_that_vary(void **state)
 	tags_free(tags);
 }
 
+/* Each type's name has one meaning, and each number in recordings as well. */
+static void test_layout_rows_of_meanings_are_distinct(void **state)
+{
+	uint64_t recorded = 0;
+
+	for (uint8_t m = 0; m < MEAN_COUNT; m++) {
+		const struct meaning_traits *traits = meaning_traits(m);
+
+		for (const char *const *t = traits->types; t && *t; t++)
+			assert_int_equal(meaning_of_typedef(*t), m);
+		for (const char *const *t = traits->structs; t && *t; t++)
+			assert_int_equal(meaning_of_struct(*t), m);
+		assert_true(!traits->unit_ns || traits->unit);
+		assert_true(traits->recorded < 64);
+		assert_false(traits->recorded && recorded & 1ULL << traits->recorded);
+		recorded |= 1ULL << traits->recorded;
+	}
+	assert_int_equal(meaning_of_typedef("no_such_type"), MEAN_NONE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -811,6 +831,7 @@ int main(void)
 		cmocka_unit_test(test_layout_refuses_improper_names),
 		cmocka_unit_test(test_layout_knows_the_names_of_others),
 		cmocka_unit_test(test_layout_of_records_that_vary),
+		cmocka_unit_test(test_layout_rows_of_meanings_are_distinct),
 	};
 
 	return cmocka_run_group_tests_name("load_layout", tests, NULL, NULL);

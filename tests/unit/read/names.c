@@ -23,7 +23,7 @@ static void test_names_errno_is_the_c_librarys(void **state)
 	unsigned named = 0;
 
 	for (int64_t e = 1; e < FIRST_KERNEL_ERRNO; e++) {
-		const char *want = strerrorname_np((int)e), *got = name_errno(e);
+		const char *want = strerrorname_np((int)e), *got = name_of(MEAN_ERRNO, e);
 
 		if (!want) {
 			assert_null(got);
@@ -31,7 +31,7 @@ static void test_names_errno_is_the_c_librarys(void **state)
 		}
 		assert_non_null(got);
 		assert_string_equal(got, want);
-		assert_ptr_equal(name_errno(-e), got);
+		assert_ptr_equal(name_of(MEAN_ERRNO, -e), got);
 		named++;
 	}
 	assert_true(named > 100);
@@ -39,33 +39,33 @@ static void test_names_errno_is_the_c_librarys(void **state)
 
 static void test_names_errno_of_the_kernel(void **state)
 {
-	assert_string_equal(name_errno(-512), "ERESTARTSYS");
-	assert_string_equal(name_errno(517), "EPROBE_DEFER");
-	assert_string_equal(name_errno(-524), "ENOTSUPP");
-	assert_string_equal(name_errno(531), "ENOGRACE");
-	assert_null(name_errno(520));
-	assert_null(name_errno(532));
-	assert_null(name_errno(0));
-	assert_null(name_errno(INT64_MIN));
-	assert_null(name_errno(INT64_MAX));
+	assert_string_equal(name_of(MEAN_ERRNO, -512), "ERESTARTSYS");
+	assert_string_equal(name_of(MEAN_ERRNO, 517), "EPROBE_DEFER");
+	assert_string_equal(name_of(MEAN_ERRNO, -524), "ENOTSUPP");
+	assert_string_equal(name_of(MEAN_ERRNO, 531), "ENOGRACE");
+	assert_null(name_of(MEAN_ERRNO, 520));
+	assert_null(name_of(MEAN_ERRNO, 532));
+	assert_null(name_of(MEAN_ERRNO, 0));
+	assert_null(name_of(MEAN_ERRNO, INT64_MIN));
+	assert_null(name_of(MEAN_ERRNO, INT64_MAX));
 }
 
 static void test_names_signals(void **state)
 {
 	for (int s = 1; s < 32; s++) {
-		const char *want = sigabbrev_np(s), *got = name_signal(s);
+		const char *want = sigabbrev_np(s), *got = name_of(MEAN_SIGNAL, s);
 
 		assert_non_null(got);
 		assert_memory_equal(got, "SIG", 3);
 		assert_string_equal(got + 3, want);
 	}
-	assert_string_equal(name_signal(SIGRTMIN), "SIGRTMIN");
-	assert_string_equal(name_signal(SIGRTMIN + 7), "SIGRTMIN+7");
-	assert_string_equal(name_signal(SIGRTMAX), "SIGRTMIN+30");
-	assert_string_equal(name_signal(32), "SIG32");
-	assert_null(name_signal(0));
-	assert_null(name_signal(-9));
-	assert_null(name_signal(65));
+	assert_string_equal(name_of(MEAN_SIGNAL, SIGRTMIN), "SIGRTMIN");
+	assert_string_equal(name_of(MEAN_SIGNAL, SIGRTMIN + 7), "SIGRTMIN+7");
+	assert_string_equal(name_of(MEAN_SIGNAL, SIGRTMAX), "SIGRTMIN+30");
+	assert_string_equal(name_of(MEAN_SIGNAL, 32), "SIG32");
+	assert_null(name_of(MEAN_SIGNAL, 0));
+	assert_null(name_of(MEAN_SIGNAL, -9));
+	assert_null(name_of(MEAN_SIGNAL, 65));
 }
 
 static void test_names_syscalls(void **state)
@@ -85,35 +85,35 @@ static void test_names_syscalls(void **state)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		assert_non_null(name_syscall(cases[i].nr));
-		assert_string_equal(name_syscall(cases[i].nr), cases[i].name);
+		assert_non_null(name_of(MEAN_SYSCALL, cases[i].nr));
+		assert_string_equal(name_of(MEAN_SYSCALL, cases[i].nr), cases[i].name);
 	}
-	assert_null(name_syscall(-1));
-	assert_null(name_syscall(100000));
-	assert_null(name_syscall((int64_t)1 << 40));
+	assert_null(name_of(MEAN_SYSCALL, -1));
+	assert_null(name_of(MEAN_SYSCALL, 100000));
+	assert_null(name_of(MEAN_SYSCALL, (int64_t)1 << 40));
 }
 
 static void test_names_network(void **state)
 {
-	assert_string_equal(name_af(AF_UNSPEC), "AF_UNSPEC");
-	assert_string_equal(name_af(AF_UNIX), "AF_UNIX");
-	assert_string_equal(name_af(AF_INET), "AF_INET");
-	assert_string_equal(name_af(AF_INET6), "AF_INET6");
-	assert_string_equal(name_af(AF_NETLINK), "AF_NETLINK");
-	assert_string_equal(name_af(AF_PACKET), "AF_PACKET");
-	assert_null(name_af(AF_MAX));
-	assert_string_equal(name_tcp_state(TCP_ESTABLISHED), "ESTABLISHED");
-	assert_string_equal(name_tcp_state(TCP_CLOSE_WAIT), "CLOSE_WAIT");
-	assert_string_equal(name_tcp_state(TCP_CLOSING), "CLOSING");
-	assert_string_equal(name_tcp_state(12), "NEW_SYN_RECV");
-	assert_null(name_tcp_state(0));
-	assert_null(name_tcp_state(13));
-	assert_string_equal(name_ip_proto(IPPROTO_IP), "ip");
-	assert_string_equal(name_ip_proto(IPPROTO_TCP), "tcp");
-	assert_string_equal(name_ip_proto(IPPROTO_UDP), "udp");
-	assert_string_equal(name_ip_proto(IPPROTO_ICMPV6), "ipv6-icmp");
-	assert_string_equal(name_ip_proto(IPPROTO_SCTP), "sctp");
-	assert_null(name_ip_proto(200));
+	assert_string_equal(name_of(MEAN_AF, AF_UNSPEC), "AF_UNSPEC");
+	assert_string_equal(name_of(MEAN_AF, AF_UNIX), "AF_UNIX");
+	assert_string_equal(name_of(MEAN_AF, AF_INET), "AF_INET");
+	assert_string_equal(name_of(MEAN_AF, AF_INET6), "AF_INET6");
+	assert_string_equal(name_of(MEAN_AF, AF_NETLINK), "AF_NETLINK");
+	assert_string_equal(name_of(MEAN_AF, AF_PACKET), "AF_PACKET");
+	assert_null(name_of(MEAN_AF, AF_MAX));
+	assert_string_equal(name_of(MEAN_TCP_STATE, TCP_ESTABLISHED), "ESTABLISHED");
+	assert_string_equal(name_of(MEAN_TCP_STATE, TCP_CLOSE_WAIT), "CLOSE_WAIT");
+	assert_string_equal(name_of(MEAN_TCP_STATE, TCP_CLOSING), "CLOSING");
+	assert_string_equal(name_of(MEAN_TCP_STATE, 12), "NEW_SYN_RECV");
+	assert_null(name_of(MEAN_TCP_STATE, 0));
+	assert_null(name_of(MEAN_TCP_STATE, 13));
+	assert_string_equal(name_of(MEAN_IP_PROTO, IPPROTO_IP), "ip");
+	assert_string_equal(name_of(MEAN_IP_PROTO, IPPROTO_TCP), "tcp");
+	assert_string_equal(name_of(MEAN_IP_PROTO, IPPROTO_UDP), "udp");
+	assert_string_equal(name_of(MEAN_IP_PROTO, IPPROTO_ICMPV6), "ipv6-icmp");
+	assert_string_equal(name_of(MEAN_IP_PROTO, IPPROTO_SCTP), "sctp");
+	assert_null(name_of(MEAN_IP_PROTO, 200));
 }
 
 static void test_names_give_their_value(void **state)
@@ -157,29 +157,24 @@ static void test_names_give_their_value(void **state)
 /* Each name that is listed stands for a value, and the value's own name for the same one. */
 static void test_names_lists_are_complete(void **state)
 {
-	static const struct {
-		enum meaning meaning;
-		const char *(*name)(int64_t value);
-	} lists[] = {
-		{ MEAN_ERRNO, name_errno },	    { MEAN_SIGNAL, name_signal },
-		{ MEAN_SYSCALL, name_syscall },	    { MEAN_AF, name_af },
-		{ MEAN_TCP_STATE, name_tcp_state }, { MEAN_IP_PROTO, name_ip_proto },
+	static const enum meaning lists[] = {
+		MEAN_ERRNO, MEAN_SIGNAL, MEAN_SYSCALL, MEAN_AF, MEAN_TCP_STATE, MEAN_IP_PROTO,
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
 		uint32_t n = 0;
 		const char *name;
 
-		for (; (name = name_nth(lists[i].meaning, n)); n++) {
+		for (; (name = name_nth(lists[i], n)); n++) {
 			int64_t value, again;
 
-			assert_true(name_value(lists[i].meaning, name, &value));
-			assert_non_null(lists[i].name(value));
-			assert_true(name_value(lists[i].meaning, lists[i].name(value), &again));
+			assert_true(name_value(lists[i], name, &value));
+			assert_non_null(name_of(lists[i], value));
+			assert_true(name_value(lists[i], name_of(lists[i], value), &again));
 			assert_int_equal(again, value);
 		}
 		assert_true(n >= 12);
-		assert_null(name_nth(lists[i].meaning, UINT32_MAX));
+		assert_null(name_nth(lists[i], UINT32_MAX));
 	}
 	assert_null(name_nth(MEAN_NONE, 0));
 }

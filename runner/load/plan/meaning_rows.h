@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The one table of meanings: a row says all that a meaning is and does. Each file that needs a
+ * column includes it with a MEANING() of its own, so it has no guard; it undefines MEANING().
+ *
+ *	MEANING(ID, param, text, names, find, traits...)
+ *
+ * ID	  the enumerator MEAN_<ID> (runner/load/layout.h)
+ * param  how --set reads it and inspect shows it: param_<param>() and read_<param>() of params
+ * text	  how a value becomes text: put_<text>() of runner/read/text.c
+ * names  the list of fixed names for its numbers: runner/read/names.c, gen-names.sh
+ * find	  names that the running system knows: find_<find> of runner/read/resolve.c
+ * traits designated members of struct meaning_traits (runner/load/meanings.h)
+ *
+ * A new meaning is a new row. A word in a column that does not exist yet is one function in the
+ * file that the column names.
+ */
+
+/* clang-format off */
+MEANING(NONE, kind, kind, none, none,
+	.kind = KIND_BYTES, .flags = MEANS_AMOUNT | MEANS_NUMBER)
+/* A single char: text where it is printable. */
+MEANING(CHAR, char, char, none, none,
+	.kind = KIND_TEXT)
+
+/* Addresses, all in network order. MEAN_IP has its family beside it: see struct field. */
+MEANING(IPV4, ip, ipv4, none, none,
+	.types = TYPES("ipv4_addr"), .structs = TYPES("in_addr"), .name = "addr",
+	.numbers = 4, .bytes = 4, .kind = KIND_UINT, .net_bytes = 4, .cells = 15)
+MEANING(IPV6, ip, ipv6, none, none,
+	.types = TYPES("ipv6_addr"), .structs = TYPES("in6_addr", "ipv6_addr"), .name = "addr",
+	.numbers = 16, .bytes = 16, .kind = KIND_BYTES, .cells = 15)
+MEANING(IP, ip, ip, none, none,
+	.types = TYPES("ip_addr", "gadget_l3endpoint_t"),
+	.structs = TYPES("ip_addr", "gadget_l3endpoint_t"), .name = "addr",
+	.flags = MEANS_INEXACT, .cells = 15)
+MEANING(PORT_BE, port, port, none, none,
+	.types = TYPES("port_be"), .name = "port",
+	.numbers = 2, .bytes = 2, .kind = KIND_UINT, .net_bytes = 2,
+	.flags = MEANS_NUMBER, .cells = 5)
+MEANING(MAC, mac, mac, none, none,
+	.types = TYPES("mac_addr", "bombus_mac_addr"), .structs = TYPES("mac_addr"), .name = "mac",
+	.bytes = 6, .kind = KIND_BYTES, .cells = 17)
+
+/* Lengths of time, by the number's unit, and amounts of data. */
+MEANING(DURATION_NS, duration, quantity, none, none,
+	.types = TYPES("duration", "duration_ns", "gadget_duration"),
+	.numbers = ANY_NUMBER, .unit = "ns", .unit_ns = 1,
+	.flags = MEANS_AMOUNT | MEANS_NUMBER)
+MEANING(DURATION_US, duration, quantity, none, none,
+	.types = TYPES("duration_us"),
+	.numbers = ANY_NUMBER, .unit = "us", .unit_ns = 1000,
+	.flags = MEANS_AMOUNT | MEANS_NUMBER)
+MEANING(DURATION_MS, duration, quantity, none, none,
+	.types = TYPES("duration_ms"),
+	.numbers = ANY_NUMBER, .unit = "ms", .unit_ns = 1000000,
+	.flags = MEANS_AMOUNT | MEANS_NUMBER)
+MEANING(DURATION_S, duration, quantity, none, none,
+	.types = TYPES("duration_s"),
+	.numbers = ANY_NUMBER, .unit = "s", .unit_ns = 1000000000,
+	.flags = MEANS_AMOUNT | MEANS_NUMBER)
+MEANING(SIZE_BYTES, size, quantity, none, none,
+	.types = TYPES("bytes", "gadget_bytes"),
+	.numbers = ANY_NUMBER, .unit = "bytes",
+	.flags = MEANS_AMOUNT | MEANS_NUMBER)
+
+/* Points in time, in nanoseconds. "timestamp" is early BumbleBee's, made by bpf_ktime_get_ns(). */
+MEANING(KTIME_NS, kind, time, none, none,
+	.types = TYPES("ktime_ns", "timestamp"),
+	.numbers = 8, .is_time = true, .clock = CLOCK_MONOTONIC, .cells = 15)
+MEANING(BOOTTIME_NS, kind, time, none, none,
+	.types = TYPES("boottime_ns", "gadget_timestamp"),
+	.numbers = 8, .is_time = true, .clock = CLOCK_BOOTTIME, .cells = 15)
+MEANING(UNIX_NS, kind, time, none, none,
+	.types = TYPES("unix_ns"),
+	.numbers = 8, .is_time = true, .clock = CLOCK_REALTIME, .cells = 15)
+
+/* Identities: numbers for programs, names for people. */
+MEANING(PID, kind, kind, none, none,
+	.types = TYPES("pid_t", "__kernel_pid_t", "pid", "tid", "tgid", "ppid", "tid_t", "tgid_t",
+		       "gadget_pid", "gadget_tid", "gadget_ppid"),
+	.numbers = 4 | 8, .name = "pid", .flags = MEANS_NUMBER, .cells = 7)
+MEANING(UID, kind, id, none, user,
+	.types = TYPES("uid", "uid_t", "__kernel_uid32_t", "gadget_uid"),
+	.numbers = 4 | 8, .name = "uid", .noun = "user", .recorded = 1, .flags = MEANS_NUMBER)
+MEANING(GID, kind, id, none, group,
+	.types = TYPES("gid", "gid_t", "__kernel_gid32_t", "gadget_gid"),
+	.numbers = 4 | 8, .name = "gid", .noun = "group", .recorded = 2, .flags = MEANS_NUMBER)
+MEANING(MNTNS, kind, kind, none, none,
+	.types = TYPES("mntns_id", "gadget_mntns_id", "mnt_ns_id_t"),
+	.numbers = 4 | 8, .name = "mntns_id", .flags = MEANS_NUMBER)
+MEANING(NETNS, kind, kind, none, none,
+	.types = TYPES("netns_id", "gadget_netns_id"),
+	.numbers = 4 | 8, .name = "netns_id", .flags = MEANS_NUMBER)
+MEANING(CGROUP, kind, id, none, cgroup,
+	.types = TYPES("cgroup_id", "gadget_cgroup_id"),
+	.numbers = 8, .name = "cgroup_id", .recorded = 3, .flags = MEANS_NUMBER, .cells = 16)
+
+/* Numbers with fixed names. An errno is of either sign. */
+MEANING(ERRNO, kind, named, errno, none,
+	.types = TYPES("errno_t", "gadget_errno"),
+	.numbers = ANY_NUMBER, .name = "errno", .noun = "error",
+	.flags = MEANS_INEXACT | MEANS_ZERO_IS_NONE | MEANS_EITHER_SIGN, .cells = 6)
+MEANING(SIGNAL, kind, named, signal, none,
+	.types = TYPES("signal_t", "gadget_signal"),
+	.numbers = ANY_NUMBER, .name = "signal", .noun = "signal", .flags = MEANS_ZERO_IS_NONE)
+MEANING(SYSCALL, kind, named, syscall, none,
+	.types = TYPES("syscall_t", "gadget_syscall"),
+	.numbers = ANY_NUMBER, .name = "syscall", .noun = "system call", .cells = 11)
+MEANING(AF, kind, named, af, none,
+	.types = TYPES("af_t", "sa_family_t", "__kernel_sa_family_t"),
+	.numbers = ANY_NUMBER, .name = "af", .noun = "address family")
+MEANING(TCP_STATE, kind, named, tcp_state, none,
+	.types = TYPES("tcp_state"),
+	.numbers = ANY_NUMBER, .name = "state", .noun = "TCP state", .cells = 11)
+MEANING(IP_PROTO, kind, named, ip_proto, none,
+	.types = TYPES("ip_proto"),
+	.numbers = ANY_NUMBER, .name = "proto", .noun = "IP protocol")
+
+/* Numbers that say nothing without their name: a dev_t (major << 20 | minor), an interface's index,
+ * a kernel address, ids in a STACK_TRACE map. */
+MEANING(DEV, kind, device, none, device,
+	.types = TYPES("dev_id", "dev_t", "__kernel_dev_t"),
+	.numbers = 4 | 8, .name = "dev", .noun = "block device", .recorded = 4)
+MEANING(IFINDEX, kind, resolved, none, interface,
+	.types = TYPES("ifindex"),
+	.numbers = 4 | 8, .name = "ifindex", .noun = "interface", .recorded = 5)
+MEANING(KSYM, kind, symbol, none, symbol,
+	.types = TYPES("ksym_addr"),
+	.numbers = 8, .name = "ksym", .recorded = 6, .cells = 16)
+MEANING(KSTACK, kind, resolved, none, kernel_stack,
+	.types = TYPES("kstack_id", "gadget_kernel_stack"),
+	.numbers = 4 | 8, .name = "kstack", .recorded = 7, .cells = 16)
+MEANING(USTACK, kind, resolved, none, user_stack,
+	.types = TYPES("ustack_id"),
+	.numbers = 4 | 8, .name = "ustack", .recorded = 8, .cells = 16)
+
+/* Bytes. A DNS name in wire format or as dotted text: both end with the first NUL. */
+MEANING(DNS, kind, dns, none, none,
+	.types = TYPES("dns_name"),
+	.bytes = ANY_BYTES, .kind = KIND_TEXT, .name = "domain", .flags = MEANS_INEXACT, .cells = 16)
+MEANING(HEX, kind, hex, none, none,
+	.types = TYPES("hex"),
+	.numbers = ANY_NUMBER | 16, .bytes = ANY_BYTES, .kind = KIND_BYTES)
+/* clang-format on */
+#undef MEANING
