@@ -8,6 +8,7 @@
 #define BOMBUS_RUNNER_READ_RAW_H
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -86,19 +87,21 @@ static inline const uint8_t *raw_element(const struct field *f, const void *base
 	return (const uint8_t *)base + f->off_bits / 8 + (size_t)i * (f->size_bits / 8);
 }
 
-/* Numbers whose bytes are in network order. */
 static inline bool raw_is_swapped(const struct field *f)
 {
-	uint32_t bytes = meaning_traits(f->meaning)->net_bytes;
-
-	return bytes && f->size_bits >= bytes * 8 && !f->is_bits;
+	return field_net_bits(f) != 0;
 }
 
+/* A number in network order. */
 static inline uint64_t raw_swapped(const struct field *f, const uint8_t *at)
 {
-	if (meaning_traits(f->meaning)->net_bytes == 2)
+	uint32_t bits = field_net_bits(f);
+
+	if (bits == 16)
 		return ntohs((uint16_t)raw_bytes(at, 2));
-	return ntohl((uint32_t)raw_bytes(at, 4));
+	if (bits == 32)
+		return ntohl((uint32_t)raw_bytes(at, 4));
+	return be64toh(raw_bytes(at, 8));
 }
 
 static inline int64_t raw_int(const struct field *f, const uint8_t *at)

@@ -12,29 +12,14 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/util.h"
+#include "runner/load/plan/layout_enums.h"
+#include "runner/load/plan/layout_names.h"
 #include "runner/load/plan/layout_types.h"
 #include "runner/load/plan/meanings.h"
 #include "runner/load/plan/tags.h"
 
 #define MAX_VISITS 16384
-#define MAX_PATH 512
 #define MAX_ENUM_NAMES 4096
-
-struct place {
-	const char *path; /* NULL at the top */
-	const char *name; /* last component */
-	uint64_t off_bits;
-	uint32_t bit_size; /* of a bit field; 0: none */
-	uint8_t tags;	   /* its own and those of the structs around it */
-	const char *help, *unit;
-};
-
-/* The names of an enum that was met before. */
-struct enum_cache {
-	uint32_t id;
-	const struct enum_names *names;	 /* in the scratch arena */
-	const struct enum_names *copied; /* in the caller's */
-};
 
 struct walk {
 	struct arena scratch; /* what a failure leaves behind goes with it */
@@ -48,9 +33,9 @@ struct walk {
 	uint32_t nfields, cap;
 	uint32_t visits;
 	uint32_t depth;
+	bool hidden;			   /* timers, locks and the like were left out */
 	uint32_t around[LAYOUT_MAX_DEPTH]; /* type ids of the structs being walked */
-	struct enum_cache *enums;
-	uint32_t nenums;
+	struct enum_list enums;
 };
 
 static int walk_type(struct walk *w, const struct place *place, uint32_t type_id);
@@ -58,7 +43,7 @@ static int walk_type(struct walk *w, const struct place *place, uint32_t type_id
 static void walk_release(struct walk *w)
 {
 	free(w->fields);
-	free(w->enums);
+	enum_list_release(&w->enums);
 	arena_release(&w->scratch);
 }
 
@@ -78,34 +63,6 @@ static int resolve(struct walk *w, const struct place *place, uint32_t id, struc
 	return why ? fail(w, EINVAL, place, why) : 0;
 }
 
-/* Each enum's names once, however many fields have them. */
-static int enum_names(struct walk *w, const struct place *place, const struct shape *s,
-		      const struct enum_names **ret)
-{
-	for (uint32_t i = 0; i < w->nenums; i++) {
-		if (w->enums[i].id == s->id) {
-			*ret = w->enums[i].names;
-			return 0;
-		}
-	}
-	if (btf_vlen(s->type) > MAX_ENUM_NAMES)
-		return fail(w, E2BIG, place, "an enum with more than 4096 names");
-	*ret = type_enum_names(w->btf, s->type, &w->scratch);
-	w->enums = xreallocarray(w->enums, w->nenums + 1, sizeof(*w->enums));
-	w->enums[w->nenums++] = (struct enum_cache){ s->id, *ret, NULL };
-	return 0;
-}
-
-static const char *label_of(struct arena *arena, const char *path)
-{
-	char *label = arena_strdup(arena, path);
-
-	for (char *c = label; *c; c++)
-		if (*c == '.')
-			*c = '_';
-	return label;
-}
-
 /* The one way into the result. The caller has set kind, meaning, size, count and signs. */
 static int add_field(struct walk *w, const struct place *place, struct field f)
 {
@@ -123,46 +80,17 @@ static int add_field(struct walk *w, const struct place *place, struct field f)
 		w->cap = w->cap ? 2 * w->cap : 16;
 		w->fields = xreallocarray(w->fields, w->cap, sizeof(*w->fields));
 	}
+	if (place->name)
+		name_tells(place->name, &f);
 	f.off_bits = (uint32_t)place->off_bits;
 	f.path = place->path;
 	f.name = place->name;
-	f.label = place->path ? label_of(&w->scratch, place->path) : NULL;
+	f.label = place->path ? name_label(&w->scratch, place->path) : NULL;
 	f.tags = place->tags;
 	f.help = place->help;
 	f.unit = place->unit ? place->unit : meaning_traits(f.meaning)->unit;
 	w->fields[w->nfields++] = f;
 	return 0;
-}
-
-/* The kind of a number, an enum or a pointer; false: the type is none of them. */
-static bool scalar_kind(const struct shape *s, struct field *f)
-{
-	const struct btf_type *t = s->type;
-
-	if (btf_is_ptr(t)) {
-		f->kind = KIND_PTR;
-		f->size_bits = TYPE_POINTER_BYTES * 8;
-	} else if (btf_is_any_enum(t)) {
-		f->kind = KIND_ENUM;
-		f->is_signed = type_is_signed_enum(t);
-		f->size_bits = t->size * 8;
-	} else if (btf_is_float(t)) {
-		f->kind = t->size == 4 || t->size == 8 ? KIND_FLOAT : KIND_BYTES;
-		f->size_bits = t->size * 8;
-	} else if (btf_is_int(t)) {
-		uint8_t encoding = btf_int_encoding(t);
-
-		f->is_signed = encoding & BTF_INT_SIGNED;
-		f->kind = f->is_signed ? KIND_INT : KIND_UINT;
-		if (encoding & BTF_INT_BOOL) {
-			f->kind = KIND_BOOL;
-			f->is_signed = false;
-		}
-		f->size_bits = t->size * 8;
-	} else {
-		return false;
-	}
-	return true;
 }
 
 /* A value of fixed shape that is made of bytes: addresses, names, hex. */
@@ -183,7 +111,7 @@ static int add_scalar(struct walk *w, const struct place *place, const struct sh
 	struct place at = *place;
 	uint32_t bits = place->bit_size;
 
-	if (!scalar_kind(s, &f))
+	if (!type_scalar_kind(s, &f))
 		return fail(w, EINVAL, place, "its type holds no data");
 	if (!btf_is_ptr(s->type) && !btf_is_float(s->type) && !type_is_plain_size(s->type))
 		return fail(w, EINVAL, place, "a number of a size that there is not");
@@ -205,10 +133,9 @@ static int add_scalar(struct walk *w, const struct place *place, const struct sh
 	if (f.kind == KIND_BOOL && !f.is_bits && f.size_bits != 8)
 		f.kind = KIND_UINT;
 	if (btf_is_any_enum(s->type)) {
-		int rc = enum_names(w, place, s, &f.enums);
-
-		if (rc)
-			return rc;
+		if (btf_vlen(s->type) > MAX_ENUM_NAMES)
+			return fail(w, E2BIG, place, "an enum with more than 4096 names");
+		f.enums = enum_list_get(&w->enums, w->btf, s, &w->scratch);
 	}
 	if (!f.is_bits && f.kind != KIND_BYTES && meaning_fits_number(s->meaning, f.size_bits / 8))
 		f.meaning = s->meaning;
@@ -242,61 +169,44 @@ static int add_ip(struct walk *w, const struct place *place, const struct ip_par
 	return add_field(w, &at, f);
 }
 
-static const char *join_path(struct walk *w, const struct place *parent, const char *name)
+static int go_below(struct walk *w, const struct place *parent, const char *name, struct place *ret)
 {
-	const char *path = parent->path ? arena_printf(&w->scratch, "%s.%s", parent->path, name)
-					: arena_strdup(&w->scratch, name);
-
-	return strlen(path) < MAX_PATH ? path : NULL;
-}
-
-/* The place of a member or element called `name` below parent. */
-static int place_below(struct walk *w, const struct place *parent, const char *name,
-		       struct place *ret)
-{
-	const char *dot;
-
-	*ret = (struct place){ .off_bits = parent->off_bits,
-			       .tags = parent->tags,
-			       .unit = parent->unit };
-	ret->path = join_path(w, parent, name);
-	if (!ret->path)
-		return fail(w, E2BIG, parent, "its name is too long");
-	dot = strrchr(ret->path, '.');
-	/* Damaged types may have names that end in a dot. */
-	ret->name = dot && dot[1] ? dot + 1 : ret->path;
-	return 0;
-}
-
-/* A member's name becomes part of paths; types may be called "unsigned int". */
-static const char *member_name(struct walk *w, const struct btf_member *m)
-{
-	const char *name = type_name_at(w->btf, m->name_off);
-
-	return strchr(name, ' ') ? "" : name;
-}
-
-/* "net.peer" stands as if it were in a struct `net`. */
-static bool is_path(const char *name)
-{
-	size_t len = strlen(name);
-
-	return len && !strpbrk(name, " \"'") && name[0] != '.' && name[len - 1] != '.' &&
-	       !strstr(name, "..");
+	return place_below(&w->scratch, parent, name, ret)
+		       ? 0
+		       : fail(w, E2BIG, parent, "its name is too long");
 }
 
 static bool is_gap(struct walk *w, const struct btf_member *m)
 {
 	const struct btf_type *t = btf__type_by_id(w->btf, m->type);
 
-	return !*member_name(w, m) && !(t && btf_is_composite(t));
+	return !*name_of_member(w->btf, m) && !(t && btf_is_composite(t));
+}
+
+/* A struct or union that is one field with a meaning. */
+static bool is_one_field(struct walk *w, const struct shape *s, struct ip_parts *parts)
+{
+	if (s->meaning == MEAN_IP)
+		return type_ip_parts(w->btf, s->type, parts);
+	return s->type->size <= LAYOUT_MAX_BYTES && meaning_fits_bytes(s->meaning, s->type->size);
+}
+
+/* What C has no name for is known by what is inside, unless it is one field. */
+static const char *unnamed(struct walk *w, const struct btf_member *m)
+{
+	struct ip_parts parts;
+	struct shape s;
+
+	if (type_resolve(w->btf, m->type, &s) || !s.type || !btf_is_composite(s.type))
+		return "";
+	return is_one_field(w, &s, &parts) ? name_of_unnamed(w->btf, &s) : "";
 }
 
 static int walk_member(struct walk *w, const struct place *parent, const struct shape *s,
 		       uint32_t i)
 {
 	const struct btf_member *m = btf_members(s->type) + i;
-	const char *name = member_name(w, m);
+	const char *name = name_of_member(w->btf, m);
 	const char *given = tag_text(w->tags, s->id, (int)i, "name", &w->scratch);
 	struct place place = *parent;
 	const char *text;
@@ -304,10 +214,12 @@ static int walk_member(struct walk *w, const struct place *parent, const struct 
 
 	if (is_gap(w, m))
 		return m->name_off ? fail(w, EINVAL, parent, "a member has no proper name") : 0;
-	if (given && is_path(given))
+	if (given && name_is_path(given))
 		name = given;
+	else if (!*name)
+		name = unnamed(w, m);
 	if (*name) {
-		rc = place_below(w, parent, name, &place);
+		rc = go_below(w, parent, name, &place);
 		if (rc)
 			return rc;
 	}
@@ -326,7 +238,7 @@ static int walk_endpoint(struct walk *w, const struct place *place, const struct
 			 const struct ip_parts *parts)
 {
 	struct place addr;
-	int rc = place_below(w, place, "addr", &addr);
+	int rc = go_below(w, place, "addr", &addr);
 
 	if (!rc)
 		rc = add_ip(w, &addr, parts, s->type->size, 1);
@@ -376,7 +288,7 @@ static int unroll(struct walk *w, const struct place *place, uint32_t type_id, u
 		char name[16];
 
 		snprintf(name, sizeof(name), "%u", i);
-		rc = place_below(w, place, name, &element);
+		rc = go_below(w, place, name, &element);
 		element.off_bits += i * stride * 8;
 		element.help = place->help;
 		if (!rc)
@@ -477,32 +389,20 @@ static int walk_type(struct walk *w, const struct place *place, uint32_t type_id
 	if (btf_is_composite(s.type)) {
 		if (place->bit_size || (place->off_bits % 8))
 			return fail(w, EINVAL, place, "a struct that does not start at a byte");
-		if (s.meaning == MEAN_IP && type_ip_parts(w->btf, s.type, &parts))
-			return add_ip(w, place, &parts, s.type->size, 1);
-		if (s.type->size <= LAYOUT_MAX_BYTES && meaning_fits_bytes(s.meaning, s.type->size))
-			return add_bytes(w, place, s.meaning, s.type->size, 1);
-		return walk_members(w, place, &s);
+		if (type_is_of_kernel(w->btf, s.type)) {
+			w->hidden = true;
+			return 0;
+		}
+		if (!is_one_field(w, &s, &parts))
+			return walk_members(w, place, &s);
+		return s.meaning == MEAN_IP ? add_ip(w, place, &parts, s.type->size, 1)
+					    : add_bytes(w, place, s.meaning, s.type->size, 1);
 	}
 	if (place->bit_size && !btf_is_int(s.type) && !btf_is_any_enum(s.type))
 		return fail(w, EINVAL, place, "a bit field that is not a number");
 	if (btf_is_array(s.type))
 		return walk_array(w, place, &s);
 	return add_scalar(w, place, &s, 1);
-}
-
-static const struct enum_names *copy_enum(struct walk *w, struct arena *arena,
-					  const struct enum_names *names)
-{
-	for (uint32_t i = 0; i < w->nenums; i++) {
-		struct enum_cache *e = &w->enums[i];
-
-		if (e->names != names)
-			continue;
-		if (!e->copied)
-			e->copied = type_enum_names(w->btf, btf__type_by_id(w->btf, e->id), arena);
-		return e->copied;
-	}
-	return NULL;
 }
 
 /* What the fields point to moves to the caller's arena. */
@@ -521,7 +421,7 @@ static struct field *copy_fields(struct walk *w, struct arena *arena)
 		f->label = strchr(f->path, '.') ? arena_strdup(arena, f->label) : f->path;
 		f->help = arena_strdup(arena, f->help);
 		f->unit = arena_strdup(arena, f->unit);
-		f->enums = f->enums ? copy_enum(w, arena, f->enums) : NULL;
+		f->enums = enum_list_copy(&w->enums, w->btf, f->enums, arena);
 	}
 	return fields;
 }
@@ -582,7 +482,9 @@ static int compile(struct arena *arena, const struct btf *btf, const struct tags
 	if (rc)
 		return rc;
 	if (!w.nfields)
-		return fail(&w, EINVAL, NULL, "it has no members");
+		return fail(&w, EINVAL, NULL,
+			    w.hidden ? "it has only members that the kernel keeps to itself"
+				     : "it has no members");
 	if (!w.fields[0].path) {
 		layout.is_scalar = true;
 		name_scalar(&w, default_name);

@@ -95,10 +95,11 @@ struct layout {
 	struct field *fields;
 	uint32_t nfields;
 	uint32_t size_bytes;
-	/* The shortest record: the last member may be an array that a record fills in part. Equal to
-	 * size_bytes where it is not; 0 counts as that. */
+	/* The shortest record: the last member may be an array that a record fills in part. Equal
+	 * to size_bytes where it is not; 0 counts as that. */
 	uint32_t min_bytes;
-	bool is_open; /* the last member is a flexible array: a record may be longer than size_bytes */
+	bool is_open; /* the last member is a flexible array: a record may be longer than size_bytes
+		       */
 	bool is_scalar; /* one field that is the whole record; its name is decided by the caller's
 			 * default_name or its typedef's meaning ("pid", "uid", ...) */
 };

@@ -154,6 +154,51 @@ bool type_is_plain_size(const struct btf_type *t)
 	       (t->size == 16 && btf_is_int(t));
 }
 
+bool type_scalar_kind(const struct shape *s, struct field *f)
+{
+	const struct btf_type *t = s->type;
+
+	if (btf_is_ptr(t)) {
+		f->kind = KIND_PTR;
+		f->size_bits = TYPE_POINTER_BYTES * 8;
+	} else if (btf_is_any_enum(t)) {
+		f->kind = KIND_ENUM;
+		f->is_signed = type_is_signed_enum(t);
+		f->size_bits = t->size * 8;
+	} else if (btf_is_float(t)) {
+		f->kind = t->size == 4 || t->size == 8 ? KIND_FLOAT : KIND_BYTES;
+		f->size_bits = t->size * 8;
+	} else if (btf_is_int(t)) {
+		uint8_t encoding = btf_int_encoding(t);
+
+		f->is_signed = encoding & BTF_INT_SIGNED;
+		f->kind = f->is_signed ? KIND_INT : KIND_UINT;
+		if (encoding & BTF_INT_BOOL) {
+			f->kind = KIND_BOOL;
+			f->is_signed = false;
+		}
+		f->size_bits = t->size * 8;
+	} else {
+		return false;
+	}
+	return true;
+}
+
+bool type_is_of_kernel(const struct btf *btf, const struct btf_type *t)
+{
+	static const char *const names[] = {
+		"bpf_spin_lock", "bpf_res_spin_lock", "bpf_timer",     "bpf_wq",
+		"bpf_task_work", "bpf_list_head",     "bpf_list_node", "bpf_rb_root",
+		"bpf_rb_node",	 "bpf_refcount",      "bpf_dynptr",
+	};
+	const char *name = type_name_at(btf, t->name_off);
+
+	for (size_t i = 0; btf_is_struct(t) && i < ARRAY_LEN(names); i++)
+		if (streq(name, names[i]))
+			return true;
+	return false;
+}
+
 bool type_ip_parts(const struct btf *btf, const struct btf_type *t, struct ip_parts *ret)
 {
 	const struct btf_member *m = btf_members(t);

@@ -46,12 +46,17 @@ bool type_is_plain_size(const struct btf_type *t); /* 1, 2, 4, 8 bytes; ints als
 /* An array at the end of a type, also at the end of its last member. */
 struct tail {
 	uint32_t off_bytes;
-	bool is_open;	/* a flexible array */
+	bool is_open; /* a flexible array */
 	bool is_char;
 };
 
 /* False: the type does not end with an array. */
 bool type_tail(const struct btf *btf, uint32_t id, struct tail *ret);
+/* The kind, size and sign of a number, an enum or a pointer; false: the type is none of them. */
+bool type_scalar_kind(const struct shape *s, struct field *f);
+/* What the kernel keeps in a map's value for itself (timers, locks, lists): programs and user space
+ * see nothing that means anything. */
+bool type_is_of_kernel(const struct btf *btf, const struct btf_type *t);
 
 /* Where in a struct the address and its family stand, in bytes. */
 struct ip_parts {

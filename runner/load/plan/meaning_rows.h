@@ -34,10 +34,14 @@ MEANING(IP, ip, ip, none, none,
 	.types = TYPES("ip_addr", "gadget_l3endpoint_t"),
 	.structs = TYPES("ip_addr", "gadget_l3endpoint_t"), .name = "addr",
 	.flags = MEANS_INEXACT, .cells = 15)
-MEANING(PORT_BE, port, port, none, none,
+MEANING(PORT_BE, net, net, none, none,
 	.types = TYPES("port_be"), .name = "port",
 	.numbers = 2, .bytes = 2, .kind = KIND_UINT, .net_bytes = 2,
 	.flags = MEANS_NUMBER, .cells = 5)
+/* The kernel's __be16 and the like: numbers in network order, that may be anything. */
+MEANING(BE, net, net, none, none,
+	.types = TYPES("__be16", "__be32", "__be64"),
+	.numbers = 2 | 4 | 8, .net_bytes = NET_WHOLE, .flags = MEANS_NUMBER)
 MEANING(MAC, mac, mac, none, none,
 	.types = TYPES("mac_addr", "bombus_mac_addr"), .structs = TYPES("mac_addr"), .name = "mac",
 	.bytes = 6, .kind = KIND_BYTES, .cells = 17)

@@ -20,6 +20,7 @@ enum meaning_flag {
 };
 
 #define MEANING_ANY_BYTES UINT32_MAX
+#define NET_WHOLE 255 /* all of them, be they 2, 4 or 8 */
 
 struct meaning_traits {
 	/* Typedefs and structs that have it, NULL at the end; NULL: none. The first typedef is the
@@ -28,7 +29,7 @@ struct meaning_traits {
 	uint8_t numbers;   /* the sizes in bytes that a number may have, added up: 4 | 8 */
 	uint8_t kind;	   /* of bytes that have it */
 	uint32_t bytes;	   /* the size of bytes that may have it; 0: numbers only */
-	uint8_t net_bytes; /* a number whose first net_bytes are in network order; 0: it is not */
+	uint8_t net_bytes; /* so many bytes of a number are in network order; 0: it is not */
 	const char *unit;  /* "ns" for durations ...; NULL: none */
 	uint64_t unit_ns;  /* of a duration; 0: it is none */
 	bool is_time;	   /* a point in time of `clock`, in nanoseconds */
@@ -47,6 +48,16 @@ extern const struct meaning_traits meaning_table[MEAN_COUNT];
 static inline const struct meaning_traits *meaning_traits(uint8_t meaning)
 {
 	return &meaning_table[meaning];
+}
+
+/* The bits of a number in network order, from its first byte on: 16, 32 or 64; 0: it is not. */
+static inline uint32_t field_net_bits(const struct field *f)
+{
+	uint32_t bits = meaning_traits(f->meaning)->net_bytes * 8u;
+
+	if (bits == NET_WHOLE * 8u)
+		bits = f->size_bits;
+	return f->is_bits || bits > f->size_bits ? 0 : bits;
 }
 
 enum meaning meaning_of_typedef(const char *name);

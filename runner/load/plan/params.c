@@ -229,18 +229,17 @@ static int write_bool(const char *text, void *dst, const char *what, struct err 
 	return 0;
 }
 
-static int write_port(const struct field *f, const char *text, uint8_t *dst, const char *what,
-		      struct err *err)
+static int write_net(const struct field *f, const char *text, uint8_t *dst, const char *what,
+		     struct err *err)
 {
-	const struct field host = { .size_bits = 16 };
-	uint16_t port;
-	int rc = write_number(&host, text, &port, what, err);
+	const struct field host = { .size_bits = field_net_bits(f) };
+	uint8_t number[sizeof(uint64_t)];
+	int rc = write_number(&host, text, number, what, err);
 
-	(void)f;
 	if (rc)
 		return rc;
-	port = htons(port);
-	memcpy(dst, &port, sizeof(port));
+	number_net(&host, number);
+	memcpy(dst, number, host.size_bits / 8);
 	return 0;
 }
 

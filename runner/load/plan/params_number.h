@@ -90,6 +90,21 @@ static inline struct number number_load(const struct field *f, const void *src)
 	return n;
 }
 
+/* From the machine's order to the network's, or back. */
+static inline void number_net(const struct field *f, uint8_t *bytes)
+{
+	uint32_t len = f->size_bits / 8;
+
+	if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__)
+		return;
+	for (uint32_t i = 0; i < len / 2; i++) {
+		uint8_t byte = bytes[i];
+
+		bytes[i] = bytes[len - 1 - i];
+		bytes[len - 1 - i] = byte;
+	}
+}
+
 static inline struct number number_of_enum(const struct field *f, int64_t value)
 {
 	if (f->is_signed && value < 0)

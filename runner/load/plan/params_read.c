@@ -90,13 +90,15 @@ static void read_char(const struct field *f, const uint8_t *src, struct strbuf *
 		read_kind(f, src, out);
 }
 
-static void read_port(const struct field *f, const uint8_t *src, struct strbuf *out)
+static void read_net(const struct field *f, const uint8_t *src, struct strbuf *out)
 {
-	uint16_t port;
+	const struct field host = { .size_bits = field_net_bits(f) };
+	char text[NUM_U128_ROOM + 2];
+	uint8_t number[sizeof(uint64_t)];
 
-	(void)f;
-	memcpy(&port, src, sizeof(port));
-	strbuf_addf(out, "%u", ntohs(port));
+	memcpy(number, src, host.size_bits / 8);
+	number_net(&host, number);
+	strbuf_adds(out, number_text(text, false, number_load(&host, number).size));
 }
 
 /* Numbers without their unit are what both are written as. */

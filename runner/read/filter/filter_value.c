@@ -106,7 +106,7 @@ static int fail_order(const struct context *c, const char *what)
 static void range_of(const struct field *f, __int128 *ret_min, __int128 *ret_max)
 {
 	bool is_signed = f->kind == KIND_INT || (f->kind == KIND_ENUM && f->is_signed);
-	uint32_t bits = raw_is_swapped(f) && f->meaning == MEAN_PORT_BE ? 16 : f->size_bits;
+	uint32_t bits = raw_is_swapped(f) ? field_net_bits(f) : f->size_bits;
 
 	if (bits > 126)
 		bits = is_signed ? 127 : 126;

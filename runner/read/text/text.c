@@ -230,7 +230,7 @@ static char *put_ip(char *d, const struct value *v)
 	}
 }
 
-static char *put_port(char *d, const struct value *v)
+static char *put_net(char *d, const struct value *v)
 {
 	return raw_is_swapped(v->field) ? d + num_u64(d, raw_swapped(v->field, v->at))
 					: put_kind(d, v);

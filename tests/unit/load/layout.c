@@ -790,6 +790,135 @@ static void test_layout_of_records_that_vary(void **state)
 	tags_free(tags);
 }
 
+/* C reaches a member without a name by the names inside it. */
+static void test_layout_unnamed_members_have_names(void **state)
+{
+	TYPES(t);
+	int v6 = btf__add_array(t.btf, t.s32, t.u8, 16);
+	int in = btf__add_struct(t.btf, "in_addr", 4), in6, bare, ip, inner, id;
+	struct layout l;
+
+	btf__add_field(t.btf, "s_addr", t.u32, 0, 0);
+	in6 = btf__add_struct(t.btf, "in6_addr", 16);
+	btf__add_field(t.btf, "in6_u", v6, 0, 0);
+	bare = btf__add_struct(t.btf, "mac_addr", 6);
+	ip = add_ip_struct(&t, "ip_addr", t.u32, 16, 0, 20);
+	inner = btf__add_struct(t.btf, "inner", 4);
+	btf__add_field(t.btf, "", in, 0, 0);
+	id = btf__add_struct(t.btf, "e", 64);
+	btf__add_field(t.btf, "pid", t.u32, 0, 0);
+	btf__add_field(t.btf, "", in, 32, 0);
+	btf__add_field(t.btf, "", in6, 64, 0);
+	btf__add_field(t.btf, "", bare, 192, 0);
+	btf__add_field(t.btf, "", ip, 256, 0);
+	btf__add_field(t.btf, "in", inner, 416, 0);
+	l = compile(&t, id);
+	check_fields(&l,
+		     (struct want[]){
+			     { "pid", 0, 32, 1, KIND_UINT },
+			     { "s_addr", 32, 32, 1, KIND_UINT, MEAN_IPV4 },
+			     { "in6_u", 64, 128, 1, KIND_BYTES, MEAN_IPV6 },
+			     { "mac", 192, 48, 1, KIND_BYTES, MEAN_MAC },
+			     { "addr", 256, 160, 1, KIND_BYTES, MEAN_IP },
+			     { "in.s_addr", 416, 32, 1, KIND_UINT, MEAN_IPV4 },
+		     },
+		     6);
+}
+
+/* A type in network order may be any number: the member's name says which. */
+static void test_layout_network_order_by_name(void **state)
+{
+	TYPES(t);
+	int be16 = btf__add_typedef(t.btf, "__be16", t.u16);
+	int be32 = btf__add_typedef(t.btf, "__be32", t.u32);
+	int be64 = btf__add_typedef(t.btf, "__be64", t.u64);
+	int port = btf__add_typedef(t.btf, "port_be", be16);
+	int list = btf__add_array(t.btf, t.s32, be32, 2);
+	int id = btf__add_struct(t.btf, "e", 64);
+	struct layout l;
+
+	btf__add_field(t.btf, "be_port", be16, 0, 0);
+	btf__add_field(t.btf, "proto", be16, 16, 0);
+	btf__add_field(t.btf, "saddr", be32, 32, 0);
+	btf__add_field(t.btf, "seq", be32, 64, 0);
+	btf__add_field(t.btf, "port", be32, 96, 0);
+	btf__add_field(t.btf, "cookie", be64, 128, 0);
+	btf__add_field(t.btf, "typed", port, 192, 0);
+	btf__add_field(t.btf, "dport", t.u16, 208, 0);
+	btf__add_field(t.btf, "ip", list, 224, 0);
+	l = compile(&t, id);
+	check_fields(&l,
+		     (struct want[]){
+			     { "be_port", 0, 16, 1, KIND_UINT, MEAN_PORT_BE },
+			     { "proto", 16, 16, 1, KIND_UINT, MEAN_BE },
+			     { "saddr", 32, 32, 1, KIND_UINT, MEAN_IPV4 },
+			     { "seq", 64, 32, 1, KIND_UINT, MEAN_BE },
+			     { "port", 96, 32, 1, KIND_UINT, MEAN_BE },
+			     { "cookie", 128, 64, 1, KIND_UINT, MEAN_BE },
+			     { "typed", 192, 16, 1, KIND_UINT, MEAN_PORT_BE },
+			     { "dport", 208, 16, 1, KIND_UINT, MEAN_NONE },
+			     { "ip", 224, 32, 2, KIND_UINT, MEAN_IPV4 },
+		     },
+		     9);
+}
+
+/* Ids of traces are bytes, whatever they are made of: text would end at the first zero. */
+static void test_layout_ids_of_traces(void **state)
+{
+	TYPES(t);
+	int c16 = btf__add_array(t.btf, t.s32, t.chr, 16),
+	    c8 = btf__add_array(t.btf, t.s32, t.chr, 8);
+	int w2 = btf__add_array(t.btf, t.s32, t.u64, 2);
+	int parent = btf__add_struct(t.btf, "parent", 16), words, id;
+	struct layout l;
+
+	btf__add_field(t.btf, "span_id", t.u64, 0, 0);
+	btf__add_field(t.btf, "trace_id", t.u64, 64, 0);
+	words = btf__add_struct(t.btf, "words", 16);
+	btf__add_field(t.btf, "trace_id", w2, 0, 0);
+	id = btf__add_struct(t.btf, "e", 128);
+	btf__add_field(t.btf, "trace_id", c16, 0, 0);
+	btf__add_field(t.btf, "span_id", c8, 128, 0);
+	btf__add_field(t.btf, "parent_span_id", c8, 192, 0);
+	btf__add_field(t.btf, "other_id", c8, 256, 0);
+	btf__add_field(t.btf, "parent", parent, 320, 0);
+	btf__add_field(t.btf, "words", words, 448, 0);
+	l = compile(&t, id);
+	check_fields(&l,
+		     (struct want[]){
+			     { "trace_id", 0, 128, 1, KIND_BYTES, MEAN_HEX },
+			     { "span_id", 128, 64, 1, KIND_BYTES, MEAN_HEX },
+			     { "parent_span_id", 192, 64, 1, KIND_BYTES, MEAN_HEX },
+			     { "other_id", 256, 64, 1, KIND_TEXT },
+			     { "parent.span_id", 320, 64, 1, KIND_BYTES, MEAN_HEX },
+			     { "parent.trace_id", 384, 64, 1, KIND_UINT },
+			     { "words.trace_id", 448, 128, 1, KIND_BYTES, MEAN_HEX },
+		     },
+		     7);
+}
+
+/* What the kernel keeps in a value for itself holds nothing for others. */
+static void test_layout_leaves_out_what_is_the_kernels(void **state)
+{
+	TYPES(t);
+	int timer = btf__add_struct(t.btf, "bpf_timer", 16), lock, id, lone;
+	struct layout l;
+
+	btf__add_field(t.btf, "", t.u64, 0, 0);
+	btf__add_field(t.btf, "", t.u64, 64, 0);
+	lock = btf__add_struct(t.btf, "bpf_spin_lock", 4);
+	btf__add_field(t.btf, "val", t.u32, 0, 0);
+	id = btf__add_struct(t.btf, "el", 32);
+	btf__add_field(t.btf, "t", timer, 0, 0);
+	btf__add_field(t.btf, "l", lock, 128, 0);
+	btf__add_field(t.btf, "n", t.u64, 192, 0);
+	l = compile(&t, id);
+	check_fields(&l, (struct want[]){ { "n", 192, 64, 1, KIND_UINT } }, 1);
+	lone = btf__add_struct(t.btf, "lone", 4);
+	btf__add_field(t.btf, "l", lock, 0, 0);
+	expect_error(&t, lone, EINVAL, "keeps to itself");
+}
+
 /* Each type's name has one meaning, and each number in recordings as well. */
 static void test_layout_rows_of_meanings_are_distinct(void **state)
 {
@@ -831,6 +960,10 @@ int main(void)
 		cmocka_unit_test(test_layout_refuses_improper_names),
 		cmocka_unit_test(test_layout_knows_the_names_of_others),
 		cmocka_unit_test(test_layout_of_records_that_vary),
+		cmocka_unit_test(test_layout_unnamed_members_have_names),
+		cmocka_unit_test(test_layout_network_order_by_name),
+		cmocka_unit_test(test_layout_ids_of_traces),
+		cmocka_unit_test(test_layout_leaves_out_what_is_the_kernels),
 		cmocka_unit_test(test_layout_rows_of_meanings_are_distinct),
 	};
 

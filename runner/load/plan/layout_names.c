@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/load/plan/layout_names.h"
+
+#include <bpf/btf.h>
+#include "base/arena.h"
+#include "base/util.h"
+#include "runner/load/plan/layout_types.h"
+#include "runner/load/plan/meanings.h"
+
+#define MAX_PATH 512
+
+const char *name_label(struct arena *arena, const char *path)
+{
+	char *label = arena_strdup(arena, path);
+
+	for (char *c = label; *c; c++)
+		if (*c == '.')
+			*c = '_';
+	return label;
+}
+
+static const char *join_path(struct arena *arena, const struct place *parent, const char *name)
+{
+	const char *path = parent->path ? arena_printf(arena, "%s.%s", parent->path, name)
+					: arena_strdup(arena, name);
+
+	return strlen(path) < MAX_PATH ? path : NULL;
+}
+
+bool place_below(struct arena *arena, const struct place *parent, const char *name,
+		 struct place *ret)
+{
+	const char *dot;
+
+	*ret = (struct place){ .off_bits = parent->off_bits,
+			       .tags = parent->tags,
+			       .unit = parent->unit };
+	ret->path = join_path(arena, parent, name);
+	if (!ret->path)
+		return false;
+	dot = strrchr(ret->path, '.');
+	/* Damaged types may have names that end in a dot. */
+	ret->name = dot && dot[1] ? dot + 1 : ret->path;
+	return true;
+}
+
+const char *name_of_member(const struct btf *btf, const struct btf_member *m)
+{
+	const char *name = type_name_at(btf, m->name_off);
+
+	return strchr(name, ' ') ? "" : name;
+}
+
+bool name_is_path(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len && !strpbrk(name, " \"'") && name[0] != '.' && name[len - 1] != '.' &&
+	       !strstr(name, "..");
+}
+
+const char *name_of_unnamed(const struct btf *btf, const struct shape *s)
+{
+	const struct btf_member *m = btf_members(s->type);
+	const char *name;
+
+	for (uint32_t i = 0; i < btf_vlen(s->type); i++) {
+		name = name_of_member(btf, &m[i]);
+		if (*name)
+			return name;
+	}
+	name = meaning_traits(s->meaning)->name;
+	return name ? name : "value";
+}
+
+static bool ends_in(const char *name, const char *const *ends, size_t count)
+{
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < count; i++) {
+		size_t end = strlen(ends[i]);
+
+		if (len >= end && strcasecmp(name + len - end, ends[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool is_trace_id(const char *name, uint64_t bits)
+{
+	return (bits == 128 && streq(name, "trace_id")) ||
+	       (bits == 64 && (streq(name, "span_id") || streq(name, "parent_span_id")));
+}
+
+void name_tells(const char *name, struct field *f)
+{
+	static const char *const ports[] = { "port" };
+	static const char *const addresses[] = { "addr", "addr4", "addr_v4", "addr_be", "ip",
+						 "ip4",	 "ipv4",  "ip_v4",   "ip_be" };
+	uint64_t bits = (uint64_t)f->size_bits * f->count;
+
+	if (f->meaning == MEAN_BE && f->size_bits == 16 && ends_in(name, ports, ARRAY_LEN(ports)))
+		f->meaning = MEAN_PORT_BE;
+	else if (f->meaning == MEAN_BE && f->size_bits == 32 &&
+		 ends_in(name, addresses, ARRAY_LEN(addresses)))
+		f->meaning = MEAN_IPV4;
+	if (is_trace_id(name, bits) && !f->is_bits &&
+	    (f->meaning == MEAN_NONE || f->meaning == MEAN_HEX))
+		*f = (struct field){ .kind = KIND_BYTES,
+				     .meaning = MEAN_HEX,
+				     .size_bits = (uint32_t)bits,
+				     .count = 1 };
+}
