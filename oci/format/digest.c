@@ -48,6 +48,7 @@ void digest_of(const void *bytes, size_t len, char ret[DIGEST_ROOM])
 
 struct hasher {
 	EVP_MD_CTX *ctx;
+	const EVP_MD *kind;
 };
 
 struct hasher *hasher_new(void)
@@ -55,9 +56,28 @@ struct hasher *hasher_new(void)
 	struct hasher *hasher = xcalloc(1, sizeof(*hasher));
 
 	hasher->ctx = EVP_MD_CTX_new();
+	hasher->kind = EVP_sha256();
 	insist(hasher->ctx != NULL);
 	hasher_restart(hasher);
 	return hasher;
+}
+
+/* A FIPS configuration may refuse SHA-1, so that failing is possible here. */
+struct hasher *hasher_new_git(size_t hex_digits, uint64_t size_bytes)
+{
+	struct hasher *hasher = xcalloc(1, sizeof(*hasher));
+	char head[32];
+	int len = snprintf(head, sizeof(head), "blob %llu", (unsigned long long)size_bytes) + 1;
+
+	hasher->ctx = EVP_MD_CTX_new();
+	hasher->kind = hex_digits == DIGEST_HEX_DIGITS ? EVP_sha256() : EVP_sha1();
+	if (hasher->ctx && (size_t)EVP_MD_size(hasher->kind) * 2 == hex_digits &&
+	    EVP_DigestInit_ex(hasher->ctx, hasher->kind, NULL) == 1) {
+		hasher_add(hasher, head, (size_t)len);
+		return hasher;
+	}
+	hasher_free(hasher);
+	return NULL;
 }
 
 void hasher_free(struct hasher *hasher)
@@ -70,7 +90,7 @@ void hasher_free(struct hasher *hasher)
 
 void hasher_restart(struct hasher *hasher)
 {
-	insist(EVP_DigestInit_ex(hasher->ctx, EVP_sha256(), NULL) == 1);
+	insist(EVP_DigestInit_ex(hasher->ctx, hasher->kind, NULL) == 1);
 }
 
 void hasher_add(struct hasher *hasher, const void *bytes, size_t len)
@@ -86,4 +106,14 @@ void hasher_end(struct hasher *hasher, char ret[DIGEST_ROOM])
 	insist(EVP_DigestFinal_ex(hasher->ctx, hash, &hash_len) == 1);
 	write_digest(hash, hash_len, ret);
 	hasher_restart(hasher);
+}
+
+void hasher_end_hex(struct hasher *hasher, char ret[DIGEST_HEX_ROOM])
+{
+	unsigned char hash[EVP_MAX_MD_SIZE];
+	unsigned int hash_len = 0;
+
+	insist(EVP_DigestFinal_ex(hasher->ctx, hash, &hash_len) == 1);
+	insist(2 * hash_len < DIGEST_HEX_ROOM);
+	ret[num_hex_bytes(ret, hash, hash_len)] = '\0';
 }

@@ -155,6 +155,75 @@ if command -v git >/dev/null; then
 	run_bombus build "$work/told.bpf.c" changed
 	is 'what was changed since has no revision' "$(notes_of changed | jq -c '[.revision, .created]')" \
 		'[null,null]'
+	in_git checkout told.bpf.c
+	run_bombus build "$work/told.bpf.c" back
+	is 'a file that is as committed again has its revision' "$(notes_of back | jq -r .revision)" "$revision"
+	ln -s told.bpf.c "$work/link.bpf.c"
+	in_git add link.bpf.c
+	run_bombus build "$work/told.bpf.c" added
+	is 'a file that was added since has none' "$(notes_of added | jq -c .revision)" null
+	in_git commit -m link
+	run_bombus build "$work/told.bpf.c" linked
+	is 'a link is compared by its target' "$(notes_of linked | jq -r .revision)" \
+		"$(git -C "$work" rev-parse HEAD)"
+
+	# A tree as an attacker packs it: each file named ran-* is the trace of one command.
+	evil() {
+		printf '#!/bin/sh\ntouch %s/ran-%s\n' "$T" "$1" >"$T/evil-$1"
+		chmod +x "$T/evil-$1"
+		printf '%s' "$T/evil-$1"
+	}
+	in_git config filter.x.clean "$(evil clean)"
+	in_git config filter.x.process "$(evil process)"
+	in_git config core.fsmonitor "$(evil fsmonitor)"
+	in_git config core.pager "$(evil pager)"
+	in_git config diff.external "$(evil external)"
+	in_git config diff.x.textconv "$(evil textconv)"
+	in_git config log.showSignature true
+	in_git config gpg.program "$(evil gpg)"
+	for hook in post-index-change reference-transaction post-checkout; do
+		cp "$(evil $hook)" "$work/.git/hooks/$hook"
+	done
+	echo '* filter=x diff=x' >"$work/.git/info/attributes"
+	touch "$work/told.bpf.c"
+	run_bombus build "$work/told.bpf.c" evil
+	is 'a tree with commands in its configuration is built' "$RC $(notes_of evil | jq -r .revision)" \
+		"0 $(git -C "$work" rev-parse HEAD)"
+	is 'and none of them ran' "$(echo ran-*)" 'ran-*'
+	touch "$work/told.bpf.c"
+	git -C "$work" status >/dev/null 2>&1
+	ok 'while git status runs them' test -n "$(ls | grep '^ran-')"
+	rm -f ran-*
+	for kind in uploadpack vcs ext; do
+		rm -rf partial
+		git init -q partial
+		cp "$work/told.bpf.c" partial/
+		git -C partial add told.bpf.c
+		git -C partial -c user.name=x -c user.email=x@example.org commit -q -m one
+		git -C partial config extensions.partialClone origin
+		git -C partial config core.repositoryFormatVersion 1
+		git -C partial config protocol.allow always
+		case $kind in
+		ext) git -C partial config remote.origin.url "ext::$(evil ext)" ;;
+		uploadpack)
+			git -C partial config remote.origin.url "$work"
+			git -C partial config remote.origin.uploadpack "$(evil uploadpack)"
+			;;
+		vcs)
+			git -C partial config remote.origin.url "$work"
+			git -C partial config remote.origin.vcs ext
+			;;
+		esac
+		# The tree of the commit is missing: git wants to fetch it.
+		tree=$(git -C partial rev-parse 'HEAD^{tree}')
+		rm -f "partial/.git/objects/${tree:0:2}/${tree:2}"
+		run_bombus build partial/told.bpf.c partial
+		is "a clone without its objects is built ($kind)" "$RC $(notes_of partial | jq -c .revision)" '0 null'
+		is "and its transport does not run ($kind)" "$(echo ran-*)" 'ran-*'
+	done
+	git -C partial ls-tree HEAD >/dev/null 2>&1
+	is 'which git itself does run' "$(echo ran-*)" ran-ext
+	rm -f ran-*
 else
 	skip 'revision and source' 'git is not installed'
 fi
