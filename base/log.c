@@ -48,11 +48,17 @@ static void write_stderr(enum log_level level, const char *line)
 	}
 }
 
-static void emit_line(enum log_level level, const char *raw, size_t len)
+/*
+ * Messages quote text from outside (registries, receivers, programs). A newline in it must not
+ * begin what looks like a message of its own, so that every further line is indented.
+ */
+static void emit_line(enum log_level level, const char *raw, size_t len, bool first)
 {
-	_cleanup_free_ char *line = xmalloc(UTF8_TERM_ROOM(len) + 1);
+	size_t indent = first ? 0 : strlen(LOG_INDENT);
+	_cleanup_free_ char *line = xmalloc(indent + UTF8_TERM_ROOM(len) + 1);
 
-	line[utf8_term_escape(line, raw, len)] = '\0';
+	memcpy(line, LOG_INDENT, indent);
+	line[indent + utf8_term_escape(line + indent, raw, len)] = '\0';
 	if (target.also)
 		target.also(target.also_ctx, level, line);
 	if (target.write)
@@ -92,7 +98,7 @@ void log_vmsg(enum log_level level, const char *fmt, va_list ap)
 	pthread_mutex_lock(&target.lock);
 	for (line = text.buf; line; line = end ? end + 1 : NULL) {
 		end = strchr(line, '\n');
-		emit_line(level, line, end ? (size_t)(end - line) : strlen(line));
+		emit_line(level, line, end ? (size_t)(end - line) : strlen(line), line == text.buf);
 	}
 	pthread_mutex_unlock(&target.lock);
 	errno = errno_before;

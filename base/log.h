@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Messages for people, on standard error unless log_to() names another place. What libbpf
- * says arrives here at LOG_DEBUG. Control characters are escaped before they reach a terminal.
+ * Messages for people, on standard error unless log_to() names another place. Messages of libbpf
+ * arrive at LOG_DEBUG. Control characters are escaped before they reach a terminal. Each line after
+ * the first of a message is indented, so that text from outside that a message quotes cannot begin
+ * a message of its own.
  */
 #ifndef BOMBUS_BASE_LOG_H
 #define BOMBUS_BASE_LOG_H
 
 #include <stdarg.h>
+
+#define LOG_INDENT "    "
 
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 

@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/util.h"
+
 #define ONES 0x0101010101010101ULL
 #define TOPS 0x8080808080808080ULL
 
@@ -43,9 +45,33 @@ static inline bool is_control(uint32_t c)
 	return c < 0x20 || (c >= 0x7f && c < 0xa0);
 }
 
-static inline bool turns_direction(uint32_t c)
+/* Ranges are in ascending order, and text of most languages is below or between them. */
+bool utf8_is_hidden(uint32_t c)
 {
-	return (c >= 0x202a && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+	static const struct {
+		uint32_t first, last;
+	} ranges[] = {
+		{ 0x034f, 0x034f },   /* combining grapheme joiner */
+		{ 0x061c, 0x061c },   /* Arabic letter mark: direction */
+		{ 0x115f, 0x1160 },   /* Hangul fillers */
+		{ 0x17b4, 0x17b5 },   /* Khmer vowels without a shape */
+		{ 0x180b, 0x180f },   /* Mongolian selectors and separator */
+		{ 0x200b, 0x200f },   /* zero width, joiners, direction marks */
+		{ 0x2028, 0x202e },   /* line and paragraph separators, direction */
+		{ 0x2060, 0x206f },   /* word joiner, invisible operators, isolates */
+		{ 0x3164, 0x3164 },   /* Hangul filler */
+		{ 0xfeff, 0xfeff },   /* zero width no-break space */
+		{ 0xffa0, 0xffa0 },   /* half-width Hangul filler */
+		{ 0xfff0, 0xfffb },   /* interlinear annotation */
+		{ 0x1bca0, 0x1bca3 }, /* shorthand format controls */
+		{ 0x1d173, 0x1d17a }, /* musical format controls */
+		{ 0xe0000, 0xe0fff }, /* tag characters, selectors */
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(ranges); i++)
+		if (c <= ranges[i].last)
+			return c >= ranges[i].first;
+	return false;
 }
 
 size_t utf8_decode(const char *src, size_t len, uint32_t *ret)
@@ -84,6 +110,23 @@ static char *put_json(char *dst, uint8_t c)
 	dst[4] = hex_digits[c >> 4];
 	dst[5] = hex_digits[c & 15];
 	return dst + 6;
+}
+
+static char *put_unit(char *dst, uint32_t unit)
+{
+	memcpy(dst, "\\u", 2);
+	for (int i = 0; i < 4; i++)
+		dst[2 + i] = hex_digits[unit >> (12 - 4 * i) & 15];
+	return dst + 6;
+}
+
+/* A character above U+FFFF takes two units of UTF-16. */
+static char *put_hidden(char *dst, uint32_t c)
+{
+	if (c < 0x10000)
+		return put_unit(dst, c);
+	dst = put_unit(dst, 0xd800 + ((c - 0x10000) >> 10));
+	return put_unit(dst, 0xdc00 + ((c - 0x10000) & 0x3ff));
 }
 
 static char *put_term(char *dst, uint8_t c)
@@ -129,9 +172,39 @@ size_t utf8_json_escape(char *dst, const char *src, size_t len)
 		}
 		if (is_control(c)) {
 			dst = put_json(dst, (uint8_t)c);
+		} else if (utf8_is_hidden(c)) {
+			dst = put_hidden(dst, c);
 		} else {
 			if (c == '"' || c == '\\')
 				*dst++ = '\\';
+			memcpy(dst, src, size);
+			dst += size;
+		}
+		src += size;
+	}
+	return (size_t)(dst - start);
+}
+
+/* Outside of its strings JSON is ASCII, and inside them a backslash may only stand before ASCII. */
+size_t utf8_json_text(char *dst, const char *src, size_t len)
+{
+	const char *start = dst, *end = src + len;
+
+	while (src < end) {
+		uint32_t c = 0;
+		size_t size;
+
+		COPY_PLAIN(dst, src, end, bytes_unsafe(word));
+		if (src == end)
+			break;
+		size = utf8_decode(src, (size_t)(end - src), &c);
+		if (size == 0) {
+			dst = put_json(dst, (uint8_t)*src++);
+			continue;
+		}
+		if (c >= 0x7f && (is_control(c) || utf8_is_hidden(c))) {
+			dst = put_hidden(dst, c);
+		} else {
 			memcpy(dst, src, size);
 			dst += size;
 		}
@@ -152,7 +225,7 @@ size_t utf8_term_escape(char *dst, const char *src, size_t len)
 		if (src == end)
 			break;
 		size = utf8_decode(src, (size_t)(end - src), &c);
-		if (size && !is_control(c) && !turns_direction(c)) {
+		if (size && !is_control(c) && !utf8_is_hidden(c)) {
 			memcpy(dst, src, size);
 			dst += size;
 			src += size;
@@ -162,4 +235,13 @@ size_t utf8_term_escape(char *dst, const char *src, size_t len)
 			dst = put_term(dst, (uint8_t)*src++);
 	}
 	return (size_t)(dst - start);
+}
+
+char *utf8_term_text(const char *text)
+{
+	size_t len = strlen(text);
+	char *safe = xmalloc(UTF8_TERM_ROOM(len) + 1);
+
+	safe[utf8_term_escape(safe, text, len)] = '\0';
+	return safe;
 }

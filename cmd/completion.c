@@ -32,40 +32,58 @@ static void bash_value(const struct command *c, const struct opt *o)
 	const char *offer = NULL;
 
 	if (o->kind == OPT_CHOICE)
-		printf("\t%s,--%s) COMPREPLY=($(compgen -W '%s' -- \"$cur\")); return ;;\n",
-		       c->name, o->name, o->choices);
+		printf("\t%s,--%s) _bombus_words %s; return ;;\n", c->name, o->name, o->choices);
 	else if (o->complete && streq(o->complete, "dir"))
 		offer = "-d";
 	else if (o->complete && streq(o->complete, "file"))
 		offer = "-f";
 	if (offer)
-		printf("\t%s,--%s) COMPREPLY=($(compgen %s -- \"$cur\")); return ;;\n", c->name,
-		       o->name, offer);
+		printf("\t%s,--%s) _bombus_paths %s; return ;;\n", c->name, o->name, offer);
 	if (offer && o->letter)
-		printf("\t%s,-%c) COMPREPLY=($(compgen %s -- \"$cur\")); return ;;\n", c->name,
-		       o->letter, offer);
+		printf("\t%s,-%c) _bombus_paths %s; return ;;\n", c->name, o->letter, offer);
 }
 
-static const char *bash_words(const struct command *c)
+/* Names of images are compared as text: `compgen -W` would expand them, and run $(...) in them. */
+static const char bash_helpers[] =
+	"# bash completion for bombus; put it where bash-completion looks, or source it\n"
+	"_bombus_words() {\n"
+	"\tlocal word\n"
+	"\tfor word; do [[ $word != \"$cur\"* ]] || COMPREPLY+=(\"$word\"); done\n"
+	"}\n"
+	"_bombus_images() {\n"
+	"\tlocal name\n"
+	"\twhile IFS= read -r name; do _bombus_words \"$name\"; done "
+	"< <(bombus list -q 2>/dev/null)\n"
+	"}\n"
+	"_bombus_paths() {\n"
+	"\tlocal path\n"
+	"\twhile IFS= read -r path; do COMPREPLY+=(\"$path\"); done "
+	"< <(compgen \"$1\" -- \"$cur\")\n"
+	"}\n";
+
+static void bash_operands(const struct command *c)
 {
 	if (!c->complete)
-		return "";
-	if (streq(c->complete, "image"))
-		return "$(bombus list -q 2>/dev/null)";
-	if (streq(c->complete, "command"))
-		return "$commands";
-	return streq(c->complete, "file") ? "" : c->complete;
+		printf(":");
+	else if (streq(c->complete, "image"))
+		printf("_bombus_images; _bombus_paths -f");
+	else if (streq(c->complete, "file"))
+		printf("_bombus_paths -f");
+	else if (streq(c->complete, "command"))
+		printf("_bombus_words \"${commands[@]}\"");
+	else
+		printf("_bombus_words %s", c->complete);
 }
 
 static void print_bash(const struct command *const *commands)
 {
-	printf("# bash completion for bombus; put it where bash-completion looks, or source it\n"
-	       "_bombus() {\n\tlocal cur=${COMP_WORDS[COMP_CWORD]} "
+	printf("%s_bombus() {\n\tlocal cur=${COMP_WORDS[COMP_CWORD]} "
 	       "prev=${COMP_WORDS[COMP_CWORD-1]}\n"
-	       "\tlocal command= word commands='");
+	       "\tlocal command= word commands=(",
+	       bash_helpers);
 	for (size_t i = 0; commands[i]; i++)
 		printf("%s%s", i ? " " : "", commands[i]->name);
-	printf("'\n\tfor word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
+	printf(")\n\tCOMPREPLY=()\n\tfor word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
 	       "\t\tcase $word in -*) ;; *) command=$word; break ;; esac\n\tdone\n"
 	       "\tcase $command,$prev in\n");
 	for (size_t i = 0; commands[i]; i++)
@@ -74,17 +92,14 @@ static void print_bash(const struct command *const *commands)
 	for (size_t i = 0; commands[i]; i++) {
 		const struct command *c = commands[i];
 
-		printf("\t%s%s%s) case $cur in -*) COMPREPLY=($(compgen -W '", c->name,
-		       c->alias ? "|" : "", c->alias ? c->alias : "");
+		printf("\t%s%s%s) case $cur in -*) _bombus_words", c->name, c->alias ? "|" : "",
+		       c->alias ? c->alias : "");
 		each_opt(c, bash_opt);
-		printf("' -- \"$cur\")) ;; *) COMPREPLY=($(compgen %s -W \"%s\" -- \"$cur\")) ;; "
-		       "esac ;;\n",
-		       c->complete && (streq(c->complete, "image") || streq(c->complete, "file"))
-			       ? "-f"
-			       : "",
-		       bash_words(c));
+		printf(" ;; *) ");
+		bash_operands(c);
+		printf(" ;; esac ;;\n");
 	}
-	printf("\t'') COMPREPLY=($(compgen -W \"$commands\" -- \"$cur\")) ;;\n\tesac\n}\n"
+	printf("\t'') _bombus_words \"${commands[@]}\" ;;\n\tesac\n}\n"
 	       "complete -o filenames -F _bombus bombus\n");
 }
 

@@ -101,25 +101,27 @@ static int dispatch(int argc, char **argv, struct err *err)
 	return run_command(c, &global, argc - at - 1, argv + at + 1, err);
 }
 
-/* Messages quote what came from images and command lines: never raw to a terminal. */
-static void print_lines(const char *prefix, const char *text)
+/*
+ * Messages quote text of images and registries. It is escaped, and each line after the first is
+ * indented: none of it can look like a message of its own.
+ */
+static void print_lines(const char *prefix, const char *text, const char *indent)
 {
-	while (*text) {
-		size_t len = strcspn(text, "\n");
+	for (const char *line = text; *line;) {
+		size_t len = strcspn(line, "\n");
 		_cleanup_free_ char *safe = xmalloc(UTF8_TERM_ROOM(len) + 1);
 
-		safe[utf8_term_escape(safe, text, len)] = '\0';
-		fprintf(stderr, "%s%s\n", prefix, safe);
-		text += len + (text[len] == '\n');
+		safe[utf8_term_escape(safe, line, len)] = '\0';
+		fprintf(stderr, "%s%s%s\n", prefix, line == text ? "" : indent, safe);
+		line += len + (line[len] == '\n');
 	}
 }
 
 static int print_error(const struct err *err)
 {
-	print_lines("", err->detail);
-	print_lines("bombus: ", err->msg);
-	if (err->hint[0])
-		print_lines("hint: ", err->hint);
+	print_lines(LOG_INDENT, err->detail, "");
+	print_lines("bombus: ", err->msg, LOG_INDENT);
+	print_lines("hint: ", err->hint, LOG_INDENT);
 	return err->exit ? err->exit : EXIT_FAILED;
 }
 

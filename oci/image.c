@@ -11,8 +11,8 @@
 #include "oci/image_internal.h"
 #include "oci/format/json.h"
 #include "oci/format/multi.h"
+#include "oci/format/ref.h"
 
-#define MAX_NAME_BYTES 512
 #define MIN_DIGEST_DIGITS 6
 #define LATEST ":latest"
 #define CONFIG_TITLE "config.json"
@@ -51,15 +51,9 @@ void image_info_release(struct image_info *info)
 
 int image_check_name(const char *name, struct err *err)
 {
-	size_t len = strlen(name);
-	size_t good = strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-				   "._:/@+-"
-				   "[]"); /* of a registry's IPv6 address */
-
 	if (has_prefix(name, DIGEST_PREFIX))
 		return err_usage(err, "'%s' would be taken for a digest", name);
-	if (len && len <= MAX_NAME_BYTES && good == len &&
-	    (isalnum((unsigned char)name[0]) || name[0] == '['))
+	if (ref_name_valid(name))
 		return 0;
 	err_hint(err, "letters, digits and . _ - / : @ +, beginning with a letter or digit");
 	return err_usage(err, "'%s' cannot be the name of an image", name);

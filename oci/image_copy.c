@@ -349,6 +349,14 @@ static int on_file(void *ctx, struct archive_reader *reader, const char *name, u
 	return load_blob(l, reader, digest, size_bytes, err);
 }
 
+static int no_names(const struct index *index, struct err *err)
+{
+	if (!index_has_bad_names(index))
+		return err_set(err, ENOENT, "no image in it has a name");
+	err_hint(err, "letters, digits and . _ - / : @ +, beginning with a letter or digit");
+	return err_set(err, EBADMSG, "no image in it has a name that images can have");
+}
+
 static int put_entries(struct store *store, const struct index *index, struct err *err)
 {
 	size_t count;
@@ -356,7 +364,7 @@ static int put_entries(struct store *store, const struct index *index, struct er
 	int rc = 0;
 
 	if (!count)
-		return err_set(err, ENOENT, "no image in it has a name");
+		return no_names(index, err);
 	for (size_t i = 0; rc == 0 && i < count; i++) {
 		rc = image_check_name(entries[i].name, err);
 		if (rc == 0)
@@ -409,7 +417,7 @@ static int load_folder(const char *path, const char *from, struct loading *l, st
 		return rc;
 	entries = index_entries(store_index(source), &count);
 	if (!count)
-		return err_set(err, ENOENT, "no image in it has a name");
+		return no_names(store_index(source), err);
 	for (size_t i = 0; rc == 0 && i < count; i++) {
 		rc = image_check_name(entries[i].name, err);
 		if (rc == 0)

@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "base/util.h"
-#include "oci/digest.h"
+#include "oci/format/digest.h"
 
 #define READ_BYTES (128u << 10)
 #define MAX_LINK_BYTES 4096

@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "base/err.h"
+#include "base/utf8.h"
 #include "base/util.h"
 
 /* Pipes, devices and the like have no other content to be spoiled. */
@@ -61,14 +62,28 @@ int file_write(const char *path, const void *bytes, size_t len, bool replace, st
 	return rc < 0 ? err_sys(err, -rc, "cannot write %s", path) : 0;
 }
 
+void file_print_line(const char *text)
+{
+	_cleanup_free_ char *safe = utf8_term_text(text);
+
+	printf("%s\n", safe);
+}
+
 int file_print_json(struct json_t *json, struct err *err)
 {
+	_cleanup_free_ char *text = json_dumps(json, JSON_INDENT(2)), *safe = NULL;
+	size_t len = text ? strlen(text) : 0;
 	int rc;
 
-	errno = 0;
-	rc = json_dumpf(json, stdout, JSON_INDENT(2)) < 0 || putchar('\n') < 0 ? -1 : 0;
 	json_decref(json);
+	if (!text)
+		return err_set(err, EILSEQ, "cannot write JSON: a text is not UTF-8");
+	safe = xmalloc(UTF8_JSON_ROOM(len) + 1);
+	len = utf8_json_text(safe, text, len);
+	safe[len++] = '\n';
+	errno = 0;
+	rc = fwrite(safe, 1, len, stdout) == len ? 0 : -1;
 	if (rc == 0 || errno == EPIPE)
 		return 0;
-	return err_sys(err, errno ? errno : EILSEQ, "standard output");
+	return err_sys(err, errno ? errno : EIO, "standard output");
 }

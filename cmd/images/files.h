@@ -15,7 +15,11 @@ struct json_t;
  */
 int file_write(const char *path, const void *bytes, size_t len, bool replace, struct err *err);
 
-/* Prints and frees it. A reader that left is no error. */
+/* Prints a name or other text from outside as one line, escaped for terminals. */
+void file_print_line(const char *text);
+
+/* Prints and frees it. Control and hidden characters become \u escapes. A reader that left is no
+ * error. */
 int file_print_json(struct json_t *json, struct err *err);
 
 #endif

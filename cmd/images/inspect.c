@@ -41,8 +41,7 @@ __attribute__((format(printf, 2, 3))) static void print_pair(const char *name, c
 	va_end(ap);
 	if (len < 0)
 		return;
-	safe = xmalloc(UTF8_TERM_ROOM((size_t)len) + 1);
-	safe[utf8_term_escape(safe, text, (size_t)len)] = '\0';
+	safe = utf8_term_text(text);
 	printf("%-12s %s\n", name, safe);
 }
 

@@ -24,10 +24,8 @@ static json_t *text_json(const char *text)
 	json_t *json = json_string(text);
 
 	if (!json) {
-		size_t len = strlen(text);
-		_cleanup_free_ char *safe = xmalloc(UTF8_TERM_ROOM(len) + 1);
+		_cleanup_free_ char *safe = utf8_term_text(text);
 
-		safe[utf8_term_escape(safe, text, len)] = '\0';
 		json = json_string(safe);
 	}
 	return json;

@@ -9,6 +9,7 @@
 #include "cmd/cmd.h"
 #include "cmd/images/remote_args.h"
 #include "cmd/images/age.h"
+#include "cmd/images/files.h"
 #include "cmd/store_path.h"
 #include "oci/image.h"
 #include "runner/read/text/human.h"
@@ -43,7 +44,7 @@ static void add_row(struct listing *listing, const struct image_info *info, bool
 static void print_names(const struct image_info *infos, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
-		printf("%s\n", infos[i].name);
+		file_print_line(infos[i].name);
 }
 
 static int print_list(const struct image_info *infos, size_t count, const char *format,
@@ -68,7 +69,7 @@ static int print_tags(char *const *tags, size_t count, const struct global_args 
 
 	if (global->quiet && !format) {
 		for (size_t i = 0; i < count; i++)
-			printf("%s\n", tags[i]);
+			file_print_line(tags[i]);
 		return 0;
 	}
 	listing = listing_new(format, tag_columns, ARRAY_LEN(tag_columns), err);

@@ -11,6 +11,15 @@
 #include "cmd/cmd.h"
 #include "cmd/images/files.h"
 
+/*
+ * A table pads each cell to its column's width and cells come from registries: a manifest of
+ * 4 MiB must not become gigabytes of blanks. Cells wider than the padding stand out of their
+ * column; cells that are longer still are cut.
+ */
+#define MAX_PADDED_COLUMNS 64
+#define MAX_CELL_COLUMNS 1024
+#define CUT_MARK "..."
+
 enum listing_form { FORM_TABLE, FORM_JSON, FORM_TEMPLATE };
 
 struct listing {
@@ -96,15 +105,6 @@ void listing_row(struct listing *l, const char *const *cells)
 	l->nrows++;
 }
 
-static char *safe_text(const char *text)
-{
-	size_t len = strlen(text);
-	char *safe = xmalloc(UTF8_TERM_ROOM(len) + 1);
-
-	safe[utf8_term_escape(safe, text, len)] = '\0';
-	return safe;
-}
-
 static size_t text_width(const char *text)
 {
 	size_t width = 0;
@@ -112,6 +112,26 @@ static size_t text_width(const char *text)
 	for (; *text; text++)
 		width += ((unsigned char)*text & 0xc0) != 0x80;
 	return width;
+}
+
+/* The escaped text, of at most MAX_CELL_COLUMNS. */
+static char *cell_text(const char *text)
+{
+	char *safe = utf8_term_text(text);
+	size_t columns = 0;
+
+	for (char *c = safe; *c; c++) {
+		columns += ((unsigned char)*c & 0xc0) != 0x80;
+		if (columns <= MAX_CELL_COLUMNS)
+			continue;
+		/* The mark takes the place of as many characters, each of a byte or more. */
+		columns = 0;
+		while (columns < strlen(CUT_MARK))
+			columns += ((unsigned char)*--c & 0xc0) != 0x80;
+		memcpy(c, CUT_MARK, sizeof(CUT_MARK));
+		break;
+	}
+	return safe;
 }
 
 static void print_cell(const struct listing *l, size_t column, const char *text, size_t width)
@@ -133,11 +153,12 @@ static void print_table(struct listing *l)
 	for (size_t i = 0; i < l->ncolumns; i++)
 		widths[i] = strlen(l->columns[i].name);
 	for (size_t i = 0; i < l->nrows * l->ncolumns; i++) {
-		char *safe = safe_text(l->cells[i]);
+		char *safe = cell_text(l->cells[i]);
+		size_t width = MIN(text_width(safe), (size_t)MAX_PADDED_COLUMNS);
 
 		free(l->cells[i]);
 		l->cells[i] = safe;
-		widths[i % l->ncolumns] = MAX(widths[i % l->ncolumns], text_width(safe));
+		widths[i % l->ncolumns] = MAX(widths[i % l->ncolumns], width);
 	}
 	for (size_t i = 0; i < l->ncolumns; i++) {
 		char heading[64];
@@ -158,7 +179,7 @@ static void print_template(const struct listing *l, char *const *row)
 	size_t len;
 
 	while ((name = next_field(&p, &end, &len))) {
-		_cleanup_free_ char *safe = safe_text(row[column_index(l, name, len)]);
+		_cleanup_free_ char *safe = utf8_term_text(row[column_index(l, name, len)]);
 
 		printf("%.*s%s", (int)(end - from), from, safe);
 		from = p;

@@ -3,6 +3,7 @@
 #include "base/util.h"
 #include "cmd/images/pull_image.h"
 #include "cmd/images/remote_args.h"
+#include "cmd/images/files.h"
 
 struct pull_args {
 	struct remote_args remote;
@@ -21,7 +22,7 @@ static int run_pull(const struct global_args *global, void *args, const struct w
 				err);
 	if (rc == 0 && global->quiet)
 		for (size_t i = 0; i < words->count; i++)
-			printf("%s\n", words->words[i]);
+			file_print_line(words->words[i]);
 	return rc;
 }
 

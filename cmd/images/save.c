@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "cmd/cmd.h"
+#include "cmd/images/files.h"
 #include "cmd/store_path.h"
 #include "oci/image.h"
 
@@ -58,7 +59,7 @@ static void on_loaded(void *ctx, const char *name)
 	const struct global_args *global = ctx;
 
 	if (global->quiet)
-		printf("%s\n", name);
+		file_print_line(name);
 	else
 		log_info("loaded %s", name);
 }

@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/util.h"
 #include "oci/format/descriptor.h"
+#include "oci/format/ref.h"
 
 struct index {
 	json_t *json;	   /* the whole document */
@@ -14,6 +15,7 @@ struct index {
 	size_t nentries;
 	struct descriptor *roots; /* of all entries */
 	size_t nroots;
+	bool bad_names;
 	struct arena arena; /* of the entries */
 };
 
@@ -37,6 +39,7 @@ static int read_entries(struct index *index, struct err *err)
 
 	arena_release(&index->arena);
 	index->nentries = index->nroots = 0;
+	index->bad_names = false;
 	index->roots = arena_array(&index->arena, struct descriptor,
 				   json_array_size(index->manifests) + 1);
 	index->entries = arena_array(&index->arena, struct index_entry,
@@ -47,8 +50,9 @@ static int read_entries(struct index *index, struct err *err)
 		struct index_entry *e = &index->entries[index->nentries];
 		int rc;
 
-		if (!name) {
-			/* Somebody else's, whatever it is; but nothing of it is thrown away. */
+		/* Entries of other tools are kept as they are, and so is what they need. */
+		if (!name || !ref_name_valid(name)) {
+			index->bad_names |= name != NULL;
 			index->nroots += descriptor_parse(json, &index->arena,
 							  &index->roots[index->nroots], NULL) == 0;
 			continue;
@@ -134,6 +138,11 @@ const struct index_entry *index_entries(const struct index *index, size_t *ret_c
 {
 	*ret_count = index->nentries;
 	return index->entries;
+}
+
+bool index_has_bad_names(const struct index *index)
+{
+	return index->bad_names;
 }
 
 const struct index_entry *index_find(const struct index *index, const char *name)

@@ -17,12 +17,16 @@ struct index;
 int index_parse(const void *bytes, size_t len, struct index **ret, struct err *err);
 void index_free(struct index *index);
 
-/* The entries that have a name, sorted by it. Valid until the next change. */
+/* The entries with a name as ref_name_valid() allows it, sorted by name. Valid until the next
+ * change. */
 struct index_entry {
 	const char *name;
 	struct descriptor desc;
 };
 const struct index_entry *index_entries(const struct index *index, size_t *ret_count);
+
+/* Whether there are entries whose names images cannot have. */
+bool index_has_bad_names(const struct index *index);
 
 /* The entry of a name; NULL: there is none. */
 const struct index_entry *index_find(const struct index *index, const char *name);

@@ -88,7 +88,14 @@ static bool repository_valid(const char *text)
 	}
 }
 
-static bool tag_valid(const char *tag)
+bool ref_name_valid(const char *name)
+{
+	size_t len = strspn(name, LOWER UPPER DIGITS "._:/@+-[]");
+
+	return len && len <= REF_MAX_BYTES && !name[len] && strspn(name, LOWER UPPER DIGITS "[");
+}
+
+bool ref_tag_valid(const char *tag)
 {
 	size_t len = strspn(tag, LOWER UPPER DIGITS "_.-");
 
@@ -138,7 +145,7 @@ static int split_version(struct ref *ref, char *rest, struct err *err)
 	colon = strchr(rest, ':');
 	if (colon) {
 		*colon++ = '\0';
-		if (!tag_valid(colon)) {
+		if (!ref_tag_valid(colon)) {
 			err_hint(err,
 				 "letters, digits and . _ -, at most %d, not beginning with . "
 				 "or -",

@@ -42,6 +42,14 @@ static inline const char *ref_version(const struct ref *ref)
 	return ref->digest ? ref->digest : ref->tag;
 }
 
+/* Whether a store may list an image under this name: letters, digits and the signs of references,
+ * at most REF_MAX_BYTES, beginning with a letter, a digit or the '[' of an IPv6 address. No name
+ * that passes means anything to a terminal or a shell. */
+bool ref_name_valid(const char *name);
+
+/* Whether it is a tag: [A-Za-z0-9_][A-Za-z0-9_.-]{0,127}. */
+bool ref_tag_valid(const char *tag);
+
 /* The whole of it, with host and tag or digest; malloc'ed. */
 char *ref_text(const struct ref *ref);
 

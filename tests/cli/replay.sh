@@ -106,6 +106,6 @@ like 'help' "$OUT" '^  bombus replay \[OPTIONS\] FILE\|-$'
 run_bombus help
 like 'in the list of commands' "$OUT" '^ +replay '
 run_bombus completion bash
-like 'completion' "$OUT" "commands='run replay "
+like 'completion' "$OUT" "commands=\(run replay "
 
 done_testing

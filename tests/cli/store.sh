@@ -160,6 +160,72 @@ else
 	skip 'skopeo reads the store' 'skopeo is not installed'
 fi
 
+# --- text that could steer a terminal or a shell ---------------------------------------------------
+hidden=$'a\x7f\xc2\x9b\xe2\x80\xae\xe2\x80\x8b\xd8\x9c\xe2\x80\xa8\xf3\xa0\x81\x81z'
+run_bombus build tool.bpf.c hidden --annotation "x=$hidden"
+run_bombus inspect hidden --format json
+is 'JSON has control and hidden characters as escapes' "$(grep -a -m 1 '"x":' <<<"$OUT" | tr -d ' ,')" \
+	'"x":"a\u007f\u009b\u202e\u200b\u061c\u2028\udb40\udc41z"'
+is 'which are the same text' "$(jq -r '.image.annotations.x' <<<"$OUT")" "$hidden"
+run_bombus inspect hidden
+is 'a table has them as bytes' "$(grep -a '^x ' <<<"$OUT" | tr -s ' ')" \
+	'x a\x7f\xc2\x9b\xe2\x80\xae\xe2\x80\x8b\xd8\x9c\xe2\x80\xa8\xf3\xa0\x81\x81z'
+run_bombus inspect $'none\nbombus: warning: forged\nhint: forged'
+is 'a newline begins no message of its own' "$(grep -c forged <<<"$ERR") $(grep -vE \
+	'^(bombus: |hint: )[^ ]|^(bombus|hint):     ' <<<"$ERR")" '2 '
+is 'but lines that are indented' "$(grep forged <<<"$ERR")" \
+	$'bombus:     bombus: warning: forged\nbombus:     hint: forged\' in the store'
+run_bombus rm --force hidden
+cp -r store named
+jq -c '.manifests[0] as $m | .manifests += [
+	"x$(touch ran-by-name)", "two\nlines", "\u001b[2J", "a b", "-q" |
+	. as $n | $m | .annotations["org.opencontainers.image.ref.name"] = $n]' \
+	store/index.json >named/index.json
+run_bombus --store named list -q
+is 'names that images cannot have are not listed' "$OUT" "$("$BOMBUS" list -q)"
+run_bombus --store named prune --force
+is 'but what they name is kept' "$RC $(jq '.manifests | length' named/index.json)" \
+	"0 $(($(jq '.manifests | length' store/index.json) + 5))"
+
+# complete WORD...: what bash offers for the last of these words, where an image is called $(...).
+complete_words() {
+	bash --norc -c '
+		source <("$BOMBUS" completion bash)
+		bombus() { "$BOMBUS" list -q; printf "%s\n" "tool\$(touch ran-by-name)" "tool\`touch ran-by-name\`"; }
+		COMP_WORDS=(bombus "$@") COMP_CWORD=$#
+		_bombus
+		printf "%s\n" "${COMPREPLY[@]}"' bash "$@"
+}
+export BOMBUS
+is 'completion offers commands' "$(complete_words pru)" prune
+is 'and values' "$(complete_words run -o --output js)" json
+is 'and images' "$(complete_words inspect registry)" "$("$BOMBUS" list -q | grep '^registry')"
+is 'whose names are text' "$(complete_words inspect 'tool$')" 'tool$(touch ran-by-name)'
+ok 'and run nothing' test ! -e ran-by-name
+
+# A manifest of 2 MiB that asked for 10 GB of blanks: many short rows beside a long one.
+python3 - <<'END'
+import hashlib, json, os
+index = json.load(open("store/index.json"))
+entry = index["manifests"][0]
+manifest = json.load(open("store/blobs/sha256/" + entry["digest"][7:]))
+manifest["annotations"] = {"n%05d" % i: "v" for i in range(40000)} | {"long": "w" * 1000000, "m" * 200: "v"}
+text = json.dumps(manifest).encode()
+digest = hashlib.sha256(text).hexdigest()
+open("store/blobs/sha256/" + digest, "wb").write(text)
+entry.update(digest="sha256:" + digest, size=len(text))
+entry["annotations"]["org.opencontainers.image.ref.name"] = "wide"
+index["manifests"].append(entry)
+index["manifests"][0] = json.load(open("named/index.json"))["manifests"][0]
+json.dump(index, open("store/index.json", "w"))
+END
+"$BOMBUS" inspect wide >wide.txt
+is 'a wide table is small' "$((($(wc -c <wide.txt) < 4000000)))" 1
+is 'its rows are padded to 64 columns at most' "$(grep -c '^n00007 \{60\}v$' wide.txt)" 1
+is 'wider cells stand out' "$(grep -c '^m\{200\}  v$' wide.txt)" 1
+is 'and what is longer still is cut' "$(grep -o '^long .*' wide.txt | tr -s ' ')" "long $(printf 'w%.0s' {1..1021})..."
+run_bombus rm --force wide
+
 # --- damage --------------------------------------------------------------------------------------
 cp -r store damaged
 for blob in damaged/blobs/sha256/*; do

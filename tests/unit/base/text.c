@@ -82,10 +82,18 @@ static void test_utf8_escapes_what_is_unsafe(void **state)
 		{ TEXT("\xed\xa0\x80"), "\\u00ed\\u00a0\\u0080", "\\xed\\xa0\\x80" },
 		{ TEXT("\xf4\x90\x80\x80"), "\\u00f4\\u0090\\u0080\\u0080",
 		  "\\xf4\\x90\\x80\\x80" },
-		{ TEXT("a\u202eb"), "a\u202eb", "a\\xe2\\x80\\xaeb" },
-		{ TEXT("\u2066\u2069"), "\u2066\u2069", "\\xe2\\x81\\xa6\\xe2\\x81\\xa9" },
-		{ TEXT("\u2029\u202f\u2065\u206a"), "\u2029\u202f\u2065\u206a",
-		  "\u2029\u202f\u2065\u206a" },
+		{ TEXT("a\u202eb"), "a\\u202eb", "a\\xe2\\x80\\xaeb" },
+		{ TEXT("\u2066\u2069"), "\\u2066\\u2069", "\\xe2\\x81\\xa6\\xe2\\x81\\xa9" },
+		{ TEXT("\u2027\u2028\u2029\u202f"), "\u2027\\u2028\\u2029\u202f",
+		  "\u2027\\xe2\\x80\\xa8\\xe2\\x80\\xa9\u202f" },
+		{ TEXT("\u200a\u200b\u200f\u2010"), "\u200a\\u200b\\u200f\u2010",
+		  "\u200a\\xe2\\x80\\x8b\\xe2\\x80\\x8f\u2010" },
+		{ TEXT("\u061c\ufeff"), "\\u061c\\ufeff", "\\xd8\\x9c\\xef\\xbb\\xbf" },
+		{ TEXT("\U000e0041\U000e007f"), "\\udb40\\udc41\\udb40\\udc7f",
+		  "\\xf3\\xa0\\x81\\x81\\xf3\\xa0\\x81\\xbf" },
+		{ TEXT("\u00ad\u00ff"), "\u00ad\u00ff", "\u00ad\u00ff" },
+		{ TEXT("\u0628\u05d0\ufe0f\uffa1"), "\u0628\u05d0\ufe0f\uffa1",
+		  "\u0628\u05d0\ufe0f\uffa1" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -95,6 +103,17 @@ static void test_utf8_escapes_what_is_unsafe(void **state)
 		assert_string_equal(j, cases[i].json);
 		assert_string_equal(t, cases[i].term);
 	}
+}
+
+static void test_utf8_json_text_hides_nothing(void **state)
+{
+	static const char text[] =
+		"{\n  \"a\\\"\\u0041\u00fc\": \"\x7f\xc2\x9b\u202e\u200d\U000e0041\",\n  \"b\": "
+		"[1, \"\\n\"]}";
+	_cleanup_free_ char *safe = escape_exact(utf8_json_text, 6, TEXT(text));
+
+	assert_string_equal(safe, "{\n  \"a\\\"\\u0041\u00fc\": \"\\u007f\\u009b\\u202e\\u200d"
+				  "\\udb40\\udc41\",\n  \"b\": [1, \"\\n\"]}");
 }
 
 /* A character alone is too short for the way of eight bytes, so this takes only the other one. */
@@ -415,6 +434,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_utf8_escapes_what_is_unsafe),
+		cmocka_unit_test(test_utf8_json_text_hides_nothing),
 		cmocka_unit_test(test_utf8_fast_way_equals_slow_way),
 		cmocka_unit_test(test_utf8_decode_follows_the_standard),
 		cmocka_unit_test(test_num_integers_equal_printf),

@@ -417,7 +417,8 @@ static void test_log_hands_out_clean_lines(void **state)
 	log_warn("too quiet");
 	log_level = LOG_INFO;
 	log_to(NULL, NULL);
-	assert_string_equal(lines.buf, "1:one 1|0:two|0: lines|2:\\x1b[2J\\xff|2:|3:asked for|");
+	assert_string_equal(lines.buf,
+			    "1:one 1|0:two|0:     lines|2:\\x1b[2J\\xff|2:|3:asked for|");
 }
 
 static void test_log_leaves_errno_alone(void **state)
