@@ -275,6 +275,16 @@ uint64_t model_interval(const struct model *model)
 	return model->env.interval_ns;
 }
 
+void model_interval_text(const struct model *model, char *dst, size_t room)
+{
+	uint64_t ms = model->env.interval_ns / 1000000;
+
+	if (ms % 1000)
+		snprintf(dst, room, "%llums", (unsigned long long)ms);
+	else
+		snprintf(dst, room, "%llus", (unsigned long long)ms / 1000);
+}
+
 int model_filter(struct model *model, const char *text, struct model_why *ret)
 {
 	struct tab *tab = current(model);

@@ -3,8 +3,6 @@
 #include "runner/tui/model/histo.h"
 #include "runner/tui/model/rows_table.h"
 
-#define FIRST_PLACES 64u
-
 struct rows *rows_new(const struct metric_plan *plan)
 {
 	struct rows *rows = xcalloc(1, sizeof(*rows));
@@ -71,64 +69,6 @@ struct rows *rows_clone(const struct rows *rows)
 	return copy;
 }
 
-/* Ids to slots. */
-
-static uint32_t home_of(const struct rows *rows, uint64_t id)
-{
-	return (uint32_t)((id * 0x9e3779b97f4a7c15ull) >> 32) & (rows->nplaces - 1);
-}
-
-/* Where the id stands, or would. */
-static uint32_t place_of(const struct rows *rows, uint64_t id)
-{
-	uint32_t at = home_of(rows, id);
-
-	while (rows->places[at].slot && rows->places[at].id != id)
-		at = (at + 1) & (rows->nplaces - 1);
-	return at;
-}
-
-static void make_places(struct rows *rows)
-{
-	struct place *old = rows->places;
-	uint32_t n = rows->nplaces;
-
-	if (n && rows->nslots - rows->nspare < n / 2)
-		return;
-	rows->nplaces = n ? 2 * n : FIRST_PLACES;
-	rows->places = xcalloc(rows->nplaces, sizeof(*rows->places));
-	for (uint32_t i = 0; i < n; i++) {
-		if (old[i].slot)
-			rows->places[place_of(rows, old[i].id)] = old[i];
-	}
-	free(old);
-}
-
-/* Those that stand behind because of it move up. */
-static void leave_place(struct rows *rows, uint64_t id)
-{
-	uint32_t mask = rows->nplaces - 1, hole = place_of(rows, id), home;
-
-	for (uint32_t at = (hole + 1) & mask; rows->places[at].slot; at = (at + 1) & mask) {
-		home = home_of(rows, rows->places[at].id);
-		if (((at - home) & mask) < ((at - hole) & mask))
-			continue;
-		rows->places[hole] = rows->places[at];
-		hole = at;
-	}
-	rows->places[hole].slot = 0;
-}
-
-bool rows_find(const struct rows *rows, uint64_t id, uint32_t *ret_slot)
-{
-	uint32_t at = rows->nplaces ? place_of(rows, id) : 0;
-
-	if (!rows->nplaces || !rows->places[at].slot)
-		return false;
-	*ret_slot = rows->places[at].slot - 1;
-	return true;
-}
-
 static uint32_t take_slot(struct rows *rows)
 {
 	uint32_t n = rows->nblocks;
@@ -154,13 +94,10 @@ static uint32_t take_slot(struct rows *rows)
 
 static uint32_t add_row(struct rows *rows, uint64_t id)
 {
-	uint32_t slot, at;
+	uint32_t slot = take_slot(rows);
 	struct row *row;
 
-	make_places(rows);
-	at = place_of(rows, id);
-	slot = take_slot(rows);
-	rows->places[at] = (struct place){ .id = id, .slot = slot + 1 };
+	rows_table_add(rows, id, slot);
 	row = row_at(rows, slot);
 	memset(row, 0, rows->stride);
 	if (rows->bases)
@@ -175,7 +112,7 @@ static void drop_row(struct rows *rows, uint32_t slot)
 {
 	struct row *row = row_at(rows, slot);
 
-	leave_place(rows, row->id);
+	rows_table_drop(rows, row->id);
 	if (row->heat)
 		rows->heat_bytes -= heat_bytes(&rows->plan->families[rows->trend]);
 	heat_free(row->heat);

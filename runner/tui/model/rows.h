@@ -52,7 +52,6 @@ struct rows *rows_new(const struct metric_plan *plan);
 void rows_free(struct rows *rows);
 struct rows *rows_clone(const struct rows *rows);
 
-const struct metric_plan *rows_plan(const struct rows *rows);
 /* What the rows look like to a filter: labels as the key, figures as the value. */
 const struct map_plan *rows_shown(const struct rows *rows);
 const struct figure *rows_figures(const struct rows *rows, uint32_t *ret_count);

@@ -176,11 +176,6 @@ bool rows_is_new(const struct rows *rows, const struct row *row)
 	return row->state == SLOT_LIVE && row->born >= rows->sample && row->born != rows->first;
 }
 
-const struct metric_plan *rows_plan(const struct rows *rows)
-{
-	return rows->plan;
-}
-
 const struct map_plan *rows_shown(const struct rows *rows)
 {
 	return &rows->shown;

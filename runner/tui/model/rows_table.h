@@ -76,6 +76,9 @@ static inline union cell cell_minus(const struct family *family, union cell a, u
 	return a;
 }
 
+/* The id must not be in the table yet. */
+void rows_table_add(struct rows *rows, uint64_t id, uint32_t slot);
+void rows_table_drop(struct rows *rows, uint64_t id);
 void rows_describe(struct rows *rows);
 
 #endif

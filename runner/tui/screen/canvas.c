@@ -147,14 +147,6 @@ void canvas_fill(struct canvas *c, uint32_t x, uint32_t y, uint32_t room, enum p
 	} while (n && done < room);
 }
 
-void canvas_paint(struct canvas *c, uint32_t x, uint32_t y, uint32_t room, enum paint paint)
-{
-	if (y >= c->height)
-		return;
-	for (uint32_t i = x; i < c->width && i - x < room; i++)
-		c->cells[(size_t)y * c->width + i].paint = (uint8_t)paint;
-}
-
 void canvas_text(const struct canvas *c, struct strbuf *dst)
 {
 	for (uint32_t y = 0; y < c->height; y++) {

@@ -77,9 +77,6 @@ void canvas_put_right(struct canvas *canvas, uint32_t x, uint32_t y, uint32_t ro
 /* One character over and over. */
 void canvas_fill(struct canvas *canvas, uint32_t x, uint32_t y, uint32_t room, enum paint paint,
 		 const char *text);
-/* Changes the paint alone. */
-void canvas_paint(struct canvas *canvas, uint32_t x, uint32_t y, uint32_t room, enum paint paint);
-
 const struct canvas_cell *canvas_row(const struct canvas *canvas, uint32_t y);
 /* Cells that the text would take. */
 uint32_t canvas_cells(const char *text);

@@ -13,7 +13,7 @@ static void draw_title(struct screen *s, struct canvas *canvas, uint64_t elapsed
 	char state[64], every[32], clock[32];
 	uint32_t width = canvas->width, x, cells;
 
-	screen_interval(s, every, sizeof(every));
+	model_interval_text(s->model, every, sizeof(every));
 	if (paused)
 		snprintf(state, sizeof(state), "%s PAUSED", s->signs->paused);
 	else
@@ -26,7 +26,7 @@ static void draw_title(struct screen *s, struct canvas *canvas, uint64_t elapsed
 	x += canvas_put(canvas, x, 0, cells, paused ? PAINT_PAUSED : PAINT_LIVE, state);
 	canvas_put(canvas, x + GAP, 0, cells, PAINT_PLAIN, clock);
 	x = 1 + canvas_put(canvas, 1, 0, width, PAINT_TITLE, "bombus") + GAP;
-	put_cut(s, canvas, x, 0, width - cells - x - 1 - GAP, PAINT_PLAIN, s->program);
+	draw_cut(s->signs, canvas, x, 0, width - cells - x - 1 - GAP, PAINT_PLAIN, s->program);
 }
 
 /* "[1 conns # 1,204]" */
@@ -125,7 +125,7 @@ static void draw_status(struct screen *s, struct canvas *canvas, uint32_t y)
 		if (canvas_cells(status.left[i]) > room &&
 		    (!has_prefix(status.left[i], "filter ") || room < LEAST_FILTER))
 			break;
-		x += put_cut(s, canvas, x, y, room, PAINT_STATUS, status.left[i]) + GAP;
+		x += draw_cut(s->signs, canvas, x, y, room, PAINT_STATUS, status.left[i]) + GAP;
 	}
 }
 
@@ -199,8 +199,8 @@ void frame_draw(struct screen *s, struct canvas *canvas, uint64_t elapsed_s)
 	if (s->prompt.open)
 		prompt_draw(&s->prompt, canvas, last);
 	else if (s->flash[0])
-		put_cut(s, canvas, 1, last, canvas->width - 2,
-			s->flash_bad ? PAINT_ERROR : PAINT_PROMPT, s->flash);
+		draw_cut(s->signs, canvas, 1, last, canvas->width - 2,
+			 s->flash_bad ? PAINT_ERROR : PAINT_PROMPT, s->flash);
 	else
 		draw_hints(s, canvas, last);
 }

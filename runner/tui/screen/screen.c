@@ -13,43 +13,12 @@
 #define HEADER_Y 2u
 #define WHEEL_ROWS 3
 
-static const struct signs unicode = {
-	.live = "●",
-	.paused = "‖",
-	.cursor = "▸",
-	.line = "│",
-	.rule = "─",
-	.left = "‹",
-	.right = "›",
-	.more = "…",
-	.rows = " ▦ ",
-	.stream = " ≡ ",
-	.histogram = " ▥ ",
-	.good = " ✓",
-	.bad = " ✗",
-};
-static const struct signs ascii = {
-	.live = "*",
-	.paused = "=",
-	.cursor = ">",
-	.line = "|",
-	.rule = "-",
-	.left = "<",
-	.right = ">",
-	.more = "~",
-	.rows = " ",
-	.stream = " ",
-	.histogram = " ",
-	.good = " ",
-	.bad = " !",
-};
-
 void screen_init(struct screen *s, struct model *model, const char *program, bool utf8)
 {
 	*s = (struct screen){
 		.model = model,
 		.program = program,
-		.signs = utf8 ? &unicode : &ascii,
+		.signs = utf8 ? &signs_unicode : &signs_ascii,
 		.utf8 = utf8,
 	};
 	strbuf_init(&s->copied, COPY_MAX_BYTES);
@@ -204,16 +173,6 @@ static enum wish type_key(struct screen *s, uint32_t key)
 	return WISH_NONE;
 }
 
-void screen_interval(struct screen *s, char *dst, size_t room)
-{
-	uint64_t ms = model_interval(s->model) / 1000000;
-
-	if (ms % 1000)
-		snprintf(dst, room, "%llums", (unsigned long long)ms);
-	else
-		snprintf(dst, room, "%llus", (unsigned long long)ms / 1000);
-}
-
 static void ask(struct screen *s, enum act act)
 {
 	char text[128];
@@ -230,7 +189,7 @@ static void ask(struct screen *s, enum act act)
 		snprintf(text, sizeof(text), "%s.csv", tab.name);
 		prompt_open(&s->prompt, "write to (.csv .json .txt): ", text);
 	} else {
-		screen_interval(s, text, sizeof(text));
+		model_interval_text(s->model, text, sizeof(text));
 		prompt_open(&s->prompt, "time between sweeps: ", text);
 	}
 }
@@ -387,62 +346,6 @@ void screen_wheel(struct screen *s, int32_t rows)
 }
 
 /* --- drawing --- */
-
-uint32_t put_cut(const struct screen *s, struct canvas *canvas, uint32_t x, uint32_t y,
-		 uint32_t room, enum paint paint, const char *text)
-{
-	uint32_t used;
-
-	if (canvas_cells(text) <= room)
-		return canvas_put(canvas, x, y, room, paint, text);
-	if (!room)
-		return 0;
-	used = canvas_put(canvas, x, y, room - 1, paint, text);
-	return used + canvas_put(canvas, x + used, y, 1, paint, s->signs->more);
-}
-
-size_t wrap_text(const char *text, uint32_t room)
-{
-	size_t len = strlen(text), fits, n;
-	char part[CANVAS_CELL_BYTES + 1];
-	uint32_t cells = 0;
-
-	for (fits = 0; fits < len; fits += n) {
-		for (n = 1; fits + n < len && ((unsigned char)text[fits + n] & 0xc0) == 0x80;)
-			n++;
-		n = MIN(n, (size_t)CANVAS_CELL_BYTES);
-		memcpy(part, text + fits, n);
-		part[n] = '\0';
-		cells += canvas_cells(part);
-		if (cells > room && fits)
-			break;
-	}
-	/* Between words, unless that would leave much of the line empty. */
-	for (n = fits; fits < len && n > fits / 2; n--)
-		if (text[n - 1] == ' ')
-			return n;
-	return fits;
-}
-
-uint32_t wrap_draw(const struct screen *s, struct canvas *canvas, struct area area, uint32_t line,
-		   uint32_t x, enum paint paint, const char *text)
-{
-	uint32_t room = area.width > x ? area.width - x : 1;
-
-	do {
-		size_t n = wrap_text(text, room);
-
-		if (line >= s->top && line - s->top < area.height) {
-			char *part = xstrndup(text, n);
-
-			canvas_put(canvas, area.x + x, area.y + line - s->top, room, paint, part);
-			free(part);
-		}
-		text += n;
-		line++;
-	} while (*text);
-	return line;
-}
 
 static const struct view_ops *view_of(struct screen *s)
 {

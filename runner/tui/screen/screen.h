@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include "base/strbuf.h"
 #include "runner/tui/screen/canvas.h"
+#include "runner/tui/screen/draw.h"
 #include "runner/tui/screen/keys.h"
 #include "runner/tui/model/model.h"
 #include "runner/tui/screen/prompt.h"
@@ -22,16 +23,6 @@
 #define SCREEN_LEAST_WIDTH 60u
 #define SCREEN_LEAST_HEIGHT 10u
 #define SCREEN_HITS 64 /* tabs and columns that the mouse finds */
-
-/* Signs of the frame, in Unicode and in ASCII. */
-struct signs {
-	const char *live, *paused, *cursor, *line, *rule, *left, *right, *more;
-	const char *rows, *stream, *histogram, *good, *bad;
-};
-
-struct area {
-	uint32_t x, y, width, height;
-};
 
 struct hit {
 	uint32_t x, width, number;
@@ -91,18 +82,7 @@ void screen_draw(struct screen *screen, struct canvas *canvas, uint64_t elapsed_
 /* The first line alone, once more, with another time. */
 void screen_draw_clock(struct screen *screen, struct canvas *canvas, uint64_t elapsed_s);
 
-/* "1s", "250ms": the time between sweeps, as it can be typed. */
-void screen_interval(struct screen *screen, char *dst, size_t room);
-/* Of the views: the frame's lines, and text over several lines. */
+/* The lines around a view; frame.c, called by screen_draw(). */
 void frame_draw(struct screen *screen, struct canvas *canvas, uint64_t elapsed_s);
-/* Text of at most `room` cells, with a sign where it was cut; returns its cells. */
-uint32_t put_cut(const struct screen *screen, struct canvas *canvas, uint32_t x, uint32_t y,
-		 uint32_t room, enum paint paint, const char *text);
-/* How many bytes of the text go into a line of `room` cells; 0 only at its end. */
-size_t wrap_text(const char *text, uint32_t room);
-/* Draws text over as many lines as it needs, from `line` on, of which screen->top is the first
- * one in the area; returns the line behind it. */
-uint32_t wrap_draw(const struct screen *screen, struct canvas *canvas, struct area area,
-		   uint32_t line, uint32_t x, enum paint paint, const char *text);
 
 #endif

@@ -17,19 +17,21 @@ static const struct {
 	{ "", "daddr in 10.0.0.0/8: a network" },
 };
 
-static uint32_t draw_line(struct screen *s, struct canvas *canvas, struct area area, uint32_t line,
-			  const char *keys, enum paint paint, const char *text)
+static uint32_t draw_line(const struct sheet *sheet, uint32_t line, const char *keys,
+			  enum paint paint, const char *text)
 {
-	uint32_t y = line - s->top;
+	const struct area *area = &sheet->area;
+	uint32_t y = line - sheet->top;
 
-	if (line >= s->top && y < area.height)
-		canvas_put(canvas, area.x + PAGE_MARGIN, area.y + y, KEYS_CELLS, paint, keys);
-	return wrap_draw(s, canvas, area, line, PAGE_MARGIN + KEYS_CELLS + PAGE_GAP, PAINT_PLAIN,
-			 text);
+	if (line >= sheet->top && y < area->height)
+		canvas_put(sheet->canvas, area->x + PAGE_MARGIN, area->y + y, KEYS_CELLS, paint,
+			   keys);
+	return draw_wrapped(sheet, line, PAGE_MARGIN + KEYS_CELLS + PAGE_GAP, PAINT_PLAIN, text);
 }
 
 static uint32_t draw_help(struct screen *s, struct canvas *canvas, struct area area)
 {
+	struct sheet sheet = { canvas, area, s->top };
 	uint32_t line = 0;
 	char keys[64];
 
@@ -37,10 +39,10 @@ static uint32_t draw_help(struct screen *s, struct canvas *canvas, struct area a
 		if (!bindings[i].help)
 			continue;
 		binding_keys(keys, sizeof(keys), &bindings[i], s->utf8);
-		line = draw_line(s, canvas, area, line, keys, PAINT_KEY, bindings[i].help);
+		line = draw_line(&sheet, line, keys, PAINT_KEY, bindings[i].help);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(notes); i++)
-		line = draw_line(s, canvas, area, line, notes[i].name, PAINT_NAME, notes[i].text);
+		line = draw_line(&sheet, line, notes[i].name, PAINT_NAME, notes[i].text);
 	return line;
 }
 

@@ -83,7 +83,8 @@ static uint32_t draw_histogram(struct screen *s, struct canvas *canvas, struct a
 	x = canvas_put(canvas, area.x, area.y, area.width, PAINT_SORT, h.title) + 2;
 	x = MAX(x, h.range_cells + 2);
 	if (x < area.width)
-		put_cut(s, canvas, area.x + x, area.y, area.width - x, PAINT_HEADER, h.summary);
+		draw_cut(s->signs, canvas, area.x + x, area.y, area.width - x, PAINT_HEADER,
+			 h.summary);
 	first = first_line(&h, height);
 	for (uint32_t i = 0; i < height && first + i < h.nlines; i++)
 		draw_bucket(s, canvas, area, area.y + 1 + i, &h, &h.lines[first + i]);
@@ -145,7 +146,7 @@ static uint32_t draw_heatmap(struct screen *s, struct canvas *canvas, struct are
 	if (h.ncolumns > room && !model_heatmap(s->model, room, &h))
 		return 0;
 	x = area.x + names + 2;
-	put_cut(s, canvas, area.x, area.y, names, PAINT_SORT, h.title);
+	draw_cut(s->signs, canvas, area.x, area.y, names, PAINT_SORT, h.title);
 	draw_span(canvas, area, x, area.y, &h);
 	first = first_row(&h, height);
 	for (uint32_t i = 0; i < height && first + i < h.nrows; i++) {

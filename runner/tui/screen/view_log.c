@@ -6,20 +6,21 @@
 
 static uint32_t draw_log(struct screen *s, struct canvas *canvas, struct area area)
 {
+	struct sheet sheet = { canvas, area, s->top };
 	uint64_t dropped = model_log_dropped(s->model);
 	uint32_t count = model_log_lines(s->model), line = 0;
 	char text[64];
 
 	if (!count)
-		return wrap_draw(s, canvas, area, 0, PAGE_MARGIN, PAINT_GONE, "no messages");
+		return draw_wrapped(&sheet, 0, PAGE_MARGIN, PAINT_GONE, "no messages");
 	if (dropped) {
 		snprintf(text, sizeof(text), "%llu older messages are gone",
 			 (unsigned long long)dropped);
-		line = wrap_draw(s, canvas, area, line, PAGE_MARGIN, PAINT_NOTE, text);
+		line = draw_wrapped(&sheet, line, PAGE_MARGIN, PAINT_NOTE, text);
 	}
 	for (uint32_t i = 0; i < count; i++)
-		line = wrap_draw(s, canvas, area, line, PAGE_MARGIN, PAINT_PLAIN,
-				 model_log_line(s->model, i));
+		line = draw_wrapped(&sheet, line, PAGE_MARGIN, PAINT_PLAIN,
+				    model_log_line(s->model, i));
 	return line;
 }
 

@@ -59,7 +59,7 @@ static void draw_note(struct screen *s, struct canvas *canvas, struct area area,
 	canvas_fill(canvas, area.x, y, area.width, paint, " ");
 	if (row->marks & ROW_CURSOR)
 		canvas_put(canvas, area.x, y, 1, paint, s->signs->cursor);
-	x += put_cut(s, canvas, x, y, end - x, paint, row->note);
+	x += draw_cut(s->signs, canvas, x, y, end - x, paint, row->note);
 	if (x < end)
 		canvas_fill(canvas, x, y, end - x, paint, s->signs->rule);
 }
