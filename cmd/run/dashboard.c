@@ -6,6 +6,7 @@
 #include "cmd/cmd.h"
 #include "cmd/run/dashboard.h"
 #include "cmd/run/program.h"
+#include "cmd/run/select_words.h"
 #include "runner/load/attach/object.h"
 
 struct dashboard_args {
@@ -22,6 +23,8 @@ static int run_dashboard(const struct global_args *global, void *args, const str
 	struct object_opts opts = { .map = { a->map.words, a->map.count } };
 	struct dashboard d = { 0 };
 	_cleanup_(program_release) struct program program = { 0 };
+	_cleanup_(arena_release) struct arena arena = { 0 };
+	struct select_opts select;
 	struct object *object = NULL;
 	int ret = naming_init(&d.naming, a->name_space, NULL, err);
 
@@ -33,7 +36,9 @@ static int run_dashboard(const struct global_args *global, void *args, const str
 		return ret;
 	d.name = program.name;
 	d.plan = object_plan(object);
-	ret = select_maps(d.plan, &a->select, &d.selection, err);
+	ret = select_words_parse(&a->select, &arena, &select, err);
+	if (ret >= 0)
+		ret = select_maps(d.plan, &select, &d.selection, err);
 	if (ret >= 0 && a->rules)
 		dashboard_print_rules(&d);
 	else if (ret >= 0)

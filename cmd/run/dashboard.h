@@ -6,7 +6,7 @@
 #ifndef BOMBUS_CMD_RUN_DASHBOARD_H
 #define BOMBUS_CMD_RUN_DASHBOARD_H
 
-#include "cmd/run/select.h"
+#include "runner/job/select.h"
 #include "runner/read/series/naming.h"
 
 struct dashboard {

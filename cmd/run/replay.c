@@ -15,6 +15,7 @@
 #include "base/parse.h"
 #include "base/util.h"
 #include "cmd/cmd.h"
+#include "cmd/run/job_args.h"
 #include "cmd/run/main_loop.h"
 #include "cmd/run/run_args.h"
 #include "cmd/run/run_show.h"
@@ -131,7 +132,7 @@ static int choose_fields(struct play *p, struct err *err)
 
 static int open_object(struct play *p, struct err *err)
 {
-	struct object_opts opts = run_object_opts(&p->args->run);
+	struct object_opts opts = object_opts_of(&p->args->run);
 	size_t len;
 	const void *elf = replay_elf(p->replay, &len);
 
@@ -165,7 +166,8 @@ static int open_program(struct play *p, struct err *err)
 static int make_collector(struct play *p, struct err *err)
 {
 	const struct plan *plan = object_plan(p->object);
-	struct select_words select = p->args->run.select;
+	struct select_words words = p->args->run.select;
+	struct select_opts select;
 	struct collector_opts collect = { .clock = p->clock,
 					  .max_memory_bytes = MAX_SERIES_BYTES,
 					  .series = { .max_series = MAX_SERIES } };
@@ -173,9 +175,11 @@ static int make_collector(struct play *p, struct err *err)
 	int ret;
 
 	/* Filters are for what comes out of it, and were applied to what went in. */
-	select.filter = select.where = (struct words){ 0 };
-	select.every_label = p->args->run.compat != NULL;
-	ret = select_maps(plan, &select, &selection, err);
+	words.filter = words.where = (struct words){ 0 };
+	words.every_label = p->args->run.compat != NULL;
+	ret = select_words_parse(&words, &p->arena, &select, err);
+	if (ret >= 0)
+		ret = select_maps(plan, &select, &selection, err);
 	if (ret < 0) {
 		selection_release(plan, &selection);
 		return ret;
@@ -191,8 +195,12 @@ static int make_filters(struct play *p, struct err *err)
 {
 	const struct plan *plan = object_plan(p->object);
 	const struct select_words *words = &p->args->run.select;
-	struct select_words filters = { .filter = words->filter, .where = words->where };
-	int ret;
+	struct select_words chosen = { .filter = words->filter, .where = words->where };
+	struct select_opts filters;
+	int ret = select_words_parse(&chosen, &p->arena, &filters, err);
+
+	if (ret < 0)
+		return ret;
 
 	p->shown = *plan;
 	p->shown.maps = arena_array(&p->arena, struct map_plan, plan->nmaps + 1);

@@ -2,7 +2,7 @@
 /*
  * `bombus run`: the flow of design in one place.
  *
- *	bytes -> object (open) -> selection -> object (start) -> collector -> sinks -> loop
+ *	bytes -> job (open) -> sinks (open) -> job (attach, read) -> sinks (start) -> loop
  *
  * and back again: detach, read what is left, let the sinks finish, say what happened.
  */
@@ -15,16 +15,15 @@
 #include "base/loop.h"
 #include "base/util.h"
 #include "cmd/cmd.h"
-#include "cmd/run/program.h"
+#include "cmd/run/job_args.h"
 #include "cmd/run/main_loop.h"
+#include "cmd/run/program.h"
 #include "cmd/run/run_args.h"
 #include "cmd/run/run_show.h"
 #include "cmd/run/run_sinks.h"
-#include "runner/load/attach/object.h"
 #include "runner/load/kernel/privileges.h"
 #include "runner/sink/sink.h"
 
-#define RUN_FOREVER_NS (UINT64_MAX / 4)
 /* Between two looks at clocks and attachments. */
 #define CHECK_NS 1000000000
 
@@ -32,15 +31,12 @@
 struct run {
 	const struct global_args *global;
 	const struct run_args *args;
-	char *name;
-	struct object *object;
-	const struct plan *plan;
+	struct arena arena;
+	struct program program;
+	struct job *job;
 	struct main_loop main;
-	struct collector *collector;
 	struct wallclock *clock;
 	struct run_sinks sinks;
-	struct step pull;
-	uint64_t start_ns;
 };
 
 static int on_clock(void *ctx, uint32_t events)
@@ -48,7 +44,7 @@ static int on_clock(void *ctx, uint32_t events)
 	struct run *run = ctx;
 
 	wallclock_refresh(run->clock);
-	object_check(run->object);
+	job_check(run->job);
 	return 0;
 }
 
@@ -57,27 +53,6 @@ static void on_sweep(void *ctx)
 	struct run *run = ctx;
 
 	run_sinks_tick(&run->sinks);
-}
-
-static struct word_list list_of(const struct words *words)
-{
-	return (struct word_list){ words->words, words->count };
-}
-
-struct object_opts run_object_opts(const struct run_args *a)
-{
-	return (struct object_opts){
-		.set = list_of(&a->set),
-		.map = list_of(&a->map),
-		.attach = list_of(&a->attach),
-		.ring = list_of(&a->ring),
-		.max_entries = list_of(&a->max_entries),
-		.only = list_of(&a->only),
-		.fields = list_of(&a->fields),
-		.pin_maps = a->pin_maps,
-		.pin_progs = a->pin_progs,
-		.all_maps = a->all_maps,
-	};
 }
 
 /* Of the author's making: a section of globals has a '.' in its name, as no C name has. */
@@ -94,53 +69,38 @@ static int check_shows(const struct run *run, struct err *err)
 {
 	const char *output = run->args->output;
 
-	if (has_maps(run->plan) || run->args->dry_run || (output && streq(output, "none")))
+	if (has_maps(job_plan(run->job)) || run->args->dry_run || (output && streq(output, "none")))
 		return 0;
 	err_hint(err, "-o none runs it all the same");
-	return err_set(err, EINVAL, "%s has no maps: there is nothing to show", run->name);
+	return err_set(err, EINVAL, "%s has no maps: there is nothing to show", job_name(run->job));
+}
+
+/* Exported, shown or kept. */
+static bool wants_statistics(const struct run_args *a)
+{
+	return !a->dry_run && (a->metrics || a->prom_port || a->record || run_sinks_interactive(a));
 }
 
 /* Everything that can be wrong without asking the kernel is found here. */
 static int open_program(struct run *run, const char *word, struct err *err)
 {
-	struct object_opts opts = run_object_opts(run->args);
-	_cleanup_(program_release) struct program program = { 0 };
 	const struct program_pull pull = { &run->args->remote, run->args->pull };
-	struct selection selection = { 0 };
-	struct select_words select = run->args->select;
-	struct collector_opts collect = {
-		.interval_ns = run->args->once ? RUN_FOREVER_NS : run->args->interval_ns,
-		.clock = run->clock,
-		.max_memory_bytes = run->args->max_memory_bytes,
-		.series = { .max_series = (uint32_t)run->args->max_series,
-			    .ttl_ns = run->args->series_ttl_ns },
-	};
+	struct program *program = &run->program;
+	struct job_config config;
 	int ret = run_record_check(run->args, err);
 
 	if (ret >= 0)
-		ret = program_open(&program, run->global, word, &pull, err);
-	run->pull = program.pull;
-	run->name = steal_ptr(&program.name);
+		ret = program_open(program, run->global, word, &pull, err);
 	if (ret >= 0)
-		ret = object_open(&run->object, run->name, program.bytes, program.len, &opts, err);
+		ret = job_config_of(run->args, program, run->clock, &run->arena, &config, err);
 	if (ret < 0)
 		return ret;
-	run->plan = object_plan(run->object);
-	ret = check_shows(run, err);
-	if (ret < 0)
-		return ret;
-	select.every_label = run->args->compat != NULL;
-	ret = select_maps(run->plan, &select, &selection, err);
-	if (ret < 0) {
-		selection_release(run->plan, &selection);
-		return ret;
-	}
-	ret = collector_new(&run->collector, run->object, &collect, selection.filters,
-			    selection.metrics, err);
-	free(selection.filters);
-	free(selection.metrics);
+	config.statistics = wants_statistics(run->args);
+	ret = job_open(&run->job, &config, err);
+	if (ret >= 0)
+		ret = check_shows(run, err);
 	if (ret >= 0 && !run->args->dry_run)
-		ret = run_record_open(&run->sinks.record, run->args, program.bytes, program.len,
+		ret = run_record_open(&run->sinks.record, run->args, program->bytes, program->len,
 				      err);
 	return ret;
 }
@@ -148,12 +108,12 @@ static int open_program(struct run *run, const char *word, struct err *err)
 static int open_sinks(struct run *run, struct err *err)
 {
 	struct sink_env env = {
-		.program = run->name,
-		.object = run->object,
-		.plan = run->plan,
-		.collector = run->collector,
+		.program = job_name(run->job),
+		.object = job_object(run->job),
+		.plan = job_plan(run->job),
+		.collector = job_collector(run->job),
 		.clock = run->clock,
-		.pull = run->pull,
+		.pull = run->program.pull,
 		.max_records = run->args->count,
 	};
 
@@ -190,70 +150,58 @@ static uint64_t also_kept(const struct run_args *args)
 
 static int start_program(struct run *run, struct err *err)
 {
-	struct object_times times;
-	int ret = object_start(run->object, err);
+	const struct plan *plan = job_plan(run->job);
+	int ret = job_attach(run->job, err);
 
 	if (ret < 0)
 		return ret;
-	/* What is exported, shown or kept about the programs; kernels before 5.8 do not tell. */
-	if (run->args->metrics || run->args->prom_port || run->args->record ||
-	    run_sinks_interactive(run->args))
-		object_enable_stats(run->object);
 	if (main_loop_interrupted()) {
 		err_exit(err, EXIT_INTERRUPTED);
 		return err_set(err, EINTR, "interrupted before it ran");
 	}
-	times = object_times(run->object);
-	log_debug("%s: opened in %.1f ms, loaded in %.1f ms, attached in %.1f ms", run->name,
-		  (double)times.open_ns / 1e6, (double)times.load_ns / 1e6,
-		  (double)times.attach_ns / 1e6);
-	ret = collector_start(run->collector, run->main.loop, err);
+	ret = job_read(run->job, run->main.loop, err);
 	if (ret >= 0 && !run->args->keep_caps)
-		ret = privileges_drop(run->plan, also_kept(run->args), err);
+		ret = privileges_drop(plan, also_kept(run->args), err);
 	if (ret < 0)
 		return ret;
 	/* From here on the terminal may be the live table's. */
-	show_start(run->plan, run->name);
+	show_start(plan, job_name(run->job));
 	ret = run_sinks_start(&run->sinks, err);
 	if (ret >= 0)
 		ret = add_sources(run, err);
-	collector_on_sweep(run->collector, on_sweep, run);
-	run->start_ns = now_mono_ns();
+	collector_on_sweep(job_collector(run->job), on_sweep, run);
 	return ret;
 }
 
-/* Detaches first, so that what the kernel side counted can no longer change. */
 static int leave(struct run *run, struct err *err)
 {
-	uint64_t ran_ns = now_mono_ns() - run->start_ns, unwritten = 0;
+	uint64_t ran_ns = job_ran_ns(run->job), unwritten = 0;
 	int ret;
 
-	object_check(run->object);
-	object_stop(run->object);
-	collector_drain(run->collector);
+	job_stop(run->job);
 	ret = run_sinks_stop(&run->sinks, &unwritten, err);
 	if (!run->global->quiet)
-		show_closing_line(run->object, run->collector, ran_ns, unwritten);
+		show_closing_line(job_object(run->job), job_collector(run->job), ran_ns, unwritten);
 	return ret;
 }
 
 static void run_release(struct run *run)
 {
 	run_sinks_release(&run->sinks);
-	collector_free(run->collector);
-	object_free(run->object);
+	job_free(run->job);
 	wallclock_free(run->clock);
 	main_loop_release(&run->main);
-	free(run->name);
+	program_release(&run->program);
+	arena_release(&run->arena);
 }
 
 static int dry_run(struct run *run, struct err *err)
 {
-	int ret = object_start(run->object, err);
+	int ret = job_attach(run->job, err);
 
-	object_stop(run->object);
+	object_stop(job_object(run->job));
 	if (ret >= 0)
-		show_programs(run->plan);
+		show_programs(job_plan(run->job));
 	return ret;
 }
 

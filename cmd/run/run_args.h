@@ -7,7 +7,7 @@
 #include <stdint.h>
 #include "cmd/cmd.h"
 #include "cmd/images/remote_args.h"
-#include "cmd/run/select.h"
+#include "cmd/run/select_words.h"
 
 struct run_args {
 	const char *output, *record;
@@ -26,8 +26,5 @@ struct run_args {
 };
 
 extern const struct opt run_opts[];
-
-struct object_opts;
-struct object_opts run_object_opts(const struct run_args *args);
 
 #endif

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/job/job.h"
+
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/util.h"
+
+struct job {
+	char *name;
+	struct object *object;
+	struct collector *collector;
+	bool statistics;
+	uint64_t start_ns;
+};
+
+static void free_job(struct job **job)
+{
+	job_free(*job);
+}
+
+static int make_collector(struct job *job, const struct job_config *config, struct err *err)
+{
+	const struct plan *plan = object_plan(job->object);
+	struct selection selection = { 0 };
+	int ret = select_maps(plan, &config->select, &selection, err);
+
+	if (ret < 0) {
+		selection_release(plan, &selection);
+		return ret;
+	}
+	ret = collector_new(&job->collector, job->object, &config->collect, selection.filters,
+			    selection.metrics, err);
+	free(selection.filters);
+	free(selection.metrics);
+	return ret;
+}
+
+int job_open(struct job **ret, const struct job_config *config, struct err *err)
+{
+	_cleanup_(free_job) struct job *job = xcalloc(1, sizeof(*job));
+	int rc;
+
+	job->name = xstrdup(config->name);
+	job->statistics = config->statistics;
+	rc = object_open(&job->object, job->name, config->elf, config->elf_bytes, &config->object,
+			 err);
+	if (rc >= 0)
+		rc = make_collector(job, config, err);
+	if (rc < 0)
+		return rc;
+	*ret = steal_ptr(&job);
+	return 0;
+}
+
+int job_attach(struct job *job, struct err *err)
+{
+	struct object_times times;
+	int ret = object_start(job->object, err);
+
+	if (ret < 0)
+		return ret;
+	/* Kernels before 5.8 have no statistics; the figures are 0 then. */
+	if (job->statistics)
+		object_enable_stats(job->object);
+	times = object_times(job->object);
+	log_debug("%s: opened in %.1f ms, loaded in %.1f ms, attached in %.1f ms", job->name,
+		  (double)times.open_ns / 1e6, (double)times.load_ns / 1e6,
+		  (double)times.attach_ns / 1e6);
+	return ret;
+}
+
+int job_read(struct job *job, struct loop *loop, struct err *err)
+{
+	int ret = collector_start(job->collector, loop, err);
+
+	job->start_ns = now_mono_ns();
+	return ret;
+}
+
+void job_check(struct job *job)
+{
+	object_check(job->object);
+}
+
+void job_stop(struct job *job)
+{
+	object_check(job->object);
+	object_stop(job->object);
+	collector_drain(job->collector);
+}
+
+void job_free(struct job *job)
+{
+	if (!job)
+		return;
+	collector_free(job->collector);
+	object_free(job->object);
+	free(job->name);
+	free(job);
+}
+
+const char *job_name(const struct job *job)
+{
+	return job->name;
+}
+
+const struct plan *job_plan(const struct job *job)
+{
+	return object_plan(job->object);
+}
+
+struct object *job_object(struct job *job)
+{
+	return job->object;
+}
+
+struct collector *job_collector(struct job *job)
+{
+	return job->collector;
+}
+
+uint64_t job_ran_ns(const struct job *job)
+{
+	return now_mono_ns() - job->start_ns;
+}

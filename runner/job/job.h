@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The life of one program.
+ *
+ *	job_open()	its object, filters, metrics and collector: all that can be wrong without
+ *			asking the kernel fails here
+ *	job_attach()	it is loaded and attached
+ *	job_read()	the loop reads its buffers and sweeps its maps
+ *	job_check()	once in a while: what was detached from outside
+ *	job_stop()	it is detached, and what is left is read
+ *	job_free()
+ *
+ * A job knows neither the command line nor sinks. All calls come from the thread of the loop.
+ */
+#ifndef BOMBUS_RUNNER_JOB_JOB_H
+#define BOMBUS_RUNNER_JOB_JOB_H
+
+#include "runner/job/select.h"
+#include "runner/load/attach/object.h"
+#include "runner/read/collect/collector.h"
+
+struct err;
+struct job;
+struct loop;
+struct wallclock;
+
+/* What its texts and arrays point to is borrowed until job_free(), but for the object's bytes, the
+ * name and the choices of `select`, which are not needed after job_open(). */
+struct job_config {
+	const char *name; /* in messages and outputs */
+	const void *elf;
+	size_t elf_bytes;
+	struct object_opts object;     /* parameters, roles, targets, sizes, pins */
+	struct select_opts select;     /* filters, labels, buckets */
+	struct collector_opts collect; /* interval, limits; its clock is the one of the process */
+	bool statistics;	       /* the kernel measures the programs' run time */
+};
+
+int job_open(struct job **ret, const struct job_config *config, struct err *err);
+
+/* EXIT_KERNEL, see object_start(). On failure nothing stays loaded or attached. */
+int job_attach(struct job *job, struct err *err);
+int job_read(struct job *job, struct loop *loop, struct err *err);
+void job_check(struct job *job);
+/* Detaches first, so that what the kernel side counted can no longer change. */
+void job_stop(struct job *job);
+void job_free(struct job *job); /* before the loop is freed */
+
+const char *job_name(const struct job *job);
+const struct plan *job_plan(const struct job *job);
+struct object *job_object(struct job *job);
+struct collector *job_collector(struct job *job);
+/* Since job_read(). */
+uint64_t job_ran_ns(const struct job *job);
+
+#endif
