@@ -1,0 +1,66 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# The live table: rows written to files and to the clipboard, and the mouse.
+. "$(dirname "$0")/../support/lib.sh"
+. "$TESTS/support/tui.sh"
+tui_needs
+rounds_ready
+
+rounds_shown write 100 20 --interval 200ms
+rounds 70
+key 2
+sees 'the rows are there' ' 9  j +63 '
+for form in csv json txt; do
+	type w
+	key C-u
+	type "$T/rows.$form"
+	key Enter
+	sees "w: $form" "10 rows written to .*rows\\.$form"
+done
+is 'csv: all rows' "$(wc -l <rows.csv)" 11
+is 'json: the rows' "$(jq -c 'select(.key.id == 9) | .value' rows.json)" 63
+like 'txt: as on the screen' "$(cat rows.txt)" '9 +j +63'
+mkdir theirs
+chmod 700 theirs
+chown 65534:65534 theirs
+type w
+key C-u
+type "$T/theirs/rows.csv"
+key Enter
+sees 'w: as root, into anybody'"'"'s folder' '10 rows written to .*theirs'
+is 'no other capability is left' "$(sed -n 's/^CapEff:[[:space:]]*//p' "/proc/$BOMBUS_PID/task/"*/status | sort -u)" \
+	'0000000000000002'
+type w
+key C-u
+type "$T/rows.csv"
+key Enter
+sees 'not over a file that is there' 'rows\.csv'
+misses 'it was not written' 'rows written'
+key Escape
+
+# --- the clipboard ---
+type '/'
+type 'id == 9'
+key Enter
+sees 'one row' '1/10 rows'
+key y
+sees 'y: copied' 'clipboard'
+is 'and the terminal has it' "$(terminal show-buffer | jq -c '[.map, .key.id]')" '["calls",9]'
+key Escape
+
+# --- the mouse ---
+key m
+sees 'm: the mouse' 'the mouse chooses'
+is 'the terminal reports it' "$(terminal display -p '#{mouse_any_flag}')" 1
+# As this type of terminal reports it: the button, column and line, each with 32 added.
+type $'\e[M %"'
+sees 'a click on a table' '\[1 seen'
+type $'\e[M`*('
+sees 'the wheel scrolls back' 'PAUSED'
+key m
+is 'm: no mouse' "$(sleep 0.3; terminal display -p '#{mouse_any_flag}')" 0
+key q
+tui_ended write 0
+
+done_testing
