@@ -8,7 +8,7 @@
 #include "base/err.h"
 #include "base/util.h"
 #include "runner/read/series/naming.h"
-#include "tests/read_fixture.h"
+#include "tests/support/read_fixture.h"
 
 /* The first family of a map with one number in it. */
 static struct metric_plan compile_one(struct arena *arena, const char *symbol, const char *name,
