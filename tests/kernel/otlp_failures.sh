@@ -102,6 +102,57 @@ refuses 'gRPC RESOURCE_EXHAUSTED without RetryInfo' rejected 0 300 status 8
 OTEL_BLRP_MAX_EXPORT_BATCH_SIZE=300 OTEL_BLRP_SCHEDULE_DELAY=5000 \
 	refuses 'gRPC partial success' partial 293 7 partial 7
 
+# --- requests that are too large are divided, and all of it comes once ---
+# divides NAME LIMIT SENT TOO_LARGE
+divides() {
+	local name=$1 limit=$2 sent=$3 too_large=$4
+
+	receiver_forget
+	receiver_mode limit "$limit"
+	traffic_start getppid,300
+	ok "$name: it attaches" bombus_start otlp --verbose run "$OBJECT" \
+		--set target_pid="$TRAFFIC_PID" --interval 100ms -o none "${FLAGS[@]}"
+	ok "$name: 300 rounds" traffic_go
+	ok "$name: it leaves" bombus_stop INT
+	is "$name: all of it came once" "$(unique logs) $(total logs)" "$sent $sent"
+	is "$name: so it counted" "$(counted logs), $(counted logs too_large) too large" \
+		"$sent, $too_large too large"
+	like "$name: it was said" "$(cat otlp.err)" 'OTLP logs to .* too large: smaller requests are sent'
+}
+export OTEL_BLRP_SCHEDULE_DELAY=5000
+divides 'gRPC RESOURCE_EXHAUSTED by size' 8000 300 0
+FLAGS=("--otlp=http://127.0.0.1:$HTTP")
+divides '413' 8000 300 0
+like '413: how often is said' "$(grep 'OTLP logs: ' otlp.err)" ', [1-9][0-9]* divided,'
+divides '413 of a single record' 100 0 300
+FLAGS+=(--otlp-protocol http/json)
+divides '413 of JSON' 20000 300 0
+export OTEL_BLRP_SCHEDULE_DELAY=100
+
+# --- a receiver that moved ---
+FLAGS=("--otlp=http://127.0.0.1:$HTTP")
+receiver_forget
+receiver_mode moved
+traffic_start getppid,300
+ok 'moved: it attaches' bombus_start otlp --verbose run "$OBJECT" \
+	--set target_pid="$TRAFFIC_PID" --interval 100ms -o none "${FLAGS[@]}"
+ok 'moved: 300 rounds' traffic_go
+ok 'moved: it leaves' bombus_stop INT
+is 'moved: all of it came once' "$(unique logs) $(total logs)" '300 300'
+is 'moved: where it was sent to' "$(received 'map(.path) | unique | join(" ")')" \
+	'"/moved/v1/logs /moved/v1/traces"'
+is 'moved: the old address is asked once' "$(jq -cs 'map(select(.signal == "logs" and
+	.answer == "moved" and .path == "/v1/logs")) | length' "$RX/requests.jsonl")" 1
+
+# --- a receiver that knows no traces is not bothered with our own ---
+receiver_forget
+receiver_mode status 404
+ok 'no traces: it attaches' bombus_start otlp run "$OBJECT" --set target_pid=1 \
+	--interval 100ms -o none "${FLAGS[@]}"
+sleep 0.5
+ok 'no traces: it leaves' bombus_stop INT
+unlike 'no traces: nothing is said' "$(cat otlp.err)" 'OTLP traces'
+
 # --- a receiver that is away: the queue's bound is kept, and all in it arrives ---
 FLAGS=("--otlp=http://127.0.0.1:$HTTP")
 receiver_forget

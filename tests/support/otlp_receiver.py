@@ -17,6 +17,8 @@ FOLDER/mode says how it behaves, and is read for each request:
     cut             ends the connection without an answer
     silent          does not answer
     slow MS         answers after so many milliseconds
+    limit N         refuses requests of more than N bytes: 413, or gRPC's RESOURCE_EXHAUSTED
+    moved           answers 308 with a path below /moved, where it takes everything
 
 Every request becomes a line of FOLDER/requests.jsonl: signal, transport, type, gzip, headers,
 answer, items, and the decoded message, ids in hex. With FOLDER/brief there is no message but
@@ -150,7 +152,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def misbehave(self, how):
+    def misbehave(self, how, size):
         """True: there was an answer, or there will be none."""
         if how[0] in ("status", "date"):
             headers = {}
@@ -169,6 +171,10 @@ class Handler(BaseHTTPRequestHandler):
         elif how[0] == "slow":
             time.sleep(int(how[1]) / 1000)
             return False
+        elif how[0] == "limit" and size > int(how[1]):
+            self.answer(413, b"", Content_Type=self.type)
+        elif how[0] == "moved" and not self.path.startswith("/moved"):
+            self.answer(308, b"", Location="/moved" + self.path)
         else:
             return False
         return True
@@ -188,7 +194,7 @@ class Handler(BaseHTTPRequestHandler):
             message = from_json(body, request)
         else:
             message = request.FromString(body)
-        if self.misbehave(how):
+        if self.misbehave(how, more["bytes"]):
             record(signal, "http", message, " ".join(how), **more)
             return
         reply = reply_of(signal, int(how[1]) if how[0] == "partial" else 0)
@@ -218,6 +224,11 @@ def serve_grpc(signal, request, context):
         if len(how) > 2:
             context.set_trailing_metadata((("grpc-status-details-bin", retry_info(int(how[2]))),))
         context.abort(next(c for c in grpc.StatusCode if c.value[0] == int(how[1])), "told to")
+    if how[0] == "limit" and request.ByteSize() > int(how[1]):
+        record(signal, "grpc", request, " ".join(how), **more)
+        context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED,
+                      "grpc: received message larger than max (%d vs. %s)" %
+                      (request.ByteSize(), how[1]))
     if how[0] == "slow":
         time.sleep(int(how[1]) / 1000)
     record(signal, "grpc", request, "ok", **more)

@@ -227,17 +227,19 @@ static void say_counts(const struct otlp_sink *otlp, enum otlp_signal signal)
 	uint64_t dropped = 0;
 
 	for (int i = 0; i < OTLP_DROPS; i++) {
-		dropped += counts.dropped[i];
+		/* Own spans that the receiver has no use for are no loss. */
+		dropped += i == OTLP_DROP_UNSUPPORTED ? 0 : counts.dropped[i];
 		if (counts.dropped[i])
 			strbuf_addf(&line, "%s%" PRIu64 " %s", line.len ? ", " : "",
 				    counts.dropped[i], otlp_drop_name(i));
 	}
 	log_msg(dropped ? LOG_WARN : LOG_DEBUG,
 		"OTLP %s: %" PRIu64 " sent, %" PRIu64 " dropped%s%s%s, %" PRIu64
-		" requests, %" PRIu64 " tries in vain, %" PRIu64 " not sampled",
+		" requests, %" PRIu64 " tries in vain, %" PRIu64 " divided, %" PRIu64
+		" not sampled",
 		otlp_signal_name(signal), counts.sent, dropped, dropped ? " (" : "",
 		strbuf_str(&line), dropped ? ")" : "", counts.requests, counts.retries,
-		counts.unsampled);
+		counts.splits, counts.unsampled);
 }
 
 static void otlp_close(struct sink *sink)

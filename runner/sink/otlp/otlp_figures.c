@@ -18,6 +18,11 @@ static bool get_retries(const void *of, struct figure_value *ret)
 	return figure_count(ret, ((const struct otlp_counts *)of)->retries);
 }
 
+static bool get_splits(const void *of, struct figure_value *ret)
+{
+	return figure_count(ret, ((const struct otlp_counts *)of)->splits);
+}
+
 static bool get_dropped(const void *of, struct figure_value *ret)
 {
 	return figure_count(ret, *(const uint64_t *)of);
@@ -29,6 +34,8 @@ static const struct own_figure queue_rows[] = {
 	{ "bombus_otlp_queue_length", "Items that wait to be sent.", "", FIGURE_GAUGE, get_queued },
 	{ "bombus_otlp_retries_total", "Requests that failed and were to be tried again.", "",
 	  FIGURE_COUNTER, get_retries },
+	{ "bombus_otlp_splits_total", "Requests divided, as the receiver found them too large.", "",
+	  FIGURE_COUNTER, get_splits },
 };
 
 static const struct own_figure drop_rows[] = {

@@ -4,11 +4,16 @@
 #include "base/clock.h"
 #include "base/util.h"
 #include "runner/sink/otlp/otlp_queue.h"
+#include "runner/sink/otlp/otlp_split.h"
 
 /* Requests that are full by their bytes before they are by their items. */
 #define SLOTS_BY_BYTES (OTLP_QUEUE_MAX_BYTES / OTLP_REQUEST_BYTES)
 /* Buffers that wait for the next request, so that a steady flow allocates nothing. */
 #define SPARES 4
+/* Slots for halves of requests that were too large; each split takes one. */
+#define SPLIT_SLOTS 32
+/* Requests are not filled less than this, however small a receiver wants them. */
+#define MIN_REQUEST_BYTES 4096u
 
 struct slot {
 	struct otlp_request request;
@@ -29,32 +34,17 @@ struct otlp_queue {
 	size_t nspares;
 	/* The request that is being filled: the last one, unless it is sealed. */
 	struct otlp_writer writer;
-	bool in_group;
+	bool in_group, own;
 	uint64_t origin;
 	size_t resource, scope, item; /* open messages */
 	size_t item_start;
+	size_t full_bytes; /* a request of so many is sent */
 	/* How the other side does. */
 	bool parked, closed;
 	bool failing;		/* the last try failed */
 	uint64_t full_since_ns; /* 0: there was room since */
 	struct otlp_counts counts;
 };
-
-const struct otlp_shape otlp_spans_shape = { "traces", "resourceSpans", "scopeSpans", "spans" };
-const struct otlp_shape otlp_logs_shape = { "logs", "resourceLogs", "scopeLogs", "logRecords" };
-const struct otlp_shape otlp_metrics_shape = { "metrics", "resourceMetrics", "scopeMetrics",
-					       "metrics" };
-
-const char *otlp_drop_name(enum otlp_drop reason)
-{
-	static const char *const names[] = {
-		[OTLP_DROP_QUEUE_FULL] = "queue_full", [OTLP_DROP_TOO_LARGE] = "too_large",
-		[OTLP_DROP_REJECTED] = "rejected",     [OTLP_DROP_PARTIAL] = "partial",
-		[OTLP_DROP_TIMEOUT] = "timeout",       [OTLP_DROP_UNSENT] = "unsent_at_exit",
-	};
-
-	return names[reason];
-}
 
 struct otlp_queue *otlp_queue_new(const struct otlp_queue_opts *opts)
 {
@@ -65,7 +55,8 @@ struct otlp_queue *otlp_queue_new(const struct otlp_queue_opts *opts)
 	pthread_condattr_t attr;
 
 	queue->opts = *opts;
-	queue->nslots = (size_t)by_items + SLOTS_BY_BYTES + 2;
+	queue->nslots = (size_t)by_items + SLOTS_BY_BYTES + 2 + SPLIT_SLOTS;
+	queue->full_bytes = OTLP_REQUEST_BYTES;
 	queue->ring = xcalloc(queue->nslots, sizeof(*queue->ring));
 	pthread_mutex_init(&queue->lock, NULL);
 	pthread_condattr_init(&attr);
@@ -139,6 +130,7 @@ static void begin_request(struct otlp_queue *queue)
 	if (queue->nspares)
 		slot->request.body = queue->spares[--queue->nspares];
 	slot->request.body.max = OTLP_REQUEST_MAX_BYTES;
+	slot->request.is_own = true;
 	for (size_t i = 0; i < queue->opts.prefix_bytes; i++)
 		strbuf_addc(&slot->request.body, '\0');
 	queue->writer = (struct otlp_writer){ &slot->request.body, queue->opts.json };
@@ -198,20 +190,24 @@ static void seal(struct otlp_queue *queue)
 	pthread_cond_signal(&queue->changed);
 }
 
-/* The first request is over, whatever came of it. */
-static void release_first(struct otlp_queue *queue)
+static void keep_spare(struct otlp_queue *queue, struct strbuf body)
 {
-	struct slot *slot = first(queue);
-	struct strbuf body = slot->request.body;
-
-	queue->counts.queued -= slot->request.items;
-	queue->counts.queued_bytes -= slot->counted_bytes;
 	if (queue->nspares < SPARES) {
 		strbuf_reset(&body);
 		queue->spares[queue->nspares++] = body;
 	} else {
 		strbuf_release(&body);
 	}
+}
+
+/* The first request is over, whatever came of it. */
+static void release_first(struct otlp_queue *queue)
+{
+	struct slot *slot = first(queue);
+
+	queue->counts.queued -= slot->request.items;
+	queue->counts.queued_bytes -= slot->counted_bytes;
+	keep_spare(queue, slot->request.body);
 	*slot = (struct slot){ 0 };
 	queue->head = (queue->head + 1) % queue->nslots;
 	queue->count--;
@@ -225,7 +221,7 @@ static bool has_room(struct otlp_queue *queue)
 {
 	return queue->counts.queued < queue->opts.max_items &&
 	       queue->counts.queued_bytes < OTLP_QUEUE_MAX_BYTES &&
-	       (is_filling(queue) || queue->count < queue->nslots);
+	       (is_filling(queue) || queue->count + SPLIT_SLOTS < queue->nslots);
 }
 
 /* What the sender had time enough for goes before what is new. */
@@ -315,7 +311,8 @@ void otlp_queue_item_end_as(struct otlp_queue *queue, uint64_t weight)
 			pthread_cond_signal(&queue->changed);
 		}
 		slot->request.items += weight;
-		if (slot->request.items >= queue->opts.max_batch || body->len >= OTLP_REQUEST_BYTES)
+		slot->request.is_own &= queue->own;
+		if (slot->request.items >= queue->opts.max_batch || body->len >= queue->full_bytes)
 			seal(queue);
 	}
 	unlock(queue);
@@ -324,6 +321,13 @@ void otlp_queue_item_end_as(struct otlp_queue *queue, uint64_t weight)
 void otlp_queue_item_end(struct otlp_queue *queue)
 {
 	otlp_queue_item_end_as(queue, 1);
+}
+
+void otlp_queue_write_own(struct otlp_queue *queue, bool own)
+{
+	lock(queue);
+	queue->own = own;
+	unlock(queue);
 }
 
 void otlp_queue_close(struct otlp_queue *queue)
@@ -398,6 +402,53 @@ void otlp_queue_done(struct otlp_queue *queue, uint64_t sent, enum otlp_drop rea
 	queue->failing = false;
 	release_first(queue);
 	unlock(queue);
+}
+
+/* The first request's halves take its place. */
+static void put_halves(struct otlp_queue *queue, const struct strbuf halves[2],
+		       uint64_t first_items)
+{
+	struct slot *slot = first(queue), old = *slot;
+
+	queue->counts.splits++;
+	queue->counts.queued_bytes -= old.counted_bytes;
+	queue->full_bytes =
+		MAX(MIN(queue->full_bytes, old.request.body.len / 2), (size_t)MIN_REQUEST_BYTES);
+	queue->head = (queue->head + queue->nslots - 1) % queue->nslots;
+	queue->count++;
+	for (int i = 0; i < 2; i++) {
+		struct slot *half = i ? slot : first(queue);
+
+		*half = old;
+		half->request.body = halves[i];
+		half->request.items = i ? old.request.items - first_items : first_items;
+		half->counted_bytes = halves[i].len;
+		queue->counts.queued_bytes += halves[i].len;
+	}
+	keep_spare(queue, old.request.body);
+}
+
+bool otlp_queue_split(struct otlp_queue *queue)
+{
+	const struct otlp_queue_opts *opts = &queue->opts;
+	const struct strbuf *body = &first(queue)->request.body;
+	struct strbuf halves[] = { STRBUF_INIT(body->max), STRBUF_INIT(body->max) };
+	uint64_t first_items;
+	bool done;
+
+	/* Only the thread that sends touches a request that was handed out. */
+	done = otlp_split(opts->shape, opts->json, opts->prefix_bytes, body, halves, &first_items);
+	lock(queue);
+	done = done && !halves[0].full && !halves[1].full && queue->count < queue->nslots;
+	if (done)
+		put_halves(queue, halves, first_items);
+	unlock(queue);
+	if (done)
+		return true;
+	for (int i = 0; i < 2; i++)
+		strbuf_release(&halves[i]);
+	otlp_queue_done(queue, 0, OTLP_DROP_TOO_LARGE);
+	return false;
 }
 
 bool otlp_queue_park(struct otlp_queue *queue, uint64_t until_ns)

@@ -22,6 +22,8 @@
 #define BOMBUS_RUNNER_SINK_OTLP_OTLP_QUEUE_H
 
 #include <stdint.h>
+#include "runner/sink/otlp/otlp_counts.h"
+#include "runner/sink/otlp/otlp_shape.h"
 #include "runner/sink/otlp/otlp_writer.h"
 
 #define OTLP_QUEUE_MAX_BYTES (64u << 20)
@@ -29,15 +31,6 @@
 /* A request that is so large is sent; receivers take 4 MiB at least. */
 #define OTLP_REQUEST_BYTES (1u << 20)
 #define OTLP_REQUEST_MAX_BYTES ((4u << 20) - 1024)
-
-/* How a signal's request is nested, and what its fields are called. */
-struct otlp_shape {
-	const char *signal;    /* "traces" */
-	const char *resources; /* "resourceSpans"; field 1 of the request */
-	const char *scopes;    /* "scopeSpans"; field 2 */
-	const char *items;     /* "spans"; field 2 */
-};
-extern const struct otlp_shape otlp_spans_shape, otlp_logs_shape, otlp_metrics_shape;
 
 /* Where items come from: items of one origin stand together under one resource. */
 struct otlp_origin {
@@ -53,26 +46,6 @@ struct otlp_queue_opts {
 	uint64_t max_items, max_batch; /* UINT64_MAX: only the bytes count */
 	uint64_t delay_ns;	       /* a request is sent when its first item is so old */
 	uint64_t give_up_ns;	       /* 0: never */
-};
-
-enum otlp_drop {
-	OTLP_DROP_QUEUE_FULL,
-	OTLP_DROP_TOO_LARGE, /* one item, larger than any request may be */
-	OTLP_DROP_REJECTED,  /* the receiver takes no such request */
-	OTLP_DROP_PARTIAL,   /* it took the request, but not this part of it */
-	OTLP_DROP_TIMEOUT,   /* tried for longer than give_up_ns, and its room was needed */
-	OTLP_DROP_UNSENT,    /* at exit */
-};
-#define OTLP_DROPS 6
-const char *otlp_drop_name(enum otlp_drop reason); /* "queue_full" */
-
-/* Cumulative, but for `queued`. */
-struct otlp_counts {
-	uint64_t put, sent, queued, queued_bytes;
-	uint64_t requests, retries; /* answered well; tried again */
-	uint64_t dropped[OTLP_DROPS];
-	uint64_t unsampled; /* spans never put, as the sampler left them out: not the queue's figure
-			     */
 };
 
 struct otlp_queue;
@@ -93,6 +66,8 @@ struct otlp_writer *otlp_queue_item(struct otlp_queue *queue, const struct otlp_
 void otlp_queue_item_end(struct otlp_queue *queue);
 /* The same for an item that counts as so many: a metric with its data points. */
 void otlp_queue_item_end_as(struct otlp_queue *queue, uint64_t weight);
+/* What is written from now on is bombus' own, which a receiver need not know; or it is not. */
+void otlp_queue_write_own(struct otlp_queue *queue, bool own);
 
 /* No more will be written; what is there is sent without delay. Wakes the sender. */
 void otlp_queue_close(struct otlp_queue *queue);
@@ -102,6 +77,7 @@ void otlp_queue_close(struct otlp_queue *queue);
 struct otlp_request {
 	struct strbuf body; /* whole */
 	uint64_t items;
+	bool is_own; /* all of it is bombus' own */
 };
 
 enum otlp_wait {
@@ -118,6 +94,10 @@ bool otlp_queue_is_empty(struct otlp_queue *queue);
 /* The request that was handed out is over: `sent` of its items got there, the others are counted
  * under `reason`. */
 void otlp_queue_done(struct otlp_queue *queue, uint64_t sent, enum otlp_drop reason);
+/* The request that was handed out is too large for the receiver: its halves take its place, and
+ * later requests are sent when they are half as large. False: it cannot be divided; it is over, and
+ * counted as OTLP_DROP_TOO_LARGE. */
+bool otlp_queue_split(struct otlp_queue *queue);
 /* It is to be tried again at until_ns: sleeps until then, or until the queue is closed. False:
  * the request is gone, its room was needed. */
 bool otlp_queue_park(struct otlp_queue *queue, uint64_t until_ns);

@@ -2,7 +2,7 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include "base/parse.h"
-#include "base/span.h"
+#include "base/proto_read.h"
 #include "base/util.h"
 #include "runner/sink/otlp/otlp_reply.h"
 
@@ -16,64 +16,10 @@ enum grpc_status {
 	GRPC_RESOURCE_EXHAUSTED = 8,
 	GRPC_ABORTED = 10,
 	GRPC_OUT_OF_RANGE,
+	GRPC_UNIMPLEMENTED,
 	GRPC_UNAVAILABLE = 14,
 	GRPC_DATA_LOSS,
 };
-
-/* --- reading protobuf ------------------------------------------------------------------------- */
-
-struct proto_field {
-	uint32_t number;
-	uint64_t value;	   /* varint */
-	struct span bytes; /* length-delimited */
-};
-
-static bool take_varint(struct span *from, uint64_t *ret)
-{
-	uint64_t v = 0;
-
-	for (size_t i = 0; i < 10 && i < from->len; i++) {
-		v |= (uint64_t)(from->ptr[i] & 0x7f) << (7 * i);
-		if (from->ptr[i] & 0x80)
-			continue;
-		*from = span_of(from->ptr + i + 1, from->len - i - 1);
-		*ret = v;
-		return true;
-	}
-	return false;
-}
-
-/* The next field; false at the end and where the bytes are no message. */
-static bool take_field(struct span *from, struct proto_field *ret)
-{
-	uint64_t tag, len = 0;
-
-	*ret = (struct proto_field){ 0 };
-	if (!take_varint(from, &tag) || tag >> 3 > UINT32_MAX)
-		return false;
-	ret->number = (uint32_t)(tag >> 3);
-	switch (tag & 7) {
-	case 0:
-		return take_varint(from, &ret->value);
-	case 1:
-		len = 8;
-		break;
-	case 2:
-		if (!take_varint(from, &len))
-			return false;
-		break;
-	case 5:
-		len = 4;
-		break;
-	default:
-		return false;
-	}
-	if (len > from->len)
-		return false;
-	ret->bytes = span_of(from->ptr, len);
-	*from = span_of(from->ptr + len, from->len - len);
-	return true;
-}
 
 /* --- what was said ---------------------------------------------------------------------------- */
 
@@ -89,8 +35,8 @@ static void read_partial(struct otlp_reply *reply, struct span body)
 {
 	struct proto_field outer, inner;
 
-	while (take_field(&body, &outer)) {
-		while (outer.number == 1 && take_field(&outer.bytes, &inner)) {
+	while (proto_take(&body, &outer)) {
+		while (outer.number == 1 && proto_take(&outer.bytes, &inner)) {
 			if (inner.number == 1 && (int64_t)inner.value > 0)
 				reply->rejected = inner.value;
 			else if (inner.number == 2)
@@ -141,7 +87,7 @@ static void read_body(struct otlp_reply *reply, const struct http_call *call, bo
 		read_partial(reply, bytes);
 	} else {
 		/* google.rpc.Status: message 2. */
-		while (take_field(&bytes, &field))
+		while (proto_take(&bytes, &field))
 			if (field.number == 2)
 				say(reply, field.bytes.ptr, field.bytes.len);
 	}
@@ -151,7 +97,21 @@ static enum otlp_verdict of_status(int status)
 {
 	if (status >= 200 && status < 300)
 		return OTLP_SENT;
-	return status == 429 || (status >= 502 && status <= 504) ? OTLP_AGAIN : OTLP_REJECTED;
+	switch (status) {
+	case 429:
+	case 502:
+	case 503:
+	case 504:
+		return OTLP_AGAIN;
+	case 413:
+		return OTLP_TOO_LARGE;
+	case 404:
+	case 405:
+	case 501:
+		return OTLP_UNSUPPORTED;
+	default:
+		return OTLP_REJECTED;
+	}
 }
 
 /* --- gRPC ------------------------------------------------------------------------------------- */
@@ -184,8 +144,8 @@ static void read_retry_info(struct otlp_reply *reply, struct span info)
 	struct proto_field outer, inner;
 	uint64_t seconds = 0, nanos = 0;
 
-	while (take_field(&info, &outer)) {
-		while (outer.number == 1 && take_field(&outer.bytes, &inner)) {
+	while (proto_take(&info, &outer)) {
+		while (outer.number == 1 && proto_take(&outer.bytes, &inner)) {
 			if (inner.number == 1)
 				seconds = inner.value;
 			else if (inner.number == 2)
@@ -204,10 +164,10 @@ static void read_details(struct otlp_reply *reply, const char *text)
 	struct span status = span_of(bytes, base64_decode(bytes, sizeof(bytes), text));
 	struct proto_field detail, any;
 
-	while (take_field(&status, &detail)) {
+	while (proto_take(&status, &detail)) {
 		bool is_retry = false;
 
-		while (detail.number == 3 && take_field(&detail.bytes, &any)) {
+		while (detail.number == 3 && proto_take(&detail.bytes, &any)) {
 			if (any.number == 1)
 				is_retry = any.bytes.len == sizeof(wanted) - 1 &&
 					   memcmp(any.bytes.ptr, wanted, any.bytes.len) == 0;
@@ -217,7 +177,19 @@ static void read_details(struct otlp_reply *reply, const char *text)
 	}
 }
 
-static enum otlp_verdict of_grpc(uint64_t status, bool told_when)
+/* What implementations of gRPC say of a message above their limit. */
+static bool is_about_size(const char *message)
+{
+	static const char *const words[] = { "larger than max", "exceeds maximum", "too large",
+					     "message size",	"max message",	   "too big" };
+
+	for (size_t i = 0; message && i < ARRAY_LEN(words); i++)
+		if (strcasestr(message, words[i]))
+			return true;
+	return false;
+}
+
+static enum otlp_verdict of_grpc(uint64_t status, bool has_wait, const char *message)
 {
 	switch (status) {
 	case GRPC_OK:
@@ -230,7 +202,11 @@ static enum otlp_verdict of_grpc(uint64_t status, bool told_when)
 	case GRPC_DATA_LOSS:
 		return OTLP_AGAIN;
 	case GRPC_RESOURCE_EXHAUSTED:
-		return told_when ? OTLP_AGAIN : OTLP_REJECTED;
+		if (is_about_size(message))
+			return OTLP_TOO_LARGE;
+		return has_wait ? OTLP_AGAIN : OTLP_REJECTED;
+	case GRPC_UNIMPLEMENTED:
+		return OTLP_UNSUPPORTED;
 	default:
 		return OTLP_REJECTED;
 	}
@@ -276,7 +252,9 @@ static void read_grpc(struct otlp_reply *reply, const struct http_call *call)
 	}
 	if (r->grpc_details)
 		read_details(reply, r->grpc_details);
-	reply->verdict = of_grpc(status, reply->wait[0]);
+	say_decoded(reply, r->grpc_message ? r->grpc_message : "");
+	reply->verdict = of_grpc(status, reply->wait[0], reply->message);
+	reply->message[0] = '\0';
 	if (reply->verdict == OTLP_SENT && r->body.len > GRPC_HEAD)
 		read_partial(reply, span_of(r->body.buf + GRPC_HEAD, r->body.len - GRPC_HEAD));
 	if (reply->verdict == OTLP_SENT)
@@ -285,6 +263,17 @@ static void read_grpc(struct otlp_reply *reply, const struct http_call *call)
 		 r->grpc_message ? ": " : "");
 	if (r->grpc_message)
 		say_decoded(reply, r->grpc_message);
+}
+
+static void read_location(struct otlp_reply *reply, const struct http_response *r)
+{
+	bool moved = r->status == 307 || r->status == 308;
+
+	if (!moved || !r->location || strlen(r->location) >= sizeof(reply->location))
+		return;
+	snprintf(reply->location, sizeof(reply->location), "%s", r->location);
+	reply->for_good = r->status == 308;
+	reply->verdict = OTLP_MOVED;
 }
 
 void otlp_reply_read(struct otlp_reply *ret, const struct http_call *call,
@@ -304,11 +293,11 @@ void otlp_reply_read(struct otlp_reply *ret, const struct http_call *call,
 		return;
 	}
 	ret->verdict = of_status(r->status);
+	read_location(ret, r);
 	read_body(ret, call, protocol == OTLP_HTTP_JSON);
 	if (ret->verdict != OTLP_SENT) {
 		_cleanup_free_ char *said = xstrdup(ret->message);
 
-		/* Redirects are not followed: the request would go to where nobody said. */
 		if (r->location && r->status / 100 == 3)
 			snprintf(ret->message, sizeof(ret->message), "HTTP %d to %.200s", r->status,
 				 r->location);

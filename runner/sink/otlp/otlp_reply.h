@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a receiver of OTLP answered, and what follows from it. Pure. Boundary file of jansson in
- * this layer.
+ * What a receiver of OTLP answered, and what follows from it. Pure. Knows jansson, as otlp_split
+ * does.
  *
  *	HTTP	2xx is good, though a part may be rejected; 429, 502, 503 and 504 may be tried
- *		again; anything else never
+ *		again; 413 is too large; 307 and 308 move the request; 404, 405 and 501 mean that
+ *		the receiver does not know the signal; anything else is final
  *	gRPC	grpc-status decides, in a header or a trailer; where there is none HTTP's does, and
  *		200 without one is a failure. Tried again: CANCELLED, DEADLINE_EXCEEDED, ABORTED,
- *		OUT_OF_RANGE, UNAVAILABLE, DATA_LOSS, and RESOURCE_EXHAUSTED where the answer says
- *		when
+ *		OUT_OF_RANGE, UNAVAILABLE, DATA_LOSS, and RESOURCE_EXHAUSTED where the answer has a
+ *		time. RESOURCE_EXHAUSTED whose message is about the request's size is too large;
+ *		UNIMPLEMENTED means that the receiver does not know the signal
  *
- * Where there was no answer, for whatever reason, it is tried again.
+ * A request without an answer is tried again.
  */
 #ifndef BOMBUS_RUNNER_SINK_OTLP_OTLP_REPLY_H
 #define BOMBUS_RUNNER_SINK_OTLP_OTLP_REPLY_H
@@ -18,13 +20,22 @@
 #include "base/http.h"
 #include "runner/sink/otlp/otlp_config.h"
 
-enum otlp_verdict { OTLP_SENT, OTLP_AGAIN, OTLP_REJECTED };
+enum otlp_verdict {
+	OTLP_SENT,
+	OTLP_AGAIN,
+	OTLP_REJECTED,
+	OTLP_TOO_LARGE,	  /* smaller requests may be taken */
+	OTLP_MOVED,	  /* to `location` */
+	OTLP_UNSUPPORTED, /* as OTLP_REJECTED: this signal is not known there */
+};
 
 struct otlp_reply {
 	enum otlp_verdict verdict;
-	uint64_t rejected; /* OTLP_SENT: so many of the items */
-	char wait[40];	   /* as in Retry-After; "": not said */
-	char message[256]; /* what the receiver said, or what went wrong; "": nothing */
+	uint64_t rejected;  /* OTLP_SENT: so many of the items */
+	char wait[40];	    /* as in Retry-After; "": not said */
+	char location[512]; /* OTLP_MOVED: as the answer has it */
+	bool for_good;	    /* OTLP_MOVED: later requests go there, too */
+	char message[256];  /* what the receiver said, or what went wrong; "": nothing */
 };
 
 void otlp_reply_read(struct otlp_reply *ret, const struct http_call *call,

@@ -10,6 +10,7 @@
 #include "base/http.h"
 #include "base/log.h"
 #include "base/retry.h"
+#include "base/url.h"
 #include "base/util.h"
 #include "runner/sink/otlp/otlp_reply.h"
 #include "runner/sink/otlp/otlp_send.h"
@@ -20,11 +21,13 @@
 #define REPLY_MAX_BYTES (64u << 10)
 /* How soon the end is noticed while a receiver says nothing. */
 #define LOOK_MS 100
+#define REDIRECTS_MAX 3
 #define COMPLAIN_NS (60 * 1000000000ull)
 
 struct otlp_sender {
 	struct otlp_sender_opts opts;
 	struct http *http;
+	char *url; /* where requests go: the target's, or where that one moved to for good */
 	struct strbuf packed; /* the request compressed */
 	z_stream z;
 	pthread_t thread;
@@ -77,6 +80,7 @@ static const struct strbuf *prepare(struct otlp_sender *sender, struct strbuf *b
 	return body;
 }
 
+/* The headers that are configured may be secrets: they are for the target's origin alone. */
 static void add_headers(struct http_call *call, const struct otlp_target *target)
 {
 	static const char *const types[] = {
@@ -92,8 +96,10 @@ static void add_headers(struct http_call *call, const struct otlp_target *target
 	if (target->gzip)
 		call->headers[call->nheaders++] =
 			is_grpc ? "grpc-encoding: gzip" : "Content-Encoding: gzip";
-	call->more_headers = target->headers;
-	call->nmore_headers = target->nheaders;
+	if (url_same_origin(call->url, target->url)) {
+		call->more_headers = target->headers;
+		call->nmore_headers = target->nheaders;
+	}
 	call->http2 = is_grpc;
 }
 
@@ -104,12 +110,13 @@ static bool is_late(struct otlp_sender *sender)
 	return deadline_ns && now_mono_ns() >= deadline_ns;
 }
 
-static void try_once(struct otlp_sender *sender, const struct strbuf *body, struct otlp_reply *ret)
+static void try_once(struct otlp_sender *sender, const char *url, const struct strbuf *body,
+		     struct otlp_reply *ret)
 {
 	const struct otlp_target *target = sender->opts.target;
 	struct http_call call = {
 		.method = "POST",
-		.url = target->url,
+		.url = url,
 		.body = body->buf,
 		.body_bytes = body->len,
 		.body_fd = -1,
@@ -130,6 +137,47 @@ static void try_once(struct otlp_sender *sender, const struct strbuf *body, stru
 	}
 	otlp_reply_read(ret, &call, target->protocol);
 	http_call_release(&call);
+}
+
+/* Where an answer sends the request; NULL: it is not followed. */
+static char *follow(const char *url, const struct otlp_reply *reply)
+{
+	char *to = NULL;
+
+	if (url_join(url, reply->location, &to, NULL) < 0)
+		return NULL;
+	if (url_is_secure(url) && !url_is_secure(to)) {
+		free(to);
+		return NULL;
+	}
+	return to;
+}
+
+/* As try_once(), and again at each address that the receiver names. */
+static void try_all(struct otlp_sender *sender, const struct strbuf *body, struct otlp_reply *ret)
+{
+	_cleanup_free_ char *url = xstrdup(sender->url);
+	bool for_good = true;
+
+	for (int hops = 0; hops <= REDIRECTS_MAX; hops++) {
+		char *to;
+
+		try_once(sender, url, body, ret);
+		if (ret->verdict != OTLP_MOVED)
+			break;
+		to = follow(url, ret);
+		if (!to)
+			break;
+		for_good &= ret->for_good;
+		free(url);
+		url = to;
+	}
+	if (ret->verdict == OTLP_MOVED)
+		ret->verdict = OTLP_REJECTED;
+	/* One that fails is asked for again where we were told to. */
+	free(sender->url);
+	sender->url =
+		xstrdup(for_good && ret->verdict == OTLP_SENT ? url : sender->opts.target->url);
 }
 
 /* --- saying so ------------------------------------------------------------------------------- */
@@ -186,7 +234,7 @@ static void deliver(struct otlp_sender *sender, struct otlp_request *request)
 	struct otlp_reply reply;
 
 	for (unsigned tries = 1; !is_late(sender); tries++) {
-		try_once(sender, body, &reply);
+		try_all(sender, body, &reply);
 		switch (reply.verdict) {
 		case OTLP_SENT:
 			note_success(sender);
@@ -195,6 +243,19 @@ static void deliver(struct otlp_sender *sender, struct otlp_request *request)
 			otlp_queue_done(queue, request->items - MIN(request->items, reply.rejected),
 					OTLP_DROP_PARTIAL);
 			return;
+		case OTLP_TOO_LARGE:
+			complain(sender, "too large: smaller requests are sent", reply.message);
+			otlp_queue_split(queue);
+			return;
+		case OTLP_UNSUPPORTED:
+			if (request->is_own) {
+				log_debug("OTLP %s: the receiver does not take them: %s",
+					  otlp_signal_name(sender->opts.signal), reply.message);
+				otlp_queue_done(queue, 0, OTLP_DROP_UNSUPPORTED);
+				return;
+			}
+			/* fall through */
+		case OTLP_MOVED:
 		case OTLP_REJECTED:
 			complain(sender, "not accepted", reply.message);
 			otlp_queue_done(queue, 0, OTLP_DROP_REJECTED);
@@ -299,6 +360,7 @@ int otlp_sender_new(struct otlp_sender **ret, const struct otlp_sender_opts *opt
 	int code = check_files(opts->target, err);
 
 	sender->opts = *opts;
+	sender->url = xstrdup(opts->target->url);
 	sender->next_fill_ns = UINT64_MAX;
 	strbuf_init(&sender->packed, SIZE_MAX - 1);
 	if (code >= 0)
@@ -333,6 +395,7 @@ void otlp_sender_free(struct otlp_sender *sender)
 	if (!sender)
 		return;
 	http_free(sender->http);
+	free(sender->url);
 	deflateEnd(&sender->z);
 	strbuf_release(&sender->packed);
 	free(sender);

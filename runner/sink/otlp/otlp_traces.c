@@ -325,6 +325,7 @@ void otlp_traces_start(struct otlp_traces *t)
 
 	if (!span_sampled(&t->sampler, root.span.trace_id, false, false, false))
 		return;
+	otlp_queue_write_own(t->queue, true);
 	put_own(t, &root);
 	if (t->env->pull.end_ns) {
 		step = own_span(t, &root.span, "pull", t->env->pull);
@@ -339,6 +340,8 @@ void otlp_traces_start(struct otlp_traces *t)
 	for (uint32_t i = 0; i < plan->nprogs; i++)
 		if (plan->progs[i].attach.end_ns)
 			put_program(t, &step.span, &plan->progs[i]);
+	otlp_groups_flush(t->groups);
+	otlp_queue_write_own(t->queue, false);
 }
 
 /* ---- Life ---- */

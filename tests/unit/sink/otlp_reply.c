@@ -47,12 +47,12 @@ static void test_reply_goes_by_the_status(void **state)
 		int status;
 		enum otlp_verdict verdict;
 	} cases[] = {
-		{ 200, OTLP_SENT },	{ 202, OTLP_SENT },	{ 204, OTLP_SENT },
-		{ 301, OTLP_REJECTED }, { 400, OTLP_REJECTED }, { 401, OTLP_REJECTED },
-		{ 404, OTLP_REJECTED }, { 408, OTLP_REJECTED }, { 413, OTLP_REJECTED },
-		{ 429, OTLP_AGAIN },	{ 500, OTLP_REJECTED }, { 501, OTLP_REJECTED },
-		{ 502, OTLP_AGAIN },	{ 503, OTLP_AGAIN },	{ 504, OTLP_AGAIN },
-		{ 505, OTLP_REJECTED },
+		{ 200, OTLP_SENT },	   { 202, OTLP_SENT },	      { 204, OTLP_SENT },
+		{ 301, OTLP_REJECTED },	   { 400, OTLP_REJECTED },    { 401, OTLP_REJECTED },
+		{ 404, OTLP_UNSUPPORTED }, { 405, OTLP_UNSUPPORTED }, { 408, OTLP_REJECTED },
+		{ 413, OTLP_TOO_LARGE },   { 429, OTLP_AGAIN },	      { 500, OTLP_REJECTED },
+		{ 501, OTLP_UNSUPPORTED }, { 502, OTLP_AGAIN },	      { 503, OTLP_AGAIN },
+		{ 504, OTLP_AGAIN },	   { 505, OTLP_REJECTED },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -133,16 +133,17 @@ static void test_reply_goes_by_grpc_status(void **state)
 		int http;
 		enum otlp_verdict verdict;
 	} cases[] = {
-		{ "0", NULL, 200, OTLP_SENT },	    { "1", NULL, 200, OTLP_AGAIN },
-		{ "2", NULL, 200, OTLP_REJECTED },  { "3", NULL, 200, OTLP_REJECTED },
-		{ "4", NULL, 200, OTLP_AGAIN },	    { "7", NULL, 200, OTLP_REJECTED },
-		{ "8", NULL, 200, OTLP_REJECTED },  { "8", "CAg", 200, OTLP_REJECTED },
-		{ "8", RETRY_3, 200, OTLP_AGAIN },  { "10", NULL, 200, OTLP_AGAIN },
-		{ "11", NULL, 200, OTLP_AGAIN },    { "12", NULL, 200, OTLP_REJECTED },
-		{ "13", NULL, 200, OTLP_REJECTED }, { "14", NULL, 200, OTLP_AGAIN },
-		{ "15", NULL, 200, OTLP_AGAIN },    { "16", NULL, 200, OTLP_REJECTED },
-		{ NULL, NULL, 200, OTLP_REJECTED }, { "x", NULL, 200, OTLP_REJECTED },
-		{ NULL, NULL, 503, OTLP_AGAIN },    { NULL, NULL, 404, OTLP_REJECTED },
+		{ "0", NULL, 200, OTLP_SENT },	     { "1", NULL, 200, OTLP_AGAIN },
+		{ "2", NULL, 200, OTLP_REJECTED },   { "3", NULL, 200, OTLP_REJECTED },
+		{ "4", NULL, 200, OTLP_AGAIN },	     { "7", NULL, 200, OTLP_REJECTED },
+		{ "8", NULL, 200, OTLP_REJECTED },   { "8", "CAg", 200, OTLP_REJECTED },
+		{ "8", RETRY_3, 200, OTLP_AGAIN },   { "10", NULL, 200, OTLP_AGAIN },
+		{ "11", NULL, 200, OTLP_AGAIN },     { "12", NULL, 200, OTLP_UNSUPPORTED },
+		{ "13", NULL, 200, OTLP_REJECTED },  { "14", NULL, 200, OTLP_AGAIN },
+		{ "15", NULL, 200, OTLP_AGAIN },     { "16", NULL, 200, OTLP_REJECTED },
+		{ NULL, NULL, 200, OTLP_REJECTED },  { "x", NULL, 200, OTLP_REJECTED },
+		{ NULL, NULL, 503, OTLP_AGAIN },     { NULL, NULL, 404, OTLP_UNSUPPORTED },
+		{ NULL, NULL, 413, OTLP_TOO_LARGE },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -194,6 +195,61 @@ static void test_reply_says_where_a_redirect_goes(void **state)
 	assert_string_equal(reply.message, "HTTP 301 to https://there/v1/traces");
 }
 
+static void test_reply_moves_a_request(void **state)
+{
+	static const struct {
+		int status;
+		const char *location;
+		enum otlp_verdict verdict;
+		bool for_good;
+	} cases[] = {
+		{ 308, "/moved/v1/logs", OTLP_MOVED, true },
+		{ 307, "http://there:4318/v1/logs", OTLP_MOVED, false },
+		{ 302, "/moved", OTLP_REJECTED, false },
+		{ 308, NULL, OTLP_REJECTED, false },
+	};
+	char large[1024];
+	struct answer a = { .status = 308, .location = large };
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const struct answer one = { .status = cases[i].status,
+					    .location = cases[i].location };
+		struct otlp_reply reply = read_answer(&one, OTLP_HTTP_PROTOBUF);
+
+		assert_int_equal(reply.verdict, cases[i].verdict);
+		assert_int_equal(reply.for_good, cases[i].for_good);
+		if (reply.verdict == OTLP_MOVED)
+			assert_string_equal(reply.location, cases[i].location);
+	}
+	memset(large, 'a', sizeof(large) - 1);
+	large[sizeof(large) - 1] = '\0';
+	assert_int_equal(read_answer(&a, OTLP_HTTP_PROTOBUF).verdict, OTLP_REJECTED);
+}
+
+/* A quota that is used up is no reason to send the same in many requests. */
+static void test_reply_tells_size_from_quota(void **state)
+{
+	static const struct {
+		const char *message;
+		enum otlp_verdict verdict;
+	} cases[] = {
+		{ "grpc: received message larger than max (5242880 vs. 4194304)", OTLP_TOO_LARGE },
+		{ "gRPC message exceeds maximum size 4194304: 5242880", OTLP_TOO_LARGE },
+		{ "CLIENT: Sent message larger than max", OTLP_TOO_LARGE },
+		{ "request%20too%20large", OTLP_TOO_LARGE },
+		{ "quota exhausted", OTLP_REJECTED },
+		{ "", OTLP_REJECTED },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const struct answer a = { .status = 200,
+					  .grpc_status = "8",
+					  .grpc_message = cases[i].message };
+
+		assert_int_equal(read_answer(&a, OTLP_GRPC).verdict, cases[i].verdict);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -203,6 +259,8 @@ int main(void)
 		cmocka_unit_test(test_reply_goes_by_grpc_status),
 		cmocka_unit_test(test_reply_decodes_grpc_message),
 		cmocka_unit_test(test_reply_says_where_a_redirect_goes),
+		cmocka_unit_test(test_reply_moves_a_request),
+		cmocka_unit_test(test_reply_tells_size_from_quota),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
