@@ -61,6 +61,7 @@ static bool has_events(const struct map_plan *map)
 
 struct totals {
 	uint64_t events, lost, filtered, malformed, dropped, series;
+	uint64_t over_entries, over_events; /* in overflow series: of the last sweeps; ever */
 	bool any_events, any_series, any_known, any_unknown;
 };
 
@@ -86,8 +87,12 @@ static struct totals add_up(const struct plan *plan, const struct collector *col
 		t.malformed += s.malformed;
 		t.dropped += s.dropped;
 		if (series) {
+			struct series_stats kept = series_stats(series);
+
 			t.any_series = true;
-			t.series += series_stats(series).live;
+			t.series += kept.live;
+			t.over_entries += kept.over_now;
+			t.over_events += kept.swept ? 0 : kept.overflowed;
 		}
 	}
 	return t;
@@ -103,6 +108,17 @@ static void add_lost(struct strbuf *line, const struct totals *t)
 		strbuf_adds(line, ", ? lost");
 }
 
+/* What the limits on series left no room for. */
+static void add_overflow(struct strbuf *line, const struct totals *t)
+{
+	if (t->over_entries)
+		strbuf_addf(line, ", %" PRIu64 " %s overflowed", t->over_entries,
+			    t->over_entries == 1 ? "entry" : "entries");
+	if (t->over_events)
+		strbuf_addf(line, ", %" PRIu64 " event%s overflowed", t->over_events,
+			    plural(t->over_events));
+}
+
 static void add_totals(struct strbuf *line, const struct totals *t, uint64_t unwritten)
 {
 	if (t->any_events || !t->any_series) {
@@ -111,6 +127,7 @@ static void add_totals(struct strbuf *line, const struct totals *t, uint64_t unw
 	}
 	if (t->any_series)
 		strbuf_addf(line, "%s%" PRIu64 " series", t->any_events ? ", " : "", t->series);
+	add_overflow(line, t);
 	if (t->any_series && !t->any_events && t->lost)
 		add_lost(line, t);
 	if (t->filtered)

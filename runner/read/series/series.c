@@ -13,7 +13,6 @@
 #define FIRST_SLOTS 64u
 #define BLOCK_BYTES (128u << 10)
 #define BLOCK_ENTRIES 256u
-#define GONE_ROUNDS 2 /* sweeps or expiries for which what is gone can still be read */
 
 /* The seed keeps those who choose the keys from choosing where they collide. */
 static ALWAYS_INLINE uint32_t key_tag(const struct series *s, const void *key, uint32_t len)
@@ -168,6 +167,32 @@ void series_init_entry(struct series *s, uint32_t ref, const void *key, uint64_t
 	*a = (struct about){ .id = s->next_id++, .born_gen = s->gen, .state = STATE_LIVE };
 }
 
+void series_open_overflow(struct series *s, uint64_t now_ns)
+{
+	struct about *a = about_at(s, 0);
+
+	if (a->state == STATE_LIVE)
+		return;
+	s->gone -= a->state == STATE_GONE;
+	series_init_entry(s, 0, NULL, now_ns);
+}
+
+void series_add_cells(const struct metric_plan *plan, union cell *dst, const union cell *cells)
+{
+	for (uint32_t i = 0; i < plan->nfamilies; i++) {
+		const struct family *family = &plan->families[i];
+		uint32_t c = family->cell;
+
+		if (family->type == METRIC_HISTOGRAM)
+			for (uint32_t k = 0; k < family->nbounds + 2; k++)
+				dst[c + k].u += cells[c + k].u;
+		else if (family->cell_type == CELL_DOUBLE)
+			dst[c].d += cells[c].d;
+		else
+			dst[c].u += cells[c].u;
+	}
+}
+
 uint32_t series_insert(struct series *s, const void *key, uint32_t tag, uint64_t now_ns)
 {
 	uint32_t ref = take_entry(s);
@@ -190,27 +215,33 @@ static void free_entry(struct series *s, uint32_t ref)
 	s->first_free = ref;
 }
 
+/* Takes it out of the slots and of the count of its state. */
+static void take_out(struct series *s, uint32_t ref)
+{
+	struct about *a = about_at(s, ref);
+
+	if (!ref)
+		return;
+	remove_slot(s, a->tag, ref);
+	s->live -= a->state == STATE_LIVE;
+	s->coming -= a->state == STATE_COMING;
+	s->idle -= a->state == STATE_IDLE;
+}
+
 void series_let_go(struct series *s, uint32_t ref)
 {
 	struct about *a = about_at(s, ref);
 
-	if (ref) {
-		remove_slot(s, a->tag, ref);
-		s->live--;
-	}
+	take_out(s, ref);
 	a->state = STATE_GONE;
 	a->rounds = 0;
+	s->gone++;
 	entry_at(s, ref)->change_gen = s->gen;
 }
 
 void series_drop(struct series *s, uint32_t ref)
 {
-	struct about *a = about_at(s, ref);
-
-	if (ref) {
-		remove_slot(s, a->tag, ref);
-		s->live--;
-	}
+	take_out(s, ref);
 	free_entry(s, ref);
 }
 
@@ -221,8 +252,10 @@ bool series_is_over(const struct series *s, const struct entry *e, uint64_t now_
 
 void series_age_gone(struct series *s, uint32_t ref, struct about *a)
 {
-	if (++a->rounds >= GONE_ROUNDS)
-		free_entry(s, ref);
+	if (++a->rounds < SERIES_GONE_ROUNDS)
+		return;
+	s->gone--;
+	free_entry(s, ref);
 }
 
 struct series *series_new(const struct metric_plan *plan, const struct series_opts *opts)
@@ -283,8 +316,7 @@ static __attribute__((noinline)) uint32_t touch_new(struct series *s, const void
 	if (s->live < s->max && series_can_pay(s))
 		return series_insert(s, key, tag, now_ns);
 	s->overflowed++;
-	if (about_at(s, 0)->state != STATE_LIVE)
-		series_init_entry(s, 0, NULL, now_ns);
+	series_open_overflow(s, now_ns);
 	return 0;
 }
 
@@ -356,7 +388,7 @@ void series_touch_many(struct series *s, const void *const *keys, uint32_t count
 
 void series_expire(struct series *s, uint64_t now_ns)
 {
-	for (uint32_t ref = 0; ref < s->nentries; ref++) {
+	for (uint32_t ref = 0; (s->ttl_ns || s->gone) && ref < s->nentries; ref++) {
 		struct about *a = about_at(s, ref);
 
 		if (a->state == STATE_GONE) {
@@ -380,7 +412,9 @@ struct series_stats series_stats(const struct series *s)
 		.live = s->live,
 		.max = s->max,
 		.overflowed = s->overflowed,
+		.over_now = s->last_over,
 		.expired = s->expired,
+		.swept = s->swept,
 		.memory_bytes = sizeof(*s) + s->nblocks * sizeof(*s->blocks) + s->spent_bytes,
 	};
 }

@@ -8,8 +8,10 @@
  * whoever reads or writes holds the collector's lock (collector.h), for a bounded time.
  *
  * Bounded: at most max_series live entries. A new key over that goes to the overflow series and
- * is counted. Entries that were not touched for ttl_ns go when series_expire() runs. Those that
- * went are kept as gone for two more sweeps or expiries, and stand beside the limit.
+ * is counted. Entries that did not change for ttl_ns go when a sweep ends or series_expire() runs.
+ * They are kept as gone for two more sweeps or expiries, and stand beside the limit. So does an
+ * expired entry whose key is still in the map: it is remembered without being seen, and comes
+ * back under its id when its value changes. All entries together are at most twice max_series.
  */
 #ifndef BOMBUS_RUNNER_READ_SERIES_SERIES_H
 #define BOMBUS_RUNNER_READ_SERIES_SERIES_H
@@ -50,8 +52,9 @@ void series_touch_many(struct series *series, const void *const *keys, uint32_t 
 /*
  * Sweeps: between begin and end each present key is put once or more (the cells of equal keys add
  * up); at the end what was not put is gone: gauges at once, counters and histograms after the
- * TTL. The values become visible at the end of the sweep, never half. What overflows is counted
- * anew by each sweep. A key that comes back after it was gone is another series with another id.
+ * TTL. A present key whose cells stay the same for the TTL expires as well. The values become
+ * visible at the end of the sweep, never half. The overflow series is counted anew by each sweep.
+ * A key that was deleted and comes back is another series with another id.
  */
 void series_sweep_begin(struct series *series, uint64_t now_ns);
 void series_sweep_put(struct series *series, const void *key, const union cell *cells);
@@ -106,7 +109,9 @@ uint64_t series_mark(struct series *series);
 struct series_stats {
 	uint32_t live, max;
 	uint64_t overflowed; /* events or entries that went to the overflow series */
+	uint64_t over_now;   /* entries of the last sweep that did */
 	uint64_t expired;
+	bool swept; /* filled by sweeps, not by events */
 	size_t memory_bytes;
 };
 struct series_stats series_stats(const struct series *series);

@@ -36,13 +36,19 @@ static uint8_t row_flags(const struct series *s, uint32_t ref, uint64_t since)
 	const struct about *a = about_at(s, ref);
 	uint8_t flags = ref ? 0 : SERIES_OVERFLOW;
 
-	if (a->state == STATE_GONE)
+	if (a->state != STATE_LIVE)
 		return flags | SERIES_GONE;
 	if (a->born_gen > since)
 		flags |= SERIES_NEW;
 	if (entry_at(s, ref)->change_gen > since)
 		flags |= SERIES_CHANGED;
 	return flags;
+}
+
+static bool is_readable(const struct about *a)
+{
+	return a->state == STATE_LIVE || a->state == STATE_GONE ||
+	       (a->state == STATE_IDLE && a->rounds < SERIES_GONE_ROUNDS);
 }
 
 static void copy_row(const struct series *s, uint32_t ref, uint64_t since, struct series_rows *rows)
@@ -65,9 +71,7 @@ bool series_read(const struct series *s, uint64_t *cursor, uint64_t since, bool 
 
 	rows->count = 0;
 	for (; ref < end && rows->count < rows->max; ref++) {
-		uint8_t state = about_at(s, (uint32_t)ref)->state;
-
-		if (state != STATE_LIVE && state != STATE_GONE)
+		if (!is_readable(about_at(s, (uint32_t)ref)))
 			continue;
 		if (only_changed && entry_at(s, (uint32_t)ref)->change_gen <= since)
 			continue;
@@ -87,8 +91,7 @@ static uint32_t place_of_row(struct series *s, const void *key, bool overflow, u
 	if (!overflow && s->live < s->max && series_can_pay(s))
 		return series_insert(s, key, tag, now_ns);
 	s->overflowed += !overflow;
-	if (about_at(s, 0)->state != STATE_LIVE)
-		series_init_entry(s, 0, NULL, now_ns);
+	series_open_overflow(s, now_ns);
 	return 0;
 }
 

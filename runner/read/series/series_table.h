@@ -33,6 +33,8 @@ enum state {
 	STATE_COMING, /* first put by the sweep that runs: not to be seen yet */
 	STATE_LIVE,
 	STATE_GONE, /* in no slot any more */
+	STATE_IDLE, /* expired, but its key is still in the map: remembered until it changes or goes
+		     */
 };
 
 struct about {
@@ -42,8 +44,12 @@ struct about {
 	uint32_t sweep;	    /* number of the last one that put it */
 	uint32_t next_free; /* STATE_FREE */
 	uint8_t state;	    /* enum state */
-	uint8_t rounds;	    /* STATE_GONE: how many it has been so */
+	uint8_t rounds;	    /* STATE_GONE, STATE_IDLE: sweeps or expiries since then, up to
+			     * SERIES_GONE_ROUNDS */
 };
+
+/* Sweeps or expiries for which a series that went can still be read, as gone. */
+#define SERIES_GONE_ROUNDS 2
 
 struct series {
 	/* What series_touch() needs. */
@@ -64,16 +70,19 @@ struct series {
 	uint32_t nblocks, nentries; /* entries ever used, the overflow's included */
 	uint32_t first_free;
 	uint32_t used_slots;
-	uint32_t live; /* STATE_LIVE and STATE_COMING */
-	uint32_t max;
+	uint32_t live, coming, idle, gone; /* entries by state; live, coming and idle without the
+					    * overflow's */
+	uint32_t max;			   /* of those that are live */
 	uint64_t ttl_ns;
 	uint64_t next_id;
 	bool swept, gauges;
 
 	uint64_t now_ns; /* of the sweep */
 	uint32_t sweep, put;
+	uint64_t over; /* entries of this sweep that the overflow series took */
 
 	uint64_t overflowed, expired;
+	uint64_t last_over; /* `over` of the last whole sweep */
 };
 
 static inline struct entry *entry_at(const struct series *s, uint32_t ref)
@@ -106,16 +115,20 @@ static inline union cell *sweep_cells_of(const struct series *s, struct entry *e
 uint32_t series_look_up(const struct series *s, const void *key, uint32_t *ret_tag);
 /* Whether the budget allows a new entry. */
 bool series_can_pay(const struct series *s);
-/* A new entry for a key that has none. */
+/* A new live entry for a key that has none. */
 uint32_t series_insert(struct series *s, const void *key, uint32_t tag, uint64_t now_ns);
 /* Empties an entry's bytes and gives it a new id; it is live. */
 void series_init_entry(struct series *s, uint32_t ref, const void *key, uint64_t now_ns);
+/* Makes the overflow series live, empty where it was not before. */
+void series_open_overflow(struct series *s, uint64_t now_ns);
 /* Takes it from the table; readers still see it as gone for a while. */
 void series_let_go(struct series *s, uint32_t ref);
 /* Takes it away as if it had never been. */
 void series_drop(struct series *s, uint32_t ref);
-/* What is gone gets older, and free in the end. */
+/* A gone entry gets older, and is free in the end. */
 void series_age_gone(struct series *s, uint32_t ref, struct about *a);
+/* Adds cells to others of the same plan. */
+void series_add_cells(const struct metric_plan *plan, union cell *dst, const union cell *cells);
 /* Whether it did not change for longer than the TTL. */
 bool series_is_over(const struct series *s, const struct entry *e, uint64_t now_ns);
 

@@ -389,6 +389,113 @@ static void test_series_sweep_overflow_is_counted_anew(void **state)
 	series_free(s);
 }
 
+/* Known keys that a sweep meets late have their room all the same: the limit holds. */
+static void test_series_sweep_keeps_the_limit_when_a_map_grows(void **state)
+{
+	static const uint8_t types[] = { METRIC_GAUGE, METRIC_COUNTER };
+
+	for (size_t t = 0; t < ARRAY_LEN(types); t++) {
+		struct small small;
+		struct series *s = new_series(&small, METRIC_ENTRIES, types[t], 4, 100, 0);
+		struct row over;
+
+		series_sweep_begin(s, 1);
+		for (uint32_t key = 900; key < 960; key++)
+			put(s, key, 1);
+		series_sweep_end(s);
+		assert_int_equal(series_stats(s).live, 60);
+		for (int round = 0; round < 3; round++) {
+			series_sweep_begin(s, 2);
+			for (uint32_t key = 1; key <= 1000; key++) {
+				put(s, key, 1);
+				assert_in_range(series_stats(s).live, 60, 100);
+			}
+			series_sweep_end(s);
+			assert_int_equal(series_stats(s).live, 100);
+			assert_int_equal(series_stats(s).over_now, 900);
+			over = read_row(s, NULL, 0, false, NULL);
+			assert_int_equal(over.value, 900);
+			/* Those that were there first stay. */
+			for (uint32_t key = 900; key < 960; key++)
+				assert_int_equal(value_of(s, &key), 1);
+		}
+		assert_int_equal(series_stats(s).overflowed, 2700);
+		series_free(s);
+	}
+}
+
+static void sweep_two(struct series *s, uint64_t now_ns, uint64_t a, uint64_t b)
+{
+	series_sweep_begin(s, now_ns);
+	put(s, 1, a);
+	put(s, 2, b);
+	series_sweep_end(s);
+}
+
+/* A key that stays in its map without changing expires, and comes back with its next change. */
+static void test_series_sweep_expires_what_does_not_change(void **state)
+{
+	static const uint8_t types[] = { METRIC_GAUGE, METRIC_COUNTER };
+
+	for (size_t t = 0; t < ARRAY_LEN(types); t++) {
+		struct small small;
+		struct series *s = new_series(&small, METRIC_ENTRIES, types[t], 4, 0, 10 * SECOND);
+		uint32_t a = 1, b = 2, count;
+		uint64_t mark, id;
+
+		sweep_two(s, SECOND, 5, 5);
+		id = read_row(s, &b, 0, false, NULL).id;
+		sweep_two(s, 11 * SECOND, 6, 5);
+		assert_int_equal(series_stats(s).live, 2); /* not longer than the limit */
+		mark = series_mark(s);
+		sweep_two(s, 12 * SECOND, 7, 5);
+		assert_int_equal(series_stats(s).live, 1);
+		assert_int_equal(series_stats(s).expired, 1);
+		assert_int_equal(read_row(s, &b, mark, true, NULL).flags, SERIES_GONE);
+		for (uint64_t i = 13; i < 20; i++)
+			sweep_two(s, i * SECOND, i, 5);
+		assert_false(read_row(s, &b, 0, false, &count).found);
+		assert_int_equal(count, 1);
+		assert_int_equal(series_stats(s).expired, 1);
+		mark = series_mark(s);
+		sweep_two(s, 20 * SECOND, 20, 6);
+		assert_int_equal(read_row(s, &b, mark, true, NULL).flags,
+				 SERIES_NEW | SERIES_CHANGED);
+		assert_int_equal(value_of(s, &b), 6);
+		assert_int_equal(read_row(s, &b, 0, false, NULL).id, id);
+		/* One that was deleted while it was idle is not remembered. */
+		sweep_two(s, 40 * SECOND, 40, 6);
+		series_sweep_begin(s, 41 * SECOND);
+		put(s, a, 41);
+		series_sweep_end(s);
+		sweep_two(s, 42 * SECOND, 42, 6);
+		assert_int_equal(value_of(s, &b), 6);
+		assert_int_not_equal(read_row(s, &b, 0, false, NULL).id, id);
+		series_free(s);
+	}
+}
+
+/* What is idle leaves its place to others, and stays out where there is none when it is back. */
+static void test_series_sweep_idle_makes_room(void **state)
+{
+	struct small small;
+	struct series *s = new_series(&small, METRIC_ENTRIES, METRIC_COUNTER, 4, 1, 10 * SECOND);
+	uint32_t b = 2;
+
+	sweep_two(s, SECOND, 5, 3);
+	assert_int_equal(read_row(s, NULL, 0, false, NULL).value, 3);
+	sweep_two(s, 12 * SECOND, 5, 4);
+	assert_int_equal(series_stats(s).live, 0);
+	sweep_two(s, 13 * SECOND, 5, 4);
+	assert_int_equal(value_of(s, &b), 4);
+	assert_int_equal(series_stats(s).live, 1);
+	sweep_two(s, 14 * SECOND, 6, 4);
+	assert_int_equal(series_stats(s).live, 1);
+	assert_int_equal(series_stats(s).over_now, 1);
+	assert_int_equal(read_row(s, NULL, 0, false, NULL).value, 6);
+	series_free(s);
+}
+
 static void test_series_sweep_cancelled(void **state)
 {
 	struct small small;
@@ -546,6 +653,9 @@ int main(void)
 		cmocka_unit_test(test_series_sweep_gauges_go_at_once),
 		cmocka_unit_test(test_series_sweep_counters_stay_for_the_ttl),
 		cmocka_unit_test(test_series_sweep_overflow_is_counted_anew),
+		cmocka_unit_test(test_series_sweep_keeps_the_limit_when_a_map_grows),
+		cmocka_unit_test(test_series_sweep_expires_what_does_not_change),
+		cmocka_unit_test(test_series_sweep_idle_makes_room),
 		cmocka_unit_test(test_series_sweep_cancelled),
 		cmocka_unit_test(test_series_like_a_model),
 		cmocka_unit_test(test_series_sweep_put_by_cell_type),
