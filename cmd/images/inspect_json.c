@@ -194,9 +194,9 @@ static json_t *map_json(const struct map_plan *m)
 	if (m->source != SOURCE_ITER)
 		put_int(json, "maxEntries", m->max_entries);
 	put_flag(json, "perCpu", m->per_cpu);
-	if (m->lost_map >= 0 || m->source == SOURCE_PERF)
+	if (!map_evicts(m) && (m->lost_map >= 0 || m->source == SOURCE_PERF))
 		put_text(json, "loss", "exact");
-	else if (m->source == SOURCE_RING)
+	else if (map_evicts(m) || m->source == SOURCE_RING)
 		put_text(json, "loss", "unknown");
 	if (m->has_key)
 		json_object_set_new(json, "key", layout_json(&m->key));

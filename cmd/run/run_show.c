@@ -83,6 +83,7 @@ static struct totals add_up(const struct plan *plan, const struct collector *col
 			t.any_known = t.any_known || s.lost_known;
 			t.any_unknown = t.any_unknown || !s.lost_known;
 		}
+		t.any_unknown = t.any_unknown || (map_evicts(map) && !s.lost_known);
 		t.lost += s.lost;
 		t.malformed += s.malformed;
 		t.dropped += s.dropped;
@@ -128,7 +129,7 @@ static void add_totals(struct strbuf *line, const struct totals *t, uint64_t unw
 	if (t->any_series)
 		strbuf_addf(line, "%s%" PRIu64 " series", t->any_events ? ", " : "", t->series);
 	add_overflow(line, t);
-	if (t->any_series && !t->any_events && t->lost)
+	if (t->any_series && !t->any_events && (t->lost || t->any_unknown))
 		add_lost(line, t);
 	if (t->filtered)
 		strbuf_addf(line, ", %" PRIu64 " filtered out", t->filtered);
@@ -263,9 +264,10 @@ static void show_maps(const struct plan *plan)
 		const struct map_plan *m = &plan->maps[i];
 		_cleanup_free_ char *entries = xasprintf("%u", m->max_entries);
 		bool stream = m->source == SOURCE_RING || m->source == SOURCE_QUEUE;
-		const char *loss = m->lost_map >= 0 || m->source == SOURCE_PERF ? "exact"
-				   : stream					? "?"
-										: "";
+		const char *loss = map_evicts(m)				  ? "?"
+				   : m->lost_map >= 0 || m->source == SOURCE_PERF ? "exact"
+				   : stream					  ? "?"
+										  : "";
 		const char *cells[] = { m->name,
 					map_role_name(m->role),
 					map_type_name(m->type),

@@ -10,6 +10,7 @@
 #ifndef BOMBUS_RUNNER_LOAD_PLAN_PLAN_H
 #define BOMBUS_RUNNER_LOAD_PLAN_PLAN_H
 
+#include <linux/bpf.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -70,6 +71,12 @@ struct map_plan {
 	int prog;     /* SOURCE_ITER: index in plan.progs, else -1 */
 	int lost_map; /* index of `<map>__lost` or `<map>_lost_samples`; -1: loss is unknown */
 };
+
+/* LRU maps drop old entries for new ones, and no one can count how many. */
+static inline bool map_evicts(const struct map_plan *map)
+{
+	return map->type == BPF_MAP_TYPE_LRU_HASH || map->type == BPF_MAP_TYPE_LRU_PERCPU_HASH;
+}
 
 struct param {
 	const char *name;

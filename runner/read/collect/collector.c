@@ -471,20 +471,20 @@ struct map_stats collector_stats(const struct collector *c, const struct map_pla
 	const struct reader *r = c->by_map[map->index];
 	struct map_stats stats = { 0 };
 	uint64_t lost = 0;
-	bool told;
+	bool counted;
 
 	/* What an internal map did not take is missed as well. */
 	if (!r) {
-		stats.lost_known = reader_read_lost(&c->env, map, &stats.lost);
+		stats.lost_known = reader_read_lost(&c->env, map, &stats.lost) && !map_evicts(map);
 		return stats;
 	}
-	told = r->told || (r->fd >= 0 && reader_read_lost(&c->env, map, &lost));
+	counted = r->fd >= 0 && reader_read_lost(&c->env, map, &lost);
 	stats = (struct map_stats){
 		.read = tally_get(&r->read),
 		.filtered = tally_get(&r->filtered),
 		.malformed = tally_get(&r->malformed),
 		.lost = tally_get(&r->lost) + lost,
-		.lost_known = told || loses_nothing(r),
+		.lost_known = r->recorded || (counted && !map_evicts(map)) || loses_nothing(r),
 		.dropped = tally_get(&r->dropped),
 		.sweeps = tally_get(&r->sweeps),
 		.sweep_ns = tally_get(&r->sweep_ns),

@@ -244,7 +244,7 @@ bool reader_has_room(const struct reader *r)
 
 void reader_tell(struct reader *r, const struct map_stats *stats)
 {
-	r->told = stats->lost_known;
+	r->recorded = stats->lost_known;
 	tally_set(&r->read, stats->read);
 	tally_set(&r->filtered, stats->filtered);
 	tally_set(&r->malformed, stats->malformed);

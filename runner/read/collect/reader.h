@@ -76,7 +76,7 @@ struct reader {
 	bool per_key; /* no batches for this map on this kernel */
 	bool warned, warned_size;
 	uint8_t guess_checks; /* sweeps that were looked at for a wrong guess */
-	bool told; /* a recording says how much was lost */
+	bool recorded;	      /* a recording knows how much was lost */
 	uint32_t batch;
 
 	struct ring ring;

@@ -438,6 +438,8 @@ static void make_key(struct metric_build *b, struct family *family, struct scale
 	else if (!array && scale->kind != SCALE_LOG2)
 		plan->sum_bucket = plan->first_bucket + family->nbounds + 1;
 	family->has_sum = plan->sum_bucket != 0;
+	/* Many programs that count so keep no sum. */
+	family->sum_optional = family->has_sum && !b->map->counted;
 	add_value(plan, &b->map->value.fields[0], 1, 0);
 }
 
@@ -473,7 +475,7 @@ int histogram_make(struct metric_build *b)
 	if (b->opts && b->opts->unit)
 		unit = b->opts->unit;
 	metric_family_name(plan, family, b->map->name, "", unit);
-	plan->ncells = family->nbounds + 2;
+	plan->ncells = family_cells(family);
 	plan->nfamilies = 1;
 	return 0;
 }

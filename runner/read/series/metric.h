@@ -91,12 +91,14 @@ struct family {
 	uint8_t type;		   /* enum metric_type */
 	uint8_t cell_type;	   /* enum cell_type */
 	uint32_t cell; /* first cell; a histogram has nbounds + 1 counts (the last is +Inf's
-			* own, none cumulative), then the sum */
+			* own, none cumulative), then the sum, and behind an optional sum
+			* the number of entries that it was read from */
 	const uint64_t *bounds; /* METRIC_HISTOGRAM: inclusive upper bounds, ascending, in the
 				 * field's unit; +Inf is implied */
 	uint32_t nbounds;
-	bool has_sum;	  /* histograms: the sum is known */
-	uint8_t shape;	  /* enum bounds_shape */
+	bool has_sum;	   /* histograms: there is a cell for the sum */
+	bool sum_optional; /* of these: the sum of a series is known if the program wrote it */
+	uint8_t shape;	   /* enum bounds_shape */
 	uint8_t sub_bits; /* BOUNDS_EXP2: bound i is 2^(min_exponent + i / 2^sub_bits), cut off to a
 			   */
 	uint32_t min_exponent; /* whole number; small ones may be equal */
@@ -106,6 +108,19 @@ struct family {
 static inline bool family_shows_bound(const struct family *family, uint32_t i)
 {
 	return i + 1 >= family->nbounds || family->bounds[i] != family->bounds[i + 1];
+}
+
+/* Cells that a family takes, from family->cell on. */
+static inline uint32_t family_cells(const struct family *family)
+{
+	return family->type == METRIC_HISTOGRAM ? family->nbounds + 2 + family->sum_optional : 1;
+}
+
+/* Whether the sum of this series of a histogram is known. */
+static inline bool family_knows_sum(const struct family *family, const union cell *cells)
+{
+	return family->has_sum &&
+	       (!family->sum_optional || cells[family->cell + family->nbounds + 2].u);
 }
 
 enum metric_kind {

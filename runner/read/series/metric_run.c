@@ -464,8 +464,14 @@ void metric_cells(const struct metric_plan *plan, const struct record *record, u
 	const uint8_t *value = record->part[PART_VALUE];
 	size_t stride = (record->value_bytes + 7) & ~(size_t)7;
 
-	if (plan->kind == METRIC_HIST_KEY)
-		dst += key_cell(plan, record);
+	if (plan->kind == METRIC_HIST_KEY) {
+		const struct family *family = &plan->families[0];
+		uint32_t cell = key_cell(plan, record);
+
+		if (family->sum_optional && cell == family->cell + family->nbounds + 1)
+			dst[cell + 1].u++;
+		dst += cell;
+	}
 	for (uint32_t cpu = 0; cpu < cpus; cpu++, value += stride)
 		for (uint32_t i = 0; i < plan->nvalues; i++)
 			add_value(&plan->values[i], value, dst);

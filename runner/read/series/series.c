@@ -184,7 +184,7 @@ void series_add_cells(const struct metric_plan *plan, union cell *dst, const uni
 		uint32_t c = family->cell;
 
 		if (family->type == METRIC_HISTOGRAM)
-			for (uint32_t k = 0; k < family->nbounds + 2; k++)
+			for (uint32_t k = 0; k < family_cells(family); k++)
 				dst[c + k].u += cells[c + k].u;
 		else if (family->cell_type == CELL_DOUBLE)
 			dst[c].d += cells[c].d;

@@ -331,6 +331,8 @@ static const union cell *tell_cells(struct point_writer *pw, const union cell *n
 		uint32_t i = family->cell + ncounts;
 
 		dst[i] = difference(now[i], (union cell){ .u = before[1 + i] }, family->cell_type);
+		if (ncounts && family->sum_optional)
+			dst[i + 1] = now[i + 1];
 	}
 	return dst;
 }

@@ -45,7 +45,7 @@ static void put_count_and_sum(struct otlp_writer *w, const struct family *family
 					 family->scale };
 
 	otlp_fixed64(w, HISTOGRAM_COUNT, histogram_count(family, cells));
-	if (family->has_sum)
+	if (family_knows_sum(family, cells))
 		otlp_double(w, HISTOGRAM_SUM, expo_double(&sum));
 }
 

@@ -334,7 +334,7 @@ static char *put_family(char *p, const struct family *family, const union cell *
 		p += num_u64(p, histogram_count(family, cells));
 	if (family->has_sum) {
 		*p++ = ',';
-		if (cells)
+		if (cells && family_knows_sum(family, cells))
 			p += cell_text(p, family->cell_type, histogram_sum(family, cells), false);
 	}
 	for (uint32_t i = 0; i <= family->nbounds; i++) {

@@ -262,7 +262,7 @@ static char *put_histogram(char *p, const struct family *family, const union cel
 
 	p = put_const(p, "\"count\":");
 	p += num_u64(p, histogram_count(family, cells));
-	if (family->has_sum) {
+	if (family_knows_sum(family, cells)) {
 		p = put_const(p, ",\"sum\":");
 		p += cell_text(p, family->cell_type, histogram_sum(family, cells), true);
 	}

@@ -375,7 +375,7 @@ static void add_histogram(struct table_map *map, uint32_t k, const union cell *c
 
 	add_cell(map, &plain, count);
 	add_change(map, &plain, last, count, known);
-	if (family->has_sum && count.u) {
+	if (family_knows_sum(family, cells) && count.u) {
 		average.d = as_double(family, histogram_sum(family, cells)) / (double)count.u;
 		field.kind = KIND_UINT;
 		average.u = average.d > 0 ? (uint64_t)(average.d + 0.5) : 0;

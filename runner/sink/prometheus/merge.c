@@ -97,7 +97,7 @@ static void add_cells(const struct metric_plan *plan, union cell *sum, const uni
 {
 	for (uint32_t i = 0; i < plan->nfamilies; i++) {
 		const struct family *family = &plan->families[i];
-		uint32_t n = family->type == METRIC_HISTOGRAM ? family->nbounds + 2 : 1;
+		uint32_t n = family_cells(family);
 
 		for (uint32_t k = family->cell; k < family->cell + n; k++) {
 			if (family->type == METRIC_GAUGE && !family->field)

@@ -231,13 +231,13 @@ static void add_row(struct scrape *scrape, const struct expo_family *head,
 			.nbounds = family->nbounds,
 			.scale = naming_scale(scrape->opts.naming, family),
 			.counts = cells + family->cell,
-			.has_sum = family->has_sum,
+			.has_sum = family_knows_sum(family, cells),
 			.shape = family->shape,
 			.sub_bits = family->sub_bits,
 			.min_exponent = family->min_exponent,
 		};
 
-		if (family->has_sum)
+		if (histogram.has_sum)
 			histogram.sum = number_of(scrape, family, histogram_sum(family, cells));
 		format->histogram(&scrape->text, head, set, &histogram);
 	} else {

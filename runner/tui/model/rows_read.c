@@ -129,6 +129,7 @@ static union cell read_figure(const struct rows *rows, const struct figure *figu
 		return (union cell){ .u = histogram_count(family, cells) };
 	case FIGURE_AVERAGE:
 		count = histogram_count(family, cells);
+		count = family_knows_sum(family, cells) ? count : 0;
 		return (union cell){ .d = count ? as_double(family, histogram_sum(family, cells)) /
 							  (double)count
 						: NAN };
