@@ -47,7 +47,7 @@ static void test_histogram_bucket_in_key(void **state)
 	struct map_plan map = bucket_map(NULL);
 	struct metric_plan plan = compile(&map, NULL);
 	const struct family *family = &plan.families[0];
-	union cell cells[66] = { 0 };
+	union cell cells[67] = { 0 };
 
 	assert_labels(&plan, "disk");
 	assert_families(&plan, "latency_seconds");
@@ -55,12 +55,20 @@ static void test_histogram_bucket_in_key(void **state)
 	assert_int_equal(family->bounds[0], 1);
 	assert_true(family->bounds[63] == 1ull << 63);
 	assert_true(family->has_sum);
-	assert_int_equal(plan.ncells, 66);
-	for (uint32_t b = 0; b <= 65; b++)
+	assert_int_equal(plan.ncells, 67);
+	for (uint32_t b = 0; b <= 64; b++)
 		put_bucket(&plan, b, b + 1, cells);
+	assert_false(family_knows_sum(family, cells)); /* until the program writes it */
+	put_bucket(&plan, 65, 66, cells);
+	assert_true(family_knows_sum(family, cells));
 	for (uint32_t b = 0; b <= 64; b++)
 		assert_int_equal(cells[b].u, b + 1);
 	assert_int_equal(cells[65].u, 66); /* the sum */
+	memset(cells, 0, sizeof(cells));
+	put_bucket(&plan, 65, 0, cells);
+	assert_true(family_knows_sum(family, cells)); /* also one of 0 */
+	memset(cells, 0, sizeof(cells));
+	put_bucket(&plan, 64, 65, cells);
 	put_bucket(&plan, UINT32_MAX, 1, cells);
 	assert_int_equal(cells[64].u, 66); /* nonsense is +Inf's */
 	metric_release(&plan);
@@ -108,6 +116,8 @@ static void test_histogram_of_which_a_part_is_shown(void **state)
 		assert_int_equal(cells[i].u, 1);
 	assert_int_equal(cells[24].u, 64 - 27);
 	assert_int_equal(cells[25].u, 1000);
+	memset(cells, 0, sizeof(cells));
+	assert_true(family_knows_sum(&plan.families[0], cells)); /* its header always keeps it */
 	metric_release(&plan);
 }
 

@@ -1,0 +1,63 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Limits hold, and what they cost is shown: series beyond --max-series, series that expire, maps
+# that drop entries by themselves, histograms that keep no sum, sweeps of maps too large to read.
+. "$(dirname "$0")/lib.sh"
+need_root
+need jq
+
+# own NAME LABELS: the value of one of bombus's own figures, from $T/metrics.
+own() {
+	sed -n "s/^$1{$2} //p" "$T/metrics"
+}
+
+# scrape_until REGEX: whether a line of the metrics matches.
+scrape_until() {
+	fetch "http://127.0.0.1:$PORT/metrics" >"$T/metrics" && grep -qE -- "$1" "$T/metrics"
+}
+
+# --- a map that grows beyond --max-series ---
+PORT=$(free_port)
+traffic_start getppid,1 sleep,1000 getppid,1
+ok 'grow: it attaches' bombus_start grow run "$OBJECTS/limits_grow.bpf.o" \
+	--set target_pid="$TRAFFIC_PID" -o none --interval 300ms --max-series 10000 \
+	--metrics="127.0.0.1:$PORT"
+ok 'grow: two rounds' traffic_go
+ok 'grow: the whole map is counted' wait_for 10 scrape_until '^ebpf_flows\{key="__overflow__"\} 55536$'
+is 'grow: as many series as the limit' "$(own bombus_series 'map="flows"')" 10000
+is 'grow: all of them are exported' "$(grep -c '^ebpf_flows{' "$T/metrics")" 10001
+ok 'grow: it leaves when told' bombus_stop INT
+like 'grow: the closing line counts what overflowed' "$(tail -n 1 grow.err)" \
+	': 10000 series, 55536 entries overflowed;'
+
+# --- keys that stay in their map without changing ---
+PORT=$(free_port)
+jobs=()
+for ((i = 0; i < 40; i++)); do jobs+=("getppid,1" "sleep,100"); done
+traffic_start "${jobs[@]}"
+ok 'idle: it attaches' bombus_start idle run "$OBJECTS/limits_maps.bpf.o" \
+	--set target_pid="$TRAFFIC_PID" -o json --interval 200ms --series-ttl 2s \
+	--metrics="127.0.0.1:$PORT"
+ok 'idle: 40 rounds' traffic_go
+ok 'idle: the key that changes stays' wait_for 5 scrape_until '^ebpf_idle_total\{key="0"\} 40$'
+is 'idle: the other went' "$(own ebpf_idle_total 'key="1"')" ''
+is 'idle: it is counted' "$(own bombus_series_expired_total 'map="idle"')" 1
+
+# --- histograms with and without a sum, in the same run ---
+is 'sum: none where the program keeps none' "$(grep -c '^ebpf_without_sum_sum' "$T/metrics")" 0
+is 'sum: its count' "$(own ebpf_without_sum_count 'kind="0"')" 40
+is 'sum: the one that is kept' "$(own ebpf_with_sum_sum 'kind="0"')" 40
+
+# --- and a map that drops entries by itself ---
+is 'lru: no loss is claimed' "$(own bombus_events_lost_total 'map="recent"')" ''
+ok 'idle: it leaves when told' bombus_stop INT
+like 'lru: the loss is not known' "$(tail -n 1 idle.err)" 'series, \? lost'
+jq_is 'idle: it is gone once, and not before two seconds' idle.out \
+	'[.[] | select(.map == "idle" and .kind == "gone") | .key.key]' '[1]'
+jq_is 'sum: as JSON' idle.out '[.[] | select(.kind == "histogram") | [.map, has("sum")]] | unique' \
+	'[["with_sum",true],["without_sum",false]]'
+is 'lru: inspect says so' "$("$BOMBUS" run "$OBJECTS/limits_maps.bpf.o" --help |
+	awk '$1 == "recent" && $2 == "counter" {print $5}')" '?'
+
+done_testing
