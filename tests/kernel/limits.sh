@@ -3,7 +3,7 @@
 #
 # Limits hold, and what they cost is shown: series beyond --max-series, series that expire, maps
 # that drop entries by themselves, histograms that keep no sum, sweeps of maps too large to read.
-. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/../support/lib.sh"
 need_root
 need jq
 
