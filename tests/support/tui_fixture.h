@@ -38,11 +38,6 @@ static inline void tui_init(struct tui *t, bool utf8)
 		fail_msg("no locale");
 	memset(t, 0, sizeof(*t));
 	fixture_init_max(&t->f, 200000);
-	/* A connection that is not there any more goes at once. */
-	series_free(t->f.collector.series[MAP_CONNS]);
-	t->f.collector.series[MAP_CONNS] =
-		series_new(&t->f.metrics[MAP_CONNS],
-			   &(struct series_opts){ .max_series = 200000, .ttl_ns = SECOND / 2 });
 	memcpy(t->progs, progs, sizeof(progs));
 	t->f.plan.progs = t->progs;
 	t->f.plan.nprogs = ARRAY_LEN(progs);
@@ -93,6 +88,11 @@ static inline void tui_conns(struct tui *t, const uint64_t *values, uint32_t n)
 			put_conn(&t->f, (uint8_t)(i + 1), values[i]);
 	}
 	sweep_end(&t->f, MAP_CONNS);
+	/* A connection that is not there any more goes at once. */
+	for (uint32_t i = 0; i < UINT8_MAX; i++) {
+		if (i >= n || values[i] == NONE)
+			drop_conn(&t->f, (uint8_t)(i + 1));
+	}
 	tui_sweep(t);
 }
 
