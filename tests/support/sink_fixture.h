@@ -326,13 +326,18 @@ static inline void drop_conn(struct fixture *f, uint8_t last)
 /* The map conns, of which 10.0.0.2 has just expired. */
 static inline void fill_conns_with_one_gone(struct fixture *f)
 {
-	struct series *series = f->collector.series[MAP_CONNS];
+	struct series_opts opts = { .ttl_ns = 10 };
+	struct series *series;
 
+	series_free(f->collector.series[MAP_CONNS]);
+	series = f->collector.series[MAP_CONNS] = series_new(&f->metrics[MAP_CONNS], &opts);
 	series_sweep_begin(series, 1);
-	put_conn(f, 1, 1);
+	put_conn(f, 1, 0);
 	put_conn(f, 2, 2);
 	series_sweep_end(series);
-	drop_conn(f, 2);
+	series_sweep_begin(series, 100);
+	put_conn(f, 1, 1);
+	series_sweep_end(series);
 }
 
 static inline void put_http(struct fixture *f, uint16_t port, uint64_t bytes, int64_t depth)
