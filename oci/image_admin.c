@@ -11,8 +11,6 @@
 #include "oci/image_internal.h"
 #include "oci/store/part.h"
 
-#define BLOBS_DIR "blobs/sha256"
-
 int image_tag(const char *path, const char *name, const char *to, struct err *err)
 {
 	_cleanup_store_ struct store *store = NULL;
@@ -118,8 +116,7 @@ struct pruning {
 
 static bool is_kept(const struct kept *kept, const char *name)
 {
-	return kept->count && strlen(name) == DIGEST_HEX_DIGITS &&
-	       bsearch(name, kept->hex, kept->count, sizeof(*kept->hex), compare);
+	return kept->count && bsearch(name, kept->hex, kept->count, sizeof(*kept->hex), compare);
 }
 
 static void drop(struct pruning *p, int dir_fd, const char *name)
@@ -144,10 +141,17 @@ static void drop_part(struct pruning *p, int dir_fd, const char *name)
 		drop(p, dir_fd, name);
 }
 
-static int prune_dir(struct pruning *p, struct store *store, const char *dir, bool parts,
+/* A blob's name is the 64 digits of its digest. Other files are not ours to remove. */
+static bool is_blob_name(const char *name)
+{
+	return strlen(name) == DIGEST_HEX_DIGITS &&
+	       strspn(name, "0123456789abcdef") == DIGEST_HEX_DIGITS;
+}
+
+static int prune_dir(struct pruning *p, struct store *store, int dir_fd, bool parts,
 		     struct err *err)
 {
-	int fd = openat(store_dir_fd(store), dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *e;
 
@@ -155,12 +159,12 @@ static int prune_dir(struct pruning *p, struct store *store, const char *dir, bo
 		int code = errno;
 
 		close_fd(&fd);
-		return err_sys(err, code, "cannot read %s/%s", store_dir_path(store), dir);
+		return err_sys(err, code, "cannot read the folders of %s", store_dir_path(store));
 	}
 	while ((e = readdir(stream))) {
 		if (parts && has_prefix(e->d_name, PART_PREFIX))
 			drop_part(p, fd, e->d_name);
-		else if (!parts && !is_kept(p->kept, e->d_name))
+		else if (!parts && is_blob_name(e->d_name) && !is_kept(p->kept, e->d_name))
 			drop(p, fd, e->d_name);
 	}
 	closedir(stream);
@@ -183,9 +187,9 @@ int image_prune(const char *path, bool dry_run, size_t *ret_count, uint64_t *ret
 	if (rc == 0)
 		rc = find_kept(store, &kept, err);
 	if (rc == 0)
-		rc = prune_dir(&p, store, BLOBS_DIR, false, err);
+		rc = prune_dir(&p, store, store_blobs_fd(store), false, err);
 	if (rc == 0)
-		rc = prune_dir(&p, store, ".", true, err);
+		rc = prune_dir(&p, store, store_dir_fd(store), true, err);
 	if (rc < 0)
 		return rc;
 	*ret_count = p.count;

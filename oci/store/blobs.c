@@ -12,17 +12,18 @@
 
 static int open_blob(struct store *store, const char *digest, struct err *err)
 {
-	_cleanup_free_ char *name = NULL;
+	const char *name = digest_hex(digest);
 	int fd;
 
 	if (!digest_valid(digest))
 		return err_set(err, EBADMSG, "a digest is not of the form sha256:<64 hex digits>");
-	name = xasprintf("blobs/sha256/%s", digest_hex(digest));
-	if (store_dir_fd(store) < 0)
-		return err_set(err, ENOENT, "%s: there is no such folder", store_dir_path(store));
-	fd = openat(store_dir_fd(store), name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (store_blobs_fd(store) < 0)
+		return err_set(err, ENOENT, "there is no folder %s/" STORE_BLOBS,
+			       store_dir_path(store));
+	fd = openat(store_blobs_fd(store), name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (fd < 0)
-		return err_sys(err, errno, "cannot open %s/%s", store_dir_path(store), name);
+		return err_sys(err, errno, "cannot open %s/" STORE_BLOBS "/%s",
+			       store_dir_path(store), name);
 	return fd;
 }
 

@@ -15,7 +15,6 @@
 #define LAYOUT_FILE "oci-layout"
 #define LAYOUT_TEXT "{\"imageLayoutVersion\":\"1.0.0\"}"
 #define INDEX_FILE "index.json"
-#define BLOBS_DIR "blobs/sha256"
 #define LOCK_FILE ".lock"
 #define TMP_PREFIX ".tmp-"
 #define LOCK_TRIES 3000
@@ -23,8 +22,9 @@
 
 struct store {
 	char *path;
-	int dir_fd;  /* -1: the folder does not exist */
-	int lock_fd; /* -1: for reading only */
+	int dir_fd;   /* -1: the folder does not exist */
+	int blobs_fd; /* of STORE_BLOBS; -1: there is none yet */
+	int lock_fd;  /* -1: for reading only */
 	struct index *index;
 };
 
@@ -40,13 +40,36 @@ static int full_hint(struct err *err, int code)
 	return -code;
 }
 
-/* A file of the store, whole. What is not a regular file is refused without being read. */
-static int read_at(const struct store *s, const char *name, size_t max_bytes, void **ret,
-		   size_t *ret_len, struct err *err)
+/*
+ * The folder of blobs, made if `make` is set. Each component is opened by itself and is never a
+ * symbolic link: in a store that belongs to another user, a link could lead anywhere, and blobs
+ * are removed there. -1 and errno.
+ */
+static int open_blobs(int dir_fd, bool make)
+{
+	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	_cleanup_close_ int outer = -1;
+	int fd;
+
+	if (make && mkdirat(dir_fd, "blobs", 0755) < 0 && errno != EEXIST)
+		return -1;
+	outer = openat(dir_fd, "blobs", flags);
+	if (outer < 0 || (make && mkdirat(outer, "sha256", 0755) < 0 && errno != EEXIST))
+		return -1;
+	fd = openat(outer, "sha256", flags);
+	return make && fd >= 0 && fsync(outer) < 0 ? (close(fd), -1) : fd;
+}
+
+/*
+ * A file of the store or, where `dir` says so, of its blobs, whole. What is not a regular file is
+ * refused without being read.
+ */
+static int read_at(const struct store *s, int dir_fd, const char *dir, const char *name,
+		   size_t max_bytes, void **ret, size_t *ret_len, struct err *err)
 {
 	_cleanup_close_ int fd =
-		openat(s->dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-	_cleanup_free_ char *what = xasprintf("%s/%s", s->path, name);
+		openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	_cleanup_free_ char *what = xasprintf("%s/%s%s", s->path, dir, name);
 	struct stat st;
 
 	if (fd < 0) {
@@ -57,13 +80,6 @@ static int read_at(const struct store *s, const char *name, size_t max_bytes, vo
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return err_set(err, EBADMSG, "%s is not a file", what);
 	return read_fd(fd, what, max_bytes, ret, ret_len, err);
-}
-
-static int sync_dir(const struct store *s, const char *name)
-{
-	_cleanup_close_ int fd = openat(s->dir_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	return fd < 0 || fsync(fd) < 0 ? -errno : 0;
 }
 
 static int write_aside(const struct store *s, const char *tmp, const void *bytes, size_t len)
@@ -77,22 +93,22 @@ static int write_aside(const struct store *s, const char *tmp, const void *bytes
 	return rc;
 }
 
-/* Under the lock, so that one name for what is not complete is enough. `dir` holds `name`. */
-static int write_at(const struct store *s, const char *dir, const char *name, const void *bytes,
-		    size_t len, struct err *err)
+/* Under the lock, so that one name for an incomplete file is enough. */
+static int write_at(const struct store *s, int dir_fd, const char *dir, const char *name,
+		    const void *bytes, size_t len, struct err *err)
 {
 	const char *tmp = TMP_PREFIX "write";
 	int rc = write_aside(s, tmp, bytes, len);
 
-	if (rc == 0 && renameat(s->dir_fd, tmp, s->dir_fd, name) < 0)
+	if (rc == 0 && renameat(s->dir_fd, tmp, dir_fd, name) < 0)
 		rc = -errno;
 	if (rc)
 		unlinkat(s->dir_fd, tmp, 0);
-	else
-		rc = sync_dir(s, dir);
+	else if (fsync(dir_fd) < 0)
+		rc = -errno;
 	if (rc < 0) {
 		full_hint(err, -rc);
-		return err_sys(err, -rc, "cannot write %s/%s", s->path, name);
+		return err_sys(err, -rc, "cannot write %s/%s%s", s->path, dir, name);
 	}
 	return 0;
 }
@@ -163,7 +179,7 @@ static int check_layout(const struct store *s, struct err *err)
 
 	if (!exists(s, LAYOUT_FILE))
 		return 0;
-	rc = read_at(s, LAYOUT_FILE, JSON_MAX_BYTES, &bytes, &len, err);
+	rc = read_at(s, s->dir_fd, "", LAYOUT_FILE, JSON_MAX_BYTES, &bytes, &len, err);
 	if (rc == 0)
 		rc = json_parse(LAYOUT_FILE, bytes, len, &json, err);
 	if (rc == 0)
@@ -186,7 +202,7 @@ static int load_index(struct store *s, struct err *err)
 	if (rc == 0)
 		rc = check_layout(s, err);
 	if (rc == 0 && exists(s, INDEX_FILE))
-		rc = read_at(s, INDEX_FILE, JSON_MAX_BYTES, &bytes, &len, err);
+		rc = read_at(s, s->dir_fd, "", INDEX_FILE, JSON_MAX_BYTES, &bytes, &len, err);
 	if (rc)
 		return rc;
 	rc = index_parse(bytes, len, &s->index, err);
@@ -200,7 +216,7 @@ static struct store *store_new(const char *path)
 	struct store *s = xcalloc(1, sizeof(*s));
 
 	s->path = xstrdup(path);
-	s->dir_fd = s->lock_fd = -1;
+	s->dir_fd = s->blobs_fd = s->lock_fd = -1;
 	return s;
 }
 
@@ -212,6 +228,14 @@ static int open_dir(struct store *s, struct err *err)
 
 		full_hint(err, code);
 		return err_sys(err, code, "cannot open the store %s", s->path);
+	}
+	s->blobs_fd = open_blobs(s->dir_fd, false);
+	if (s->blobs_fd < 0 && errno != ENOENT) {
+		int code = errno;
+
+		if (code == ELOOP || code == ENOTDIR)
+			err_hint(err, "symbolic links inside a store are not followed");
+		return err_sys(err, code, "cannot open %s/" STORE_BLOBS, s->path);
 	}
 	return 0;
 }
@@ -257,17 +281,22 @@ static int take_lock(struct store *s, struct err *err)
 
 static int make_layout(struct store *s, struct err *err)
 {
-	_cleanup_free_ char *blobs = xasprintf("%s/%s", s->path, BLOBS_DIR);
 	int rc = 0;
 
 	if (!exists(s, LAYOUT_FILE))
-		rc = write_at(s, ".", LAYOUT_FILE, LAYOUT_TEXT, strlen(LAYOUT_TEXT), err);
+		rc = write_at(s, s->dir_fd, "", LAYOUT_FILE, LAYOUT_TEXT, strlen(LAYOUT_TEXT), err);
 	if (rc == 0 && !exists(s, INDEX_FILE))
 		rc = store_commit(s, err);
-	if (rc < 0 || exists(s, BLOBS_DIR))
+	if (rc < 0 || s->blobs_fd >= 0)
 		return rc;
-	rc = make_dirs(blobs, err);
-	return rc < 0 || sync_dir(s, "blobs") == 0 ? rc : err_sys(err, errno, "%s", blobs);
+	s->blobs_fd = open_blobs(s->dir_fd, true);
+	if (s->blobs_fd < 0) {
+		int code = errno;
+
+		full_hint(err, code);
+		return err_sys(err, code, "cannot make the folder %s/" STORE_BLOBS, s->path);
+	}
+	return 0;
 }
 
 int store_open_write(struct store **ret, const char *path, struct err *err)
@@ -301,6 +330,7 @@ void store_close(struct store *s)
 		return;
 	index_free(s->index);
 	close_fd(&s->lock_fd);
+	close_fd(&s->blobs_fd);
 	close_fd(&s->dir_fd);
 	free(s->path);
 	free(s);
@@ -319,7 +349,6 @@ struct index *store_take_index(struct store *s)
 int store_get_blob(struct store *s, const char *digest, uint64_t size_bytes, size_t max_bytes,
 		   void **ret, struct err *err)
 {
-	_cleanup_free_ char *name = NULL;
 	_cleanup_free_ void *bytes = NULL;
 	char found[DIGEST_ROOM];
 	size_t len = 0;
@@ -331,17 +360,21 @@ int store_get_blob(struct store *s, const char *digest, uint64_t size_bytes, siz
 		return err_set(err, EFBIG, "%s is larger than %zu bytes", digest, max_bytes);
 	if (s->dir_fd < 0)
 		return err_set(err, ENOENT, "%s: there is no such folder", s->path);
-	name = xasprintf(BLOBS_DIR "/%s", digest_hex(digest));
-	rc = read_at(s, name, max_bytes, &bytes, &len, err);
+	if (s->blobs_fd < 0)
+		return err_set(err, ENOENT, "there is no folder %s/" STORE_BLOBS, s->path);
+	rc = read_at(s, s->blobs_fd, STORE_BLOBS "/", digest_hex(digest), max_bytes, &bytes, &len,
+		     err);
 	if (rc)
 		return rc;
 	if (len != size_bytes)
-		return err_set(err, EBADMSG, "%s/%s is damaged: it has %zu bytes, not %llu",
-			       s->path, name, len, (unsigned long long)size_bytes);
+		return err_set(err, EBADMSG,
+			       "%s/" STORE_BLOBS "/%s is damaged: it has %zu bytes, "
+			       "not %llu",
+			       s->path, digest_hex(digest), len, (unsigned long long)size_bytes);
 	digest_of(bytes, len, found);
 	if (!streq(found, digest))
-		return err_set(err, EBADMSG, "%s/%s is damaged: its digest is %s", s->path, name,
-			       found);
+		return err_set(err, EBADMSG, "%s/" STORE_BLOBS "/%s is damaged: its digest is %s",
+			       s->path, digest_hex(digest), found);
 	*ret = steal_ptr(&bytes);
 	return 0;
 }
@@ -349,15 +382,13 @@ int store_get_blob(struct store *s, const char *digest, uint64_t size_bytes, siz
 int store_put_blob(struct store *s, const void *bytes, size_t len, char ret_digest[DIGEST_ROOM],
 		   struct err *err)
 {
-	_cleanup_free_ char *name = NULL;
 	_cleanup_free_ void *there = NULL;
 
 	digest_of(bytes, len, ret_digest);
 	/* Read back rather than believed: a damaged blob is healed by building again. */
 	if (store_get_blob(s, ret_digest, len, len, &there, NULL) == 0)
 		return 0;
-	name = xasprintf(BLOBS_DIR "/%s", digest_hex(ret_digest));
-	return write_at(s, BLOBS_DIR, name, bytes, len, err);
+	return write_at(s, s->blobs_fd, STORE_BLOBS "/", digest_hex(ret_digest), bytes, len, err);
 }
 
 int store_commit(struct store *s, struct err *err)
@@ -370,12 +401,17 @@ int store_commit(struct store *s, struct err *err)
 			       "%s holds too many images: its index would be larger "
 			       "than %u MiB",
 			       s->path, JSON_MAX_BYTES >> 20);
-	return write_at(s, ".", INDEX_FILE, text, len, err);
+	return write_at(s, s->dir_fd, "", INDEX_FILE, text, len, err);
 }
 
 int store_dir_fd(const struct store *s)
 {
 	return s->dir_fd;
+}
+
+int store_blobs_fd(const struct store *s)
+{
+	return s->blobs_fd;
 }
 
 const char *store_dir_path(const struct store *s)
@@ -385,8 +421,9 @@ const char *store_dir_path(const struct store *s)
 
 int store_adopt_blob(struct store *s, const char *file, const char *digest, struct err *err)
 {
-	_cleanup_free_ char *name = xasprintf(BLOBS_DIR "/%s", digest_hex(digest));
-	int rc = renameat(s->dir_fd, file, s->dir_fd, name) < 0 ? -errno : sync_dir(s, BLOBS_DIR);
+	const char *name = digest_hex(digest);
 
-	return rc < 0 ? err_sys(err, -rc, "cannot write %s/%s", s->path, name) : 0;
+	if (renameat(s->dir_fd, file, s->blobs_fd, name) < 0 || fsync(s->blobs_fd) < 0)
+		return err_sys(err, errno, "cannot write %s/" STORE_BLOBS "/%s", s->path, name);
+	return 0;
 }

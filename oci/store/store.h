@@ -65,8 +65,12 @@ int store_open_blob(struct store *store, const char *digest, uint64_t size_bytes
  */
 int store_adopt_blob(struct store *store, const char *file, const char *digest, struct err *err);
 
-/* The folder, borrowed; -1: it does not exist. */
+#define STORE_BLOBS "blobs/sha256"
+
+/* The folder and that of its blobs, borrowed; -1: it does not exist. Neither is a symbolic link
+ * inside the store. */
 int store_dir_fd(const struct store *store);
+int store_blobs_fd(const struct store *store);
 const char *store_dir_path(const struct store *store);
 
 /* Makes the index what other processes see. */

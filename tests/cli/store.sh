@@ -226,6 +226,39 @@ is 'wider cells stand out' "$(grep -c '^m\{200\}  v$' wide.txt)" 1
 is 'and what is longer still is cut' "$(grep -o '^long .*' wide.txt | tr -s ' ')" "long $(printf 'w%.0s' {1..1021})..."
 run_bombus rm --force wide
 
+# --- stores of others ----------------------------------------------------------------------------
+# A user links folders inside a store to a folder of files; root prunes the store.
+mkdir victim
+echo kept >victim/words
+echo kept >"victim/$(printf '%064d' 0)"
+cp -r store linked
+rm -r linked/blobs/sha256
+ln -s "$T/victim" linked/blobs/sha256
+run_bombus --store linked prune --force
+is 'a linked folder of blobs is refused' "$RC $(ls victim | wc -l)" '1 2'
+like 'and named' "$ERR" '^bombus: cannot open linked/blobs/sha256: '
+run_bombus --store linked build tool.bpf.c
+is 'nothing is written into it either' "$RC $(ls victim | wc -l)" '1 2'
+rm -r linked/blobs
+mkdir victim/sha256
+ln -s "$T/victim" linked/blobs
+for words in 'prune --force' 'build tool.bpf.c' 'inspect tool' 'rm --force tool'; do
+	# shellcheck disable=SC2086 # words
+	run_bombus --store linked $words
+	is "nor is a linked folder around it: $words" "$RC $(find victim -type f | wc -l)" '1 2'
+done
+rm linked/blobs
+ln -s "$T/victim/words" linked/.part-x
+cp -r store/blobs linked/
+cp victim/words linked/blobs/sha256/README
+cp victim/words "linked/blobs/sha256/$(printf '%064d' 1)"
+ln -s "$T/victim/words" "linked/blobs/sha256/$(printf '%064d' 2)"
+run_bombus --store linked prune --force
+is 'pruning removes only files with a name of 64 digits' \
+	"$RC $(cd linked/blobs/sha256 && find . -name README -o -name '0000*' | sort | tr -d './' | tr '\n' ' ')" \
+	"0 $(printf '%064d' 2) README "
+is 'and leaves what links lead to' "$(cat victim/words)" kept
+
 # --- damage --------------------------------------------------------------------------------------
 cp -r store damaged
 for blob in damaged/blobs/sha256/*; do
