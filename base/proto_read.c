@@ -5,7 +5,7 @@
 
 enum wire_type { WIRE_VARINT = 0, WIRE_FIXED64 = 1, WIRE_BYTES = 2, WIRE_FIXED32 = 5 };
 
-static bool take_varint(struct span *from, uint64_t *ret)
+static bool take_varint(struct bytes *from, uint64_t *ret)
 {
 	uint64_t v = 0;
 
@@ -13,16 +13,16 @@ static bool take_varint(struct span *from, uint64_t *ret)
 		v |= (uint64_t)(from->ptr[i] & 0x7f) << (7 * i);
 		if (from->ptr[i] & 0x80)
 			continue;
-		*from = span_of(from->ptr + i + 1, from->len - i - 1);
+		*from = bytes_of(from->ptr + i + 1, from->len - i - 1);
 		*ret = v;
 		return true;
 	}
 	return false;
 }
 
-bool proto_take(struct span *from, struct proto_field *ret)
+bool proto_take(struct bytes *from, struct proto_field *ret)
 {
-	struct span begin = *from;
+	struct bytes begin = *from;
 	uint64_t tag, len = 0;
 
 	*ret = (struct proto_field){ 0 };
@@ -49,8 +49,8 @@ bool proto_take(struct span *from, struct proto_field *ret)
 	}
 	if (len > from->len)
 		return false;
-	ret->bytes = span_of(from->ptr, len);
-	*from = span_of(from->ptr + len, from->len - len);
-	ret->whole = span_of(begin.ptr, begin.len - from->len);
+	ret->bytes = bytes_of(from->ptr, len);
+	*from = bytes_of(from->ptr + len, from->len - len);
+	ret->whole = bytes_of(begin.ptr, begin.len - from->len);
 	return true;
 }

@@ -3,7 +3,7 @@
  * Reading Protocol Buffers' wire format, one field after the other, from bytes that nobody vouches
  * for. Pure.
  *
- *	struct span rest = span_of(bytes, len);
+ *	struct bytes rest = bytes_of(bytes, len);
  *	while (proto_take(&rest, &field))
  *		if (field.number == 2) ...
  */
@@ -12,16 +12,16 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include "base/span.h"
+#include "base/bytes.h"
 
 struct proto_field {
 	uint32_t number;
 	uint64_t value;	   /* of a varint */
-	struct span bytes; /* of a message, a string, or a fixed number */
-	struct span whole; /* all of it, with its key and length */
+	struct bytes bytes; /* of a message, a string, or a fixed number */
+	struct bytes whole; /* all of it, with its key and length */
 };
 
 /* The next field; false at the end and where the bytes are no message. */
-bool proto_take(struct span *from, struct proto_field *ret);
+bool proto_take(struct bytes *from, struct proto_field *ret);
 
 #endif

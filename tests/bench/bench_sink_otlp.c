@@ -20,7 +20,7 @@
 #include <sys/wait.h>
 #include <zlib.h>
 #include "base/parse.h"
-#include "base/span.h"
+#include "base/bytes.h"
 #include "runner/sink/otlp/otlp.h"
 
 #define MAP_SPANS MAP_NESTED
@@ -61,7 +61,7 @@ struct totals {
 	_Atomic uint64_t spans, requests, bytes;
 };
 
-static uint64_t varint(struct span *s)
+static uint64_t varint(struct bytes *s)
 {
 	uint64_t v = 0;
 
@@ -69,7 +69,7 @@ static uint64_t varint(struct span *s)
 		v |= (uint64_t)(s->ptr[i] & 0x7f) << (7 * i);
 		if (s->ptr[i] & 0x80)
 			continue;
-		*s = span_of(s->ptr + i + 1, s->len - i - 1);
+		*s = bytes_of(s->ptr + i + 1, s->len - i - 1);
 		return v;
 	}
 	s->len = 0;
@@ -77,7 +77,7 @@ static uint64_t varint(struct span *s)
 }
 
 /* The messages in `field`, at the end of the path of fields; all that is here is of wire type 2. */
-static uint64_t count_at(struct span s, const uint32_t *path, size_t depth)
+static uint64_t count_at(struct bytes s, const uint32_t *path, size_t depth)
 {
 	uint64_t count = 0;
 
@@ -87,9 +87,9 @@ static uint64_t count_at(struct span s, const uint32_t *path, size_t depth)
 		if (len > s.len)
 			break;
 		if (tag >> 3 == path[0])
-			count +=
-				depth == 1 ? 1 : count_at(span_of(s.ptr, len), path + 1, depth - 1);
-		s = span_of(s.ptr + len, s.len - len);
+			count += depth == 1 ? 1
+					    : count_at(bytes_of(s.ptr, len), path + 1, depth - 1);
+		s = bytes_of(s.ptr + len, s.len - len);
 	}
 	return count;
 }
@@ -112,7 +112,7 @@ static uint64_t count_spans(const char *head, const void *body, size_t len)
 		len = z.total_out;
 	}
 	if (!strstr(head, "application/json"))
-		return count_at(span_of(body, len), path, ARRAY_LEN(path));
+		return count_at(bytes_of(body, len), path, ARRAY_LEN(path));
 	for (const char *at = body; (at = memmem(at, len - (at - (char *)body), "\"spanId\"", 8));)
 		count++, at += 8;
 	return count;

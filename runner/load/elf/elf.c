@@ -208,7 +208,7 @@ static Elf64_Rel *join_rels(const struct elf_view *v, const struct merge *m, siz
 
 	*ret_home = 0;
 	for (uint32_t i = 1; i < v->nsections; i++) {
-		struct span data = elf_section_data(v, i);
+		struct bytes data = elf_section_data(v, i);
 		size_t n = data.len / sizeof(*rels);
 
 		if (!is_maps_rel(v, m, i))
@@ -217,7 +217,7 @@ static Elf64_Rel *join_rels(const struct elf_view *v, const struct merge *m, siz
 			*ret_home = i;
 		rels = xreallocarray(rels, count + n + 1, sizeof(*rels));
 		for (size_t k = 0; k < n; k++) {
-			span_get(data, k * sizeof(*rels), &rels[count], sizeof(*rels));
+			bytes_get(data, k * sizeof(*rels), &rels[count], sizeof(*rels));
 			rels[count++].r_offset += m->bases[v->sections[i].sh_info];
 		}
 	}
@@ -256,7 +256,7 @@ static void write_maps(struct out *out, struct elf_view *v, const struct merge *
 	uint64_t at = append(out, NULL, m->size_bytes);
 
 	for (uint32_t i = 1; i < v->nsections; i++) {
-		struct span data = elf_section_data(v, i);
+		struct bytes data = elf_section_data(v, i);
 
 		if (!m->is_maps[i])
 			continue;
@@ -388,7 +388,7 @@ const char *elf_license(const struct elf_image *image, struct arena *arena)
 	if (!image || elf_view_open(&v, image->bytes, image->len, NULL))
 		return NULL;
 	for (uint32_t i = 1; i < v.nsections; i++) {
-		struct span data = elf_section_data(&v, i);
+		struct bytes data = elf_section_data(&v, i);
 		char *text;
 
 		if (!streq(elf_section_name(&v, i), "license") || !span_name(data, 0))

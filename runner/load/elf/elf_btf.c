@@ -11,8 +11,8 @@
 /* The parts of checked BTF. */
 struct parts {
 	struct btf_header header;
-	struct span types;
-	struct span strings;
+	struct bytes types;
+	struct bytes strings;
 };
 
 /* One record of the type section. */
@@ -35,12 +35,12 @@ static int bad_type(struct err *err, uint32_t id, const char *what)
 	return err_set(err, EINVAL, "damaged BTF: type %u %s", id, what);
 }
 
-static int split(struct span btf, struct parts *ret, struct err *err)
+static int split(struct bytes btf, struct parts *ret, struct err *err)
 {
 	struct btf_header h;
 	const void *types, *strings;
 
-	if (!span_get(btf, 0, &h, sizeof(h)))
+	if (!bytes_get(btf, 0, &h, sizeof(h)))
 		return bad(err, "its header is cut short");
 	if (h.magic == __builtin_bswap16(BTF_MAGIC))
 		return bad(err, "it is in the other byte order");
@@ -52,13 +52,13 @@ static int split(struct span btf, struct parts *ret, struct err *err)
 		return bad(err, "its header is cut short");
 	if ((h.type_off & 3) || (h.type_len & 3))
 		return bad(err, "its types are not aligned");
-	types = span_at(btf, (size_t)h.hdr_len + h.type_off, h.type_len);
-	strings = span_at(btf, (size_t)h.hdr_len + h.str_off, h.str_len);
+	types = bytes_at(btf, (size_t)h.hdr_len + h.type_off, h.type_len);
+	strings = bytes_at(btf, (size_t)h.hdr_len + h.str_off, h.str_len);
 	if (!types || !strings)
 		return bad(err, "its sections reach over its end");
 	ret->header = h;
-	ret->types = span_of(types, h.type_len);
-	ret->strings = span_of(strings, h.str_len);
+	ret->types = bytes_of(types, h.type_len);
+	ret->strings = bytes_of(strings, h.str_len);
 	if (!h.str_len || ret->strings.ptr[0] || ret->strings.ptr[h.str_len - 1])
 		return bad(err, "its strings do not start and end with NUL");
 	return 0;
@@ -103,7 +103,7 @@ static int64_t extra_bytes(uint32_t kind, uint32_t vlen)
 }
 
 /* The record behind `prev` (all zero: the first). 1: there is one, 0: the end, negative: bad. */
-static int next_record(struct span types, const struct record *prev, struct record *ret,
+static int next_record(struct bytes types, const struct record *prev, struct record *ret,
 		       struct err *err)
 {
 	struct record r = { .id = prev->id + 1, .off = prev->off + prev->size };
@@ -111,7 +111,7 @@ static int next_record(struct span types, const struct record *prev, struct reco
 
 	if (r.off == types.len)
 		return 0;
-	if (!span_get(types, r.off, &r.type, sizeof(r.type)))
+	if (!bytes_get(types, r.off, &r.type, sizeof(r.type)))
 		return bad_type(err, r.id, "is cut short");
 	r.kind = BTF_INFO_KIND(r.type.info);
 	r.vlen = BTF_INFO_VLEN(r.type.info);
@@ -119,16 +119,16 @@ static int next_record(struct span types, const struct record *prev, struct reco
 	if (extra < 0)
 		return bad_type(err, r.id, "is of an unknown kind");
 	r.size = sizeof(r.type) + (size_t)extra;
-	if (!span_at(types, r.off, r.size))
+	if (!bytes_at(types, r.off, r.size))
 		return bad_type(err, r.id, "is cut short");
 	*ret = r;
 	return 1;
 }
 
 /* Reads part `i` of `size` bytes behind the record's head. */
-static void get_part(struct span types, const struct record *r, uint32_t i, void *ret, size_t size)
+static void get_part(struct bytes types, const struct record *r, uint32_t i, void *ret, size_t size)
 {
-	if (!span_get(types, r->off + sizeof(struct btf_type) + (size_t)i * size, ret, size))
+	if (!bytes_get(types, r->off + sizeof(struct btf_type) + (size_t)i * size, ret, size))
 		memset(ret, 0, size);
 }
 
@@ -145,7 +145,7 @@ static bool has_type_ref(uint32_t kind)
 }
 
 /* The name (0: none) and the type (0: void or none) that part i of the record refers to. */
-static void part_refs(struct span types, const struct record *r, uint32_t i, uint32_t *ret_name,
+static void part_refs(struct bytes types, const struct record *r, uint32_t i, uint32_t *ret_name,
 		      uint32_t *ret_types)
 {
 	ret_name[0] = ret_types[0] = ret_types[1] = 0;
@@ -219,7 +219,7 @@ static int check_chains(const uint32_t *next, uint32_t ntypes, struct err *err)
 	return 0;
 }
 
-int btf_check(struct span btf, struct err *err)
+int btf_check(struct bytes btf, struct err *err)
 {
 	struct parts p;
 	struct record r = { 0 };
@@ -356,7 +356,7 @@ static uint8_t *put_types(uint8_t *at, const struct parts *p, const struct joine
 	return at;
 }
 
-int btf_join_maps(struct span btf, const struct btf_join *join, void **ret, size_t *ret_len,
+int btf_join_maps(struct bytes btf, const struct btf_join *join, void **ret, size_t *ret_len,
 		  struct err *err)
 {
 	struct parts p;

@@ -13,7 +13,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include "base/span.h"
+#include "base/bytes.h"
 
 struct err;
 
@@ -21,7 +21,7 @@ struct err;
 
 /* The name at `off`, or NULL where it is not inside or no name that a compiler would make. Looks
  * ahead a bounded way only: many names may share the end of one endless string. */
-static inline const char *span_name(struct span s, size_t off)
+static inline const char *span_name(struct bytes s, size_t off)
 {
 	size_t most = 1024;
 
@@ -30,7 +30,7 @@ static inline const char *span_name(struct span s, size_t off)
 	return (const char *)s.ptr + off;
 }
 
-int btf_check(struct span btf, struct err *err);
+int btf_check(struct bytes btf, struct err *err);
 
 /* Where the variable `name` of map section `section` stands in the joined section, or -ENOENT:
  * then `old_off` plus the section's base counts. */
@@ -45,7 +45,7 @@ struct btf_join {
  * is none, into the first of them under that name. Type ids stay: the others are left without
  * members (and with a size of 1, as the kernel refuses 0). *ret is malloc'ed.
  */
-int btf_join_maps(struct span btf, const struct btf_join *join, void **ret, size_t *ret_len,
+int btf_join_maps(struct bytes btf, const struct btf_join *join, void **ret, size_t *ret_len,
 		  struct err *err);
 
 #endif

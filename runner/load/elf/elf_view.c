@@ -36,7 +36,7 @@ int elf_refuse(struct err *err, const char *fmt, ...)
 }
 
 /* The first bytes of something else, as far as they can be shown. */
-static int refuse_other(struct span file, struct err *err)
+static int refuse_other(struct bytes file, struct err *err)
 {
 	char shown[64];
 	size_t n = 0;
@@ -77,7 +77,7 @@ static int check_head(struct elf_view *v, struct err *err)
 	if (!v->file.len || v->file.ptr[0] != ELFMAG0 ||
 	    memcmp(v->file.ptr, ELFMAG, MIN(v->file.len, (size_t)SELFMAG)) != 0)
 		return refuse_other(v->file, err);
-	if (!span_get(v->file, 0, &v->head, sizeof(v->head)))
+	if (!bytes_get(v->file, 0, &v->head, sizeof(v->head)))
 		return elf_refuse(err, "cut short: %zu bytes are less than an ELF header",
 				  v->file.len);
 	if (v->head.e_ident[EI_CLASS] != ELFCLASS64)
@@ -105,20 +105,20 @@ const char *elf_section_name(const struct elf_view *v, uint32_t i)
 	return name ? name : "";
 }
 
-struct span elf_section_data(const struct elf_view *v, uint32_t i)
+struct bytes elf_section_data(const struct elf_view *v, uint32_t i)
 {
 	const Elf64_Shdr *s = &v->sections[i];
 	const void *at = NULL;
 
 	if (s->sh_type != SHT_NOBITS)
-		at = span_at(v->file, s->sh_offset, s->sh_size);
-	return span_of(at, at ? s->sh_size : 0);
+		at = bytes_at(v->file, s->sh_offset, s->sh_size);
+	return bytes_of(at, at ? s->sh_size : 0);
 }
 
 static int read_sections(struct elf_view *v, struct err *err)
 {
 	size_t table = (size_t)v->head.e_shnum * sizeof(Elf64_Shdr);
-	const void *at = span_at(v->file, v->head.e_shoff, table);
+	const void *at = bytes_at(v->file, v->head.e_shoff, table);
 
 	if (!at)
 		return elf_refuse(err, "cut short: its section headers are not all there");
@@ -133,7 +133,7 @@ static int read_sections(struct elf_view *v, struct err *err)
 
 		if (s->sh_type == SHT_NULL || s->sh_type == SHT_NOBITS)
 			continue;
-		if (!span_at(v->file, s->sh_offset, s->sh_size))
+		if (!bytes_at(v->file, s->sh_offset, s->sh_size))
 			return elf_refuse(err, "cut short: section %u reaches over the end", i);
 		if (!span_name(v->names, s->sh_name))
 			return elf_refuse(err, "a damaged ELF object: section %u has no name", i);
@@ -164,7 +164,7 @@ int elf_view_open(struct elf_view *v, const void *bytes, size_t len, struct err 
 {
 	int rc;
 
-	v->file = span_of(bytes, len);
+	v->file = bytes_of(bytes, len);
 	if (len > MAX_OBJECT_BYTES)
 		return elf_refuse(err, "an object of more than %u MiB", MAX_OBJECT_BYTES >> 20);
 	rc = check_head(v, err);
@@ -188,6 +188,6 @@ Elf64_Sym elf_symbol(const struct elf_view *v, size_t i)
 {
 	Elf64_Sym sym = { 0 };
 
-	span_get(v->symbols, i * sizeof(sym), &sym, sizeof(sym));
+	bytes_get(v->symbols, i * sizeof(sym), &sym, sizeof(sym));
 	return sym;
 }

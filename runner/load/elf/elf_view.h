@@ -8,18 +8,18 @@
 
 #include <elf.h>
 #include <stdint.h>
-#include "base/span.h"
+#include "base/bytes.h"
 
 struct err;
 
 struct elf_view {
-	struct span file;
+	struct bytes file;
 	Elf64_Ehdr head;
 	Elf64_Shdr *sections;
 	uint32_t nsections;
-	struct span names;
-	struct span symbols; /* whole Elf64_Sym's */
-	struct span symbol_names;
+	struct bytes names;
+	struct bytes symbols; /* whole Elf64_Sym's */
+	struct bytes symbol_names;
 	uint32_t symtab, btf; /* section numbers; 0: none */
 };
 
@@ -29,7 +29,7 @@ void elf_view_release(struct elf_view *v);
 
 const char *elf_section_name(const struct elf_view *v, uint32_t i); /* never NULL */
 /* What a section holds in the file; empty for those that hold zeros. */
-struct span elf_section_data(const struct elf_view *v, uint32_t i);
+struct bytes elf_section_data(const struct elf_view *v, uint32_t i);
 size_t elf_nsymbols(const struct elf_view *v);
 Elf64_Sym elf_symbol(const struct elf_view *v, size_t i);
 

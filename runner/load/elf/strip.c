@@ -11,7 +11,7 @@
 #include <errno.h>
 
 #include "base/err.h"
-#include "base/span.h"
+#include "base/bytes.h"
 #include "base/strbuf.h"
 #include "base/util.h"
 
@@ -28,7 +28,7 @@
 #endif
 
 struct strip {
-	struct span file;
+	struct bytes file;
 	Elf64_Ehdr head;
 	Elf64_Shdr *sections;
 	uint32_t nsections;
@@ -53,19 +53,19 @@ static int damaged(struct err *err, const char *what)
 	return -EINVAL;
 }
 
-static struct span data_of(const struct strip *s, uint32_t i)
+static struct bytes data_of(const struct strip *s, uint32_t i)
 {
 	const Elf64_Shdr *h = &s->sections[i];
 	const void *at = h->sh_type == SHT_NOBITS || h->sh_type == SHT_NULL
 				 ? NULL
-				 : span_at(s->file, h->sh_offset, h->sh_size);
+				 : bytes_at(s->file, h->sh_offset, h->sh_size);
 
-	return span_of(at, at ? h->sh_size : 0);
+	return bytes_of(at, at ? h->sh_size : 0);
 }
 
 static const char *name_of(const struct strip *s, uint32_t i)
 {
-	const char *name = span_str(data_of(s, s->head.e_shstrndx), s->sections[i].sh_name);
+	const char *name = bytes_str(data_of(s, s->head.e_shstrndx), s->sections[i].sh_name);
 
 	return name ? name : "";
 }
@@ -81,12 +81,12 @@ static int read_head(struct strip *s, struct err *err)
 {
 	const void *at;
 
-	if (!span_get(s->file, 0, &s->head, sizeof(s->head)) || !is_object(&s->head)) {
+	if (!bytes_get(s->file, 0, &s->head, sizeof(s->head)) || !is_object(&s->head)) {
 		err_set(err, EINVAL, "not a relocatable ELF object of this byte order");
 		return -EINVAL;
 	}
 	s->nsections = s->head.e_shnum;
-	at = span_at(s->file, s->head.e_shoff, (size_t)s->nsections * sizeof(Elf64_Shdr));
+	at = bytes_at(s->file, s->head.e_shoff, (size_t)s->nsections * sizeof(Elf64_Shdr));
 	if (!at || s->head.e_shentsize != sizeof(Elf64_Shdr) || !s->nsections ||
 	    s->nsections > MAX_SECTIONS || s->head.e_shstrndx >= s->nsections)
 		return damaged(err, "its section headers");
@@ -96,7 +96,7 @@ static int read_head(struct strip *s, struct err *err)
 		const Elf64_Shdr *h = &s->sections[i];
 
 		if (h->sh_type != SHT_NOBITS && h->sh_type != SHT_NULL &&
-		    !span_at(s->file, h->sh_offset, h->sh_size))
+		    !bytes_at(s->file, h->sh_offset, h->sh_size))
 			return damaged(err, "a section reaches over the end");
 		if (h->sh_addralign > MAX_ALIGN || h->sh_link >= s->nsections)
 			return damaged(err, "a section header");
@@ -138,7 +138,7 @@ static Elf64_Sym symbol_at(const struct strip *s, size_t i)
 {
 	Elf64_Sym sym = { 0 };
 
-	span_get(data_of(s, s->symtab), i * sizeof(sym), &sym, sizeof(sym));
+	bytes_get(data_of(s, s->symtab), i * sizeof(sym), &sym, sizeof(sym));
 	return sym;
 }
 
@@ -174,12 +174,12 @@ static uint32_t add_name(struct strbuf *names, const char *name)
 
 static int put_symbols(struct strip *s, struct strbuf *names, Elf64_Shdr *ret, struct err *err)
 {
-	struct span old_names = data_of(s, ret->sh_link);
+	struct bytes old_names = data_of(s, ret->sh_link);
 
 	ret->sh_size = ret->sh_info = 0;
 	for (size_t i = 0; i < s->nsymbols; i++) {
 		Elf64_Sym sym = symbol_at(s, i);
-		const char *name = span_str(old_names, sym.st_name);
+		const char *name = bytes_str(old_names, sym.st_name);
 
 		if (s->symbol_map[i] == GONE)
 			continue;
@@ -198,7 +198,7 @@ static int put_symbols(struct strip *s, struct strbuf *names, Elf64_Shdr *ret, s
 
 static int put_rels(struct strip *s, uint32_t i, struct err *err)
 {
-	struct span data = data_of(s, i);
+	struct bytes data = data_of(s, i);
 	size_t size = s->sections[i].sh_type == SHT_REL ? sizeof(Elf64_Rel) : sizeof(Elf64_Rela);
 
 	if (data.len % size || s->sections[i].sh_link != s->symtab)
@@ -208,7 +208,7 @@ static int put_rels(struct strip *s, uint32_t i, struct err *err)
 		uint64_t symbol;
 
 		/* Elf64_Rel is the beginning of Elf64_Rela. */
-		span_get(data, off, &rel, size);
+		bytes_get(data, off, &rel, size);
 		symbol = ELF64_R_SYM(rel.r_info);
 		if (symbol >= s->nsymbols || s->symbol_map[symbol] == GONE)
 			return damaged(err, "a relocation by a symbol that is not there");
@@ -231,7 +231,7 @@ static void align_out(struct strip *s, uint64_t align)
 static int put_section(struct strip *s, uint32_t i, struct strbuf *names, Elf64_Shdr *ret,
 		       struct err *err)
 {
-	struct span data = data_of(s, i);
+	struct bytes data = data_of(s, i);
 	int rc = 0;
 
 	align_out(s, ret->sh_addralign);
@@ -295,7 +295,7 @@ static int put_all(struct strip *s, struct err *err)
 
 int elf_strip(const void *bytes, size_t len, void **ret, size_t *ret_len, struct err *err)
 {
-	_cleanup_(strip_release) struct strip s = { .file = span_of(bytes, len) };
+	_cleanup_(strip_release) struct strip s = { .file = bytes_of(bytes, len) };
 	/* Nothing grows, but names that shared their end and gaps for alignment. */
 	size_t room = 2 * len + (64u << 10);
 	int rc = read_head(&s, err);
@@ -318,7 +318,7 @@ int elf_strip(const void *bytes, size_t len, void **ret, size_t *ret_len, struct
 
 bool elf_has_section(const void *bytes, size_t len, const char *name)
 {
-	_cleanup_(strip_release) struct strip s = { .file = span_of(bytes, len) };
+	_cleanup_(strip_release) struct strip s = { .file = bytes_of(bytes, len) };
 
 	if (read_head(&s, NULL) < 0)
 		return false;

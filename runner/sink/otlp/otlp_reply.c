@@ -31,7 +31,7 @@ static void say(struct otlp_reply *reply, const void *text, size_t len)
 }
 
 /* ExportXServiceResponse: partial_success 1 { rejected 1, error_message 2 }. */
-static void read_partial(struct otlp_reply *reply, struct span body)
+static void read_partial(struct otlp_reply *reply, struct bytes body)
 {
 	struct proto_field outer, inner;
 
@@ -78,7 +78,7 @@ static void read_json(struct otlp_reply *reply, const struct strbuf *body)
 static void read_body(struct otlp_reply *reply, const struct http_call *call, bool is_json)
 {
 	const struct strbuf *body = &call->response.body;
-	struct span bytes = span_of(strbuf_str(body), body->len);
+	struct bytes bytes = bytes_of(strbuf_str(body), body->len);
 	struct proto_field field;
 
 	if (is_json) {
@@ -139,7 +139,7 @@ static size_t base64_decode(uint8_t *dst, size_t room, const char *text)
 }
 
 /* RetryInfo: retry_delay 1 { seconds 1, nanos 2 }. Rounded up to seconds. */
-static void read_retry_info(struct otlp_reply *reply, struct span info)
+static void read_retry_info(struct otlp_reply *reply, struct bytes info)
 {
 	struct proto_field outer, inner;
 	uint64_t seconds = 0, nanos = 0;
@@ -161,7 +161,7 @@ static void read_details(struct otlp_reply *reply, const char *text)
 {
 	static const char wanted[] = "type.googleapis.com/google.rpc.RetryInfo";
 	uint8_t bytes[DETAILS_MAX_BYTES];
-	struct span status = span_of(bytes, base64_decode(bytes, sizeof(bytes), text));
+	struct bytes status = bytes_of(bytes, base64_decode(bytes, sizeof(bytes), text));
 	struct proto_field detail, any;
 
 	while (proto_take(&status, &detail)) {
@@ -256,7 +256,7 @@ static void read_grpc(struct otlp_reply *reply, const struct http_call *call)
 	reply->verdict = of_grpc(status, reply->wait[0], reply->message);
 	reply->message[0] = '\0';
 	if (reply->verdict == OTLP_SENT && r->body.len > GRPC_HEAD)
-		read_partial(reply, span_of(r->body.buf + GRPC_HEAD, r->body.len - GRPC_HEAD));
+		read_partial(reply, bytes_of(r->body.buf + GRPC_HEAD, r->body.len - GRPC_HEAD));
 	if (reply->verdict == OTLP_SENT)
 		return;
 	snprintf(reply->message, sizeof(reply->message), "grpc-status %" PRIu64 "%s", status,

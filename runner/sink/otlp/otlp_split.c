@@ -41,7 +41,7 @@ static bool leads_down(unsigned level, const struct proto_field *field)
 }
 
 /* True: some leaf of it was wanted. All others of its fields are in `out` in any case. */
-static bool copy_message(struct copy *copy, struct strbuf *out, struct span from, unsigned level)
+static bool copy_message(struct copy *copy, struct strbuf *out, struct bytes from, unsigned level)
 {
 	bool last = level + 1 == depth_of(copy->shape), any = false;
 	struct proto_field field;
@@ -70,7 +70,7 @@ static bool copy_message(struct copy *copy, struct strbuf *out, struct span from
 	return any;
 }
 
-static bool split_protobuf(struct copy *copy, struct span from, struct strbuf ret[2],
+static bool split_protobuf(struct copy *copy, struct bytes from, struct strbuf ret[2],
 			   uint64_t *ret_first)
 {
 	struct strbuf nothing = STRBUF_INIT(ret[0].max);
@@ -132,7 +132,7 @@ static int add_text(const char *text, size_t len, void *ctx)
 	return 0;
 }
 
-static bool split_json(struct copy *copy, struct span from, struct strbuf ret[2],
+static bool split_json(struct copy *copy, struct bytes from, struct strbuf ret[2],
 		       uint64_t *ret_first)
 {
 	json_t *root = json_loadb((const char *)from.ptr, from.len, JSON_ALLOW_NUL, NULL);
@@ -159,7 +159,7 @@ static bool split_json(struct copy *copy, struct span from, struct strbuf ret[2]
 bool otlp_split(const struct otlp_shape *shape, bool json, size_t prefix, const struct strbuf *body,
 		struct strbuf ret[2], uint64_t *ret_first)
 {
-	struct span from = span_of(body->buf + prefix, body->len - prefix);
+	struct bytes from = bytes_of(body->buf + prefix, body->len - prefix);
 	struct copy copy = { .shape = shape };
 
 	for (int i = 0; i < 2; i++)

@@ -187,7 +187,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} else {
 		bytes = bare_types(data + 4, size - 4, &len);
 	}
-	if (btf_check(span_of(bytes, len), NULL) == 0) {
+	if (btf_check(bytes_of(bytes, len), NULL) == 0) {
 		btf = btf__new(bytes, (uint32_t)len);
 		if (btf)
 			compile_all(btf);

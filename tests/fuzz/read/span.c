@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "base/clock.h"
-#include "base/span.h"
+#include "base/bytes.h"
 #include "base/util.h"
 #include "runner/read/span/span.h"
 

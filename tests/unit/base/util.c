@@ -14,7 +14,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "base/span.h"
+#include "base/bytes.h"
 #include "base/strbuf.h"
 #include "base/util.h"
 
@@ -378,21 +378,21 @@ static void test_arena_is_zeroed_aligned_and_stable(void **state)
 
 static void test_span_checks_its_bounds(void **state)
 {
-	struct span s = span_of("ab\0cd", 5);
+	struct bytes s = bytes_of("ab\0cd", 5);
 	uint16_t v = 0;
 
-	assert_non_null(span_at(s, 0, 5));
-	assert_non_null(span_at(s, 5, 0));
-	assert_null(span_at(s, 0, 6));
-	assert_null(span_at(s, 6, 0));
-	assert_null(span_at(s, 2, SIZE_MAX));
-	assert_null(span_at(s, SIZE_MAX, 2));
-	assert_true(span_get(s, 3, &v, 2));
+	assert_non_null(bytes_at(s, 0, 5));
+	assert_non_null(bytes_at(s, 5, 0));
+	assert_null(bytes_at(s, 0, 6));
+	assert_null(bytes_at(s, 6, 0));
+	assert_null(bytes_at(s, 2, SIZE_MAX));
+	assert_null(bytes_at(s, SIZE_MAX, 2));
+	assert_true(bytes_get(s, 3, &v, 2));
 	assert_memory_equal(&v, "cd", 2);
-	assert_false(span_get(s, 4, &v, 2));
-	assert_string_equal(span_str(s, 1), "b");
-	assert_null(span_str(s, 3));
-	assert_null(span_str(s, 5));
+	assert_false(bytes_get(s, 4, &v, 2));
+	assert_string_equal(bytes_str(s, 1), "b");
+	assert_null(bytes_str(s, 3));
+	assert_null(bytes_str(s, 5));
 }
 
 /* The lines as "level:line|". */

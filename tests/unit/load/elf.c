@@ -424,7 +424,7 @@ static void test_elf_checks_btf(void **state)
 		uint8_t btf[256];
 		size_t len = raw_btf(btf, cases[i].words, cases[i].nwords, "\0x", 3);
 		struct err err = { 0 };
-		int rc = btf_check(span_of(btf, len), &err);
+		int rc = btf_check(bytes_of(btf, len), &err);
 
 		if (!cases[i].part) {
 			if (rc)

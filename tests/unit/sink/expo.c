@@ -3,7 +3,7 @@
 #include "tests/support/sink_fixture.h"
 #include <math.h>
 #include <zlib.h>
-#include "base/span.h"
+#include "base/bytes.h"
 #include "runner/sink/prometheus/negotiate.h"
 #include "base/process.h"
 #include "runner/sink/prometheus/scrape_body.h"
@@ -118,7 +118,7 @@ static const struct message family_message = {
 	  { 5, 's', "unit" } },
 };
 
-static uint64_t take_varint(struct span *s)
+static uint64_t take_varint(struct bytes *s)
 {
 	uint64_t v = 0;
 
@@ -131,9 +131,9 @@ static uint64_t take_varint(struct span *s)
 	}
 }
 
-static struct span take_bytes(struct span *s, size_t len)
+static struct bytes take_bytes(struct bytes *s, size_t len)
 {
-	struct span piece = { s->ptr, len };
+	struct bytes piece = { s->ptr, len };
 
 	assert_true(len <= s->len);
 	s->ptr += len;
@@ -147,11 +147,11 @@ static int64_t unzigzag(uint64_t v)
 }
 
 /* As text, one field a line. */
-static void dump(struct strbuf *dst, struct span s, const struct message *message, int depth)
+static void dump(struct strbuf *dst, struct bytes s, const struct message *message, int depth)
 {
 	while (s.len) {
 		uint64_t tag = take_varint(&s), v;
-		struct span piece;
+		struct bytes piece;
 		double d;
 		size_t i = 0;
 
@@ -196,7 +196,7 @@ static void dump(struct strbuf *dst, struct span s, const struct message *messag
 static char *dump_all(const struct strbuf *sb)
 {
 	struct strbuf text = STRBUF_INIT(SCRAPE_MAX);
-	struct span s = { (const uint8_t *)sb->buf, sb->len };
+	struct bytes s = { (const uint8_t *)sb->buf, sb->len };
 
 	while (s.len) {
 		uint64_t len = take_varint(&s);

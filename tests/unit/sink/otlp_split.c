@@ -121,7 +121,7 @@ static void test_json_points_of_a_metric_in_halves(void **state)
 }
 
 /* All leaves of a protobuf request, as text: what stands at the end of the path. */
-static void walk(struct strbuf *dst, struct span from, const uint8_t *path)
+static void walk(struct strbuf *dst, struct bytes from, const uint8_t *path)
 {
 	struct proto_field field;
 
@@ -146,7 +146,7 @@ static void assert_leaves(struct otlp_queue *queue, const uint8_t *path, uint64_
 
 	assert_int_equal(request->items, items);
 	assert_memory_equal(request->body.buf, "\0\0\0\0\0", 5);
-	walk(&sb, span_of(request->body.buf + 5, request->body.len - 5), path);
+	walk(&sb, bytes_of(request->body.buf + 5, request->body.len - 5), path);
 	assert_string_equal(strbuf_str(&sb), want);
 	strbuf_release(&sb);
 }

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 
 #include "base/err.h"
-#include "base/span.h"
+#include "base/bytes.h"
 #include "runner/sink/otlp/otlp_config.h"
 #include "runner/sink/otlp/otlp_traces.h"
 #include "runner/sink/print/span_view.h"
@@ -82,7 +82,7 @@ static const struct message resource_spans = { "resource_spans",
 static const struct message request = { "request",
 					{ { 1, 'm', "resource_spans", &resource_spans } } };
 
-static uint64_t take(struct span *s, size_t len) /* little-endian */
+static uint64_t take(struct bytes *s, size_t len) /* little-endian */
 {
 	uint64_t v = 0;
 
@@ -94,7 +94,7 @@ static uint64_t take(struct span *s, size_t len) /* little-endian */
 	return v;
 }
 
-static uint64_t take_varint(struct span *s)
+static uint64_t take_varint(struct bytes *s)
 {
 	uint64_t v = 0, byte = 0x80;
 
@@ -106,9 +106,9 @@ static uint64_t take_varint(struct span *s)
 	return v;
 }
 
-static void dump(struct strbuf *dst, struct span s, const struct message *m);
+static void dump(struct strbuf *dst, struct bytes s, const struct message *m);
 
-static void dump_bytes(struct strbuf *dst, struct span s, char kind)
+static void dump_bytes(struct strbuf *dst, struct bytes s, char kind)
 {
 	if (kind == 's')
 		strbuf_addf(dst, "'%.*s'", (int)s.len, (const char *)s.ptr);
@@ -117,7 +117,7 @@ static void dump_bytes(struct strbuf *dst, struct span s, char kind)
 }
 
 /* {name=value ...} */
-static void dump(struct strbuf *dst, struct span s, const struct message *m)
+static void dump(struct strbuf *dst, struct bytes s, const struct message *m)
 {
 	const char *blank = "";
 
@@ -125,7 +125,7 @@ static void dump(struct strbuf *dst, struct span s, const struct message *m)
 	while (s.len) {
 		uint64_t tag = take_varint(&s), v;
 		static const char wires[] = "vudsxmw", types[] = { 0, 1, 1, 2, 2, 2, 5 };
-		struct span piece;
+		struct bytes piece;
 		double d;
 		size_t i = 0;
 
@@ -153,9 +153,9 @@ static void dump(struct strbuf *dst, struct span s, const struct message *m)
 			continue;
 		}
 		v = take_varint(&s);
-		piece = span_of(s.ptr, v);
+		piece = bytes_of(s.ptr, v);
 		assert_true(v <= s.len);
-		s = span_of(s.ptr + v, s.len - v);
+		s = bytes_of(s.ptr + v, s.len - v);
 		if (m->fields[i].kind == 'm')
 			dump(dst, piece, m->fields[i].message);
 		else
@@ -323,7 +323,7 @@ static uint32_t finish(struct run *r, bool json)
 		if (json)
 			strbuf_add(&r->text, got->body.buf, got->body.len);
 		else
-			dump(&r->text, span_of(got->body.buf, got->body.len), &request);
+			dump(&r->text, bytes_of(got->body.buf, got->body.len), &request);
 		otlp_queue_done(r->queue, got->items, 0);
 		n++;
 	}
