@@ -100,6 +100,19 @@ static bool has_program(const struct plan *plan)
 	return false;
 }
 
+/* The first thing that a reader of the output would miss. */
+static void warn_records(const char *source, const struct plan *plan)
+{
+	for (uint32_t i = 0; i < plan->nmaps; i++) {
+		const struct map_plan *map = &plan->maps[i];
+
+		if ((map->source == SOURCE_RING || map->source == SOURCE_PERF) && !map->has_value)
+			log_warn("%s: map '%s' does not say what its records are, and is not "
+				 "shown: write __type(value, struct NAME); into it",
+				 source, map->symbol);
+	}
+}
+
 /* Refused here rather than where it is run: what bombus cannot read, or what does nothing. */
 static int check_object(const char *source, const void *bytes, size_t len, struct notes *notes,
 			struct err *err)
@@ -121,6 +134,8 @@ static int check_object(const char *source, const void *bytes, size_t len, struc
 		log_warn("%s names no licence, so that the kernel refuses many helpers: char "
 			 "LICENSE[] SEC(\"license\") = \"GPL\";",
 			 source);
+	if (rc == 0)
+		warn_records(source, plan);
 	if (rc == 0 && notes)
 		notes_of_plan(notes, plan);
 	object_free(object);

@@ -12,7 +12,7 @@
 struct dashboard_args {
 	bool rules;
 	const char *name_space;
-	struct words map;
+	struct words map, names, field_names;
 	struct select_words select;
 };
 
@@ -20,7 +20,9 @@ static int run_dashboard(const struct global_args *global, void *args, const str
 			 struct err *err)
 {
 	const struct dashboard_args *a = args;
-	struct object_opts opts = { .map = { a->map.words, a->map.count } };
+	struct object_opts opts = { .plan.map = { a->map.words, a->map.count },
+				    .plan.names = { a->names.words, a->names.count },
+				    .plan.labels = { a->field_names.words, a->field_names.count } };
 	struct dashboard d = { 0 };
 	_cleanup_(program_release) struct program program = { 0 };
 	_cleanup_(arena_release) struct arena arena = { 0 };
@@ -54,6 +56,8 @@ static const struct opt dashboard_opts[] = {
 	  "recording and alerting rules for Prometheus instead" },
 	{ 0, "namespace", "WORD", OPT_TEXT, ARG(name_space), "first part of metric names (ebpf)" },
 	{ 0, "map", "MAP=ROLE", OPT_WORDS, ARG(map), "as for run, as are the following" },
+	{ 0, "name", "MAP=NAME", OPT_WORDS, ARG(names), "what a map is called" },
+	{ 0, "label", "MAP,FIELD=NAME", OPT_WORDS, ARG(field_names), "what a field is called" },
 	{ 0, "labels", "MAP=A,B", OPT_WORDS, ARG(select.labels),
 	  "exactly these fields are labels" },
 	{ 0, "drop-label", "MAP=A,B", OPT_WORDS, ARG(select.drop_labels),

@@ -15,8 +15,12 @@ static struct word_list list_of(const struct words *words)
 struct object_opts object_opts_of(const struct run_args *a)
 {
 	return (struct object_opts){
+		.plan = { .map = list_of(&a->map),
+			  .names = list_of(&a->names),
+			  .labels = list_of(&a->field_names),
+			  .spans = list_of(&a->spans),
+			  .all_maps = a->all_maps },
 		.set = list_of(&a->set),
-		.map = list_of(&a->map),
 		.attach = list_of(&a->attach),
 		.ring = list_of(&a->ring),
 		.max_entries = list_of(&a->max_entries),
@@ -24,7 +28,6 @@ struct object_opts object_opts_of(const struct run_args *a)
 		.fields = list_of(&a->fields),
 		.pin_maps = a->pin_maps,
 		.pin_progs = a->pin_progs,
-		.all_maps = a->all_maps,
 	};
 }
 

@@ -55,24 +55,19 @@ static void on_sweep(void *ctx)
 	run_sinks_tick(&run->sinks);
 }
 
-/* Of the author's making: a section of globals has a '.' in its name, as no C name has. */
-static bool has_maps(const struct plan *plan)
-{
-	for (uint32_t i = 0; i < plan->nmaps; i++)
-		if (plan->maps[i].role != ROLE_INTERNAL || !strchr(plan->maps[i].symbol, '.'))
-			return true;
-	return false;
-}
-
-/* A program without maps may have other work, but whoever runs it to see something is told. */
+/* A program that shows nothing may have other work to do. */
 static int check_shows(const struct run *run, struct err *err)
 {
+	const struct plan *plan = job_plan(run->job);
 	const char *output = run->args->output;
 
-	if (has_maps(job_plan(run->job)) || run->args->dry_run || (output && streq(output, "none")))
+	for (uint32_t i = 0; i < plan->nmaps; i++)
+		if (plan->maps[i].source != SOURCE_NONE)
+			return 0;
+	if (!plan->shows_nothing || run->args->dry_run || (output && streq(output, "none")))
 		return 0;
 	err_hint(err, "-o none runs it all the same");
-	return err_set(err, EINVAL, "%s has no maps: there is nothing to show", job_name(run->job));
+	return err_set(err, EINVAL, "%s: nothing to show: %s", job_name(run->job), plan->advice);
 }
 
 /* Exported, shown or kept. */

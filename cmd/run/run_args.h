@@ -16,7 +16,7 @@ struct run_args {
 	bool no_tty, once, all_maps, dry_run, keep_caps;
 	uint64_t count, duration_ns, interval_ns;
 	struct select_words select;
-	struct words map, fields, set, attach, ring, max_entries, only;
+	struct words map, names, field_names, spans, fields, set, attach, ring, max_entries, only;
 	const char *pin_maps, *pin_progs;
 	const char *metrics, *name_space, *compat, *web_config;
 	const char *otlp, *otlp_protocol;

@@ -39,6 +39,10 @@ const struct opt run_opts[] = {
 	  "show a map as events, counter, gauge, histogram, spans or internal; MAP=ROLE:STRUCT "
 	  "names its "
 	  "record's type" },
+	{ 0, "name", "MAP=NAME", OPT_WORDS, ARG(names), "what a map is called in every output" },
+	{ 0, "label", "MAP,FIELD=NAME", OPT_WORDS, ARG(field_names),
+	  "what a field is called in every output" },
+	{ 0, "span", "MAP=NAME", OPT_WORDS, ARG(spans), "what the spans of a map are called" },
 	{ 0, "all-maps", NULL, OPT_FLAG, ARG(all_maps), "internal maps too" },
 	{ 0, "fields", "MAP=A,B", OPT_WORDS, ARG(fields), "show only these fields" },
 	{ 0, "labels", "MAP=A,B", OPT_WORDS, ARG(select.labels),

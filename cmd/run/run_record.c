@@ -19,6 +19,9 @@ static const struct {
 	uint8_t kept;
 } kept_options[] = {
 	{ "map", offsetof(struct run_args, map), KEPT_WORDS },
+	{ "name", offsetof(struct run_args, names), KEPT_WORDS },
+	{ "label", offsetof(struct run_args, field_names), KEPT_WORDS },
+	{ "span", offsetof(struct run_args, spans), KEPT_WORDS },
 	{ "fields", offsetof(struct run_args, fields), KEPT_WORDS },
 	{ "ring", offsetof(struct run_args, ring), KEPT_WORDS },
 	{ "max-entries", offsetof(struct run_args, max_entries), KEPT_WORDS },

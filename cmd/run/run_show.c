@@ -47,9 +47,8 @@ void show_start(const struct plan *plan, const char *name)
 		shown += is_shown(plan, &plan->maps[i]);
 	log_info("%s: %u program%s attached, %u map%s shown%s", name, attached, plural(attached),
 		 shown, plural(shown), isatty(STDIN_FILENO) ? "; Ctrl-C to leave" : "");
-	if (!shown)
-		log_warn("%s: no map is meant to be shown; --all-maps shows the internal ones",
-			 name);
+	if (plan->advice)
+		log_warn("%s: %s%s", name, shown ? "" : "nothing is shown: ", plan->advice);
 }
 
 static bool has_events(const struct map_plan *map)

@@ -163,7 +163,11 @@ static int tui_open(struct sink *sink, const struct sink_env *env, struct err *e
 /* The sink's thread does not run yet. */
 static int tui_start(struct sink *sink, struct err *err)
 {
-	tui_of(sink)->start_ns = now_mono_ns();
+	struct tui *tui = tui_of(sink);
+
+	tui->start_ns = now_mono_ns();
+	if (tui->env.plan->advice)
+		screen_say(&tui->screen, false, "%s", tui->env.plan->advice);
 	return 0;
 }
 

@@ -84,7 +84,7 @@ static void load(struct object *o, const char *path, uint64_t ring_bytes)
 	o->bpf = bpf_object__open_mem(image.bytes, image.len, NULL);
 	if (!o->bpf)
 		die("open", NULL);
-	if (plan_compile(&o->plan, o->bpf, &image, NULL, 0, false, &err) < 0)
+	if (plan_compile(&o->plan, o->bpf, &image, &(struct plan_opts){ 0 }, &err) < 0)
 		die("plan", &err);
 	bpf_object__for_each_map(map, o->bpf)
 		if (bpf_map__type(map) == BPF_MAP_TYPE_RINGBUF) {

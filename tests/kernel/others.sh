@@ -34,6 +34,33 @@ run_bombus run unlike.o --dry-run
 like 'twins: a third one is named' "$ERR" \
 	"'sys_enter_btf' \(tp_btf/sys_enter\) and 'another' .* run at the same place.*--only"
 
+# --- no map has a role ---
+# plain NAME ARGUMENTS...: seven rounds.
+plain() {
+	local name=$1
+	shift
+	traffic_start getppid,7
+	ok "$name: it attaches" bombus_start "$name" run "$OBJECTS/others_plain.bpf.o" -o json \
+		--interval 100ms --set target_pid="$TRAFFIC_PID" "$@"
+	ok "$name: seven calls" traffic_go
+	sleep 0.3
+	[ "$name" != named ] || curl -s "http://127.0.0.1:$port/metrics" >named.metrics
+	ok "$name: it leaves" bombus_stop INT
+}
+plain bare
+is 'bare: the map is shown' "$(jq -sc 'map(select(.map == "http_stats")) | last | [.kind, .value]' bare.out)" \
+	'["gauge",{"calls":7,"bytes":700}]'
+like 'bare: and what exports it is named' "$(cat bare.err)" \
+	'no map has a role: --map http_stats=counter .* exports http_stats, as SEC'
+port=$(free_port)
+plain named --map http_stats=counter --name http_stats=http --label http_stats,bytes=sent \
+	--label http_stats,key=side --map buckets=histogram "--metrics=127.0.0.1:$port"
+unlike 'named: nothing is missing' "$(cat named.err)" 'no map has a role'
+like 'named: the metric' "$(cat named.metrics)" '^ebpf_http_calls_total\{side="5"\} 7$'
+like 'named: the other one' "$(cat named.metrics)" '^ebpf_http_sent_total\{side="5"\} 700$'
+like 'named: a variable is a histogram' "$(cat named.metrics)" '^ebpf_buckets_bucket\{le="15"\} 7$'
+like 'named: not below' "$(cat named.metrics)" '^ebpf_buckets_bucket\{le="7"\} 0$'
+
 # --- histograms that nothing describes ---
 # histogram NAME ARGUMENTS...: ten observations of 100 to 109.
 histogram() {

@@ -101,8 +101,7 @@ static int open_all(struct object *object, const void *elf, size_t len, struct e
 	if (rc == 0)
 		rc = open_bpf(object, err);
 	if (rc == 0)
-		rc = plan_compile(&object->plan, object->bpf, &object->image, opts->map.words,
-				  opts->map.count, opts->all_maps, err);
+		rc = plan_compile(&object->plan, object->bpf, &object->image, &opts->plan, err);
 	for (size_t i = 0; i < opts->fields.count && rc == 0; i++)
 		rc = plan_select_fields(&object->plan, opts->fields.words[i], err);
 	if (rc < 0)

@@ -19,15 +19,10 @@
 struct err;
 struct object;
 
-/* "NAME=VALUE" words from the command line, in order. Borrowed until object_free(). */
-struct word_list {
-	const char *const *words;
-	size_t count;
-};
-
+/* The words are borrowed until object_free(). */
 struct object_opts {
+	struct plan_opts plan;
 	struct word_list set;	 /* VAR=VALUE */
-	struct word_list map;	 /* MAP=ROLE or MAP=ROLE:struct_name */
 	struct word_list attach; /* PROG=TARGET; may repeat for several targets of one program */
 	struct word_list ring;	 /* MAP=SIZE */
 	struct word_list max_entries; /* MAP=N */
@@ -35,7 +30,6 @@ struct object_opts {
 	struct word_list fields;      /* MAP=a,b: only these are shown; see plan_select_fields() */
 	const char *pin_maps;	      /* folder on bpffs, made if missing; NULL: do not pin */
 	const char *pin_progs;
-	bool all_maps; /* internal maps with a known layout are shown too, as gauges */
 };
 
 /*

@@ -129,18 +129,13 @@ static void free_tags(struct tags **tags)
 }
 
 int plan_compile(struct plan *ret, struct bpf_object *obj, const struct elf_image *image,
-		 const char *const *map_words, size_t nmap_words, bool all_maps, struct err *err)
+		 const struct plan_opts *opts, struct err *err)
 {
 	const struct btf *btf = bpf_object__btf(obj);
 	_cleanup_(free_tags) struct tags *tags = NULL;
-	struct plan_ctx ctx = { .plan = ret,
-				.obj = obj,
-				.btf = btf,
-				.image = image,
-				.words = map_words,
-				.nwords = nmap_words,
-				.all_maps = all_maps,
-				.err = err };
+	struct plan_ctx ctx = {
+		.plan = ret, .obj = obj, .btf = btf, .image = image, .opts = opts, .err = err
+	};
 	int rc;
 
 	*ret = (struct plan){ 0 };
@@ -157,6 +152,8 @@ int plan_compile(struct plan *ret, struct bpf_object *obj, const struct elf_imag
 		rc = plan_maps(&ctx);
 	if (!rc)
 		rc = plan_params(&ctx);
+	if (!rc)
+		rc = plan_rename(&ctx);
 	return rc;
 }
 

@@ -119,6 +119,10 @@ struct plan {
 	uint32_t nprogs;
 	struct param *params; /* tagged ones first, then by name */
 	uint32_t nparams;
+	/* What has to be written so that the object shows or exports something, in one line; NULL:
+	 * it does. */
+	const char *advice;
+	bool shows_nothing;
 	const char *license; /* NULL: none */
 	/* What the tags NAME, HELP and AUTHORS of the variable in SEC("license") say of the whole;
 	 * NULL: nothing. */
@@ -126,16 +130,31 @@ struct plan {
 	struct arena arena;
 };
 
+/* "NAME=VALUE" words from the command line, in order; borrowed. */
+struct word_list {
+	const char *const *words;
+	size_t count;
+};
+
+struct plan_opts {
+	struct word_list map;	 /* MAP=ROLE or MAP=ROLE:struct_name; MAP may be a variable */
+	struct word_list names;	 /* MAP=NAME */
+	struct word_list labels; /* MAP,FIELD=NAME */
+	struct word_list spans;	 /* MAP=NAME, of spans */
+	bool all_maps;		 /* internal maps with a known layout are shown too, as gauges */
+};
+
 /*
- * Makes the plan of an opened, not yet loaded object. `map_words` are the --map options
- * ("MAP=ROLE", "MAP=ROLE:struct_name"). Everything needed is copied. Release with plan_release(),
- * also after failure.
+ * Makes the plan of an opened, not yet loaded object. Everything needed is copied. Release with
+ * plan_release(), also after failure.
+ *
+ * Where no map has a role, all maps with a known layout are shown and none is exported.
  */
 struct bpf_object;
 struct elf_image;
 struct err;
 int plan_compile(struct plan *ret, struct bpf_object *obj, const struct elf_image *image,
-		 const char *const *map_words, size_t nmap_words, bool all_maps, struct err *err);
+		 const struct plan_opts *opts, struct err *err);
 void plan_release(struct plan *plan);
 
 /* "MAP=a,b": hides every other field of this map (as BOMBUS_HIDE would), values that are metrics

@@ -19,9 +19,7 @@ struct plan_ctx {
 	const struct btf *btf;
 	const struct tags *tags;
 	const struct elf_image *image;
-	const char *const *words; /* --map */
-	size_t nwords;
-	bool all_maps;
+	const struct plan_opts *opts;
 	uint32_t params_tried;
 	struct err *err;
 };
@@ -49,7 +47,8 @@ struct map_list {
 	struct plan_ctx *ctx;
 	struct map_plan *maps;
 	uint32_t count, cap;
-	struct map_word *words; /* ctx->nwords */
+	struct map_word *words; /* of ctx->opts->map */
+	bool has_role;		/* some map has one that was asked for, or is shown anyway */
 	uint32_t fields;	/* of all layouts; what fails counts as much as is allowed */
 };
 
@@ -63,6 +62,8 @@ void map_list_tags(struct map_list *list, struct map_plan *map, const char *var)
 int words_parse(struct map_list *list);
 /* The last word for this map, as later options win; NULL: none. */
 struct map_word *words_find(struct map_list *list, const struct map_plan *map);
+/* Whether a word is for what is called `name`. */
+bool words_name(const struct map_list *list, const char *name);
 /* The error for words that no map took. */
 int words_check(struct map_list *list);
 /* The type that a word names, "event" or "struct event"; 0: there is none, an error is set. */
@@ -73,6 +74,12 @@ int pseudo_maps(struct map_list *list);
 
 /* Makes programs for one hook, whose names say that they are the same, alternatives. */
 void plan_twins(struct plan *plan);
+
+/* Of data that programs may write: a variable there can be shown as a map. */
+bool plan_is_data_section(const char *name);
+/* Fills plan->advice. is_bare: no map has a role, and some are shown all the same. */
+void plan_advise(struct plan_ctx *ctx, bool is_bare);
+int plan_rename(struct plan_ctx *ctx);
 
 int plan_progs(struct plan_ctx *ctx);
 int plan_maps(struct plan_ctx *ctx); /* after plan_progs() */

@@ -13,7 +13,7 @@
 
 static void map_list_release(struct map_list *list)
 {
-	for (size_t i = 0; list->words && i < list->ctx->nwords; i++)
+	for (size_t i = 0; list->words && i < list->ctx->opts->map.count; i++)
 		free(list->words[i].map);
 	free(list->words);
 	free(list->maps);
@@ -92,9 +92,9 @@ static void fill_value(struct map_list *list, struct map_plan *map, uint32_t typ
 	bool keeps = map->source == SOURCE_HASH || map->source == SOURCE_ARRAY ||
 		     map->source == SOURCE_QUEUE;
 
-	if (!type_id || compile(list, type_id, "value",
-				map->source == SOURCE_RING || map->source == SOURCE_PERF,
-				&map->value, why) < 0)
+	if (!type_id ||
+	    compile(list, type_id, "value",
+		    map->source == SOURCE_RING || map->source == SOURCE_PERF, &map->value, why) < 0)
 		return;
 	if (keeps && map->value.size_bytes != map->value_bytes) {
 		err_set(why, EINVAL, "its type is of %u bytes, its values are of %u",
@@ -193,6 +193,16 @@ static int asked_role(struct map_list *list, const struct map_plan *map,
 	return 0;
 }
 
+/* What is internal and has a known layout can be shown as it stands. */
+static bool show_internal(struct map_plan *map)
+{
+	if (map->role != ROLE_INTERNAL || !map->has_key || !map->has_value ||
+	    (map->source != SOURCE_HASH && map->source != SOURCE_ARRAY) || is_lost_map(map->symbol))
+		return false;
+	map->role = ROLE_GAUGE;
+	return true;
+}
+
 static int apply_role(struct map_list *list, struct map_plan *map, const struct map_word *word,
 		      const struct err *why)
 {
@@ -207,12 +217,22 @@ static int apply_role(struct map_list *list, struct map_plan *map, const struct 
 	    (map->source == SOURCE_RING || map->source == SOURCE_PERF) && !is_lost_map(map->symbol))
 		role = ROLE_EVENTS;
 	rc = role_apply(map, role, origin, why->msg, list->ctx->err);
-	if (rc || origin != ORIGIN_PLAIN || !list->ctx->all_maps || is_lost_map(map->symbol))
-		return rc;
-	if (map->role == ROLE_INTERNAL && map->has_key && map->has_value &&
-	    (map->source == SOURCE_HASH || map->source == SOURCE_ARRAY))
-		map->role = ROLE_GAUGE;
-	return 0;
+	list->has_role = list->has_role || map->role != ROLE_INTERNAL || origin != ORIGIN_PLAIN;
+	if (!rc && list->ctx->opts->all_maps && origin == ORIGIN_PLAIN)
+		show_internal(map);
+	return rc;
+}
+
+/* libbpf puts a part of the file's name in front of a section's: "x.bpf.bss" for ".bss". */
+static const char *map_name(const struct bpf_map *map)
+{
+	static const char *const sections[] = { ".bss", ".data", ".rodata", ".kconfig" };
+	const char *name = bpf_map__name(map);
+
+	for (size_t i = 0; bpf_map__is_internal(map) && i < ARRAY_LEN(sections); i++)
+		if (ends_with(name, sections[i]))
+			return sections[i];
+	return name;
 }
 
 static int add_map(struct map_list *list, const struct bpf_map *from)
@@ -227,7 +247,8 @@ static int add_map(struct map_list *list, const struct bpf_map *from)
 	if (list->count >= PLAN_MAX_MAPS)
 		return err_set(list->ctx->err, E2BIG, "more than %d maps", PLAN_MAX_MAPS);
 	map = map_list_add(list);
-	map->symbol = map->name = map->backing_symbol = map_list_copy(list, bpf_map__name(from));
+	map->symbol = map->backing_symbol = map_list_copy(list, bpf_map__name(from));
+	map->name = map_list_copy(list, map_name(from));
 	map->type = bpf_map__type(from);
 	map->key_bytes = bpf_map__key_size(from);
 	map->value_bytes = bpf_map__value_size(from);
@@ -321,15 +342,19 @@ static int gather(struct map_list *list)
 int plan_maps(struct plan_ctx *ctx)
 {
 	_cleanup_(map_list_release) struct map_list list = { .ctx = ctx };
+	bool is_bare = false;
 	int rc = gather(&list);
 
 	if (rc)
 		return rc;
+	for (uint32_t i = 0; i < list.count && !list.has_role; i++)
+		is_bare = show_internal(&list.maps[i]) || is_bare;
 	keep_names_apart(&list);
 	link_lost_maps(&list);
 	ctx->plan->maps = arena_array(&ctx->plan->arena, struct map_plan, list.count + 1);
 	if (list.count)
 		memcpy(ctx->plan->maps, list.maps, list.count * sizeof(*list.maps));
 	ctx->plan->nmaps = list.count;
+	plan_advise(ctx, is_bare);
 	return 0;
 }

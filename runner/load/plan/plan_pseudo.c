@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * What is shown like a map and is none: the records of iterators, and variables of .bss and .data
- * that are tagged as counters or gauges.
+ * that are tagged as counters or gauges, or that --map names.
  */
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
@@ -35,6 +35,7 @@ static int add_iter(struct map_list *list, const struct prog_plan *prog)
 	map = map_list_add(list);
 	map->symbol = map->name = prog->name;
 	map->source = SOURCE_ITER;
+	list->has_role = true;
 	map->prog = (int)prog->index;
 	if (map_list_compile(list, t->type, "value", &map->value, &why) == 0)
 		map->has_value = true;
@@ -78,6 +79,7 @@ static int add_global(struct map_list *list, const struct bpf_map *section,
 	map->key_bytes = bpf_map__key_size(section);
 	map->value_bytes = bpf_map__value_size(section);
 	map->max_entries = 1;
+	list->has_role = true;
 	if (map_list_compile(list, var->type, "value", &map->value, &why) == 0)
 		map->has_value = place_variable(&map->value, info->offset, map->value_bytes);
 	map_list_tags(list, map, name);
@@ -87,7 +89,7 @@ static int add_global(struct map_list *list, const struct bpf_map *section,
 	return role_apply(map, role, word ? ORIGIN_WORD : ORIGIN_SUFFIX, why.msg, list->ctx->err);
 }
 
-static bool is_data_section(const char *name)
+bool plan_is_data_section(const char *name)
 {
 	return streq(name, ".bss") || streq(name, ".data") || has_prefix(name, ".bss.") ||
 	       has_prefix(name, ".data.");
@@ -100,16 +102,17 @@ static int add_section(struct map_list *list, const struct btf_type *t)
 	const struct bpf_map *section;
 	int rc = 0;
 
-	if (!name || !is_data_section(name))
+	if (!name || !plan_is_data_section(name))
 		return 0;
 	section = bpf_object__find_map_by_name(list->ctx->obj, name);
 	for (uint32_t i = 0; section && !rc && i < btf_vlen(t); i++) {
 		const struct btf_var_secinfo *info = btf_var_secinfos(t) + i;
 		const struct btf_type *var = btf__type_by_id(btf, info->type);
 		uint8_t tags = tag_flags(list->ctx->tags, info->type, TAGS_WHOLE);
+		const char *symbol = var ? btf__name_by_offset(btf, var->name_off) : NULL;
 
-		if (!var || !btf_is_var(var) || !(tags & (TAG_COUNTER | TAG_GAUGE)) ||
-		    !btf__name_by_offset(btf, var->name_off))
+		if (!symbol || !btf_is_var(var) ||
+		    (!(tags & (TAG_COUNTER | TAG_GAUGE)) && !words_name(list, symbol)))
 			continue;
 		rc = add_global(list, section, name, info,
 				tags & TAG_COUNTER ? ROLE_COUNTER : ROLE_GAUGE);

@@ -10,16 +10,17 @@ int words_parse(struct map_list *list)
 {
 	struct plan_ctx *ctx = list->ctx;
 
-	list->words = xcalloc(ctx->nwords + 1, sizeof(*list->words));
-	for (size_t i = 0; i < ctx->nwords; i++) {
+	list->words = xcalloc(ctx->opts->map.count + 1, sizeof(*list->words));
+	for (size_t i = 0; i < ctx->opts->map.count; i++) {
 		struct map_word *w = &list->words[i];
 		char *role, *type;
 
-		w->map = xstrdup(ctx->words[i]);
+		w->map = xstrdup(ctx->opts->map.words[i]);
 		role = strchr(w->map, '=');
 		if (!role || role == w->map || !role[1]) {
 			err_hint(ctx->err, "for example --map events=counter");
-			return err_usage(ctx->err, "--map wants MAP=ROLE, not '%s'", ctx->words[i]);
+			return err_usage(ctx->err, "--map wants MAP=ROLE, not '%s'",
+					 ctx->opts->map.words[i]);
 		}
 		*role++ = '\0';
 		type = strchr(role, ':');
@@ -40,7 +41,7 @@ struct map_word *words_find(struct map_list *list, const struct map_plan *map)
 {
 	struct map_word *found = NULL;
 
-	for (size_t i = 0; i < list->ctx->nwords; i++) {
+	for (size_t i = 0; i < list->ctx->opts->map.count; i++) {
 		struct map_word *w = &list->words[i];
 
 		if (streq(w->map, map->symbol) || streq(w->map, map->name)) {
@@ -49,6 +50,14 @@ struct map_word *words_find(struct map_list *list, const struct map_plan *map)
 		}
 	}
 	return found;
+}
+
+bool words_name(const struct map_list *list, const char *name)
+{
+	for (size_t i = 0; i < list->ctx->opts->map.count; i++)
+		if (streq(list->words[i].map, name))
+			return true;
+	return false;
 }
 
 struct name_walk {
@@ -65,7 +74,7 @@ static const char *next_map_name(void *arg)
 
 int words_check(struct map_list *list)
 {
-	for (size_t i = 0; i < list->ctx->nwords; i++) {
+	for (size_t i = 0; i < list->ctx->opts->map.count; i++) {
 		struct name_walk walk = { list, 0 };
 		const char *near;
 

@@ -74,7 +74,9 @@ static void open_object(const void *bytes, size_t len)
 		return;
 	obj = bpf_object__open_mem(image.bytes, image.len, NULL);
 	if (obj) {
-		plan_compile(&plan, obj, &image, words, len & 1, len & 2, NULL);
+		plan_compile(&plan, obj, &image,
+			     &(struct plan_opts){ .map = { words, len & 1 }, .all_maps = len & 2 },
+			     NULL);
 		plan_release(&plan);
 		bpf_object__close(obj);
 	}

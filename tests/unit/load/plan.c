@@ -24,6 +24,7 @@ struct fixture {
 	int event, key, hist_key, slots, text_only, span, stats;
 	struct elf_image image;
 	struct bpf_object *obj;
+	struct plan_opts opts;
 	struct plan plan;
 	struct err err;
 };
@@ -74,11 +75,19 @@ static void fixture_init(struct fixture *f)
 	add_structs(f);
 }
 
-static void fixture_release(struct fixture *f)
+/* All but the types, so that another object can be opened. */
+static void fixture_close(struct fixture *f)
 {
 	plan_release(&f->plan);
 	bpf_object__close(f->obj);
 	elf_image_release(&f->image);
+	f->obj = NULL;
+	f->err = (struct err){ 0 };
+}
+
+static void fixture_release(struct fixture *f)
+{
+	fixture_close(f);
 	btf__free(f->btf);
 }
 
@@ -99,7 +108,9 @@ static int plan_of(struct fixture *f, const struct obj *o, bool all_maps, const 
 	assert_non_null(f->obj);
 	while (words && words[nwords])
 		nwords++;
-	return plan_compile(&f->plan, f->obj, &f->image, words, nwords, all_maps, &f->err);
+	f->opts.map = (struct word_list){ words, nwords };
+	f->opts.all_maps = all_maps;
+	return plan_compile(&f->plan, f->obj, &f->image, &f->opts, &f->err);
 }
 
 static const struct obj_prog a_prog[] = { { "on_exec", "tracepoint/sched/sched_process_exec" } };
@@ -182,8 +193,8 @@ static void test_plan_roles(void **state)
 		  SOURCE_HASH, true },
 		{ "q", ".maps.events", BPF_MAP_TYPE_QUEUE, NULL, "event", "q", ROLE_EVENTS,
 		  SOURCE_QUEUE, true },
-		{ "plain", ".maps", BPF_MAP_TYPE_HASH, "key", "__u64", "plain", ROLE_INTERNAL,
-		  SOURCE_HASH },
+		{ "plain", ".maps", BPF_MAP_TYPE_HASH, "key", "__u64", "plain", ROLE_GAUGE,
+		  SOURCE_HASH }, /* the only one */
 		{ "plain", ".maps", BPF_MAP_TYPE_HASH, "key", "__u64", "plain", ROLE_GAUGE,
 		  SOURCE_HASH, false, false, true },
 		{ "plain", ".maps.internal", BPF_MAP_TYPE_HASH, "key", "__u64", "plain",
@@ -194,7 +205,7 @@ static void test_plan_roles(void **state)
 		  ROLE_INTERNAL, SOURCE_ARRAY, false, true, true },
 		{ "stacks", ".maps", BPF_MAP_TYPE_STACK_TRACE, "__u32", "__u64", "stacks",
 		  ROLE_INTERNAL, SOURCE_NONE, false, false, true },
-		{ "counter_", ".maps", BPF_MAP_TYPE_HASH, "key", "__u64", "counter_", ROLE_INTERNAL,
+		{ "counter_", ".maps", BPF_MAP_TYPE_HASH, "key", "__u64", "counter_", ROLE_GAUGE,
 		  SOURCE_HASH },
 	};
 
@@ -496,6 +507,138 @@ static void test_plan_reads_map_tags(void **state)
 	assert_string_equal(get(&f, "gauge_a")->name, "latency");
 }
 
+/* Where no map has a role all are shown, and the advice says how to export one. */
+static void test_plan_shows_all_where_nothing_has_a_role(void **state)
+{
+	FIXTURE(f);
+	const uint32_t key = (uint32_t)f.key, u64 = (uint32_t)f.u64, u32 = (uint32_t)f.u32;
+	const struct obj_map maps[] = {
+		{ "http_stats", ".maps", BPF_MAP_TYPE_HASH, 16, key, u64 },
+		{ "starts", ".maps", BPF_MAP_TYPE_HASH, 16, key, u64 },
+		{ "http_stats__lost", ".maps", BPF_MAP_TYPE_PERCPU_ARRAY, 1, u32, u64 },
+	};
+	static const char *const words[] = { "starts=counter", NULL };
+
+	plan_ok(&f, maps, 3, false, NULL);
+	assert_int_equal(get(&f, "http_stats")->role, ROLE_GAUGE);
+	assert_false(get(&f, "http_stats")->exported);
+	assert_int_equal(get(&f, "starts")->role, ROLE_GAUGE);
+	assert_int_equal(get(&f, "http_stats__lost")->role, ROLE_INTERNAL);
+	assert_non_null(strstr(f.plan.advice, "no map has a role: --map http_stats=counter"));
+	assert_false(f.plan.shows_nothing);
+	fixture_close(&f);
+	plan_ok(&f, maps, 3, false, words);
+	assert_int_equal(get(&f, "http_stats")->role, ROLE_INTERNAL);
+	assert_true(get(&f, "starts")->exported);
+	assert_null(f.plan.advice);
+}
+
+static void test_plan_says_why_it_shows_nothing(void **state)
+{
+	static const struct {
+		struct obj_map map;
+		const char *advice;
+	} cases[] = {
+		{ { "ev", ".maps", BPF_MAP_TYPE_RINGBUF, 4096 },
+		  "map 'ev' does not say what its records are: --map ev=events:STRUCT" },
+		{ { "lost_map", ".data", BPF_MAP_TYPE_HASH, 16 },
+		  "variable 'lost_map' looks like a map" },
+		{ { "stacks", ".maps", BPF_MAP_TYPE_STACK_TRACE, 16 }, "it has no maps" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		FIXTURE(f);
+
+		plan_ok(&f, &cases[i].map, 1, true, NULL);
+		assert_true(f.plan.shows_nothing);
+		if (!strstr(f.plan.advice, cases[i].advice))
+			fail_msg("%s", f.plan.advice);
+		assert_null(strstr(f.plan.advice, "--all-maps"));
+	}
+}
+
+/* Names from the command line stand over those of the object. */
+static void test_plan_takes_names_of_the_command_line(void **state)
+{
+	FIXTURE(f);
+	static const char *const map[] = { "traces=spans" };
+	static const char *const names[] = { "http_stats=requests" };
+	static const char *const labels[] = { "http_stats,kind=net.kind",
+					      "http_stats,value=calls" };
+	static const char *const spans[] = { "traces=wait" };
+	static const struct {
+		const char *name, *label, *span, *part;
+	} wrong[] = {
+		{ .name = "htp_stats=x", .part = "--name: no map 'htp_stats'" },
+		{ .name = "http_stats=traces", .part = "another map is called 'traces'" },
+		{ .label = "http_stats,knd=x", .part = "has no field 'knd'" },
+		{ .label = "http_stats,kind=pid", .part = "another field is called 'pid'" },
+		{ .label = "http_stats,kind=a b", .part = "--label wants" },
+		{ .span = "http_stats=x", .part = "has the role gauge, not spans" },
+	};
+	const struct obj_map maps[] = {
+		{ "http_stats", ".maps.gauge", BPF_MAP_TYPE_HASH, 16, (uint32_t)f.key,
+		  (uint32_t)f.u64 },
+		{ "traces", ".maps", BPF_MAP_TYPE_RINGBUF, 4096, 0, (uint32_t)f.span },
+	};
+	struct obj o = { .btf = f.btf, .maps = maps, .nmaps = 2, .progs = a_prog, .nprogs = 1 };
+	const struct map_plan *stats;
+
+	f.opts = (struct plan_opts){ .names = { names, 1 },
+				     .labels = { labels, 2 },
+				     .spans = { spans, 1 } };
+	if (plan_of(&f, &o, false, (const char *const[]){ map[0], NULL }))
+		fail_msg("%s", f.err.msg);
+	stats = get(&f, "requests");
+	assert_ptr_equal(stats, get(&f, "http_stats"));
+	assert_string_equal(stats->key.fields[1].path, "net.kind");
+	assert_string_equal(stats->key.fields[1].name, "kind");
+	assert_string_equal(stats->key.fields[1].label, "net_kind");
+	assert_string_equal(stats->value.fields[0].name, "calls");
+	assert_string_equal(get(&f, "traces")->span, "wait");
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+		fixture_close(&f);
+		f.opts = (struct plan_opts){
+			.names = { &wrong[i].name, wrong[i].name ? 1 : 0 },
+			.labels = { &wrong[i].label, wrong[i].label ? 1 : 0 },
+			.spans = { &wrong[i].span, wrong[i].span ? 1 : 0 },
+		};
+		assert_true(plan_of(&f, &o, false, NULL) < 0);
+		assert_int_equal(f.err.exit, EXIT_USAGE);
+		if (!strstr(f.err.msg, wrong[i].part))
+			fail_msg("'%s' is not '%s'", f.err.msg, wrong[i].part);
+	}
+}
+
+/* --map shows a variable that nothing tags; its section has the same name in every file. */
+static void test_plan_shows_variables_that_are_named(void **state)
+{
+	FIXTURE(f);
+	const struct obj_var vars[] = {
+		{ "calls", ".bss", (uint32_t)f.u64, 8 },
+		{ "hist", ".bss", (uint32_t)f.buckets, 256 },
+		{ "state", ".bss", (uint32_t)f.u32, 4 },
+	};
+	struct obj o = { .btf = f.btf, .progs = a_prog, .nprogs = 1, .vars = vars, .nvars = 3 };
+	static const char *const words[] = { "calls=counter", "hist=histogram", NULL };
+	static const char *const wrong[] = { "cals=counter", NULL };
+
+	if (plan_of(&f, &o, false, words))
+		fail_msg("%s", f.err.msg);
+	assert_int_equal(get(&f, "calls")->role, ROLE_COUNTER);
+	assert_int_equal(get(&f, "hist")->role, ROLE_HISTOGRAM);
+	assert_int_equal(get(&f, "hist")->source, SOURCE_GLOBALS);
+	assert_string_equal(get(&f, "hist")->backing_symbol, ".bss");
+	assert_null(plan_map(&f.plan, "state"));
+	assert_non_null(plan_map(&f.plan, ".bss"));
+	fixture_close(&f);
+	assert_true(plan_of(&f, &o, false, NULL) == 0);
+	assert_non_null(strstr(f.plan.advice, "--map calls=counter shows one of them"));
+	fixture_close(&f);
+	assert_true(plan_of(&f, &o, false, wrong) < 0);
+	assert_non_null(strstr(f.err.msg, "no map 'cals'"));
+}
+
 static void test_plan_exports_globals(void **state)
 {
 	FIXTURE(f);
@@ -564,7 +707,9 @@ static void test_plan_finds_iterators(void **state)
 	assert_null(m->backing_symbol);
 	assert_null(plan_map(&f.plan, "plain"));
 	plan_release(&f.plan);
-	assert_int_equal(plan_compile(&f.plan, f.obj, &f.image, words, 1, false, NULL), 0);
+	assert_int_equal(plan_compile(&f.plan, f.obj, &f.image,
+				      &(struct plan_opts){ .map = { words, 1 } }, NULL),
+			 0);
 	assert_int_equal(get(&f, "dump")->role, ROLE_GAUGE);
 }
 
@@ -752,7 +897,11 @@ int main(void)
 		cmocka_unit_test(test_plan_keeps_names_apart),
 		cmocka_unit_test(test_plan_names_keys),
 		cmocka_unit_test(test_plan_reads_map_tags),
+		cmocka_unit_test(test_plan_shows_all_where_nothing_has_a_role),
+		cmocka_unit_test(test_plan_says_why_it_shows_nothing),
+		cmocka_unit_test(test_plan_takes_names_of_the_command_line),
 		cmocka_unit_test(test_plan_exports_globals),
+		cmocka_unit_test(test_plan_shows_variables_that_are_named),
 		cmocka_unit_test(test_plan_finds_iterators),
 		cmocka_unit_test(test_plan_programs_and_alternatives),
 		cmocka_unit_test(test_plan_lists_params),

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What a user or an author has to write so that an object shows or exports something. */
+#include <bpf/btf.h>
+#include <string.h>
+
+#include "base/strbuf.h"
+#include "base/util.h"
+#include "runner/load/plan/plan_internal.h"
+
+static bool is_ring(const struct map_plan *map)
+{
+	return map->source == SOURCE_RING || map->source == SOURCE_PERF;
+}
+
+static bool is_shown(const struct map_plan *map)
+{
+	return map->role != ROLE_INTERNAL;
+}
+
+/* The maps that were made gauges, since none has a role. */
+static void advise_role(struct strbuf *text, const struct plan *plan)
+{
+	const struct map_plan *first = NULL;
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < plan->nmaps; i++) {
+		if (!is_shown(&plan->maps[i]))
+			continue;
+		first = first ? first : &plan->maps[i];
+		count++;
+	}
+	strbuf_addf(text,
+		    "no map has a role: --map %s=counter (or gauge, histogram) exports %s, as "
+		    "SEC(\".maps.counter\") in the source does; without it %s only shown",
+		    first->symbol, first->symbol, count > 1 ? "the maps are" : "it is");
+}
+
+static bool advise_record(struct strbuf *text, const struct plan *plan)
+{
+	for (uint32_t i = 0; i < plan->nmaps; i++) {
+		const struct map_plan *map = &plan->maps[i];
+
+		if (!is_ring(map) || map->has_value)
+			continue;
+		strbuf_addf(text,
+			    "map '%s' does not say what its records are: --map %s=events:STRUCT "
+			    "names their type, as __type(value, struct STRUCT) in the source does",
+			    map->symbol, map->symbol);
+		return true;
+	}
+	return false;
+}
+
+/* A definition in the form of libbpf's: a struct of pointers with a member "type". */
+static bool is_map_definition(const struct btf *btf, const struct btf_type *var)
+{
+	const struct btf_type *t = btf__type_by_id(btf, var->type);
+	const struct btf_member *m;
+	bool type = false, size = false;
+
+	if (!t || !btf_is_struct(t))
+		return false;
+	m = btf_members(t);
+	for (uint32_t i = 0; i < btf_vlen(t); i++) {
+		const struct btf_type *member = btf__type_by_id(btf, m[i].type);
+		const char *name = btf__name_by_offset(btf, m[i].name_off);
+
+		if (!member || !btf_is_ptr(member) || !name)
+			return false;
+		type = type || streq(name, "type");
+		size = size || streq(name, "max_entries") || streq(name, "key") ||
+		       streq(name, "key_size") || streq(name, "value");
+	}
+	return type && size;
+}
+
+/* The variables of .bss and .data; NULL behind the last. */
+static const struct btf_type *next_variable(const struct btf *btf, uint32_t *id, uint32_t *index)
+{
+	for (; *id < btf__type_cnt(btf); ++*id, *index = 0) {
+		const struct btf_type *section = btf__type_by_id(btf, *id), *var;
+		const char *name;
+
+		if (!section || !btf_is_datasec(section))
+			continue;
+		name = btf__name_by_offset(btf, section->name_off);
+		if (!name || !plan_is_data_section(name) || *index >= btf_vlen(section))
+			continue;
+		var = btf__type_by_id(btf, btf_var_secinfos(section)[(*index)++].type);
+		if (var && btf_is_var(var))
+			return var;
+	}
+	return NULL;
+}
+
+static bool advise_section(struct strbuf *text, const struct btf *btf)
+{
+	uint32_t id = 1, index = 0;
+	const struct btf_type *var;
+
+	while ((var = next_variable(btf, &id, &index))) {
+		const char *name = btf__name_by_offset(btf, var->name_off);
+
+		if (!name || !is_map_definition(btf, var))
+			continue;
+		strbuf_addf(text,
+			    "variable '%s' looks like a map, but stands in no section for maps: "
+			    "write SEC(\".maps\") behind it",
+			    name);
+		return true;
+	}
+	return false;
+}
+
+static bool advise_variable(struct strbuf *text, const struct btf *btf)
+{
+	uint32_t id = 1, index = 0, count = 0;
+	const struct btf_type *var;
+	const char *first = NULL;
+
+	while ((var = next_variable(btf, &id, &index))) {
+		const char *name = btf__name_by_offset(btf, var->name_off);
+
+		if (!name || is_map_definition(btf, var))
+			continue;
+		first = first ? first : name;
+		count++;
+	}
+	if (!first)
+		return false;
+	strbuf_addf(text, "it keeps its results in variables: --map %s=counter shows %s", first,
+		    count > 1 ? "one of them" : "it");
+	return true;
+}
+
+static void advise_nothing(struct strbuf *text, const struct plan *plan, const struct btf *btf)
+{
+	uint32_t maps = 0;
+
+	for (uint32_t i = 0; i < plan->nmaps; i++)
+		maps += plan->maps[i].source != SOURCE_NONE;
+	if (advise_record(text, plan) || advise_section(text, btf))
+		return;
+	if (maps)
+		strbuf_adds(text, "the types of its maps are not known: __type(key, ...) and "
+				  "__type(value, ...) in the source say them");
+	else if (!advise_variable(text, btf))
+		strbuf_adds(text, "it has no maps");
+}
+
+void plan_advise(struct plan_ctx *ctx, bool is_bare)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT(2048);
+	struct plan *plan = ctx->plan;
+	bool shown = false;
+
+	for (uint32_t i = 0; i < plan->nmaps; i++)
+		shown = shown || is_shown(&plan->maps[i]);
+	if (shown && !is_bare)
+		return;
+	plan->shows_nothing = !shown;
+	if (shown)
+		advise_role(&text, plan);
+	else
+		advise_nothing(&text, plan, ctx->btf);
+	plan->advice = arena_strdup(&plan->arena, strbuf_str(&text));
+}
