@@ -37,7 +37,7 @@ struct wallclock {
 	_Atomic unsigned sequence;
 	struct history mono;
 	struct history boot;
-	bool told; /* nothing is measured */
+	bool given; /* the offsets come from wallclock_tell(), not from measuring */
 	int fd;
 };
 
@@ -182,7 +182,7 @@ void wallclock_refresh(struct wallclock *clock)
 	uint64_t expirations;
 	ssize_t got;
 
-	if (clock->told)
+	if (clock->given)
 		return;
 	/* Fails with ECANCELED after a step, which is all there is to read: it makes the
 	 * descriptor quiet until the next one. */
@@ -227,7 +227,7 @@ struct wallclock *wallclock_new_told(void)
 	struct wallclock *clock = xcalloc(1, sizeof(*clock));
 
 	clock->fd = -1;
-	clock->told = true;
+	clock->given = true;
 	return clock;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From the kernel's clocks to wall-clock time. bpf_ktime_get_ns() is CLOCK_MONOTONIC,
- * bpf_ktime_get_boot_ns() is CLOCK_BOOTTIME; both are turned into Unix nanoseconds with the
- * offset that held at the event's time: a history of (effective from, offset) pairs is kept and
- * grows when clock_refresh() sees that the clock was stepped or the machine slept.
+ * bpf_ktime_get_boot_ns() is CLOCK_BOOTTIME. Both become Unix nanoseconds by the offset at the
+ * event's time: the module keeps a history of (effective from, offset) pairs, which grows when
+ * wallclock_refresh() finds that the clock was set or the machine slept.
  * One thread refreshes; any thread may convert.
  */
 #ifndef BOMBUS_BASE_CLOCK_H
@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* When something was done, by CLOCK_MONOTONIC; end_ns 0: it was not. */
+/* When a step began and ended, by CLOCK_MONOTONIC; end_ns 0: it never ran. */
 struct step {
 	uint64_t start_ns, end_ns;
 };
@@ -33,8 +33,8 @@ void wallclock_refresh(struct wallclock *clock);
 int wallclock_fd(const struct wallclock *clock);
 
 /*
- * What was found out last, of CLOCK_MONOTONIC and of CLOCK_BOOTTIME: real time minus the clock,
- * from a moment of that clock on. What a recording keeps, so that times read the same on another
+ * The latest offsets of CLOCK_MONOTONIC and CLOCK_BOOTTIME: real time minus the clock, valid from
+ * a moment of that clock on. A recording keeps them, so that times read the same on another
  * machine.
  */
 struct clock_offsets {
@@ -43,7 +43,8 @@ struct clock_offsets {
 	} mono, boot;
 };
 struct clock_offsets wallclock_offsets(struct wallclock *clock);
-/* A clock that measures nothing and knows what it is told. One thread tells; any may convert. */
+/* A clock for replays: it measures nothing and takes its offsets from wallclock_tell(). One thread
+ * sets them; any thread may convert. */
 struct wallclock *wallclock_new_told(void);
 void wallclock_tell(struct wallclock *clock, const struct clock_offsets *offsets);
 

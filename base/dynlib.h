@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Libraries that are loaded when they are needed, since a run that does without them should not
- * pay for them. Their headers are there when building, so that a slot has the function's type:
+ * Libraries that are loaded on first use, so that a run without them does not pay for them. Their
+ * headers are present when building, so a slot has the function's type:
  *
  *	__typeof__(&crypt_r) crypt = NULL;
  *	const struct dynlib_symbol symbols[] = { { "crypt_r", &crypt } };
@@ -18,8 +18,8 @@ struct dynlib_symbol {
 	void *slot; /* of a pointer to the function */
 };
 
-/* `what` begins the message: "cannot pull". -ENOENT with the package's name as hint. ret NULL: it
- * stays until the process ends, as is due to libraries that leave handlers behind. */
+/* `what` begins the message: "cannot pull". -ENOENT with the package's name as hint. ret NULL: the
+ * library stays loaded until the process ends; libraries that leave handlers behind need that. */
 int dynlib_open(void **ret, const char *library, const char *package, const char *what,
 		const struct dynlib_symbol *symbols, size_t count, struct err *err);
 void dynlib_close(void *library); /* takes NULL */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * HTTP over one pool of connections, several calls at a time. Boundary file of libcurl, which is
- * loaded when the first client is made. Nothing here knows who is spoken to: no call is repeated,
- * no redirection followed, no credential added. A client belongs to one thread.
+ * loaded when the first client is made. This module is plain transport: it repeats no call, follows
+ * no redirection and adds no credential. A client belongs to one thread.
  *
  *	http_start(http, &call); while (!call.done) http_wait(http, 1000);
  */
@@ -19,7 +19,7 @@ struct http;
 
 struct http_opts {
 	bool insecure;			  /* certificates are not checked */
-	const char *ca_file;		  /* trusted beside nothing else; NULL: the system's */
+	const char *ca_file;		  /* the only trusted authorities; NULL: the system's */
 	const char *cert_file, *key_file; /* of the client; NULL: none */
 	const char *purpose; /* where libcurl is missing: "cannot talk to registries" */
 	/* Hints of errors: the certificate is not trusted; TLS is not what is spoken. NULL: none.
@@ -27,24 +27,24 @@ struct http_opts {
 	const char *trust_hint, *tls_hint;
 };
 int http_new(struct http **ret, const struct http_opts *opts, struct err *err);
-void http_free(struct http *http); /* calls that still run are given up */
+void http_free(struct http *http); /* cancels calls that still run */
 
 #define HTTP_MAX_HEADERS 8
 #define HTTP_MAX_CHALLENGES 4
 
 struct http_response {
-	int status; /* 0: none came */
+	int status; /* 0: no answer */
 	char *location, *content_type, *digest, *link, *retry_after, *range, *upload_id;
 	char *grpc_status, *grpc_message, *grpc_details; /* headers or trailers */
 	char *challenges[HTTP_MAX_CHALLENGES];		 /* WWW-Authenticate, one a header */
 	size_t nchallenges;
-	int64_t content_length; /* -1: not said */
+	int64_t content_length; /* -1: unknown */
 	int64_t range_start;	/* of Content-Range; -1: none */
-	struct strbuf body;	/* what no sink took */
+	struct strbuf body;	/* the bytes that went to no sink */
 };
 
 struct http_call {
-	/* What is asked. All borrowed until the call is done. */
+	/* The request. All pointers are borrowed until the call is done. */
 	const char *method; /* GET HEAD POST PUT PATCH DELETE */
 	const char *url;
 	const char *headers[HTTP_MAX_HEADERS]; /* "Name: value" */
@@ -65,7 +65,7 @@ struct http_call {
 	void (*sent)(void *ctx, uint64_t bytes); /* so much of the body is on its way; NULL */
 	void *ctx;
 
-	/* What came of it. */
+	/* The result. */
 	bool done;
 	int result;  /* 0: there is an answer; -errno: with `err` */
 	bool broken; /* the connection failed: another try may help */

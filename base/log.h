@@ -14,7 +14,7 @@
 
 enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
-extern enum log_level log_level; /* what is above it is left out; LOG_INFO at start */
+extern enum log_level log_level; /* messages above it are left out; LOG_INFO at start */
 
 void log_msg(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void log_vmsg(enum log_level level, const char *fmt, va_list ap);
@@ -23,7 +23,7 @@ void log_vmsg(enum log_level level, const char *fmt, va_list ap);
  * thread, one line at a time. NULL: standard error again, with "bombus: " in front. */
 void log_to(void (*write)(void *ctx, enum log_level level, const char *line), void *ctx);
 
-/* Beside that, and before it: somebody who writes down what is said. NULL: nobody. */
+/* A second receiver of every line, called before the first one. NULL: none. */
 void log_also(void (*write)(void *ctx, enum log_level level, const char *line), void *ctx);
 
 #define log_error(...) log_msg(LOG_ERROR, __VA_ARGS__)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Numbers and addresses as text, written straight into a buffer. Each returns the bytes written
- * and writes no NUL; dst has at least the room named beside it. The locale has no say.
+ * and writes no NUL; dst has at least the room named beside it. The locale does not matter.
  */
 #ifndef BOMBUS_BASE_NUM_H
 #define BOMBUS_BASE_NUM_H
@@ -24,7 +24,7 @@ size_t num_u128(char *dst, unsigned __int128 v);
 
 /*
  * The fewest digits that read back as the same double: "0.1", "1e-07", "12345678". Integers below
- * 2^53 have neither point nor exponent; -0 is "-0". What is not a number is "NaN", "+Inf" or
+ * 2^53 have neither point nor exponent; -0 is "-0". Other values are "NaN", "+Inf" or
  * "-Inf", as Prometheus spells it: a caller whose format has no such thing asks isfinite() first.
  */
 size_t num_double(char *dst, double v);

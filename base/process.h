@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What this process takes of the machine, as /proc shows it. */
+/* The CPU time, memory, descriptors and threads of this process, read from /proc. */
 #ifndef BOMBUS_BASE_PROCESS_H
 #define BOMBUS_BASE_PROCESS_H
 

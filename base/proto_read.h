@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading Protocol Buffers' wire format, one field after the other, from bytes that nobody vouches
- * for. Pure.
+ * Reading Protocol Buffers' wire format, one field after the other, from
+ * untrusted bytes. Pure.
  *
  *	struct bytes rest = bytes_of(bytes, len);
  *	while (proto_take(&rest, &field))
@@ -16,12 +16,12 @@
 
 struct proto_field {
 	uint32_t number;
-	uint64_t value;	   /* of a varint */
+	uint64_t value;	    /* of a varint */
 	struct bytes bytes; /* of a message, a string, or a fixed number */
 	struct bytes whole; /* all of it, with its key and length */
 };
 
-/* The next field; false at the end and where the bytes are no message. */
+/* The next field; false at the end, and where the bytes are not a message. */
 bool proto_take(struct bytes *from, struct proto_field *ret);
 
 #endif

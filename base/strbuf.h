@@ -2,10 +2,10 @@
 /*
  * A growing buffer of bytes.
  *
- * Invariants: buf[len] is NUL whenever buf is not NULL; len <= max. What would grow it over max
- * is left out and `full` is set: the writer goes on, the owner looks once at the end. A piece is
- * added whole or not at all, and nothing is added after one was left out, so that the content is
- * always the beginning of what was written.
+ * Invariants: buf[len] is NUL whenever buf is not NULL; len <= max. A piece that would grow it
+ * over max is left out and sets `full`: the writer goes on, and the owner checks once at the end. A
+ * piece is added whole or not at all, and nothing is added after one was left out, so the content
+ * is always a prefix of everything written.
  */
 #ifndef BOMBUS_BASE_STRBUF_H
 #define BOMBUS_BASE_STRBUF_H

@@ -54,7 +54,7 @@ static bool begins(const char *name, const char *typed, size_t len)
 	return true;
 }
 
-/* What it costs to mean `name`; UINT_MAX is out of the question. */
+/* The distance from what was typed to `name`; UINT_MAX: too far. */
 static unsigned cost_of(const char *typed, size_t typed_len, const char *name)
 {
 	size_t name_len = strlen(name);

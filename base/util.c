@@ -91,7 +91,7 @@ static size_t first_size(int fd, size_t max_bytes)
 	return MIN(size, max_bytes);
 }
 
-/* A byte more than max_bytes is asked for, to tell "exactly at the limit" from "over it". */
+/* Reads one byte more than max_bytes, to tell "exactly at the limit" from "over it". */
 int read_fd(int fd, const char *what, size_t max_bytes, void **ret, size_t *ret_len,
 	    struct err *err)
 {

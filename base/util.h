@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What every file may use: scope-bound clean-up, allocation that does not return NULL,
- * and the functions that are banned.
+ * For every file: scope-bound clean-up, allocation that never returns NULL, and banned functions.
  *
  *	_cleanup_free_ char *text = xstrdup("x");
  *	_cleanup_close_ int fd = open(...);
  *	*ret = steal_ptr(&text);
  *
- * Out of memory ends the program through oom_hook (the terminal is restored there).
+ * Running out of memory ends the program through oom_hook, which restores the terminal.
  */
 #ifndef BOMBUS_BASE_UTIL_H
 #define BOMBUS_BASE_UTIL_H
@@ -44,7 +43,7 @@ char *xstrdup(const char *text);
 char *xstrndup(const char *text, size_t len);
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* Called once, before the program ends, when memory is out. NULL: nothing to do. */
+/* Called once when memory runs out, before the program ends. NULL: none. */
 extern void (*oom_hook)(void);
 
 static inline void free_ptr(void *p)
@@ -99,7 +98,7 @@ int read_file(const char *path, size_t max_bytes, void **ret, size_t *ret_len, s
 int read_fd(int fd, const char *what, size_t max_bytes, void **ret, size_t *ret_len,
 	    struct err *err);
 
-/* Writes all of it, interrupted or not. 0 or -errno. */
+/* Writes all bytes, across interruptions. 0 or -errno. */
 int write_all(int fd, const void *bytes, size_t len);
 
 /* mkdir -p with mode 0755. */

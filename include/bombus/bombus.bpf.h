@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
- * For authors of programs: say in the program what its data is, and lose nothing unseen.
+ * For authors of programs: declare in the program what its data means, and count every loss.
  *
  *	#include "vmlinux.h"
  *	#include <bpf/bpf_helpers.h>
@@ -10,7 +10,7 @@
  *	BOMBUS_FILTERS;				// --set target_pid=N, --set target_cgroup=N
  *
  *	struct event {
- *		pid_t pid BOMBUS_LABEL BOMBUS_HELP("who exited");
+ *		pid_t pid BOMBUS_LABEL BOMBUS_HELP("process that exited");
  *		__u32 code BOMBUS_LABEL;
  *		__u64 lived BOMBUS_UNIT("ns") BOMBUS_OBSERVE;
  *	};
@@ -49,13 +49,13 @@
  */
 #define BOMBUS_TAG(word) __attribute__((btf_decl_tag("bombus:" word)))
 
-/* On a map, a member or a parameter: what it is, in words. */
+/* On a map, a member or a parameter: a description. */
 #define BOMBUS_HELP(text) BOMBUS_TAG("help:" text)
 /* On a member or a map: "ns", "us", "ms", "s", "bytes", ... */
 #define BOMBUS_UNIT(text) BOMBUS_TAG("unit:" text)
-/* On a map or a member: the name it is shown and exported under. */
+/* On a map or a member: its name in every output. */
 #define BOMBUS_NAME(text) BOMBUS_TAG("name:" text)
-/* On a member: a label. As soon as one member is tagged, the untagged ones are none. */
+/* On a member: a label. Once one member is tagged, untagged members are not labels. */
 #define BOMBUS_LABEL BOMBUS_TAG("label")
 /* On a member: a value of its own, of the kind that its map is, or of the kind named. On a
  * variable in .bss or .data, COUNTER and GAUGE export it. */
@@ -64,7 +64,7 @@
 #define BOMBUS_GAUGE BOMBUS_TAG("gauge")
 /* On a member: never shown, never a label. A hidden point in time still dates its record. */
 #define BOMBUS_HIDE BOMBUS_TAG("hide")
-/* On a member of an event: what a histogram made of the events observes. */
+/* On a member of an event: the value that a histogram of events observes. */
 #define BOMBUS_OBSERVE BOMBUS_TAG("observe")
 /* On a map: its bounds, "exp2", "exp2 MIN MAX", "exp2/8", "log2", "linear STEP MIN MAX" or
  * "1,5,10". */
@@ -72,8 +72,8 @@
 /* On a `const volatile` global: a parameter meant to be set, listed first. */
 #define BOMBUS_PARAM BOMBUS_TAG("param")
 
-/* Behind the licence, HELP and NAME are the description and title of the program as a whole, and
- * this is who wrote it: char LICENSE[] SEC("license") BOMBUS_HELP("slow reads") = "GPL";
+/* On the licence, HELP and NAME are the description and title of the whole program, and AUTHORS its
+ * authors: char LICENSE[] SEC("license") BOMBUS_HELP("slow reads") = "GPL";
  * `bombus build` puts them into the image. */
 #define BOMBUS_AUTHORS(text) BOMBUS_TAG("authors:" text)
 

@@ -11,11 +11,11 @@
  *	struct latency_key key = { .disk = disk };
  *	bombus_histogram_observe(&latency, &key, took_us);
  *
- * The map is a per-CPU hash from the key to a __u64. What stands under which `bucket`:
+ * The map is a per-CPU hash from the key to a __u64. The meaning of each `bucket`:
  *
- *	0		how many values were 0 or 1			le="1"
- *	b = 1 .. 63	how many were above 2^(b-1) and up to 2^b	le="2^b"
- *	64		how many were above 2^63			le="+Inf" only
+ *	0		number of values 0 and 1				le="1"
+ *	b = 1 .. 63	number of values above 2^(b-1), up to 2^b	le="2^b"
+ *	64		number of values above 2^63			le="+Inf" only
  *	65		the sum of all values, modulo 2^64
  *
  * so that a value of exactly 2^k is counted under le="2^k". The buckets are not cumulative: the

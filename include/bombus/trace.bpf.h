@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
- * The kernel's side of <bombus/trace.h>: whom a traced program works for, and its own spans.
+ * The kernel side of <bombus/trace.h>: the span that a traced program works for, and its own spans.
  *
  *	#include "vmlinux.h"
  *	#include <bpf/bpf_helpers.h>
@@ -15,7 +15,7 @@
  *
  * The traced program's spans come in a map of their own, `user_spans`, which this header declares;
  * their service is the name of the thread that ended them. A program that follows something else
- * writes its own on_trace, with the six arguments that <bombus/trace.h> tells, and calls
+ * writes its own on_trace, with the six arguments listed in <bombus/trace.h>, and calls
  * bombus_user_span() too.
  */
 #ifndef BOMBUS_TRACE_BPF_H
@@ -43,31 +43,32 @@ struct bombus_user_span {
 BOMBUS_SPANS(user_spans, struct bombus_user_span, 1 << 20)
 BOMBUS_HELP("spans of the traced programs themselves");
 
-/* One of their spans, by its address there. What cannot be read is counted as lost. */
+/* Hands over one of the program's spans, by its address. A span that cannot be read is counted as
+ * lost. */
 static __always_inline void bombus_user_span(__u64 address)
 {
 	struct bombus_user_span *s;
-	struct bombus_span told;
+	struct bombus_span span;
 
-	if (bpf_probe_read_user(&told, sizeof(told), (const void *)address)) {
+	if (bpf_probe_read_user(&span, sizeof(span), (const void *)address)) {
 		bombus_lost(&user_spans);
 		return;
 	}
 	s = bombus_reserve(&user_spans, sizeof(*s));
 	if (!s)
 		return;
-	__builtin_memcpy(s->span_base.trace_id, told.trace_id, sizeof(told.trace_id));
-	__builtin_memcpy(s->span_base.span_id, told.span_id, sizeof(told.span_id));
-	__builtin_memcpy(s->span_base.parent_span_id, told.parent_span_id,
-			 sizeof(told.parent_span_id));
-	s->span_base.span_monotonic_timestamp_ns = told.start_ns;
-	s->span_base.span_duration_ns = told.duration_ns;
-	s->span_base.trace_flags = told.flags;
-	__builtin_memcpy(s->span_name, told.name, sizeof(s->span_name));
+	__builtin_memcpy(s->span_base.trace_id, span.trace_id, sizeof(span.trace_id));
+	__builtin_memcpy(s->span_base.span_id, span.span_id, sizeof(span.span_id));
+	__builtin_memcpy(s->span_base.parent_span_id, span.parent_span_id,
+			 sizeof(span.parent_span_id));
+	s->span_base.span_monotonic_timestamp_ns = span.start_ns;
+	s->span_base.span_duration_ns = span.duration_ns;
+	s->span_base.trace_flags = span.flags;
+	__builtin_memcpy(s->span_name, span.name, sizeof(s->span_name));
 	s->span_name[sizeof(s->span_name) - 1] = '\0';
 	bpf_get_current_comm(s->service, sizeof(s->service));
-	s->span_kind = told.kind;
-	s->span_status = told.status;
+	s->span_kind = span.kind;
+	s->span_status = span.status;
 	s->process.pid = bpf_get_current_pid_tgid() >> 32;
 	s->thread.id = (__u32)bpf_get_current_pid_tgid();
 	bpf_ringbuf_submit(s, 0);

@@ -17,13 +17,13 @@
  *
  *	cc demo.c -lbombus-trace && bombus run sched-trace --attach on_trace=$PWD/a.out
  *
- * There is no exporter in the program. The library says what happens through one USDT probe,
- * bombus:trace, which is an instruction that does nothing until a program of the kernel is
- * attached to it; that program (see <bombus/trace.bpf.h>) makes spans of what it is told, next to
- * its own, and bombus sends all of them. Where nobody listens, spans cost their ids and times.
+ * The program needs no exporter. The library reports spans through one USDT probe, bombus:trace, an
+ * instruction that does nothing until a BPF program is attached to it. That program (see
+ * <bombus/trace.bpf.h>) makes spans of the probe's arguments, next to its own, and bombus sends all
+ * of them. Without an attached program a span costs only its ids and times.
  *
- * Nothing is allocated. A span is the caller's; between start and end only its kind and its status
- * are to be changed. It may end in another thread; every function may be called from any thread.
+ * Nothing is allocated. The caller owns a span; between start and end change only its kind and its
+ * status. A span may end in another thread, and any thread may call any function.
  */
 #ifndef BOMBUS_TRACE_H
 #define BOMBUS_TRACE_H
@@ -36,8 +36,8 @@ extern "C" {
 #define BOMBUS_SPAN_SAMPLED 1 /* in flags, as in W3C's traceparent */
 
 /*
- * The layout is what programs of the kernel read, the same on every machine. The constants of
- * kind and status are OpenTelemetry's.
+ * BPF programs read this layout; it is the same on every machine. The constants of kind and status
+ * are OpenTelemetry's.
  */
 struct bombus_span {
 	unsigned char trace_id[16];
@@ -65,25 +65,25 @@ enum bombus_trace_what {
 /* "00-", 32 digits, "-", 16 digits, "-", 2 digits and a NUL. */
 #define BOMBUS_TRACEPARENT_SIZE 56
 
-/* A span that begins now: below its parent, sampled as that is, or the sampled root of a new
+/* Starts a span: below its parent and sampled as the parent is, or as the sampled root of a new
  * trace where parent is NULL. A name that is too long is cut between characters (UTF-8); NULL is
  * "". */
 void bombus_span_start(struct bombus_span *span, const struct bombus_span *parent,
 		       const char *name);
 
-/* The same below a span of elsewhere, by the header `traceparent` (W3C Trace Context). -1, and
- * nothing is started, where the text is NULL or not one. */
+/* As bombus_span_start() below a remote span, by the header `traceparent` (W3C Trace Context). -1,
+ * without starting anything, where the text is NULL or not such a header. */
 int bombus_span_start_remote(struct bombus_span *span, const char *traceparent, const char *name);
 
-/* It has ended: what listens is told, if it is sampled. */
+/* Ends the span and reports it, if it is sampled, to the attached BPF program. */
 void bombus_span_end(struct bombus_span *span);
 
-/* The header for others to continue it, such as a server that is called. */
+/* Writes the `traceparent` header with which another service continues the span. */
 void bombus_traceparent(const struct bombus_span *span, char text[BOMBUS_TRACEPARENT_SIZE]);
 
-/* From here on what the kernel does for this thread, or for a TCP socket whoever uses it, belongs
- * to this span; NULL, or a span that is not sampled: to none. Before a span ends its followers
- * should be given another, since the kernel does not know of spans that have ended. */
+/* From here on, kernel events of this thread, or of a TCP socket in any thread, belong to this span;
+ * with NULL or a span that is not sampled, to none. Call them again before the span ends: the BPF
+ * program does not notice that a span has ended. */
 void bombus_follow_thread(const struct bombus_span *span);
 void bombus_follow_socket(int fd, const struct bombus_span *span);
 
