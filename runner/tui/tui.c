@@ -305,6 +305,8 @@ static int take_events(struct tui *tui)
 			return -EPIPE;
 		if (event.kind == TERMINAL_KEY)
 			ret = grant(tui, screen_key(&tui->screen, event.key));
+		else if (event.kind == TERMINAL_PASTED)
+			screen_paste(&tui->screen, event.key);
 		else if (event.kind == TERMINAL_CLICK)
 			screen_click(&tui->screen, event.x, event.y);
 		else if (event.kind == TERMINAL_WHEEL)

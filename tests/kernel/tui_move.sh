@@ -46,6 +46,11 @@ key G
 sees 'G: follows' '^▸ .* 49 '
 key Enter
 sees 'Enter: all fields' '^  text +red \\x1b'
+rounds 5
+sleep 0.5
+sees 'the details stay with the record' '^  round +49'
+key K
+sees 'K: the details of the one before' '^  round +48'
 key Escape
 misses 'Esc: back' '^  text +red'
 
@@ -66,6 +71,6 @@ sees '5: the programs' '\[5 programs ✓1/1\]'
 sees 'the programs' 'tui +tracepoint +syscalls/sys_enter_getppid +attached'
 key q
 tui_ended move 0
-like 'the closing line' "$(tail -n 1 move.err)" 'ran [0-9.]+s: 50 events, 0 lost, .*nothing stays pinned'
+like 'the closing line' "$(tail -n 1 move.err)" 'ran [0-9.]+s: 55 events, 0 lost, .*nothing stays pinned'
 
 done_testing

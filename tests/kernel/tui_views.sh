@@ -53,7 +53,7 @@ key v
 sees 'v: the histogram again' 'n=40'
 key '?'
 sees '?: the help' '^  help'
-sees 'it is made of keys' 'n N +the next and the previous marked row'
+sees 'it is made of keys' 'n N +go to the next and the previous marked row'
 key q
 misses 'q: out of the help' '^  help'
 key F1

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# The live table: rows written to files and to the clipboard, and the mouse.
+# The live table: rows written to files and to the clipboard.
 . "$(dirname "$0")/../support/lib.sh"
 . "$TESTS/support/tui.sh"
 tui_needs
@@ -49,17 +49,6 @@ sees 'y: copied' 'clipboard'
 is 'and the terminal has it' "$(terminal show-buffer | jq -c '[.map, .key.id]')" '["calls",9]'
 key Escape
 
-# --- the mouse ---
-key m
-sees 'm: the mouse' 'the mouse chooses'
-is 'the terminal reports it' "$(terminal display -p '#{mouse_any_flag}')" 1
-# As this type of terminal reports it: the button, column and line, each with 32 added.
-type $'\e[M %"'
-sees 'a click on a table' '\[1 seen'
-type $'\e[M`*('
-sees 'the wheel scrolls back' 'PAUSED'
-key m
-is 'm: no mouse' "$(sleep 0.3; terminal display -p '#{mouse_any_flag}')" 0
 key q
 tui_ended write 0
 

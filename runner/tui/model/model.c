@@ -246,7 +246,10 @@ void model_detail(struct model *model, struct model_detail *ret)
 
 bool model_row_json(struct model *model, struct strbuf *ret)
 {
-	return export_row(current(model), ret);
+	struct tab *tab = current(model);
+
+	tab_prepare(tab);
+	return !tab->gone && export_row(tab, ret);
 }
 
 int model_export(struct model *model, const char *path, uint64_t *ret_rows, struct err *err)

@@ -216,6 +216,12 @@ const char *model_filter_text(struct model *model); /* the one that holds, "" no
  * unless it follows a stream. */
 int model_mark(struct model *model, const char *text, struct model_why *ret);
 const char *model_mark_text(struct model *model);
+/* A row matches the marks. */
+bool model_any_marked(struct model *model);
+
+/* While it is held, the current tab's row under the cursor stays there until model_do() moves the
+ * cursor: a stream pauses, and of a row that goes there is no detail and no JSON. */
+void model_hold(struct model *model, bool on);
 
 bool model_paused(const struct model *model);	 /* the current tab */
 bool model_following(const struct model *model); /* a stream at its end */

@@ -322,6 +322,37 @@ int model_mark(struct model *model, const char *text, struct model_why *ret)
 	return 0;
 }
 
+bool model_any_marked(struct model *model)
+{
+	struct tab *tab = current(model);
+	struct item item;
+
+	tab_prepare(tab);
+	for (uint64_t i = 0; tab->mark && i < tab->total; i++) {
+		tab->ops->item(tab, i, &item);
+		if (tab_matches(tab, tab->mark, &item))
+			return true;
+	}
+	return false;
+}
+
+void model_hold(struct model *model, bool on)
+{
+	struct tab *tab = current(model);
+
+	for (uint32_t i = 0; !on && i < model->ntabs; i++) {
+		model->tabs[i]->held = model->tabs[i]->gone = false;
+		model->tabs[i]->pinned &=
+			model->tabs[i]->cursor || model->tabs[i]->ops->kind == TAB_STREAM;
+	}
+	if (!on)
+		return;
+	hold_still(tab);
+	tab_prepare(tab);
+	tab->held = tab->pinned = true;
+	model->generation++;
+}
+
 const char *model_mark_text(struct model *model)
 {
 	return current(model)->mark ? current(model)->mark->text : "";

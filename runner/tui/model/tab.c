@@ -58,6 +58,7 @@ bool tab_go(struct tab *tab, uint64_t at)
 	tab->cursor = MIN(at, tab->total - 1);
 	tab->ops->item(tab, tab->cursor, &item);
 	tab->cursor_id = item.id;
+	tab->gone = false;
 	/* The first row stays the first, whichever that is. A stream has no such place. */
 	tab->pinned = tab->cursor != 0 || tab->ops->kind == TAB_STREAM;
 	return tab->cursor != before;
@@ -81,7 +82,10 @@ void tab_prepare(struct tab *tab)
 		return;
 	}
 	if (!tab->ops->find(tab, tab->cursor_id, &at)) {
+		bool gone = tab->gone || tab->held;
+
 		tab_go(tab, at);
+		tab->gone = gone;
 		return;
 	}
 	/* What goes at the beginning of a stream moves nothing on the page. */

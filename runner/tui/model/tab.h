@@ -73,6 +73,8 @@ struct tab {
 	uint64_t total, cursor, top;
 	uint64_t cursor_id;
 	bool pinned;	/* the cursor stays with its id */
+	bool held;	/* somebody reads the cursor's row: no other takes its place */
+	bool gone;	/* the row that was held is not there any more */
 	bool following; /* streams: the cursor is the last row */
 	bool paused;
 	bool dirty;	 /* order and filter are not up to date */

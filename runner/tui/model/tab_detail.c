@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <math.h>
 #include "base/clock.h"
 #include "base/utf8.h"
 #include "base/util.h"
@@ -27,7 +28,19 @@ static void add_line(struct detail *detail, const char *name, const char *text, 
 	ret->name_cells = MAX(ret->name_cells, line->name_cells);
 }
 
-/* A value as in the table, and where that is not all of it the value itself behind it. */
+/* An average or a percentile that there is no number for. */
+static const char *no_number(const struct detail *detail, const struct field *field,
+			     const void *base)
+{
+	double value;
+
+	if (!base || field->kind != KIND_FLOAT || detail->tab->ops->kind == TAB_STREAM)
+		return NULL;
+	value = field_double(field, base, 0);
+	return isnan(value) ? "-" : isinf(value) ? "above the last bound" : NULL;
+}
+
+/* A value as in the table, followed by the value itself where the table shortens it. */
 static void add_field(struct detail *detail, const struct field *field, const struct item *item,
 		      enum part part)
 {
@@ -35,16 +48,20 @@ static void add_field(struct detail *detail, const struct field *field, const st
 	const void *base = item->record.part[part];
 	struct strbuf both = STRBUF_INIT(1u << 20);
 	char *text = detail->tab->scratch;
+	const char *instead = no_number(detail, field, base);
 	size_t len = 0, shown;
 
-	if (item->overflow && part == PART_KEY)
+	if (instead)
+		strbuf_adds(&both, instead);
+	else if (item->overflow && part == PART_KEY)
 		strbuf_adds(&both, OVERFLOW_TEXT);
 	else if (base && field->kind == KIND_FLOAT && detail->tab->ops->kind != TAB_STREAM)
 		strbuf_add(&both, text, field_number(text, field, base));
 	else if (base)
 		strbuf_add(&both, text, field_text(text, field, base, STYLE_TABLE, resolver));
 	shown = both.len;
-	if (base && !item->overflow && field->kind != KIND_TEXT && field->kind != KIND_BYTES)
+	if (base && !instead && !item->overflow && field->kind != KIND_TEXT &&
+	    field->kind != KIND_BYTES)
 		len = field_text(text, field, base, STYLE_PLAIN, NULL);
 	if (len && (len != shown || memcmp(both.buf, text, len) != 0)) {
 		strbuf_adds(&both, shown ? "  (" : "(");
@@ -71,7 +88,7 @@ void tab_detail(struct tab *tab, struct arena *arena, struct model_detail *ret)
 
 	*ret = (struct model_detail){ .title = tab->name };
 	tab_prepare(tab);
-	if (!tab->total)
+	if (!tab->total || tab->gone)
 		return;
 	tab->ops->item(tab, tab->cursor, &item);
 	ret->lines =

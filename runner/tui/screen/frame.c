@@ -140,7 +140,7 @@ static uint32_t where_now(struct screen *s)
 	struct model_tab tab;
 
 	if (s->overlay)
-		return HINT_OVERLAY;
+		return s->overlay == &view_detail ? HINT_OVERLAY | HINT_DETAIL : HINT_OVERLAY;
 	model_tab(s->model, model_current(s->model), &tab);
 	if (tab.kind == TAB_PROGRAMS)
 		return HINT_PROGRAMS;

@@ -35,6 +35,7 @@ enum key {
 enum act {
 	ACT_NONE,
 	ACT_MODEL, /* model_do() with `op` */
+	ACT_ROW,   /* model_do() with `op`; details stay open */
 	ACT_TAB,   /* 1-9 */
 	ACT_FILTER,
 	ACT_MARK,
@@ -57,6 +58,7 @@ enum hint_where {
 	HINT_STREAM = 1 << 1,
 	HINT_PROGRAMS = 1 << 2,
 	HINT_OVERLAY = 1 << 3, /* detail, log, help */
+	HINT_DETAIL = 1 << 4,
 	HINT_TABS = HINT_ROWS | HINT_STREAM | HINT_PROGRAMS,
 };
 

@@ -46,9 +46,22 @@ static void current_tab(struct screen *s, struct model_tab *ret)
 
 /* --- views over the table --- */
 
+/* The details hold the row that they show. */
+static void overlay_close(struct screen *s)
+{
+	if (s->overlay == &view_detail)
+		model_hold(s->model, false);
+	s->overlay = NULL;
+}
+
 static void overlay_open(struct screen *s, const struct view_ops *view)
 {
-	s->overlay = s->overlay == view ? NULL : view;
+	bool again = s->overlay == view;
+
+	overlay_close(s);
+	if (again)
+		return;
+	s->overlay = view;
 	s->top = view->from_end ? UINT32_MAX : 0;
 	s->lines = s->room = 0;
 }
@@ -134,6 +147,14 @@ static int apply_write(struct screen *s)
 	return 0;
 }
 
+static void say_unmarked(struct screen *s)
+{
+	if (!model_mark_text(s->model)[0])
+		screen_say(s, false, "no marks yet: & marks rows");
+	else if (!model_any_marked(s->model))
+		screen_say(s, false, "no row matches %s", model_mark_text(s->model));
+}
+
 static enum wish prompt_done(struct screen *s)
 {
 	enum wish wish = WISH_NONE;
@@ -145,8 +166,11 @@ static enum wish prompt_done(struct screen *s)
 		ret = apply_write(s);
 	else
 		ret = apply_expression(s, s->prompt.text);
-	if (ret >= 0)
-		prompt_close(&s->prompt);
+	if (ret < 0)
+		return wish;
+	prompt_close(&s->prompt);
+	if (s->asked == ACT_MARK && s->prompt.len)
+		say_unmarked(s);
 	return wish;
 }
 
@@ -179,7 +203,7 @@ static void ask(struct screen *s, enum act act)
 	struct model_tab tab;
 
 	s->asked = act;
-	s->overlay = NULL;
+	overlay_close(s);
 	current_tab(s, &tab);
 	if (act == ACT_FILTER) {
 		prompt_open(&s->prompt, "/ ", model_filter_text(s->model));
@@ -201,7 +225,7 @@ static enum wish go_back(struct screen *s)
 	struct model_why why;
 
 	if (s->overlay) {
-		s->overlay = NULL;
+		overlay_close(s);
 	} else {
 		model_filter(s->model, NULL, &why);
 		model_mark(s->model, NULL, &why);
@@ -225,18 +249,33 @@ static void open_detail(struct screen *s)
 	struct model_detail detail;
 
 	model_detail(s->model, &detail);
-	if (detail.count)
-		overlay_open(s, &view_detail);
+	if (!detail.count)
+		return;
+	overlay_open(s, &view_detail);
+	model_hold(s->model, true);
 }
 
 static enum wish operate(struct screen *s, enum model_op op)
 {
 	if (s->overlay && overlay_move(s, op))
 		return WISH_NONE;
-	s->overlay = NULL;
-	if (!model_do(s->model, op) && op == OP_VIEW)
+	overlay_close(s);
+	if (model_do(s->model, op))
+		return WISH_NONE;
+	if (op == OP_VIEW)
 		screen_say(s, false, "no other view fits this table");
+	if (op == OP_FOUND_NEXT || op == OP_FOUND_PREV)
+		say_unmarked(s);
 	return WISH_NONE;
+}
+
+/* The row below or above; details go along with it. */
+static void step_row(struct screen *s, enum model_op op)
+{
+	if (s->overlay != &view_detail)
+		overlay_close(s);
+	s->top = 0;
+	model_do(s->model, op);
 }
 
 static enum wish act_on(struct screen *s, const struct binding *b, uint32_t key)
@@ -244,9 +283,12 @@ static enum wish act_on(struct screen *s, const struct binding *b, uint32_t key)
 	switch ((enum act)b->act) {
 	case ACT_MODEL:
 		return operate(s, b->op);
+	case ACT_ROW:
+		step_row(s, b->op);
+		return WISH_NONE;
 	case ACT_TAB:
 		if (model_go_tab(s->model, key - '1'))
-			s->overlay = NULL;
+			overlay_close(s);
 		return WISH_NONE;
 	case ACT_INTERVAL:
 		if (s->replayed) {
@@ -306,6 +348,16 @@ enum wish screen_key(struct screen *s, uint32_t key)
 	return b ? act_on(s, b, key) : WISH_NONE;
 }
 
+void screen_paste(struct screen *s, uint32_t key)
+{
+	bool blank = key == '\r' || key == '\n' || key == '\t';
+
+	if (!s->prompt.open)
+		screen_say(s, false, "pasted text is ignored: open a prompt first (/ & w d)");
+	else if (blank || (key >= ' ' && key != KEY_ERASE))
+		type_key(s, blank ? ' ' : key);
+}
+
 /* --- the mouse --- */
 
 static const struct hit *hit_at(const struct hit *hits, uint32_t count, uint32_t x)
@@ -324,13 +376,13 @@ void screen_click(struct screen *s, uint32_t x, uint32_t y)
 	if (s->prompt.open)
 		return;
 	if (tab) {
-		s->overlay = NULL;
+		overlay_close(s);
 		model_go_tab(s->model, tab->number);
 	} else if (s->overlay) {
 		return;
 	} else if (column) {
-		if (model_column(s->model, column->number))
-			model_do(s->model, OP_SORT);
+		model_column(s->model, column->number);
+		model_do(s->model, OP_SORT);
 	} else if (y > HEADER_Y) {
 		model_row(s->model, y - HEADER_Y - 1);
 	}

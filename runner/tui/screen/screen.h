@@ -71,6 +71,9 @@ void screen_init(struct screen *screen, struct model *model, const char *program
 void screen_release(struct screen *screen);
 
 enum wish screen_key(struct screen *screen, uint32_t key);
+/* A character of pasted text. A prompt takes it, with newlines as blanks; elsewhere it does
+ * nothing, so that a paste is never taken for keys. */
+void screen_paste(struct screen *screen, uint32_t key);
 void screen_click(struct screen *screen, uint32_t x, uint32_t y);
 void screen_wheel(struct screen *screen, int32_t rows);
 /* Shown in place of the hints. */

@@ -3,7 +3,7 @@
 #include "base/util.h"
 #include "runner/tui/screen/screen.h"
 
-#define KEYS_CELLS 12u
+#define KEYS_CELLS 15u
 
 static const struct {
 	const char *name, *text;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/tui/terminal/terminal.h"
 
-#include "runner/tui/screen/keys.h" /* before term.h, which calls words like "lines" its own */
-
 #include <curses.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -15,10 +13,14 @@
 
 #include "base/err.h"
 #include "base/util.h"
+#include "runner/tui/terminal/curses_keys.h"
 #include "runner/tui/terminal/rescue.h"
 #include "runner/tui/terminal/tty.h"
 
 #define ESCAPE_MS 25
+/* Bracketed paste: pasted text comes between two sequences, so that it is not taken for keys. */
+#define PASTE_ON "\x1b[?2004h"
+#define PASTE_OFF "\x1b[?2004l"
 
 struct terminal {
 	struct tty tty;
@@ -31,7 +33,7 @@ struct terminal {
 	struct canvas shown; /* what the terminal shows */
 	cchar_t *row;
 	int cursor_y, cursor_x;
-	bool started, whole, mouse;
+	bool started, whole, mouse, pasting;
 };
 
 static const int job_signals[] = { SIGWINCH, SIGTSTP, SIGCONT };
@@ -170,7 +172,7 @@ static void arm_rescue(struct terminal *t)
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT(RESCUE_MAX_BYTES);
 
 	/* First an end to whatever sequence was cut off. */
-	strbuf_adds(&text, "\x18\x1b[?1006;1000l");
+	strbuf_adds(&text, "\x18\x1b[?1006;1000l" PASTE_OFF);
 	add_capability(&text, "sgr0", "");
 	add_capability(&text, "op", "");
 	add_capability(&text, "cnorm", "");
@@ -272,10 +274,12 @@ int terminal_start(struct terminal *t, struct err *err)
 	t->key_window = newpad(1, 1);
 	keypad(t->key_window, TRUE);
 	nodelay(t->key_window, TRUE);
+	curses_keys_define();
 	add_to_epoll(t, t->tty.in_fd, EPOLLIN);
 	t->started = true;
 	fit_size(t);
 	scroll_all(t);
+	strbuf_adds(&t->tty.pending, PASTE_ON);
 	terminal_redraw(t);
 	return 0;
 }
@@ -285,6 +289,7 @@ void terminal_stop(struct terminal *t)
 	if (t->started) {
 		t->started = false;
 		terminal_mouse(t, false);
+		strbuf_adds(&t->tty.pending, PASTE_OFF);
 		endwin();
 		collect(t);
 		tty_leave(&t->tty);
@@ -400,6 +405,7 @@ static void come_back(struct terminal *t)
 {
 	tty_wait_for_foreground(&t->tty);
 	tty_keys_mode(&t->tty);
+	strbuf_adds(&t->tty.pending, PASTE_ON);
 	fit_size(t);
 	terminal_redraw(t);
 }
@@ -408,6 +414,7 @@ void terminal_suspend(struct terminal *t)
 {
 	struct signalfd_siginfo info;
 
+	strbuf_adds(&t->tty.pending, PASTE_OFF);
 	endwin();
 	collect(t);
 	tty_leave(&t->tty);
@@ -431,42 +438,6 @@ static bool take_signal(struct terminal *t)
 	return true;
 }
 
-static uint32_t code_of(wint_t code)
-{
-	static const struct {
-		wint_t curses;
-		uint32_t key;
-	} codes[] = {
-		{ KEY_UP, KEY_CODE_UP },	 { KEY_DOWN, KEY_CODE_DOWN },
-		{ KEY_LEFT, KEY_CODE_LEFT },	 { KEY_RIGHT, KEY_CODE_RIGHT },
-		{ KEY_PPAGE, KEY_CODE_PAGE_UP }, { KEY_NPAGE, KEY_CODE_PAGE_DOWN },
-		{ KEY_HOME, KEY_CODE_HOME },	 { KEY_END, KEY_CODE_END },
-		{ KEY_BTAB, KEY_CODE_BACK_TAB }, { KEY_DC, KEY_CODE_DELETE },
-		{ KEY_F(1), KEY_CODE_F1 },	 { KEY_BACKSPACE, KEY_ERASE },
-		{ KEY_ENTER, KEY_RETURN },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(codes); i++)
-		if (codes[i].curses == code)
-			return codes[i].key;
-	return KEY_CODE_NONE;
-}
-
-static void take_mouse(struct terminal_event *ret)
-{
-	MEVENT event;
-
-	if (getmouse(&event) != OK)
-		return;
-	ret->x = (uint32_t)event.x;
-	ret->y = (uint32_t)event.y;
-	ret->rows = event.bstate & BUTTON4_PRESSED ? -1 : 1;
-	if (event.bstate & BUTTON1_PRESSED)
-		ret->kind = TERMINAL_CLICK;
-	else if (event.bstate & (BUTTON4_PRESSED | BUTTON5_PRESSED))
-		ret->kind = TERMINAL_WHEEL;
-}
-
 void terminal_next(struct terminal *t, struct terminal_event *ret)
 {
 	wint_t key;
@@ -484,12 +455,7 @@ void terminal_next(struct terminal *t, struct terminal_event *ret)
 	do {
 		kind = wget_wch(t->key_window, &key);
 		collect(t);
-		if (kind == KEY_CODE_YES && key == KEY_MOUSE)
-			take_mouse(ret);
-		else if (kind == OK || (kind == KEY_CODE_YES && key != KEY_RESIZE))
-			*ret = (struct terminal_event){
-				.kind = TERMINAL_KEY,
-				.key = kind == OK ? (uint32_t)key : code_of(key),
-			};
+		if (kind != ERR)
+			curses_key_event(kind, key, &t->pasting, ret);
 	} while (kind != ERR && ret->kind == TERMINAL_NOTHING);
 }

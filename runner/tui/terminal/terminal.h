@@ -44,6 +44,7 @@ void terminal_watch(struct terminal *terminal, int fd);
 enum terminal_kind {
 	TERMINAL_NOTHING,
 	TERMINAL_KEY,	  /* key */
+	TERMINAL_PASTED,  /* key, a character of pasted text */
 	TERMINAL_CLICK,	  /* x, y */
 	TERMINAL_WHEEL,	  /* rows */
 	TERMINAL_RESIZED, /* draw again, in whatever size it is now */

@@ -1,198 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/*
- * What is on the screen, at four sizes, in Unicode, ASCII and without colour, as files of
- * tests/golden/tui; and what keys, the mouse and prompts do to it.
- */
-#include "tests/support/tui_feed.h"
-#include "runner/tui/screen/screen.h"
-#include "runner/tui/screen/theme.h"
-
-struct show {
-	struct tui t;
-	struct screen screen;
-	struct canvas canvas;
-};
-
-static void show_init(struct show *s, bool utf8, uint32_t width, uint32_t height)
-{
-	memset(s, 0, sizeof(*s));
-	tui_init(&s->t, utf8);
-	feed_all(&s->t);
-	screen_init(&s->screen, s->t.model, "images.example/tcpconnect:1", utf8);
-	canvas_resize(&s->canvas, width, height);
-}
-
-static void show_release(struct show *s)
-{
-	screen_release(&s->screen);
-	canvas_release(&s->canvas);
-	tui_release(&s->t);
-}
-
-/* Keys as they are typed; \r is Enter, \t Tab. */
-static enum wish type(struct show *s, const char *keys)
-{
-	enum wish wish = WISH_NONE;
-
-	for (; *keys; keys++)
-		wish = screen_key(&s->screen, (unsigned char)*keys);
-	return wish;
-}
-
-/* As text; the caller frees. */
-static char *look(struct show *s)
-{
-	struct strbuf sb = STRBUF_INIT(1 << 20);
-
-	screen_draw(&s->screen, &s->canvas, 192);
-	canvas_text(&s->canvas, &sb);
-	return strbuf_steal(&sb);
-}
-
-static void assert_shows(struct show *s, const char *text)
-{
-	_cleanup_free_ char *screen = look(s);
-
-	if (!strstr(screen, text))
-		fail_msg("'%s' is not in:\n%s", text, screen);
-}
-
-static void assert_hides(struct show *s, const char *text)
-{
-	_cleanup_free_ char *screen = look(s);
-
-	if (strstr(screen, text))
-		fail_msg("'%s' is in:\n%s", text, screen);
-}
-
-/* --- the golden files --- */
-
-static const struct {
-	const char *name, *keys;
-} scenes[] = {
-	{ "rows, filtered, the second one chosen", "3/10.0\rjls" },
-	{ "an empty table", "4" },
-	{ "the stream", "1" },
-	{ "a filter that is wrong", "1/delta_us > 5 && com == \"x\"" },
-	{ "marked rows", "1&curl\r" },
-	{ "all fields of a row", "1G\r" },
-	{ "histogram", "5j" },
-	{ "heat map", "5jv" },
-	{ "histograms as rows", "5jvv" },
-	{ "programs", "9\t\t\t\t\t" },
-	{ "help", "?" },
-	{ "messages", "!" },
-};
-
-/* Which cells look how: "12-20 bold red" below each row, for what is not plain. */
-static void add_looks(struct strbuf *sb, const struct canvas *canvas, uint32_t y,
-		      const struct theme *theme)
-{
-	static const char *const colors[] = { "",      " black",   " red",  " green", " yellow",
-					      " blue", " magenta", " cyan", " white" };
-	const struct canvas_cell *row = canvas_row(canvas, y);
-	uint32_t from = 0;
-
-	strbuf_adds(sb, "    ");
-	for (uint32_t x = 1; x <= canvas->width; x++) {
-		const struct look *l = &theme->looks[row[from].paint];
-
-		if (x < canvas->width && memcmp(&theme->looks[row[x].paint], l, sizeof(*l)) == 0)
-			continue;
-		if (l->ink || l->ground || l->attrs)
-			strbuf_addf(sb, " %u-%u%s%s%s%s%s%s%s", from, x - 1,
-				    l->attrs & LOOK_BOLD ? " bold" : "",
-				    l->attrs & LOOK_DIM ? " dim" : "",
-				    l->attrs & LOOK_UNDERLINE ? " underlined" : "",
-				    l->attrs & LOOK_REVERSE ? " reverse" : "", colors[l->ink],
-				    l->ground ? " on" : "", colors[l->ground]);
-		from = x;
-	}
-	end_line(sb);
-}
-
-static void add_screen(struct strbuf *sb, struct show *s, const struct theme *theme)
-{
-	_cleanup_free_ char *text = look(s);
-	char *line = text, *end;
-
-	for (uint32_t y = 0; y < s->canvas.height; y++, line = end + 1) {
-		end = strchr(line, '\n');
-		strbuf_add(sb, line, (size_t)(end - line) + 1);
-		if (theme)
-			add_looks(sb, &s->canvas, y, theme);
-	}
-}
-
-static void check_golden(const char *name, bool utf8, uint32_t width, uint32_t height,
-			 const char *theme)
-{
-	struct strbuf sb = STRBUF_INIT(8 << 20);
-	char path[64];
-	struct show s;
-
-	for (size_t i = 0; i < ARRAY_LEN(scenes); i++) {
-		show_init(&s, utf8, width, height);
-		free(look(&s)); /* the model knows its page now */
-		for (const char *k = scenes[i].keys; *k; k++) {
-			screen_key(&s.screen, (unsigned char)*k);
-			free(look(&s));
-		}
-		strbuf_addf(&sb, "=== %s\n", scenes[i].name);
-		add_screen(&sb, &s, theme ? theme_find(theme) : NULL);
-		show_release(&s);
-	}
-	snprintf(path, sizeof(path), "tui/%ux%u.%s", width, height, name);
-	assert_golden(path, strbuf_str(&sb));
-	strbuf_release(&sb);
-}
-
-static void check_sizes(const char *name, bool utf8, const char *theme)
-{
-	check_golden(name, utf8, 60, 10, theme);
-	check_golden(name, utf8, 80, 24, theme);
-	check_golden(name, utf8, 120, 36, theme);
-	check_golden(name, utf8, 200, 60, theme);
-}
-
-static void test_screen_golden_unicode(void **state)
-{
-	check_sizes("unicode", true, NULL);
-}
-
-static void test_screen_golden_ascii(void **state)
-{
-	check_sizes("ascii", false, NULL);
-}
-
-static void test_screen_golden_mono(void **state)
-{
-	check_sizes("mono", true, "mono");
-}
-
-static void test_screen_golden_colors(void **state)
-{
-	check_golden("default", true, 80, 24, "default");
-	check_golden("light", true, 80, 24, "light");
-}
-
-/* Nothing but ASCII where the terminal cannot more. */
-static void test_screen_ascii_is_ascii(void **state)
-{
-	struct show s;
-
-	show_init(&s, false, 120, 36);
-	for (size_t i = 0; i < ARRAY_LEN(scenes); i++) {
-		_cleanup_free_ char *text = NULL;
-
-		type(&s, scenes[i].keys);
-		text = look(&s);
-		for (const char *c = text; *c; c++)
-			assert_true(*c == '\n' || (*c >= ' ' && *c <= '~'));
-		type(&s, "\x1b\x1b");
-	}
-	show_release(&s);
-}
+/* Keys, the mouse and prompts, and how they change the screen. */
+#include "tests/support/tui_show.h"
 
 /* --- sizes --- */
 
@@ -386,11 +194,118 @@ static void test_screen_mouse(void **state)
 	assert_shows(&s, "[3 conns");
 	screen_click(&s.screen, s.screen.columns[1].x, 2); /* by value */
 	assert_shows(&s, "▼ VALUE");
+	screen_click(&s.screen, s.screen.columns[1].x, 2);
+	assert_shows(&s, "▲ VALUE");
+	screen_click(&s.screen, s.screen.columns[1].x, 2);
+	assert_shows(&s, "▼ VALUE");
 	screen_click(&s.screen, 10, 4);
 	assert_shows(&s, "▸ 10.0.0.1 ");
 	screen_wheel(&s.screen, -1);
 	assert_shows(&s, "10.0.0.2");
 	screen_click(&s.screen, 9999, 9999);
+	show_release(&s);
+}
+
+/* The details of a stream's record stay with it while more records come. */
+static void test_screen_detail_holds_record(void **state)
+{
+	struct show s;
+
+	show_init(&s, true, 100, 24);
+	type(&s, "1\r");
+	assert_shows(&s, "tgid      1047");
+	feed_events(&s.t, 48, 5);
+	assert_shows(&s, "tgid      1047");
+	assert_shows(&s, "PAUSED");
+	assert_int_equal(type(&s, "y"), WISH_COPY);
+	assert_non_null(strstr(strbuf_str(&s.screen.copied), "\"tgid\":1047"));
+	type(&s, "K");
+	assert_shows(&s, "tgid      1046");
+	type(&s, "J");
+	assert_shows(&s, "tgid      1047");
+	type(&s, "\x1b"
+		 "F\r");
+	assert_shows(&s, "tgid      1052");
+	show_release(&s);
+}
+
+/* The same for a series, whatever becomes the first row; of one that went there are none. */
+static void test_screen_detail_holds_row(void **state)
+{
+	struct show s;
+
+	show_init(&s, true, 100, 24);
+	type(&s, "3\r");
+	assert_shows(&s, "daddr_v4  10.0.0.2");
+	CONNS(&s.t, 900000, 182650, NONE, 7, 1);
+	assert_shows(&s, "daddr_v4  10.0.0.2");
+	CONNS(&s.t, 900001, NONE, NONE, 7, 1);
+	CONNS(&s.t, 900002, NONE, NONE, 7, 1);
+	CONNS(&s.t, 900003, NONE, NONE, 7, 1);
+	assert_shows(&s, "the row is gone");
+	assert_int_equal(type(&s, "y"), WISH_NONE);
+	assert_shows(&s, "no row to copy");
+	type(&s, "\x1b");
+	assert_shows(&s, "▸ 10.0.0.4 ");
+	assert_int_equal(type(&s, "y"), WISH_COPY);
+	show_release(&s);
+}
+
+static void test_screen_detail_without_number(void **state)
+{
+	struct show s;
+
+	show_init(&s, true, 100, 24);
+	type(&s, "5z\r");
+	assert_shows(&s, "count  0");
+	assert_shows(&s, "avg    -");
+	assert_shows(&s, "p99    -");
+	assert_hides(&s, "NaN");
+	show_release(&s);
+}
+
+static void test_screen_nothing_marked(void **state)
+{
+	struct show s;
+
+	show_init(&s, true, 100, 24);
+	type(&s, "3n");
+	assert_shows(&s, "no marks yet: & marks rows");
+	type(&s, "&elsewhere\r");
+	assert_shows(&s, "no row matches elsewhere");
+	type(&s, "j");
+	assert_hides(&s, "no row matches");
+	type(&s, "N");
+	assert_shows(&s, "no row matches elsewhere");
+	type(&s, "&\x15"
+		 "0.0.4\r");
+	assert_hides(&s, "no row matches");
+	type(&s, "n");
+	assert_hides(&s, "no row matches");
+	show_release(&s);
+}
+
+static void paste(struct show *s, const char *text)
+{
+	for (; *text; text++)
+		screen_paste(&s->screen, (unsigned char)*text);
+}
+
+static void test_screen_paste(void **state)
+{
+	struct show s;
+
+	show_init(&s, true, 100, 24);
+	type(&s, "3");
+	paste(&s, "z\nq/x\x1b");
+	assert_shows(&s, "[3 conns");
+	assert_shows(&s, "pasted text is ignored");
+	assert_hides(&s, "from zero");
+	assert_false(s.screen.prompt.open);
+	type(&s, "/");
+	paste(&s, "10.0.0.2\r\nq\x1b");
+	assert_string_equal(s.screen.prompt.text, "10.0.0.2  q");
+	assert_true(s.screen.prompt.open);
 	show_release(&s);
 }
 
@@ -413,7 +328,7 @@ static void test_screen_overlay_scrolls(void **state)
 	show_init(&s, true, 60, 10);
 	type(&s, "?");
 	assert_shows(&s, "choose a column");
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 5; i++) {
 		free(look(&s));
 		screen_key(&s.screen, 'j');
 	}
@@ -425,48 +340,9 @@ static void test_screen_overlay_scrolls(void **state)
 	show_release(&s);
 }
 
-/* --- the canvas --- */
-
-static void test_canvas_wide(void **state)
-{
-	struct strbuf sb = STRBUF_INIT(1 << 10);
-	struct canvas c = { 0 };
-
-	setlocale(LC_ALL, "C.UTF-8");
-	canvas_resize(&c, 6, 2);
-	assert_int_equal(canvas_put(&c, 0, 0, 6, PAINT_PLAIN, "日本語"), 6);
-	/* Half of one: a blank is left. */
-	assert_int_equal(canvas_put(&c, 1, 0, 1, PAINT_PLAIN, "x"), 1);
-	assert_int_equal(canvas_put(&c, 4, 0, 1, PAINT_PLAIN, "y"), 1);
-	/* No room for half of one. */
-	assert_int_equal(canvas_put(&c, 5, 1, 6, PAINT_PLAIN, "日"), 0);
-	assert_int_equal(canvas_put(&c, 0, 1, 3, PAINT_PLAIN, "a日b"), 3);
-	/* What is no character, or moves cursors, does not come through. */
-	assert_int_equal(canvas_put(&c, 3, 1, 3, PAINT_PLAIN, "\x1b\xff\x9b"), 3);
-	canvas_text(&c, &sb);
-	assert_string_equal(strbuf_str(&sb), " x本y\na日???\n");
-	strbuf_reset(&sb);
-	canvas_clear(&c);
-	/* What combines goes with the character before it, as far as there is room. */
-	assert_int_equal(canvas_put(&c, 0, 0, 6, PAINT_PLAIN, "e\u0301z"), 2);
-	for (int i = 0; i < 20; i++)
-		canvas_put(&c, 0, 1, 6, PAINT_PLAIN, "e\u0301\u0301\u0301\u0301\u0301\u0301\u0301");
-	assert_true(canvas_row(&c, 1)->bytes <= CANVAS_CELL_BYTES);
-	assert_int_equal(canvas_row(&c, 0)->bytes, 3);
-	assert_int_equal(canvas_put(&c, 99, 0, 6, PAINT_PLAIN, "z"), 0);
-	assert_int_equal(canvas_put(&c, 0, 99, 6, PAINT_PLAIN, "z"), 0);
-	strbuf_release(&sb);
-	canvas_release(&c);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_screen_golden_unicode),
-		cmocka_unit_test(test_screen_golden_ascii),
-		cmocka_unit_test(test_screen_golden_mono),
-		cmocka_unit_test(test_screen_golden_colors),
-		cmocka_unit_test(test_screen_ascii_is_ascii),
 		cmocka_unit_test(test_screen_too_small),
 		cmocka_unit_test(test_screen_status_never_drops),
 		cmocka_unit_test(test_screen_filter),
@@ -476,8 +352,12 @@ int main(void)
 		cmocka_unit_test(test_screen_wishes),
 		cmocka_unit_test(test_screen_mouse),
 		cmocka_unit_test(test_screen_keys),
+		cmocka_unit_test(test_screen_detail_holds_record),
+		cmocka_unit_test(test_screen_detail_holds_row),
+		cmocka_unit_test(test_screen_detail_without_number),
+		cmocka_unit_test(test_screen_nothing_marked),
+		cmocka_unit_test(test_screen_paste),
 		cmocka_unit_test(test_screen_overlay_scrolls),
-		cmocka_unit_test(test_canvas_wide),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

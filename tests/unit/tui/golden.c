@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Screens at four sizes, in Unicode, ASCII and without colour, as files of tests/golden/tui. */
+#include "tests/support/tui_show.h"
+#include "runner/tui/screen/theme.h"
+
+static const struct {
+	const char *name, *keys;
+} scenes[] = {
+	{ "rows, filtered, the second one chosen", "3/10.0\rjls" },
+	{ "an empty table", "4" },
+	{ "the stream", "1" },
+	{ "a filter that is wrong", "1/delta_us > 5 && com == \"x\"" },
+	{ "marked rows", "1&curl\r" },
+	{ "all fields of a row", "1G\r" },
+	{ "histogram", "5j" },
+	{ "heat map", "5jv" },
+	{ "histograms as rows", "5jvv" },
+	{ "programs", "9\t\t\t\t\t" },
+	{ "help", "?" },
+	{ "messages", "!" },
+};
+
+/* Which cells look how: "12-20 bold red" below each row, for what is not plain. */
+static void add_looks(struct strbuf *sb, const struct canvas *canvas, uint32_t y,
+		      const struct theme *theme)
+{
+	static const char *const colors[] = { "",      " black",   " red",  " green", " yellow",
+					      " blue", " magenta", " cyan", " white" };
+	const struct canvas_cell *row = canvas_row(canvas, y);
+	uint32_t from = 0;
+
+	strbuf_adds(sb, "    ");
+	for (uint32_t x = 1; x <= canvas->width; x++) {
+		const struct look *l = &theme->looks[row[from].paint];
+
+		if (x < canvas->width && memcmp(&theme->looks[row[x].paint], l, sizeof(*l)) == 0)
+			continue;
+		if (l->ink || l->ground || l->attrs)
+			strbuf_addf(sb, " %u-%u%s%s%s%s%s%s%s", from, x - 1,
+				    l->attrs & LOOK_BOLD ? " bold" : "",
+				    l->attrs & LOOK_DIM ? " dim" : "",
+				    l->attrs & LOOK_UNDERLINE ? " underlined" : "",
+				    l->attrs & LOOK_REVERSE ? " reverse" : "", colors[l->ink],
+				    l->ground ? " on" : "", colors[l->ground]);
+		from = x;
+	}
+	end_line(sb);
+}
+
+static void add_screen(struct strbuf *sb, struct show *s, const struct theme *theme)
+{
+	_cleanup_free_ char *text = look(s);
+	char *line = text, *end;
+
+	for (uint32_t y = 0; y < s->canvas.height; y++, line = end + 1) {
+		end = strchr(line, '\n');
+		strbuf_add(sb, line, (size_t)(end - line) + 1);
+		if (theme)
+			add_looks(sb, &s->canvas, y, theme);
+	}
+}
+
+static void check_golden(const char *name, bool utf8, uint32_t width, uint32_t height,
+			 const char *theme)
+{
+	struct strbuf sb = STRBUF_INIT(8 << 20);
+	char path[64];
+	struct show s;
+
+	for (size_t i = 0; i < ARRAY_LEN(scenes); i++) {
+		show_init(&s, utf8, width, height);
+		free(look(&s)); /* the model knows its page now */
+		for (const char *k = scenes[i].keys; *k; k++) {
+			screen_key(&s.screen, (unsigned char)*k);
+			free(look(&s));
+		}
+		strbuf_addf(&sb, "=== %s\n", scenes[i].name);
+		add_screen(&sb, &s, theme ? theme_find(theme) : NULL);
+		show_release(&s);
+	}
+	snprintf(path, sizeof(path), "tui/%ux%u.%s", width, height, name);
+	assert_golden(path, strbuf_str(&sb));
+	strbuf_release(&sb);
+}
+
+static void check_sizes(const char *name, bool utf8, const char *theme)
+{
+	check_golden(name, utf8, 60, 10, theme);
+	check_golden(name, utf8, 80, 24, theme);
+	check_golden(name, utf8, 120, 36, theme);
+	check_golden(name, utf8, 200, 60, theme);
+}
+
+static void test_golden_unicode(void **state)
+{
+	check_sizes("unicode", true, NULL);
+}
+
+static void test_golden_ascii(void **state)
+{
+	check_sizes("ascii", false, NULL);
+}
+
+static void test_golden_mono(void **state)
+{
+	check_sizes("mono", true, "mono");
+}
+
+static void test_golden_colors(void **state)
+{
+	check_golden("default", true, 80, 24, "default");
+	check_golden("light", true, 80, 24, "light");
+}
+
+/* Nothing but ASCII where the terminal cannot more. */
+static void test_golden_ascii_is_ascii(void **state)
+{
+	struct show s;
+
+	show_init(&s, false, 120, 36);
+	for (size_t i = 0; i < ARRAY_LEN(scenes); i++) {
+		_cleanup_free_ char *text = NULL;
+
+		type(&s, scenes[i].keys);
+		text = look(&s);
+		for (const char *c = text; *c; c++)
+			assert_true(*c == '\n' || (*c >= ' ' && *c <= '~'));
+		type(&s, "\x1b\x1b");
+	}
+	show_release(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_golden_unicode),	      cmocka_unit_test(test_golden_ascii),
+		cmocka_unit_test(test_golden_mono),	      cmocka_unit_test(test_golden_colors),
+		cmocka_unit_test(test_golden_ascii_is_ascii),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
