@@ -6,16 +6,22 @@
 #include "runner/load/attach/object.h"
 #include "runner/sink/text.h"
 
+static const struct map_plan *next_stacks(const struct plan *plan, uint32_t from)
+{
+	for (uint32_t i = from; i < plan->nmaps; i++)
+		if (plan_stacks_number(plan, &plan->maps[i]) >= 0)
+			return &plan->maps[i];
+	return NULL;
+}
+
 void sink_names_init(struct sink_names *names, const struct sink_env *env)
 {
 	*names = (struct sink_names){ .env = env };
 
 	names->resolver =
 		env->names ? resolver_new_from(env->names, env->clock) : resolver_new(env->clock);
-	for (uint32_t i = 0; env->object && !env->names && i < env->plan->nmaps; i++) {
-		if (env->plan->maps[i].type == BPF_MAP_TYPE_STACK_TRACE)
-			names->stacks = &env->plan->maps[i];
-	}
+	if (env->object && !env->names)
+		names->stacks = next_stacks(env->plan, 0);
 }
 
 void sink_names_release(struct sink_names *names)
@@ -26,13 +32,18 @@ void sink_names_release(struct sink_names *names)
 
 void sink_names_find_stacks(struct sink_names *names)
 {
-	const struct map_plan *map = names->stacks;
-	int fd = object_map_fd(names->env->object, map);
+	const struct plan *plan = names->env->plan;
 
-	if (fd < 0)
-		return;
-	resolver_set_stacks(names->resolver, fd, map->value_bytes / sizeof(uint64_t));
-	names->stacks = NULL;
+	while (names->stacks) {
+		const struct map_plan *map = names->stacks;
+		int fd = object_map_fd(names->env->object, map);
+
+		if (fd < 0)
+			return;
+		resolver_set_stacks(names->resolver, (uint8_t)plan_stacks_number(plan, map), fd,
+				    map->value_bytes / sizeof(uint64_t));
+		names->stacks = next_stacks(plan, map->index + 1);
+	}
 }
 
 bool map_has_records(const struct map_plan *map)

@@ -17,13 +17,13 @@
 
 /*
  * The names that the running system knows, for one sink's thread. Stacks are looked up in the
- * program's stack map, where it has one: that is there when the object was started, which may be
- * after the sink's open().
+ * program's stack maps, where it has some: these are there when the object was started, which may
+ * be after the sink's open().
  */
 struct sink_names {
 	struct resolver *resolver;
 	const struct sink_env *env;    /* borrowed */
-	const struct map_plan *stacks; /* NULL: none, or known already */
+	const struct map_plan *stacks; /* the first one to be asked for; NULL: all are known */
 };
 void sink_names_init(struct sink_names *names, const struct sink_env *env);
 void sink_names_release(struct sink_names *names);

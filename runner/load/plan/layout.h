@@ -65,6 +65,8 @@ struct enum_names {
 	struct enum_name *names; /* sorted by value as stored (signed comparison where is_signed) */
 };
 
+#define FIELD_NO_STACKS 255
+
 struct field {
 	const char *name;  /* last component; BOMBUS_NAME replaces it; never NULL or "" */
 	const char *path;  /* "src.addr": JSON nesting, table header, what -f and --where name */
@@ -88,6 +90,9 @@ struct field {
 	 * or other fields: only these two count for a key.
 	 */
 	uint8_t addr_at, family_at, family_bytes;
+	/* MEAN_KSTACK, MEAN_USTACK: the ids of which STACK_TRACE map, counted in the plan's order;
+	 * FIELD_NO_STACKS: it is not known. */
+	uint8_t stacks;
 };
 
 struct layout {

@@ -132,10 +132,10 @@ MEANING(IFINDEX, kind, resolved, none, interface,
 MEANING(KSYM, kind, symbol, none, symbol,
 	.types = TYPES("ksym_addr"),
 	.numbers = 8, .name = "ksym", .recorded = 6, .cells = 16)
-MEANING(KSTACK, kind, resolved, none, kernel_stack,
+MEANING(KSTACK, kind, stack, none, kernel_stack,
 	.types = TYPES("kstack_id", "gadget_kernel_stack"),
 	.numbers = 4 | 8, .name = "kstack", .recorded = 7, .cells = 16)
-MEANING(USTACK, kind, resolved, none, user_stack,
+MEANING(USTACK, kind, stack, none, user_stack,
 	.types = TYPES("ustack_id"),
 	.numbers = 4 | 8, .name = "ustack", .recorded = 8, .cells = 16)
 

@@ -151,6 +151,8 @@ int plan_compile(struct plan *ret, struct bpf_object *obj, const struct elf_imag
 	if (!rc)
 		rc = plan_maps(&ctx);
 	if (!rc)
+		plan_stacks(&ctx);
+	if (!rc)
 		rc = plan_params(&ctx);
 	if (!rc)
 		rc = plan_rename(&ctx);

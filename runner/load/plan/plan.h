@@ -169,6 +169,9 @@ struct prog_plan *plan_prog(const struct plan *plan, const char *name);
 bool prog_same_hook(const struct prog_plan *a, const struct prog_plan *b);
 struct param *plan_param(const struct plan *plan, const char *name);
 
+/* The number of a STACK_TRACE map, as field.stacks has it; -1: it is none, or one too many. */
+int plan_stacks_number(const struct plan *plan, const struct map_plan *map);
+
 const char *map_role_name(enum map_role role); /* "events", "counter", ... */
 int map_role_parse(const char *text);	       /* enum map_role or -EINVAL; takes hist, print too */
 const char *map_type_name(uint32_t bpf_map_type); /* "hash", "ringbuf", ... or "type 99" style */

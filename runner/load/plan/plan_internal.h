@@ -84,6 +84,7 @@ int plan_rename(struct plan_ctx *ctx);
 int plan_progs(struct plan_ctx *ctx);
 int plan_maps(struct plan_ctx *ctx); /* after plan_progs() */
 int plan_params(struct plan_ctx *ctx);
+void plan_stacks(struct plan_ctx *ctx); /* after plan_maps() */
 
 /* Where a map's role was said. The order is the rule's. */
 enum role_origin { ORIGIN_WORD, ORIGIN_SUFFIX, ORIGIN_PREFIX, ORIGIN_PLAIN };

@@ -38,6 +38,12 @@ struct answer {
 	uint8_t meaning;
 };
 
+/* A STACK_TRACE map. */
+struct stacks {
+	int fd; /* -1: none */
+	uint32_t max_frames;
+};
+
 struct resolver {
 	struct wallclock *clock;
 	const struct name_source *source; /* NULL: the running system */
@@ -46,9 +52,9 @@ struct resolver {
 	uint64_t made;
 	struct ksyms *ksyms;
 	struct cgroup_tree *cgroups;
-	int stack_fd;
-	uint32_t max_frames;
-	uint64_t *frames;
+	struct stacks *stacks; /* by their number */
+	uint32_t nstacks;
+	uint64_t frames[MAX_FRAMES];
 };
 
 struct resolver *resolver_new(struct wallclock *clock)
@@ -56,7 +62,6 @@ struct resolver *resolver_new(struct wallclock *clock)
 	struct resolver *r = xcalloc(1, sizeof(*r));
 
 	r->clock = clock;
-	r->stack_fd = -1;
 	/* Both only open something: later, without privileges, they could not. */
 	r->ksyms = ksyms_new();
 	r->cgroups = cgroup_tree_new();
@@ -69,7 +74,6 @@ struct resolver *resolver_new_from(const struct name_source *source, struct wall
 
 	r->clock = clock;
 	r->source = source;
-	r->stack_fd = -1;
 	r->told = xcalloc(1, RESOLVE_MAX);
 	return r;
 }
@@ -84,29 +88,35 @@ void resolver_free(struct resolver *resolver)
 	free(resolver->sets);
 	ksyms_free(resolver->ksyms);
 	cgroup_tree_free(resolver->cgroups);
-	free(resolver->frames);
+	free(resolver->stacks);
 	free(resolver->told);
 	free(resolver);
 }
 
 /* The kernel writes as much as the map's values have: max_frames has to be the map's own. */
-void resolver_set_stacks(struct resolver *resolver, int stack_map_fd, uint32_t max_frames)
+static bool is_stack_map(int fd, uint32_t max_frames)
 {
 	struct bpf_map_info info = { 0 };
 	uint32_t len = sizeof(info);
 
-	free(resolver->frames);
-	resolver->frames = NULL;
-	resolver->stack_fd = -1;
-	if (stack_map_fd < 0 || max_frames == 0 || max_frames > MAX_FRAMES)
-		return;
-	if (bpf_obj_get_info_by_fd(stack_map_fd, &info, &len) < 0 ||
-	    info.type != BPF_MAP_TYPE_STACK_TRACE || info.key_size != sizeof(uint32_t) ||
-	    info.value_size != max_frames * sizeof(uint64_t))
-		return;
-	resolver->stack_fd = stack_map_fd;
-	resolver->max_frames = max_frames;
-	resolver->frames = xcalloc(max_frames, sizeof(uint64_t));
+	return fd >= 0 && max_frames > 0 && max_frames <= MAX_FRAMES &&
+	       bpf_obj_get_info_by_fd(fd, &info, &len) == 0 &&
+	       info.type == BPF_MAP_TYPE_STACK_TRACE && info.key_size == sizeof(uint32_t) &&
+	       info.value_size == max_frames * sizeof(uint64_t);
+}
+
+void resolver_set_stacks(struct resolver *resolver, uint8_t number, int stack_map_fd,
+			 uint32_t max_frames)
+{
+	while (resolver->nstacks <= number) {
+		resolver->stacks = xreallocarray(resolver->stacks, resolver->nstacks + 1,
+						 sizeof(*resolver->stacks));
+		resolver->stacks[resolver->nstacks++] = (struct stacks){ .fd = -1 };
+	}
+	resolver->stacks[number] = (struct stacks){
+		.fd = is_stack_map(stack_map_fd, max_frames) ? stack_map_fd : -1,
+		.max_frames = max_frames,
+	};
 }
 
 struct wallclock *resolver_clock(const struct resolver *resolver)
@@ -170,13 +180,13 @@ static bool interface_name(struct resolver *r, uint64_t id, char text[RESOLVE_MA
  * "outermost;...;innermost". The map has the innermost frame first, so the text is made from its
  * end; when it becomes too long it is the outermost frames that are missing, and "..." says so.
  */
-static bool fold_frames(struct resolver *r, bool kernel, char text[RESOLVE_MAX])
+static bool fold_frames(struct resolver *r, uint32_t count, bool kernel, char text[RESOLVE_MAX])
 {
 	char folded[RESOLVE_MAX], frame[KSYM_MAX];
 	size_t start = sizeof(folded) - 1;
 
 	folded[start] = '\0';
-	for (uint32_t i = 0; i < r->max_frames && r->frames[i]; i++) {
+	for (uint32_t i = 0; i < count && r->frames[i]; i++) {
 		size_t len;
 
 		if (!kernel || !ksyms_name(r->ksyms, r->frames[i], false, frame))
@@ -198,15 +208,16 @@ static bool fold_frames(struct resolver *r, bool kernel, char text[RESOLVE_MAX])
 
 static bool find_stack(struct resolver *r, bool kernel, uint64_t id, char text[RESOLVE_MAX])
 {
+	uint64_t number = id >> 32;
 	uint32_t key = (uint32_t)id;
+	const struct stacks *from = number < r->nstacks ? &r->stacks[number] : NULL;
 
-	/* A negative id is the error of the helper that should have made it. */
-	if (r->stack_fd < 0 || (int64_t)id < 0 || (int32_t)key < 0)
+	if (!from || from->fd < 0)
 		return false;
-	memset(r->frames, 0, r->max_frames * sizeof(*r->frames));
-	if (bpf_map_lookup_elem(r->stack_fd, &key, r->frames) < 0)
+	memset(r->frames, 0, from->max_frames * sizeof(*r->frames));
+	if (bpf_map_lookup_elem(from->fd, &key, r->frames) < 0)
 		return false;
-	return fold_frames(r, kernel, text);
+	return fold_frames(r, from->max_frames, kernel, text);
 }
 
 static bool kernel_stack_name(struct resolver *r, uint64_t id, char text[RESOLVE_MAX])

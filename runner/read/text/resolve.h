@@ -27,17 +27,29 @@ struct name_source {
 /* Both are borrowed. */
 struct resolver *resolver_new_from(const struct name_source *source, struct wallclock *clock);
 
-void resolver_set_stacks(struct resolver *resolver, int stack_map_fd, uint32_t max_frames);
+/* A STACK_TRACE map: `number` is that of field.stacks. A descriptor of -1: there is none. */
+void resolver_set_stacks(struct resolver *resolver, uint8_t number, int stack_map_fd,
+			 uint32_t max_frames);
 void resolver_free(struct resolver *resolver);
 
 struct wallclock *resolver_clock(const struct resolver *resolver);
 
 /*
  * The name of an id by its meaning (MEAN_UID, GID, CGROUP, DEV, IFINDEX, KSYM, KSTACK, USTACK),
- * or NULL: show the number. At most RESOLVE_MAX bytes, valid until the next call.
+ * or NULL: show the number. At most RESOLVE_MAX bytes, valid until the next call. The id of a stack
+ * is made by resolve_id().
  */
 #define RESOLVE_MAX 1024
 const char *resolve(struct resolver *resolver, enum meaning meaning, uint64_t id);
+
+/* What a field's value is looked up as: ids of several STACK_TRACE maps are told apart. Those of
+ * the first stay what they are. */
+static inline uint64_t resolve_id(const struct field *field, uint64_t value)
+{
+	if (field->meaning == MEAN_KSTACK || field->meaning == MEAN_USTACK)
+		return (uint64_t)field->stacks << 32 | (uint32_t)value;
+	return value;
+}
 
 /* The other way, for what people type: MEAN_UID, GID, DEV (also "253:0") and IFINDEX. False: no
  * such name. */

@@ -329,7 +329,7 @@ static const char *resolved(const struct value *v, uint64_t id)
 {
 	if (!v->resolver || v->field->count > RESOLVE_LIST_MAX)
 		return NULL;
-	return resolve(v->resolver, v->field->meaning, id);
+	return resolve(v->resolver, v->field->meaning, resolve_id(v->field, id));
 }
 
 /* Ids that stay numbers for programs, and get a name for people. */
@@ -365,6 +365,18 @@ static char *put_resolved(char *d, const struct value *v)
 		return put_kind(d, v);
 	id = raw_int(v->field, v->at);
 	return put_found(d, v, (uint64_t)id, word, num_i64(word, id));
+}
+
+/* An id below zero is the error of the helper that was to give one; it is 32 bits wide, whatever
+ * the program keeps it in. */
+static char *put_stack(char *d, const struct value *v)
+{
+	int64_t id = is_id(v) ? raw_int(v->field, v->at) : 0;
+	const char *error = NULL;
+
+	if (id < 0 || (id > INT32_MAX && id <= UINT32_MAX))
+		error = name_of(MEAN_ERRNO, (int32_t)id);
+	return error ? put_word(d, v, error, strlen(error)) : put_resolved(d, v);
 }
 
 static char *put_symbol(char *d, const struct value *v)

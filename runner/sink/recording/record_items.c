@@ -141,8 +141,9 @@ static void write_names(struct recorder *r, const struct record_map *map, const 
 		const struct field *field = map->named[i];
 
 		for (uint32_t k = 0; k < field->count; k++)
-			write_name(r, field->meaning,
-				   field_u64(field, part[map->named_part[i]], k));
+			write_name(
+				r, field->meaning,
+				resolve_id(field, field_u64(field, part[map->named_part[i]], k)));
 	}
 }
 

@@ -294,12 +294,12 @@ static void test_resolve_stacks(void **state)
 	int user = map < 0 ? -1 : stack_id_of_a_run(map, BPF_F_USER_STACK);
 
 	/* A size that is not the map's would let the kernel write over the end. */
-	resolver_set_stacks(r, map, 64);
+	resolver_set_stacks(r, 0, map, 64);
 	if (kernel >= 0)
 		assert_null(resolve(r, MEAN_KSTACK, (uint64_t)kernel));
 	resolver_free(r);
 	r = resolver_new(NULL);
-	resolver_set_stacks(r, map, 127);
+	resolver_set_stacks(r, 0, map, 127);
 	assert_resolves(r, MEAN_KSTACK, (uint64_t)-14, NULL);
 	if (kernel >= 0) {
 		const char *folded = resolve(r, MEAN_KSTACK, (uint64_t)kernel);
@@ -331,7 +331,7 @@ static void test_resolve_keeps_the_clock(void **state)
 	struct resolver *r = resolver_new(clock);
 
 	assert_ptr_equal(resolver_clock(r), clock);
-	resolver_set_stacks(r, -1, 127);
+	resolver_set_stacks(r, 0, -1, 127);
 	resolver_free(r);
 	wallclock_free(clock);
 }

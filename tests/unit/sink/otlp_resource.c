@@ -45,7 +45,8 @@ struct resolver *resolver_new(struct wallclock *clock)
 {
 	return NULL;
 }
-void resolver_set_stacks(struct resolver *resolver, int stack_map_fd, uint32_t max_frames)
+void resolver_set_stacks(struct resolver *resolver, uint8_t number, int stack_map_fd,
+			 uint32_t max_frames)
 {
 }
 void resolver_free(struct resolver *resolver)

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * Which STACK_TRACE map the ids of a field are from, where the object has several: what the
+ * instructions do comes first, then what the names say.
+ */
+#include <linux/bpf.h>
+#include "base/util.h"
+#include "runner/load/elf/elf_code.h"
+#include "runner/load/plan/plan_internal.h"
+#include "runner/load/plan/stack_use.h"
+
+struct uses {
+	const struct plan *plan;
+	struct stack_use *all; /* maps by their index in the plan */
+	size_t count;
+};
+
+static void add_use(void *ctx, const struct stack_use *use)
+{
+	struct uses *uses = ctx;
+
+	uses->all = xreallocarray(uses->all, uses->count + 1, sizeof(*uses->all));
+	uses->all[uses->count++] = *use;
+}
+
+static int index_of(const struct plan *plan, const char *symbol)
+{
+	for (uint32_t i = 0; symbol && i < plan->nmaps; i++)
+		if (streq(plan->maps[i].symbol, symbol))
+			return (int)i;
+	return STACK_USE_ANY;
+}
+
+static void look(void *ctx, const struct elf_code *code)
+{
+	struct uses *uses = ctx;
+	_cleanup_free_ int *maps = xcalloc(code->count + 1, sizeof(*maps));
+
+	for (size_t i = 0; i < code->count; i++)
+		maps[i] = index_of(uses->plan, code->symbols[i]);
+	stack_use_find(code->insns, maps, code->count, add_use, uses);
+}
+
+int plan_stacks_number(const struct plan *plan, const struct map_plan *map)
+{
+	int number = 0;
+
+	if (map->type != BPF_MAP_TYPE_STACK_TRACE)
+		return -1;
+	for (uint32_t i = 0; i < map->index; i++)
+		number += plan->maps[i].type == BPF_MAP_TYPE_STACK_TRACE;
+	return number < FIELD_NO_STACKS ? number : -1;
+}
+
+/* The one map of all uses at this place; -1: there is none, or they differ. */
+static int used_map(const struct uses *uses, int map, bool in_key, uint32_t off_bytes)
+{
+	int found = -1;
+
+	for (size_t i = 0; i < uses->count; i++) {
+		const struct stack_use *use = &uses->all[i];
+
+		if (use->map != map || use->off_bytes != (int32_t)off_bytes ||
+		    (map >= 0 && use->in_key != in_key))
+			continue;
+		if (found >= 0 && found != use->stack_map)
+			return -1;
+		found = use->stack_map;
+	}
+	return found;
+}
+
+/* A record that is written in another map first, or through a pointer of a function's caller. */
+static int used_elsewhere(const struct uses *uses, const struct layout *layout, uint32_t off_bytes)
+{
+	int found = -1;
+
+	for (size_t i = 0; i < uses->count; i++) {
+		const struct stack_use *use = &uses->all[i];
+
+		if (use->off_bytes != (int32_t)off_bytes ||
+		    (use->map >= 0 && !streq(uses->plan->maps[use->map].value.type_name
+						     ? uses->plan->maps[use->map].value.type_name
+						     : "",
+					     layout->type_name)))
+			continue;
+		if (found >= 0 && found != use->stack_map)
+			return -1;
+		found = use->stack_map;
+	}
+	return found;
+}
+
+/* "kstacks" and "kern_stacks" for the kernel's, "ustacks" and "user_stacks" for those of users. */
+static bool is_named_for(const char *name, bool user)
+{
+	return name[0] == (user ? 'u' : 'k') || strstr(name, user ? "user" : "kern");
+}
+
+static int named_map(const struct plan *plan, bool user)
+{
+	int found = -1;
+
+	for (uint32_t i = 0; i < plan->nmaps; i++) {
+		if (plan->maps[i].type != BPF_MAP_TYPE_STACK_TRACE ||
+		    !is_named_for(plan->maps[i].symbol, user))
+			continue;
+		if (found >= 0)
+			return -1;
+		found = (int)i;
+	}
+	return found;
+}
+
+static void choose(const struct uses *uses, const struct map_plan *map, struct layout *layout,
+		   bool in_key)
+{
+	for (uint32_t i = 0; i < layout->nfields; i++) {
+		struct field *f = &layout->fields[i];
+		int found, number = -1;
+
+		if (f->meaning != MEAN_KSTACK && f->meaning != MEAN_USTACK)
+			continue;
+		found = used_map(uses, (int)map->index, in_key, f->off_bits / 8);
+		if (found < 0)
+			found = used_elsewhere(uses, layout, f->off_bits / 8);
+		if (found < 0)
+			found = named_map(uses->plan, f->meaning == MEAN_USTACK);
+		if (found >= 0)
+			number = plan_stacks_number(uses->plan, &uses->plan->maps[found]);
+		f->stacks = number < 0 ? FIELD_NO_STACKS : (uint8_t)number;
+	}
+}
+
+void plan_stacks(struct plan_ctx *ctx)
+{
+	struct plan *plan = ctx->plan;
+	struct uses uses = { .plan = plan };
+	uint32_t nstacks = 0;
+
+	for (uint32_t i = 0; i < plan->nmaps; i++)
+		nstacks += plan->maps[i].type == BPF_MAP_TYPE_STACK_TRACE;
+	if (nstacks < 2)
+		return;
+	elf_code_each(ctx->image, look, &uses);
+	for (uint32_t i = 0; i < plan->nmaps; i++) {
+		struct map_plan *map = &plan->maps[i];
+
+		if (map->has_key)
+			choose(&uses, map, &map->key, true);
+		if (map->has_value)
+			choose(&uses, map, &map->value, false);
+	}
+	free(uses.all);
+}

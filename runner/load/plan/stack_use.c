@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/load/plan/stack_use.h"
+
+#include <linux/bpf.h>
+#include "base/util.h"
+
+#define REGISTERS 11
+#define FRAME 10 /* the register that points behind the frame */
+#define SLOT_BYTES 4
+#define FRAME_BYTES 512
+#define SLOTS (FRAME_BYTES / SLOT_BYTES)
+#define MAX_SAVED 4096 /* states: more jumps are not followed */
+
+enum what {
+	NOTHING, /* that is of interest */
+	CONSTANT,
+	MAP,
+	FRAME_AT,  /* a pointer: `number` bytes from the frame's end */
+	RECORD_AT, /* a pointer: `number` bytes behind the start of a value of `map` */
+	STACK_ID,
+};
+
+struct value {
+	int32_t number, map;
+	uint8_t what; /* enum what */
+	bool is_user;
+};
+
+struct state {
+	struct value regs[REGISTERS];
+	struct value slots[SLOTS]; /* of the frame, the last one at its end */
+};
+
+struct walk {
+	const struct bpf_insn *insns;
+	const int *maps;
+	size_t count, saved;
+	struct state now;
+	struct state **later; /* by instruction: as it was at a jump to it; NULL: not known */
+	void (*found)(void *ctx, const struct stack_use *use);
+	void *ctx;
+};
+
+/* from_end: below zero */
+static struct value *slot_at(struct walk *w, int64_t from_end)
+{
+	int64_t i = (FRAME_BYTES + from_end) / SLOT_BYTES;
+
+	return from_end >= -FRAME_BYTES && i < SLOTS ? &w->now.slots[i] : NULL;
+}
+
+static void report(struct walk *w, const struct value *id, int map, bool in_key, int64_t off)
+{
+	struct stack_use use = { .stack_map = id->map,
+				 .map = map,
+				 .in_key = in_key,
+				 .off_bytes = (int32_t)off,
+				 .is_user = id->is_user };
+
+	if (off >= 0 && off < INT32_MAX)
+		w->found(w->ctx, &use);
+}
+
+/* Whole bytes in the frame are handed over as a key or a value: which ids are in there? */
+static void handed_over(struct walk *w, const struct value *pointer, int map, bool in_key)
+{
+	if (pointer->what != FRAME_AT)
+		return;
+	for (int64_t at = pointer->number; at < 0; at += SLOT_BYTES) {
+		const struct value *slot = slot_at(w, at);
+
+		if (slot && slot->what == STACK_ID)
+			report(w, slot, map, in_key, at - pointer->number);
+	}
+}
+
+static int map_in(const struct walk *w, int reg)
+{
+	return w->now.regs[reg].what == MAP ? w->now.regs[reg].map : STACK_USE_ANY;
+}
+
+static void call(struct walk *w, const struct bpf_insn *insn)
+{
+	struct value *regs = w->now.regs, ret = { NOTHING };
+
+	switch (insn->src_reg == 0 ? insn->imm : 0) {
+	case BPF_FUNC_get_stackid:
+		if (regs[2].what == MAP)
+			ret = (struct value){ .what = STACK_ID,
+					      .map = regs[2].map,
+					      .is_user = regs[3].what == CONSTANT &&
+							 (regs[3].number & BPF_F_USER_STACK) };
+		break;
+	case BPF_FUNC_ringbuf_reserve:
+		ret = (struct value){ .what = RECORD_AT, .map = map_in(w, 1) };
+		break;
+	case BPF_FUNC_map_lookup_elem:
+		handed_over(w, &regs[2], map_in(w, 1), true);
+		ret = (struct value){ .what = RECORD_AT, .map = map_in(w, 1) };
+		break;
+	case BPF_FUNC_map_update_elem:
+		handed_over(w, &regs[2], map_in(w, 1), true);
+		handed_over(w, &regs[3], map_in(w, 1), false);
+		break;
+	case BPF_FUNC_map_push_elem:
+	case BPF_FUNC_ringbuf_output:
+		handed_over(w, &regs[2], map_in(w, 1), false);
+		break;
+	case BPF_FUNC_perf_event_output:
+		handed_over(w, &regs[4], map_in(w, 2), false);
+		break;
+	case BPF_FUNC_seq_write:
+		handed_over(w, &regs[2], STACK_USE_ANY, false);
+		break;
+	}
+	for (int reg = 1; reg <= 5; reg++)
+		regs[reg].what = NOTHING;
+	regs[0] = ret;
+}
+
+static void store(struct walk *w, const struct bpf_insn *insn, const struct value *from)
+{
+	const struct value *to = &w->now.regs[insn->dst_reg];
+	int64_t at = (int64_t)to->number + insn->off;
+	struct value *slot;
+
+	if (to->what == FRAME_AT) {
+		slot = slot_at(w, at);
+		if (slot)
+			*slot = *from;
+		if (slot && BPF_SIZE(insn->code) == BPF_DW && (slot = slot_at(w, at + SLOT_BYTES)))
+			slot->what = NOTHING;
+	} else if (from->what == STACK_ID) {
+		report(w, from, to->what == RECORD_AT ? to->map : STACK_USE_ANY, false,
+		       to->what == RECORD_AT ? at : insn->off);
+	}
+}
+
+static void load(struct walk *w, const struct bpf_insn *insn)
+{
+	const struct value *from = &w->now.regs[insn->src_reg], *slot = NULL;
+	struct value nothing = { NOTHING };
+
+	if (from->what == FRAME_AT)
+		slot = slot_at(w, from->number + insn->off);
+	w->now.regs[insn->dst_reg] = slot ? *slot : nothing;
+}
+
+static bool is_pointer(const struct value *v)
+{
+	return v->what == FRAME_AT || v->what == RECORD_AT;
+}
+
+static void compute(struct walk *w, const struct bpf_insn *insn)
+{
+	struct value *dst = &w->now.regs[insn->dst_reg];
+	bool constant = BPF_SRC(insn->code) == BPF_K;
+
+	switch (BPF_OP(insn->code)) {
+	case BPF_MOV:
+		*dst = constant ? (struct value){ .what = CONSTANT, .number = insn->imm }
+				: w->now.regs[insn->src_reg];
+		return;
+	case BPF_ADD:
+		if (constant && is_pointer(dst)) {
+			dst->number = (int32_t)((uint32_t)dst->number + (uint32_t)insn->imm);
+			return;
+		}
+		break;
+	case BPF_LSH:
+	case BPF_RSH:
+	case BPF_ARSH: /* how an int is widened, with its sign */
+		if (constant && insn->imm == 32 && dst->what == STACK_ID)
+			return;
+		break;
+	}
+	dst->what = NOTHING;
+}
+
+static bool always_jumps(const struct bpf_insn *insn)
+{
+	return BPF_CLASS(insn->code) == BPF_JMP &&
+	       (BPF_OP(insn->code) == BPF_EXIT || BPF_OP(insn->code) == BPF_JA);
+}
+
+/* Code behind one that always jumps is reached from elsewhere: it begins with what was known at the
+ * first jump to it. All other code begins with what is known just before it. */
+static void jump(struct walk *w, size_t i)
+{
+	const struct bpf_insn *insn = &w->insns[i];
+	bool is_exit = BPF_OP(insn->code) == BPF_EXIT;
+	int64_t to = (int64_t)i + 1 + insn->off;
+
+	if (!is_exit && insn->off > 0 && to < (int64_t)w->count && !w->later[to] &&
+	    always_jumps(&w->insns[to - 1]) && w->saved < MAX_SAVED) {
+		w->later[to] = xmalloc(sizeof(**w->later));
+		*w->later[to] = w->now;
+		w->saved++;
+	}
+	if (always_jumps(insn) && w->later[i + 1]) {
+		w->now = *w->later[i + 1];
+	} else if (is_exit) { /* another function begins */
+		memset(&w->now, 0, sizeof(w->now));
+		w->now.regs[FRAME].what = FRAME_AT;
+	}
+}
+
+static void step(struct walk *w, size_t i)
+{
+	const struct bpf_insn *insn = &w->insns[i];
+	static const struct value nothing = { NOTHING };
+
+	if (insn->dst_reg >= REGISTERS || insn->src_reg >= REGISTERS)
+		return;
+	switch (BPF_CLASS(insn->code)) {
+	case BPF_LD:
+		w->now.regs[insn->dst_reg] =
+			w->maps[i] >= 0 ? (struct value){ .what = MAP, .map = w->maps[i] }
+					: nothing;
+		break;
+	case BPF_LDX:
+		load(w, insn);
+		break;
+	case BPF_ST:
+		store(w, insn, &nothing);
+		break;
+	case BPF_STX:
+		store(w, insn,
+		      BPF_MODE(insn->code) == BPF_MEM ? &w->now.regs[insn->src_reg] : &nothing);
+		break;
+	case BPF_ALU:
+	case BPF_ALU64:
+		compute(w, insn);
+		break;
+	case BPF_JMP:
+		if (BPF_OP(insn->code) == BPF_CALL) {
+			call(w, insn);
+			break;
+		}
+		jump(w, i);
+		break;
+	case BPF_JMP32:
+		jump(w, i);
+		break;
+	}
+}
+
+void stack_use_find(const struct bpf_insn *insns, const int *maps, size_t count,
+		    void (*found)(void *ctx, const struct stack_use *use), void *ctx)
+{
+	struct walk w = {
+		.insns = insns, .maps = maps, .count = count, .found = found, .ctx = ctx
+	};
+
+	w.later = xcalloc(count + 1, sizeof(*w.later));
+	w.now.regs[FRAME].what = FRAME_AT;
+	for (size_t i = 0; i < count; i++) {
+		step(&w, i);
+		if (insns[i].code == (BPF_LD | BPF_IMM | BPF_DW))
+			i++; /* its second half */
+	}
+	for (size_t i = 0; i < count; i++)
+		free(w.later[i]);
+	free(w.later);
+}
