@@ -4,6 +4,7 @@
 
 #include "base/util.h"
 #include "cmd/cmd.h"
+#include "cmd/run/object_words.h"
 #include "cmd/run/program.h"
 #include "runner/load/kernel/features.h"
 #include "runner/load/attach/object.h"
@@ -13,7 +14,7 @@
 
 struct check_args {
 	const char *format;
-	struct words attach;
+	struct object_words object;
 };
 
 static int check_kernel(const struct check_args *a, struct err *err)
@@ -136,19 +137,22 @@ static int run_check(const struct global_args *global, void *args, const struct 
 	_cleanup_(free_object) struct object *object = NULL;
 	_cleanup_(program_release) struct program program = { 0 };
 	const struct check_args *a = args;
-	struct object_opts opts = { .attach = { a->attach.words, a->attach.count } };
+	_cleanup_(arena_release) struct arena arena = { 0 };
+	struct object_opts opts;
 	int ret;
 
 	if (!words->count)
 		return check_kernel(a, err);
-	ret = program_open(&program, global, words->words[0], NULL, err);
+	ret = object_words_parse(&a->object, &arena, &opts, err);
+	if (ret >= 0)
+		ret = program_open(&program, global, words->words[0], NULL, err);
 	if (ret >= 0)
 		ret = object_open(&object, program.name, program.bytes, program.len, &opts, err);
 	return ret < 0 ? ret : check_plan(a, object_plan(object), err);
 }
 
 static const struct opt check_opts[] = {
-	{ 0, "attach", "PROG=TARGET", OPT_WORDS, offsetof(struct check_args, attach),
+	{ 0, "attach", "PROG=TARGET", OPT_WORDS, offsetof(struct check_args, object.attach),
 	  "judge the program with this target, as run would attach it" },
 	{ 0, "format", "FORM", OPT_TEXT, offsetof(struct check_args, format),
 	  "table, json, or a template such as '{{.Feature}} {{.OK}}'" },

@@ -5,6 +5,7 @@
 #include "base/util.h"
 #include "cmd/cmd.h"
 #include "cmd/run/dashboard.h"
+#include "cmd/run/object_words.h"
 #include "cmd/run/program.h"
 #include "cmd/run/select_words.h"
 #include "runner/load/attach/object.h"
@@ -12,7 +13,7 @@
 struct dashboard_args {
 	bool rules;
 	const char *name_space;
-	struct words map, names, field_names;
+	struct object_words object;
 	struct select_words select;
 };
 
@@ -20,9 +21,7 @@ static int run_dashboard(const struct global_args *global, void *args, const str
 			 struct err *err)
 {
 	const struct dashboard_args *a = args;
-	struct object_opts opts = { .plan.map = { a->map.words, a->map.count },
-				    .plan.names = { a->names.words, a->names.count },
-				    .plan.labels = { a->field_names.words, a->field_names.count } };
+	struct object_opts opts;
 	struct dashboard d = { 0 };
 	_cleanup_(program_release) struct program program = { 0 };
 	_cleanup_(arena_release) struct arena arena = { 0 };
@@ -30,6 +29,8 @@ static int run_dashboard(const struct global_args *global, void *args, const str
 	struct object *object = NULL;
 	int ret = naming_init(&d.naming, a->name_space, NULL, err);
 
+	if (ret >= 0)
+		ret = object_words_parse(&a->object, &arena, &opts, err);
 	if (ret >= 0)
 		ret = program_open(&program, global, words->words[0], NULL, err);
 	if (ret >= 0)
@@ -55,9 +56,10 @@ static const struct opt dashboard_opts[] = {
 	{ 0, "rules", NULL, OPT_FLAG, ARG(rules),
 	  "recording and alerting rules for Prometheus instead" },
 	{ 0, "namespace", "WORD", OPT_TEXT, ARG(name_space), "first part of metric names (ebpf)" },
-	{ 0, "map", "MAP=ROLE", OPT_WORDS, ARG(map), "as for run, as are the following" },
-	{ 0, "name", "MAP=NAME", OPT_WORDS, ARG(names), "what a map is called" },
-	{ 0, "label", "MAP,FIELD=NAME", OPT_WORDS, ARG(field_names), "what a field is called" },
+	{ 0, "map", "MAP=ROLE", OPT_WORDS, ARG(object.map), "as for run, as are the following" },
+	{ 0, "name", "MAP=NAME", OPT_WORDS, ARG(object.names), "what a map is called" },
+	{ 0, "label", "MAP,FIELD=NAME", OPT_WORDS, ARG(object.field_names),
+	  "what a field is called" },
 	{ 0, "labels", "MAP=A,B", OPT_WORDS, ARG(select.labels),
 	  "exactly these fields are labels" },
 	{ 0, "drop-label", "MAP=A,B", OPT_WORDS, ARG(select.drop_labels),

@@ -7,40 +7,16 @@
 
 #define FOREVER_NS (UINT64_MAX / 4)
 
-static struct word_list list_of(const struct words *words)
-{
-	return (struct word_list){ words->words, words->count };
-}
-
-struct object_opts object_opts_of(const struct run_args *a)
-{
-	return (struct object_opts){
-		.plan = { .map = list_of(&a->map),
-			  .names = list_of(&a->names),
-			  .labels = list_of(&a->field_names),
-			  .spans = list_of(&a->spans),
-			  .all_maps = a->all_maps },
-		.set = list_of(&a->set),
-		.attach = list_of(&a->attach),
-		.ring = list_of(&a->ring),
-		.max_entries = list_of(&a->max_entries),
-		.only = list_of(&a->only),
-		.fields = list_of(&a->fields),
-		.pin_maps = a->pin_maps,
-		.pin_progs = a->pin_progs,
-	};
-}
-
 int job_config_of(const struct run_args *a, const struct program *program, struct wallclock *clock,
 		  struct arena *arena, struct job_config *ret, struct err *err)
 {
 	struct select_words words = a->select;
+	int code;
 
 	*ret = (struct job_config){
 		.name = program->name,
 		.elf = program->bytes,
 		.elf_bytes = program->len,
-		.object = object_opts_of(a),
 		.collect = {
 			.interval_ns = a->once ? FOREVER_NS : a->interval_ns,
 			.clock = clock,
@@ -50,5 +26,6 @@ int job_config_of(const struct run_args *a, const struct program *program, struc
 		},
 	};
 	words.every_label = a->compat != NULL;
-	return select_words_parse(&words, arena, &ret->select, err);
+	code = object_words_parse(&a->object, arena, &ret->object, err);
+	return code < 0 ? code : select_words_parse(&words, arena, &ret->select, err);
 }

@@ -10,9 +10,7 @@
 struct program;
 struct wallclock;
 
-struct object_opts object_opts_of(const struct run_args *args);
-
-/* EXIT_USAGE. What is made lives in the arena; the program's bytes and words are borrowed. */
+/* EXIT_USAGE. What is made lives in the arena; words and the program's bytes are borrowed. */
 int job_config_of(const struct run_args *args, const struct program *program,
 		  struct wallclock *clock, struct arena *arena, struct job_config *ret,
 		  struct err *err);

@@ -106,7 +106,7 @@ static bool is_recorded_as_rows(const struct map_plan *map)
 static int choose_fields(struct play *p, struct err *err)
 {
 	const struct plan *plan = object_plan(p->object);
-	struct words *words = &p->args->run.fields;
+	struct words *words = &p->args->run.object.fields;
 	size_t kept = 0;
 
 	for (size_t i = 0; i < p->fields.count; i++) {
@@ -132,10 +132,14 @@ static int choose_fields(struct play *p, struct err *err)
 
 static int open_object(struct play *p, struct err *err)
 {
-	struct object_opts opts = object_opts_of(&p->args->run);
+	struct object_opts opts;
 	size_t len;
 	const void *elf = replay_elf(p->replay, &len);
 
+	int ret = object_words_parse(&p->args->run.object, &p->arena, &opts, err);
+
+	if (ret < 0)
+		return ret;
 	object_free(steal_ptr(&p->object));
 	return object_open(&p->object, replay_program(p->replay), elf, len, &opts, err);
 }
@@ -147,8 +151,8 @@ static int open_program(struct play *p, struct err *err)
 	size_t count;
 	int ret;
 
-	p->fields = run->fields;
-	run->fields = (struct words){ 0 };
+	p->fields = run->object.fields;
+	run->object.fields = (struct words){ 0 };
 	options = replay_options(p->replay, &count);
 	ret = run_record_apply(run, options, count, err);
 	if (ret >= 0)
@@ -331,7 +335,7 @@ static const struct opt replay_opts[] = {
 	  "only records whose field matches the regular expression; repeat to narrow" },
 	{ 0, "where", "[MAP:]EXPR", OPT_WORDS, ARG(run.select.where),
 	  "only records for which this holds; of maps with series, rows by labels and values" },
-	{ 0, "fields", "MAP=A,B", OPT_WORDS, ARG(run.fields),
+	{ 0, "fields", "MAP=A,B", OPT_WORDS, ARG(run.object.fields),
 	  "show only these fields of a map of events, whatever was shown before" },
 	{ 0, "metrics", "ADDR", OPT_OPTIONAL, ARG(run.metrics),
 	  "serve Prometheus metrics (127.0.0.1:9091), at the end too until you leave",

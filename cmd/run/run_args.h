@@ -7,17 +7,17 @@
 #include <stdint.h>
 #include "cmd/cmd.h"
 #include "cmd/images/remote_args.h"
+#include "cmd/run/object_words.h"
 #include "cmd/run/select_words.h"
 
 struct run_args {
 	const char *output, *record;
 	const char *theme;
 	uint64_t history_bytes;
-	bool no_tty, once, all_maps, dry_run, keep_caps;
+	bool no_tty, once, dry_run, keep_caps;
 	uint64_t count, duration_ns, interval_ns;
 	struct select_words select;
-	struct words map, names, field_names, spans, fields, set, attach, ring, max_entries, only;
-	const char *pin_maps, *pin_progs;
+	struct object_words object;
 	const char *metrics, *name_space, *compat, *web_config;
 	const char *otlp, *otlp_protocol;
 	const char *pull;

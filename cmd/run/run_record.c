@@ -18,20 +18,20 @@ static const struct {
 	size_t offset;
 	uint8_t kept;
 } kept_options[] = {
-	{ "map", offsetof(struct run_args, map), KEPT_WORDS },
-	{ "name", offsetof(struct run_args, names), KEPT_WORDS },
-	{ "label", offsetof(struct run_args, field_names), KEPT_WORDS },
-	{ "span", offsetof(struct run_args, spans), KEPT_WORDS },
-	{ "fields", offsetof(struct run_args, fields), KEPT_WORDS },
-	{ "ring", offsetof(struct run_args, ring), KEPT_WORDS },
-	{ "max-entries", offsetof(struct run_args, max_entries), KEPT_WORDS },
+	{ "map", offsetof(struct run_args, object.map), KEPT_WORDS },
+	{ "name", offsetof(struct run_args, object.names), KEPT_WORDS },
+	{ "label", offsetof(struct run_args, object.field_names), KEPT_WORDS },
+	{ "span", offsetof(struct run_args, object.spans), KEPT_WORDS },
+	{ "fields", offsetof(struct run_args, object.fields), KEPT_WORDS },
+	{ "ring", offsetof(struct run_args, object.ring), KEPT_WORDS },
+	{ "max-entries", offsetof(struct run_args, object.max_entries), KEPT_WORDS },
 	{ "labels", offsetof(struct run_args, select.labels), KEPT_WORDS },
 	{ "drop-label", offsetof(struct run_args, select.drop_labels), KEPT_WORDS },
 	{ "relabel", offsetof(struct run_args, select.relabels), KEPT_WORDS },
 	{ "hist-buckets", offsetof(struct run_args, select.hist_buckets), KEPT_WORDS },
 	{ "hist-value-key", offsetof(struct run_args, select.hist_keys), KEPT_WORDS },
 	{ "per-cpu", offsetof(struct run_args, select.per_cpu), KEPT_FLAG },
-	{ "all-maps", offsetof(struct run_args, all_maps), KEPT_FLAG },
+	{ "all-maps", offsetof(struct run_args, object.all_maps), KEPT_FLAG },
 	{ "compat", offsetof(struct run_args, compat), KEPT_TEXT },
 };
 

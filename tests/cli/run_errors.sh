@@ -149,6 +149,10 @@ refused '-f: a bad regular expression' 2 . run "$GOOD" -f 'events,comm,('
 refused 'a map that is not there' 2 'evnts' run "$GOOD" --map evnts=counter
 like 'a map that is not there: the nearest' "$ERR" '^hint: .*events'
 refused 'a role that is not there' 2 'conter' run "$GOOD" --map events=conter
+refused 'a map without a role' 2 'wants MAP=ROLE' run "$GOOD" --map events
+refused 'a role without a map' 2 'wants MAP=ROLE' run "$GOOD" --map =events
+refused 'a target without a program' 2 'wants PROG=TARGET' run "$GOOD" --attach eth0
+refused 'no entries' 2 'events.*from 1 to 4294967295' run "$GOOD" --max-entries events=0
 refused 'a label that is not there' 2 'com' run "$GOOD" --map events=counter --labels events=com
 refused 'labels of what has none' 2 'events.*counter' run "$GOOD" --labels events=comm
 like 'labels of what has none: how it can have some' "$ERR" '^hint: --map events=counter'

@@ -102,8 +102,8 @@ static int open_all(struct object *object, const void *elf, size_t len, struct e
 		rc = open_bpf(object, err);
 	if (rc == 0)
 		rc = plan_compile(&object->plan, object->bpf, &object->image, &opts->plan, err);
-	for (size_t i = 0; i < opts->fields.count && rc == 0; i++)
-		rc = plan_select_fields(&object->plan, opts->fields.words[i], err);
+	for (size_t i = 0; i < opts->nfields && rc == 0; i++)
+		rc = plan_select_fields(&object->plan, &opts->fields[i], err);
 	if (rc < 0)
 		return rc;
 	object->progs = xcalloc(object->plan.nprogs + 1, sizeof(struct bpf_program *));

@@ -19,22 +19,43 @@
 struct err;
 struct object;
 
-/* The words are borrowed until object_free(). */
+/* A parameter: its type in BTF says how the text reads. */
+struct object_param {
+	const char *name, *value;
+};
+
+/* Where a program is attached, see target.c; `prog` is a name or a job. */
+struct object_target {
+	const char *prog, *target;
+};
+
+/* Bytes of a ring buffer, entries of another map. */
+struct object_size {
+	const char *map;
+	uint64_t size;
+};
+
+/* Applied in order. Arrays and texts are borrowed until object_free(). */
 struct object_opts {
 	struct plan_opts plan;
-	struct word_list set;	 /* VAR=VALUE */
-	struct word_list attach; /* PROG=TARGET; may repeat for several targets of one program */
-	struct word_list ring;	 /* MAP=SIZE */
-	struct word_list max_entries; /* MAP=N */
-	struct word_list only;	      /* PROG (a name or a job) */
-	struct word_list fields;      /* MAP=a,b: only these are shown; see plan_select_fields() */
-	const char *pin_maps;	      /* folder on bpffs, made if missing; NULL: do not pin */
+	const struct object_param *params;
+	size_t nparams;
+	const struct object_target *targets; /* may repeat for several of one program */
+	size_t ntargets;
+	const struct object_size *rings;
+	size_t nrings;
+	const struct object_size *entries;
+	size_t nentries;
+	const struct plan_fields *fields; /* only these are shown */
+	size_t nfields;
+	struct word_list only; /* these programs, by name or job; none: all */
+	const char *pin_maps;  /* folder on bpffs, made if missing; NULL: do not pin */
 	const char *pin_progs;
 };
 
 /*
- * What is wrong with the words is EXIT_USAGE with the nearest name as hint; what is wrong with the
- * object is EXIT_FAILED. `name` is used in messages. The bytes are not needed after the call.
+ * What is wrong with the options is EXIT_USAGE with the nearest name as hint; what is wrong with
+ * the object is EXIT_FAILED. `name` is used in messages. The bytes are not needed after the call.
  */
 int object_open(struct object **ret, const char *name, const void *elf, size_t len,
 		const struct object_opts *opts, struct err *err);

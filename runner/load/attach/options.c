@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The words of the command line, applied to an opened object. */
+/* Options, applied to an opened object. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -44,21 +44,6 @@ static int unknown_name(const struct object *object, const char *what, const cha
 		err_hint(err, "'bombus inspect' lists them");
 	err_usage(err, "no %s named '%s'", what, name);
 	return -ENOENT;
-}
-
-/* "NAME=VALUE"; *ret_name is malloc'ed, *ret_value points into the word. */
-static int split_word(const char *option, const char *word, char **ret_name, const char **ret_value,
-		      struct err *err)
-{
-	const char *equals = strchr(word, '=');
-
-	if (!equals || equals == word || !equals[1]) {
-		err_usage(err, "%s %s: it has the form NAME=VALUE", option, word);
-		return -EINVAL;
-	}
-	*ret_name = xstrndup(word, equals - word);
-	*ret_value = equals + 1;
-	return 0;
 }
 
 /* ---- programs ---- */
@@ -109,24 +94,19 @@ static void add_target(struct object *object, uint32_t index, const char *target
 			       : arena_printf(&object->plan.arena, "%s %s", prog->target, target);
 }
 
-static int resolve_attach(struct object *object, struct err *err)
+static int resolve_targets(struct object *object, struct err *err)
 {
-	const struct word_list *attach = &object->opts.attach;
+	const struct object_opts *opts = &object->opts;
 	struct plan *plan = &object->plan;
 
-	for (size_t w = 0; w < attach->count; w++) {
-		_cleanup_free_ char *name = NULL;
-		const char *target;
-		bool exact, any = false;
-		int rc = split_word("--attach", attach->words[w], &name, &target, err);
+	for (size_t t = 0; t < opts->ntargets; t++) {
+		const char *name = opts->targets[t].prog;
+		bool exact = plan_prog(plan, name) != NULL, any = false;
 
-		if (rc < 0)
-			return rc;
-		exact = plan_prog(plan, name) != NULL;
 		for (uint32_t i = 0; i < plan->nprogs; i++) {
 			if (!prog_matches(&plan->progs[i], name, exact))
 				continue;
-			add_target(object, i, target);
+			add_target(object, i, opts->targets[t].target);
 			any = true;
 		}
 		if (!any)
@@ -148,7 +128,7 @@ int options_resolve(struct object *object, struct err *err)
 		plan->progs[i].state = PROG_OFF; /* SEC("?..."): --only asks for it */
 	}
 	rc = resolve_only(object, err);
-	return rc < 0 ? rc : resolve_attach(object, err);
+	return rc < 0 ? rc : resolve_targets(object, err);
 }
 
 /* ---- maps ---- */
@@ -175,17 +155,15 @@ static uint64_t ring_size(uint64_t asked)
 	return size;
 }
 
-static int apply_ring(struct object *object, const char *word, bool report, struct err *err)
+static int apply_ring(struct object *object, const struct object_size *ring, bool report,
+		      struct err *err)
 {
-	_cleanup_free_ char *name = NULL;
+	uint64_t size = ring_size(ring->size);
+	const char *name = ring->map;
 	struct map_plan *plan;
 	struct bpf_map *map;
-	const char *value;
-	uint64_t asked, size;
-	int rc = split_word("--ring", word, &name, &value, err);
+	int rc = find_map(object, name, &plan, &map, err);
 
-	if (rc == 0)
-		rc = find_map(object, name, &plan, &map, err);
 	if (rc < 0)
 		return rc;
 	if (bpf_map__type(map) != BPF_MAP_TYPE_RINGBUF) {
@@ -193,43 +171,31 @@ static int apply_ring(struct object *object, const char *word, bool report, stru
 		return err_usage(err, "--ring: map '%s' is no ring buffer but of type %s", name,
 				 map_type_name(bpf_map__type(map)));
 	}
-	if (parse_size(value, &asked) || asked == 0 || asked > 1u << 31) {
-		err_hint(err, "sizes are written 256K, 4M, 1G; 2G is the most");
-		return err_usage(err, "--ring %s: '%s' is not a size for a ring buffer", name,
-				 value);
-	}
-	size = ring_size(asked);
-	if (size != asked && report)
+	if (size != ring->size && report)
 		log_info("ring buffer '%s': %llu bytes, the next power of two in pages", name,
 			 (unsigned long long)size);
 	plan->max_entries = (uint32_t)size;
 	rc = bpf_map__set_max_entries(map, (uint32_t)size);
-	return rc < 0 ? err_sys(err, -rc, "--ring %s", word) : 0;
+	return rc < 0 ? err_sys(err, -rc, "--ring %s", name) : 0;
 }
 
-static int apply_max_entries(struct object *object, const char *word, struct err *err)
+static int apply_max_entries(struct object *object, const struct object_size *entries,
+			     struct err *err)
 {
-	_cleanup_free_ char *name = NULL;
+	const char *name = entries->map;
 	struct map_plan *plan;
 	struct bpf_map *map;
-	const char *value;
-	uint64_t count;
-	int rc = split_word("--max-entries", word, &name, &value, err);
+	int rc = find_map(object, name, &plan, &map, err);
 
-	if (rc == 0)
-		rc = find_map(object, name, &plan, &map, err);
 	if (rc < 0)
 		return rc;
 	if (bpf_map__type(map) == BPF_MAP_TYPE_RINGBUF) {
-		err_hint(err, "--ring %s=%s", name, value);
+		err_hint(err, "--ring %s=%llu", name, (unsigned long long)entries->size);
 		return err_usage(err, "--max-entries: map '%s' is a ring buffer", name);
 	}
-	if (parse_u64(value, &count) || count == 0 || count > UINT32_MAX)
-		return err_usage(err, "--max-entries %s: '%s' is not a number from 1 to %u", name,
-				 value, UINT32_MAX);
-	plan->max_entries = (uint32_t)count;
-	rc = bpf_map__set_max_entries(map, (uint32_t)count);
-	return rc < 0 ? err_sys(err, -rc, "--max-entries %s", word) : 0;
+	plan->max_entries = (uint32_t)entries->size;
+	rc = bpf_map__set_max_entries(map, (uint32_t)entries->size);
+	return rc < 0 ? err_sys(err, -rc, "--max-entries %s", name) : 0;
 }
 
 /*
@@ -263,16 +229,17 @@ static int fix_maps(struct object *object, struct err *err)
 	return 0;
 }
 
-static int apply_set(struct object *object, struct err *err)
+static int apply_params(struct object *object, struct err *err)
 {
 	struct bpf_map *map = bpf_object__find_map_by_name(object->bpf, ".rodata");
-	const struct word_list *set = &object->opts.set;
+	const struct object_opts *opts = &object->opts;
 	size_t size = 0;
 	void *rodata = map ? (void *)bpf_map__initial_value(map, &size) : NULL;
 	int rc = 0;
 
-	for (size_t i = 0; i < set->count && rc == 0; i++)
-		rc = params_set(&object->plan, rodata, rodata ? size : 0, set->words[i], err);
+	for (size_t i = 0; i < opts->nparams && rc == 0; i++)
+		rc = params_set(&object->plan, rodata, rodata ? size : 0, opts->params[i].name,
+				opts->params[i].value, err);
 	return rc;
 }
 
@@ -282,10 +249,10 @@ int options_apply(struct object *object, bool report, struct err *err)
 	int rc = fix_maps(object, err);
 
 	if (rc == 0)
-		rc = apply_set(object, err);
-	for (size_t i = 0; i < opts->ring.count && rc == 0; i++)
-		rc = apply_ring(object, opts->ring.words[i], report, err);
-	for (size_t i = 0; i < opts->max_entries.count && rc == 0; i++)
-		rc = apply_max_entries(object, opts->max_entries.words[i], err);
+		rc = apply_params(object, err);
+	for (size_t i = 0; i < opts->nrings && rc == 0; i++)
+		rc = apply_ring(object, &opts->rings[i], report, err);
+	for (size_t i = 0; i < opts->nentries && rc == 0; i++)
+		rc = apply_max_entries(object, &opts->entries[i], err);
 	return rc;
 }

@@ -346,21 +346,14 @@ static const char *next_param_name(void *arg)
 	return walk->next < walk->plan->nparams ? walk->plan->params[walk->next++].name : NULL;
 }
 
-int params_set(const struct plan *plan, void *rodata, size_t rodata_bytes, const char *word,
-	       struct err *err)
+int params_set(const struct plan *plan, void *rodata, size_t rodata_bytes, const char *name,
+	       const char *value, struct err *err)
 {
-	const char *value = strchr(word, '=');
-	_cleanup_free_ char *name = NULL, *what = NULL;
+	_cleanup_free_ char *what = NULL;
 	struct param_walk walk = { plan, 0 };
-	const struct param *param;
+	const struct param *param = plan_param(plan, name);
 	const char *near;
 
-	if (!value || value == word) {
-		err_hint(err, "for example --set min_us=1000");
-		return err_usage(err, "--set wants NAME=VALUE, not '%s'", word);
-	}
-	name = xstrndup(word, (size_t)(value - word));
-	param = plan_param(plan, name);
 	if (!param) {
 		near = suggest(name, next_param_name, &walk);
 		if (near)
@@ -373,6 +366,6 @@ int params_set(const struct plan *plan, void *rodata, size_t rodata_bytes, const
 	    param->size_bytes > rodata_bytes - param->section_off_bytes)
 		return err_set(err, EINVAL, "parameter %s is outside its section", name);
 	what = xasprintf("parameter %s", name);
-	return param_write(&param->field, value + 1, (char *)rodata + param->section_off_bytes,
+	return param_write(&param->field, value, (char *)rodata + param->section_off_bytes,
 			   param->size_bytes, what, err);
 }

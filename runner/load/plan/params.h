@@ -25,8 +25,8 @@ int param_write(const struct field *field, const char *text, void *dst, size_t s
 /* The other way: the text that param_write() would take. */
 size_t param_read(const struct field *field, const void *src, char *text, size_t size);
 
-/* Applies "VAR=VALUE" to the bytes of .rodata. Unknown names suggest the nearest. */
-int params_set(const struct plan *plan, void *rodata, size_t rodata_bytes, const char *word,
-	       struct err *err);
+/* Sets a parameter in the bytes of .rodata. Unknown names suggest the nearest. */
+int params_set(const struct plan *plan, void *rodata, size_t rodata_bytes, const char *name,
+	       const char *value, struct err *err);
 
 #endif

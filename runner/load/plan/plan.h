@@ -157,9 +157,14 @@ int plan_compile(struct plan *ret, struct bpf_object *obj, const struct elf_imag
 		 const struct plan_opts *opts, struct err *err);
 void plan_release(struct plan *plan);
 
-/* "MAP=a,b": hides every other field of this map (as BOMBUS_HIDE would), values that are metrics
+/* --fields: hides every other field of this map (as BOMBUS_HIDE would), values that are metrics
  * excepted only when named. Called before anything else looks at the plan. EXIT_USAGE. */
-int plan_select_fields(struct plan *plan, const char *word, struct err *err);
+struct plan_fields {
+	const char *map;
+	const char *const *fields;
+	size_t nfields;
+};
+int plan_select_fields(struct plan *plan, const struct plan_fields *choice, struct err *err);
 
 /* By name, else by symbol. NULL: none. */
 struct map_plan *plan_map(const struct plan *plan, const char *name);

@@ -55,41 +55,45 @@ static bool show(struct layout *layout, const char *name)
 	return found;
 }
 
-int plan_select_fields(struct plan *plan, const char *word, struct err *err)
+static int find_map(struct plan *plan, const char *name, struct map_plan **ret, struct err *err)
 {
-	_cleanup_free_ char *text = xstrdup(word);
-	char *list = strchr(text, '='), *save = NULL;
-	struct map_plan *map;
+	struct map_plan *map = plan_map(plan, name);
+	const char *near;
 
-	if (!list || list == text || !list[1 + strspn(list + 1, ",")])
-		return err_usage(err, "--fields wants MAP=FIELD,FIELD, not '%s'", word);
-	*list++ = '\0';
-	map = plan_map(plan, text);
-	if (!map) {
-		const char *near = suggest(text, next_map, &(struct names_walk){ .plan = plan });
+	if (map && map->role != ROLE_INTERNAL) {
+		*ret = map;
+		return 0;
+	}
+	if (map) {
+		err_hint(err, "--all-maps or --map %s=ROLE shows it", name);
+		return err_usage(err, "--fields: map '%s' is internal to the program", name);
+	}
+	near = suggest(name, next_map, &(struct names_walk){ .plan = plan });
+	if (near)
+		err_hint(err, "did you mean '%s'?", near);
+	return err_usage(err, "--fields: no map '%s'", name);
+}
 
-		if (near)
-			err_hint(err, "did you mean '%s'?", near);
-		return err_usage(err, "--fields: no map '%s'", text);
-	}
-	if (map->role == ROLE_INTERNAL) {
-		err_hint(err, "--all-maps or --map %s=ROLE shows it", text);
-		return err_usage(err, "--fields: map '%s' is internal to the program", text);
-	}
+int plan_select_fields(struct plan *plan, const struct plan_fields *choice, struct err *err)
+{
+	struct map_plan *map = NULL;
+	int ret = find_map(plan, choice->map, &map, err);
+
+	if (ret < 0)
+		return ret;
 	hide_all(&map->key);
 	hide_all(&map->value);
-	for (char *f = strtok_r(list, ",", &save); f; f = strtok_r(NULL, ",", &save)) {
-		bool in_key = map->has_key && show(&map->key, f);
-		bool in_value = map->has_value && show(&map->value, f);
+	for (size_t i = 0; i < choice->nfields; i++) {
+		const char *name = choice->fields[i], *near;
+		bool in_key = map->has_key && show(&map->key, name);
+		bool in_value = map->has_value && show(&map->value, name);
 
-		if (!in_key && !in_value) {
-			const char *near =
-				suggest(f, next_field, &(struct names_walk){ .map = map });
-
-			if (near)
-				err_hint(err, "did you mean '%s'?", near);
-			return err_usage(err, "--fields: map %s has no field '%s'", map->name, f);
-		}
+		if (in_key || in_value)
+			continue;
+		near = suggest(name, next_field, &(struct names_walk){ .map = map });
+		if (near)
+			err_hint(err, "did you mean '%s'?", near);
+		return err_usage(err, "--fields: map %s has no field '%s'", map->name, name);
 	}
 	return 0;
 }

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmd/run/object_words.h"
+
+#include <errno.h>
+
+#include "base/err.h"
+#include "base/parse.h"
+#include "base/util.h"
+
+#define MAX_RING_BYTES (1ull << 31)
+
+/* A word in two: NAME=VALUE. */
+struct pair {
+	char *name, *value;
+};
+
+/* malloc'ed by the arena, one a word. */
+static int split_pairs(const struct words *words, const char *form, const char *example,
+		       struct arena *arena, struct pair **ret, struct err *err)
+{
+	struct pair *pairs = arena_array(arena, struct pair, words->count + 1);
+
+	for (size_t i = 0; i < words->count; i++) {
+		char *text = arena_strdup(arena, words->words[i]), *equals = strchr(text, '=');
+
+		if (!equals || equals == text || !equals[1]) {
+			err_hint(err, "for example %s", example);
+			return err_usage(err, "%s, not '%s'", form, words->words[i]);
+		}
+		*equals = '\0';
+		pairs[i] = (struct pair){ text, equals + 1 };
+	}
+	*ret = pairs;
+	return 0;
+}
+
+/* A parameter may be set to an empty text. */
+static int parse_params(const struct words *words, struct arena *arena, struct object_opts *ret,
+			struct err *err)
+{
+	struct object_param *params = arena_array(arena, struct object_param, words->count + 1);
+
+	for (size_t i = 0; i < words->count; i++) {
+		char *name = arena_strdup(arena, words->words[i]), *equals = strchr(name, '=');
+
+		if (!equals || equals == name) {
+			err_hint(err, "for example --set min_us=1000");
+			return err_usage(err, "--set wants NAME=VALUE, not '%s'", words->words[i]);
+		}
+		*equals = '\0';
+		params[i] = (struct object_param){ name, equals + 1 };
+	}
+	ret->params = params;
+	ret->nparams = words->count;
+	return 0;
+}
+
+static int parse_targets(const struct words *words, struct arena *arena, struct object_opts *ret,
+			 struct err *err)
+{
+	struct object_target *targets = arena_array(arena, struct object_target, words->count + 1);
+	struct pair *pairs;
+	int rc = split_pairs(words, "--attach wants PROG=TARGET", "--attach on_packet=eth0", arena,
+			     &pairs, err);
+
+	for (size_t i = 0; i < words->count && rc == 0; i++)
+		targets[i] = (struct object_target){ pairs[i].name, pairs[i].value };
+	ret->targets = targets;
+	ret->ntargets = words->count;
+	return rc;
+}
+
+static int parse_rings(const struct words *words, struct arena *arena, struct object_opts *ret,
+		       struct err *err)
+{
+	struct object_size *rings = arena_array(arena, struct object_size, words->count + 1);
+	struct pair *pairs;
+	int rc =
+		split_pairs(words, "--ring wants MAP=SIZE", "--ring events=4M", arena, &pairs, err);
+
+	for (size_t i = 0; i < words->count && rc == 0; i++) {
+		uint64_t size;
+
+		if (parse_size(pairs[i].value, &size) < 0 || !size || size > MAX_RING_BYTES) {
+			err_hint(err, "sizes are written 256K, 4M, 1G; 2G is the most");
+			return err_usage(err, "--ring %s: '%s' is not a size for a ring buffer",
+					 pairs[i].name, pairs[i].value);
+		}
+		rings[i] = (struct object_size){ pairs[i].name, size };
+	}
+	ret->rings = rings;
+	ret->nrings = words->count;
+	return rc;
+}
+
+static int parse_entries(const struct words *words, struct arena *arena, struct object_opts *ret,
+			 struct err *err)
+{
+	struct object_size *entries = arena_array(arena, struct object_size, words->count + 1);
+	struct pair *pairs;
+	int rc = split_pairs(words, "--max-entries wants MAP=N", "--max-entries start=65536", arena,
+			     &pairs, err);
+
+	for (size_t i = 0; i < words->count && rc == 0; i++) {
+		uint64_t count;
+
+		if (parse_u64(pairs[i].value, &count) < 0 || !count || count > UINT32_MAX)
+			return err_usage(err, "--max-entries %s: '%s' is not a number from 1 to %u",
+					 pairs[i].name, pairs[i].value, UINT32_MAX);
+		entries[i] = (struct object_size){ pairs[i].name, count };
+	}
+	ret->entries = entries;
+	ret->nentries = words->count;
+	return rc;
+}
+
+static int parse_fields(const struct words *words, struct arena *arena, struct object_opts *ret,
+			struct err *err)
+{
+	struct plan_fields *list = arena_array(arena, struct plan_fields, words->count + 1);
+	const char *form = "--fields wants MAP=FIELD,FIELD";
+	struct pair *pairs;
+	int rc = split_pairs(words, form, "--fields events=pid,comm", arena, &pairs, err);
+
+	for (size_t i = 0; i < words->count && rc == 0; i++) {
+		size_t count = 0;
+		const char **names = arena_array(arena, const char *, strlen(pairs[i].value) + 1);
+		char *save = NULL;
+
+		for (char *f = strtok_r(pairs[i].value, ",", &save); f;
+		     f = strtok_r(NULL, ",", &save))
+			names[count++] = f;
+		if (!count)
+			return err_usage(err, "%s, not '%s'", form, words->words[i]);
+		list[i] = (struct plan_fields){ pairs[i].name, names, count };
+	}
+	ret->fields = list;
+	ret->nfields = words->count;
+	return rc;
+}
+
+static struct word_list list_of(const struct words *words)
+{
+	return (struct word_list){ words->words, words->count };
+}
+
+int object_words_parse(const struct object_words *words, struct arena *arena,
+		       struct object_opts *ret, struct err *err)
+{
+	int rc;
+
+	*ret = (struct object_opts){
+		.plan = { .map = list_of(&words->map),
+			  .names = list_of(&words->names),
+			  .labels = list_of(&words->field_names),
+			  .spans = list_of(&words->spans),
+			  .all_maps = words->all_maps },
+		.only = list_of(&words->only),
+		.pin_maps = words->pin_maps,
+		.pin_progs = words->pin_progs,
+	};
+	if ((rc = parse_params(&words->set, arena, ret, err)) < 0 ||
+	    (rc = parse_targets(&words->attach, arena, ret, err)) < 0 ||
+	    (rc = parse_rings(&words->ring, arena, ret, err)) < 0 ||
+	    (rc = parse_entries(&words->max_entries, arena, ret, err)) < 0)
+		return rc;
+	return parse_fields(&words->fields, arena, ret, err);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The words of the command line about a program's object, made into values. */
+#ifndef BOMBUS_CMD_RUN_OBJECT_WORDS_H
+#define BOMBUS_CMD_RUN_OBJECT_WORDS_H
+
+#include "base/arena.h"
+#include "cmd/opts.h"
+#include "runner/load/attach/object.h"
+
+struct object_words {
+	struct words map;	  /* MAP=ROLE or MAP=ROLE:STRUCT */
+	struct words names;	  /* MAP=NAME */
+	struct words field_names; /* MAP,FIELD=NAME */
+	struct words spans;	  /* MAP=NAME */
+	struct words set;	  /* VAR=VALUE */
+	struct words attach;	  /* PROG=TARGET */
+	struct words ring;	  /* MAP=SIZE */
+	struct words max_entries; /* MAP=N */
+	struct words fields;	  /* MAP=A,B */
+	struct words only;	  /* PROG */
+	const char *pin_maps, *pin_progs;
+	bool all_maps;
+};
+
+/* EXIT_USAGE for a word that has another form. What is made lives in the arena; words are
+ * borrowed. */
+int object_words_parse(const struct object_words *words, struct arena *arena,
+		       struct object_opts *ret, struct err *err);
+
+#endif
