@@ -10,7 +10,7 @@ rounds_ready
 
 # --- sizes ---
 ok 'sizes: it attaches' tui_start sizes 59 12 "'$OBJECT'" --set target_pid="$ROUNDS_PID" --interval 100ms
-sees 'too small: what is needed' 'bombus needs 60x10, has 59x12'
+sees 'too small: what is needed' 'needs 60x10, the terminal has 59x12'
 rounds 2000
 # shellcheck disable=SC2034 # only counts
 for i in $(seq 60); do

@@ -13,7 +13,7 @@ key 2
 sees 'the rows are there' ' 9  j +45 '
 
 key m
-sees 'm: the mouse' 'the mouse chooses'
+sees 'm: the mouse' 'the mouse selects'
 is 'the terminal reports it' "$(terminal display -p '#{mouse_any_flag}')" 1
 # report BUTTON X Y, from 0, as this type of terminal reports it: each with 32 added, and 1 to places.
 report() {

@@ -34,7 +34,7 @@ sees 'd: asks' 'time between sweeps: 200ms'
 key C-u
 type 'soon'
 key Enter
-sees 'it takes times only' 'a time from 100ms to 1d'
+sees 'a wrong time: an error' 'a time from 100ms to 1d'
 key C-u
 type 100ms
 key Enter

@@ -35,7 +35,8 @@ const struct canvas_cell *canvas_row(const struct canvas *c, uint32_t y)
 	return &c->cells[(size_t)y * c->width];
 }
 
-/* One character: its bytes, and how many cells it takes; 0 for what joins the one before. */
+/* One character: returns its bytes. *ret_cells is 0 for a character that combines with the one
+ * before it. */
 static size_t next_char(const char *text, size_t len, uint32_t *ret_cells, bool *ret_shown)
 {
 	uint32_t c;
@@ -60,7 +61,7 @@ uint32_t canvas_cells(const char *text)
 	return cells;
 }
 
-/* No half of a wide character stays behind when this cell gets another one. */
+/* Before a cell is overwritten: replaces the other half of its wide character with a blank. */
 static void part_wide(struct canvas *c, uint32_t x, uint32_t y)
 {
 	struct canvas_cell *cell = &c->cells[(size_t)y * c->width + x];
@@ -89,7 +90,7 @@ static void put_char(struct canvas *c, uint32_t x, uint32_t y, const char *text,
 	memcpy(cell->text, text, n);
 }
 
-/* A character that combines goes with the one before, as long as there is room. */
+/* Adds a combining character to the cell before it, while there is room. */
 static void join_char(struct canvas *c, uint32_t x, uint32_t y, const char *text, size_t n)
 {
 	struct canvas_cell *cell = &c->cells[(size_t)y * c->width + x];

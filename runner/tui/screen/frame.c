@@ -5,7 +5,7 @@
 #include "runner/tui/screen/screen.h"
 
 #define GAP 2u
-#define LEAST_FILTER 12u /* cells of a filter worth showing */
+#define LEAST_FILTER 12u /* fewer cells of a filter are not worth showing */
 
 static void draw_title(struct screen *s, struct canvas *canvas, uint64_t elapsed_s)
 {
@@ -49,7 +49,7 @@ static void tab_text(struct screen *s, uint32_t number, bool now, char *dst, siz
 	snprintf(dst + strlen(dst), room - strlen(dst), "%s", now ? "]" : " ");
 }
 
-/* The first tab of the line: such that the current one is in it. */
+/* The first tab on the line, chosen so that the current one fits. */
 static uint32_t first_tab(struct screen *s, uint32_t now, uint32_t room)
 {
 	uint32_t first = now, cells = 0;
@@ -147,7 +147,7 @@ static uint32_t where_now(struct screen *s)
 	return tab.kind == TAB_STREAM ? HINT_STREAM : HINT_ROWS;
 }
 
-/* Another view fits this table. */
+/* More than one view fits this table. */
 static bool has_views(struct screen *s)
 {
 	uint32_t count = 0;
@@ -157,7 +157,7 @@ static bool has_views(struct screen *s)
 	return count > 1;
 }
 
-/* The last two, help and quit, are always there. */
+/* The last two hints, help and quit, always fit. */
 static void draw_hints(struct screen *s, struct canvas *canvas, uint32_t y)
 {
 	uint32_t where = where_now(s), x = 1, kept = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Keys and what they do: one table that dispatch, the help screen and the hint line are made of.
+ * Keys and their actions: one table drives dispatch, the help screen and the hint line.
  *
  * A key is a character of Unicode, control characters included (^L is 12), or one of these.
  */
@@ -12,7 +12,7 @@
 #include "runner/tui/model/model.h"
 
 enum key {
-	KEY_CODE_NONE = 0x110000, /* behind Unicode's last */
+	KEY_CODE_NONE = 0x110000, /* above the last character of Unicode */
 	KEY_CODE_UP,
 	KEY_CODE_DOWN,
 	KEY_CODE_LEFT,
@@ -52,7 +52,7 @@ enum act {
 	ACT_QUIT,
 };
 
-/* Where a hint is worth its room. */
+/* Where a hint is useful. */
 enum hint_where {
 	HINT_ROWS = 1 << 0,
 	HINT_STREAM = 1 << 1,
@@ -69,19 +69,19 @@ struct binding {
 	uint8_t op;			 /* enum model_op */
 	uint8_t where;			 /* enum hint_where; 0: no hint */
 	const char *hint;		 /* "filter" */
-	const char *help;		 /* a line; NULL: goes with the binding before */
+	const char *help;		 /* a line; NULL: the line before covers it */
 };
 
 extern const struct binding bindings[];
 extern const size_t nbindings;
 
-/* NULL: this key does nothing. */
+/* NULL: the key has no action. */
 const struct binding *binding_find(uint32_t key);
 
 /* "Esc", "^L", "PgUp", "j"; dst has KEY_LABEL_ROOM bytes. */
 #define KEY_LABEL_ROOM 12
 void key_label(char dst[KEY_LABEL_ROOM], uint32_t key, bool utf8);
-/* All keys of a binding and of those that go with it: "k Up". dst has room for `room` bytes. */
+/* All keys of a binding and of the bindings that share its help line: "k Up". */
 void binding_keys(char *dst, size_t room, const struct binding *binding, bool utf8);
 
 #endif

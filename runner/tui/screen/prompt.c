@@ -142,7 +142,7 @@ static uint32_t cells_to(const struct prompt *p, size_t len)
 	return canvas_cells(part);
 }
 
-/* The first byte that is shown, so that the cursor is. */
+/* The first byte that is shown, chosen so that the cursor is visible. */
 static size_t first_shown(const struct prompt *p, uint32_t room)
 {
 	size_t first = 0;
@@ -169,7 +169,7 @@ void prompt_draw(const struct prompt *p, struct canvas *canvas, uint32_t y)
 	canvas_fill(canvas, 0, y - 1, canvas->width, PAINT_PLAIN, " ");
 	caret = cells_to(p, p->caret);
 	caret = x + (caret > skipped ? caret - skipped : 0);
-	/* The message moves to the left of the caret where it has no room on the right. */
+	/* The message moves to the left of the caret if it does not fit on the right. */
 	if (caret + 2 + canvas_cells(p->why) <= canvas->width || caret < canvas->width / 2) {
 		canvas_put(canvas, caret, y - 1, 1, PAINT_ERROR, "v");
 		canvas_put(canvas, caret + 2, y - 1, canvas->width, PAINT_ERROR, p->why);

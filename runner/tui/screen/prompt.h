@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The line at the bottom where people type: a filter, a file's name, a time. */
+/* The input line at the bottom: a filter, a file name, a time. */
 #ifndef BOMBUS_RUNNER_TUI_SCREEN_PROMPT_H
 #define BOMBUS_RUNNER_TUI_SCREEN_PROMPT_H
 
@@ -14,9 +14,9 @@ struct prompt {
 	bool open;
 	const char *label; /* "/", "write to: " */
 	char text[PROMPT_MAX_BYTES + 1];
-	size_t len, at; /* bytes; the cursor is in front of `at` */
-	char why[256];	/* what is wrong with it; "": nothing */
-	size_t caret;	/* byte of the text where it is wrong */
+	size_t len, at; /* bytes; the cursor is before byte `at` */
+	char why[256];	/* the error; "": none */
+	size_t caret;	/* byte of the text that the error is about */
 };
 
 enum prompt_result { PROMPT_SAME, PROMPT_MOVED, PROMPT_CHANGED, PROMPT_DONE, PROMPT_LEFT };
@@ -25,7 +25,7 @@ void prompt_open(struct prompt *prompt, const char *label, const char *text);
 /* PROMPT_DONE after Enter, PROMPT_LEFT after Esc; both leave it open. */
 enum prompt_result prompt_key(struct prompt *prompt, uint32_t key);
 void prompt_close(struct prompt *prompt);
-/* Draws into row y, and the error with its caret into the row above. */
+/* Draws the prompt into row y, and the error with its caret into the row above. */
 void prompt_draw(const struct prompt *prompt, struct canvas *canvas, uint32_t y);
 
 #endif

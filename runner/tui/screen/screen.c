@@ -94,12 +94,12 @@ static bool overlay_move(struct screen *s, enum model_op op)
 	default:
 		return false;
 	}
-	/* At the end of what grows it stays there. */
+	/* A view that opens at its end stays at its end while it grows. */
 	s->top = top >= last && s->overlay->from_end ? UINT32_MAX : MIN(top, last);
 	return true;
 }
 
-/* --- what is typed --- */
+/* --- prompts --- */
 
 static int apply_expression(struct screen *s, const char *text)
 {
@@ -121,7 +121,7 @@ static int apply_interval(struct screen *s, enum wish *ret)
 
 	if (parse_duration_ns(s->prompt.text, &ns) < 0 || ns < LEAST_INTERVAL_NS ||
 	    ns > MOST_INTERVAL_NS) {
-		snprintf(s->prompt.why, sizeof(s->prompt.why), "a time from 100ms to 1d");
+		snprintf(s->prompt.why, sizeof(s->prompt.why), "enter a time from 100ms to 1d");
 		s->prompt.caret = 0;
 		return -1;
 	}
@@ -237,10 +237,11 @@ static enum wish copy_row(struct screen *s)
 {
 	strbuf_reset(&s->copied);
 	if (!model_row_json(s->model, &s->copied) || s->copied.full) {
-		screen_say(s, true, s->copied.full ? "too long to be copied" : "no row to copy");
+		screen_say(s, true,
+			   s->copied.full ? "the row is too long to copy" : "no row to copy");
 		return WISH_NONE;
 	}
-	screen_say(s, false, "the row was sent to the terminal's clipboard");
+	screen_say(s, false, "copied the row to the terminal's clipboard");
 	return WISH_COPY;
 }
 
@@ -269,7 +270,7 @@ static enum wish operate(struct screen *s, enum model_op op)
 	return WISH_NONE;
 }
 
-/* The row below or above; details go along with it. */
+/* Goes to the row below or above; details show that row then. */
 static void step_row(struct screen *s, enum model_op op)
 {
 	if (s->overlay != &view_detail)
@@ -292,7 +293,7 @@ static enum wish act_on(struct screen *s, const struct binding *b, uint32_t key)
 		return WISH_NONE;
 	case ACT_INTERVAL:
 		if (s->replayed) {
-			screen_say(s, true, "the sweeps of a recording are what they were");
+			screen_say(s, true, "a recording has the sweeps it was made with");
 			return WISH_NONE;
 		}
 		ask(s, b->act);
@@ -320,15 +321,15 @@ static enum wish act_on(struct screen *s, const struct binding *b, uint32_t key)
 	case ACT_MOUSE:
 		s->mouse = !s->mouse;
 		screen_say(s, false,
-			   s->mouse ? "the mouse chooses rows, columns and tables"
-				    : "the mouse is the terminal's again");
+			   s->mouse ? "the mouse selects rows, columns and tables"
+				    : "the terminal has the mouse again");
 		return WISH_MOUSE;
 	case ACT_REDRAW:
 		return WISH_REDRAW;
 	case ACT_SUSPEND:
 		return WISH_SUSPEND;
 	case ACT_QUIT:
-		/* As in a pager: out of the help first. */
+		/* q leaves an overlay first, as in a pager. */
 		return s->overlay && key == 'q' ? go_back(s) : WISH_QUIT;
 	case ACT_NONE:
 		break;
@@ -413,7 +414,8 @@ static const struct view_ops *view_of(struct screen *s)
 	return tab.view < NVIEWS ? views[tab.view] : &view_table;
 }
 
-/* The number of lines is known when they were drawn: once more where the end had to be found. */
+/* Drawing finds the number of lines. When the view has to end at the last one, it is drawn twice.
+ */
 static void draw_overlay(struct screen *s, struct canvas *canvas, struct area area)
 {
 	bool end = s->top == UINT32_MAX;
@@ -443,7 +445,8 @@ void screen_draw(struct screen *s, struct canvas *canvas, uint64_t elapsed_s)
 	canvas_clear(canvas);
 	s->ntabs = s->ncolumns = 0;
 	if (canvas->width < SCREEN_LEAST_WIDTH || canvas->height < SCREEN_LEAST_HEIGHT) {
-		snprintf(text, sizeof(text), "bombus needs %ux%u, has %ux%u; q quits",
+		snprintf(text, sizeof(text),
+			 "needs %ux%u, the terminal has %ux%u; q quits",
 			 SCREEN_LEAST_WIDTH, SCREEN_LEAST_HEIGHT, canvas->width, canvas->height);
 		canvas_put(canvas, 0, 0, canvas->width, PAINT_PLAIN, text);
 		return;
@@ -453,6 +456,6 @@ void screen_draw(struct screen *s, struct canvas *canvas, uint64_t elapsed_s)
 		draw_overlay(s, canvas, area);
 	else
 		view_of(s)->draw(s, canvas, area);
-	/* Last, since what the view did (sorting, filtering) shows in the status. */
+	/* Last, because drawing the view sorts and filters, which the status line shows. */
 	frame_draw(s, canvas, elapsed_s);
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The screen without a terminal: keys and the mouse go in, a canvas comes out. Between them are
- * the views, each a table of operations that draws a part of the model into an area:
+ * The screen without a terminal: keys and the mouse go in, a canvas comes out. Each view is a table
+ * of operations that draws a part of the model into an area:
  *
  *	title line, tab line, the view (its first row is a header), status line, hint line
  *
- * The hint line becomes the prompt while something is typed. What only a terminal or the
- * collector can do is a wish that screen_key() returns.
+ * The prompt takes the place of the hint line. screen_key() returns a wish for actions that need
+ *the terminal or the source.
  */
 #ifndef BOMBUS_RUNNER_TUI_SCREEN_SCREEN_H
 #define BOMBUS_RUNNER_TUI_SCREEN_SCREEN_H
@@ -22,7 +22,7 @@
 
 #define SCREEN_LEAST_WIDTH 60u
 #define SCREEN_LEAST_HEIGHT 10u
-#define SCREEN_HITS 64 /* tabs and columns that the mouse finds */
+#define SCREEN_HITS 64 /* tabs and columns that a click can reach */
 
 struct hit {
 	uint32_t x, width, number;
@@ -33,15 +33,15 @@ enum wish {
 	WISH_QUIT,
 	WISH_SUSPEND,
 	WISH_REDRAW,
-	WISH_MOUSE,    /* screen.mouse tells whether it is wanted */
-	WISH_COPY,     /* screen.copied is to go to the clipboard */
+	WISH_MOUSE,    /* screen.mouse: on or off */
+	WISH_COPY,     /* put screen.copied on the clipboard */
 	WISH_INTERVAL, /* model_interval() has changed */
 };
 
 struct screen;
 
-/* A view that the model does not scroll says how many lines there are, of which it drew those
- * from screen->top on; others say 0. */
+/* draw() returns the number of lines of a view that the screen scrolls, and has drawn those from
+ * screen->top on; a view that the model scrolls returns 0. */
 struct view_ops {
 	const char *title;
 	uint32_t (*draw)(struct screen *screen, struct canvas *canvas, struct area area);
@@ -52,15 +52,15 @@ extern const struct view_ops view_table, view_histogram, view_heatmap, view_deta
 
 struct screen {
 	struct model *model; /* borrowed */
-	const char *program; /* its name, clean; borrowed */
+	const char *program; /* its name, escaped; borrowed */
 	const struct signs *signs;
 	bool utf8, mouse;
-	bool replayed;			/* a recording: its sweeps are over */
+	bool replayed;			/* a recording: the interval cannot be changed */
 	const struct view_ops *overlay; /* NULL: the tab's own view */
 	uint32_t top, lines, room;	/* of the overlay */
 	struct prompt prompt;
-	enum act asked;	 /* what the prompt is for */
-	char flash[512]; /* instead of hints until the next key */
+	enum act asked;	 /* the purpose of the prompt */
+	char flash[512]; /* shown in place of the hints until the next key */
 	bool flash_bad;
 	struct strbuf copied;
 	struct hit tabs[SCREEN_HITS], columns[SCREEN_HITS];
@@ -76,13 +76,13 @@ enum wish screen_key(struct screen *screen, uint32_t key);
 void screen_paste(struct screen *screen, uint32_t key);
 void screen_click(struct screen *screen, uint32_t x, uint32_t y);
 void screen_wheel(struct screen *screen, int32_t rows);
-/* Shown in place of the hints. */
+/* Shows a message in place of the hints, until the next key. */
 void screen_say(struct screen *screen, bool bad, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* elapsed_s: how long the program has been running. */
 void screen_draw(struct screen *screen, struct canvas *canvas, uint64_t elapsed_s);
-/* The first line alone, once more, with another time. */
+/* Redraws the first line alone, with another time. */
 void screen_draw_clock(struct screen *screen, struct canvas *canvas, uint64_t elapsed_s);
 
 /* The lines around a view; frame.c, called by screen_draw(). */

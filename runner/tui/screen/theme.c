@@ -7,7 +7,7 @@
 
 enum { OWN, BLACK, RED, GREEN, YELLOW, BLUE, MAGENTA, CYAN, WHITE };
 
-/* For dark grounds, and fair on light ones. */
+/* For dark backgrounds; readable on light ones. */
 static const struct theme theme_default = {
 	"default",
 	{
@@ -44,7 +44,7 @@ static const struct theme theme_default = {
 	},
 };
 
-/* For light grounds: nothing yellow, cyan or dim on them. */
+/* For light backgrounds: no yellow, no cyan, nothing dim. */
 static const struct theme theme_light = {
 	"light",
 	{
@@ -81,7 +81,7 @@ static const struct theme theme_light = {
 	},
 };
 
-/* No colour at all. */
+/* Without colour. */
 static const struct theme theme_mono = {
 	"mono",
 	{

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How each paint looks. The background stays the terminal's own, colours are the eight that every
- * terminal has, and none carries a meaning that text or a mark does not carry as well.
+ * The look of each paint. The background stays the terminal's own. Only the eight colours that
+ * every terminal has are used, and colour never carries a meaning alone: text or a mark carries it
+ * too.
  */
 #ifndef BOMBUS_RUNNER_TUI_SCREEN_THEME_H
 #define BOMBUS_RUNNER_TUI_SCREEN_THEME_H
@@ -16,7 +17,7 @@ enum look_attr {
 	LOOK_REVERSE = 1 << 3,
 };
 
-/* One more than the colour's number as terminals count; 0: the terminal's own. */
+/* A colour is its number in terminals plus 1; 0: the terminal's own. */
 struct look {
 	uint8_t ink, ground;
 	uint8_t attrs; /* enum look_attr */
@@ -28,7 +29,7 @@ struct theme {
 };
 
 #define THEME_NAMES "default light mono"
-/* NULL: there is none of this name. */
+/* NULL: no theme has this name. */
 const struct theme *theme_find(const char *name);
 
 #endif

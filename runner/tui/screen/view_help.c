@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The help: the table of keys, and what a filter can say. */
+/* The help: the table of keys, the marks, and examples of filters. */
 #include "base/util.h"
 #include "runner/tui/screen/screen.h"
 
@@ -11,8 +11,8 @@ static const struct {
 	{ "", "" },
 	{ "marks", "+ new  - gone  * marked  ! not attached" },
 	{ "", "" },
-	{ "filters", "curl: rows that show this text" },
-	{ "", "pid > 600 && comm != \"sshd\": by field; || ! ( )" },
+	{ "filters", "curl: rows that contain this text" },
+	{ "", "pid > 600 && comm != \"sshd\": by field, with && || ! ( )" },
 	{ "", "comm ~ \"^ng\": a regular expression" },
 	{ "", "daddr in 10.0.0.0/8: a network" },
 };

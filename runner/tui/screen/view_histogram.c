@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Rows on the left; on the right the buckets of the cursor's row, as bars or as heat over time. */
+/* Rows on the left; on the right the buckets of the selected row, as bars or as heat over time. */
 #include "base/util.h"
 #include "runner/read/text/human.h"
 #include "runner/tui/model/blocks.h"
@@ -10,7 +10,7 @@
 #define SECOND_NS 1000000000ull
 #define NOTE_CELLS 4u /* " p50" */
 
-/* Draws the rows and the line between; returns what is left on the right. */
+/* Draws the rows and the line beside them; returns the area to their right. */
 static struct area draw_left(struct screen *s, struct canvas *canvas, struct area area)
 {
 	struct area left = area, right = area;
@@ -18,7 +18,7 @@ static struct area draw_left(struct screen *s, struct canvas *canvas, struct are
 	struct model_page page;
 
 	left.width = MIN(MAX(area.width * 2 / 5, LEAST_LEFT), MOST_LEFT);
-	/* What the columns do not need is for the bars. */
+	/* The bars get the room that the columns do not need. */
 	model_page(s->model, left.width, area.height - 1, &page);
 	last = page.ncolumns ? &page.columns[page.ncolumns - 1] : NULL;
 	if (last && !page.more_right)
@@ -31,7 +31,7 @@ static struct area draw_left(struct screen *s, struct canvas *canvas, struct are
 	return right;
 }
 
-/* The first of the lines to be shown: such that the longest bar is among them. */
+/* The first line that is shown, chosen so that the longest bar is visible. */
 static uint32_t first_line(const struct model_histogram *h, uint32_t height)
 {
 	uint32_t longest = 0, first;
@@ -77,7 +77,8 @@ static uint32_t draw_histogram(struct screen *s, struct canvas *canvas, struct a
 
 	area = draw_left(s, canvas, area);
 	if (!model_histogram(s->model, &h)) {
-		canvas_put(canvas, area.x, area.y + 2, area.width, PAINT_GONE, "nothing yet");
+		canvas_put(canvas, area.x, area.y + 2, area.width, PAINT_GONE,
+			   "no observations yet");
 		return 0;
 	}
 	x = canvas_put(canvas, area.x, area.y, area.width, PAINT_SORT, h.title) + 2;
@@ -97,7 +98,7 @@ static void draw_span(struct canvas *canvas, struct area area, uint32_t x, uint3
 	char ago[HUMAN_ROOM + 8] = "-";
 	size_t n;
 
-	/* In whole seconds, where it is not more. */
+	/* Whole seconds below a minute. */
 	if (h->span_ns < 60 * SECOND_NS)
 		n = 1 + human_duration(ago + 1, h->span_ns / SECOND_NS, SECOND_NS);
 	else
@@ -109,7 +110,7 @@ static void draw_span(struct canvas *canvas, struct area area, uint32_t x, uint3
 			 "now");
 }
 
-/* The first of the rows to be shown: such that those with heat are in the middle. */
+/* The first row that is shown, chosen so that rows with heat are in the middle. */
 static uint32_t first_row(const struct model_heatmap *h, uint32_t height)
 {
 	uint32_t first = h->nrows, last = 0, start;
@@ -134,11 +135,11 @@ static uint32_t draw_heatmap(struct screen *s, struct canvas *canvas, struct are
 	uint32_t x, room, height = area.height - 1, first, names;
 
 	area = draw_left(s, canvas, area);
-	/* How wide the ranges are is known only afterwards. */
+	/* The model tells the width of the ranges with the heat map, so it may be asked twice. */
 	if (!model_heatmap(s->model, area.width, &h) || !h.nrows ||
 	    area.width < h.range_cells + 4) {
 		canvas_put(canvas, area.x, area.y + 2, area.width, PAINT_GONE,
-			   "nothing in this time");
+			   "no observations in this time");
 		return 0;
 	}
 	names = MAX(h.range_cells, MIN(canvas_cells(h.title), area.width / 2));

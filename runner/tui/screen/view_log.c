@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Messages, the newest at the end. */
+/* Messages, newest last. */
 #include "runner/tui/screen/screen.h"
 
 #include <stdio.h>
@@ -14,7 +14,7 @@ static uint32_t draw_log(struct screen *s, struct canvas *canvas, struct area ar
 	if (!count)
 		return draw_wrapped(&sheet, 0, PAGE_MARGIN, PAINT_GONE, "no messages");
 	if (dropped) {
-		snprintf(text, sizeof(text), "%llu older messages are gone",
+		snprintf(text, sizeof(text), "%llu older messages were dropped",
 			 (unsigned long long)dropped);
 		line = draw_wrapped(&sheet, line, PAGE_MARGIN, PAINT_NOTE, text);
 	}

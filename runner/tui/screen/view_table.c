@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Rows and columns: maps, streams, programs, and the left part of the histograms. */
+/* Rows and columns: maps, streams, programs, and the left part of histograms. */
 #include "base/util.h"
 #include "runner/tui/screen/screen.h"
 
@@ -49,7 +49,7 @@ static enum paint row_paint(uint32_t marks)
 	return PAINT_PLAIN;
 }
 
-/* The line that the model begins, to the end. */
+/* A note between rows, with a rule to the end of the line. */
 static void draw_note(struct screen *s, struct canvas *canvas, struct area area, uint32_t y,
 		      const struct page_row *row)
 {

@@ -17,7 +17,7 @@ static struct {
 	struct sigaction actions[ARRAY_LEN(fatal)];
 } rescue;
 
-/* Only what a signal handler may do. */
+/* Calls only functions that a signal handler may call. */
 static void restore(void)
 {
 	struct termios go = rescue.before;
@@ -25,11 +25,11 @@ static void restore(void)
 	if (!rescue.armed)
 		return;
 	rescue.armed = 0;
-	/* A terminal that was stopped (^S) goes on when it has no such key. */
+	/* Resumes a terminal that ^S stopped. */
 	go.c_iflag &= ~(tcflag_t)IXON;
 	tcsetattr(rescue.fd, TCSANOW, &go);
 	if (write(rescue.fd, rescue.text, rescue.len) < 0)
-		rescue.len = 0; /* nobody is there to be told */
+		rescue.len = 0; /* the terminal is gone */
 	tcsetattr(rescue.fd, TCSANOW, &rescue.before);
 }
 
@@ -39,7 +39,7 @@ static void on_fatal(int signal)
 	for (size_t i = 0; i < ARRAY_LEN(fatal); i++)
 		if (fatal[i] == signal)
 			sigaction(signal, &rescue.actions[i], NULL);
-	/* Delivered when this handler returns; a fault would come again anyway. */
+	/* Delivered when this handler returns. */
 	raise(signal);
 }
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The terminal back in order when the program dies: by a fault, an abort, SIGQUIT or lack of
- * memory. What has to be written is prepared before; the handler writes it, resets the line's
- * settings and lets the signal do what it does.
+ * Restores the terminal when the process dies: by a fault, an abort, SIGQUIT or lack of memory. The
+ * sequence to write is prepared in advance; the handler writes it, restores the terminal's settings
+ * and lets the signal take effect.
  *
- * A process has one terminal: this is the one place of the interface with a state of its own,
- * because a signal handler is given no context.
+ * This module alone has global state, because a signal handler has no context argument. A process
+ * has one terminal.
  */
 #ifndef BOMBUS_RUNNER_TUI_TERMINAL_RESCUE_H
 #define BOMBUS_RUNNER_TUI_TERMINAL_RESCUE_H
@@ -15,7 +15,7 @@
 
 #define RESCUE_MAX_BYTES 256
 
-/* `before` is what the terminal's settings go back to, `text` what takes the screen away. */
+/* before: the settings to restore. text: the sequence that leaves the screen. */
 void rescue_arm(int fd, const struct termios *before, const char *text, size_t len);
 void rescue_disarm(void);
 

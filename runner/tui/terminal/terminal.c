@@ -18,19 +18,19 @@
 #include "runner/tui/terminal/tty.h"
 
 #define ESCAPE_MS 25
-/* Bracketed paste: pasted text comes between two sequences, so that it is not taken for keys. */
+/* Bracketed paste: the terminal sends pasted text between two sequences. */
 #define PASTE_ON "\x1b[?2004h"
 #define PASTE_OFF "\x1b[?2004l"
 
 struct terminal {
 	struct tty tty;
-	int memory_fd; /* what ncurses writes to */
+	int memory_fd; /* ncurses writes here */
 	int signal_fd, epoll_fd;
 	FILE *memory, *keys;
 	SCREEN *curses;
-	WINDOW *key_window; /* a pad: reading keys draws nothing */
+	WINDOW *key_window; /* a pad, so that reading keys does not draw */
 	const struct theme *theme;
-	struct canvas shown; /* what the terminal shows */
+	struct canvas shown; /* the frame on the terminal */
 	cchar_t *row;
 	int cursor_y, cursor_x;
 	bool started, whole, mouse, pasting;
@@ -142,7 +142,7 @@ void terminal_flush(struct terminal *t)
 
 /* --- ncurses --- */
 
-/* What ncurses wrote is put behind what waits. */
+/* Appends the output of ncurses to the pending bytes. */
 static void collect(struct terminal *t)
 {
 	off_t len;
@@ -155,7 +155,7 @@ static void collect(struct terminal *t)
 		strbuf_advance(&t->tty.pending, (size_t)len);
 	lseek(t->memory_fd, 0, SEEK_SET);
 	if (ftruncate(t->memory_fd, 0) < 0)
-		return; /* it is overwritten anyway */
+		return; /* later output overwrites it */
 }
 
 static void add_capability(struct strbuf *sb, const char *name, const char *instead)
@@ -171,7 +171,7 @@ static void arm_rescue(struct terminal *t)
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT(RESCUE_MAX_BYTES);
 
-	/* First an end to whatever sequence was cut off. */
+	/* CAN first: it ends a sequence that was cut off. */
 	strbuf_adds(&text, "\x18\x1b[?1006;1000l" PASTE_OFF);
 	add_capability(&text, "sgr0", "");
 	add_capability(&text, "op", "");
@@ -205,7 +205,7 @@ static void init_colors(struct terminal *t)
 			  (short)(t->theme->looks[i].ground - 1));
 }
 
-/* ncurses puts handlers of its own where there are none, and never takes them back. */
+/* ncurses installs signal handlers where there are none and never removes them. */
 static SCREEN *new_screen(struct terminal *t)
 {
 	static const int taken[] = { SIGINT, SIGTERM, SIGTSTP, SIGWINCH };
@@ -244,13 +244,13 @@ static void fit_size(struct terminal *t)
 	terminal_redraw(t);
 }
 
-/* What ncurses writes goes to a file, so that it took the size from the terminal's description, and
- * let the lines scroll that are told there: 24 of 60, in the shell too when all is over. */
+/* ncurses writes to a file, so it takes the size from the terminal's description and sets the
+ * scroll region to that: 24 of 60 lines, even in the shell afterwards. */
 static void scroll_all(struct terminal *t)
 {
 	const char *text = tigetstr("csr");
 
-	collect(t); /* its own choice comes first */
+	collect(t); /* after the region that ncurses chose */
 	if (text != NULL && text != (const char *)-1)
 		strbuf_adds(&t->tty.pending, tiparm(text, 0, LINES - 1));
 }
@@ -269,7 +269,7 @@ int terminal_start(struct terminal *t, struct err *err)
 	arm_rescue(t);
 	typeahead(-1);
 	set_escdelay(ESCAPE_MS);
-	mouseinterval(-1); /* a press is enough: it does not wait for a click */
+	mouseinterval(-1); /* report a press at once instead of waiting for a click */
 	init_colors(t);
 	t->key_window = newpad(1, 1);
 	keypad(t->key_window, TRUE);
@@ -420,11 +420,11 @@ void terminal_suspend(struct terminal *t)
 	tty_leave(&t->tty);
 	kill(getpid(), SIGSTOP);
 	while (read(t->signal_fd, &info, sizeof(info)) > 0)
-		; /* that it goes on is known */
+		; /* discard SIGCONT and what came with it */
 	come_back(t);
 }
 
-/* True where it asks for a new frame. */
+/* True if the signal asks for a new frame. */
 static bool take_signal(struct terminal *t)
 {
 	struct signalfd_siginfo info;

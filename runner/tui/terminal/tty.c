@@ -12,11 +12,11 @@
 #include "base/util.h"
 
 #define PENDING_MAX_BYTES (8u << 20)
-/* How long a terminal that takes nothing may hold us up when leaving. */
+/* Upper bound on leaving while the terminal takes no output. */
 #define LEAVE_MS 500
 #define BACKGROUND_POLL_US 20000
 
-/* The descriptor that was given is shared with others, who would not expect it not to block. */
+/* O_NONBLOCK on the given descriptor would affect the other processes that share it. */
 static int open_own(int fd, struct err *err)
 {
 	char path[64];
@@ -88,7 +88,7 @@ void tty_flush(struct tty *t)
 	t->written = 0;
 }
 
-/* For when the program leaves or stops: now or never. */
+/* The last chance to write, when the program leaves or stops. */
 static void flush_for_good(struct tty *t)
 {
 	uint64_t until = now_mono_ns() + LEAVE_MS * 1000000ull;
@@ -110,7 +110,7 @@ void tty_remember(struct tty *t)
 	tcgetattr(t->in_fd, &t->before);
 }
 
-/* Keys at once and unechoed; ^C, ^Z, ^\, ^S and ^Q stay what they are. */
+/* Keys arrive at once and without echo; ^C, ^Z, ^\, ^S and ^Q keep their meaning. */
 void tty_keys_mode(struct tty *t)
 {
 	struct termios mode = t->before;
@@ -123,7 +123,7 @@ void tty_keys_mode(struct tty *t)
 	tcsetattr(t->in_fd, TCSANOW, &mode);
 }
 
-/* A terminal that ^S stopped goes on when that key means nothing any more. */
+/* Turning flow control off resumes a terminal that ^S stopped. */
 static void unstop(struct tty *t)
 {
 	struct termios mode;
@@ -141,9 +141,9 @@ void tty_leave(struct tty *t)
 	tcsetattr(t->in_fd, TCSANOW, &t->before);
 }
 
-/* In the background the terminal is somebody else's; whoever touches it all the same is stopped
- * until he is called to the front. Stopped once: whoever is told to go on elsewhere does so, and
- * can leave when he is told that. */
+/* Another job owns the terminal while this one is in the background. Like a job that reads from it,
+ * this one stops, once, until `fg`; after SIGCONT in the background it waits without stopping, so
+ * that it can still be ended. */
 void tty_wait_for_foreground(struct tty *t)
 {
 	bool told = false;

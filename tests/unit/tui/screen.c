@@ -9,9 +9,9 @@ static void test_screen_too_small(void **state)
 	struct show s;
 
 	show_init(&s, true, 59, 10);
-	assert_shows(&s, "bombus needs 60x10, has 59x10; q quits");
+	assert_shows(&s, "needs 60x10, the terminal has 59x10; q quits");
 	canvas_resize(&s.canvas, 60, 9);
-	assert_shows(&s, "bombus needs 60x10, has 60x9; q quits");
+	assert_shows(&s, "needs 60x10, the terminal has 60x9; q quits");
 	canvas_resize(&s.canvas, 1, 1);
 	free(look(&s));
 	assert_int_equal(type(&s, "q"), WISH_QUIT);
@@ -125,7 +125,7 @@ static void test_screen_interval(void **state)
 	s.screen.replayed = true;
 	assert_shows(&s, "REPLAY 250ms");
 	assert_int_equal(type(&s, "d"), WISH_NONE);
-	assert_shows(&s, "the sweeps of a recording are what they were");
+	assert_shows(&s, "a recording has the sweeps it was made with");
 	show_release(&s);
 }
 
