@@ -23,7 +23,7 @@ size_t blocks_spark(char *dst, const float *samples, uint32_t count, bool utf8)
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t level = 0;
 
-		/* The lowest is for nothing at all. */
+		/* The lowest level stands for zero alone. */
 		if (samples[i] > 0)
 			level = 1 + (uint32_t)(samples[i] / most * (LEVELS - 1.5f));
 		dst = put(dst, (utf8 ? blocks : ascii)[MIN(level, LEVELS - 1u)]);
@@ -41,7 +41,7 @@ size_t blocks_bar(char *dst, double part, uint32_t cells, bool utf8, uint32_t *r
 
 	if (!utf8)
 		whole = (uint32_t)(length + 0.5);
-	/* What is not nothing is seen. */
+	/* A part above zero is always visible. */
 	if (part > 0 && !whole && !(utf8 && rest) && cells) {
 		whole = !utf8;
 		rest = 1;

@@ -8,7 +8,7 @@
 
 #define FITTING_CELLS 32
 #define NARROW_CELLS 8
-#define NUMBER_CELLS 7 /* of numbers before any was seen */
+#define NUMBER_CELLS 7 /* initial width of numbers */
 
 void columns_release(struct columns *columns)
 {
@@ -36,7 +36,7 @@ struct column *columns_add(struct columns *columns, const char *title, const str
 				   .sets = SET_TABLE };
 	len = utf8_term_escape(column->title, title, len);
 	column->title[len] = '\0';
-	/* \xNN stays as it is, and so does "/s". */
+	/* Escapes such as \xNN and the suffix "/s" stay in lower case. */
 	for (size_t i = 0; i < len && column->title[i] != '\\' && column->title[i] != '/'; i++) {
 		if (column->title[i] >= 'a' && column->title[i] <= 'z')
 			column->title[i] -= 'a' - 'A';
@@ -58,7 +58,7 @@ struct column *columns_add(struct columns *columns, const char *title, const str
 	return column;
 }
 
-/* With room for the arrow of the sort in front of the title. */
+/* Includes room for the sort arrow before the title. */
 uint32_t column_width(const struct column *column)
 {
 	uint32_t cells = column->seen;
@@ -85,7 +85,7 @@ static bool is_shown(const struct fit *fit, uint32_t number)
 	return fit->trend || column->form != FORM_TREND || number == fit->columns->cursor;
 }
 
-/* From place `first` on: how many places are behind the last one that fits. One always does. */
+/* The place after the last column that fits, from place `first` on. One column always fits. */
 static uint32_t reach(const struct fit *fit, uint32_t first, uint32_t width, uint32_t *ret_shown)
 {
 	const struct columns *columns = fit->columns;
@@ -113,7 +113,7 @@ static uint32_t place_of(const struct columns *columns, uint32_t number)
 	return i;
 }
 
-/* Somebody may have hidden them. */
+/* The user may have hidden all columns of a set. */
 static bool any_of(const struct columns *columns, enum column_set set)
 {
 	for (uint32_t i = 0; i < columns->count; i++) {
@@ -175,7 +175,7 @@ bool columns_move(struct columns *columns, int step)
 
 	if (from == to)
 		return false;
-	/* What is hidden between the two stays where it is, beside the other. */
+	/* Hidden columns between the two stay beside the other one. */
 	for (; from != to; from += (uint32_t)step)
 		columns->order[from] = columns->order[from + (uint32_t)step];
 	columns->order[to] = columns->cursor;

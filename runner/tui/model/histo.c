@@ -8,7 +8,7 @@
 
 struct heat {
 	uint32_t nbuckets;
-	uint32_t sample; /* the last one that was added to */
+	uint32_t sample; /* the newest sample that has observations */
 	uint32_t counts[];
 };
 
@@ -31,7 +31,7 @@ double histo_quantile(const struct family *family, const union cell *cells, doub
 	return INFINITY;
 }
 
-/* 1024 as 1K where nothing is lost by it. */
+/* 1024 as 1K, for whole multiples. */
 static size_t round_number(char *dst, uint64_t value)
 {
 	static const char units[] = " KMGTPE";
@@ -86,7 +86,7 @@ size_t histo_range(char dst[HISTO_RANGE_ROOM], const struct family *family, uint
 		bucket--;
 	low = bucket ? family->bounds[bucket - 1] : 0;
 
-	/* A bound of 2^n - 1 of whole numbers is one of 2^n that does not belong to it. */
+	/* For whole numbers, an inclusive bound of 2^n - 1 is an exclusive bound of 2^n. */
 	dst[len++] = whole || !bucket ? '[' : '(';
 	len += histo_number(dst + len, family, (double)(low + (whole && bucket)));
 	dst[len++] = ',';

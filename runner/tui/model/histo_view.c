@@ -12,7 +12,7 @@ static const struct {
 	double q;
 } quantiles[] = { { "p50", 0.5 }, { "p90", 0.9 }, { "p99", 0.99 } };
 
-/* Of equal bounds only the last bucket is there: it has what all of them have. */
+/* Buckets of equal bounds are shown as one, the last, with the observations of all. */
 static bool next_bucket(const struct family *family, const union cell *cells, uint32_t *bucket,
 			uint64_t *ret)
 {
@@ -25,7 +25,7 @@ static bool next_bucket(const struct family *family, const union cell *cells, ui
 	return false;
 }
 
-/* "p50" where its estimate lies, "p50 p90" for two. */
+/* "p50" for the bucket that has its estimate, "p50 p90" for two. */
 static const char *note_of(struct arena *arena, uint64_t before, uint64_t count, uint64_t total)
 {
 	const char *note = "";
@@ -106,7 +106,7 @@ void histo_view(struct model_histogram *ret, struct arena *arena, const struct f
 	}
 }
 
-/* Logarithmic: a few must be seen beside very many. */
+/* Logarithmic, so that few observations are visible beside very many. */
 static uint8_t heat_of(uint32_t count, uint32_t most)
 {
 	double part;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Between model.c, which is fed and looked at, and model_ops.c, which does what keys say. */
+/* Shared by model.c, which takes data in and hands pages out, and model_ops.c, the actions of keys.
+ */
 #ifndef BOMBUS_RUNNER_TUI_MODEL_MODEL_IMPL_H
 #define BOMBUS_RUNNER_TUI_MODEL_MODEL_IMPL_H
 
@@ -7,7 +8,7 @@
 
 struct logview;
 
-/* What is handed out lives until it is asked for again. */
+/* Memory of what a call hands out, valid until the next call of its kind. */
 enum model_arena {
 	ARENA_PAGE,
 	ARENA_STATUS,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What keys do. */
+/* The actions of keys and the mouse. */
 #include <errno.h>
 #include "base/util.h"
 #include "runner/tui/model/model_impl.h"
@@ -14,7 +14,7 @@ static bool pause_tab(struct tab *tab, bool on)
 	return true;
 }
 
-/* A stream that is read must not run away. */
+/* Pauses a stream, so that the row under the cursor stays. */
 static void hold_still(struct tab *tab)
 {
 	if (tab->ops->kind == TAB_STREAM && !tab->paused)
@@ -64,7 +64,7 @@ static bool follow(struct tab *tab)
 	return pause_tab(tab, false);
 }
 
-/* Numbers start with the largest, texts with the first. */
+/* Numbers sort in descending order first, texts in ascending order. */
 static bool sort_by(struct tab *tab, uint32_t number)
 {
 	struct columns *columns = &tab->columns;
@@ -122,7 +122,8 @@ static bool next_size(struct tab *tab)
 	return true;
 }
 
-/* From the cursor on, around the end; `from` 0 looks at the cursor's row first. */
+/* From the cursor on, wrapping at the end. from: 0 starts with the row under the cursor, 1 beside
+ * it. */
 static bool find_marked(struct tab *tab, int step, uint64_t from)
 {
 	struct item item;
@@ -315,7 +316,7 @@ int model_mark(struct model *model, const char *text, struct model_why *ret)
 		return code;
 	pick_free(tab->mark);
 	tab->mark = pick;
-	/* A stream that is followed goes on. */
+	/* A stream that follows its end goes on. */
 	if (!tab->following)
 		find_marked(tab, 1, 0);
 	model->generation++;

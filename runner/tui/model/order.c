@@ -13,7 +13,7 @@ static bool is_wide(const struct field *field)
 	       (field->kind == KIND_UINT || field->kind == KIND_INT);
 }
 
-/* Text ends with its NUL; what stands behind it does not count. */
+/* Text ends at its NUL; bytes after it do not count. */
 static size_t bytes_of(const struct field *field, const uint8_t *at)
 {
 	size_t len = (size_t)field->size_bits / 8 * field->count;
@@ -31,7 +31,7 @@ uint64_t order_key(const struct field *field, const void *base)
 	if (field->kind == KIND_FLOAT) {
 		value = field_double(field, base, 0);
 		if (value != value)
-			return 0; /* there is none: below everything */
+			return 0; /* no number sorts below every number */
 		memcpy(&bits, &value, sizeof(bits));
 		return bits & SIGN ? ~bits : bits | SIGN;
 	}

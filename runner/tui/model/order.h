@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Sorting by the bytes of fields: numbers as numbers, everything else byte by byte. */
+/* Sorting by fields: numbers by value, everything else byte by byte. */
 #ifndef BOMBUS_RUNNER_TUI_MODEL_ORDER_H
 #define BOMBUS_RUNNER_TUI_MODEL_ORDER_H
 
@@ -8,14 +8,14 @@
 #include "runner/load/plan/layout.h"
 
 struct order_item {
-	uint64_t key; /* of the column sorted by; as it is to be sorted, direction included */
+	uint64_t key; /* of the sort column; ascending order of keys is the order of rows */
 	uint64_t tie; /* of the row's first label */
 	uint32_t slot;
 };
 
-/* A number that sorts as the field does, as far as 8 bytes reach. */
+/* A number that sorts as the field does, as far as 8 bytes can tell. */
 uint64_t order_key(const struct field *field, const void *base);
-/* All of it: < 0, 0, > 0. */
+/* Compares whole fields: < 0, 0, > 0. */
 int order_compare(const struct field *field, const void *a, const void *b);
 
 #endif

@@ -30,8 +30,8 @@ static bool is_expression(const char *text)
 }
 
 /*
- * The byte that the caret of the message stands under. The message shows one column per character,
- * and of a long expression the part around the place.
+ * The byte of the expression that the caret of the message points at. The message has one column
+ * per character, and shows only the part of a long expression around the error.
  */
 static size_t caret_of(const char *text, const char *detail)
 {
@@ -69,7 +69,7 @@ static void explain(struct model_why *why, const char *text, const struct err *e
 
 	snprintf(plain, sizeof(plain), "%s%s%s", err->msg, err->hint[0] ? "; " : "", err->hint);
 	len = utf8_term_escape(safe, plain, strlen(plain));
-	/* Not in the middle of a character. */
+	/* Do not cut in the middle of a character. */
 	for (n = 0; n < len;) {
 		size_t one = utf8_decode(safe + n, len - n, &c);
 
@@ -94,7 +94,7 @@ static void make_needle(struct pick *pick, const char *text)
 		while (len && isspace((unsigned char)text[len - 1]))
 			len--;
 	}
-	/* As it would be shown. */
+	/* In the escaped form of shown text. */
 	dst = pick->needle = xmalloc(UTF8_TERM_ROOM(len) + 1);
 	len = utf8_term_escape(dst, text, len);
 	dst[len] = '\0';

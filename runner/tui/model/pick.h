@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What people type to choose rows: an expression of runner/read/filter/filter.h, or any text, which
- * the row has to show somewhere in whatever case (of ASCII). It is an expression when it has an
- * operator outside of quotes. Quotes around all of it make it text.
+ * A choice of rows as the user types it: an expression of runner/read/filter/filter.h, or a text
+ * that matches rows that contain it, ignoring the case of ASCII letters. Input with an operator
+ * outside quotes is an expression. Quotes around the whole input make it a text.
  */
 #ifndef BOMBUS_RUNNER_TUI_MODEL_PICK_H
 #define BOMBUS_RUNNER_TUI_MODEL_PICK_H
@@ -14,7 +14,7 @@
 
 struct pick {
 	char *text;	       /* as typed */
-	struct filter *filter; /* NULL: the needle is looked for */
+	struct filter *filter; /* NULL: rows are searched for the needle */
 	char *needle;	       /* lower case */
 	size_t needle_bytes;
 };
@@ -24,7 +24,7 @@ int pick_new(struct pick **ret, const struct map_plan *map, const char *text,
 	     struct model_why *why);
 void pick_free(struct pick *pick);
 
-/* The needle stands in the text. */
+/* The text contains the needle. */
 bool pick_finds(const struct pick *pick, const char *text, size_t len);
 
 #endif

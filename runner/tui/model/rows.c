@@ -84,7 +84,7 @@ static uint32_t take_slot(struct rows *rows)
 				xcalloc(ROWS_BLOCK, rows->plan->ncells * sizeof(union cell));
 		}
 		rows->nblocks++;
-		rows->spare = xreallocarray(rows->spare, rows->nblocks, /* all of them at most */
+		rows->spare = xreallocarray(rows->spare, rows->nblocks, /* at most all slots */
 					    ROWS_BLOCK * sizeof(*rows->spare));
 		rows->gone =
 			xreallocarray(rows->gone, rows->nblocks, ROWS_BLOCK * sizeof(*rows->gone));
@@ -121,14 +121,14 @@ static void drop_row(struct rows *rows, uint32_t slot)
 	rows->spare[rows->nspare++] = slot;
 }
 
-/* Putting. */
+/* Updating rows. */
 
 static bool is_negative(const struct family *family, union cell cell)
 {
 	return family->cell_type == CELL_DOUBLE ? cell.d < 0 : cell.i < 0;
 }
 
-/* How much a histogram grew, all buckets together. */
+/* The growth of a histogram, over all buckets. */
 static double grown(const struct rows *rows, struct row *row, const struct family *family,
 		    const union cell *now, const union cell *before)
 {
@@ -153,7 +153,7 @@ static double change_of(const struct rows *rows, struct row *row, const struct f
 	if (family->type == METRIC_HISTOGRAM)
 		return grown(rows, row, family, now, before);
 	change = cell_minus(family, now[family->cell], before[family->cell]);
-	/* A counter that went back was reset. */
+	/* A counter that decreased was reset. */
 	if (family->type == METRIC_COUNTER && is_negative(family, change))
 		return 0;
 	if (family->cell_type == CELL_DOUBLE)
@@ -161,7 +161,7 @@ static double change_of(const struct rows *rows, struct row *row, const struct f
 	return (double)change.i;
 }
 
-/* A baseline above the value is one of before a reset. */
+/* A baseline above the value is from before a reset. */
 static void check_base(const struct rows *rows, uint32_t slot, const union cell *now)
 {
 	union cell *base = base_of(rows, slot);
@@ -186,7 +186,7 @@ static void push_trend(const struct rows *rows, struct row *row, double change)
 	float *trend = part_of(row, rows->trend_at);
 	uint32_t now = rows->sample + 1;
 
-	/* What lies between is zero; nothing is older than the row. */
+	/* Samples in between are zero; none is older than the row. */
 	for (uint32_t s = MAX(row->sample + 1, now > MODEL_TREND ? now - MODEL_TREND : 0); s < now;
 	     s++)
 		trend[s % MODEL_TREND] = 0;
@@ -251,7 +251,7 @@ void rows_put(struct rows *rows, const struct series_rows *from)
 			    rows->heat_bytes < ROWS_HEAT_BYTES)
 				rows_want_heat(rows, slot);
 		}
-		/* A series that has just come grew from nothing; in the first sweep all are new. */
+		/* A new series grew from zero, except in the first sweep, where all are new. */
 		update(rows, slot, from->cells + (size_t)i * plan->ncells,
 		       known || ((from->flags[i] & SERIES_NEW) && rows->sample + 1 != rows->first));
 	}

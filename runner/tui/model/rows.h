@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The series of one map as the live table keeps them: the last cells of each, what changed since
- * the sweep before, a short history. Rows stand in slots that do not move while they live.
+ * The series of one map in the live table: the last cells of each, their change since the sweep
+ * before, and a short history. A row keeps its slot for as long as it lives.
  *
- * Time is counted in sweeps ("samples"): a row that did not come in the last one has not changed,
- * so that nothing is done for rows at rest. Rates are changes by the seconds between two sweeps.
+ * Time is counted in sweeps ("samples"). A row that the last sweep did not deliver has not changed,
+ * so rows at rest cost nothing. A rate is a change divided by the seconds between two sweeps.
  */
 #ifndef BOMBUS_RUNNER_TUI_MODEL_ROWS_H
 #define BOMBUS_RUNNER_TUI_MODEL_ROWS_H
@@ -19,14 +19,14 @@
 struct heat;
 struct rows;
 
-/* A number that is shown of a row. */
+/* A number shown for a row. */
 enum figure_kind {
 	FIGURE_VALUE, /* the cell, less the baseline */
 	FIGURE_RATE,
 	FIGURE_CHANGE, /* of a gauge */
 	FIGURE_COUNT,  /* histograms: all observations */
 	FIGURE_AVERAGE,
-	FIGURE_QUANTILE, /* NaN: there is none */
+	FIGURE_QUANTILE, /* NaN: no observations */
 };
 
 struct figure {
@@ -34,7 +34,7 @@ struct figure {
 	double q;
 	const struct family *family;
 	uint32_t number;    /* of the family */
-	struct field field; /* in an array of union cell; path is what filters call it */
+	struct field field; /* in an array of union cell; filters use its path */
 };
 
 enum row_state { SLOT_FREE, SLOT_LIVE, SLOT_GONE };
@@ -45,43 +45,43 @@ struct row {
 	uint32_t born;
 	uint8_t state; /* enum row_state */
 	bool overflow;
-	struct heat *heat; /* histograms, as far as the room goes; NULL: none */
+	struct heat *heat; /* histograms, within the memory limit; NULL: none */
 };
 
 struct rows *rows_new(const struct metric_plan *plan);
 void rows_free(struct rows *rows);
 struct rows *rows_clone(const struct rows *rows);
 
-/* What the rows look like to a filter: labels as the key, figures as the value. */
+/* Rows as a filter sees them: labels as the key, figures as the value. */
 const struct map_plan *rows_shown(const struct rows *rows);
 const struct figure *rows_figures(const struct rows *rows, uint32_t *ret_count);
 bool rows_have_trend(const struct rows *rows);
 
 void rows_put(struct rows *rows, const struct series_rows *from);
-/* True when something that is shown may differ now. */
+/* True if the shown rows may have changed. */
 bool rows_swept(struct rows *rows, uint64_t mono_ns);
-/* All but these ids are gone; sorted. */
+/* Marks all rows but these as gone. ids is sorted. */
 void rows_keep(struct rows *rows, const uint64_t *ids, size_t count);
-/* Counters and histograms count from here on, or from their start again. */
+/* Counters and histograms count from now on, or from their start again. */
 void rows_zero(struct rows *rows, bool on);
 bool rows_zeroed(const struct rows *rows);
 
-uint32_t rows_live(const struct rows *rows);  /* the overflow's row not counted */
+uint32_t rows_live(const struct rows *rows);  /* without the overflow row */
 uint64_t rows_sum(const struct rows *rows);   /* observations of all histograms */
 uint32_t rows_slots(const struct rows *rows); /* slots are below this */
 /* NULL: the slot is free. */
 const struct row *rows_at(const struct rows *rows, uint32_t slot);
 bool rows_find(const struct rows *rows, uint64_t id, uint32_t *ret_slot);
 const uint8_t *rows_key(const struct rows *rows, uint32_t slot);
-/* ret has as many cells as the plan; less the baseline. */
+/* ret has plan->ncells cells, from which the baseline is subtracted. */
 void rows_cells(const struct rows *rows, uint32_t slot, union cell *ret);
-/* ret has as many as there are figures. */
+/* ret has one cell per figure. */
 void rows_read(const struct rows *rows, uint32_t slot, union cell *ret);
 void rows_trend(const struct rows *rows, uint32_t slot, float ret[MODEL_TREND]);
 bool rows_is_new(const struct rows *rows, const struct row *row);
 uint32_t rows_sample(const struct rows *rows);
-/* Starts a history for this row if it has none; where there is no room for one more, in place of
- * the row that was wanted last. */
+/* Starts a history for this row if it has none. At the memory limit it takes the place of the last
+ * one that was started this way. */
 void rows_want_heat(struct rows *rows, uint32_t slot);
 
 #endif

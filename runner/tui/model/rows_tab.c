@@ -16,12 +16,12 @@ struct rows_tab {
 	struct tab tab;
 	const struct metric_plan *plan;
 	struct rows *live;
-	struct rows *frozen; /* what is looked at while paused */
+	struct rows *frozen; /* shown while paused */
 	union cell *figures; /* of one row */
 	uint32_t nfigures;
 	struct order_item *order;
 	uint32_t room;
-	uint32_t shown; /* rows that pass the filter, those that are gone not counted */
+	uint32_t shown; /* rows that match the filter, without those that are gone */
 	uint64_t sum;	/* of all histograms, after sweep number `summed` */
 	uint32_t summed;
 	uint32_t behind; /* sweeps in a row that left rows which the collector has not */
@@ -335,7 +335,7 @@ bool rows_tab_zero(struct tab *tab)
 	return true;
 }
 
-/* The row under the cursor; false: there is none, or it has no histogram. */
+/* The row under the cursor; false: no row, or no histogram. */
 static bool histogram_slot(struct rows_tab *rt, uint32_t *ret)
 {
 	tab_prepare(&rt->tab);
@@ -369,7 +369,7 @@ bool rows_tab_heatmap(struct tab *tab, struct arena *arena, uint32_t max_columns
 
 	if (!histogram_slot(rt, &slot))
 		return false;
-	/* There was no room for histories of all: this one is looked at, and gets one. */
+	/* The memory limit may have left this row without a history; the selected row gets one. */
 	rows_want_heat(rt->live, slot);
 	rows_want_heat(seen(rt), slot);
 	heat_view(ret, arena, rt->plan->families, rows_at(seen(rt), slot)->heat,
@@ -419,7 +419,7 @@ static void add_figure(struct rows_tab *rt, const struct figure *figure)
 	column->part = PART_VALUE;
 	column->sets |= figure->kind == FIGURE_COUNT ? SET_BESIDE : 0;
 	column->limit = family->nbounds ? (double)family->bounds[family->nbounds - 1] : 0;
-	/* The busiest first, else the largest. */
+	/* Sort by the first rate of a counter, else by the first number. */
 	if (rt->tab.columns.sort < 0 ||
 	    (figure->kind == FIGURE_RATE &&
 	     rt->tab.columns.all[rt->tab.columns.sort].form == FORM_NUMBER && figure->number == 0 &&

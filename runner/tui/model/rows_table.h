@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Between rows.c, which keeps rows, and rows_read.c, which looks at them.
+ * Shared by rows.c, which updates rows, rows_read.c, which reads them, and rows_table.c, which
+ * finds them by id.
  *
  * A row in memory: struct row, its canonical key, its cells, the change of each family since the
- * sweep before, the changes of the first counter in the last samples. Blocks of rows never move;
- * a table of ids beside them says where a row is.
+ * sweep before, and the changes of the first counter in the last samples. Blocks of rows never
+ * move; a table of ids gives the slot of a row.
  */
 #ifndef BOMBUS_RUNNER_TUI_MODEL_ROWS_TABLE_H
 #define BOMBUS_RUNNER_TUI_MODEL_ROWS_TABLE_H
@@ -17,7 +18,7 @@
 
 struct place {
 	uint64_t id;
-	uint32_t slot; /* plus 1; 0: nobody stands here */
+	uint32_t slot; /* plus 1; 0: free */
 };
 
 struct rows {
@@ -35,13 +36,13 @@ struct rows {
 	uint32_t *spare; /* free slots */
 	uint32_t nspare;
 	struct place *places;
-	uint32_t nplaces; /* a power of two, at least twice what stands there */
+	uint32_t nplaces; /* a power of two, at least twice the entries */
 	uint32_t *gone;	  /* slots whose row is shown for the last time */
 	uint32_t ngone;
 	uint32_t live, overflows;
 
-	uint32_t sample; /* the last sweep; rows that come now belong to the next */
-	uint32_t active; /* the last one in which something came */
+	uint32_t sample; /* the last sweep; rows that arrive now belong to the next */
+	uint32_t active; /* the last one that delivered rows */
 	uint32_t first;	 /* the first one with rows */
 	uint64_t swept_ns;
 	double seconds;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Numbers for people who look at many of them. Each returns its bytes, with a NUL behind. */
+/* Short forms of numbers for tables. Each returns its bytes, without the NUL at their end. */
 #ifndef BOMBUS_RUNNER_TUI_MODEL_SHORTS_H
 #define BOMBUS_RUNNER_TUI_MODEL_SHORTS_H
 

@@ -23,10 +23,10 @@ struct chunk {
 	uint64_t first; /* number of its first slot */
 	uint8_t *slots;
 	uint64_t *notes;  /* a bit per slot */
-	uint64_t *hits;	  /* those that are shown under the filter */
+	uint64_t *hits;	  /* those that match the filter */
 	uint32_t count;	  /* slots in use */
 	uint32_t nnotes;  /* of them */
-	uint32_t checked; /* of them, that the filter has seen */
+	uint32_t checked; /* of them, that the filter has checked */
 	uint32_t nhits;
 };
 
@@ -38,9 +38,9 @@ struct stream {
 	uint8_t *memory;
 	size_t memory_bytes;
 	struct chunk chunks[MAX_CHUNKS];
-	uint8_t order[MAX_CHUNKS]; /* those in use, the oldest first */
+	uint8_t order[MAX_CHUNKS]; /* chunks in use, oldest first */
 	uint32_t used;
-	uint32_t frozen; /* of them, at the beginning; 0: it goes on */
+	uint32_t frozen; /* of them, at the beginning, frozen; 0: not frozen */
 	uint64_t skipped;
 	struct chunk *last;
 	uint64_t next; /* number of the next slot */
@@ -90,11 +90,12 @@ struct stream *stream_new(const struct map_plan *map, uint64_t max_bytes)
 				   (uint64_t)MIN_CHUNKS);
 	s->slots = (uint32_t)MAX(max_bytes / s->nchunks / s->slot_bytes, (uint64_t)1);
 	s->memory_bytes = (size_t)s->nchunks * s->slots * s->slot_bytes;
-	/* Pages that nobody wrote to cost nothing. */
+	/* Pages that were never written use no memory. */
 	s->memory = mmap(NULL, s->memory_bytes, PROT_READ | PROT_WRITE,
 			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (s->memory == MAP_FAILED)
-		s->memory = xcalloc(SIZE_MAX, 2); /* out of memory by definition */
+		s->memory =
+			xcalloc(SIZE_MAX, 2); /* fails, and ends the program for lack of memory */
 	for (uint32_t i = 0; i < s->nchunks; i++) {
 		s->chunks[i].slots = s->memory + (size_t)i * s->slots * s->slot_bytes;
 		s->chunks[i].notes = xcalloc(words(s), sizeof(uint64_t));
@@ -115,8 +116,8 @@ void stream_free(struct stream *s)
 	free(s);
 }
 
-/* Which chunk has to go: of what is frozen the oldest, as long as it has more than half of them;
- * else the oldest of what came since. */
+/* The chunk to drop: the oldest frozen one while frozen chunks are more than half of the ring, else
+ * the oldest of the others. */
 static uint32_t victim(const struct stream *s)
 {
 	return s->frozen && s->frozen <= s->nchunks / 2 ? s->frozen : 0;
@@ -204,7 +205,7 @@ void stream_freeze(struct stream *s, bool on)
 	if (on == (s->frozen > 0))
 		return;
 	if (on) {
-		/* What comes starts a chunk of its own, even when there is nothing yet. */
+		/* New records start a chunk of their own, even if there are none before. */
 		if (!s->used)
 			new_chunk(s);
 		s->frozen = s->used;
@@ -212,7 +213,8 @@ void stream_freeze(struct stream *s, bool on)
 		s->last = NULL;
 		return;
 	}
-	/* In place of the first record behind the gap stands how much is missing. */
+	/* The note with the number of missing records takes the place of the first record after the
+	 * gap. */
 	if (s->skipped && s->frozen < s->used) {
 		first = chunk_at(s, s->frozen);
 		if (!test_bit(first->notes, 0))
@@ -290,7 +292,7 @@ uint64_t stream_shown(const struct stream *s)
 	return n;
 }
 
-/* The place of the n-th bit that is set. */
+/* The position of the n-th set bit. */
 static uint32_t nth_bit(const uint64_t *bits, uint32_t n)
 {
 	uint32_t w = 0, here;

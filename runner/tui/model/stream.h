@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The last records of one map, as raw bytes: a ring of chunks of slots of one size. To store one
- * is a memcpy. Between the records stand notes: that some were lost, where it was noticed.
+ * The last records of one map, as raw bytes: a ring of chunks of equal slots. Storing a record is a
+ * memcpy. Notes between the records tell of losses, where they were noticed.
  *
- * Each slot has a number that never comes again. A position counts what is shown: all slots, or
- * under a filter those that match, and notes. Which match is kept as a bit per slot, so that the
- * n-th is found by counting bits.
+ * Each slot has a number that is never used again. A position counts shown slots: all, or with a
+ * filter the matching records and the notes. A bit per slot says whether it matches, and the n-th
+ * one is found by counting bits.
  *
- * While frozen, what was there stays where it is, up to half of the ring, and what comes goes on
- * into the rest, of which the oldest goes first. A note says what is missing between the two.
+ * While frozen, the records from before stay, up to half of the ring. New ones go into the rest,
+ * where the oldest are dropped first. A note tells how many are missing between the two.
  */
 #ifndef BOMBUS_RUNNER_TUI_MODEL_STREAM_H
 #define BOMBUS_RUNNER_TUI_MODEL_STREAM_H
@@ -22,9 +22,9 @@ struct stream;
 
 enum stream_note {
 	NOTE_NONE,	  /* a record */
-	NOTE_LOST_KERNEL, /* counts what the program could not hand over */
-	NOTE_LOST_QUEUE,  /* what came while we were too slow */
-	NOTE_SKIPPED,	  /* what came while frozen, and is not kept */
+	NOTE_LOST_KERNEL, /* the program could not hand them over */
+	NOTE_LOST_QUEUE,  /* the live table was too slow */
+	NOTE_SKIPPED,	  /* dropped while frozen */
 };
 
 struct stream *stream_new(const struct map_plan *map, uint64_t max_bytes);
@@ -35,25 +35,25 @@ void stream_note(struct stream *stream, enum stream_note note, uint64_t count, u
 
 void stream_freeze(struct stream *stream, bool on);
 
-/* What matches is to be shown from now on; NULL: all. */
+/* Shows only matching records from now on; NULL: all. */
 typedef bool stream_match(void *ctx, const struct record *record);
 void stream_filter(struct stream *stream, stream_match *match, void *ctx);
-/* Looks at up to `max` records that were not looked at yet; false: there are more. */
+/* Checks up to `max` records that the filter has not seen; false: more remain. */
 bool stream_check(struct stream *stream, uint64_t max);
 
-/* Positions; of what is frozen, while it is. */
+/* Positions; while frozen, of the frozen records. */
 uint64_t stream_shown(const struct stream *stream);
 enum stream_note stream_at(const struct stream *stream, uint64_t at, struct record *ret,
 			   uint64_t *ret_number, uint64_t *ret_count);
-/* Where a slot stands; false: it is not there (any more), *ret is the nearest. */
+/* The position of a slot; false: it is not there, and *ret is the nearest position. */
 bool stream_find(const struct stream *stream, uint64_t number, uint64_t *ret);
 
 struct stream_stats {
-	uint64_t records; /* that came, ever */
-	uint64_t kept;	  /* of these, there still */
+	uint64_t records; /* all that ever arrived */
+	uint64_t kept;	  /* of these, still in the ring */
 	uint64_t first, oldest_ns, newest_ns;
 	uint64_t used_bytes, max_bytes;
-	bool full; /* something had to go already */
+	bool full; /* records were dropped for new ones */
 };
 struct stream_stats stream_stats(const struct stream *stream);
 

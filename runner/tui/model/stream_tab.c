@@ -12,10 +12,10 @@
 #include "runner/tui/model/tab.h"
 #include "runner/tui/model/waterfall.h"
 
-/* Between two looks at the screen: text has to be made for each record, or it has not. */
+/* Records that the filter checks per frame: with text made for each of them, and without. */
 #define CHECK_TEXT 50000u
 #define CHECK_BYTES 500000u
-#define SORT_MAX (1u << 17) /* of what is frozen, the newest */
+#define SORT_MAX (1u << 17) /* the newest frozen records */
 #define NOTE_ROOM 1024
 #define SECOND_NS 1000000000ull
 #define MAX_NAME 256 /* of a map, in the waterfall */
@@ -23,19 +23,19 @@
 struct stream_tab {
 	struct tab tab;
 	struct stream *stream;
-	struct order_item *order; /* while frozen and sorted; slot: number behind `base` */
+	struct order_item *order; /* while frozen and sorted; slot: number minus `base` */
 	uint64_t base;
 	struct span_row *spans; /* in the waterfall */
 	struct span_plan plan;	/* of a map of role spans */
 	struct arena arena;	/* the plan's */
-	uint64_t first, seen;	/* of the ring when it was sorted or laid out */
+	uint64_t first, seen;	/* state of the ring when it was sorted or laid out */
 	uint64_t records;	/* at the last sweep */
 	uint64_t swept_ns;
 	double rate;
 	char note[NOTE_ROOM];
 };
 
-/* Spans that belong together; else there is nothing to lay out. */
+/* Spans have trace ids; without them there is nothing to lay out. */
 static bool has_traces(const struct stream_tab *st)
 {
 	return st->plan.trace_id.nparts != 0;
@@ -53,7 +53,7 @@ static const char *note_text(struct stream_tab *st, enum stream_note note, uint6
 
 	short_commas(number, count);
 	if (note == NOTE_SKIPPED)
-		snprintf(text, sizeof(text), "%s more came while the view stood still", number);
+		snprintf(text, sizeof(text), "%s more arrived while the view was frozen", number);
 	else
 		lost_text(text, sizeof(text), st->tab.map,
 			  note == NOTE_LOST_QUEUE ? LOST_QUEUE : LOST_KERNEL, count);
@@ -96,7 +96,7 @@ static bool matches(void *ctx, const struct record *record)
 	return tab_matches(tab, tab->filter, &item);
 }
 
-/* Sorting, of what is frozen. */
+/* Sorting frozen records. */
 
 static void record_at(const struct stream_tab *st, uint32_t slot, struct record *ret)
 {
@@ -198,7 +198,7 @@ static void stream_prepare(struct tab *tab)
 		lay_out_spans(st);
 }
 
-/* Names stand behind those of the spans that they are part of. */
+/* Names are indented below those of their parents. */
 #define MAX_INDENT 24u
 
 static size_t stream_span(struct tab *tab, const struct column *column, const struct item *item)
@@ -224,7 +224,7 @@ static size_t stream_span(struct tab *tab, const struct column *column, const st
 	whole = span->trace_ns ? (double)span->trace_ns : 1;
 	lead = MIN((uint32_t)((double)span->from_ns / whole * cells), cells - 1);
 	memset(dst, ' ', lead);
-	/* Also what took no time at all is seen. */
+	/* A span without duration is visible too. */
 	return lead + blocks_bar(dst + lead,
 				 MAX((double)(span->to_ns - span->from_ns) / whole * cells, 0.125) /
 					 (cells - lead),
@@ -412,7 +412,7 @@ static void add_columns(struct stream_tab *st, const struct layout *layout, enum
 			add_column(st, layout->fields[i].path, &layout->fields[i], part);
 }
 
-/* As the plain table has them: what a span is first, and its ids, which are wide, last. */
+/* The order of the plain table: the wide ids come last. */
 static void add_span_columns(struct stream_tab *st, const struct layout *layout)
 {
 	const struct span_plan *plan = &st->plan;

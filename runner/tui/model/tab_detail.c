@@ -28,7 +28,7 @@ static void add_line(struct detail *detail, const char *name, const char *text, 
 	ret->name_cells = MAX(ret->name_cells, line->name_cells);
 }
 
-/* An average or a percentile that there is no number for. */
+/* The text for an average or a percentile that has no number; NULL: it has one. */
 static const char *no_number(const struct detail *detail, const struct field *field,
 			     const void *base)
 {

@@ -24,7 +24,7 @@ struct page_cell tab_cell(const struct tab *tab, struct arena *arena, const char
 		if (used + one > cells)
 			break;
 		used += one;
-		/* A cell is left for the mark in case the rest does not fit. */
+		/* Keeps a cell for the mark in case the rest does not fit. */
 		if (used < cells) {
 			fits = i + n;
 			cell.cells = used;
@@ -70,7 +70,7 @@ static uint32_t ascii_cells(const struct tab *tab, const char *text, size_t len)
 	return cells;
 }
 
-/* Widens the columns to what stands in them. True when one grew. */
+/* Widens the columns to their texts. True if one grew. */
 static bool widen(struct pager *pager, uint32_t ncolumns)
 {
 	struct tab *tab = pager->tab;
@@ -141,7 +141,7 @@ static void place_columns(struct pager *pager, uint32_t width)
 	}
 }
 
-/* A line on to the end of the page. */
+/* Text with a rule to the end of the page. */
 static const char *rule(const struct tab *tab, struct arena *arena, const char *text,
 			uint32_t width)
 {
@@ -200,7 +200,7 @@ static enum column_set set_of(const struct tab *tab)
 					     : SET_BESIDE;
 }
 
-/* A bar takes what the others leave. */
+/* A bar takes the width that the other columns leave. */
 static void stretch_bar(struct columns *columns, uint32_t width, enum column_set set)
 {
 	uint32_t used = PAGE_MARGIN;

@@ -10,7 +10,7 @@ void span_row_read(struct span_row *ret, const struct span_plan *plan, const str
 		   uint64_t number)
 {
 	const void *value = record->part[PART_VALUE];
-	/* Below zero is a moment, as in every output. */
+	/* A negative duration counts as zero, as in every output. */
 	int64_t given = plan->duration ? field_i64(plan->duration, value, 0) : 0;
 	uint64_t took = (uint64_t)MAX(given, (int64_t)0);
 
@@ -21,7 +21,7 @@ void span_row_read(struct span_row *ret, const struct span_plan *plan, const str
 	span_id_read(&plan->parent_id, value, (uint8_t *)&ret->parent, sizeof(ret->parent));
 	if (__builtin_mul_overflow(took, plan->duration_unit_ns, &ret->duration_ns))
 		ret->duration_ns = UINT64_MAX;
-	/* On the clock of the record, which is the same for all of its map. */
+	/* On the clock of the record, which is the same for all records of a map. */
 	ret->start_ns = plan->start.field ? field_u64(plan->start.field, value, 0) : 0;
 	if (!ret->start_ns)
 		ret->start_ns = record->time_ns - MIN(ret->duration_ns, record->time_ns);
@@ -44,7 +44,7 @@ static int by_trace(const void *a, const void *b)
 	return ret ? ret : compare_u64(x->number, y->number);
 }
 
-/* Whole traces, and in each the order of the tree, which stands in `id` then. */
+/* Orders traces, and the spans of each by the tree order in `id`. */
 static int by_newest(const void *a, const void *b)
 {
 	const struct span_row *x = a, *y = b;
@@ -91,7 +91,7 @@ static void link_nodes(struct node *nodes, struct node **sorted, const struct sp
 		sorted[i] = &nodes[i];
 	}
 	qsort(sorted, count, sizeof(struct node *), by_id);
-	/* From the last, so that the first child is the first in time. */
+	/* From the last on, so that the first child is the first in time. */
 	for (uint32_t i = count; i-- > 0;) {
 		uint32_t parent = find_node(sorted, count, rows[i].parent);
 
@@ -103,7 +103,8 @@ static void link_nodes(struct node *nodes, struct node **sorted, const struct sp
 	}
 }
 
-/* Numbers a root and all below it, from `place` on. Nobody is met twice: each has one parent. */
+/* Numbers a root and its descendants, from `place` on. Each has one parent, so none is met twice.
+ */
 static uint32_t walk(struct node *nodes, struct span_row *rows, uint32_t root, uint32_t place)
 {
 	uint32_t at = root, depth = 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Spans as trees in time: each trace a run of rows, parents before their children, in the order of
- * their starts; the trace that was heard of last comes last. A span whose parent is not there is a
- * root, and so is one that is its own ancestor. Where records tell no trace, each is one of its
- * own, as it is to those that get spans (runner/read/span/span.h).
+ * Spans as trees in time. Each trace is a run of rows, parents before their children, in the order
+ * of their starts; the trace with the newest span comes last. A span whose parent is missing is a
+ * root, and so is one that is its own ancestor. A record without a trace id is a trace of its own,
+ * as in runner/read/span/span.h.
  */
 #ifndef BOMBUS_RUNNER_TUI_MODEL_WATERFALL_H
 #define BOMBUS_RUNNER_TUI_MODEL_WATERFALL_H
@@ -12,14 +12,14 @@
 #include <stdint.h>
 #include "runner/read/span/span.h"
 
-#define WATERFALL_MAX 8192u /* spans that are laid out, the newest */
+#define WATERFALL_MAX 8192u /* the newest spans, which are laid out */
 
 struct span_row {
 	uint64_t number; /* the caller's; larger ones are newer */
 	uint32_t depth;
 	uint64_t from_ns, to_ns; /* since the start of its trace */
-	uint64_t trace_ns;	 /* how long that took */
-	/* What the rows are made of. */
+	uint64_t trace_ns;	 /* the duration of the trace */
+	/* Input of the layout. */
 	uint8_t trace[TRACE_ID_BYTES];
 	uint64_t id, parent;
 	uint64_t start_ns, duration_ns;
@@ -28,7 +28,7 @@ struct span_row {
 
 void span_row_read(struct span_row *ret, const struct span_plan *plan, const struct record *record,
 		   uint64_t number);
-/* Puts the rows into the order they are shown in, and fills them in. */
+/* Orders the rows as they are shown, and fills them in. */
 void waterfall_layout(struct span_row *rows, uint32_t count);
 
 #endif

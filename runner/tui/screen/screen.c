@@ -445,8 +445,7 @@ void screen_draw(struct screen *s, struct canvas *canvas, uint64_t elapsed_s)
 	canvas_clear(canvas);
 	s->ntabs = s->ncolumns = 0;
 	if (canvas->width < SCREEN_LEAST_WIDTH || canvas->height < SCREEN_LEAST_HEIGHT) {
-		snprintf(text, sizeof(text),
-			 "needs %ux%u, the terminal has %ux%u; q quits",
+		snprintf(text, sizeof(text), "needs %ux%u, the terminal has %ux%u; q quits",
 			 SCREEN_LEAST_WIDTH, SCREEN_LEAST_HEIGHT, canvas->width, canvas->height);
 		canvas_put(canvas, 0, 0, canvas->width, PAINT_PLAIN, text);
 		return;
