@@ -14,7 +14,7 @@ set -u
 COMPILE_PACKAGES=(
 	gcc libc6-dev make libbpf-dev libelf-dev zlib1g-dev libjansson-dev libssl-dev libpcre2-dev
 	libxxhash-dev libmicrohttpd-dev libgnutls28-dev libcrypt-dev libyaml-dev libcurl4-openssl-dev
-	libarchive-dev libncurses-dev systemtap-sdt-dev
+	libarchive-dev libncurses-dev systemtap-sdt-dev libisal-dev libzstd-dev
 )
 DEMO_PACKAGES=(clang curl)
 TEST_PACKAGES=(
@@ -67,6 +67,8 @@ stands_for() {
 	libyaml-dev) echo yaml.h ;;
 	libcurl4-openssl-dev) echo curl/curl.h ;;
 	libarchive-dev) echo archive.h ;;
+	libisal-dev) echo isa-l/igzip_lib.h ;;
+	libzstd-dev) echo zstd.h ;;
 	libncurses-dev) echo curses.h ;;
 	libcmocka-dev) echo cmocka.h ;;
 	systemtap-sdt-dev) echo sys/sdt.h ;;

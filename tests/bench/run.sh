@@ -91,8 +91,12 @@ holds "a series of 1,000,000 / one of 10,000" \
 # the first fetch, which also keeps the labels, above what was before it. Times are of the second one
 # and of the third, compressed.
 heading "A scrape, as text, over HTTP"
+# Nanoseconds of processor time that all threads of a process took so far.
+cpu_of() {
+	cat /proc/"$1"/task/*/schedstat | awk '{ sum += $1 } END { print sum }'
+}
 http_scrape() {
-	local keys=$1 pid run before most size seconds packed port now last
+	local keys=$1 pid run before most size seconds packed port now last cpu=() i
 	port=$("$BUILD/tests/support/traffic" --now port)
 	rm -f "$work/go" && mkfifo "$work/go"
 	"$BUILD/tests/support/traffic" getppid,$((keys / 1000)) <"$work/go" >/dev/null &
@@ -125,9 +129,18 @@ http_scrape() {
 	read -r seconds size <"$work/times"
 	packed=$(curl -fsS -o /dev/null -w '%{time_total}' -H 'Accept-Encoding: gzip' \
 		"http://127.0.0.1:$port/metrics")
+	cpu[0]=$(cpu_of $run)
+	for i in 1 2 3 4 5; do
+		curl -fsS -o /dev/null "http://127.0.0.1:$port/metrics"
+	done
+	cpu[1]=$(cpu_of $run)
+	for i in 1 2 3 4 5; do
+		curl -fsS -o /dev/null -H 'Accept-Encoding: gzip' "http://127.0.0.1:$port/metrics"
+	done
+	cpu[2]=$(cpu_of $run)
 	kill -INT $run
 	wait $run
-	jq -cn --argjson series "$(grep -c '^ebpf_keys_total' "$work/body")" --argjson seconds "$seconds" \
+	jq -cn --argjson plain_ns $((cpu[1] - cpu[0])) --argjson gzip_ns $((cpu[2] - cpu[1])) --argjson series "$(grep -c '^ebpf_keys_total' "$work/body")" --argjson seconds "$seconds" \
 		--argjson gzip "$packed" --argjson bytes "$size" --argjson kib $((most - before)) '$ARGS.named'
 }
 for keys in 1000 10000 100000 1000000; do
@@ -141,6 +154,8 @@ over_http() {
 }
 holds "series in the largest answer" "$(over_http '.[3].series')" '>=' 1000000
 holds "seconds for them, uncompressed" "$(over_http '.[3].seconds')" '<=' 1.5
+holds "processor time of a compressed scrape / a plain one, 100,000 series" \
+	"$(over_http '.[2].gzip_ns / .[2].plain_ns * 100 | round / 100')" '<=' 2
 holds "MB more memory at most meanwhile" "$(over_http '.[3].kib / 1024 | floor')" '<=' 128
 holds "a series of 1,000,000 / one of 100,000" \
 	"$(over_http '.[3].seconds / .[2].seconds / 10 * 100 | round / 100')" '<=' 2

@@ -173,12 +173,13 @@ const struct expo_format *negotiate_format(const char *accept, bool total_suffix
 	return best;
 }
 
-bool negotiate_gzip(const char *accept_encoding)
+/* The weight that a header gives to one of the names of a coding; 0: not wanted. */
+static double weigh_coding(const char *header, const char *const names[2])
 {
 	struct piece item, piece, value;
 	double weight = 0;
 
-	while (accept_encoding && next_piece(&accept_encoding, ',', &item)) {
+	while (header && next_piece(&header, ',', &item)) {
 		char copy[WORD_MAX];
 		const char *rest = copy;
 		double w = 1;
@@ -188,12 +189,23 @@ bool negotiate_gzip(const char *accept_encoding)
 		memcpy(copy, item.text, item.len);
 		copy[item.len] = '\0';
 		if (!next_piece(&rest, ';', &piece) ||
-		    (!is_word(piece, "gzip") && !is_word(piece, "x-gzip")))
+		    (!is_word(piece, names[0]) && !is_word(piece, names[1])))
 			continue;
 		while (next_piece(&rest, ';', &piece))
 			if (value_of(piece, "q", 1, &value))
 				w = weight_of(value);
 		weight = MAX(weight, w);
 	}
-	return weight > 0;
+	return weight;
+}
+
+enum pack_form negotiate_coding(const char *accept_encoding, bool has_zstd)
+{
+	static const char *const gzip[] = { "gzip", "x-gzip" }, *const zstd[] = { "zstd", "zstd" };
+	double by_gzip = weigh_coding(accept_encoding, gzip);
+	double by_zstd = has_zstd ? weigh_coding(accept_encoding, zstd) : 0;
+
+	if (by_zstd > by_gzip)
+		return PACK_ZSTD;
+	return by_gzip > 0 ? PACK_GZIP : PACK_NONE;
 }

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include "runner/sink/prometheus/expo.h"
+#include "runner/sink/web/packer.h"
 
 /*
  * The format that is wanted most; of those wanted equally the one that is named most precisely,
@@ -16,7 +17,8 @@
  */
 const struct expo_format *negotiate_format(const char *accept, bool total_suffix);
 
-/* Whether Accept-Encoding allows gzip by name. */
-bool negotiate_gzip(const char *accept_encoding);
+/* The coding that Accept-Encoding names and weighs most; gzip, which is the faster one, before
+ * zstd. */
+enum pack_form negotiate_coding(const char *accept_encoding, bool has_zstd);
 
 #endif

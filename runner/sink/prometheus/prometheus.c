@@ -46,6 +46,7 @@ struct prometheus_sink {
 	/* Of the daemon's thread. */
 	struct sink_names names;
 	struct label_cache *cache;
+	struct packers *packers;
 	struct scrape_totals totals;
 	struct figures *figures; /* borrowed */
 };
@@ -156,7 +157,8 @@ static enum MHD_Result answer_metrics(struct prometheus_sink *prom,
 {
 	_cleanup_free_ char *accept = header_of(prom, connection, "Accept");
 	_cleanup_free_ char *encoding = header_of(prom, connection, "Accept-Encoding");
-	bool gzip = negotiate_gzip(encoding);
+	enum pack_form form = negotiate_coding(encoding, packers_has_zstd(prom->packers));
+	struct packer *packer = head ? NULL : packer_new(prom->packers, form);
 	struct scrape_opts opts = {
 		.env = &prom->env,
 		.format = negotiate_format(accept, naming_has_total(&prom->naming)),
@@ -165,7 +167,7 @@ static enum MHD_Result answer_metrics(struct prometheus_sink *prom,
 		.cache = prom->cache,
 		.figures = prom->figures,
 	};
-	struct scrape_body *body = scrape_body_new(&opts, head ? NULL : &prom->totals, gzip,
+	struct scrape_body *body = scrape_body_new(&opts, head ? NULL : &prom->totals, packer,
 						   scrape_timeout_ns(prom, connection));
 	struct MHD_Response *response = prom->mhd.response_from_callback(
 		MHD_SIZE_UNKNOWN, CHUNK_BYTES, read_metrics, body, free_metrics);
@@ -174,8 +176,8 @@ static enum MHD_Result answer_metrics(struct prometheus_sink *prom,
 		scrape_body_free(body);
 		return MHD_NO;
 	}
-	if (gzip)
-		prom->mhd.add_header(response, "Content-Encoding", "gzip");
+	if (packer)
+		prom->mhd.add_header(response, "Content-Encoding", pack_form_name(form));
 	prom->mhd.add_header(response, "Vary", "Accept, Accept-Encoding");
 	return send_response(prom, connection, MHD_HTTP_OK, opts.format->content_type, response);
 }
@@ -431,6 +433,7 @@ static int prometheus_open(struct sink *sink, const struct sink_env *env, struct
 	sink_names_init(&prom->names, &prom->env);
 	prom->cache = label_cache_new(env->plan->nmaps,
 				      collector_set_aside(env->collector, CACHE_MAX_BYTES));
+	prom->packers = packers_new(true);
 	prom->listen_fd = fd;
 	return 0;
 }
@@ -459,6 +462,7 @@ static void prometheus_free(struct sink *sink)
 	close_fd(&prom->listen_fd);
 	sink_names_release(&prom->names);
 	label_cache_free(prom->cache);
+	packers_free(prom->packers);
 	web_guard_free(prom->guard);
 	waiting_free(prom->waiting);
 	free(prom->web_path);

@@ -1,14 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
-#include <zlib.h>
 #include "base/clock.h"
 #include "base/util.h"
 #include "runner/sink/prometheus/scrape_body.h"
 
-/* Metrics are so alike from line to line that more effort saves little. */
-#define GZIP_LEVEL 1
-#define GZIP_WINDOW (15 + 16) /* with gzip's head and tail */
-#define GZIP_MEMORY 8
 #define RAW_BYTES (32u << 10)
 
 struct scrape_body {
@@ -16,18 +11,18 @@ struct scrape_body {
 	struct scrape_totals *totals;
 	uint64_t start_ns, deadline_ns; /* 0: none */
 	uint64_t bytes;			/* before compression */
-	bool gzip, ended, complete;
-	z_stream z;
-	unsigned char raw[]; /* RAW_BYTES where gzip */
+	struct packer *packer;		/* NULL: it is sent as it is */
+	size_t raw_at, raw_len;		/* of raw: what the packer has not taken */
+	bool ended, packed, complete; /* no more to pack; to give; all is given */
+	char raw[]; /* RAW_BYTES where there is a packer */
 };
 
 struct scrape_body *scrape_body_new(const struct scrape_opts *opts, struct scrape_totals *totals,
-				    bool gzip, uint64_t timeout_ns)
+				    struct packer *packer, uint64_t timeout_ns)
 {
-	struct scrape_body *body = xcalloc(1, sizeof(*body) + (gzip ? RAW_BYTES : 0));
+	struct scrape_body *body = xcalloc(1, sizeof(*body) + (packer ? RAW_BYTES : 0));
 
-	body->gzip = gzip && deflateInit2(&body->z, GZIP_LEVEL, Z_DEFLATED, GZIP_WINDOW,
-					  GZIP_MEMORY, Z_DEFAULT_STRATEGY) == Z_OK;
+	body->packer = packer;
 	body->scrape = scrape_new(opts);
 	body->totals = totals;
 	body->start_ns = now_mono_ns();
@@ -50,8 +45,7 @@ void scrape_body_free(struct scrape_body *body)
 	} else {
 		atomic_fetch_add(&body->totals->failed, 1);
 	}
-	if (body->gzip)
-		deflateEnd(&body->z);
+	packer_free(body->packer);
 	scrape_free(body->scrape);
 	free(body);
 }
@@ -68,30 +62,32 @@ static ssize_t read_raw(struct scrape_body *body, void *dst, size_t max)
 	return n;
 }
 
-static ssize_t read_gzip(struct scrape_body *body, char *dst, size_t max)
+static ssize_t read_packed(struct scrape_body *body, char *dst, size_t max)
 {
-	int code = Z_OK;
+	struct pack_io io = { .out = dst, .out_len = max };
+	int code;
 
-	body->z.next_out = (unsigned char *)dst;
-	body->z.avail_out = (uInt)MIN(max, (size_t)UINT32_MAX);
-	while (body->z.avail_out == MIN(max, (size_t)UINT32_MAX) && code == Z_OK) {
-		if (!body->z.avail_in && !body->ended) {
+	while (io.out_len == max && !body->packed) {
+		if (!body->raw_len && !body->ended) {
 			ssize_t n = read_raw(body, body->raw, RAW_BYTES);
 
 			if (n < 0)
 				return n;
 			body->ended = n == 0;
-			body->z.next_in = body->raw;
-			body->z.avail_in = (uInt)n;
+			body->raw_at = 0;
+			body->raw_len = (size_t)n;
 		}
-		code = deflate(&body->z, body->ended ? Z_FINISH : Z_NO_FLUSH);
-		/* It has nothing to say yet, or said all. */
-		if (code == Z_BUF_ERROR)
-			code = Z_OK;
+		io.in = body->raw + body->raw_at;
+		io.in_len = body->raw_len;
+		io.last = body->ended;
+		code = packer_run(body->packer, &io);
+		if (code < 0)
+			return code;
+		body->packed = code == 1;
+		body->raw_at = (size_t)(io.in - body->raw);
+		body->raw_len = io.in_len;
 	}
-	if (code != Z_OK && code != Z_STREAM_END)
-		return -EIO;
-	return (char *)body->z.next_out - dst;
+	return io.out - dst;
 }
 
 ssize_t scrape_body_read(struct scrape_body *body, char *dst, size_t max)
@@ -99,7 +95,7 @@ ssize_t scrape_body_read(struct scrape_body *body, char *dst, size_t max)
 	ssize_t n = 0;
 
 	if (!body->complete)
-		n = body->gzip ? read_gzip(body, dst, max) : read_raw(body, dst, max);
+		n = body->packer ? read_packed(body, dst, max) : read_raw(body, dst, max);
 	body->complete |= n == 0;
 	return n;
 }

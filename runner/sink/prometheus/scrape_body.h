@@ -8,6 +8,7 @@
 
 #include <stdatomic.h>
 #include "runner/sink/prometheus/scrape.h"
+#include "runner/sink/web/packer.h"
 
 /* What came of the scrapes so far. Written by the thread that serves, read by any. */
 struct scrape_totals {
@@ -21,7 +22,7 @@ struct scrape_body;
 /* timeout_ns 0: it may take as long as the reader does. The totals outlive the
  * body; NULL: it is not counted (HEAD). */
 struct scrape_body *scrape_body_new(const struct scrape_opts *opts, struct scrape_totals *totals,
-				    bool gzip, uint64_t timeout_ns);
+				    struct packer *packer, uint64_t timeout_ns);
 /* One that was not read to its end counts as failed. */
 void scrape_body_free(struct scrape_body *body);
 

@@ -3,6 +3,8 @@
 #include "tests/support/sink_fixture.h"
 #include <math.h>
 #include <zlib.h>
+#include <zstd.h>
+#include "base/dynlib.h"
 #include "base/bytes.h"
 #include "runner/sink/prometheus/negotiate.h"
 #include "base/process.h"
@@ -425,20 +427,66 @@ static void test_negotiate_format(void **state)
 			 &expo_text);
 }
 
-static void test_negotiate_gzip(void **state)
+static void test_negotiate_coding(void **state)
 {
-	assert_false(negotiate_gzip(NULL));
-	assert_false(negotiate_gzip("deflate, br"));
-	assert_false(negotiate_gzip("gzip;q=0"));
-	assert_false(negotiate_gzip("*"));
-	assert_true(negotiate_gzip("gzip"));
-	assert_true(negotiate_gzip("deflate;q=1, GZIP; q=0.1"));
+	static const struct {
+		const char *header;
+		enum pack_form with_zstd, without;
+	} cases[] = {
+		{ NULL, PACK_NONE, PACK_NONE },
+		{ "deflate, br", PACK_NONE, PACK_NONE },
+		{ "gzip;q=0", PACK_NONE, PACK_NONE },
+		{ "*", PACK_NONE, PACK_NONE },
+		{ "gzip", PACK_GZIP, PACK_GZIP },
+		{ "x-gzip", PACK_GZIP, PACK_GZIP },
+		{ "deflate;q=1, GZIP; q=0.1", PACK_GZIP, PACK_GZIP },
+		{ "zstd", PACK_ZSTD, PACK_NONE },
+		{ "gzip, zstd", PACK_GZIP, PACK_GZIP },
+		{ "gzip;q=0.5, zstd", PACK_ZSTD, PACK_GZIP },
+		{ "gzip, zstd;q=0", PACK_GZIP, PACK_GZIP },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		assert_int_equal(negotiate_coding(cases[i].header, true), cases[i].with_zstd);
+		assert_int_equal(negotiate_coding(cases[i].header, false), cases[i].without);
+	}
 }
 
-/* What gzip packs is what is there without it, in pieces of any size. */
-static void test_scrape_body_gzip(void **state)
+static size_t unpack_gzip(char *dst, const struct strbuf *packed)
+{
+	z_stream z = { 0 };
+
+	assert_int_equal(inflateInit2(&z, 15 + 16), Z_OK);
+	z.next_in = (unsigned char *)packed->buf;
+	z.avail_in = packed->len;
+	z.next_out = (unsigned char *)dst;
+	z.avail_out = SCRAPE_MAX;
+	assert_int_equal(inflate(&z, Z_FINISH), Z_STREAM_END);
+	assert_int_equal(z.avail_in, 0);
+	inflateEnd(&z);
+	return z.total_out;
+}
+
+static size_t unpack_zstd(char *dst, const struct strbuf *packed)
+{
+	__typeof__(&ZSTD_decompress) decompress = NULL;
+	const struct dynlib_symbol symbols[] = { { "ZSTD_decompress", &decompress } };
+
+	assert_int_equal(dynlib_open(NULL, "libzstd.so.1", "libzstd1", "", symbols, 1, NULL), 0);
+	return decompress(dst, SCRAPE_MAX, packed->buf, packed->len);
+}
+
+/* What is packed is what is there without it, in pieces of any size, by each library. */
+static void test_scrape_body_packed(void **state)
 {
 	static const size_t sizes[] = { 1, 7, 4096, 1 << 20 };
+	static const struct {
+		bool load;
+		enum pack_form form;
+		size_t (*unpack)(char *dst, const struct strbuf *packed);
+	} ways[] = { { false, PACK_GZIP, unpack_gzip },
+		     { true, PACK_GZIP, unpack_gzip },
+		     { true, PACK_ZSTD, unpack_zstd } };
 	struct figures *figures;
 	struct resolver *resolver;
 	struct fixture f;
@@ -454,30 +502,26 @@ static void test_scrape_body_gzip(void **state)
 	plain = scrape_of(&f, &expo_text);
 	figures = fixture_figures(&f, true);
 	own = strstr(plain.buf, "# HELP process_cpu");
-	for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(sizes) * ARRAY_LEN(ways); i++) {
+		size_t size = sizes[i / ARRAY_LEN(ways)], way = i % ARRAY_LEN(ways);
+		struct packers *packers = packers_new(ways[way].load);
+		struct packer *packer = packer_new(packers, ways[way].form);
 		struct scrape_opts opts = { .env = &f.env,
 					    .format = &expo_text,
 					    .naming = &naming_usual,
 					    .resolver = resolver,
 					    .figures = figures };
 		struct scrape_totals totals = { 0 };
-		struct scrape_body *body = scrape_body_new(&opts, &totals, true, 0);
+		struct scrape_body *body = scrape_body_new(&opts, &totals, packer, 0);
 		struct strbuf packed = STRBUF_INIT(SCRAPE_MAX);
-		_cleanup_free_ char *piece = xmalloc(sizes[i]), *text = xmalloc(SCRAPE_MAX);
-		z_stream z = { 0 };
+		_cleanup_free_ char *piece = xmalloc(size), *text = xmalloc(SCRAPE_MAX);
 		ssize_t n;
 
-		while ((n = scrape_body_read(body, piece, sizes[i])) > 0)
+		assert_non_null(packer);
+		while ((n = scrape_body_read(body, piece, size)) > 0)
 			strbuf_add(&packed, piece, n);
 		assert_int_equal(n, 0);
-		assert_int_equal(inflateInit2(&z, 15 + 16), Z_OK);
-		z.next_in = (unsigned char *)packed.buf;
-		z.avail_in = packed.len;
-		z.next_out = (unsigned char *)text;
-		z.avail_out = SCRAPE_MAX;
-		assert_int_equal(inflate(&z, Z_FINISH), Z_STREAM_END);
-		assert_int_equal(z.avail_in, 0);
-		inflateEnd(&z);
+		assert_true(ways[way].unpack(text, &packed) > (size_t)(own - plain.buf));
 		assert_memory_equal(text, plain.buf, own - plain.buf);
 		assert_true(packed.len * 4 < plain.len);
 		scrape_body_free(body);
@@ -485,11 +529,34 @@ static void test_scrape_body_gzip(void **state)
 		assert_int_equal(totals.failed, 0);
 		assert_true(totals.last_bytes > (uint64_t)(own - plain.buf));
 		strbuf_release(&packed);
+		packers_free(packers);
 	}
 	strbuf_release(&plain);
 	figures_free(figures);
 	resolver_free(resolver);
 	fixture_release(&f);
+}
+
+/* Compression is a favour: when many want it at once, some get the plain text. */
+static void test_packers_are_bounded(void **state)
+{
+	struct packers *packers = packers_new(true);
+	struct packer *all[64];
+	size_t made = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		all[i] = packer_new(packers, PACK_GZIP);
+		made += all[i] != NULL;
+	}
+	assert_int_equal(made, 8);
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		packer_free(all[i]);
+	all[0] = packer_new(packers, PACK_GZIP);
+	assert_non_null(all[0]);
+	packer_free(all[0]);
+	assert_null(packer_new(packers, PACK_NONE));
+	assert_null(packer_new(NULL, PACK_GZIP));
+	packers_free(packers);
 }
 
 static void test_scrape_body_gives_up_in_time(void **state)
@@ -508,7 +575,7 @@ static void test_scrape_body_gives_up_in_time(void **state)
 						      .format = &expo_text,
 						      .naming = &naming_usual,
 						      .resolver = resolver },
-			       &totals, false, 20000000);
+			       &totals, NULL, 20000000);
 	assert_true(scrape_body_read(body, piece, sizeof(piece)) > 0);
 	usleep(30000);
 	n = scrape_body_read(body, piece, sizeof(piece));
@@ -551,8 +618,9 @@ int main(void)
 		cmocka_unit_test(test_expo_native_edges),
 		cmocka_unit_test(test_expo_fine_bounds_ascend),
 		cmocka_unit_test(test_negotiate_format),
-		cmocka_unit_test(test_negotiate_gzip),
-		cmocka_unit_test(test_scrape_body_gzip),
+		cmocka_unit_test(test_negotiate_coding),
+		cmocka_unit_test(test_scrape_body_packed),
+		cmocka_unit_test(test_packers_are_bounded),
 		cmocka_unit_test(test_scrape_body_gives_up_in_time),
 		cmocka_unit_test(test_process_stats),
 	};
