@@ -234,14 +234,18 @@ static const char *field_type(const struct field *f, char *text, size_t size)
 }
 
 static void field_rows(struct listing *l, const struct map_plan *map, const struct layout *layout,
-		       const char *part)
+		       const char *part, const struct metric_plan *metric)
 {
 	for (uint32_t i = 0; i < layout->nfields; i++) {
 		const struct field *f = &layout->fields[i];
 		char type[64];
-		const char *cells[] = { map->name, part,
-					f->path,   field_type(f, type, sizeof(type)),
-					f->unit,   f->help };
+		const char *cells[] = { map->name,
+					part,
+					f->path,
+					field_type(f, type, sizeof(type)),
+					metric ? metric_field_word(metric, f) : "",
+					f->unit,
+					f->help };
 
 		if (!(f->tags & TAG_HIDE))
 			listing_row(l, cells);
@@ -255,7 +259,7 @@ static void show_maps(const struct plan *plan)
 		{ "Loss" }, { "Help" },
 	};
 	static const struct column fields[] = {
-		{ "Map" }, { "Part" }, { "Field" }, { "Type" }, { "Unit" }, { "Help" },
+		{ "Map" }, { "Part" }, { "Field" }, { "Type" }, { "As" }, { "Unit" }, { "Help" },
 	};
 	struct listing *l = start_listing(maps, ARRAY_LEN(maps), "\nMaps:");
 
@@ -280,11 +284,18 @@ static void show_maps(const struct plan *plan)
 	l = start_listing(fields, ARRAY_LEN(fields), "\nFields:");
 	for (uint32_t i = 0; i < plan->nmaps; i++) {
 		const struct map_plan *m = &plan->maps[i];
+		struct metric_plan metric;
+		bool has_metric = (m->role == ROLE_COUNTER || m->role == ROLE_GAUGE ||
+				   m->role == ROLE_HISTOGRAM) &&
+				  metric_compile(&metric, m, NULL, NULL) >= 0;
+		const struct metric_plan *as = has_metric ? &metric : NULL;
 
 		if (m->role != ROLE_INTERNAL && m->has_key)
-			field_rows(l, m, &m->key, "key");
+			field_rows(l, m, &m->key, "key", as);
 		if (m->role != ROLE_INTERNAL && m->has_value)
-			field_rows(l, m, &m->value, m->has_key ? "value" : "record");
+			field_rows(l, m, &m->value, m->has_key ? "value" : "record", as);
+		if (has_metric)
+			metric_release(&metric);
 	}
 	listing_end(l, NULL);
 }

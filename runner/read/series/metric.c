@@ -26,10 +26,13 @@ static bool is_entries(const struct map_plan *map)
 
 /* Whether each element is a number to be shown as one: by what it means, or, where it is all that
  * there is or tagged as a value, by its kind alone. */
-static bool is_number(const struct map_plan *map, const struct field *field)
+static bool is_number(const struct metric_build *b, const struct field *field)
 {
+	const struct map_plan *map = b->map;
 	struct field element = *field;
 
+	if (guess_is_label(b, field))
+		return false;
 	element.count = 1;
 	if (field_is_numeric(&element))
 		return true;
@@ -131,7 +134,7 @@ static bool is_label(const struct metric_build *b, const struct layout *layout,
 	if ((field->tags & (VALUE_TAGS | TAG_OBSERVE)) ||
 	    (field_is_time(field) && !layout->is_scalar))
 		return false;
-	return part == PART_KEY || !b->entries || !is_number(b->map, field);
+	return part == PART_KEY || !b->entries || !is_number(b, field);
 }
 
 static const char *wanted_name(const struct metric_build *b, const struct layout *layout,
@@ -255,7 +258,8 @@ static bool is_value(const struct metric_build *b, const struct field *field)
 {
 	const struct metric_opts *opts = b->opts;
 
-	if (!is_number(b->map, field) || (field->tags & TAG_HIDE) || owned_by_histogram(b, field))
+	if (!is_number(b, field) || (field->tags & TAG_HIDE) || owned_by_histogram(b, field) ||
+	    guess_is_same(b, field))
 		return false;
 	if (opts && opts->labels && is_named(b, opts->labels, opts->nlabels, field))
 		return false;
@@ -268,7 +272,7 @@ static uint8_t value_type(const struct metric_build *b, const struct field *fiel
 {
 	if (field->tags & TAG_COUNTER)
 		return METRIC_COUNTER;
-	if (field->tags & TAG_GAUGE)
+	if ((field->tags & TAG_GAUGE) || guess_is_gauge(b, field))
 		return METRIC_GAUGE;
 	/* Records have no state: what a plain VALUE says holds until the next one. */
 	if (!b->entries)
@@ -452,6 +456,19 @@ int metric_compile(struct metric_plan *ret, const struct map_plan *map,
 	}
 	*ret = plan;
 	return 0;
+}
+
+const char *metric_field_word(const struct metric_plan *plan, const struct field *field)
+{
+	static const char *const words[] = { "counter", "gauge", "histogram" };
+
+	for (uint32_t i = 0; i < plan->nlabels; i++)
+		if (plan->labels[i].field == field)
+			return "label";
+	for (uint32_t i = 0; i < plan->nfamilies; i++)
+		if (plan->families[i].field == field)
+			return words[plan->families[i].type];
+	return plan->observe == field ? "histogram" : "";
 }
 
 void metric_release(struct metric_plan *plan)

@@ -167,7 +167,7 @@ struct metric_opts {
 	size_t nlabels;
 	const char *const *drop; /* --drop-label */
 	size_t ndrop;
-	const char *observe;	/* --hist-value-key; NULL: the tagged member */
+	const char *observe; /* --hist-value-key; NULL: the tagged member */
 	const char *buckets; /* --hist-buckets, the words of BOMBUS_BUCKETS; NULL: the tag's, else
 			      * powers of two */
 	const char *unit;    /* of what a histogram observes; NULL: the tag's */
@@ -181,6 +181,8 @@ struct metric_opts {
 int metric_compile(struct metric_plan *ret, const struct map_plan *map,
 		   const struct metric_opts *opts, struct err *err);
 void metric_release(struct metric_plan *plan);
+/* What becomes of a field: "label", "counter", "gauge", "histogram", "" for nothing. */
+const char *metric_field_word(const struct metric_plan *plan, const struct field *field);
 /* Of a METRIC_HIST_KEY that is a guess: the bucket that holds what looks like the sum of all that
  * the buckets below it count; 0: none does. */
 uint32_t histogram_suspect(const struct metric_plan *plan, const union cell *cells);

@@ -62,6 +62,12 @@ const char *metric_label_name(struct metric_plan *plan, const char *wanted);
 void metric_family_name(struct metric_plan *plan, struct family *family, const char *map_name,
 			const char *member, const char *unit);
 
+/* metric_guess.c: what a member of a value is where nothing says it: a gauge, a label, or
+ * the same bytes as a value before it (in a union). */
+bool guess_is_gauge(const struct metric_build *b, const struct field *field);
+bool guess_is_label(const struct metric_build *b, const struct field *field);
+bool guess_is_same(const struct metric_build *b, const struct field *field);
+
 /* histogram.c: finds what the histogram is made of, before labels are chosen; then makes it. */
 int histogram_find(struct metric_build *build);
 int histogram_make(struct metric_build *build);

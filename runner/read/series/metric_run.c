@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/util.h"
+#include "runner/load/plan/meanings.h"
 #include "runner/read/text/decode.h"
 #include "runner/read/series/relabel.h"
 
@@ -342,6 +343,8 @@ uint8_t metric_value_op(const struct field *field)
 {
 	bool is_signed = field->is_signed;
 
+	if (field_net_bits(field) && field->count == 1)
+		return VALUE_FIELD_U;
 	if (field->is_bits)
 		return is_signed ? VALUE_FIELD_I : VALUE_FIELD_U;
 	if (field->kind == KIND_FLOAT)

@@ -446,6 +446,75 @@ static void test_value_tags_restrict_and_override(void **state)
 	metric_release(&plan);
 }
 
+/* Not every number of a counter's value counts up, and the members of a union are the same bytes.
+ */
+struct totals {
+	uint64_t calls;
+	uint64_t max_ns, lat_max, last;
+	uint32_t last_pid, dev_id, tid;
+	uint64_t maximal;
+	uint64_t sent;
+	double current;
+	uint32_t seq_be;
+};
+
+static void test_names_tell_states_and_ids(void **state)
+{
+	struct field fields[] = {
+		FIELD(struct totals, calls, KIND_UINT),
+		FIELD(struct totals, max_ns, KIND_UINT),
+		FIELD(struct totals, lat_max, KIND_UINT),
+		FIELD(struct totals, last, KIND_UINT),
+		FIELD(struct totals, last_pid, KIND_UINT),
+		FIELD(struct totals, dev_id, KIND_UINT),
+		FIELD(struct totals, tid, KIND_UINT),
+		FIELD(struct totals, maximal, KIND_UINT),
+		FIELD(struct totals, sent, KIND_UINT),
+		FIELD(struct totals, sent, KIND_UINT),
+		FIELD(struct totals, current, KIND_FLOAT),
+		FIELD(struct totals, seq_be, KIND_UINT, .meaning = MEAN_BE),
+	};
+	struct field key = SCALAR("key", uint32_t, KIND_UINT);
+	struct map_plan map = { .name = "t",
+				.role = ROLE_COUNTER,
+				.source = SOURCE_HASH,
+				.has_key = true,
+				.has_value = true,
+				.key_bytes = 4,
+				.value_bytes = sizeof(struct totals),
+				.max_entries = 10 };
+	struct metric_plan plan;
+
+	fields[9].path = fields[9].name = fields[9].label = "low_half";
+	fields[9].size_bits = 32;
+	map.key =
+		(struct layout){ .fields = &key, .nfields = 1, .size_bytes = 4, .is_scalar = true };
+	map.value = (struct layout){ .fields = fields,
+				     .nfields = ARRAY_LEN(fields),
+				     .size_bytes = sizeof(struct totals) };
+	plan = compile(&map, NULL);
+	assert_labels(&plan, "key dev_id tid seq_be");
+	assert_families(&plan, "t_calls_total t_max_ns t_lat_max t_last t_last_pid t_maximal_total "
+			       "t_sent_total t_current");
+	assert_string_equal(metric_field_word(&plan, &fields[0]), "counter");
+	assert_string_equal(metric_field_word(&plan, &fields[1]), "gauge");
+	assert_string_equal(metric_field_word(&plan, &fields[5]), "label");
+	assert_string_equal(metric_field_word(&plan, &fields[9]), "");
+	metric_release(&plan);
+	/* The author's word is the last one. */
+	fields[1].tags = TAG_COUNTER;
+	fields[5].tags = TAG_VALUE;
+	plan = compile(&map, NULL);
+	assert_families(&plan, "t_max_ns_total t_dev_id_total");
+	metric_release(&plan);
+	fields[1].tags = fields[5].tags = 0;
+	map.role = ROLE_GAUGE;
+	plan = compile(&map, NULL);
+	assert_families(&plan, "t_calls t_max_ns t_lat_max t_last t_last_pid t_dev_id t_tid "
+			       "t_maximal t_sent t_current");
+	metric_release(&plan);
+}
+
 static void test_info_where_there_is_no_number(void **state)
 {
 	struct field name = SCALAR("value", char[16], KIND_TEXT);
@@ -592,6 +661,7 @@ int main(void)
 		cmocka_unit_test(test_entries_labels_and_families),
 		cmocka_unit_test(test_cells_add_up_cpus),
 		cmocka_unit_test(test_value_tags_restrict_and_override),
+		cmocka_unit_test(test_names_tell_states_and_ids),
 		cmocka_unit_test(test_info_where_there_is_no_number),
 		cmocka_unit_test(test_scalar_keys),
 		cmocka_unit_test(test_per_cpu_split),
