@@ -157,6 +157,7 @@ build-for-sanitized: all examples bpf-tests
 
 deps: ## install what building and testing need (Debian)
 	@tests/deps.sh
+	@BUILD=$(BUILD) tests/fetch.sh
 test: deps ## run every test, or TESTS="unit cli/build ..."
 	@$(SUBMAKE) $(WANTED:%=build-for-%)
 	@$(GIVE_BACK)

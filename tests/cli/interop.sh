@@ -5,8 +5,8 @@
 # shellcheck source=../support/lib.sh
 . "$(dirname "$0")/../support/lib.sh"
 need clang jq skopeo openssl curl
-command -v docker-registry >/dev/null || unpacked docker-registry docker-registry ||
-	skip_all "docker-registry is not here and cannot be fetched"
+command -v docker-registry >/dev/null || unpacked docker-registry ||
+	skip_all "docker-registry is missing (make deps)"
 export PATH=$PATH:/usr/sbin
 
 export BOMBUS_INCLUDE=$TOP/include XDG_CACHE_HOME=$T/cache

@@ -8,7 +8,6 @@
 GUEST_TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 BUILD=$(realpath -m "${BUILD:-$GUEST_TOP/build}")
 GUEST_DIR=$BUILD/guest
-GUEST_META=linux-image-cloud-amd64
 # Programs of this machine that tests inside the guest use; the first row must be there.
 GUEST_TOOLS=(bash jq)
 GUEST_EXTRAS=(ip tc bpftool)
@@ -29,32 +28,13 @@ guest_lacks() {
 			return
 		fi
 	done
-	if [ ! -d "$GUEST_DIR/kernel/boot" ] && ! command -v apt-get >/dev/null; then
-		echo "the guest's kernel comes from a Debian package, and apt-get is not here"
-	fi
+	[ -d "$GUEST_DIR/kernel/boot" ] || echo "the guest's kernel is missing (make deps fetches it)"
 }
 
-# Fetches and unpacks the kernel's package once; sets GUEST_KERNEL and GUEST_VERSION.
+# Sets GUEST_KERNEL and GUEST_VERSION.
 guest_kernel() {
-	local dir=$GUEST_DIR/kernel package new=$GUEST_DIR/kernel.new
+	local dir=$GUEST_DIR/kernel
 
-	if [ ! -d "$dir/boot" ]; then
-		package=$(apt-cache depends "$GUEST_META" 2>/dev/null |
-			awk '$1 == "Depends:" && /linux-image/ { print $2; exit }')
-		if [ -z "$package" ]; then
-			echo "no package is named $GUEST_META: try apt-get update (make deps)"
-			return 1
-		fi
-		rm -rf "$new"
-		mkdir -p "$new"
-		(cd "$new" && apt-get -qq -o APT::Sandbox::User=root download "$package" &&
-			dpkg -x ./*.deb . && rm -f ./*.deb) || {
-			echo "cannot fetch the package $package"
-			return 1
-		}
-		rm -rf "$dir"
-		mv "$new" "$dir"
-	fi
 	GUEST_KERNEL=$(echo "$dir"/boot/vmlinuz-*)
 	GUEST_VERSION=${GUEST_KERNEL##*/vmlinuz-}
 	[ -f "$GUEST_KERNEL" ] || {

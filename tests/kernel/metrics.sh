@@ -7,8 +7,8 @@
 . "$(dirname "$0")/../support/lib.sh"
 . "$TESTS/support/prometheus.sh"
 need_root
-need curl jq python3 apt-get
-prometheus_there || skip_all "Prometheus and its parser are not to be had"
+need curl jq python3
+prometheus_there || skip_all "Prometheus and its parser are missing (make deps)"
 
 PROTOBUF='application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited'
 OPENMETRICS='application/openmetrics-text;version=1.0.0'

@@ -8,7 +8,7 @@
 . "$TESTS/support/otlp.sh"
 need_root
 need jq python3 openssl flock
-otlp_receiver_there || skip_all "OpenTelemetry's generated code and gRPC cannot be had from PyPI"
+otlp_receiver_there || skip_all "OpenTelemetry's generated code and gRPC are missing (make deps)"
 
 ROUNDS=1000
 OBJECT=$OBJECTS/otlp_rounds.bpf.o

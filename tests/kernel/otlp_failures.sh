@@ -7,7 +7,7 @@
 . "$TESTS/support/otlp.sh"
 need_root
 need jq python3 flock
-otlp_receiver_there || skip_all "OpenTelemetry's generated code and gRPC cannot be had from PyPI"
+otlp_receiver_there || skip_all "OpenTelemetry's generated code and gRPC are missing (make deps)"
 
 OBJECT=$OBJECTS/otlp_rounds.bpf.o
 unset "${!OTEL_@}"

@@ -7,7 +7,7 @@
 . "$TESTS/support/otlp.sh"
 need_root
 need jq python3 flock
-otlp_receiver_there || skip_all "OpenTelemetry's generated code and gRPC cannot be had from PyPI"
+otlp_receiver_there || skip_all "OpenTelemetry's generated code and gRPC are missing (make deps)"
 ok 'the receiver starts' receiver_start
 export OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=http://127.0.0.1:$HTTP/v1/traces
 

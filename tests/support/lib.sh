@@ -220,28 +220,13 @@ memory_between() {
 	fi
 }
 
-# unpacked NAME PACKAGE...: Debian's packages, fetched and unpacked under the build folder, with
-# their programs in PATH; sets $UNPACKED. For what would start a service of its own if it were
-# installed. Fails where they are not to be had.
+# unpacked NAME: puts programs that tests/fetch.sh unpacked under the build folder into PATH; sets
+# $UNPACKED. Fails where they are not there.
 unpacked() {
-	local package
 	UNPACKED=$BUILD/unpacked/$1
-	shift
-
 	case $UNPACKED in /*) ;; *) UNPACKED=$TOP/$UNPACKED ;; esac
-	if [ ! -e "$UNPACKED/complete" ]; then
-		rm -rf "$UNPACKED.new" && mkdir -p "$UNPACKED.new/packages" || return 1
-		for package; do
-			(cd "$UNPACKED.new/packages" && apt-get -qq download "$package") || return 1
-		done
-		for package in "$UNPACKED.new/packages/"*.deb; do
-			dpkg -x "$package" "$UNPACKED.new" || return 1
-		done
-		rm -rf "$UNPACKED.new/packages" "$UNPACKED.new/etc" "$UNPACKED.new/var" \
-			"$UNPACKED.new/lib" "$UNPACKED"
-		mv "$UNPACKED.new" "$UNPACKED" && touch "$UNPACKED/complete"
-	fi >&2 2>/dev/null
 	export PATH=$PATH:$UNPACKED/usr/bin
+	[ -e "$UNPACKED/complete" ]
 }
 
 # run_bombus ARGUMENTS...: to its end; leaves $RC, $OUT and $ERR.

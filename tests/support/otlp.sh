@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 #
 # A receiver of OTLP for tests, sourced after lib.sh: tests/support/otlp_receiver.py, with a Python that has
-# OpenTelemetry's generated code and gRPC. They come from PyPI, once per build folder.
+# OpenTelemetry's generated code and gRPC, which tests/fetch.sh installed into the build folder.
 #
 #	otlp_receiver_there || skip_all "..."
 #	receiver_start			# sets RX (its folder), HTTP, GRPC, HTTPS, GRPCS (ports)
@@ -10,17 +10,9 @@
 #	receiver_stop
 
 OTLP_PYTHON=$BUILD/python/bin/python3
-OTLP_PACKAGES=(opentelemetry-proto==1.45.2 grpcio==1.85.1)
 
 otlp_receiver_there() {
-	(
-		flock 9
-		"$OTLP_PYTHON" -c 'import grpc, opentelemetry.proto' 2>/dev/null && exit 0
-		python3 -m venv "$BUILD/python" &&
-			timeout 300 "$BUILD/python/bin/pip" -q install --disable-pip-version-check \
-				"${OTLP_PACKAGES[@]}" && exit 0
-		exit 1
-	) 9>"$BUILD/.python.lock" >&2
+	"$OTLP_PYTHON" -c 'import grpc, opentelemetry.proto' 2>/dev/null
 }
 
 # receiver_start [PORT]: the same folder again when it was started before.

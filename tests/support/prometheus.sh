@@ -5,9 +5,9 @@
 # verdict.
 
 # prometheus_there: puts prometheus, promtool and prometheus-pushgateway into PATH, and the parser
-# where python3 finds it. Fails where they are not to be had.
+# where python3 finds it. Fails where they are missing.
 prometheus_there() {
-	unpacked prometheus prometheus prometheus-pushgateway python3-prometheus-client || return
+	unpacked prometheus || return
 	export PYTHONPATH=$UNPACKED/usr/lib/python3/dist-packages PYTHONDONTWRITEBYTECODE=1
 	promtool --version >/dev/null 2>&1
 }
