@@ -85,4 +85,23 @@ is 'told: count and sum' "$(last_of told lat '[.count, .sum]')" '[10,1045]'
 is 'told: the bucket of 2^7' "$(last_of told lat '.buckets | map(select(.count > 0) | .le) | first')" 128
 is 'told: an index is a bucket' "$(last_of told by_index '[.count, (.buckets | map(select(.count > 0) | .le) | first)]')" '[10,255]'
 
+# --- a program that another one calls through a map ---
+for only in '' main_prog; do
+	name=tail${only:+-only}
+	traffic_start getppid,5
+	ok "$name: it attaches" bombus_start "$name" run "$OBJECTS/others_tail.bpf.o" -o json \
+		--interval 100ms --set target_pid="$TRAFFIC_PID" ${only:+--only $only}
+	ok "$name: five calls" traffic_go
+	sleep 0.3
+	ok "$name: it leaves" bombus_stop INT
+	is "$name: both ran" "$(jq -sc 'map(select(.map == "hits" and .value > 0)) | group_by(.key) |
+		map(last | [.key.index, .value])' "$name.out")" '[[0,5],[1,5]]'
+done
+run_bombus run "$OBJECTS/others_tail.bpf.o" --dry-run --only main_prog
+like 'tail: it is loaded' "$OUT" '^tail_one .* loaded'
+like 'tail: another is left out' "$OUT" '^another .* off .*left out by --only'
+run_bombus check "$OBJECTS/others_tail.bpf.o"
+is 'tail: check: status' "$RC" 0
+like 'tail: check' "$OUT" 'tail_one .* ok .*a map calls it'
+
 done_testing

@@ -172,6 +172,8 @@ int attach_program(struct attachments *list, struct bpf_object *obj, struct bpf_
 	int rc = 0;
 
 	job.type = hook_of(plan->section, &section_target);
+	if (plan->load_only)
+		return 0;
 	if (!targets->count)
 		return attach_word(&job, plan, section_target, err);
 	job.given = true;
@@ -230,7 +232,7 @@ int attach_prepare(struct bpf_object *obj, struct bpf_program *prog, const struc
 			       plan->name, plan->section);
 	if (targets->count && type->hook == HOOK_NONE)
 		return target_usage(plan, type, "it takes no target", err);
-	if (!targets->count && hook_needs_target(type, target))
+	if (!targets->count && hook_needs_target(type, target) && !plan->load_only)
 		return target_usage(plan, type, "it needs to be told where to attach", err);
 	if (type->hook == HOOK_USDT)
 		return usdt_check(obj, plan, err);

@@ -99,6 +99,10 @@ bool explain_expect(const struct prog_plan *prog, char *text, size_t size)
 		snprintf(text, size, "%s: %s", type->feature, feature.reason);
 		return false;
 	}
+	if (prog->load_only) {
+		snprintf(text, size, "a map calls it: it is loaded and not attached");
+		return true;
+	}
 	if (prog->needs_target && hook_needs_target(type, target)) {
 		snprintf(text, size, "wants --attach %s=%s", prog->name, type->form);
 		return true;

@@ -74,6 +74,10 @@ static int resolve_only(struct object *object, struct err *err)
 			return unknown_name(object, "program", only->words[w], next_prog, err);
 	}
 	for (uint32_t i = 0; i < plan->nprogs; i++) {
+		if (!wanted[i] && plan->progs[i].is_tail) {
+			plan->progs[i].load_only = true; /* its map cannot be made without it */
+			continue;
+		}
 		plan->progs[i].state = wanted[i] ? PROG_STANDBY : PROG_OFF;
 		if (!wanted[i])
 			plan->progs[i].reason = "left out by --only";
@@ -88,7 +92,7 @@ static void add_target(struct object *object, uint32_t index, const char *target
 
 	list->words = xreallocarray((void *)list->words, list->count + 1, sizeof(*list->words));
 	((const char **)list->words)[list->count++] = target;
-	prog->needs_target = false;
+	prog->needs_target = prog->load_only = false;
 	prog->target = list->count == 1
 			       ? target
 			       : arena_printf(&object->plan.arena, "%s %s", prog->target, target);
@@ -121,7 +125,7 @@ int options_resolve(struct object *object, struct err *err)
 	int rc;
 
 	for (uint32_t i = 0; i < plan->nprogs; i++) {
-		if (bpf_program__autoload(object->progs[i])) {
+		if (bpf_program__autoload(object->progs[i]) || plan->progs[i].is_tail) {
 			plan->progs[i].state = PROG_STANDBY;
 			continue;
 		}

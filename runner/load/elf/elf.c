@@ -161,6 +161,28 @@ static void list_maps(struct elf_image *ret, const struct elf_view *v, const str
 		};
 }
 
+/* A prog array names the functions in its slots by relocations. */
+static void list_tails(struct elf_image *ret, const struct elf_view *v, const struct merge *m)
+{
+	for (uint32_t i = 1; i < v->nsections; i++) {
+		struct bytes data = elf_section_data(v, i);
+		Elf64_Rel rel;
+
+		if (!is_maps_rel(v, m, i))
+			continue;
+		for (size_t k = 0; ret->ntails < MAX_MAPS && bytes_get(data, k, &rel, sizeof(rel));
+		     k += sizeof(rel)) {
+			Elf64_Sym sym = elf_symbol(v, ELF64_R_SYM(rel.r_info));
+			const char *name = span_name(v->symbol_names, sym.st_name);
+
+			if (ELF64_ST_TYPE(sym.st_info) != STT_FUNC || !name || !*name)
+				continue;
+			ret->tails = xreallocarray(ret->tails, ret->ntails + 1, sizeof(char *));
+			ret->tails[ret->ntails++] = xstrdup(name);
+		}
+	}
+}
+
 /* The output: a buffer that was sized beforehand. */
 struct out {
 	uint8_t *bytes;
@@ -356,6 +378,8 @@ int elf_merge_maps(const void *bytes, size_t len, struct elf_image *ret, struct 
 		rc = find_maps(&m, &v, err);
 	if (!rc)
 		list_maps(&image, &v, &m);
+	if (!rc)
+		list_tails(&image, &v, &m);
 	if (!rc && m.needed)
 		rc = merge_write(&v, &m, &image, err);
 	if (rc)
@@ -377,6 +401,9 @@ void elf_image_release(struct elf_image *image)
 		free(image->maps[i].suffix);
 	}
 	free(image->maps);
+	for (size_t i = 0; i < image->ntails; i++)
+		free(image->tails[i]);
+	free(image->tails);
 	free(image->bytes);
 	*image = (struct elf_image){ 0 };
 }

@@ -32,6 +32,8 @@ struct elf_image {
 	size_t len;
 	struct elf_map *maps;
 	size_t nmaps;
+	char **tails; /* programs that the definition of a map puts into its slots */
+	size_t ntails;
 };
 
 /*

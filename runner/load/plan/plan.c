@@ -67,6 +67,14 @@ static void choose_alternatives(struct plan *plan)
 	}
 }
 
+static bool is_tail(const struct elf_image *image, const char *name)
+{
+	for (size_t i = 0; image && i < image->ntails; i++)
+		if (streq(image->tails[i], name))
+			return true;
+	return false;
+}
+
 static void add_prog(struct plan_ctx *ctx, const struct bpf_program *from)
 {
 	struct arena *arena = &ctx->plan->arena;
@@ -83,9 +91,13 @@ static void add_prog(struct plan_ctx *ctx, const struct bpf_program *from)
 	prog->type = type_word(arena, prog->section);
 	hook = hook_of(prog->section, &target);
 	prog->target = *target ? target : NULL;
-	prog->needs_target = hook_needs_target(hook, target);
+	prog->is_tail = is_tail(ctx->image, prog->name);
+	prog->needs_target = hook_needs_target(hook, target) && !prog->is_tail;
+	prog->load_only = prog->is_tail && hook_needs_target(hook, target);
 	prog->state = PROG_WANTED;
-	if (!bpf_program__autoload(from)) {
+	if (!bpf_program__autoload(from) && prog->is_tail) {
+		prog->load_only = true;
+	} else if (!bpf_program__autoload(from)) {
 		prog->state = PROG_OFF;
 		prog->reason = "its section starts with '?': it is loaded only when asked for";
 	}

@@ -106,6 +106,8 @@ struct prog_plan {
 	const char *type;    /* "fentry", "kprobe", "tracepoint", "xdp", ...: one word */
 	const char *target;  /* the hook: "tcp_v4_connect", "sched/sched_switch", "eth0"; NULL */
 	bool needs_target;   /* has to get one by --attach, and has none */
+	bool is_tail;	     /* a map's definition puts it into a slot: it is loaded with the map */
+	bool load_only;	     /* it is needed in that slot, and nowhere else */
 	uint8_t state;	     /* enum prog_state */
 	const char *reason;  /* PROG_REFUSED, PROG_OFF, PROG_DETACHED: one line; else NULL */
 	int reason_code;     /* -errno, 0 */
