@@ -93,24 +93,27 @@ static int parse_rings(const struct words *words, struct arena *arena, struct ob
 	return rc;
 }
 
-static int parse_entries(const struct words *words, struct arena *arena, struct object_opts *ret,
-			 struct err *err)
+/* "MAP=N" with N from 1 to max. */
+static int parse_counts(const struct words *words, const char *option, uint64_t max,
+			struct arena *arena, const struct object_size **ret, size_t *ret_count,
+			struct err *err)
 {
-	struct object_size *entries = arena_array(arena, struct object_size, words->count + 1);
+	struct object_size *counts = arena_array(arena, struct object_size, words->count + 1);
+	_cleanup_free_ char *form = xasprintf("%s wants MAP=N", option);
+	_cleanup_free_ char *example = xasprintf("%s start=64", option);
 	struct pair *pairs;
-	int rc = split_pairs(words, "--max-entries wants MAP=N", "--max-entries start=65536", arena,
-			     &pairs, err);
+	int rc = split_pairs(words, form, example, arena, &pairs, err);
 
 	for (size_t i = 0; i < words->count && rc == 0; i++) {
 		uint64_t count;
 
-		if (parse_u64(pairs[i].value, &count) < 0 || !count || count > UINT32_MAX)
-			return err_usage(err, "--max-entries %s: '%s' is not a number from 1 to %u",
-					 pairs[i].name, pairs[i].value, UINT32_MAX);
-		entries[i] = (struct object_size){ pairs[i].name, count };
+		if (parse_u64(pairs[i].value, &count) < 0 || !count || count > max)
+			return err_usage(err, "%s %s: '%s' is not a number from 1 to %llu", option,
+					 pairs[i].name, pairs[i].value, (unsigned long long)max);
+		counts[i] = (struct object_size){ pairs[i].name, count };
 	}
-	ret->entries = entries;
-	ret->nentries = words->count;
+	*ret = counts;
+	*ret_count = words->count;
 	return rc;
 }
 
@@ -162,7 +165,10 @@ int object_words_parse(const struct object_words *words, struct arena *arena,
 	if ((rc = parse_params(&words->set, arena, ret, err)) < 0 ||
 	    (rc = parse_targets(&words->attach, arena, ret, err)) < 0 ||
 	    (rc = parse_rings(&words->ring, arena, ret, err)) < 0 ||
-	    (rc = parse_entries(&words->max_entries, arena, ret, err)) < 0)
+	    (rc = parse_counts(&words->max_entries, "--max-entries", UINT32_MAX, arena,
+			       &ret->entries, &ret->nentries, err)) < 0 ||
+	    (rc = parse_counts(&words->value_size, "--value-size", LAYOUT_MAX_BYTES, arena,
+			       &ret->value_sizes, &ret->nvalue_sizes, err)) < 0)
 		return rc;
 	return parse_fields(&words->fields, arena, ret, err);
 }

@@ -16,6 +16,7 @@ struct object_words {
 	struct words attach;	  /* PROG=TARGET */
 	struct words ring;	  /* MAP=SIZE */
 	struct words max_entries; /* MAP=N */
+	struct words value_size;  /* MAP=BYTES */
 	struct words fields;	  /* MAP=A,B */
 	struct words only;	  /* PROG */
 	const char *pin_maps, *pin_progs;

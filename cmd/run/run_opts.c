@@ -68,6 +68,8 @@ const struct opt run_opts[] = {
 	{ 0, "only", "PROG,...", OPT_CSV, ARG(object.only), "only these programs" },
 	{ 0, "ring", "MAP=SIZE", OPT_WORDS, ARG(object.ring), "size of a ring buffer: events=4M" },
 	{ 0, "max-entries", "MAP=N", OPT_WORDS, ARG(object.max_entries), "capacity of a map" },
+	{ 0, "value-size", "MAP=BYTES", OPT_WORDS, ARG(object.value_size),
+	  "size of the values of a map whose definition leaves it open, such as a stack map" },
 	{ 0, "pin-maps", "DIR", OPT_TEXT, ARG(object.pin_maps), "pin the maps in this bpffs folder",
 	  NULL, "dir" },
 	{ 0, "pin-progs", "DIR", OPT_TEXT, ARG(object.pin_progs),

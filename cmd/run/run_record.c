@@ -25,6 +25,7 @@ static const struct {
 	{ "fields", offsetof(struct run_args, object.fields), KEPT_WORDS },
 	{ "ring", offsetof(struct run_args, object.ring), KEPT_WORDS },
 	{ "max-entries", offsetof(struct run_args, object.max_entries), KEPT_WORDS },
+	{ "value-size", offsetof(struct run_args, object.value_size), KEPT_WORDS },
 	{ "labels", offsetof(struct run_args, select.labels), KEPT_WORDS },
 	{ "drop-label", offsetof(struct run_args, select.drop_labels), KEPT_WORDS },
 	{ "relabel", offsetof(struct run_args, select.relabels), KEPT_WORDS },

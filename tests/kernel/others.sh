@@ -104,4 +104,42 @@ run_bombus check "$OBJECTS/others_tail.bpf.o"
 is 'tail: check: status' "$RC" 0
 like 'tail: check' "$OUT" 'tail_one .* ok .*a map calls it'
 
+# --- sizes that are left to a loader ---
+traffic_start getppid,3
+ok 'sizes: it attaches' bombus_start sizes -v run "$OBJECTS/others_sizes.bpf.o" -o json \
+	--interval 100ms --set target_pid="$TRAFFIC_PID"
+ok 'sizes: three calls' traffic_go
+sleep 0.3
+ok 'sizes: it leaves' bombus_stop INT
+is 'sizes: it counted' "$(last_of sizes calls .value)" 3
+like 'sizes: of the hash' "$(cat sizes.err)" "map 'calls' leaves its size to the loader: 10240"
+like 'sizes: of a stack' "$(cat sizes.err)" "map 'stacks' leaves its value size to the loader: 1016 bytes"
+BOMBUS_INCLUDE=$TOP/include run_bombus build "$TESTS/bpf/others_sizes.bpf.c" --binary-only \
+	-o no_value.o --cflags -DNO_VALUE
+run_bombus run no_value.o --dry-run
+is 'sizes: none: status' "$RC" 1
+like 'sizes: none: the message' "$ERR" "map 'open_value': its definition says no value size"
+like 'sizes: none: the hint' "$ERR" '^hint: --value-size open_value=BYTES'
+run_bombus run no_value.o --dry-run --value-size open_value=8 --value-size stacks=160 \
+	--max-entries calls=5
+is 'sizes: given' "$RC" 0
+run_bombus run no_value.o --dry-run --value-size stacks=7
+is 'sizes: half an address' "$RC" 2
+
+# --- maps in a legacy section ---
+BOMBUS_INCLUDE=$TOP/include run_bombus build "$TESTS/bpf/others_legacy.bpf.c" --binary-only \
+	-o both.o --cflags -DBOTH
+is 'legacy: one with both kinds is compiled' "$RC" 0
+for object in "$OBJECTS/others_legacy.bpf.o" both.o; do
+	name=legacy-${object##*/}
+	traffic_start getppid,5
+	ok "$name: it attaches" bombus_start "$name" run "$object" -o json --interval 100ms \
+		--set target_pid="$TRAFFIC_PID" --map old_calls=counter --map old_hash=counter
+	ok "$name: five calls" traffic_go
+	sleep 0.3
+	ok "$name: it leaves" bombus_stop INT
+	is "$name: it counted" "$(last_of "$name" old_calls .value)" 5
+	is "$name: by key" "$(last_of "$name" old_hash '[.key.key, .value]')" '[7,5]'
+done
+
 done_testing

@@ -46,6 +46,8 @@ struct object_opts {
 	size_t nrings;
 	const struct object_size *entries;
 	size_t nentries;
+	const struct object_size *value_sizes; /* bytes of a value whose size is left open */
+	size_t nvalue_sizes;
 	const struct plan_fields *fields; /* only these are shown */
 	size_t nfields;
 	struct word_list only; /* these programs, by name or job; none: all */

@@ -202,16 +202,122 @@ static int apply_max_entries(struct object *object, const struct object_size *en
 	return rc < 0 ? err_sys(err, -rc, "--max-entries %s", name) : 0;
 }
 
+static int apply_value_size(struct object *object, const struct object_size *size, struct err *err)
+{
+	const char *name = size->map;
+	uint64_t bytes = size->size;
+	struct map_plan *plan;
+	struct bpf_map *map;
+	int rc = find_map(object, name, &plan, &map, err);
+
+	if (rc < 0)
+		return rc;
+	if (plan->source == SOURCE_RING || plan->source == SOURCE_PERF)
+		return err_usage(err, "--value-size: map '%s' has records, not values", name);
+	if (plan->has_value && plan->value.size_bytes != bytes)
+		return err_usage(err, "--value-size %s: type %s of its values has %u bytes", name,
+				 plan->value.type_name, plan->value.size_bytes);
+	if (plan->type == BPF_MAP_TYPE_STACK_TRACE && bytes % sizeof(uint64_t))
+		return err_usage(
+			err, "--value-size %s: a stack is a list of addresses, 8 bytes each", name);
+	plan->value_bytes = (uint32_t)bytes;
+	rc = bpf_map__set_value_size(map, (uint32_t)bytes);
+	return rc < 0 ? err_sys(err, -rc, "--value-size %s", name) : 0;
+}
+
+/* Sizes that the author left to a loader of their own, as the tools of bcc do. */
+#define USUAL_ENTRIES 10240
+#define USUAL_RING_BYTES (256u << 10)
+#define USUAL_STACK_DEPTH 127 /* what perf_event_max_stack allows */
+
+static bool has_entries(uint32_t type)
+{
+	switch (type) {
+	case BPF_MAP_TYPE_HASH:
+	case BPF_MAP_TYPE_ARRAY:
+	case BPF_MAP_TYPE_PERCPU_HASH:
+	case BPF_MAP_TYPE_PERCPU_ARRAY:
+	case BPF_MAP_TYPE_STACK_TRACE:
+	case BPF_MAP_TYPE_LRU_HASH:
+	case BPF_MAP_TYPE_LRU_PERCPU_HASH:
+	case BPF_MAP_TYPE_LPM_TRIE:
+	case BPF_MAP_TYPE_QUEUE:
+	case BPF_MAP_TYPE_STACK:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static int default_sizes(struct bpf_map *map, struct map_plan *plan, bool report)
+{
+	uint32_t type = bpf_map__type(map), entries = 0;
+	int rc = 0;
+
+	if (type == BPF_MAP_TYPE_STACK_TRACE && !bpf_map__value_size(map)) {
+		plan->value_bytes = USUAL_STACK_DEPTH * sizeof(uint64_t);
+		rc = bpf_map__set_value_size(map, plan->value_bytes);
+		if (report)
+			log_debug("map '%s' leaves its value size to the loader: %u bytes, %u "
+				  "frames (--value-size %s=BYTES)",
+				  plan->name, plan->value_bytes, USUAL_STACK_DEPTH, plan->symbol);
+	}
+	if (type == BPF_MAP_TYPE_STACK_TRACE && !bpf_map__key_size(map) && rc == 0)
+		rc = bpf_map__set_key_size(map, sizeof(uint32_t));
+	if (bpf_map__max_entries(map) || rc < 0)
+		return rc;
+	if (type == BPF_MAP_TYPE_RINGBUF)
+		entries = USUAL_RING_BYTES;
+	else if (has_entries(type))
+		entries = USUAL_ENTRIES;
+	if (!entries)
+		return 0;
+	plan->max_entries = entries;
+	if (report)
+		log_debug("map '%s' leaves its size to the loader: %u (--%s %s=N)", plan->name,
+			  entries, type == BPF_MAP_TYPE_RINGBUF ? "ring" : "max-entries",
+			  plan->symbol);
+	return bpf_map__set_max_entries(map, entries);
+}
+
+/* The sizes that are missing still. */
+int options_check_sizes(const struct object *object, struct err *err)
+{
+	const struct bpf_map *map;
+
+	bpf_object__for_each_map(map, object->bpf) {
+		uint32_t type = bpf_map__type(map);
+		bool keyless = type == BPF_MAP_TYPE_QUEUE || type == BPF_MAP_TYPE_STACK;
+		const char *missing = !bpf_map__value_size(map)		    ? "value"
+				      : !bpf_map__key_size(map) && !keyless ? "key"
+									    : NULL;
+
+		if (!missing || !has_entries(type) || !bpf_map__autocreate(map))
+			continue;
+		err_exit(err, EXIT_FAILED);
+		if (*missing == 'v')
+			err_hint(err, "--value-size %s=BYTES", bpf_map__name(map));
+		return err_set(
+			err, EINVAL,
+			"map '%s': its definition says no %s size, which is left to a loader "
+			"of its own",
+			bpf_map__name(map), missing);
+	}
+	return 0;
+}
+
 /*
  * The value type of a ring buffer or perf event array names its records and is not the kernel's
  * business. A pin that the object's author asked for is not made: only the user says so.
  */
-static int fix_maps(struct object *object, struct err *err)
+static int fix_maps(struct object *object, bool report, struct err *err)
 {
 	struct bpf_map *map;
 	int rc = 0;
 
 	bpf_object__for_each_map(map, object->bpf) {
+		struct map_plan *plan = plan_map(&object->plan, bpf_map__name(map));
+
 		if (bpf_map__pin_path(map))
 			rc = bpf_map__set_pin_path(map, NULL);
 		switch (rc < 0 ? BPF_MAP_TYPE_UNSPEC : bpf_map__type(map)) {
@@ -227,6 +333,8 @@ static int fix_maps(struct object *object, struct err *err)
 		default:
 			break;
 		}
+		if (rc == 0 && plan && !bpf_map__is_internal(map))
+			rc = default_sizes(map, plan, report);
 		if (rc < 0)
 			return err_sys(err, -rc, "map '%s'", bpf_map__name(map));
 	}
@@ -250,7 +358,7 @@ static int apply_params(struct object *object, struct err *err)
 int options_apply(struct object *object, bool report, struct err *err)
 {
 	const struct object_opts *opts = &object->opts;
-	int rc = fix_maps(object, err);
+	int rc = fix_maps(object, report, err);
 
 	if (rc == 0)
 		rc = apply_params(object, err);
@@ -258,5 +366,7 @@ int options_apply(struct object *object, bool report, struct err *err)
 		rc = apply_ring(object, &opts->rings[i], report, err);
 	for (size_t i = 0; i < opts->nentries && rc == 0; i++)
 		rc = apply_max_entries(object, &opts->entries[i], err);
+	for (size_t i = 0; i < opts->nvalue_sizes && rc == 0; i++)
+		rc = apply_value_size(object, &opts->value_sizes[i], err);
 	return rc;
 }

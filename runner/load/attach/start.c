@@ -238,6 +238,8 @@ static int start_round(struct object *object, uint32_t *ret_culprit, struct err 
 			*ret_culprit = i;
 	}
 	if (rc == 0)
+		rc = options_check_sizes(object, err);
+	if (rc == 0)
 		rc = pins_prepare(object, err);
 	if (rc == 0)
 		rc = load(object, ret_culprit, err);

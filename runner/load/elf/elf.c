@@ -17,6 +17,7 @@
 #include "base/err.h"
 #include "base/util.h"
 #include "runner/load/elf/elf_btf.h"
+#include "runner/load/elf/elf_legacy.h"
 #include "runner/load/elf/elf_view.h"
 
 #define MAPS_SECTION ".maps"
@@ -50,9 +51,11 @@ static void merge_release(struct merge *m)
 	free(m->symbols);
 }
 
-/* "" for ".maps", "x" for ".maps.x", NULL for all others. */
+/* "" for ".maps" and legacy sections, "x" for ".maps.x", NULL for all others. */
 static const char *maps_suffix(const char *section)
 {
+	if (elf_is_legacy_section(section))
+		return "";
 	if (!has_prefix(section, MAPS_SECTION))
 		return NULL;
 	section += strlen(MAPS_SECTION);
@@ -77,13 +80,15 @@ static int find_sections(struct merge *m, const struct elf_view *v, struct err *
 		const char *suffix = maps_suffix(elf_section_name(v, i));
 		uint32_t type = v->sections[i].sh_type;
 
+		bool home = streq(elf_section_name(v, i), MAPS_SECTION);
+
 		if (!suffix || (type != SHT_PROGBITS && type != SHT_NOBITS))
 			continue;
-		if (!*suffix && m->home && !*maps_suffix(elf_section_name(v, m->home)))
+		if (home && m->home && streq(elf_section_name(v, m->home), MAPS_SECTION))
 			return elf_refuse(err, "a damaged ELF object: it has two .maps sections");
 		m->is_maps[i] = true;
-		m->needed = m->needed || *suffix;
-		if (!m->home || !*suffix)
+		m->needed = m->needed || !home;
+		if (!m->home || home)
 			m->home = i;
 	}
 	return 0;
@@ -285,8 +290,11 @@ static void write_maps(struct out *out, struct elf_view *v, const struct merge *
 		if (data.len)
 			memcpy(out->bytes + at + m->bases[i], data.ptr, data.len);
 		home->sh_addralign = MAX(home->sh_addralign, v->sections[i].sh_addralign);
-		if (i != m->home)
-			v->sections[i].sh_size = 0;
+		if (i == m->home)
+			continue;
+		v->sections[i].sh_size = 0;
+		if (elf_is_legacy_section(elf_section_name(v, i)))
+			v->sections[i].sh_name = 0; /* libbpf refuses the name */
 	}
 	home->sh_type = SHT_PROGBITS;
 	home->sh_offset = at;
@@ -327,6 +335,41 @@ static void write_names(struct out *out, struct elf_view *v, const struct merge 
 		v->sections[rel_home].sh_name = (uint32_t)(old + sizeof(MAPS_SECTION));
 }
 
+/* The definitions in legacy sections, which BTF has to describe as well. *ret is malloc'ed. */
+static size_t legacy_maps(const struct elf_view *v, const struct merge *m, struct legacy_map **ret)
+{
+	struct legacy_map *maps = xcalloc(m->nsymbols + 1, sizeof(*maps));
+	size_t count = 0;
+
+	for (size_t i = 0; i < m->nsymbols; i++) {
+		const struct map_symbol *sym = &m->symbols[i];
+		struct legacy_map *map = &maps[count];
+
+		map->name = sym->name;
+		map->section = elf_section_name(v, sym->section);
+		if (*map->name && elf_is_legacy_section(map->section) &&
+		    bytes_get(elf_section_data(v, sym->section), sym->value, &map->def,
+			      sizeof(map->def)))
+			count++;
+	}
+	*ret = maps;
+	return count;
+}
+
+static int join_btf(const struct elf_view *v, const struct merge *m, const struct btf_join *join,
+		    void **ret, size_t *ret_len, struct err *err)
+{
+	struct bytes btf = elf_section_data(v, v->btf);
+	_cleanup_free_ struct legacy_map *maps = NULL;
+	_cleanup_free_ void *defined = NULL;
+	size_t count = legacy_maps(v, m, &maps), len = 0;
+	int rc = count ? btf_define_maps(btf, maps, count, &defined, &len, err) : 0;
+
+	if (rc)
+		return rc;
+	return btf_join_maps(count ? bytes_of(defined, len) : btf, join, ret, ret_len, err);
+}
+
 static int merge_write(struct elf_view *v, const struct merge *m, struct elf_image *ret,
 		       struct err *err)
 {
@@ -338,7 +381,7 @@ static int merge_write(struct elf_view *v, const struct merge *m, struct elf_ima
 	struct out out = { 0 };
 	int rc;
 
-	rc = btf_join_maps(elf_section_data(v, v->btf), &join, &btf, &btf_len, err);
+	rc = join_btf(v, m, &join, &btf, &btf_len, err);
 	if (rc)
 		return rc;
 	rels = join_rels(v, m, &nrels, &rel_home);

@@ -5,6 +5,7 @@
 #include <linux/btf.h>
 #include "base/err.h"
 #include "base/util.h"
+#include "runner/load/elf/elf_legacy.h"
 
 #define MAPS_SECTION ".maps"
 
@@ -257,7 +258,8 @@ static bool is_maps_datasec(const struct parts *p, const struct record *r)
 	const char *name = record_name(p, r);
 
 	return r->kind == BTF_KIND_DATASEC &&
-	       (streq(name, MAPS_SECTION) || has_prefix(name, MAPS_SECTION "."));
+	       (streq(name, MAPS_SECTION) || has_prefix(name, MAPS_SECTION ".") ||
+		elf_is_legacy_section(name));
 }
 
 /* Names of variables by type id, for those types that are variables. */
