@@ -144,6 +144,17 @@ traffic_go
 bombus_stop INT
 between 'perf_event of a process: the samples' "$(last_hits perfpid)" 4 70
 
+traffic_start spin,300
+ok 'perf_event by numbers: it attaches' bombus_start perfnum run "$HOOKS" -o json --only sample \
+	--set target_pid="$TRAFFIC_PID" \
+	--attach "sample=type=1,config=0,frequency=199,pid=$TRAFFIC_PID"
+traffic_go
+bombus_stop INT
+between 'perf_event by numbers: the samples' "$(last_hits perfnum)" 4 70
+run_bombus run "$HOOKS" --only sample --dry-run --attach 'sample=type=1,confg=0'
+is 'perf_event by numbers: a wrong name: status' "$RC" 2
+like 'perf_event by numbers: a wrong name' "$ERR" "'confg' is none of type, config"
+
 # --- tracefs is mounted where it is missing: in a mount namespace of the test's own ---
 if unshare --mount true 2>/dev/null; then
 	# shellcheck disable=SC2016 # expanded by the inner shell

@@ -54,6 +54,46 @@ static const char *next_perf_name(void *ctx)
 	return *i < ARRAY_LEN(perf_names) ? perf_names[(*i)++].name : NULL;
 }
 
+/* "type=0,config=3,frequency=1", as ebpf_exporter writes it: the kernel's own numbers. */
+static int perf_attr_numbers(const struct attach_job *job, struct perf_event_attr *ret,
+			     struct err *err)
+{
+	struct perf_event_attr attr = { .size = sizeof(attr),
+					.freq = 1,
+					.sample_freq = DEFAULT_HZ };
+	_cleanup_free_ char *text = xstrdup(job->target.head);
+	char *save = NULL;
+
+	for (char *word = strtok_r(text, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
+		char *value = strchr(word, '=');
+		uint64_t number;
+
+		if (!value || parse_u64(value + 1, &number))
+			return err_usage(err, "program '%s': '%s' is not NAME=NUMBER",
+					 job->plan->name, word);
+		*value = '\0';
+		if (streq(word, "type") && number <= UINT32_MAX)
+			attr.type = (uint32_t)number;
+		else if (streq(word, "config"))
+			attr.config = number;
+		else if (streq(word, "frequency") || streq(word, "sample_frequency"))
+			attr.sample_freq = number;
+		else if (streq(word, "sample_period"))
+			attr.sample_period = number, attr.freq = 0;
+		else
+			return err_usage(err,
+					 "program '%s': '%s' is none of type, config, "
+					 "frequency, sample_period",
+					 job->plan->name, word);
+	}
+	if (job->target.period) {
+		attr.freq = 0;
+		attr.sample_period = job->target.period;
+	}
+	*ret = attr;
+	return 0;
+}
+
 static int perf_attr(const struct attach_job *job, struct perf_event_attr *ret, struct err *err)
 {
 	const char *head = job->target.head, *near;
@@ -62,6 +102,8 @@ static int perf_attr(const struct attach_job *job, struct perf_event_attr *ret, 
 	_cleanup_free_ char *name = xstrndup(head, cut);
 	uint64_t hz = DEFAULT_HZ;
 
+	if (has_prefix(head, "type="))
+		return perf_attr_numbers(job, ret, err);
 	if (head[cut] && (parse_u64(head + cut + 1, &hz) || hz == 0))
 		return err_usage(err, "program '%s': '%s' is not a number of samples a second",
 				 job->plan->name, head + cut + 1);
