@@ -139,8 +139,9 @@ static char *header_value(const char *line, size_t len, const char *name)
 
 static void response_release(struct http_response *r)
 {
-	char *const texts[] = { r->location,	 r->content_type, r->digest,	r->link,
-				r->retry_after,	 r->range,	  r->upload_id, r->grpc_status,
+	char *const texts[] = { r->location,	 r->content_type,     r->digest,
+				r->link,	 r->retry_after,      r->range,
+				r->upload_id,	 r->chunk_min_length, r->grpc_status,
 				r->grpc_message, r->grpc_details };
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
@@ -160,6 +161,15 @@ static void take_number(const char *text, int64_t *ret)
 		*ret = (int64_t)value;
 }
 
+/* Lists may be divided into several headers (RFC 9110, 5.3). */
+static void take_link(struct http_response *r, char *value)
+{
+	char *joined = r->link ? xasprintf("%s, %s", r->link, value) : xstrdup(value);
+
+	free(r->link);
+	r->link = joined;
+}
+
 static void take_header(struct http_response *r, const char *line, size_t len)
 {
 	const struct {
@@ -169,16 +179,17 @@ static void take_header(struct http_response *r, const char *line, size_t len)
 		{ "Location", &r->location },
 		{ "Content-Type", &r->content_type },
 		{ "Docker-Content-Digest", &r->digest },
-		{ "Link", &r->link },
 		{ "Retry-After", &r->retry_after },
 		{ "Range", &r->range },
 		{ "Docker-Upload-UUID", &r->upload_id },
+		{ "OCI-Chunk-Min-Length", &r->chunk_min_length },
 		{ "grpc-status", &r->grpc_status },
 		{ "grpc-message", &r->grpc_message },
 		{ "grpc-status-details-bin", &r->grpc_details },
 	};
 	_cleanup_free_ char *length = header_value(line, len, "Content-Length");
 	_cleanup_free_ char *range = header_value(line, len, "Content-Range");
+	_cleanup_free_ char *link = header_value(line, len, "Link");
 	char *challenge;
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
@@ -190,6 +201,8 @@ static void take_header(struct http_response *r, const char *line, size_t len)
 			return;
 		}
 	}
+	if (link)
+		take_link(r, link);
 	if (length)
 		take_number(length, &r->content_length);
 	if (range && strncasecmp(range, "bytes ", 6) == 0)

@@ -107,7 +107,9 @@ int url_join(const char *base, const char *location, char **ret, struct err *err
 
 	if (rc < 0)
 		return rc;
-	if (has_prefix(location, "//")) {
+	if (!*location || *location == '#') {
+		text = url_text(&from, from.rest);
+	} else if (has_prefix(location, "//")) {
 		text = xasprintf("%s:%s", from.secure ? "https" : "http", location);
 	} else if (*location == '/') {
 		text = url_text(&from, location);

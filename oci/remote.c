@@ -17,7 +17,7 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-int remote_tags(const char *name, const struct remote_opts *opts, char ***ret, size_t *ret_count,
+int remote_tags(const char *name, const struct remote_opts *opts, struct tag_list *ret,
 		struct err *err)
 {
 	_cleanup_(ref_release) struct ref ref = { 0 };
@@ -35,9 +35,9 @@ int remote_tags(const char *name, const struct remote_opts *opts, char ***ret, s
 	if (rc == 0)
 		rc = registry_open(&registry, ref.host, &opts->registry, err);
 	if (rc == 0)
-		rc = registry_tags(registry, ref.repository, ret, ret_count, err);
-	if (rc == 0 && *ret_count)
-		qsort(*ret, *ret_count, sizeof(**ret), by_text);
+		rc = registry_tags(registry, ref.repository, ret, err);
+	if (ret->count)
+		qsort(ret->names, ret->count, sizeof(*ret->names), by_text);
 	return rc;
 }
 

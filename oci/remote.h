@@ -45,8 +45,8 @@ int remote_pull(const char *store, const char *name, const struct remote_opts *o
 int remote_push(const char *store, const char *name, const char *to, const struct remote_opts *opts,
 		struct remote_result *ret, struct err *err);
 
-/* "HOST/REPOSITORY": its tags, sorted, each malloc'ed. */
-int remote_tags(const char *name, const struct remote_opts *opts, char ***ret, size_t *ret_count,
+/* The tags of "HOST/REPOSITORY", sorted; after an error those that came before it. */
+int remote_tags(const char *name, const struct remote_opts *opts, struct tag_list *ret,
 		struct err *err);
 
 /* What a registry says of an image, without its program. */

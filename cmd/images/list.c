@@ -85,18 +85,20 @@ static int list_tags(const struct global_args *global, const struct list_args *a
 		     struct err *err)
 {
 	_cleanup_(remote_session_release) struct remote_session session = { 0 };
-	char **tags = NULL;
-	size_t count = 0;
-	int rc = remote_session_init(&session, global, &a->remote, err);
+	struct tag_list tags = { 0 };
+	int printed = 0, rc = remote_session_init(&session, global, &a->remote, err);
 
 	if (rc == 0)
-		rc = remote_tags(name, &session.opts, &tags, &count, err);
-	if (rc == 0)
-		rc = print_tags(tags, count, global, a->format, err);
-	for (size_t i = 0; i < count; i++)
-		free(tags[i]);
-	free(tags);
-	return rc;
+		rc = remote_tags(name, &session.opts, &tags, err);
+	if (tags.refused)
+		log_warn("%zu entr%s in the list of %s cannot be a tag", tags.refused,
+			 tags.refused == 1 ? "y" : "ies", name);
+	/* What came before an error is shown, and the error ends the command. */
+	if (rc == 0 || tags.count)
+		printed =
+			print_tags(tags.names, tags.count, global, a->format, rc == 0 ? err : NULL);
+	tag_list_release(&tags);
+	return rc < 0 ? rc : printed;
 }
 
 static int run_list(const struct global_args *global, void *args, const struct words *words,

@@ -379,19 +379,78 @@ static int answer_basic(struct auth *auth, unsigned round, struct err *err)
 	return 0;
 }
 
+/* The repository of "repository:NAME:ACTIONS", as a span of the text; NULL: another scope. */
+static const char *scope_repository(const char *scope, size_t len, size_t *ret_len)
+{
+	static const char prefix[] = "repository:";
+	size_t n = strlen(prefix), end = len;
+
+	if (len < n || memcmp(scope, prefix, n) != 0)
+		return NULL;
+	while (end > n && scope[end - 1] != ':')
+		end--;
+	*ret_len = end > n ? end - 1 - n : 0;
+	return scope + n;
+}
+
+static bool has_word(const char *list, const char *word, size_t len)
+{
+	for (; *list; list += strcspn(list, " "), list += strspn(list, " "))
+		if (strcspn(list, " ") == len && memcmp(list, word, len) == 0)
+			return true;
+	return false;
+}
+
+static bool names_repository(const char *list, const char *name, size_t len)
+{
+	size_t other_len = 0;
+
+	for (; *list; list += strcspn(list, " "), list += strspn(list, " ")) {
+		const char *other = scope_repository(list, strcspn(list, " "), &other_len);
+
+		if (other && other_len == len && memcmp(other, name, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * What to ask the token server for. A registry may know the repository under another name than its
+ * address shows (a proxy with a prefix): then its challenge alone is right. Otherwise ours is,
+ * which may be more than this one request needs, with what the challenge adds (such as a region).
+ */
+static char *scope_to_ask(const char *own, const char *challenged)
+{
+	_cleanup_strbuf_ struct strbuf all = STRBUF_INIT(MAX_BODY_BYTES);
+	const char *at = challenged ? challenged : "";
+
+	strbuf_adds(&all, own);
+	for (; *at; at += strcspn(at, " "), at += strspn(at, " ")) {
+		size_t len = strcspn(at, " "), name_len = 0;
+		const char *name = scope_repository(at, len, &name_len);
+
+		if (name && !names_repository(own, name, name_len))
+			return xstrdup(challenged);
+		if (!name && !has_word(own, at, len))
+			strbuf_addf(&all, "%s%.*s", all.len ? " " : "", (int)len, at);
+	}
+	return xstrdup(strbuf_str(&all));
+}
+
 static int answer_bearer(struct auth *auth, const struct challenge *c, const char *scope,
 			 unsigned round, struct err *err)
 {
-	bool more = c->error && streq(c->error, "insufficient_scope") && c->scope &&
-		    !streq(c->scope, scope);
+	_cleanup_free_ char *ask = scope_to_ask(scope, c->scope);
+	bool other = c->scope && !streq(c->scope, ask);
 	int rc;
 
-	if (round > 1 || (round == 1 && !more))
+	/* What was not enough for it is asked for once more, in the challenge's own words. */
+	if (round > 1 || (round == 1 && !other))
 		return denied(auth, err);
 	rc = check_realm(auth, c->realm, err);
 	if (rc < 0)
 		return rc;
-	return fetch_token(auth, c, round == 1 && c->scope ? c->scope : scope, scope, err);
+	return fetch_token(auth, c, round == 1 ? c->scope : ask, scope, err);
 }
 
 int auth_answer(struct auth *auth, const struct http_response *response, const char *repository,

@@ -12,8 +12,6 @@
 #include "base/url.h"
 
 #define DEFAULT_TRIES 5
-#define MAX_TAGS 10000
-#define MAX_PAGES 100
 #define ACCEPT                                                                                     \
 	"Accept: " MEDIA_MANIFEST ", " MEDIA_INDEX ", " MEDIA_DOCKER_MANIFEST                      \
 	", " MEDIA_DOCKER_INDEX
@@ -103,7 +101,15 @@ int registry_run(struct transfer *t, int status, const char *what, struct err *e
 		err_wrap(err, "%s", what);
 		return rc;
 	}
-	return t->call.response.status == status ? 0 : transfer_refused(t, what, err);
+	if (status == REGISTRY_STORED ? registry_is_stored(t->call.response.status)
+				      : t->call.response.status == status)
+		return 0;
+	return transfer_refused(t, what, err);
+}
+
+bool registry_is_stored(int status)
+{
+	return status == 200 || status == 201 || status == 202 || status == 204;
 }
 
 int registry_ping(struct registry *registry, struct err *err)
@@ -135,6 +141,23 @@ static char *name_of(const struct registry *registry, const char *repository, co
 			 version);
 }
 
+/* Some registries refuse HEAD, also with 404, for what they give to a GET. */
+static bool refuses_head(int status)
+{
+	return status == 400 || status == 403 || status == 404 || status == 405 || status == 501;
+}
+
+static int head_by_get(struct registry *registry, const char *repository, const char *version,
+		       char ret_digest[DIGEST_ROOM], struct err *err)
+{
+	_cleanup_(document_release) struct document doc = { 0 };
+	int rc = registry_get(registry, repository, version, &doc, err);
+
+	if (rc == 0)
+		memcpy(ret_digest, doc.digest, DIGEST_ROOM);
+	return rc;
+}
+
 int registry_head(struct registry *registry, const char *repository, const char *version,
 		  char ret_digest[DIGEST_ROOM], struct err *err)
 {
@@ -146,9 +169,15 @@ int registry_head(struct registry *registry, const char *repository, const char 
 	int rc;
 
 	t.accept = ACCEPT;
-	rc = registry_run(&t, 200, name, err);
-	if (rc < 0)
+	rc = transfer_run(&t, err);
+	if (rc < 0) {
+		err_wrap(err, "%s", name);
 		return rc;
+	}
+	if (refuses_head(t.call.response.status))
+		return head_by_get(registry, repository, version, ret_digest, err);
+	if (t.call.response.status != 200)
+		return transfer_refused(&t, name, err);
 	digest = t.call.response.digest;
 	ret_digest[0] = '\0';
 	if (digest && digest_valid(digest))
@@ -164,6 +193,37 @@ static char *plain_type(const char *text)
 	for (char *c = type; *c; c++)
 		*c = (char)tolower((unsigned char)*c);
 	return type;
+}
+
+/* What servers say that do not know the type of what they serve. */
+static bool says_nothing(const char *type)
+{
+	static const char *const types[] = {
+		"",	     "application/json",	 "text/plain",
+		"text/json", "application/octet-stream", "binary/octet-stream"
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
+		if (streq(type, types[i]))
+			return true;
+	return false;
+}
+
+/*
+ * The type that the document itself names, where the server named none. A document without one
+ * stays refused: it could be read as a manifest and as an index.
+ */
+static void take_own_type(struct document *doc)
+{
+	_cleanup_json_ json_t *json = NULL;
+	const char *own = NULL;
+
+	if (!says_nothing(doc->media_type) || !doc->bytes ||
+	    json_parse("the manifest", doc->bytes, doc->len, &json, NULL) < 0 ||
+	    json_get_text(json, "mediaType", &own, NULL) < 0 || !own)
+		return;
+	free(doc->media_type);
+	doc->media_type = xstrdup(own);
 }
 
 static int check_document(const struct registry *registry, const char *version,
@@ -207,6 +267,7 @@ int registry_get(struct registry *registry, const char *repository, const char *
 	doc.len = r->body.len;
 	doc.bytes = strbuf_steal(&r->body);
 	digest_of(doc.bytes ? doc.bytes : "", doc.len, doc.digest);
+	take_own_type(&doc);
 	rc = check_document(registry, version, &doc, r->digest, err);
 	if (rc < 0) {
 		err_wrap(err, "%s", name);
@@ -259,7 +320,7 @@ int registry_put(struct registry *registry, const char *repository, const char *
 	t.content_type = type;
 	t.body = doc->bytes;
 	t.body_bytes = doc->len;
-	rc = registry_run(&t, 201, name, err);
+	rc = registry_run(&t, REGISTRY_STORED, name, err);
 	digest = t.call.response.digest;
 	if (rc == 0 && digest && digest_valid(digest) && !streq(digest, doc->digest)) {
 		err_exit(err, EXIT_REGISTRY);
@@ -267,95 +328,4 @@ int registry_put(struct registry *registry, const char *repository, const char *
 			     digest, doc->digest);
 	}
 	return rc;
-}
-
-/* --- tags ------------------------------------------------------------------------------------ */
-
-struct tags {
-	char **names;
-	size_t count;
-};
-
-static void tags_release(struct tags *tags)
-{
-	for (size_t i = 0; i < tags->count; i++)
-		free(tags->names[i]);
-	free(tags->names);
-}
-
-static int add_tags(struct tags *tags, const struct strbuf *body, struct err *err)
-{
-	_cleanup_json_ json_t *json = NULL;
-	json_t *list, *tag;
-	size_t i;
-	int rc = json_parse("the list of tags", strbuf_str(body), body->len, &json, err);
-
-	if (rc)
-		return rc;
-	list = json_object_get(json, "tags");
-	if (json_array_size(list) > MAX_TAGS - tags->count)
-		return err_set(err, EFBIG, "there are more than %d tags", MAX_TAGS);
-	json_array_foreach(list, i, tag)
-	{
-		if (!json_is_string(tag))
-			return err_set(err, EBADMSG, "a tag is not a text");
-		tags->names = xreallocarray(tags->names, tags->count + 1, sizeof(*tags->names));
-		tags->names[tags->count++] = xstrdup(json_string_value(tag));
-	}
-	return 0;
-}
-
-/* Link: </v2/x/tags/list?n=100&last=b>; rel="next". NULL: this was the last page. */
-static int next_page(const struct registry *registry, const struct transfer *t, char **ret,
-		     struct err *err)
-{
-	const char *link = t->call.response.link, *end;
-	_cleanup_free_ char *target = NULL;
-	int rc;
-
-	*ret = NULL;
-	link = link ? strchr(link, '<') : NULL;
-	end = link ? strchr(link, '>') : NULL;
-	if (!end || !strstr(end, "next"))
-		return 0;
-	target = xstrndup(link + 1, (size_t)(end - link) - 1);
-	rc = url_join(t->url, target, ret, err);
-	if (rc == 0 && !url_same_origin(*ret, registry->base)) {
-		free(steal_ptr(ret));
-		rc = err_set(err, EBADMSG, "the next page of tags is somewhere else");
-	}
-	return rc;
-}
-
-int registry_tags(struct registry *registry, const char *repository, char ***ret, size_t *ret_count,
-		  struct err *err)
-{
-	_cleanup_free_ char *scope = registry_scope(repository, "pull");
-	_cleanup_free_ char *what = xasprintf("%s/%s", registry->host, repository);
-	_cleanup_(tags_release) struct tags tags = { 0 };
-	char *url = xasprintf("%s/v2/%s/tags/list", registry->base, repository);
-	int rc = 0;
-
-	for (unsigned page = 0; rc == 0 && url; page++) {
-		_cleanup_(transfer_release) struct transfer t =
-			registry_request(registry, "GET", repository, scope, steal_ptr(&url));
-
-		rc = registry_run(&t, 200, what, err);
-		if (rc < 0)
-			return rc;
-		rc = page == MAX_PAGES ? err_set(err, ELOOP, "the pages have no end")
-				       : add_tags(&tags, &t.call.response.body, err);
-		if (rc == 0)
-			rc = next_page(registry, &t, &url, err);
-	}
-	free(url);
-	if (rc < 0) {
-		err_exit(err, EXIT_REGISTRY);
-		err_wrap(err, "%s", what);
-		return rc;
-	}
-	*ret = tags.names;
-	*ret_count = tags.count;
-	tags = (struct tags){ 0 };
-	return 0;
 }

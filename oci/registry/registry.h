@@ -85,8 +85,16 @@ int registry_send(struct registry *registry, const char *repository, struct blob
 		  size_t count, blob_source source, void *source_ctx, registry_progress progress,
 		  void *ctx, struct err *err);
 
-/* All tags, in the registry's order; each malloc'ed. */
-int registry_tags(struct registry *registry, const char *repository, char ***ret, size_t *ret_count,
+/*
+ * All tags, in the registry's order. After an error the list has those that came before it.
+ * `refused` counts what the registry listed that cannot be a tag.
+ */
+struct tag_list {
+	char **names;
+	size_t count, refused;
+};
+int registry_tags(struct registry *registry, const char *repository, struct tag_list *ret,
 		  struct err *err);
+void tag_list_release(struct tag_list *tags);
 
 #endif

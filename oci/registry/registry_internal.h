@@ -21,7 +21,13 @@ struct transfer registry_request(struct registry *registry, const char *method,
 /* "repository:NAME:ACTIONS"; malloc'ed. */
 char *registry_scope(const char *repository, const char *actions);
 
-/* Runs it; an answer of another status than `status` is an error about `what`. */
+/* Whether an answer to PUT means that it is stored. 201 is the specification's; registries also
+ * send 200, 202 and 204. */
+bool registry_is_stored(int status);
+
+/* Runs it; an answer of another status than `status` is an error about `what`. REGISTRY_STORED
+ * stands for each that registry_is_stored() accepts. */
+#define REGISTRY_STORED 0
 int registry_run(struct transfer *t, int status, const char *what, struct err *err);
 
 /* ".../v2/NAME/blobs/DIGEST"; malloc'ed. */

@@ -47,8 +47,10 @@ struct upload {
 	int fd;
 	char *mount_from, *scope, *location, *range;
 	uint64_t have_bytes; /* that the registry has */
+	uint64_t most_bytes; /* that it ever had: less is no progress */
 	uint64_t len;	     /* of what is being sent */
 	uint64_t piece;	     /* sent at a time at most; 0: no such limit */
+	uint64_t min_piece;  /* the registry takes no smaller one, but for the last */
 	unsigned failures, resumes;
 };
 
@@ -170,7 +172,7 @@ static int take_location(struct upload *u, struct err *err)
 	if (!t->call.response.location)
 		return u->location ? 0
 				   : err_set(err, EBADMSG, "uploading: it does not say where to");
-	rc = url_join(t->url, t->call.response.location, &location, err);
+	rc = url_join(t->current_url, t->call.response.location, &location, err);
 	if (rc == 0 && url_is_secure(u->all->registry->base) && !url_is_secure(location)) {
 		free(location);
 		rc = err_set(err, EBADMSG, "uploading: it wants it by plain HTTP");
@@ -199,7 +201,9 @@ static int after_look(struct upload *u, int status, struct err *err)
 
 	if (status == 200)
 		return 0;
-	if (status != 404)
+	/* Some refuse HEAD for a blob that does not exist. If it is a refusal, BEGIN gets it too.
+	 */
+	if (status != 404 && status != 400 && status != 403 && status != 405)
 		return refused(u, u->blob->digest, err);
 	free(u->location);
 	u->location = NULL;
@@ -214,6 +218,39 @@ static int after_look(struct upload *u, int status, struct err *err)
 	return go(u, BEGIN, 0);
 }
 
+/*
+ * The upload without the mount. A registry, or its token server, that does not let us read the
+ * other repository refuses the request with any of these, where the specification asks for 202.
+ */
+static int begin_plainly(struct upload *u)
+{
+	log_debug("%s is not mounted from %s: it is uploaded", u->blob->digest, u->mount_from);
+	free(steal_ptr(&u->mount_from));
+	free(steal_ptr(&u->scope));
+	return go(u, BEGIN, 0);
+}
+
+static bool mount_refused(const struct upload *u, int status)
+{
+	const struct transfer *t = &u->job.transfer;
+
+	return u->stage == BEGIN && u->mount_from &&
+	       (t->result < 0 ? !t->call.broken : status >= 400 && status < 500);
+}
+
+static void take_min_piece(struct upload *u)
+{
+	const char *text = u->job.transfer.call.response.chunk_min_length;
+
+	if (!text || parse_u64(text, &u->min_piece) < 0)
+		u->min_piece = 0;
+}
+
+static uint64_t piece_bytes(const struct upload *u)
+{
+	return MAX((uint64_t)PIECE_BYTES, u->min_piece);
+}
+
 static int after_begin(struct upload *u, int status, struct err *err)
 {
 	int rc;
@@ -224,6 +261,9 @@ static int after_begin(struct upload *u, int status, struct err *err)
 	}
 	if (status != 202)
 		return refused(u, "uploading", err);
+	take_min_piece(u);
+	if (u->piece)
+		u->piece = piece_bytes(u);
 	rc = take_location(u, err);
 	return rc < 0 ? rc : go(u, u->piece ? PIECE : WHOLE, 0);
 }
@@ -235,27 +275,28 @@ static int after_sending(struct upload *u, int status, struct err *err)
 	uint64_t sent = u->have_bytes + u->len;
 	int rc;
 
-	if (whole && status == 201) {
+	if (whole && registry_is_stored(status)) {
 		u->blob->outcome = SEND_SENT;
 		return 0;
 	}
 	if (status == 413 && (!u->piece || u->piece > u->blob->size_bytes) &&
-	    u->blob->size_bytes > PIECE_BYTES) {
-		u->piece = PIECE_BYTES;
+	    u->blob->size_bytes > piece_bytes(u)) {
+		u->piece = piece_bytes(u);
 		return go(u, ASK, 0);
 	}
-	if (!whole && status == 202) {
+	if (!whole && registry_is_stored(status)) {
 		rc = take_location(u, err);
 		if (rc < 0)
 			return rc;
 		if (range && range_bytes(range) != sent && sent > 1)
 			return again(u, ASK, err);
 		u->have_bytes = sent;
+		u->most_bytes = MAX(u->most_bytes, sent);
 		return go(u, sent < u->blob->size_bytes ? PIECE : CLOSE, 0);
 	}
 	/* The connection may have been cut because it was too much, before we read so. */
-	if (whole && status <= 0 && u->failures && u->blob->size_bytes > PIECE_BYTES)
-		u->piece = PIECE_BYTES;
+	if (whole && status <= 0 && u->failures && u->blob->size_bytes > piece_bytes(u))
+		u->piece = piece_bytes(u);
 	if (status <= 0 ? u->job.transfer.call.broken : retry_status(status) || status == 416)
 		return again(u, ASK, err);
 	return status == 404 ? again(u, LOOK, err) : refused(u, u->blob->digest, err);
@@ -272,8 +313,11 @@ static int after_ask(struct upload *u, int status, struct err *err)
 	rc = take_location(u, err);
 	if (rc < 0)
 		return rc;
-	if (have > u->have_bytes && u->resumes++ < MAX_RESUMES)
-		u->failures = 0;
+	if (have > u->most_bytes) {
+		u->most_bytes = have;
+		if (u->resumes++ < MAX_RESUMES)
+			u->failures = 0;
+	}
 	u->have_bytes = have;
 	if (have)
 		log_debug("uploading %s from byte %llu", u->blob->digest, (unsigned long long)have);
@@ -284,7 +328,7 @@ static int after_ask(struct upload *u, int status, struct err *err)
 
 static int after_close(struct upload *u, int status, struct err *err)
 {
-	if (status != 201)
+	if (!registry_is_stored(status))
 		return again(u, status <= 0 || retry_status(status) ? ASK : LOOK, err);
 	u->blob->outcome = SEND_SENT;
 	return 0;
@@ -299,6 +343,8 @@ static int upload_next(struct job *job, struct err *err)
 
 	if (!job->begun)
 		return go(u, LOOK, 0);
+	if (mount_refused(u, status))
+		return begin_plainly(u);
 	/* These were repeated already, and what could not even be begun will not be another time.
 	 */
 	if (t->result < 0 && !(t->once && t->call.broken))

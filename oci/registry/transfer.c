@@ -85,9 +85,15 @@ static int again(struct transfer *t)
 
 	if (t->once)
 		return 1;
-	/* What brings something is worth going on with; but not for ever, a byte at a time. */
-	if (now > t->last_offset && t->resumes++ < MAX_RESUMES)
-		t->tries = 0;
+	/*
+	 * An attempt that gets further than all before it is worth going on with, up to a limit.
+	 * A server that ignores Range begins again each time and may never get further.
+	 */
+	if (now > t->most_bytes) {
+		t->most_bytes = now;
+		if (t->resumes++ < MAX_RESUMES)
+			t->tries = 0;
+	}
 	if (++t->tries >= t->env->max_tries)
 		return 1;
 	pause = retry_pause_ns(t->tries, t->call.response.retry_after, now_real_ns());
@@ -104,12 +110,15 @@ static int again(struct transfer *t)
 	return 0;
 }
 
+/* 307 and 308 keep the method and the body; the others change both into a GET for most clients. */
 static bool is_redirect(const struct transfer *t)
 {
 	int status = t->call.response.status;
+	bool reads = streq(t->method, "GET") || streq(t->method, "HEAD");
 
-	return t->call.response.location && (streq(t->method, "GET") || streq(t->method, "HEAD")) &&
-	       (status == 301 || status == 302 || status == 303 || status == 307 || status == 308);
+	return t->call.response.location &&
+	       (status == 307 || status == 308 ||
+		(reads && (status == 301 || status == 302 || status == 303)));
 }
 
 static int redirect(struct transfer *t)

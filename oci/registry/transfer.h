@@ -46,7 +46,8 @@ struct transfer {
 	/* Its own. */
 	char *current_url, *range, *auth_line;
 	unsigned tries, rounds, redirects, resumes;
-	uint64_t last_offset;
+	uint64_t last_offset; /* where this attempt began */
+	uint64_t most_bytes;  /* that any attempt brought: what less brings is no progress */
 	bool begun;
 };
 

@@ -41,7 +41,31 @@ pulled good 'as is one that was damaged'
 run_bombus list "$R/good"
 is 'tags are listed over pages' "$OUT" $'TAG\na\nb\nc'
 run_bombus list "$R/gone"
-is 'but no page is fetched from elsewhere' $RC 4
+is 'but no page is fetched from elsewhere' "$RC $OUT" $'4 TAG\na'
+run_bombus list -q "$R/tagsmany"
+is 'thousands of tags' "$RC $(wc -l <<<"$OUT") $(tail -n 1 <<<"$OUT")" '0 12000 t11999'
+for form in both twice plain relative query proxy; do
+	run_bombus list -q "$R/tags$form"
+	is "a link to the next page: $form" "$RC ${OUT//$'\n'/ }" '0 t00000 t00001 t00002'
+done
+run_bombus list -q "$R/tagsself"
+is 'pages without an end are shown as far as they came' "$RC ${OUT//$'\n'/ }" '4 t00000 t00001'
+run_bombus list -q "$R/tagsodd"
+is 'what cannot be a tag is left out' "$RC ${OUT//$'\n'/ }" '0 good t00000 t00001'
+run_bombus list "$R/tagsodd"
+like 'and counted' "$ERR" '^bombus: warning: 4 entries in the list of .* cannot be a tag$'
+for status in 403 404 405; do
+	pulled head$status "HEAD is answered with $status"
+	run_bombus pull "$R/head$status:1"
+	like "GET tells that it is up to date ($status)" "$ERR" 'is up to date'
+done
+for type in json text octet none; do
+	pulled type$type "a manifest that is served as $type and names its own type"
+done
+run_bombus pull "$R/typeunknown:1"
+is 'one that names none is refused' $RC 4
+pulled scopename 'a scope that only the challenge knows'
+pulled scopemore 'a scope that the challenge adds'
 run_bombus --store inspected inspect "$R/good:1"
 is 'a remote image is inspected' $RC 0
 ok 'without a store' test ! -e inspected
@@ -108,6 +132,11 @@ for at in 1 4095 4096 99999 3145727 3145728; do
 	run_bombus pull "$R/large:1"
 	is "and what stood there damaged is replaced ($at)" $RC 0
 done
+
+: >server/requests
+run_bombus --store tencut pull "$R/tencut:1"
+is 'a body that always lacks ten bytes is refused' $RC 4
+at_least 'and soon' "$((8 - $(requests 'tencut/blobs')))" 0
 
 # --- credentials ---------------------------------------------------------------------------------
 : >server/requests

@@ -56,6 +56,40 @@ pushed uplarge 'one that takes no large bodies'
 at_least 'gets pieces' "$(requests 'PATCH')" 3
 pushed upelsewhere 'another place for uploads'
 is 'gets no credentials' "$(grep "^$other" server/requests | grep -vc 'auth=-')" 0
+for status in 200 202 204; do
+	pushed upput$status "a registry that answers $status to PUT"
+done
+for status in 201 204; do
+	pushed uppatch$status "one that answers $status to a piece"
+done
+for status in 400 403 405; do
+	pushed uphead$status "one that answers $status to HEAD of what it has not"
+done
+pushed upminlength 'one that takes no pieces as small as ours'
+is 'gets larger ones' "$(requests 'PATCH') $(requests 'PUT .*uploads')" '2 4'
+
+# The image is known to be in another repository of the registry, which may not be read.
+cp -r here mounts
+jq -c --arg name "$R/upplain:1" '.manifests += [.manifests[0] |
+	.annotations["org.opencontainers.image.ref.name"] = $name]' here/index.json >mounts/index.json
+for how in 401 403 404 405 token; do
+	: >server/requests
+	run_bombus --store mounts push big "$R/upmount$how:1"
+	is "a refused mount is an upload ($how)" "$RC $(tail -n 1 <<<"$ERR" | cut -d' ' -f1-2)" '0 bombus: pushed'
+	[ $how = token ] || at_least "and was asked for ($how)" "$(requests 'POST .*mount=')" 3
+	is "each blob is sent once ($how)" "$(requests 'PUT .*uploads')" 3
+done
+
+# Redirections keep method and body; credentials stay.
+printf '%s' '{"auths":{"'"$R"'":{"auth":"'"$(printf user:secret | base64)"'"}}}' >auth.json
+export REGISTRY_AUTH_FILE=$T/auth.json
+pushed upredirect 'a begin that is redirected (307)'
+pushed upredirect308 'a begin that is redirected (308)'
+pushed upmoved 'a PUT of blobs and of the manifest that is redirected'
+at_least 'goes to the other address' "$(requests "^$other PUT")" 4
+is 'without credentials' "$(grep "^$other" server/requests | grep -vc 'auth=-')" 0
+unset REGISTRY_AUTH_FILE
+
 run_bombus --store here push big "$R/upnever:1"
 is 'an upload that never gets on ends' $RC 4
 like 'with a name' "$ERR" 'cannot push .*upnever'

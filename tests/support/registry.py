@@ -76,7 +76,8 @@ def fill():
     layer = blob(program, PROGRAM)
     good = ["good", "cut", "norange", "wrongrange", "busy", "date", "never", "flaky", "elsewhere",
             "basic", "token", "scope", "identity", "loop", "badrealm", "digest", "headers",
-            "nolength", "strange", "gone"]
+            "nolength", "strange", "gone", "tencut", "scopename", "scopemore", "head403", "head404",
+            "head405", "typejson", "typetext", "typeoctet", "typenone"]
     for name in good:
         manifest(name, [layer])
     for name in ("wrong", "short", "long", "endless"):
@@ -89,6 +90,11 @@ def fill():
         put(name, text, MANIFEST)
     put("html", text, "text/html")
     put("confused", text, INDEX)
+    # A manifest that names its own type, as some servers need it, and one that does not.
+    named = json.dumps({**json.loads(text), "mediaType": MANIFEST}).encode()
+    for name in ("typejson", "typetext", "typeoctet", "typenone"):
+        put(name, named, MANIFEST)
+    put("typeunknown", text, MANIFEST)
     both = json.loads(text)
     put("both", json.dumps({**both, "manifests": []}).encode(), MANIFEST)
     put("twice", text[:-1] + b', "config": ' + json.dumps(both["config"]).encode() + b"}", MANIFEST)
@@ -179,6 +185,14 @@ class Uploads:
 
     def upload(self, repository, what, query):
         if self.command == "POST":
+            # Another repository of the registry may not be read: each refuses in its own way.
+            refusal = {"upmount401": 401, "upmount403": 403, "upmount404": 404, "upmount405": 405}
+            if "mount" in query and repository in refusal:
+                status = refusal[repository]
+                return self.answer(status, b"{}", **({"WWW_Authenticate": 'Basic realm="x"'}
+                                                     if status == 401 else {}))
+            if repository in ("upredirect", "upredirect308") and self.server.server_port == ports[0]:
+                return self.moved(308 if repository == "upredirect308" else 307)
             number = str(self.count("uploads"))
             uploads[number] = Upload()
             return self.begun(repository, number, 202)
@@ -191,16 +205,26 @@ class Uploads:
         length = int(self.headers.get("Content-Length", 0))
         up.puts += self.command == "PUT"
         up.patches += self.command == "PATCH"
+        if repository == "upmoved" and self.command == "PUT" and self.server.server_port == ports[0]:
+            self.rfile.read(length)
+            up.puts -= 1
+            return self.moved(307)
         if not self.takes(repository, up, length):
             return None
         if self.command == "PATCH":
-            return self.begun(repository, number, 202)
+            return self.begun(repository, number, {"uppatch204": 204, "uppatch201": 201}.get(repository, 202))
         want = query["digest"][0]
         if digest(up.data) != want:
             return self.answer(400, b'{"errors":[{"code":"DIGEST_INVALID","message":"no"}]}')
         sent[repository, want] = up.data
         del uploads[number]
-        return self.answer(201)
+        return self.answer(self.stored(repository))
+
+    def stored(self, repository):
+        return {"upput200": 200, "upput202": 202, "upput204": 204}.get(repository, 201)
+
+    def moved(self, status):
+        self.answer(status, Location="http://127.0.0.1:%d%s" % (ports[1], self.path))
 
     def begun(self, repository, number, status):
         up = uploads[number]
@@ -209,6 +233,8 @@ class Uploads:
         if repository == "uplies" and up.puts:
             end = 1 << 40
         extra = {"Range": "0-%d" % max(0, end)} if status == 204 or up.patches else {}
+        if repository == "upminlength":
+            extra["OCI_Chunk_Min_Length"] = str(12 << 20)
         self.answer(status, Location="http://127.0.0.1:%d/v2/%s/blobs/uploads/%s?s=%d" % (
             port, repository, number, len(up.data)), **extra)
 
@@ -219,7 +245,13 @@ class Uploads:
             self.rfile.read(length)
             self.answer(416)
             return False
-        if repository == "uplarge" and length > 9 << 20:
+        if (repository == "upminlength" and self.command == "PATCH" and length < 12 << 20 and
+                not up.data):
+            self.rfile.read(length)
+            self.answer(400, b'{"errors":[{"code":"SIZE_INVALID","message":"too small"}]}')
+            return False
+        if (repository in ("uplarge", "uppatch201", "uppatch204") and length > 9 << 20 or
+                repository == "upminlength" and length > 14 << 20):
             self.close_connection = True
             self.answer(413, b"<html>too large")
             return False
@@ -284,6 +316,13 @@ class Handler(Uploads, BaseHTTPRequestHandler):
             return 'Bearer realm="file:///etc/passwd"'
         if repository == "basic" and given != "Basic " + base64.b64encode(b"user:secret").decode():
             return 'Basic realm="x"'
+        # The scope is not that of the repository's address, or is more than that.
+        named = {"scopename": "repository:prefix/scopename:pull",
+                 "scopemore": "repository:scopemore:pull registry:region:*"}.get(repository)
+        if named and given != "Bearer " + named.replace(" ", "|"):
+            return 'Bearer realm="%s/token",service="s",scope="%s"' % (here, named)
+        if repository == "upmounttoken" and given != "Bearer push":
+            return 'Bearer realm="%s/token",service="s",scope="repository:upmounttoken:pull,push"' % here
         want = {"token": "pull", "identity": "id", "scope": "more"}.get(repository)
         if want and given != "Bearer " + want:
             error = ',error="insufficient_scope"' if given == "Bearer pull" else ""
@@ -302,6 +341,13 @@ class Handler(Uploads, BaseHTTPRequestHandler):
             return self.answer(200 if good else 401, b'{"access_token":"id","expires_in":300}')
         if scope.startswith("repository:token:") and not given.startswith("Basic "):
             return self.answer(401, b"who are you?\n")
+        if "upmounttoken" in scope:
+            # It grants all of a request or nothing.
+            if len(query["scope"]) > 1:
+                return self.answer(403, b'{"errors":[{"code":"DENIED","message":"no"}]}')
+            return self.answer(200, b'{"token":"push"}')
+        if "scopename" in scope or "scopemore" in scope:
+            return self.answer(200, json.dumps({"token": "|".join(query["scope"])}).encode())
         word = "more" if scope == "repository:scope:more" else "pull"
         self.answer(200, json.dumps({"token": word}).encode())
 
@@ -326,9 +372,11 @@ class Handler(Uploads, BaseHTTPRequestHandler):
         if what.startswith("uploads/"):
             return self.upload(repository, what, urllib.parse.parse_qs(url.query))
         if kind == "manifests" and self.command == "PUT":
-            put(repository, self.rfile.read(int(self.headers["Content-Length"])),
-                self.headers["Content-Type"], what)
-            return self.answer(201)
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            if repository == "upmoved" and self.server.server_port == ports[0]:
+                return self.moved(307)
+            put(repository, body, self.headers["Content-Type"], what)
+            return self.answer(self.stored(repository))
         if kind == "manifests":
             return self.manifest(repository, what)
         if kind == "referrers" and repository in referrers:
@@ -348,12 +396,45 @@ class Handler(Uploads, BaseHTTPRequestHandler):
         if repository == "gone":
             return self.answer(200, b'{"tags":["a"]}', Link='<http://127.0.0.1:%d/x>; rel="next"'
                                % ports[1])
+        if repository.startswith("tags"):
+            return self.pages(repository, int(query.get("page", ["0"])[0]))
         if "last" in query:
             return self.answer(200, b'{"tags":["c"]}')
         self.answer(200, b'{"tags":["a","b"]}',
                     Link='</v2/%s/tags/list?last=b>; rel="next"' % repository)
 
+    def pages(self, repository, page):
+        path = "/v2/%s/tags/list" % repository
+        after = "%s?page=%d" % (path, page + 1)
+        before = '<%s?page=%d>; rel="prev"' % (path, page - 1)
+        count, size = (120, 100) if repository == "tagsmany" else (3, 1)
+        tags = ["t%05d" % i for i in range(page * size, (page + 1) * size)]
+        links = {
+            "tagsmany": ['<%s>; rel="next"' % after],
+            "tagsboth": ['%s, <%s>; rel="next"' % (before, after)],
+            "tagstwice": ['<%s>; rel="next"' % after, before],
+            "tagsplain": ["<%s>; title=\"a, b; rel=prev\"; rel=next" % after],
+            "tagsrelative": ['<list?page=%d>; rel="next last"' % (page + 1)],
+            "tagsquery": ['<?page=%d>; REL="Next"' % (page + 1)],
+            "tagsproxy": ['<https://%s%s>; rel="next"' % (self.headers["Host"], after)],
+            "tagsself": ['<%s?page=1>; rel="next"' % path],
+            "tagsodd": ['<%s>; rel="next"' % after],
+        }[repository]
+        if repository == "tagsodd" and page == 2:
+            tags = ["good", "two\nlines", "\x1b[2J", "a/b", 7]
+        if page + 1 == count and repository != "tagsself":
+            links = [before] if "prev" in "".join(links) else []
+        self.send_response(200)
+        for link in links:
+            self.send_header("Link", link)
+        body = json.dumps({"tags": tags}).encode()
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
     def manifest(self, repository, what):
+        if self.command == "HEAD" and repository.startswith("head"):
+            return self.answer(int(repository[4:]))
         n = self.count((repository, "manifest"))
         if repository == "manifest":
             return self.endless(b" " * 65536)
@@ -382,12 +463,17 @@ class Handler(Uploads, BaseHTTPRequestHandler):
         if not found:
             return self.answer(404, b'{"errors":[{"code":"MANIFEST_UNKNOWN","message":"no"}]}')
         claimed = digest(b"other") if repository == "digest" else digest(found[1])
-        self.answer(200, found[1], Content_Type=found[0], Docker_Content_Digest=claimed)
+        shown = {"typejson": "application/json", "typetext": "text/plain; charset=utf-8",
+                 "typeoctet": "application/octet-stream", "typenone": None,
+                 "typeunknown": "application/json"}.get(repository, found[0])
+        more = {"Content_Type": shown} if shown else {}
+        self.answer(200, found[1], Docker_Content_Digest=claimed, **more)
 
     def blob(self, repository, what):
         data = sent.get((repository, what)) if repository.startswith("up") else blobs.get(what)
         if data is None:
-            return self.answer(404)
+            refusal = {"uphead400": 400, "uphead403": 403, "uphead405": 405}
+            return self.answer(refusal.get(repository, 404))
         layer = len(data) > 100
         n = self.count((repository, what))
         if repository == "elsewhere" and self.server.server_port == ports[0]:
@@ -401,7 +487,7 @@ class Handler(Uploads, BaseHTTPRequestHandler):
         if repository == "endless" and layer:
             return self.endless(data[:65536])
         start = int(self.headers.get("Range", "bytes=0-")[6:-1])
-        if repository == "norange":
+        if repository in ("norange", "tencut"):
             start = 0
         status, shown = (206, start) if start else (200, 0)
         if repository == "wrongrange" and start:
@@ -419,6 +505,8 @@ class Handler(Uploads, BaseHTTPRequestHandler):
             cut = max(1, len(data) // 7 + 13 * n)
         if layer and repository in ("norange", "wrongrange") and n == 1:
             cut = 1000
+        if layer and repository == "tencut":
+            cut = len(body) - 10
         if cut is not None or repository == "nolength":
             self.send_header("Connection", "close")
             self.close_connection = True
