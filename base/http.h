@@ -33,7 +33,7 @@ void http_free(struct http *http); /* cancels calls that still run */
 #define HTTP_MAX_CHALLENGES 4
 
 struct http_response {
-	int status; /* 0: none came */
+	int status; /* 0: no answer */
 	char *location, *content_type, *digest, *retry_after, *range, *upload_id;
 	char *link;					 /* of several headers, joined by commas */
 	char *chunk_min_length;				 /* OCI-Chunk-Min-Length, in bytes */
