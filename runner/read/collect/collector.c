@@ -280,6 +280,8 @@ static void sweep_all(struct collector *c)
 	for (uint32_t i = 0; i < c->nreaders; i++) {
 		struct reader *r = &c->readers[i];
 
+		if (r->perf)
+			perf_reader_sweep(r->perf);
 		if (!is_stream(r)) {
 			reader_sweep(r);
 		} else if (r->series) {
@@ -457,7 +459,8 @@ struct series *collector_series(const struct collector *c, const struct map_plan
 static bool loses_nothing(const struct reader *r)
 {
 	switch (r->map->source) {
-	case SOURCE_PERF: /* reported by the kernel */
+	case SOURCE_PERF:
+		return r->perf && perf_reader_knows_loss(r->perf);
 	case SOURCE_ARRAY:
 	case SOURCE_GLOBALS:
 	case SOURCE_ITER:
@@ -483,7 +486,8 @@ struct map_stats collector_stats(const struct collector *c, const struct map_pla
 		.read = tally_get(&r->read),
 		.filtered = tally_get(&r->filtered),
 		.malformed = tally_get(&r->malformed),
-		.lost = tally_get(&r->lost) + lost,
+		/* What the program counts of perf buffers, the kernel counts as well. */
+		.lost = MAX(tally_get(&r->lost), lost),
 		.lost_known = r->recorded || (counted && !map_evicts(map)) || loses_nothing(r),
 		.dropped = tally_get(&r->dropped),
 		.sweeps = tally_get(&r->sweeps),

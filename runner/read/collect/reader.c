@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "runner/read/collect/collector.h"
+#include "runner/read/collect/cpu_buffer.h"
 #include "runner/read/text/decode.h"
 
 #define BATCH 1024 /* records read with the lock held */
@@ -224,6 +225,75 @@ uint64_t reader_run_ring(struct reader *r, uint64_t max)
 		total += n;
 	} while (n >= BATCH && total < max);
 	reader_publish(r);
+	return total;
+}
+
+static uint32_t run_cpu_series(struct reader *r, struct cpu_buffer *b, uint8_t *room,
+			       uint64_t now_ns)
+{
+	const void *values[SERIES_TOUCH_MAX];
+	uint32_t n = 0, count = 0, len;
+	const void *bytes;
+
+	for (; n < r->group && (bytes = cpu_buffer_peek(b, room, &len)); n++) {
+		struct record record = make_record(r, bytes);
+
+		if (unlikely(len < record.value_bytes && count))
+			break;
+		if (likely(is_passed(r, &record, len)))
+			values[count++] = record.part[PART_VALUE];
+		cpu_buffer_advance(b);
+		if (unlikely(record.part[PART_VALUE] != bytes)) {
+			n++;
+			break;
+		}
+	}
+	if (count)
+		count_records(r, values, count, now_ns);
+	return n;
+}
+
+static uint32_t run_cpu_queues(struct reader *r, struct cpu_buffer *b, uint8_t *room,
+			       uint64_t now_ns)
+{
+	uint32_t n = 0, len;
+	const void *bytes;
+
+	for (; n < SERIES_TOUCH_MAX && (bytes = cpu_buffer_peek(b, room, &len)); n++) {
+		if (unlikely(!reader_take(r, bytes, len, now_ns))) {
+			r->waits = true;
+			break;
+		}
+		cpu_buffer_advance(b);
+	}
+	return n;
+}
+
+uint64_t reader_run_cpu(struct reader *r, struct cpu_buffer *b, uint8_t *room)
+{
+	uint64_t end = cpu_buffer_head(b), total = 0, n;
+	uint32_t group;
+
+	/* What comes meanwhile wakes us again: other CPUs and maps have their turn first. */
+	while (b->pos < end && !r->waits) {
+		uint64_t now_ns = now_mono_ns();
+
+		n = 0;
+		if (r->series)
+			fair_lock_take(&r->env->lock);
+		do {
+			group = r->series ? run_cpu_series(r, b, room, now_ns)
+					  : run_cpu_queues(r, b, room, now_ns);
+			n += group;
+			cpu_buffer_release(b);
+		} while (group && !r->waits && n < BATCH);
+		if (r->series)
+			fair_lock_release(&r->env->lock);
+		tally_add(&r->read, n);
+		total += n;
+		if (!n)
+			break;
+	}
 	return total;
 }
 

@@ -126,6 +126,9 @@ void reader_expect(struct reader *reader);
 bool reader_take(struct reader *reader, const void *bytes, uint32_t len, uint64_t now_ns);
 /* Reads at most `max` records of the ring; the number read. Sets `waits`. */
 uint64_t reader_run_ring(struct reader *reader, uint64_t max);
+/* The same for the perf buffer of one CPU, up to where it is now. */
+struct cpu_buffer;
+uint64_t reader_run_cpu(struct reader *reader, struct cpu_buffer *buffer, uint8_t *room);
 void reader_publish(struct reader *reader);
 bool reader_has_room(const struct reader *reader);
 /* Of a map that is not read: what a recording says of it. */
@@ -149,5 +152,9 @@ void perf_reader_free(struct perf_reader *perf);
 int perf_reader_fd(const struct perf_reader *perf);
 /* Reads what is there, as long as there is room. Sets `waits`. */
 void perf_reader_run(struct perf_reader *perf);
+/* Looks for CPUs that came or went, and counts what the kernel did not take. */
+void perf_reader_sweep(struct perf_reader *perf);
+/* Whether the map's `lost` is all that was lost. */
+bool perf_reader_knows_loss(const struct perf_reader *perf);
 
 #endif

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/read/collect/cpu_buffer.h"
+
+#include <errno.h>
+#include <linux/perf_event.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/util.h"
+
+#define FORMAT_LOST (1u << 4) /* PERF_FORMAT_LOST, of Linux 6.0 */
+#define CHECK_NS 1000000      /* an event that runs has run in such a time */
+
+/* As the kernel writes them. */
+struct sample_event {
+	struct perf_event_header header;
+	uint32_t size;
+	uint8_t data[];
+};
+
+struct lost_event {
+	struct perf_event_header header;
+	uint64_t id;
+	uint64_t lost;
+};
+
+struct counts {
+	uint64_t value, enabled_ns, running_ns, lost;
+};
+
+static int open_event(int cpu, bool batch, bool exact)
+{
+	struct perf_event_attr attr = {
+		.size = sizeof(attr),
+		.type = PERF_TYPE_SOFTWARE,
+		.config = PERF_COUNT_SW_BPF_OUTPUT,
+		.sample_type = PERF_SAMPLE_RAW,
+		.sample_period = 1,
+		.read_format = PERF_FORMAT_TOTAL_TIME_ENABLED | PERF_FORMAT_TOTAL_TIME_RUNNING |
+			       (exact ? FORMAT_LOST : 0),
+		.watermark = batch,
+	};
+	int fd;
+
+	attr.wakeup_events = batch ? 0 : 1;
+	fd = (int)syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* Without it every record wakes the reader. */
+static void open_batch_event(struct cpu_buffer *b, int cpu)
+{
+	_cleanup_close_ int fd = open_event(cpu, true, b->exact);
+
+	b->batch_fd = -1;
+	if (fd < 0 || ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, b->fd) < 0)
+		return;
+	b->batch_fd = fd;
+	fd = -1;
+}
+
+int cpu_buffer_open(struct cpu_buffer *b, int cpu, uint32_t pages, struct err *err)
+{
+	size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
+	void *map;
+
+	*b = (struct cpu_buffer){ .bytes = (pages + 1) * page_bytes, .exact = true };
+	b->fd = open_event(cpu, false, true);
+	if (b->fd == -EINVAL) {
+		b->exact = false;
+		b->fd = open_event(cpu, false, false);
+	}
+	if (b->fd < 0)
+		return err_sys(err, -b->fd, "cannot open the perf buffer of CPU %d", cpu);
+	map = mmap(NULL, b->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, b->fd, 0);
+	if (map == MAP_FAILED) {
+		int code = errno;
+
+		close_fd(&b->fd);
+		return err_sys(err, code, "cannot map the perf buffer of CPU %d", cpu);
+	}
+	b->page = map;
+	b->data = (const uint8_t *)map + page_bytes;
+	b->mask = (uint64_t)pages * page_bytes - 1;
+	open_batch_event(b, cpu);
+	return 0;
+}
+
+void cpu_buffer_close(struct cpu_buffer *b)
+{
+	if (!b->page)
+		return;
+	munmap(b->page, b->bytes);
+	close_fd(&b->batch_fd);
+	close_fd(&b->fd);
+	*b = (struct cpu_buffer){ 0 };
+}
+
+/* A record in one piece. */
+static const void *whole_record(const struct cpu_buffer *b, uint8_t *room, uint32_t size)
+{
+	uint64_t at = b->pos & b->mask, first = b->mask + 1 - at;
+
+	if (likely(size <= first))
+		return b->data + at;
+	memcpy(room, b->data + at, first);
+	memcpy(room + first, b->data, size - first);
+	return room;
+}
+
+const void *cpu_buffer_peek(struct cpu_buffer *b, uint8_t *room, uint32_t *ret_len)
+{
+	for (;;) {
+		const struct perf_event_header *header;
+		const struct sample_event *sample;
+		uint32_t size;
+
+		if (b->pos == b->seen) {
+			b->seen = __atomic_load_n(&b->page->data_head, __ATOMIC_ACQUIRE);
+			if (b->pos == b->seen)
+				return NULL;
+		}
+		header = (const void *)(b->data + (b->pos & b->mask));
+		size = header->size;
+		if (unlikely(size < sizeof(*header)))
+			return NULL; /* not the kernel's work */
+		header = whole_record(b, room, size);
+		b->next = b->pos + size;
+		if (likely(header->type == PERF_RECORD_SAMPLE && size >= sizeof(*sample))) {
+			sample = (const void *)header;
+			*ret_len = MIN(sample->size, size - (uint32_t)sizeof(*sample));
+			return sample->data;
+		}
+		if (header->type == PERF_RECORD_LOST && size >= sizeof(struct lost_event))
+			b->lost += ((const struct lost_event *)(const void *)header)->lost;
+		b->pos = b->next;
+	}
+}
+
+uint64_t cpu_buffer_head(const struct cpu_buffer *b)
+{
+	return __atomic_load_n(&b->page->data_head, __ATOMIC_ACQUIRE);
+}
+
+void cpu_buffer_release(struct cpu_buffer *b)
+{
+	__atomic_store_n(&b->page->data_tail, b->pos, __ATOMIC_RELEASE);
+}
+
+static bool read_counts(int fd, struct counts *ret)
+{
+	*ret = (struct counts){ 0 };
+	return read(fd, ret, sizeof(*ret)) > (ssize_t)sizeof(uint64_t);
+}
+
+bool cpu_buffer_check(struct cpu_buffer *b, uint64_t now_ns, uint64_t *ret_lost)
+{
+	struct counts counts, batch = { 0 };
+	bool runs = read_counts(b->fd, &counts);
+
+	if (b->batch_fd >= 0)
+		read_counts(b->batch_fd, &batch);
+	*ret_lost = b->exact && runs ? counts.lost + batch.lost : b->lost;
+	if (now_ns - b->checked_ns < CHECK_NS)
+		return true;
+	runs = runs && counts.running_ns != b->running_ns;
+	b->running_ns = counts.running_ns;
+	b->checked_ns = now_ns;
+	return runs;
+}
