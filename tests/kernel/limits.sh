@@ -60,4 +60,25 @@ jq_is 'sum: as JSON' idle.out '[.[] | select(.kind == "histogram") | [.map, has(
 is 'lru: inspect says so' "$("$BOMBUS" run "$OBJECTS/limits_maps.bpf.o" --help |
 	awk '$1 == "recent" && $2 == "counter" {print $5}')" '?'
 
+# --- a perf event array that overflows while nobody reads it ---
+traffic_start getppid,5000
+ok 'perf: it attaches' bombus_start perf run "$OBJECTS/limits_perf.bpf.o" \
+	--set target_pid="$TRAFFIC_PID" -o json
+kill -STOP "$BOMBUS_PID"
+ok 'perf: 5000 rounds' traffic_go
+kill -CONT "$BOMBUS_PID"
+sleep 0.3
+ok 'perf: it leaves when told' bombus_stop INT
+closing=$(tail -n 1 perf.err)
+if [[ $(uname -r) =~ ^[0-5]\. ]]; then
+	like 'perf: this kernel does not count what it refuses' "$closing" ', (\?|at least [0-9]+) lost'
+else
+	refused=$(jq -s 'map(select(.key.index == 1) | .value) | max' perf.out)
+	is 'perf: the loss is what the program saw' \
+		"$(sed -n 's/.* \([0-9?]*\) lost.*/\1/p' <<<"$closing")" "$refused"
+	is 'perf: and something was lost' "$((refused > 1000))" 1
+	is 'perf: all others came' "$(jq -s 'map(select(.kind == "event")) | length' perf.out)" \
+		$((5000 - refused))
+fi
+
 done_testing

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -95,6 +96,17 @@ static void job_getppid(char **args)
 {
 	for (long n = number(args[0]); n > 0; n--)
 		syscall(SYS_getppid);
+}
+
+/* What follows is done on this CPU. */
+static void job_cpu(char **args)
+{
+	cpu_set_t cpus;
+
+	CPU_ZERO(&cpus);
+	CPU_SET(number(args[0]), &cpus);
+	if (sched_setaffinity(0, sizeof(cpus), &cpus) < 0)
+		die("cpu %s", args[0]);
 }
 
 static void job_open(char **args)
@@ -471,6 +483,7 @@ static void job_probe(char **args)
 
 static const struct job jobs[] = {
 	{ "getppid", "COUNT", 1, job_getppid },
+	{ "cpu", "NUMBER", 1, job_cpu },
 	{ "open", "PATH,COUNT", 2, job_open },
 	{ "open-missing", "PATH,COUNT", 2, job_open_missing },
 	{ "exec", "PATH,COUNT", 2, job_exec },

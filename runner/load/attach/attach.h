@@ -40,6 +40,9 @@ int attachments_link_fd(const struct attachments *list, uint32_t prog_index);
  * detached, or its interface, cgroup or network namespace is gone. */
 bool attachments_severed(const struct attachments *list, uint32_t prog_index);
 
+/* Once in a while: samples CPUs that came online since. */
+void attachments_check_cpus(struct attachments *list);
+
 void attach_declare(struct bpf_program *prog);
 
 /* EXIT_USAGE when a target is missing, has a bad form or is one too many. */

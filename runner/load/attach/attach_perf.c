@@ -4,16 +4,20 @@
 #include <dirent.h>
 #include <errno.h>
 #include <linux/perf_event.h>
+#include <string.h>
 #include <sys/syscall.h>
 
+#include "base/clock.h"
+#include "base/cpus.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "base/parse.h"
 #include "base/util.h"
 #include "runner/load/attach/attach_internal.h"
 #include "runner/load/kernel/features.h"
 
-#define DEFAULT_HZ 99 /* not in step with timers */
-#define MAX_CPUS 8192
+#define DEFAULT_HZ 99	 /* not in step with timers */
+#define CHECK_NS 1000000 /* an event that runs has run in such a time */
 #define MAX_THREADS 4096
 
 static const struct perf_name {
@@ -145,43 +149,160 @@ static int perf_refused(const struct attach_job *job, const struct perf_event_at
 	return explain_attach(job->plan, code, err);
 }
 
-static int perf_on(struct attach_job *job, struct perf_event_attr *attr, pid_t pid, int cpu,
-		   struct err *err)
+/* One event that runs the program, on a thread or a CPU. -ENODEV, -ESRCH: that is not there. */
+static int open_event(struct bpf_program *prog, struct perf_event_attr *attr, pid_t pid, int cpu,
+		      struct bpf_link **ret, int *ret_fd)
 {
 	int fd = (int)syscall(SYS_perf_event_open, attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
-	int rc;
+	struct bpf_link *link;
+	long failed;
 
-	if (fd < 0 && (errno == ENODEV || errno == ESRCH))
-		return 0; /* the CPU or the thread went away */
 	if (fd < 0)
-		return perf_refused(job, attr, -errno, err);
-	rc = attachments_add_link(job, bpf_program__attach_perf_event(job->prog, fd));
-	if (rc < 0) {
+		return -errno;
+	link = bpf_program__attach_perf_event(prog, fd);
+	failed = libbpf_get_error(link);
+	if (failed || !link) {
 		close(fd);
-		return explain_attach(job->plan, rc, err);
+		return failed ? (int)failed : -EOPNOTSUPP;
 	}
-	return 1;
+	*ret = link;
+	*ret_fd = fd; /* the link's */
+	return 0;
 }
 
-/* "0-3,8,10-11" */
+static int explain_event(const struct attach_job *job, const struct perf_event_attr *attr, int code,
+			 struct err *err)
+{
+	return code == -ENOENT || code == -EOPNOTSUPP || code == -EINVAL
+		       ? perf_refused(job, attr, code, err)
+		       : explain_attach(job->plan, code, err);
+}
+
+/* --- on every CPU ------------------------------------------------------------------------------
+ */
+
+struct cpu_event {
+	struct bpf_link *link; /* NULL: none */
+	int fd;		       /* the link's */
+	uint64_t running_ns;   /* as last seen */
+	bool refused;	       /* it could not be opened, and a message said so */
+};
+
+struct sampler {
+	char *name;
+	struct bpf_program *prog;
+	struct perf_event_attr attr;
+	struct cpu_event *events; /* by CPU */
+	bool *online;		  /* by CPU */
+	uint32_t ncpus;
+	int online_fd;
+	uint64_t checked_ns;
+};
+
+void sampler_free(struct sampler *s)
+{
+	if (!s)
+		return;
+	for (uint32_t cpu = 0; cpu < s->ncpus; cpu++)
+		bpf_link__destroy(s->events[cpu].link);
+	close_fd(&s->online_fd);
+	free(s->events);
+	free(s->online);
+	free(s->name);
+	free(s);
+}
+
+static int sample_cpu(struct sampler *s, uint32_t cpu)
+{
+	struct cpu_event *e = &s->events[cpu];
+
+	e->running_ns = UINT64_MAX;
+	return open_event(s->prog, &s->attr, -1, (int)cpu, &e->link, &e->fd);
+}
+
 static int perf_on_cpus(struct attach_job *job, struct perf_event_attr *attr, struct err *err)
 {
-	_cleanup_free_ void *text = NULL;
-	size_t len;
-	int rc = read_file("/sys/devices/system/cpu/online", 65536, &text, &len, err);
-	int attached = 0;
+	struct sampler *s = xcalloc(1, sizeof(*s));
+	int code, attached = 0;
 
-	for (char *p = text; rc >= 0 && p && *p >= '0' && *p <= '9';) {
-		unsigned long first = strtoul(p, &p, 10);
-		unsigned long last = *p == '-' ? strtoul(p + 1, &p, 10) : first;
-
-		for (unsigned long cpu = first; cpu <= last && cpu < MAX_CPUS && rc >= 0; cpu++) {
-			rc = perf_on(job, attr, -1, (int)cpu, err);
-			attached += rc > 0;
-		}
-		p += *p == ',';
+	attr->read_format = PERF_FORMAT_TOTAL_TIME_RUNNING;
+	*s = (struct sampler){ .name = xstrdup(job->plan->name),
+			       .prog = job->prog,
+			       .attr = *attr,
+			       .ncpus = (uint32_t)MAX(libbpf_num_possible_cpus(), 1),
+			       .online_fd = cpus_open_online() };
+	s->events = xcalloc(s->ncpus, sizeof(*s->events));
+	s->online = xcalloc(s->ncpus, sizeof(*s->online));
+	attachments_add_sampler(job, s);
+	code = s->online_fd < 0 ? s->online_fd : cpus_read(s->online_fd, s->online, s->ncpus);
+	if (code < 0)
+		return err_sys(err, -code, "cannot find out which CPUs are online");
+	for (uint32_t cpu = 0; cpu < s->ncpus; cpu++) {
+		code = s->online[cpu] ? sample_cpu(s, cpu) : -ENODEV;
+		if (code < 0 && code != -ENODEV)
+			return explain_event(job, attr, code, err);
+		attached += code == 0;
 	}
-	return rc < 0 ? rc : attached;
+	s->checked_ns = now_mono_ns();
+	return attached;
+}
+
+/* The event of a CPU that went offline does not run any more, also when the CPU is back. */
+static bool still_runs(struct cpu_event *e)
+{
+	uint64_t counts[2]; /* the value, the time that it ran */
+	bool runs =
+		read(e->fd, counts, sizeof(counts)) == sizeof(counts) && counts[1] != e->running_ns;
+
+	e->running_ns = counts[1];
+	return runs;
+}
+
+static void resume_cpu(struct sampler *s, uint32_t cpu)
+{
+	struct cpu_event *e = &s->events[cpu];
+	int code = sample_cpu(s, cpu);
+
+	if (code == 0)
+		log_info("program '%s': CPU %u came online and is sampled", s->name, cpu);
+	else if (!e->refused)
+		log_warn("program '%s': CPU %u came online and is not sampled: %s", s->name, cpu,
+			 strerror(-code));
+	e->refused = code < 0;
+}
+
+void sampler_check(struct sampler *s)
+{
+	uint64_t now_ns = now_mono_ns();
+
+	if (now_ns - s->checked_ns < CHECK_NS || cpus_read(s->online_fd, s->online, s->ncpus) < 0)
+		return;
+	s->checked_ns = now_ns;
+	for (uint32_t cpu = 0; cpu < s->ncpus; cpu++) {
+		struct cpu_event *e = &s->events[cpu];
+
+		if (e->link && (!s->online[cpu] || !still_runs(e)))
+			bpf_link__destroy(steal_ptr(&e->link));
+		if (!e->link && s->online[cpu])
+			resume_cpu(s, cpu);
+	}
+}
+
+/* --- on the threads of a process ---------------------------------------------------------------
+ */
+
+static int perf_on_thread(struct attach_job *job, struct perf_event_attr *attr, pid_t tid,
+			  struct err *err)
+{
+	struct bpf_link *link = NULL;
+	int fd, code = open_event(job->prog, attr, tid, -1, &link, &fd);
+
+	if (code == -ENODEV || code == -ESRCH)
+		return 0; /* it went away */
+	if (code < 0)
+		return explain_event(job, attr, code, err);
+	attachments_add_link(job, link);
+	return 1;
 }
 
 static int perf_on_threads(struct attach_job *job, struct perf_event_attr *attr, struct err *err)
@@ -199,7 +320,7 @@ static int perf_on_threads(struct attach_job *job, struct perf_event_attr *attr,
 
 		if (parse_u64(entry->d_name, &tid))
 			continue;
-		rc = perf_on(job, attr, (pid_t)tid, -1, err);
+		rc = perf_on_thread(job, attr, (pid_t)tid, err);
 		attached += rc > 0;
 	}
 	if (dir)

@@ -18,10 +18,11 @@ struct attachment {
 	struct bpf_link *link;
 	int fd; /* a link made without libbpf, a socket, or a guard's pipe; -1 */
 	bool fd_is_link;
-	pid_t guard;	  /* 0: none */
-	unsigned ifindex; /* of a guard's filter */
-	bool alone;	  /* libbpf keeps books for these: one at a time */
-	bool passive;	  /* an iterator: runs when it is read, at no other time */
+	struct sampler *sampler; /* NULL: none */
+	pid_t guard;		 /* 0: none */
+	unsigned ifindex;	 /* of a guard's filter */
+	bool alone;		 /* libbpf keeps books for these: one at a time */
+	bool passive;		 /* an iterator: runs when it is read, at no other time */
 };
 
 struct attachments {
@@ -38,6 +39,7 @@ static void attachment_release(struct attachment *a)
 {
 	if (a->link)
 		bpf_link__destroy(steal_ptr(&a->link));
+	sampler_free(steal_ptr(&a->sampler));
 	close_fd(&a->fd);
 	a->fd = -1;
 	while (a->guard > 0 && waitpid(a->guard, NULL, 0) < 0 && errno == EINTR)
@@ -142,6 +144,18 @@ void attachments_add_fd(struct attach_job *job, int fd, bool is_link)
 
 	a->fd = fd;
 	a->fd_is_link = is_link;
+}
+
+void attachments_add_sampler(struct attach_job *job, struct sampler *sampler)
+{
+	attachments_add(job)->sampler = sampler;
+}
+
+void attachments_check_cpus(struct attachments *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i].sampler)
+			sampler_check(list->items[i].sampler);
 }
 
 void attachments_add_guard(struct attach_job *job, pid_t child, int pipe_fd, unsigned ifindex)

@@ -203,6 +203,8 @@ int object_enable_stats(struct object *object)
 
 void object_check(struct object *object)
 {
+	if (object->attachments)
+		attachments_check_cpus(object->attachments);
 	for (uint32_t i = 0; object->attachments && i < object->plan.nprogs; i++) {
 		struct prog_plan *prog = &object->plan.progs[i];
 

@@ -8,6 +8,8 @@
  * What stays:
  *	CAP_DAC_READ_SEARCH	where a field is a cgroup's id: the way back to its path
  *	CAP_DAC_OVERRIDE	for the live table, which writes files wherever it is told to
+ *	CAP_PERFMON		for perf event arrays and perf_event programs, which need it for
+ *				CPUs that come online later
  *	CAP_BPF			where the kernel asks for it to read maps (before 5.19), or
  *	CAP_SYS_ADMIN		before 5.8
  */
