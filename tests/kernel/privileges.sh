@@ -38,6 +38,14 @@ is '--keep-caps keeps what there was' "$(caps CapEff)" \
 ok '--keep-caps: one round' traffic_go
 ok '--keep-caps: it leaves' bombus_stop INT
 
+# Buffers and samples of CPUs that come online later take a capability.
+traffic_start getppid,1
+ok 'perf: it attaches' bombus_start perf run "$OBJECTS/cpus.bpf.o" -o none \
+	--set target_pid="$TRAFFIC_PID"
+is 'perf: CAP_PERFMON and no other' "$(caps CapEff)" '0000004000000000 '
+ok 'perf: one round' traffic_go
+ok 'perf: it leaves' bombus_stop INT
+
 # The way from a cgroup's id to its path takes a capability, and that one stays.
 if cgroup_make 2>/dev/null; then
 	traffic_start exit,0,2
