@@ -65,15 +65,16 @@ int on_kretprobe(struct pt_regs *ctx)
 	return hit(HOOK_KRETPROBE);
 }
 
+/* Names that differ in more than their mechanism: these programs all attach. */
 SEC("fentry/tcp_v4_connect")
-int BPF_PROG(on_fentry, struct sock *sk)
+int BPF_PROG(calls_fentry, struct sock *sk)
 {
 	return hit(HOOK_FENTRY);
 }
 
 /* Its argument behind the function's own is the result, here always 0. */
 SEC("fexit/tcp_v4_connect")
-int BPF_PROG(on_fexit, struct sock *sk, struct sockaddr *addr, int len, int ret)
+int BPF_PROG(ends_fexit, struct sock *sk, struct sockaddr *addr, int len, int ret)
 {
 	return ret == 0 ? hit(HOOK_FEXIT) : 0;
 }
@@ -105,7 +106,7 @@ int on_raw_tp(struct bpf_raw_tracepoint_args *ctx)
 }
 
 SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(on_tp_btf, const struct sock *sk, int oldstate, int newstate)
+int BPF_PROG(states_tp_btf, const struct sock *sk, int oldstate, int newstate)
 {
 	return newstate == TCP_SYN_SENT ? hit(HOOK_TP_BTF) : 0;
 }

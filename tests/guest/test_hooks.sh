@@ -25,7 +25,7 @@ like 'it is named' "$ERR" 'no_hook'
 # What is chosen runs, and nothing else does.
 traffic_start tcp,127.0.0.1,10,4
 ok '--only: it attaches' bombus_start only run "$OBJECTS/run_hooks.bpf.o" -o json \
-	--set target_pid="$TRAFFIC_PID" --only on_lsm,on_fexit
+	--set target_pid="$TRAFFIC_PID" --only on_lsm,ends_fexit
 ok '--only: connections' traffic_go
 ok '--only: it leaves' bombus_stop INT
 jq_is '--only: these two' only.out 'map(select(.key != null) | {(.key.hook): .value}) | add |
