@@ -96,7 +96,7 @@ cpu_of() {
 	cat /proc/"$1"/task/*/schedstat | awk '{ sum += $1 } END { print sum }'
 }
 http_scrape() {
-	local keys=$1 pid run before most size seconds packed port now last cpu=() i
+	local keys=$1 pid run before most size seconds packed port now last cpu=()
 	port=$("$BUILD/tests/support/traffic" --now port)
 	rm -f "$work/go" && mkfifo "$work/go"
 	"$BUILD/tests/support/traffic" getppid,$((keys / 1000)) <"$work/go" >/dev/null &
@@ -130,11 +130,11 @@ http_scrape() {
 	packed=$(curl -fsS -o /dev/null -w '%{time_total}' -H 'Accept-Encoding: gzip' \
 		"http://127.0.0.1:$port/metrics")
 	cpu[0]=$(cpu_of $run)
-	for i in 1 2 3 4 5; do
+	for _ in 1 2 3 4 5; do
 		curl -fsS -o /dev/null "http://127.0.0.1:$port/metrics"
 	done
 	cpu[1]=$(cpu_of $run)
-	for i in 1 2 3 4 5; do
+	for _ in 1 2 3 4 5; do
 		curl -fsS -o /dev/null -H 'Accept-Encoding: gzip' "http://127.0.0.1:$port/metrics"
 	done
 	cpu[2]=$(cpu_of $run)

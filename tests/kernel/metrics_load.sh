@@ -78,7 +78,7 @@ import socket, sys, time
 s = socket.socket()
 s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
 s.connect(("127.0.0.1", int(sys.argv[1])))
-s.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+s.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
 while data := s.recv(1024):
     print(len(data), flush=True)
     time.sleep(1)

@@ -14,6 +14,7 @@ struct web_guard {
 	char *path; /* NULL: none */
 	struct web_config config;
 	struct web_auth *auth;
+	struct web_checker *checker; /* NULL: there was never a user */
 	struct web_tls *tls;
 	struct web_stamp refused; /* of files that were no good */
 	uint64_t refused_ns;	  /* when they were tried last */
@@ -31,6 +32,8 @@ static int read_all(struct web_guard *guard, struct err *err)
 			       guard->path);
 	if (code == 0)
 		code = web_auth_new(&auth, &config, err);
+	if (code == 0 && config.nusers && !guard->checker)
+		code = web_checker_new(&guard->checker, err);
 	if (code == 0 && config.tls && !guard->tls)
 		code = web_tls_new(&guard->tls, err);
 	if (code == 0 && config.tls) {
@@ -70,6 +73,7 @@ void web_guard_free(struct web_guard *guard)
 {
 	if (!guard)
 		return;
+	web_checker_free(guard->checker);
 	web_auth_free(guard->auth);
 	web_tls_free(guard->tls);
 	web_config_release(&guard->config);
@@ -115,7 +119,29 @@ void web_guard_end(struct web_guard *guard, void *handle)
 		web_tls_end(guard->tls, handle);
 }
 
-bool web_guard_password(struct web_guard *guard, const char *user, const char *password)
+enum web_access web_guard_ask(struct web_guard *guard, const char *user, const char *password,
+			      struct web_check *ret)
 {
-	return !guard->config.nusers || web_auth_password(guard->auth, user, password);
+	return guard->auth ? web_auth_ask(guard->auth, user, password, ret) : WEB_ALLOWED;
+}
+
+void web_guard_learn(struct web_guard *guard, const struct web_check *check)
+{
+	web_auth_learn(guard->auth, check);
+}
+
+bool web_guard_can_check(struct web_guard *guard)
+{
+	return web_checker_has_room(guard->checker);
+}
+
+void web_guard_check(struct web_guard *guard, struct web_check *check)
+{
+	web_checker_put(guard->checker, check);
+}
+
+void web_guard_stop(struct web_guard *guard)
+{
+	if (guard->checker)
+		web_checker_stop(guard->checker);
 }

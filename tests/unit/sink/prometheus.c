@@ -47,7 +47,7 @@ static int connect_to(const struct sink *sink)
 static char *request(const struct sink *sink, const char *method, const char *path)
 {
 	_cleanup_free_ char *head =
-		xasprintf("%s %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n%s\r\n%s", method,
+		xasprintf("%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n%s\r\n%s", method,
 			  path, streq(method, "POST") ? "Content-Length: 4\r\n" : "",
 			  streq(method, "POST") ? "body" : "");
 	void *text;
@@ -380,7 +380,7 @@ static void test_prometheus_leaves_gone_series_out(void **state)
 static void test_prometheus_rude_clients(void **state)
 {
 	const char half[] = "GET /metrics HT";
-	const char whole[] = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
+	const char whole[] = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n";
 	struct sink_host *host;
 	struct fixture f;
 	struct sink *sink;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "runner/sink/web/waiting.h"
+#include "runner/sink/web/idle.h"
 
 #include <pthread.h>
 #include <sys/socket.h>
@@ -7,27 +7,27 @@
 
 #define PATIENCE_NS 15000000000ull
 #define PATIENCE_CROWDED_NS 2000000000ull
-#define CROWDED (WAITING_MAX / 4)
+#define CROWDED (IDLE_MAX / 4)
 
-struct waiting {
+struct idle {
 	pthread_mutex_t
 		lock; /* a descriptor is not closed, and used again, while it is shut down */
 	unsigned count;
 	struct {
 		int fd;
 		uint64_t since_ns;
-	} items[WAITING_MAX];
+	} items[IDLE_MAX];
 };
 
-struct waiting *waiting_new(void)
+struct idle *idle_new(void)
 {
-	struct waiting *w = xcalloc(1, sizeof(*w));
+	struct idle *w = xcalloc(1, sizeof(*w));
 
 	pthread_mutex_init(&w->lock, NULL);
 	return w;
 }
 
-void waiting_free(struct waiting *w)
+void idle_free(struct idle *w)
 {
 	if (!w)
 		return;
@@ -35,7 +35,7 @@ void waiting_free(struct waiting *w)
 	free(w);
 }
 
-static void forget(struct waiting *w, int fd)
+static void forget(struct idle *w, int fd)
 {
 	for (unsigned i = 0; i < w->count; i++) {
 		if (w->items[i].fd == fd) {
@@ -45,25 +45,25 @@ static void forget(struct waiting *w, int fd)
 	}
 }
 
-void waiting_begin(struct waiting *w, int fd, uint64_t now_ns)
+void idle_begin(struct idle *w, int fd, uint64_t now_ns)
 {
 	pthread_mutex_lock(&w->lock);
 	forget(w, fd);
-	if (w->count < WAITING_MAX) {
+	if (w->count < IDLE_MAX) {
 		w->items[w->count].fd = fd;
 		w->items[w->count++].since_ns = now_ns;
 	}
 	pthread_mutex_unlock(&w->lock);
 }
 
-void waiting_end(struct waiting *w, int fd)
+void idle_end(struct idle *w, int fd)
 {
 	pthread_mutex_lock(&w->lock);
 	forget(w, fd);
 	pthread_mutex_unlock(&w->lock);
 }
 
-void waiting_tick(struct waiting *w, uint64_t now_ns)
+void idle_tick(struct idle *w, uint64_t now_ns)
 {
 	uint64_t patience;
 

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An HTTP server that knows its pages and nothing of what is in them: connections, TLS, passwords,
+ * the Host header, methods and status codes. One thread of the HTTP library serves all connections
+ * and calls the pages; what a page streams is made as the socket takes it.
+ *
+ * DNS rebinding: a server that listens on a loopback address without TLS answers only requests
+ * whose Host is one, so that no web page can read it through a name of its own.
+ */
+#ifndef BOMBUS_RUNNER_SINK_WEB_WEB_SERVER_H
+#define BOMBUS_RUNNER_SINK_WEB_WEB_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct err;
+struct web_server;
+struct web_request;
+
+/* A path; all are answered to GET and HEAD. answer() calls one of the web_send functions, and
+ * returns what it returned. */
+struct web_page {
+	const char *path;
+	int (*answer)(void *ctx, struct web_request *request);
+};
+
+struct web_opts {
+	const char *listen;	      /* as listen_tcp() takes it; copied */
+	const char *config;	      /* a file as in web_config.h; copied; NULL: none */
+	const struct web_page *pages; /* borrowed */
+	size_t npages;
+	void *ctx; /* of the pages */
+};
+
+/* Listens; the thread comes later. */
+int web_server_open(struct web_server **ret, const struct web_opts *opts, struct err *err);
+int web_server_start(struct web_server *server, struct err *err);
+/* Now and then, in any thread: closes connections that do not get on. */
+void web_server_tick(struct web_server *server);
+void web_server_stop(struct web_server *server); /* no page is called any more */
+void web_server_free(struct web_server *server); /* NULL is allowed */
+uint16_t web_server_port(const struct web_server *server);
+
+/* --- for pages -------------------------------------------------------------------------------- */
+
+bool web_request_is_head(const struct web_request *request);
+/* All headers of this name as one list; malloc'ed; NULL: there is none. */
+char *web_request_header(struct web_request *request, const char *name);
+
+/* More headers of the answer: name and value in turns, NULL at the end. */
+typedef const char *const *web_headers;
+
+int web_send_text(struct web_request *request, unsigned status, const char *text);
+int web_send_bytes(struct web_request *request, unsigned status, const char *type,
+		   const void *bytes, size_t len);
+/* The body comes from read(), in the server's thread: the number of bytes, 0 at the end, negative
+ * where it is given up. release() is called in any case. */
+struct web_stream {
+	ssize_t (*read)(void *body, char *dst, size_t max);
+	void (*release)(void *body);
+	void *body;
+};
+int web_send_stream(struct web_request *request, const char *type, web_headers headers,
+		    const struct web_stream *stream);
+
+#endif
