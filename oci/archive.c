@@ -3,24 +3,22 @@
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <elf.h>
 #include <errno.h>
 #include <sys/stat.h>
 
 #include "base/err.h"
 #include "base/dynlib.h"
-#include "base/strbuf.h"
 #include "base/util.h"
 
 #define LIBRARY "libarchive.so.13"
 #define PACKAGE "libarchive13"
 #define BLOCK_BYTES (64u << 10)
-#define READ_BYTES (64u << 10)
 
 struct archive_api {
 	__typeof__(&archive_read_new) read_new;
 	__typeof__(&archive_read_free) read_free;
 	__typeof__(&archive_read_support_format_tar) format_tar;
+	__typeof__(&archive_read_support_format_empty) format_empty;
 	__typeof__(&archive_read_support_filter_gzip) filter_gzip;
 	__typeof__(&archive_read_support_filter_zstd) filter_zstd;
 	__typeof__(&archive_read_open_memory) open_memory;
@@ -54,6 +52,7 @@ static int load(struct archive_api *api, struct err *err)
 		{ "archive_read_new", &api->read_new },
 		{ "archive_read_free", &api->read_free },
 		{ "archive_read_support_format_tar", &api->format_tar },
+		{ "archive_read_support_format_empty", &api->format_empty },
 		{ "archive_read_support_filter_gzip", &api->filter_gzip },
 		{ "archive_read_support_filter_zstd", &api->filter_zstd },
 		{ "archive_read_open_memory", &api->open_memory },
@@ -117,9 +116,20 @@ static int reader_open(struct archive_reader *r, struct err *err)
 		return err_set(err, ENOMEM, "libarchive has no memory");
 	/* A filter that is missing is found when something needs it. */
 	r->api.format_tar(r->archive);
+	/* No bytes at all: a layer without a file. */
+	r->api.format_empty(r->archive);
 	r->api.filter_gzip(r->archive);
 	r->api.filter_zstd(r->archive);
 	return 0;
+}
+
+static enum archive_kind kind_of(struct archive_reader *r, struct archive_entry *entry)
+{
+	if (r->api.hardlink(entry))
+		return ARCHIVE_OTHER;
+	return r->api.filetype(entry) == S_IFREG   ? ARCHIVE_FILE
+	       : r->api.filetype(entry) == S_IFDIR ? ARCHIVE_FOLDER
+						   : ARCHIVE_OTHER;
 }
 
 static int walk(struct archive_reader *r, archive_fn fn, void *ctx, struct err *err)
@@ -128,7 +138,7 @@ static int walk(struct archive_reader *r, archive_fn fn, void *ctx, struct err *
 	int code, rc = 0;
 
 	for (unsigned n = 0; rc == 0; n++) {
-		const char *name;
+		struct archive_item item;
 
 		code = r->api.next_header(r->archive, &entry);
 		if (code == ARCHIVE_EOF)
@@ -138,11 +148,14 @@ static int walk(struct archive_reader *r, archive_fn fn, void *ctx, struct err *
 		if (n == ARCHIVE_MAX_ENTRIES)
 			return err_set(err, EFBIG, "the archive has more than %d entries",
 				       ARCHIVE_MAX_ENTRIES);
-		name = r->api.pathname(entry);
-		if (!name || r->api.filetype(entry) != S_IFREG || r->api.hardlink(entry) ||
-		    r->api.size(entry) < 0)
-			continue;
-		rc = fn(ctx, r, name, (uint64_t)r->api.size(entry), err);
+		item = (struct archive_item){
+			.name = r->api.pathname(entry),
+			.kind = kind_of(r, entry),
+			.hardlink = r->api.hardlink(entry),
+			.size_bytes = (uint64_t)MAX(r->api.size(entry), (la_int64_t)0),
+		};
+		if (item.name && r->api.size(entry) >= 0)
+			rc = fn(ctx, r, &item, err);
 	}
 	return rc;
 }
@@ -166,76 +179,16 @@ long archive_read(struct archive_reader *r, void *bytes, size_t len, struct err 
 	return n < 0 ? damaged(r, err) : n;
 }
 
-/* --- the object in a layer ------------------------------------------------------------------- */
-
-struct object_search {
-	size_t max_bytes, seen_bytes;
-	struct strbuf object;
-	bool found;
-};
-
-static bool is_object(const struct strbuf *sb)
-{
-	Elf64_Ehdr header;
-
-	if (sb->len < sizeof(header))
-		return false;
-	memcpy(&header, sb->buf, sizeof(header));
-	return memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 &&
-	       header.e_ident[EI_CLASS] == ELFCLASS64 &&
-	       (header.e_machine == EM_BPF || header.e_machine == __builtin_bswap16(EM_BPF));
-}
-
-static int on_file(void *ctx, struct archive_reader *reader, const char *name, uint64_t size_bytes,
-		   struct err *err)
-{
-	struct object_search *s = ctx;
-	_cleanup_strbuf_ struct strbuf content = STRBUF_INIT(s->max_bytes);
-	long n;
-
-	do {
-		char *room = strbuf_reserve(&content, READ_BYTES);
-
-		if (!room)
-			return err_set(err, EFBIG, "'%s' in the archive is too large", name);
-		n = archive_read(reader, room, READ_BYTES, err);
-		if (n < 0)
-			return (int)n;
-		strbuf_advance(&content, (size_t)n);
-		s->seen_bytes += (size_t)n;
-		if (s->seen_bytes > s->max_bytes)
-			return err_set(err, EFBIG, "the archive unpacks to more than %zu bytes",
-				       s->max_bytes);
-	} while (n && (content.len < sizeof(Elf64_Ehdr) || is_object(&content)));
-	if (!is_object(&content))
-		return 0;
-	if (s->found)
-		return err_set(err, EBADMSG, "the archive holds more than one eBPF object");
-	s->found = true;
-	s->object = content;
-	content = (struct strbuf)STRBUF_INIT(0);
-	return 0;
-}
-
-int archive_find_object(const void *layer, size_t len, size_t max_bytes, void **ret,
-			size_t *ret_len, struct err *err)
+int archive_walk_memory(const void *bytes, size_t len, archive_fn fn, void *ctx, struct err *err)
 {
 	_cleanup_(reader_release) struct archive_reader r = { 0 };
-	struct object_search s = { .max_bytes = max_bytes };
 	int rc = reader_open(&r, err);
 
 	if (rc < 0)
 		return rc;
-	rc = r.api.open_memory(r.archive, layer, len) == ARCHIVE_OK ? walk(&r, on_file, &s, err)
-								    : damaged(&r, err);
-	if (rc == 0 && !s.found)
-		rc = err_set(err, ENOENT, "the archive holds no eBPF object");
-	if (rc == 0) {
-		*ret_len = s.object.len;
-		*ret = strbuf_steal(&s.object);
-	}
-	strbuf_release(&s.object);
-	return rc;
+	if (r.api.open_memory(r.archive, bytes, len) != ARCHIVE_OK)
+		return damaged(&r, err);
+	return walk(&r, fn, ctx, err);
 }
 
 /* --- writing --------------------------------------------------------------------------------- */

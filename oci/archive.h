@@ -13,20 +13,23 @@ struct err;
 
 #define ARCHIVE_MAX_ENTRIES 10000
 
-/*
- * The one eBPF object in a layer (tar, perhaps gzip or zstd), whatever it is called; malloc'ed.
- * -ENOENT: there is none; -EBADMSG: several, or the archive is damaged; -EFBIG: more than
- * max_bytes of content. Links and everything else that is not a plain file do not count.
- */
-int archive_find_object(const void *layer, size_t len, size_t max_bytes, void **ret,
-			size_t *ret_len, struct err *err);
+enum archive_kind { ARCHIVE_FILE, ARCHIVE_FOLDER, ARCHIVE_OTHER };
 
-/* Calls fn for each plain file, in the archive's order; fn may read it with archive_read(). Its
- * value, where it is not 0, ends the walk. `fd` may be a pipe. */
+struct archive_item {
+	const char *name; /* as it stands in the archive: no path to open */
+	enum archive_kind kind;
+	const char *hardlink; /* the name it is a second one of; NULL: none. Then it is OTHER */
+	uint64_t size_bytes;  /* of its content, links and specials included */
+};
+
+/* Calls fn for each entry, in the archive's order; fn may read a file with archive_read(). Its
+ * value, if it is not 0, ends the walk. `fd` may be a pipe. No bytes at all are an archive without
+ * entries. */
 struct archive_reader;
-typedef int (*archive_fn)(void *ctx, struct archive_reader *reader, const char *name,
-			  uint64_t size_bytes, struct err *err);
+typedef int (*archive_fn)(void *ctx, struct archive_reader *reader, const struct archive_item *item,
+			  struct err *err);
 int archive_walk(int fd, archive_fn fn, void *ctx, struct err *err);
+int archive_walk_memory(const void *bytes, size_t len, archive_fn fn, void *ctx, struct err *err);
 /* Up to `len` bytes of the current file; 0: its end. */
 long archive_read(struct archive_reader *reader, void *bytes, size_t len, struct err *err);
 

@@ -73,21 +73,24 @@ static int read_list(struct docker *d, struct archive_reader *reader, uint64_t s
 	return json_parse(MANIFEST_FILE, text, len, &d->list, err);
 }
 
-static int on_first(void *ctx, struct archive_reader *reader, const char *name, uint64_t size_bytes,
+static int on_first(void *ctx, struct archive_reader *reader, const struct archive_item *item,
 		    struct err *err)
 {
 	struct docker *d = ctx;
+	const char *name = item->name;
 	_cleanup_free_ void *bytes = NULL;
 	struct member *m;
 	struct hasher *hasher;
 	long n;
 
+	if (item->kind != ARCHIVE_FILE)
+		return 0;
 	if (streq(name, MANIFEST_FILE))
-		return read_list(d, reader, size_bytes, err);
+		return read_list(d, reader, item->size_bytes, err);
 	bytes = xmalloc(READ_BYTES);
 	d->members = xreallocarray(d->members, d->nmembers + 1, sizeof(*d->members));
 	m = &d->members[d->nmembers++];
-	*m = (struct member){ .name = xstrdup(name), .size_bytes = size_bytes };
+	*m = (struct member){ .name = xstrdup(name), .size_bytes = item->size_bytes };
 	hasher = hasher_new();
 	while ((n = archive_read(reader, bytes, READ_BYTES, err)) > 0)
 		hasher_add(hasher, bytes, (size_t)n);
@@ -96,15 +99,15 @@ static int on_first(void *ctx, struct archive_reader *reader, const char *name, 
 	return (int)n;
 }
 
-static int on_second(void *ctx, struct archive_reader *reader, const char *name,
-		     uint64_t size_bytes, struct err *err)
+static int on_second(void *ctx, struct archive_reader *reader, const struct archive_item *item,
+		     struct err *err)
 {
 	struct docker *d = ctx;
 
-	for (size_t i = 0; i < d->nmembers; i++) {
+	for (size_t i = 0; item->kind == ARCHIVE_FILE && i < d->nmembers; i++) {
 		struct member *m = &d->members[i];
 
-		if (!m->wanted || m->loaded || !streq(m->name, name))
+		if (!m->wanted || m->loaded || !streq(m->name, item->name))
 			continue;
 		/* The same content under another name is there already. */
 		for (size_t k = 0; k < d->nmembers; k++)
@@ -113,7 +116,7 @@ static int on_second(void *ctx, struct archive_reader *reader, const char *name,
 		if (m->loaded)
 			return 0;
 		m->loaded = true;
-		return load_blob(d->loading, reader, m->digest, size_bytes, err);
+		return load_blob(d->loading, reader, m->digest, item->size_bytes, err);
 	}
 	return 0;
 }

@@ -330,23 +330,31 @@ static int load_index(struct loading *l, struct archive_reader *reader, uint64_t
 	return index_parse(bytes, len, &l->index, err);
 }
 
-static int on_file(void *ctx, struct archive_reader *reader, const char *name, uint64_t size_bytes,
+static int on_file(void *ctx, struct archive_reader *reader, const struct archive_item *item,
 		   struct err *err)
 {
 	struct loading *l = ctx;
+	const char *name = item->name;
 	char digest[DIGEST_ROOM];
 
+	/* Files that are not read are unpacked all the same. */
+	if (item->size_bytes > REMOTE_MAX_BYTES - l->seen_bytes)
+		return err_set(err, EFBIG, "the archive holds more than %llu bytes",
+			       (unsigned long long)REMOTE_MAX_BYTES);
+	l->seen_bytes += item->size_bytes;
+	if (item->kind != ARCHIVE_FILE)
+		return 0;
 	if (has_prefix(name, "./"))
 		name += 2;
 	if (streq(name, "index.json"))
-		return load_index(l, reader, size_bytes, err);
+		return load_index(l, reader, item->size_bytes, err);
 	l->docker = l->docker || streq(name, "manifest.json");
 	if (!has_prefix(name, BLOBS_PREFIX))
 		return 0;
 	snprintf(digest, sizeof(digest), DIGEST_PREFIX "%.64s", name + strlen(BLOBS_PREFIX));
 	if (strlen(name) != strlen(BLOBS_PREFIX) + DIGEST_HEX_DIGITS || !digest_valid(digest))
 		return err_set(err, EBADMSG, "'%s' in the archive is not the name of a blob", name);
-	return load_blob(l, reader, digest, size_bytes, err);
+	return load_blob(l, reader, digest, item->size_bytes, err);
 }
 
 static int no_names(const struct index *index, struct err *err)

@@ -7,8 +7,8 @@
 
 #include "base/err.h"
 #include "base/util.h"
-#include "oci/archive.h"
 #include "oci/image_internal.h"
+#include "oci/layers.h"
 
 enum layer_kind { LAYER_OTHER, LAYER_PROGRAM, LAYER_TAR, LAYER_WASM };
 
@@ -112,37 +112,30 @@ static int read_raw(struct store *store, const struct image_layer *layer, void *
 	return rc;
 }
 
-/* One of the layers holds it; the later ones would hide what is below them, so two are refused. */
 static int read_tars(struct store *store, const struct image_info *info,
 		     const enum layer_kind *kinds, void **ret, size_t *ret_len, struct err *err)
 {
-	_cleanup_free_ void *found = NULL;
+	_cleanup_(layers_release) struct layers layers = LAYERS_INIT(IMAGE_MAX_PROGRAM_BYTES);
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < info->nlayers; i++) {
 		const struct image_layer *layer = &info->layers[i];
-		_cleanup_free_ void *bytes = NULL, *object = NULL;
+		_cleanup_free_ void *bytes = NULL;
 
 		if (kinds[i] != LAYER_TAR)
 			continue;
 		rc = store_get_blob(store, layer->digest, layer->size_bytes,
 				    IMAGE_MAX_PROGRAM_BYTES, &bytes, err);
+		if (rc == 0)
+			rc = layers_add(&layers, bytes, layer->size_bytes, err);
 		if (rc < 0)
 			return rc;
-		rc = archive_find_object(bytes, layer->size_bytes, IMAGE_MAX_PROGRAM_BYTES, &object,
-					 ret_len, err);
-		if (rc == 0 && found)
-			return err_set(err, EBADMSG, "it holds more than one eBPF object");
-		if (rc == 0)
-			found = steal_ptr(&object);
-		rc = rc == -ENOENT ? 0 : rc;
 	}
-	if (rc == 0 && !found)
+	rc = layers_object(&layers, ret, ret_len, err);
+	if (rc == -ENOENT)
 		rc = err_set(err, ENOTSUP,
 			     "it is an ordinary container image: no eBPF object is "
 			     "in it");
-	if (rc == 0)
-		*ret = steal_ptr(&found);
 	return rc;
 }
 

@@ -22,8 +22,9 @@ struct loading {
 	struct store *store; /* open for reading */
 	struct blob_parts parts;
 	struct index *index; /* what was read, in the end */
-	uint64_t bytes;
-	bool docker; /* there was a manifest.json */
+	uint64_t bytes;	     /* of blobs */
+	uint64_t seen_bytes; /* of all files of the archive */
+	bool docker;	     /* there was a manifest.json */
 };
 
 /* The archive's current file becomes a part, and is what the digest says. */
