@@ -89,7 +89,7 @@ static int judge(const struct plan *plan, const struct verdicts *verdicts, const
 	for (uint32_t i = 0; i < plan->nprogs; i++) {
 		const struct prog_plan *prog = &plan->progs[i];
 
-		if (prog->state == PROG_OFF || job_works(plan, verdicts, prog->job))
+		if (prog->first_state == PROG_OFF || job_works(plan, verdicts, prog->job))
 			continue;
 		err_hint(err, "'bombus check' lists what this kernel can do");
 		return err_set(err, ENOTSUP, "program '%s' would not run here: %s", prog->name,

@@ -69,7 +69,7 @@ void needs_of(const struct plan *plan, struct needs *ret)
 {
 	*ret = (struct needs){ 0 };
 	for (uint32_t i = 0; i < plan->nprogs; i++)
-		if (plan->progs[i].state != PROG_OFF)
+		if (plan->progs[i].first_state != PROG_OFF)
 			add_job(ret, plan, i);
 	for (uint32_t i = 0; i < plan->nmaps; i++) {
 		const struct map_plan *map = &plan->maps[i];

@@ -9,7 +9,6 @@
 #include <fcntl.h>
 
 #include "base/clock.h"
-#include "base/figures.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/parse.h"
@@ -22,6 +21,7 @@
 #include "cmd/run/run_sinks.h"
 #include "runner/load/attach/object.h"
 #include "runner/sink/recording/replay.h"
+#include "runner/sink/text.h"
 
 /* What a recording's series may take in memory; what is over goes to the overflow series. */
 #define MAX_SERIES 1000000
@@ -41,14 +41,13 @@ struct play {
 	struct replay *replay;
 	struct words fields; /* of the command line */
 	struct object *object;
-	struct collector *collector;
+	struct series_budget budget; /* of its series */
 	struct wallclock *clock;
 	struct main_loop main;
 	struct arena arena;
 	struct selection filters;
 	struct plan shown; /* the plan with rows as maps, for filters */
-	struct sink *output, *metrics;
-	struct figures *figures;
+	struct run_sinks sinks;
 	struct replay_opts opts;
 };
 
@@ -73,7 +72,7 @@ static int parse_speed(struct play *p, struct err *err)
 	const char *text = p->args->speed, *form = run_sinks_form(&p->args->run);
 	bool people = streq(form, "table") || streq(form, "tui");
 
-	p->opts.speed = people || p->metrics ? 1 : 0;
+	p->opts.speed = people || run_sinks_serve(&p->args->run) || p->args->run.otlp ? 1 : 0;
 	if (!text)
 		return 0;
 	if (streq(text, "max")) {
@@ -97,11 +96,6 @@ static bool is_replaced(const struct words *own, const char *word)
 	return false;
 }
 
-static bool is_recorded_as_rows(const struct map_plan *map)
-{
-	return map->role == ROLE_COUNTER || map->role == ROLE_GAUGE || map->role == ROLE_HISTOGRAM;
-}
-
 /* Records are whole in the recording, so that other fields of them can be shown now. */
 static int choose_fields(struct play *p, struct err *err)
 {
@@ -114,7 +108,7 @@ static int choose_fields(struct play *p, struct err *err)
 			xstrndup(p->fields.words[i], strcspn(p->fields.words[i], "="));
 		const struct map_plan *map = plan_map(plan, name);
 
-		if (!map || !is_recorded_as_rows(map))
+		if (!map || !map_has_series(map))
 			continue; /* what is wrong otherwise is said when it is used */
 		err_hint(err, "--fields is for maps of events; --where chooses rows");
 		return err_usage(err,
@@ -167,31 +161,26 @@ static int open_program(struct play *p, struct err *err)
 	return ret;
 }
 
-static int make_collector(struct play *p, struct err *err)
+static int prepare(struct play *p, struct err *err)
 {
 	const struct plan *plan = object_plan(p->object);
+	struct series_budget *budget = &p->budget;
+	struct series_opts series = { .max_series = MAX_SERIES, .budget = budget };
 	struct select_words words = p->args->run.select;
 	struct select_opts select;
-	struct collector_opts collect = { .clock = p->clock,
-					  .max_memory_bytes = MAX_SERIES_BYTES,
-					  .series = { .max_series = MAX_SERIES } };
 	struct selection selection = { 0 };
 	int ret;
 
 	/* Filters are for what comes out of it, and were applied to what went in. */
 	words.filter = words.where = (struct words){ 0 };
 	words.every_label = p->args->run.compat != NULL;
+	budget->max_bytes = MAX_SERIES_BYTES;
 	ret = select_words_parse(&words, &p->arena, &select, err);
 	if (ret >= 0)
 		ret = select_maps(plan, &select, &selection, err);
-	if (ret < 0) {
-		selection_release(plan, &selection);
-		return ret;
-	}
-	ret = collector_new(&p->collector, p->object, &collect, selection.filters,
-			    selection.metrics, err);
-	free(selection.filters);
-	free(selection.metrics);
+	if (ret >= 0)
+		ret = replay_prepare(p->replay, plan, selection.metrics, p->clock, &series, err);
+	selection_release(plan, &selection);
 	return ret;
 }
 
@@ -210,12 +199,12 @@ static int make_filters(struct play *p, struct err *err)
 	p->shown.maps = arena_array(&p->arena, struct map_plan, plan->nmaps + 1);
 	for (uint32_t i = 0; i < plan->nmaps; i++) {
 		const struct map_plan *map = &plan->maps[i];
-		struct series *series = collector_series(p->collector, map);
+		const struct metric_plan *metric = source_metric(replay_source(p->replay), map);
 
 		p->shown.maps[i] = *map;
-		if (!is_recorded_as_rows(map) || !series)
+		if (!map_has_series(map) || !metric)
 			continue;
-		metric_row_map(&p->shown.maps[i], series_plan(series), &p->arena);
+		metric_row_map(&p->shown.maps[i], metric, &p->arena);
 		p->shown.maps[i].role = ROLE_EVENTS; /* no metric of a metric */
 	}
 	ret = select_maps(&p->shown, &filters, &p->filters, err);
@@ -225,61 +214,38 @@ static int make_filters(struct play *p, struct err *err)
 
 static int start(struct play *p, struct err *err)
 {
-	struct sink_env env = {
-		.program = replay_program(p->replay),
-		.object = p->object,
-		.plan = object_plan(p->object),
-		.collector = p->collector,
-		.clock = p->clock,
-		.names = replay_names(p->replay),
-		.max_records = p->args->run.count,
-	};
 	int ret = main_loop_init(&p->main, err);
 
-	p->opts.wake_fd = p->main.wake_fd;
-	p->output = run_sinks_output(p->global, &p->args->run);
-	if (ret >= 0)
-		ret = run_sinks_metrics(&p->metrics, &p->args->run, p->figures, err);
-	/* Who serves, or has a screen, does so until told to leave. */
-	p->opts.stay = p->metrics || streq(run_sinks_form(&p->args->run), "tui");
 	if (ret >= 0)
 		ret = parse_speed(p, err);
-	if (ret >= 0 && p->metrics)
-		ret = p->metrics->ops->open(p->metrics, &env, err);
-	if (ret >= 0 && p->metrics)
-		ret = p->metrics->ops->start(p->metrics, err);
+	replay_choose(p->replay, &p->opts);
+	p->sinks.together = true;
 	if (ret >= 0)
-		ret = replay_start(p->replay, &env, p->output, &p->opts, err);
-	return ret;
+		ret = run_sinks_open(&p->sinks, p->global, &p->args->run, p->main.wake_fd, err);
+	if (ret >= 0)
+		ret = host_add_source(p->sinks.host, replay_source(p->replay), err);
+	return ret < 0 ? ret : host_start(p->sinks.host, err);
 }
 
 static int finish(struct play *p, struct err *err)
 {
-	struct replay_result result = { 0 };
-	int ret = replay_stop(p->replay, LEAVE_TIMEOUT_MS, &result, err);
+	uint64_t unwritten;
+	int ret = run_sinks_stop(&p->sinks, &unwritten, err);
+	struct replay_result result = replay_result(p->replay);
 
-	if (p->metrics && p->metrics->ops->close)
-		p->metrics->ops->close(p->metrics);
-	if (ret == -EPIPE || ret == -ETIMEDOUT) /* the reader left, or stands still */
-		ret = 0;
 	if (result.cut)
 		log_warn("%s: the recording was cut at byte %llu: what came later is not in it",
 			 p->path, (unsigned long long)result.offset);
-	show_replay_line(p->object, p->collector, result.span_ns);
+	show_replay_line(replay_source(p->replay), result.span_ns);
 	return ret;
 }
 
 static void play_release(struct play *p)
 {
+	run_sinks_release(&p->sinks);
 	replay_free(p->replay);
-	if (p->output)
-		p->output->ops->free(p->output);
-	if (p->metrics)
-		p->metrics->ops->free(p->metrics);
-	figures_free(p->figures);
 	if (p->object)
 		selection_release(object_plan(p->object), &p->filters);
-	collector_free(p->collector);
 	object_free(p->object);
 	wallclock_free(p->clock);
 	arena_release(&p->arena);
@@ -297,15 +263,13 @@ static int run_replay(const struct global_args *global, void *args, const struct
 		.args = args,
 		.fd = -1,
 		.clock = wallclock_new_told(),
-		.figures = run_sinks_figures(),
-		.opts.wake_fd = -1,
 	};
 	int ret = open_file(&p, words->words[0], err);
 
 	if (ret >= 0)
 		ret = open_program(&p, err);
 	if (ret >= 0)
-		ret = make_collector(&p, err);
+		ret = prepare(&p, err);
 	if (ret >= 0)
 		ret = make_filters(&p, err);
 	if (ret >= 0)

@@ -22,7 +22,7 @@
 #include "cmd/run/run_show.h"
 #include "cmd/run/run_sinks.h"
 #include "runner/load/kernel/privileges.h"
-#include "runner/sink/sink.h"
+#include "runner/read/collect/collector.h"
 
 /* Between two looks at clocks and attachments. */
 #define CHECK_NS 1000000000
@@ -52,7 +52,7 @@ static void on_sweep(void *ctx)
 {
 	struct run *run = ctx;
 
-	run_sinks_tick(&run->sinks);
+	host_tick(run->sinks.host, job_source(run->job));
 }
 
 /* A program that shows nothing may have other work to do. */
@@ -90,6 +90,7 @@ static int open_program(struct run *run, const char *word, struct err *err)
 		ret = job_config_of(run->args, program, run->clock, &run->arena, &config, err);
 	if (ret < 0)
 		return ret;
+	config.pull = program->pull;
 	config.statistics = wants_statistics(run->args);
 	ret = job_open(&run->job, &config, err);
 	if (ret >= 0)
@@ -102,17 +103,9 @@ static int open_program(struct run *run, const char *word, struct err *err)
 
 static int open_sinks(struct run *run, struct err *err)
 {
-	struct sink_env env = {
-		.program = job_name(run->job),
-		.object = job_object(run->job),
-		.plan = job_plan(run->job),
-		.collector = job_collector(run->job),
-		.clock = run->clock,
-		.pull = run->program.pull,
-		.max_records = run->args->count,
-	};
+	int ret = run_sinks_open(&run->sinks, run->global, run->args, run->main.wake_fd, err);
 
-	return run_sinks_open(&run->sinks, run->global, run->args, &env, run->main.wake_fd, err);
+	return ret < 0 ? ret : host_add_source(run->sinks.host, job_source(run->job), err);
 }
 
 static int add_sources(struct run *run, struct err *err)
@@ -138,9 +131,11 @@ static int prepare(struct run *run, struct err *err)
 
 /* Whoever may write anywhere may do so from the live table: with sudo one is mostly in a folder of
  * somebody else's. */
-static uint64_t also_kept(const struct run_args *args)
+static uint64_t also_kept(const struct run *run)
 {
-	return run_sinks_interactive(args) ? 1ULL << CAP_DAC_OVERRIDE : 0;
+	uint64_t keep = run_sinks_interactive(run->args) ? 1ULL << CAP_DAC_OVERRIDE : 0;
+
+	return keep | (object_opens_cpus(job_object(run->job)) ? 1ULL << CAP_PERFMON : 0);
 }
 
 static int start_program(struct run *run, struct err *err)
@@ -156,12 +151,12 @@ static int start_program(struct run *run, struct err *err)
 	}
 	ret = job_read(run->job, run->main.loop, err);
 	if (ret >= 0 && !run->args->keep_caps)
-		ret = privileges_drop(plan, also_kept(run->args), err);
+		ret = privileges_drop(plan, also_kept(run), err);
 	if (ret < 0)
 		return ret;
 	/* From here on the terminal may be the live table's. */
-	show_start(plan, job_name(run->job));
-	ret = run_sinks_start(&run->sinks, err);
+	show_start(job_source(run->job));
+	ret = host_start(run->sinks.host, err);
 	if (ret >= 0)
 		ret = add_sources(run, err);
 	collector_on_sweep(job_collector(run->job), on_sweep, run);
@@ -176,7 +171,7 @@ static int leave(struct run *run, struct err *err)
 	job_stop(run->job);
 	ret = run_sinks_stop(&run->sinks, &unwritten, err);
 	if (!run->global->quiet)
-		show_closing_line(job_object(run->job), job_collector(run->job), ran_ns, unwritten);
+		show_closing_line(job_source(run->job), job_object(run->job), ran_ns, unwritten);
 	return ret;
 }
 
@@ -196,7 +191,7 @@ static int dry_run(struct run *run, struct err *err)
 
 	object_stop(job_object(run->job));
 	if (ret >= 0)
-		show_programs(job_plan(run->job));
+		show_programs(job_source(run->job));
 	return ret;
 }
 

@@ -7,6 +7,7 @@
 #include "base/strbuf.h"
 #include "base/util.h"
 #include "cmd/cmd.h"
+#include "runner/load/attach/object.h"
 
 static const char *prog_state_name(uint8_t state)
 {
@@ -26,25 +27,30 @@ static const char *plural(uint64_t n)
 }
 
 /* An iterator's records need the iterator. */
-static bool is_shown(const struct plan *plan, const struct map_plan *map)
+static bool is_shown(struct source *source, const struct map_plan *map)
 {
+	const struct plan *plan = source->plan;
+
 	return map->role != ROLE_INTERNAL &&
-	       (map->prog < 0 || plan->progs[map->prog].state == PROG_ATTACHED);
+	       (map->prog < 0 ||
+		source_prog_status(source, &plan->progs[map->prog]).state == PROG_ATTACHED);
 }
 
-void show_start(const struct plan *plan, const char *name)
+void show_start(struct source *source)
 {
+	const struct plan *plan = source->plan;
+	const char *name = source->name;
 	uint32_t attached = 0, shown = 0;
 
 	for (uint32_t i = 0; i < plan->nprogs; i++) {
-		const struct prog_plan *p = &plan->progs[i];
+		struct prog_status status = source_prog_status(source, &plan->progs[i]);
 
-		attached += p->state == PROG_ATTACHED;
-		if (p->state == PROG_REFUSED)
-			log_debug("%s: %s", p->name, p->reason);
+		attached += status.state == PROG_ATTACHED;
+		if (status.state == PROG_REFUSED)
+			log_debug("%s: %s", plan->progs[i].name, status.reason);
 	}
 	for (uint32_t i = 0; i < plan->nmaps; i++)
-		shown += is_shown(plan, &plan->maps[i]);
+		shown += is_shown(source, &plan->maps[i]);
 	log_info("%s: %u program%s attached, %u map%s shown%s", name, attached, plural(attached),
 		 shown, plural(shown), isatty(STDIN_FILENO) ? "; Ctrl-C to leave" : "");
 	if (plan->advice)
@@ -64,14 +70,14 @@ struct totals {
 	bool any_events, any_series, any_known, any_unknown;
 };
 
-static struct totals add_up(const struct plan *plan, const struct collector *collector)
+static struct totals add_up(struct source *source)
 {
+	const struct plan *plan = source->plan;
 	struct totals t = { 0 };
 
 	for (uint32_t i = 0; i < plan->nmaps; i++) {
 		const struct map_plan *map = &plan->maps[i];
-		struct series *series = collector_series(collector, map);
-		struct map_stats s = collector_stats(collector, map);
+		struct map_stats s = source_map_stats(source, map);
 
 		if (map->role == ROLE_INTERNAL)
 			continue;
@@ -86,8 +92,8 @@ static struct totals add_up(const struct plan *plan, const struct collector *col
 		t.lost += s.lost;
 		t.malformed += s.malformed;
 		t.dropped += s.dropped;
-		if (series) {
-			struct series_stats kept = series_stats(series);
+		if (source_metric(source, map)) {
+			struct series_stats kept = source_series_stats(source, map);
 
 			t.any_series = true;
 			t.series += kept.live;
@@ -140,28 +146,29 @@ static void add_totals(struct strbuf *line, const struct totals *t, uint64_t unw
 }
 
 /* Programs keep starts, parents and the like there: events are missing for each. */
-static void add_internal(struct strbuf *line, const struct plan *plan,
-			 const struct collector *collector)
+static void add_internal(struct strbuf *line, struct source *source)
 {
+	const struct plan *plan = source->plan;
+
 	for (uint32_t i = 0; i < plan->nmaps; i++) {
 		const struct map_plan *map = &plan->maps[i];
-		uint64_t lost = collector_stats(collector, map).lost;
+		uint64_t lost = source_map_stats(source, map).lost;
 
 		if (map->role == ROLE_INTERNAL && lost)
 			strbuf_addf(line, "; %" PRIu64 " lost in %s", lost, map->name);
 	}
 }
 
-void show_closing_line(const struct object *object, const struct collector *collector,
-		       uint64_t ran_ns, uint64_t unwritten)
+void show_closing_line(struct source *source, const struct object *object, uint64_t ran_ns,
+		       uint64_t unwritten)
 {
 	_cleanup_strbuf_ struct strbuf line = STRBUF_INIT(4096);
-	struct totals t = add_up(object_plan(object), collector);
+	struct totals t = add_up(source);
 	char pinned[2048];
 
 	strbuf_addf(&line, "ran %.1fs: ", (double)ran_ns / 1e9);
 	add_totals(&line, &t, unwritten);
-	add_internal(&line, object_plan(object), collector);
+	add_internal(&line, source);
 	if (object_pinned(object, pinned, sizeof(pinned))) {
 		for (char *c = pinned; *c; c++)
 			if (*c == '\n')
@@ -173,11 +180,10 @@ void show_closing_line(const struct object *object, const struct collector *coll
 	log_info("%s", strbuf_str(&line));
 }
 
-void show_replay_line(const struct object *object, const struct collector *collector,
-		      uint64_t span_ns)
+void show_replay_line(struct source *source, uint64_t span_ns)
 {
 	_cleanup_strbuf_ struct strbuf line = STRBUF_INIT(4096);
-	struct totals t = add_up(object_plan(object), collector);
+	struct totals t = add_up(source);
 
 	strbuf_addf(&line, "replayed %.1fs: ", (double)span_ns / 1e9);
 	add_totals(&line, &t, 0);
@@ -191,8 +197,9 @@ static struct listing *start_listing(const struct column *columns, size_t count,
 	return listing_new("table", columns, count, NULL);
 }
 
-void show_programs(const struct plan *plan)
+void show_programs(struct source *source)
 {
+	const struct plan *plan = source->plan;
 	static const struct column columns[] = {
 		{ "Program" }, { "Type" }, { "Hook" }, { "State" }, { "Reason" },
 	};
@@ -200,8 +207,9 @@ void show_programs(const struct plan *plan)
 
 	for (uint32_t i = 0; i < plan->nprogs; i++) {
 		const struct prog_plan *p = &plan->progs[i];
-		const char *cells[] = { p->name, p->type, p->target, prog_state_name(p->state),
-					p->reason };
+		struct prog_status status = source_prog_status(source, p);
+		const char *cells[] = { p->name, p->type, p->target, prog_state_name(status.state),
+					status.reason };
 
 		listing_row(l, cells);
 	}

@@ -7,22 +7,22 @@
 #define BOMBUS_CMD_RUN_RUN_SHOW_H
 
 #include <stdint.h>
-#include "runner/load/attach/object.h"
-#include "runner/read/collect/collector.h"
+#include "runner/source.h"
+
+struct object;
 
 /* "2 programs attached, 3 maps shown" and what was left out and why. */
-void show_start(const struct plan *plan, const char *name);
+void show_start(struct source *source);
 
 /* "ran 10.0s: 1204 events, 0 lost; nothing stays pinned": one line. */
-void show_closing_line(const struct object *object, const struct collector *collector,
-		       uint64_t ran_ns, uint64_t unwritten);
+void show_closing_line(struct source *source, const struct object *object, uint64_t ran_ns,
+		       uint64_t unwritten);
 
 /* "replayed 10.0s: 1204 events, 0 lost": what was counted while it was recorded. */
-void show_replay_line(const struct object *object, const struct collector *collector,
-		      uint64_t span_ns);
+void show_replay_line(struct source *source, uint64_t span_ns);
 
 /* A table of programs with their state, on standard output. */
-void show_programs(const struct plan *plan);
+void show_programs(struct source *source);
 /* Maps with roles and fields, parameters with defaults, programs with hooks: standard output. */
 void show_plan(const struct plan *plan, const char *name);
 

@@ -48,13 +48,12 @@ static struct sink *new_tui(const struct global_args *global, const struct run_a
 	return sink_tui_new(&opts);
 }
 
-static void add(struct run_sinks *sinks, struct sink *sink)
+bool run_sinks_serve(const struct run_args *args)
 {
-	if (sink)
-		sinks->sinks[sinks->count++] = sink;
+	return args->metrics || args->prom_port;
 }
 
-struct sink *run_sinks_output(const struct global_args *global, const struct run_args *a)
+static struct sink *output_new(const struct global_args *global, const struct run_args *a)
 {
 	const char *form = run_sinks_form(a);
 	struct winsize size = { 0 };
@@ -71,17 +70,7 @@ struct sink *run_sinks_output(const struct global_args *global, const struct run
 	return sink_table_new(STDOUT_FILENO, size.ws_col, want_color(global, STDOUT_FILENO));
 }
 
-/* In front of the output, so that both see the same. */
-static struct sink *recorded(struct run_sinks *sinks, struct sink *output)
-{
-	if (!sinks->record.opts.path)
-		return output;
-	output = sink_record_new(&sinks->record.opts, output);
-	sinks->recorder = output;
-	return output;
-}
-
-struct figures *run_sinks_figures(void)
+static struct figures *process_figures_new(void)
 {
 	struct figures *figures = figures_new();
 
@@ -90,8 +79,8 @@ struct figures *run_sinks_figures(void)
 	return figures;
 }
 
-int run_sinks_metrics(struct sink **ret, const struct run_args *a, struct figures *figures,
-		      struct err *err)
+static int metrics_new(struct sink **ret, const struct run_args *a, struct figures *figures,
+		       struct err *err)
 {
 	char port[PORT_TEXT_MAX];
 	struct prometheus_opts opts = {
@@ -103,12 +92,15 @@ int run_sinks_metrics(struct sink **ret, const struct run_args *a, struct figure
 
 	if (code < 0)
 		return code;
-
+	if (!run_sinks_serve(a))
+		return a->web_config ? err_usage(err, "--web-config guards metrics: --metrics is "
+						      "missing")
+				     : 0;
 	if (a->prom_port) {
 		snprintf(port, PORT_TEXT_MAX, ":%u", (unsigned)a->prom_port);
 		opts.listen = port;
 	}
-	*ret = opts.listen ? sink_prometheus_new(&opts) : NULL;
+	*ret = sink_prometheus_new(&opts);
 	return 0;
 }
 
@@ -134,20 +126,25 @@ static void warn_of_variables(void)
 		log_warn("not honoured: %s", strbuf_str(&names));
 }
 
-static int add_otlp(struct run_sinks *sinks, const struct run_args *a, struct err *err)
+/* A recording is sent only where that is asked for: the environment is meant for what runs. */
+static int otlp_new(struct sink **ret, const struct run_sinks *sinks, const struct run_args *a,
+		    struct err *err)
 {
 	const struct otlp_flags flags = { .url = a->otlp, .protocol = a->otlp_protocol };
 	_cleanup_(otlp_config_release) struct otlp_config config = { 0 };
 	struct naming naming;
-	int ret = otlp_config_read(&config, &flags, get_variable, NULL, err);
+	int code;
 
-	if (ret < 0 || !otlp_config_is_on(&config))
-		return ret;
-	ret = naming_init(&naming, a->name_space, a->compat, err);
-	if (ret < 0)
-		return ret;
+	if (sinks->together && !a->otlp)
+		return 0;
+	code = otlp_config_read(&config, &flags, get_variable, NULL, err);
+	if (code < 0 || !otlp_config_is_on(&config))
+		return code;
+	code = naming_init(&naming, a->name_space, a->compat, err);
+	if (code < 0)
+		return code;
 	warn_of_variables();
-	add(sinks, sink_otlp_new(&config, &naming, sinks->figures));
+	*ret = sink_otlp_new(&config, &naming, sinks->figures);
 	return 0;
 }
 
@@ -160,48 +157,52 @@ static void tell_port(const struct sink *sink, const char *listen)
 		log_info("metrics are on port %u", sink_prometheus_port(sink));
 }
 
-int run_sinks_open(struct run_sinks *sinks, const struct global_args *global,
-		   const struct run_args *args, const struct sink_env *env, int wake_fd,
-		   struct err *err)
+/* The recording and the output see the same; the others have threads of their own. */
+static void add_all(struct run_sinks *sinks, struct sink *output, struct sink *metrics,
+		    struct sink *otlp)
 {
-	struct sink *metrics;
-	int code;
+	struct sink *all[4];
+	size_t count = 0;
 
-	sinks->figures = run_sinks_figures();
-	code = run_sinks_metrics(&metrics, args, sinks->figures, err);
-	if (code < 0)
-		return code;
-	add(sinks, recorded(sinks, run_sinks_output(global, args)));
-	if (args->web_config && !args->metrics && !args->prom_port)
-		return err_usage(err, "--web-config guards metrics: --metrics is missing");
-	add(sinks, metrics);
-	code = add_otlp(sinks, args, err);
-	if (code < 0)
-		return code;
-	for (size_t i = 0; i < sinks->count; i++) {
-		int ret = sink_host_open(&sinks->hosts[i], sinks->sinks[i], env, wake_fd, err);
-
-		if (ret < 0)
-			return ret;
+	if (sinks->record.opts.path) {
+		sinks->record.opts.alone = !output;
+		all[count] = sink_record_new(&sinks->record.opts);
+		sinks->recorder = all[count++];
 	}
-	if (args->metrics && !args->prom_port)
+	if (output)
+		all[count++] = output;
+	if (!sinks->together) {
+		host_add_sinks(sinks->host, all, count);
+		host_add_sinks(sinks->host, &metrics, metrics != NULL);
+		host_add_sinks(sinks->host, &otlp, otlp != NULL);
+		return;
+	}
+	if (metrics)
+		all[count++] = metrics;
+	if (otlp)
+		all[count++] = otlp;
+	host_add_sinks(sinks->host, all, count);
+}
+
+int run_sinks_open(struct run_sinks *sinks, const struct global_args *global,
+		   const struct run_args *args, int wake_fd, struct err *err)
+{
+	struct host_opts opts = { .max_records = args->count, .wake_fd = wake_fd };
+	struct sink *metrics = NULL, *otlp = NULL;
+	int ret;
+
+	sinks->host = host_new(&opts);
+	sinks->figures = process_figures_new();
+	ret = metrics_new(&metrics, args, sinks->figures, err);
+	if (ret >= 0)
+		ret = otlp_new(&otlp, sinks, args, err);
+	sinks->metrics = metrics;
+	add_all(sinks, output_new(global, args), metrics, otlp);
+	if (ret >= 0)
+		ret = host_open(sinks->host, err);
+	if (ret >= 0 && args->metrics && !args->prom_port)
 		tell_port(metrics, args->metrics);
-	return 0;
-}
-
-int run_sinks_start(struct run_sinks *sinks, struct err *err)
-{
-	int ret = 0;
-
-	for (size_t i = 0; i < sinks->count && ret >= 0; i++)
-		ret = sink_host_start(sinks->hosts[i], err);
 	return ret;
-}
-
-void run_sinks_tick(struct run_sinks *sinks)
-{
-	for (size_t i = 0; i < sinks->count; i++)
-		sink_host_tick(sinks->hosts[i]);
 }
 
 /* A recording that is not whole is said, though the run itself went well. */
@@ -221,17 +222,10 @@ static int recording_ended(const struct run_sinks *sinks, struct err *err)
 
 int run_sinks_stop(struct run_sinks *sinks, uint64_t *ret_unwritten, struct err *err)
 {
-	int ret = 0;
+	int ret = host_stop(sinks->host, LEAVE_TIMEOUT_MS, ret_unwritten, err);
 
-	*ret_unwritten = 0;
-	for (size_t i = 0; i < sinks->count; i++) {
-		uint64_t here = 0;
-		int code = sink_host_stop(sinks->hosts[i], LEAVE_TIMEOUT_MS, &here, err);
-
-		*ret_unwritten += here;
-		if (code < 0 && code != -EPIPE && code != -ETIMEDOUT)
-			ret = code;
-	}
+	if (ret == -EPIPE || ret == -ETIMEDOUT)
+		ret = 0;
 	if (sinks->recorder && ret == 0)
 		ret = recording_ended(sinks, err);
 	return ret;
@@ -239,11 +233,7 @@ int run_sinks_stop(struct run_sinks *sinks, uint64_t *ret_unwritten, struct err 
 
 void run_sinks_release(struct run_sinks *sinks)
 {
-	for (size_t i = 0; i < sinks->count; i++)
-		if (sinks->hosts[i])
-			sink_host_free(sinks->hosts[i]);
-		else
-			sinks->sinks[i]->ops->free(sinks->sinks[i]);
+	host_free(sinks->host);
 	figures_free(sinks->figures);
 	run_record_release(&sinks->record);
 }

@@ -6,11 +6,13 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "runner/read/collect/live.h"
 
 struct job {
 	char *name;
 	struct object *object;
 	struct collector *collector;
+	struct live_source live;
 	bool statistics;
 	uint64_t start_ns;
 };
@@ -50,6 +52,8 @@ int job_open(struct job **ret, const struct job_config *config, struct err *err)
 		rc = make_collector(job, config, err);
 	if (rc < 0)
 		return rc;
+	live_source_init(&job->live, job->name, job->object, job->collector, config->collect.clock);
+	job->live.pull = config->pull;
 	*ret = steal_ptr(&job);
 	return 0;
 }
@@ -119,6 +123,11 @@ struct object *job_object(struct job *job)
 struct collector *job_collector(struct job *job)
 {
 	return job->collector;
+}
+
+struct source *job_source(struct job *job)
+{
+	return &job->live.source;
 }
 
 uint64_t job_ran_ns(const struct job *job)

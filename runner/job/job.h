@@ -18,6 +18,7 @@
 #include "runner/job/select.h"
 #include "runner/load/attach/object.h"
 #include "runner/read/collect/collector.h"
+#include "runner/source.h"
 
 struct err;
 struct job;
@@ -33,6 +34,7 @@ struct job_config {
 	struct object_opts object;     /* parameters, roles, targets, sizes, pins */
 	struct select_opts select;     /* filters, labels, buckets */
 	struct collector_opts collect; /* interval, limits; its clock is the one of the process */
+	struct step pull;	       /* getting the bytes, if there was anything to get */
 	bool statistics;	       /* the kernel measures the programs' run time */
 };
 
@@ -50,6 +52,7 @@ const char *job_name(const struct job *job);
 const struct plan *job_plan(const struct job *job);
 struct object *job_object(struct job *job);
 struct collector *job_collector(struct job *job);
+struct source *job_source(struct job *job); /* for a host; lives as long as the job */
 /* Since job_read(). */
 uint64_t job_ran_ns(const struct job *job);
 

@@ -11,10 +11,10 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
+#include "base/bell.h"
 #include "base/util.h"
 #include "runner/sink/out.h"
 
@@ -31,7 +31,7 @@ void out_init(struct out *out, int fd)
 	struct stat st;
 
 	*out = (struct out){ .fd = fd, .private_fd = -1, .kind = OUT_FILE };
-	out->cancel_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	out->cancel_fd = bell_new();
 	if (fstat(fd, &st) < 0)
 		return;
 	if (S_ISSOCK(st.st_mode))

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "base/util.h"
-#include "runner/load/attach/object.h"
 #include "runner/sink/text.h"
 
 /* --- maps ------------------------------------------------------------------------------------- */
@@ -193,19 +192,14 @@ static const struct own_figure map_rows[] = {
 	  get_sweep_errors },
 };
 
-static void visit_map(const struct sink_env *env, const struct map_plan *map,
-		      struct figure_visit *visit)
+static void visit_map(struct source *source, const struct map_plan *map, struct figure_visit *visit)
 {
-	struct series *series = collector_series(env->collector, map);
-	struct map_view view = { .map = map, .stats = collector_stats(env->collector, map) };
+	struct map_view view = { .map = map, .stats = source_map_stats(source, map) };
 	const struct figure_label label = { "map", map->name };
 
-	if (series) {
-		view.has_series = true;
-		collector_lock(env->collector);
-		view.series = series_stats(series);
-		collector_unlock(env->collector);
-	}
+	view.has_series = source_metric(source, map) != NULL;
+	if (view.has_series)
+		view.series = source_series_stats(source, map);
 	visit->visit(visit, &view, &label, 1);
 }
 
@@ -218,11 +212,11 @@ static bool is_of(const struct own_figure *figure, const struct map_plan *map)
 
 static void each_map(void *ctx, const struct own_figure *figure, struct figure_visit *visit)
 {
-	const struct sink_env *env = ctx;
+	struct source *source = ctx;
 
-	for (uint32_t i = 0; i < env->plan->nmaps; i++)
-		if (is_of(figure, &env->plan->maps[i]))
-			visit_map(env, &env->plan->maps[i], visit);
+	for (uint32_t i = 0; i < source->plan->nmaps; i++)
+		if (is_of(figure, &source->plan->maps[i]))
+			visit_map(source, &source->plan->maps[i], visit);
 }
 
 static const struct figure_table map_figures = { map_rows, ARRAY_LEN(map_rows), FIGURES_MAPS,
@@ -231,29 +225,23 @@ static const struct figure_table map_figures = { map_rows, ARRAY_LEN(map_rows), 
 /* --- programs --------------------------------------------------------------------------------- */
 
 struct program_view {
-	const struct prog_plan *prog;
+	struct prog_status status;
 	bool has_runs;
 	struct prog_stats runs;
 };
-
-/* It may be detached from outside meanwhile. */
-static uint8_t state_of(const struct prog_plan *prog)
-{
-	return __atomic_load_n(&prog->state, __ATOMIC_ACQUIRE);
-}
 
 static bool get_attached(const void *of, struct figure_value *ret)
 {
 	const struct program_view *view = of;
 
-	return figure_count(ret, state_of(view->prog) == PROG_ATTACHED);
+	return figure_count(ret, view->status.state == PROG_ATTACHED);
 }
 
 static bool get_attach_errno(const void *of, struct figure_value *ret)
 {
 	const struct program_view *view = of;
 
-	return figure_count(ret, (uint64_t)abs(view->prog->reason_code));
+	return figure_count(ret, (uint64_t)abs(view->status.reason_code));
 }
 
 static bool get_runs(const void *of, struct figure_value *ret)
@@ -290,41 +278,41 @@ static const struct own_figure program_rows[] = {
 	  FIGURE_COUNTER, get_misses },
 };
 
-static void visit_program(const struct sink_env *env, const struct prog_plan *prog,
-			  struct figure_visit *visit)
+static void visit_program(struct source *source, const struct prog_plan *prog,
+			  const struct prog_status *status, struct figure_visit *visit)
 {
-	struct program_view view = { .prog = prog };
+	struct program_view view = { .status = *status };
 	const struct figure_label labels[] = { { "program", prog->job },
 					       { "variant", prog->name },
 					       { "type", prog->type } };
 
-	view.has_runs = env->object && object_prog_stats(env->object, prog, &view.runs) == 0;
+	view.has_runs = source_prog_stats(source, prog, &view.runs) == 0;
 	visit->visit(visit, &view, labels, ARRAY_LEN(labels));
 }
 
 static void each_program(void *ctx, const struct own_figure *figure, struct figure_visit *visit)
 {
-	const struct sink_env *env = ctx;
+	struct source *source = ctx;
 
-	for (uint32_t i = 0; i < env->plan->nprogs; i++) {
-		uint8_t state = state_of(&env->plan->progs[i]);
+	for (uint32_t i = 0; i < source->plan->nprogs; i++) {
+		struct prog_status status = source_prog_status(source, &source->plan->progs[i]);
 
 		/* The others were not chosen. */
-		if (state != PROG_OFF && state != PROG_STANDBY)
-			visit_program(env, &env->plan->progs[i], visit);
+		if (status.state != PROG_OFF && status.state != PROG_STANDBY)
+			visit_program(source, &source->plan->progs[i], &status, visit);
 	}
 }
 
 static const struct figure_table program_figures = { program_rows, ARRAY_LEN(program_rows),
 						     FIGURES_FUNCTIONS, each_program };
 
-void own_figures_add(struct figures *figures, const struct sink_env *env)
+void own_figures_add(struct figures *figures, struct source *source)
 {
-	figures_add(figures, &map_figures, (void *)env);
-	figures_add(figures, &program_figures, (void *)env);
+	figures_add(figures, &map_figures, source);
+	figures_add(figures, &program_figures, source);
 }
 
-void own_figures_remove(struct figures *figures, const struct sink_env *env)
+void own_figures_remove(struct figures *figures, struct source *source)
 {
-	figures_remove(figures, env);
+	figures_remove(figures, source);
 }

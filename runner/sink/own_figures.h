@@ -5,10 +5,10 @@
 #define BOMBUS_RUNNER_SINK_OWN_FIGURES_H
 
 #include "base/figures.h"
-#include "runner/sink/sink.h"
+#include "runner/source.h"
 
-/* Their ctx is a struct sink_env. */
-void own_figures_add(struct figures *figures, const struct sink_env *env);
-void own_figures_remove(struct figures *figures, const struct sink_env *env);
+/* Their ctx is the source. */
+void own_figures_add(struct figures *figures, struct source *source);
+void own_figures_remove(struct figures *figures, struct source *source);
 
 #endif

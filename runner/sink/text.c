@@ -3,7 +3,6 @@
 #include <math.h>
 #include "base/num.h"
 #include "base/util.h"
-#include "runner/load/attach/object.h"
 #include "runner/sink/text.h"
 
 static const struct map_plan *next_stacks(const struct plan *plan, uint32_t from)
@@ -14,14 +13,13 @@ static const struct map_plan *next_stacks(const struct plan *plan, uint32_t from
 	return NULL;
 }
 
-void sink_names_init(struct sink_names *names, const struct sink_env *env)
+void sink_names_init(struct sink_names *names, struct source *source)
 {
-	*names = (struct sink_names){ .env = env };
-
-	names->resolver =
-		env->names ? resolver_new_from(env->names, env->clock) : resolver_new(env->clock);
-	if (env->object && !env->names)
-		names->stacks = next_stacks(env->plan, 0);
+	*names = (struct sink_names){ .source = source };
+	names->resolver = source->names ? resolver_new_from(source->names, source->clock)
+					: resolver_new(source->clock);
+	if (source->ops->stacks_fd)
+		names->stacks = next_stacks(source->plan, 0);
 }
 
 void sink_names_release(struct sink_names *names)
@@ -32,11 +30,12 @@ void sink_names_release(struct sink_names *names)
 
 void sink_names_find_stacks(struct sink_names *names)
 {
-	const struct plan *plan = names->env->plan;
+	struct source *source = names->source;
+	const struct plan *plan = source->plan;
 
 	while (names->stacks) {
 		const struct map_plan *map = names->stacks;
-		int fd = object_map_fd(names->env->object, map);
+		int fd = source->ops->stacks_fd(source, map);
 
 		if (fd < 0)
 			return;

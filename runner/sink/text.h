@@ -22,10 +22,10 @@
  */
 struct sink_names {
 	struct resolver *resolver;
-	const struct sink_env *env;    /* borrowed */
+	struct source *source;	       /* borrowed */
 	const struct map_plan *stacks; /* the first one to be asked for; NULL: all are known */
 };
-void sink_names_init(struct sink_names *names, const struct sink_env *env);
+void sink_names_init(struct sink_names *names, struct source *source);
 void sink_names_release(struct sink_names *names);
 void sink_names_find_stacks(struct sink_names *names);
 

@@ -9,8 +9,8 @@
 #include <errno.h>
 #include <langinfo.h>
 #include <pthread.h>
-#include <sys/eventfd.h>
 
+#include "base/bell.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -27,7 +27,7 @@
 struct tui {
 	struct sink sink;
 	struct tui_opts opts;
-	struct sink_env env;
+	struct source *source;
 	struct terminal *terminal;
 	struct model *model;
 	struct screen screen;
@@ -36,7 +36,6 @@ struct tui {
 	int bell_fd;	  /* rung by messages */
 	bool up;	  /* the screen is there */
 	bool touched;	  /* a frame is due at once */
-	uint64_t left;	  /* of -n */
 	uint64_t clock_s; /* that is shown */
 	uint64_t start_ns, drawn_ns, programs_ns;
 	uint64_t drawn_generation;
@@ -54,14 +53,6 @@ static struct tui *tui_of(struct sink *sink)
 	return container_of(sink, struct tui, sink);
 }
 
-static void ring(struct tui *tui)
-{
-	uint64_t one = 1;
-
-	if (write(tui->bell_fd, &one, sizeof(one)) < 0)
-		return; /* it rings already */
-}
-
 /* --- messages --- */
 
 static void on_message(void *ctx, enum log_level level, const char *line)
@@ -74,7 +65,7 @@ static void on_message(void *ctx, enum log_level level, const char *line)
 	if (level <= LOG_WARN)
 		strbuf_addf(&tui->kept, "%s\n", line);
 	pthread_mutex_unlock(&tui->lock);
-	ring(tui);
+	bell_ring(tui->bell_fd);
 }
 
 static void take_messages(struct tui *tui)
@@ -121,20 +112,12 @@ static char *clean_name(const char *name)
 	return text;
 }
 
-static int tui_open(struct sink *sink, const struct sink_env *env, struct err *err)
+static int tui_open(struct sink *sink, struct err *err)
 {
 	struct tui *tui = tui_of(sink);
-	const char *charset = nl_langinfo(CODESET);
-	bool utf8 = charset && streq(charset, "UTF-8");
 	const struct theme *theme = theme_find(tui->opts.color && tui->opts.theme ? tui->opts.theme
 					       : tui->opts.color		  ? "default"
 										  : "mono");
-	struct model_opts opts = {
-		.env = &tui->env,
-		.history_bytes = tui->opts.history_bytes,
-		.interval_ns = tui->opts.interval_ns,
-		.utf8 = utf8,
-	};
 	int ret;
 
 	if (!terminal_usable(tui->opts.in_fd, tui->opts.out_fd)) {
@@ -143,20 +126,35 @@ static int tui_open(struct sink *sink, const struct sink_env *env, struct err *e
 			       "the live table needs a terminal, for input and output, "
 			       "that can move its cursor");
 	}
-	tui->bell_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	tui->bell_fd = bell_new();
 	if (tui->bell_fd < 0)
-		return err_sys(err, errno, "eventfd");
+		return err_sys(err, -tui->bell_fd, "eventfd");
 	ret = terminal_open(&tui->terminal, tui->opts.in_fd, tui->opts.out_fd, theme, err);
 	if (ret < 0)
 		return ret;
 	terminal_watch(tui->terminal, tui->bell_fd);
-	tui->env = *env;
-	tui->left = env->max_records ? env->max_records : UINT64_MAX;
-	tui->stats = xcalloc(env->plan->nprogs + 1, sizeof(*tui->stats));
-	tui->program = clean_name(env->program);
+	return 0;
+}
+
+static int tui_add(struct sink *sink, struct source *source, struct err *err)
+{
+	struct tui *tui = tui_of(sink);
+	const char *charset = nl_langinfo(CODESET);
+	struct model_opts opts = {
+		.source = source,
+		.history_bytes = tui->opts.history_bytes,
+		.interval_ns = tui->opts.interval_ns,
+		.utf8 = charset && streq(charset, "UTF-8"),
+	};
+
+	if (tui->source)
+		return err_set(err, ENOTSUP, "the live table shows one program");
+	tui->source = source;
+	tui->stats = xcalloc(source->plan->nprogs + 1, sizeof(*tui->stats));
+	tui->program = clean_name(source->name);
 	tui->model = model_new(&opts);
-	screen_init(&tui->screen, tui->model, tui->program, utf8);
-	tui->screen.replayed = env->names != NULL;
+	screen_init(&tui->screen, tui->model, tui->program, opts.utf8);
+	tui->screen.replayed = source->recorded;
 	return 0;
 }
 
@@ -166,30 +164,26 @@ static int tui_start(struct sink *sink, struct err *err)
 	struct tui *tui = tui_of(sink);
 
 	tui->start_ns = now_mono_ns();
-	if (tui->env.plan->advice)
-		screen_say(&tui->screen, false, "%s", tui->env.plan->advice);
+	if (tui->source->plan->advice)
+		screen_say(&tui->screen, false, "%s", tui->source->plan->advice);
 	return 0;
 }
 
-static int tui_event(struct sink *sink, const struct record *record)
+static int tui_event(struct sink *sink, struct source *source, const struct record *record)
 {
-	struct tui *tui = tui_of(sink);
-
-	model_event(tui->model, record);
-	return --tui->left == 0;
+	model_event(tui_of(sink)->model, record);
+	return 0;
 }
 
-static int tui_rows(struct sink *sink, const struct series_rows *rows, uint64_t time_ns)
+static int tui_rows(struct sink *sink, struct source *source, const struct series_rows *rows,
+		    uint64_t time_ns)
 {
-	struct tui *tui = tui_of(sink);
-
-	model_rows(tui->model, rows);
-	tui->left -= MIN(tui->left, (uint64_t)rows->count);
-	return tui->left == 0;
+	model_rows(tui_of(sink)->model, rows);
+	return 0;
 }
 
-static int tui_lost(struct sink *sink, const struct map_plan *map, enum lost_where where,
-		    uint64_t count, uint64_t time_ns)
+static int tui_lost(struct sink *sink, struct source *source, const struct map_plan *map,
+		    enum lost_where where, uint64_t count, uint64_t time_ns)
 {
 	model_lost(tui_of(sink)->model, map, where, count);
 	return 0;
@@ -197,13 +191,13 @@ static int tui_lost(struct sink *sink, const struct map_plan *map, enum lost_whe
 
 static void feed_programs(struct tui *tui, uint64_t now_ns)
 {
-	const struct plan *plan = tui->env.plan;
+	const struct plan *plan = tui->source->plan;
 
 	if (now_ns - tui->programs_ns < PROGRAMS_NS)
 		return;
 	tui->programs_ns = now_ns;
 	for (uint32_t i = 0; i < plan->nprogs; i++)
-		if (object_prog_stats(tui->env.object, &plan->progs[i], &tui->stats[i]) < 0)
+		if (source_prog_stats(tui->source, &plan->progs[i], &tui->stats[i]) < 0)
 			tui->stats[i] = (struct prog_stats){ 0 };
 	model_programs(tui->model, tui->stats, now_ns);
 }
@@ -223,10 +217,10 @@ static void guess_interval(struct tui *tui, uint64_t time_ns)
 	tui->swept_ns = time_ns;
 }
 
-static int tui_swept(struct sink *sink, uint64_t time_ns)
+static int tui_swept(struct sink *sink, struct source *source, uint64_t time_ns)
 {
 	struct tui *tui = tui_of(sink);
-	const struct plan *plan = tui->env.plan;
+	const struct plan *plan = tui->source->plan;
 	/* However fast it is gone through, rates are those of then. */
 	uint64_t now_ns = tui->screen.replayed ? time_ns : now_mono_ns();
 	struct map_stats stats;
@@ -237,7 +231,7 @@ static int tui_swept(struct sink *sink, uint64_t time_ns)
 	for (uint32_t i = 0; i < plan->nmaps; i++) {
 		if (plan->maps[i].role == ROLE_INTERNAL)
 			continue;
-		stats = collector_stats(tui->env.collector, &plan->maps[i]);
+		stats = source_map_stats(source, &plan->maps[i]);
 		model_stats(tui->model, &plan->maps[i], &stats);
 	}
 	feed_programs(tui, now_ns);
@@ -283,7 +277,8 @@ static int grant(struct tui *tui, enum wish wish)
 		terminal_copy(tui->terminal, strbuf_str(&screen->copied), screen->copied.len);
 		break;
 	case WISH_INTERVAL:
-		collector_set_interval(tui->env.collector, model_interval(tui->model));
+		if (tui->source->ops->set_interval)
+			tui->source->ops->set_interval(tui->source, model_interval(tui->model));
 		break;
 	case WISH_NONE:
 		break;
@@ -343,12 +338,12 @@ static bool has_news(const struct tui *tui)
 static int tui_work(struct sink *sink, int *timeout_ms)
 {
 	struct tui *tui = tui_of(sink);
-	uint64_t rings, now_ns, due_ns;
+	uint64_t now_ns, due_ns;
 	int ret = 0;
 
 	if (!tui->up)
 		ret = start_screen(tui);
-	if (!ret && read(tui->bell_fd, &rings, sizeof(rings)) == sizeof(rings))
+	if (!ret && bell_answer(tui->bell_fd))
 		take_messages(tui);
 	if (!ret)
 		ret = take_events(tui);
@@ -397,7 +392,9 @@ static void tui_free(struct sink *sink)
 
 static const struct sink_ops tui_ops = {
 	.name = "tui",
+	.stays = true,
 	.open = tui_open,
+	.add = tui_add,
 	.start = tui_start,
 	.event = tui_event,
 	.rows = tui_rows,

@@ -59,6 +59,11 @@ int object_map_fd(const struct object *object, const struct map_plan *map)
 	return bpf_object__find_map_fd_by_name(object->bpf, map->symbol);
 }
 
+struct prog_status object_prog_status(const struct object *object, const struct prog_plan *prog)
+{
+	return (struct prog_status){ .state = PROG_ATTACHED };
+}
+
 int object_iter_fd(const struct object *object, const struct prog_plan *prog, struct err *err)
 {
 	return err_set(err, ENOENT, "no iterators here");

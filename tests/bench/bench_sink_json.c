@@ -58,13 +58,13 @@ static uint64_t produce(struct fixture *f, const struct connlat *events, double 
 		for (int i = 0; i < BATCH; i++) {
 			record = record_of(f, MAP_EVENTS, &events[count % DISTINCT]);
 			record.time_ns = time_ns += 811;
-			while (!queue_put(f->collector.queue, &record)) {
-				queue_publish(f->collector.queue);
+			while (!queue_put(f->fake.queue, &record)) {
+				queue_publish(f->fake.queue);
 				nanosleep(&nap, NULL);
 			}
 			count++;
 		}
-		queue_publish(f->collector.queue);
+		queue_publish(f->fake.queue);
 	}
 	return count;
 }
@@ -76,7 +76,7 @@ int main(int argc, char **argv)
 	static struct connlat events[DISTINCT];
 	double seconds = 3, start, wall, cpu, producer;
 	struct err err = { 0 };
-	struct sink_host *host;
+	struct host *host;
 	struct fixture f;
 	struct stat st;
 	uint64_t count;
@@ -89,12 +89,13 @@ int main(int argc, char **argv)
 		return EXIT_FAILED;
 	make_events(events);
 	fixture_init(&f);
-	if (host_up(&host, sink_json_new(fd), &f.env, -1, &err) < 0)
+	host = host_up_plain(&f, sink_json_new(fd), &err);
+	if (!host)
 		return EXIT_FAILED;
 	start = seconds_of(CLOCK_MONOTONIC);
 	count = produce(&f, events, seconds);
 	producer = seconds_of(CLOCK_THREAD_CPUTIME_ID);
-	ret = sink_host_stop(host, 60000, NULL, &err);
+	ret = host_stop(host, 60000, NULL, &err);
 	wall = seconds_of(CLOCK_MONOTONIC) - start;
 	cpu = process_cpu() - producer;
 	fstat(fd, &st);
@@ -103,7 +104,7 @@ int main(int argc, char **argv)
 	       "\"result\":%d}\n",
 	       (unsigned long long)count, wall, (double)count / wall, (double)count / cpu,
 	       (double)st.st_size / wall, (double)st.st_size / (double)count, ret);
-	sink_host_free(host);
+	host_free(host);
 	fixture_release(&f);
 	close(fd);
 	if (argc < 2)

@@ -213,12 +213,12 @@ static uint64_t produce(struct fixture *f, uint64_t rate, double seconds)
 			rec.pid = (uint32_t)count;
 			rec.bytes = count;
 			rec.status = count % 16 ? 0 : -111;
-			while (!queue_put(f->collector.queue, &record)) {
-				queue_publish(f->collector.queue);
+			while (!queue_put(f->fake.queue, &record)) {
+				queue_publish(f->fake.queue);
 				nanosleep(&nap, NULL);
 			}
 		}
-		queue_publish(f->collector.queue);
+		queue_publish(f->fake.queue);
 		nanosleep(&nap, NULL);
 	}
 	return count;
@@ -249,7 +249,7 @@ static void run(const char *way, const char *protocol, const char *compression, 
 	struct otlp_counts counts;
 	struct otlp_config config;
 	struct err err = { 0 };
-	struct sink_host *host;
+	struct host *host;
 	struct sink *sink;
 	struct fixture f;
 	uint64_t count, before, dropped = 0;
@@ -265,14 +265,15 @@ static void run(const char *way, const char *protocol, const char *compression, 
 	if (otlp_config_read(&config, &flags, variable, pairs, &err) < 0)
 		exit(EXIT_FAILED);
 	sink = sink_otlp_new(&config, &naming_usual, NULL);
-	if (sink_host_open(&host, sink, &f.env, -1, &err) < 0 || sink_host_start(host, &err) < 0)
+	host = host_up_plain(&f, sink, &err);
+	if (!host)
 		exit(EXIT_FAILED);
 	before = resident_bytes();
 	start = seconds_of(CLOCK_MONOTONIC);
 	cpu = seconds_of(CLOCK_PROCESS_CPUTIME_ID) - seconds_of(CLOCK_THREAD_CPUTIME_ID);
 	count = produce(&f, rate, seconds);
 	before = resident_bytes() - MIN(before, resident_bytes());
-	sink_host_stop(host, 60000, NULL, &err);
+	host_stop(host, 60000, NULL, &err);
 	wall = seconds_of(CLOCK_MONOTONIC) - start;
 	cpu = seconds_of(CLOCK_PROCESS_CPUTIME_ID) - seconds_of(CLOCK_THREAD_CPUTIME_ID) - cpu;
 	sink_otlp_counts(sink, OTLP_TRACES, &counts);
@@ -285,7 +286,7 @@ static void run(const char *way, const char *protocol, const char *compression, 
 	       ",\"received\":%" PRIu64 ",\"bytes_per_span\":%.1f,\"memory_bytes\":%" PRIu64 "}\n",
 	       way, count, (double)count / wall, cpu / wall, (double)count / cpu, counts.sent,
 	       dropped, (uint64_t)totals->spans, (double)totals->bytes / (double)count, before);
-	sink_host_free(host);
+	host_free(host);
 	fixture_release(&f);
 	munmap(totals, sizeof(*totals));
 }

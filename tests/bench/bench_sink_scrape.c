@@ -55,7 +55,7 @@ static uint64_t resident(void)
 static uint64_t scrape_all(struct fixture *f, struct resolver *resolver, struct label_cache *cache,
 			   uint64_t *ret_resident)
 {
-	struct scrape_opts opts = { .env = &f->env,
+	struct scrape_opts opts = { .source = &f->fake.source,
 				    .format = &expo_text,
 				    .naming = &naming_usual,
 				    .resolver = resolver,
@@ -82,9 +82,9 @@ static void put_entry(struct fixture *f, const void *key, const void *value)
 				 .value_bytes = 8 };
 	uint8_t room[16];
 
-	metric_cells(plan, &record, 1,
-		     series_sweep_touch(f->collector.series[MAP_CONNS],
-					metric_key_in(plan, &record, room)));
+	metric_cells(
+		plan, &record, 1,
+		series_sweep_touch(f->fake.series[MAP_CONNS], metric_key_in(plan, &record, room)));
 }
 
 /* The median of `rounds` scrapes, after one that fills the cache where there is one. */

@@ -14,6 +14,7 @@
 #include "base/util.h"
 #include "runner/sink/otlp/otlp_config.h"
 #include "runner/sink/otlp/otlp_traces.h"
+#include "tests/support/fake_source.h"
 
 #define BATCH 512
 
@@ -85,7 +86,8 @@ static void run(bool json, double seconds)
 					   .nfields = ARRAY_LEN(fields),
 					   .size_bytes = sizeof(struct rec) } };
 	struct plan plan = { .maps = &map, .nmaps = 1 };
-	struct sink_env env = { .program = "bench", .plan = &plan, .clock = wallclock_new() };
+	struct wallclock *clock = wallclock_new();
+	struct fake_source fake;
 	struct otlp_flags flags = { .url = "http://127.0.0.1:1" };
 	struct otlp_queue_opts opts = {
 		.shape = &otlp_spans_shape, .json = json, .max_items = 8 * BATCH, .max_batch = BATCH
@@ -94,7 +96,7 @@ static void run(bool json, double seconds)
 		.took = 1500, .name = "connect", .comm = "curl", .addr = { 10, 0, 0, 1 }
 	};
 	struct record record = { .map = &map, .part = { NULL, &rec }, .value_bytes = sizeof(rec) };
-	struct resolver *resolver = resolver_new(env.clock);
+	struct resolver *resolver = resolver_new(clock);
 	struct otlp_queue *queue = otlp_queue_new(&opts);
 	struct otlp_resources *resources;
 	struct otlp_config config;
@@ -103,10 +105,12 @@ static void run(bool json, double seconds)
 	uint64_t count = 0, bytes = 0;
 	double start, took;
 
+	fake_source_init(&fake, "bench", &plan, clock);
 	if (otlp_config_read(&config, &flags, no_variable, NULL, &err) < 0)
 		exit(EXIT_FAILED);
-	resources = otlp_resources_new(&config, json, env.program, OTLP_RESOURCE_PATHS);
-	if (otlp_traces_new(&traces, &config, json, &env, resources, resolver, queue, &err) < 0)
+	resources = otlp_resources_new(&config, json, fake.source.name, OTLP_RESOURCE_PATHS);
+	if (otlp_traces_new(&traces, &config, json, &fake.source, resources, resolver, queue,
+			    &err) < 0)
 		exit(EXIT_FAILED);
 	memset(rec.trace_id, 0x5a, sizeof(rec.trace_id));
 	for (start = cpu_seconds(); (took = cpu_seconds() - start) < seconds; count += BATCH) {
@@ -127,7 +131,8 @@ static void run(bool json, double seconds)
 	otlp_queue_free(queue);
 	otlp_config_release(&config);
 	resolver_free(resolver);
-	wallclock_free(env.clock);
+	fake_source_release(&fake);
+	wallclock_free(clock);
 }
 
 int main(int argc, char **argv)

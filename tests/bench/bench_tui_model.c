@@ -51,7 +51,7 @@ static void go(struct bench *b, const char *name)
 /* The program's side: not what is measured. */
 static void sweep(struct bench *b, uint32_t count, uint64_t round)
 {
-	struct series *series = b->f.collector.series[MAP_CONNS];
+	struct series *series = b->f.fake.series[MAP_CONNS];
 
 	series_sweep_begin(series, b->now_ns);
 	for (uint32_t i = 0; i < count; i++) {
@@ -78,7 +78,7 @@ static double look(struct bench *b)
 /* As the host does after a sweep. */
 static double feed(struct bench *b)
 {
-	struct series *series = b->f.collector.series[MAP_CONNS];
+	struct series *series = b->f.fake.series[MAP_CONNS];
 	uint64_t mark = series_mark(series), cursor = 0;
 	struct series_rows rows;
 	double spent = 0, before;
@@ -103,7 +103,7 @@ static void start(struct bench *b)
 
 	memset(b, 0, sizeof(*b));
 	fixture_init_max(&b->f, 200000);
-	opts.env = &b->f.env;
+	opts.source = &b->f.fake.source;
 	b->model = model_new(&opts);
 	b->now_ns = SECOND;
 	go(b, "conns");

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the tests of the outputs share: a plan made by hand with one map of each kind, records and
- * series with known values, and a collector that only holds them. It stands in for the real one,
- * which is not linked, since the test defines its functions first.
+ * series with known values, and a source that holds them.
  */
 #ifndef BOMBUS_TESTS_SINK_FIXTURE_H
 #define BOMBUS_TESTS_SINK_FIXTURE_H
@@ -35,8 +34,11 @@
 #include "base/process.h"
 #include "base/strbuf.h"
 #include "base/util.h"
+#include "runner/read/collect/queue.h"
+#include "runner/sink/host/host.h"
 #include "runner/sink/own_figures.h"
 #include "runner/sink/sink.h"
+#include "tests/support/fake_source.h"
 
 #define GOLDEN_DIR "tests/golden/"
 #define FIXTURE_TIME_NS 1795165200123456789ull /* 2026-11-20T09:00:00.123456789Z */
@@ -72,56 +74,16 @@ struct lat {
 	uint64_t us;
 };
 
-struct collector {
-	pthread_mutex_t lock;
-	struct series *series[NMAPS];
-	struct map_stats stats[NMAPS];
-	struct queue *queue;
-};
-
 struct fixture {
-	struct collector collector;
+	struct fake_source fake; /* with a lock for what follows */
 	struct map_plan maps[NMAPS];
 	struct metric_plan metrics[NMAPS];
 	struct plan plan;
 	struct wallclock *clock;
-	struct sink_env env;
 	uint64_t since[NMAPS];
 	struct figures *figures; /* freed with the rest; NULL: none */
 	int fd;			 /* where sinks write: a file in memory */
 };
-
-/* The stand-in. */
-struct series *collector_series(const struct collector *collector, const struct map_plan *map)
-{
-	return collector->series[map->index];
-}
-struct map_stats collector_stats(const struct collector *collector, const struct map_plan *map)
-{
-	struct map_stats stats;
-
-	pthread_mutex_lock((pthread_mutex_t *)&collector->lock);
-	stats = collector->stats[map->index];
-	pthread_mutex_unlock((pthread_mutex_t *)&collector->lock);
-	return stats;
-}
-uint64_t collector_set_aside(struct collector *collector, uint64_t max)
-{
-	return max;
-}
-
-void collector_lock(struct collector *collector)
-{
-	pthread_mutex_lock(&collector->lock);
-}
-void collector_unlock(struct collector *collector)
-{
-	pthread_mutex_unlock(&collector->lock);
-}
-void collector_add_queue(struct collector *collector, struct queue *queue)
-{
-	collector->queue = queue;
-}
 
 #define FIELD(path_, label_, off_, bits_, count_, kind_, mean_, ...)                               \
 	{                                                                                          \
@@ -242,21 +204,17 @@ static void fixture_init_max(struct fixture *f, uint32_t max_series)
 	struct err err = { 0 };
 
 	memset(f, 0, sizeof(*f));
-	pthread_mutex_init(&f->collector.lock, NULL);
+	f->clock = wallclock_new();
 	fixture_maps(f->maps);
 	f->plan = (struct plan){ .maps = f->maps, .nmaps = NMAPS };
+	fake_source_init(&f->fake, "fixture", &f->plan, f->clock);
 	for (uint32_t i = MAP_CONNS; i < NMAPS; i++) {
 		if (metric_compile(&f->metrics[i], &f->maps[i], NULL, &err) < 0)
 			fail_msg("metric_compile: %s", err.msg);
-		f->collector.series[i] = series_new(&f->metrics[i], &opts);
+		f->fake.series[i] = series_new(&f->metrics[i], &opts);
 	}
-	f->clock = wallclock_new();
 	f->fd = memfd_create("sink", MFD_CLOEXEC);
 	assert_true(f->fd >= 0);
-	f->env = (struct sink_env){ .program = "fixture",
-				    .plan = &f->plan,
-				    .collector = &f->collector,
-				    .clock = f->clock };
 }
 
 static inline void fixture_init(struct fixture *f)
@@ -267,14 +225,14 @@ static inline void fixture_init(struct fixture *f)
 static inline void fixture_release(struct fixture *f)
 {
 	for (uint32_t i = 0; i < NMAPS; i++) {
-		series_free(f->collector.series[i]);
-		if (f->collector.series[i])
+		series_free(f->fake.series[i]);
+		if (f->fake.series[i])
 			metric_release(&f->metrics[i]);
 	}
 	figures_free(f->figures);
 	wallclock_free(f->clock);
 	close(f->fd);
-	pthread_mutex_destroy(&f->collector.lock);
+	fake_source_release(&f->fake);
 }
 
 /* Records. */
@@ -305,14 +263,14 @@ static inline void put_conn(struct fixture *f, uint8_t last, uint64_t value)
 	uint8_t key[4] = { 10, 0, 0, last };
 	union cell cell = { .u = value };
 
-	series_sweep_put(f->collector.series[MAP_CONNS], key, &cell);
+	series_sweep_put(f->fake.series[MAP_CONNS], key, &cell);
 }
 
 /* A connection that expires, if it is there. */
 static inline void drop_conn(struct fixture *f, uint8_t last)
 {
 	uint8_t key[4] = { 10, 0, 0, last };
-	struct series *series = f->collector.series[MAP_CONNS];
+	struct series *series = f->fake.series[MAP_CONNS];
 	struct series_rows rows;
 
 	series_rows_init(&rows, series_plan(series), 1);
@@ -329,8 +287,8 @@ static inline void fill_conns_with_one_gone(struct fixture *f)
 	struct series_opts opts = { .ttl_ns = 10 };
 	struct series *series;
 
-	series_free(f->collector.series[MAP_CONNS]);
-	series = f->collector.series[MAP_CONNS] = series_new(&f->metrics[MAP_CONNS], &opts);
+	series_free(f->fake.series[MAP_CONNS]);
+	series = f->fake.series[MAP_CONNS] = series_new(&f->metrics[MAP_CONNS], &opts);
 	series_sweep_begin(series, 1);
 	put_conn(f, 1, 0);
 	put_conn(f, 2, 2);
@@ -350,7 +308,7 @@ static inline void put_http(struct fixture *f, uint16_t port, uint64_t bytes, in
 
 	metric_key(&f->metrics[MAP_HTTP], &record, key);
 	metric_cells(&f->metrics[MAP_HTTP], &record, 1, cells);
-	series_sweep_put(f->collector.series[MAP_HTTP], key, cells);
+	series_sweep_put(f->fake.series[MAP_HTTP], key, cells);
 }
 
 static inline void observe(struct fixture *f, const char *disk, uint64_t us)
@@ -361,30 +319,29 @@ static inline void observe(struct fixture *f, const char *disk, uint64_t us)
 
 	memcpy(v.disk, disk, MIN(strlen(disk), sizeof(v.disk)));
 	metric_key(&f->metrics[MAP_LAT], &record, key);
-	metric_event(&f->metrics[MAP_LAT], &record,
-		     series_touch(f->collector.series[MAP_LAT], key, 1));
+	metric_event(&f->metrics[MAP_LAT], &record, series_touch(f->fake.series[MAP_LAT], key, 1));
 }
 
 static inline void sweep_begin(struct fixture *f, uint32_t map)
 {
-	series_sweep_begin(f->collector.series[map], 1);
+	series_sweep_begin(f->fake.series[map], 1);
 }
 static inline void sweep_end(struct fixture *f, uint32_t map)
 {
-	series_sweep_end(f->collector.series[map]);
+	series_sweep_end(f->fake.series[map]);
 }
 
 /* What changed in a map since the last call goes to the sink. Returns what rows() returned. */
 static inline int give_rows(struct fixture *f, struct sink *sink, uint32_t map)
 {
-	struct series *series = f->collector.series[map];
+	struct series *series = f->fake.series[map];
 	uint64_t mark = series_mark(series), cursor = 0;
 	struct series_rows rows;
 	int ret = 0;
 
 	series_rows_init(&rows, series_plan(series), 256);
 	while (!ret && series_read(series, &cursor, f->since[map], true, &rows))
-		ret = sink->ops->rows(sink, &rows, FIXTURE_TIME_NS);
+		ret = sink->ops->rows(sink, &f->fake.source, &rows, FIXTURE_TIME_NS);
 	series_rows_release(&rows);
 	f->since[map] = mark;
 	return ret;
@@ -395,8 +352,21 @@ static inline void open_sink(struct fixture *f, struct sink *sink)
 	struct err err = { 0 };
 
 	sink->err = NULL;
-	if (sink->ops->open(sink, &f->env, &err) < 0)
+	if (sink->ops->open && sink->ops->open(sink, &err) < 0)
 		fail_msg("open: %s", err.msg);
+	if (sink->ops->add(sink, &f->fake.source, &err) < 0)
+		fail_msg("add: %s", err.msg);
+}
+
+static inline int give_event(struct fixture *f, struct sink *sink, const struct record *record)
+{
+	return sink->ops->event(sink, &f->fake.source, record);
+}
+
+static inline int give_lost(struct fixture *f, struct sink *sink, uint32_t map,
+			    enum lost_where where, uint64_t count, uint64_t time_ns)
+{
+	return sink->ops->lost(sink, &f->fake.source, &f->maps[map], where, count, time_ns);
 }
 
 /* Everything written so far; the caller frees. */
@@ -431,13 +401,28 @@ static inline void assert_golden(const char *name, const char *text)
 	free(want);
 }
 
-/* Opened and running at once, as nothing is attached in between. */
-static inline int host_up(struct sink_host **ret, struct sink *sink, const struct sink_env *env,
-			  int wake_fd, struct err *err)
+/* Opened and running at once, as nothing is attached in between. NULL, with err: it failed. */
+static inline struct host *host_up(struct fixture *f, struct sink *sink,
+				   const struct host_opts *opts, struct err *err)
 {
-	int code = sink_host_open(ret, sink, env, wake_fd, err);
+	struct host *host = host_new(opts);
+	int code;
 
-	return code < 0 ? code : sink_host_start(*ret, err);
+	host_add_sinks(host, &sink, 1);
+	code = host_open(host, err);
+	if (code >= 0)
+		code = host_add_source(host, &f->fake.source, err);
+	if (code >= 0)
+		code = host_start(host, err);
+	if (code >= 0)
+		return host;
+	host_free(host);
+	return NULL;
+}
+
+static inline struct host *host_up_plain(struct fixture *f, struct sink *sink, struct err *err)
+{
+	return host_up(f, sink, &(struct host_opts){ .wake_fd = -1 }, err);
 }
 
 /* All figures but those of the sinks; with those of the fixture's maps where `own`. */
@@ -448,7 +433,7 @@ static inline struct figures *fixture_figures(struct fixture *f, bool own)
 	figures_add(figures, &build_figures, NULL);
 	figures_add(figures, &process_figures, NULL);
 	if (own)
-		own_figures_add(figures, &f->env);
+		own_figures_add(figures, &f->fake.source);
 	return figures;
 }
 

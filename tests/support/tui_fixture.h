@@ -18,17 +18,14 @@ struct tui {
 static inline void tui_init(struct tui *t, bool utf8)
 {
 	const struct prog_plan progs[] = {
-		{ .name = "tcp_connect",
-		  .type = "fentry",
-		  .target = "tcp_v4_connect",
-		  .state = PROG_ATTACHED },
-		{ .index = 1,
-		  .name = "tcp_close",
-		  .type = "kprobe",
-		  .target = "tcp_close",
-		  .state = PROG_REFUSED,
-		  .reason = "this kernel has no 'tcp_close'" },
-		{ .index = 2, .name = "spare", .type = "kprobe", .state = PROG_STANDBY },
+		{ .name = "tcp_connect", .type = "fentry", .target = "tcp_v4_connect" },
+		{ .index = 1, .name = "tcp_close", .type = "kprobe", .target = "tcp_close" },
+		{ .index = 2, .name = "spare", .type = "kprobe" },
+	};
+	static const struct prog_status states[] = {
+		{ .state = PROG_ATTACHED },
+		{ .state = PROG_REFUSED, .reason = "this kernel has no 'tcp_close'" },
+		{ .state = PROG_STANDBY },
 	};
 	struct model_opts opts = { .utf8 = utf8 };
 
@@ -39,9 +36,10 @@ static inline void tui_init(struct tui *t, bool utf8)
 	memset(t, 0, sizeof(*t));
 	fixture_init_max(&t->f, 200000);
 	memcpy(t->progs, progs, sizeof(progs));
+	memcpy(t->f.fake.progs, states, sizeof(states));
 	t->f.plan.progs = t->progs;
 	t->f.plan.nprogs = ARRAY_LEN(progs);
-	opts.env = &t->f.env;
+	opts.source = &t->f.fake.source;
 	t->now_ns = 100 * SECOND;
 	t->model = model_new(&opts);
 }
@@ -55,7 +53,7 @@ static inline void tui_release(struct tui *t)
 /* What changed in a map since the last time, as a sweep of the outputs' host gives it. */
 static inline void tui_rows(struct tui *t, uint32_t map)
 {
-	struct series *series = t->f.collector.series[map];
+	struct series *series = t->f.fake.series[map];
 	uint64_t mark = series_mark(series), cursor = 0;
 	struct series_rows rows;
 
@@ -82,7 +80,7 @@ static inline void tui_sweep(struct tui *t)
 		  sizeof((const uint64_t[]){ __VA_ARGS__ }) / sizeof(uint64_t))
 static inline void tui_conns(struct tui *t, const uint64_t *values, uint32_t n)
 {
-	series_sweep_begin(t->f.collector.series[MAP_CONNS], t->now_ns);
+	series_sweep_begin(t->f.fake.series[MAP_CONNS], t->now_ns);
 	for (uint32_t i = 0; i < n; i++) {
 		if (values[i] != NONE)
 			put_conn(&t->f, (uint8_t)(i + 1), values[i]);

@@ -93,6 +93,38 @@ int object_reopen(struct object *object, struct err *err)
 	return rc < 0 ? rc : options_apply(object, false, err);
 }
 
+void object_set_status(struct object *object, uint32_t prog, enum prog_state state,
+		       const char *reason, int code)
+{
+	struct prog_status *status = &object->status[prog];
+
+	__atomic_store_n(&status->reason, reason, __ATOMIC_RELAXED);
+	__atomic_store_n(&status->reason_code, code, __ATOMIC_RELAXED);
+	__atomic_store_n(&status->state, (uint8_t)state, __ATOMIC_RELEASE);
+}
+
+struct prog_status object_prog_status(const struct object *object, const struct prog_plan *prog)
+{
+	const struct prog_status *status = &object->status[prog->index];
+	struct prog_status ret = { .state = __atomic_load_n(&status->state, __ATOMIC_ACQUIRE) };
+
+	ret.reason = __atomic_load_n(&status->reason, __ATOMIC_RELAXED);
+	ret.reason_code = __atomic_load_n(&status->reason_code, __ATOMIC_RELAXED);
+	ret.attach.start_ns = __atomic_load_n(&status->attach.start_ns, __ATOMIC_RELAXED);
+	ret.attach.end_ns = __atomic_load_n(&status->attach.end_ns, __ATOMIC_RELAXED);
+	return ret;
+}
+
+static void first_status(struct object *object)
+{
+	const struct plan *plan = &object->plan;
+
+	object->status = xcalloc(plan->nprogs + 1, sizeof(*object->status));
+	for (uint32_t i = 0; i < plan->nprogs; i++)
+		object_set_status(object, i, plan->progs[i].first_state, plan->progs[i].off_reason,
+				  0);
+}
+
 static int open_all(struct object *object, const void *elf, size_t len, struct err *err)
 {
 	const struct object_opts *opts = &object->opts;
@@ -112,6 +144,8 @@ static int open_all(struct object *object, const void *elf, size_t len, struct e
 	rc = bind_progs(object, err);
 	if (rc == 0)
 		rc = options_resolve(object, err);
+	if (rc == 0)
+		first_status(object);
 	return rc < 0 ? rc : options_apply(object, true, err);
 }
 
@@ -173,25 +207,28 @@ int object_iter_fd(const struct object *object, const struct prog_plan *prog, st
 int object_prog_stats(const struct object *object, const struct prog_plan *prog,
 		      struct prog_stats *ret)
 {
-	const struct prog_stats *told = __atomic_load_n(&object->replayed, __ATOMIC_ACQUIRE);
 	const struct bpf_program *loaded = object->progs[prog->index];
 	int fd = loaded ? bpf_program__fd(loaded) : -ENOENT;
 	struct bpf_prog_info info = { 0 };
 	__u32 len = sizeof(info);
 
-	if (told) {
-		told += prog->index;
-		ret->runs = __atomic_load_n(&told->runs, __ATOMIC_RELAXED);
-		ret->run_ns = __atomic_load_n(&told->run_ns, __ATOMIC_RELAXED);
-		ret->misses = __atomic_load_n(&told->misses, __ATOMIC_RELAXED);
-		return 0;
-	}
 	if (fd < 0)
 		return -ENOENT;
 	if (bpf_obj_get_info_by_fd(fd, &info, &len) < 0)
 		return -errno;
 	*ret = (struct prog_stats){ info.run_cnt, info.run_time_ns, info.recursion_misses };
 	return 0;
+}
+
+bool object_opens_cpus(const struct object *object)
+{
+	const struct plan *plan = &object->plan;
+
+	for (uint32_t i = 0; i < plan->nprogs; i++)
+		if (object_state(object, i) == PROG_ATTACHED && plan->progs[i].type &&
+		    streq(plan->progs[i].type, "perf_event"))
+			return true;
+	return false;
 }
 
 int object_enable_stats(struct object *object)
@@ -206,38 +243,18 @@ void object_check(struct object *object)
 	if (object->attachments)
 		attachments_check_cpus(object->attachments);
 	for (uint32_t i = 0; object->attachments && i < object->plan.nprogs; i++) {
-		struct prog_plan *prog = &object->plan.progs[i];
+		static const char reason[] =
+			"it was detached from outside, or what it hung on is gone";
+		const struct prog_plan *prog = &object->plan.progs[i];
 
-		if (prog->state != PROG_ATTACHED || !attachments_severed(object->attachments, i))
+		if (object_state(object, i) != PROG_ATTACHED ||
+		    !attachments_severed(object->attachments, i))
 			continue;
-		prog->reason = "it was detached from outside, or what it hung on is gone";
-		prog->reason_code = -ENOLINK;
-		__atomic_store_n(&prog->state, PROG_DETACHED, __ATOMIC_RELEASE);
+		object_set_status(object, i, PROG_DETACHED, reason, -ENOLINK);
 		log_warn("program '%s' (%s%s%s) is not attached any more: %s", prog->name,
 			 prog->section, prog->target ? " on " : "",
-			 prog->target ? prog->target : "", prog->reason);
+			 prog->target ? prog->target : "", reason);
 	}
-}
-
-void object_replay_prog(struct object *object, uint32_t prog, enum prog_state state,
-			const char *reason, const struct prog_stats *stats)
-{
-	struct prog_plan *plan = &object->plan.progs[prog];
-	struct prog_stats *told;
-
-	plan->state = (uint8_t)state;
-	if (reason && !plan->reason)
-		plan->reason = arena_strdup(&object->plan.arena, reason);
-	if (!stats)
-		return;
-	if (!object->replayed) {
-		told = xcalloc(object->plan.nprogs, sizeof(*told));
-		__atomic_store_n(&object->replayed, told, __ATOMIC_RELEASE);
-	}
-	told = &object->replayed[prog];
-	__atomic_store_n(&told->runs, stats->runs, __ATOMIC_RELAXED);
-	__atomic_store_n(&told->run_ns, stats->run_ns, __ATOMIC_RELAXED);
-	__atomic_store_n(&told->misses, stats->misses, __ATOMIC_RELAXED);
 }
 
 void object_stop(struct object *object)
@@ -258,7 +275,8 @@ void object_free(struct object *object)
 		free((void *)object->targets[i].words);
 	free(object->targets);
 	free(object->progs);
-	free(object->replayed);
+	free(object->status);
+	arena_release(&object->reasons);
 	plan_release(&object->plan);
 	elf_image_release(&object->image);
 	free(object->name);

@@ -82,11 +82,12 @@ struct object_times object_times(const struct object *object);
 int object_map_fd(const struct object *object, const struct map_plan *map);
 /* A new descriptor that reads the iterator's output from its start; the caller closes it. */
 int object_iter_fd(const struct object *object, const struct prog_plan *prog, struct err *err);
-/* The kernel's statistics of one program: run count, run time, recursion misses; all 0 unless
- * object_enable_stats() was called. -errno on failure. */
-struct prog_stats {
-	uint64_t runs, run_ns, misses;
-};
+/* A program is attached to each CPU, and has to be to those that come online later. */
+bool object_opens_cpus(const struct object *object);
+
+/* Any thread; the texts are valid until object_free(). */
+struct prog_status object_prog_status(const struct object *object, const struct prog_plan *prog);
+/* All 0 unless object_enable_stats() was called. -errno on failure. */
 int object_prog_stats(const struct object *object, const struct prog_plan *prog,
 		      struct prog_stats *ret);
 /* Kernel-wide statistics on for as long as the object lives. -errno is not fatal. */
@@ -95,14 +96,6 @@ int object_enable_stats(struct object *object);
 /* Looks whether all that was attached still is: what is not becomes PROG_DETACHED, for good, and is
  * warned of. Any thread may look at the states meanwhile. */
 void object_check(struct object *object);
-
-/*
- * Of an object that was never started here: what a recording says that its programs were like. The
- * statistics are those that object_prog_stats() gives from now on, in any thread; the first reason
- * stays. NULL: none.
- */
-void object_replay_prog(struct object *object, uint32_t prog, enum prog_state state,
-			const char *reason, const struct prog_stats *stats);
 
 void object_stop(struct object *object);
 void object_free(struct object *object);

@@ -22,6 +22,8 @@ struct object {
 	struct plan plan;
 	struct bpf_object *bpf;
 	struct bpf_program **progs; /* by index in plan.progs; of the current `bpf` */
+	struct prog_status *status; /* by index; read by any thread, atomically */
+	struct arena reasons;	    /* the texts in it */
 	struct word_list
 		*targets; /* by index: the TARGETs of --attach; words are malloc'ed arrays */
 	struct attachments *attachments;
@@ -32,8 +34,15 @@ struct object {
 	bool made_pin_maps_dir, made_pin_progs_dir;
 	bool keep_pins; /* object_start() went well */
 	int stats_fd;
-	struct prog_stats *replayed; /* by index; NULL: the kernel is asked */
 };
+
+/* In the thread that starts and checks the object. `reason` is NULL or lives as long as it. */
+void object_set_status(struct object *object, uint32_t prog, enum prog_state state,
+		       const char *reason, int code);
+static inline enum prog_state object_state(const struct object *object, uint32_t prog)
+{
+	return (enum prog_state)object->status[prog].state;
+}
 
 /* object.c: opens the image anew and applies the options to it. */
 int object_reopen(struct object *object, struct err *err);

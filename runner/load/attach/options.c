@@ -78,9 +78,8 @@ static int resolve_only(struct object *object, struct err *err)
 			plan->progs[i].load_only = true; /* its map cannot be made without it */
 			continue;
 		}
-		plan->progs[i].state = wanted[i] ? PROG_STANDBY : PROG_OFF;
-		if (!wanted[i])
-			plan->progs[i].reason = "left out by --only";
+		plan->progs[i].first_state = wanted[i] ? PROG_STANDBY : PROG_OFF;
+		plan->progs[i].off_reason = wanted[i] ? NULL : "left out by --only";
 	}
 	return 0;
 }
@@ -126,10 +125,10 @@ int options_resolve(struct object *object, struct err *err)
 
 	for (uint32_t i = 0; i < plan->nprogs; i++) {
 		if (bpf_program__autoload(object->progs[i]) || plan->progs[i].is_tail) {
-			plan->progs[i].state = PROG_STANDBY;
+			plan->progs[i].first_state = PROG_STANDBY;
 			continue;
 		}
-		plan->progs[i].state = PROG_OFF; /* SEC("?..."): --only asks for it */
+		plan->progs[i].first_state = PROG_OFF; /* SEC("?..."): --only asks for it */
 	}
 	rc = resolve_only(object, err);
 	return rc < 0 ? rc : resolve_targets(object, err);

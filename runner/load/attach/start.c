@@ -22,32 +22,32 @@
 
 #define NO_CULPRIT UINT32_MAX
 
-static bool has_turn(const struct prog_plan *prog)
+static bool has_turn(const struct object *object, uint32_t i)
 {
-	return prog->state == PROG_WANTED || prog->state == PROG_STANDBY;
+	return object_state(object, i) == PROG_WANTED || object_state(object, i) == PROG_STANDBY;
 }
 
-static uint32_t alternatives_left(const struct plan *plan, const char *job)
+static uint32_t alternatives_left(const struct object *object, const char *job)
 {
 	uint32_t count = 0;
 
-	for (uint32_t i = 0; i < plan->nprogs; i++)
-		count += has_turn(&plan->progs[i]) && streq(plan->progs[i].job, job);
+	for (uint32_t i = 0; i < object->plan.nprogs; i++)
+		count += has_turn(object, i) && streq(object->plan.progs[i].job, job);
 	return count;
 }
 
-static void refuse(struct object *object, struct prog_plan *prog, int code, const char *reason)
+static void refuse(struct object *object, const struct prog_plan *prog, int code,
+		   const char *reason)
 {
-	prog->state = PROG_REFUSED;
-	prog->reason = arena_strdup(&object->plan.arena, reason);
-	prog->reason_code = code;
+	object_set_status(object, prog->index, PROG_REFUSED, arena_strdup(&object->reasons, reason),
+			  code);
 	log_debug("program '%s' left out: %s", prog->name, reason);
 }
 
-static bool has_candidate(const struct plan *plan, const char *job)
+static bool has_candidate(const struct object *object, const char *job)
 {
-	for (uint32_t i = 0; i < plan->nprogs; i++)
-		if (plan->progs[i].state == PROG_WANTED && streq(plan->progs[i].job, job))
+	for (uint32_t i = 0; i < object->plan.nprogs; i++)
+		if (object_state(object, i) == PROG_WANTED && streq(object->plan.progs[i].job, job))
 			return true;
 	return false;
 }
@@ -55,19 +55,19 @@ static bool has_candidate(const struct plan *plan, const char *job)
 /* The candidate of each job; what files already rule out is refused here. */
 static void choose(struct object *object)
 {
-	struct plan *plan = &object->plan;
+	const struct plan *plan = &object->plan;
 	char reason[256];
 
 	for (uint32_t i = 0; i < plan->nprogs; i++) {
-		struct prog_plan *prog = &plan->progs[i];
+		const struct prog_plan *prog = &plan->progs[i];
 
-		if (prog->state != PROG_STANDBY || has_candidate(plan, prog->job))
+		if (object_state(object, i) != PROG_STANDBY || has_candidate(object, prog->job))
 			continue;
-		if (alternatives_left(plan, prog->job) > 1 &&
+		if (alternatives_left(object, prog->job) > 1 &&
 		    !attach_possible(prog, &object->targets[i], reason, sizeof(reason)))
 			refuse(object, prog, -ENOENT, reason);
 		else
-			prog->state = PROG_WANTED;
+			object_set_status(object, i, PROG_WANTED, NULL, 0);
 	}
 }
 
@@ -80,9 +80,9 @@ static void warn_twice(const struct object *object)
 		for (uint32_t k = 0; k < i; k++) {
 			const struct prog_plan *a = &plan->progs[k], *b = &plan->progs[i];
 
-			if (a->state == PROG_WANTED && b->state == PROG_WANTED &&
-			    !object->targets[i].count && !object->targets[k].count &&
-			    prog_same_hook(a, b))
+			if (object_state(object, k) == PROG_WANTED &&
+			    object_state(object, i) == PROG_WANTED && !object->targets[i].count &&
+			    !object->targets[k].count && prog_same_hook(a, b))
 				log_warn("programs '%s' (%s) and '%s' (%s) run at the same place, "
 					 "and what they count may count twice: --only %s and the "
 					 "others that are needed leaves '%s' out",
@@ -98,18 +98,19 @@ static void warn_twice(const struct object *object)
  */
 static void refuse_like(struct object *object, const struct prog_plan *refused)
 {
-	struct plan *plan = &object->plan;
+	const struct prog_status why = object_prog_status(object, refused);
+	const struct plan *plan = &object->plan;
 	const char *target;
 	uint8_t hook = hook_of(refused->section, &target)->hook;
 
-	if (refused->reason_code != -EPERM || (hook != HOOK_FENTRY && hook != HOOK_LSM))
+	if (why.reason_code != -EPERM || (hook != HOOK_FENTRY && hook != HOOK_LSM))
 		return;
 	for (uint32_t i = 0; i < plan->nprogs; i++) {
-		struct prog_plan *prog = &plan->progs[i];
+		const struct prog_plan *prog = &plan->progs[i];
 
-		if (has_turn(prog) && hook_of(prog->section, &target)->hook == hook &&
-		    alternatives_left(plan, prog->job) > 1)
-			refuse(object, prog, -EPERM, refused->reason);
+		if (has_turn(object, i) && hook_of(prog->section, &target)->hook == hook &&
+		    alternatives_left(object, prog->job) > 1)
+			refuse(object, prog, -EPERM, why.reason);
 	}
 }
 
@@ -132,10 +133,10 @@ static void explain_job(const struct object *object, const char *job, struct err
 	for (uint32_t i = 0; i < plan->nprogs && len < sizeof(all.detail); i++) {
 		const struct prog_plan *prog = &plan->progs[i];
 
-		if (prog->state != PROG_REFUSED || !streq(prog->job, job))
+		if (object_state(object, i) != PROG_REFUSED || !streq(prog->job, job))
 			continue;
 		len += (size_t)snprintf(all.detail + len, sizeof(all.detail) - len, "%s (%s): %s\n",
-					prog->name, prog->section, prog->reason);
+					prog->name, prog->section, object->status[i].reason);
 		count++;
 	}
 	if (count < 2)
@@ -152,10 +153,10 @@ static void explain_job(const struct object *object, const char *job, struct err
 
 static int load(struct object *object, uint32_t *ret_culprit, struct err *err)
 {
-	struct plan *plan = &object->plan;
+	const struct plan *plan = &object->plan;
 	const struct bpflog *log = &object->log;
 	uint64_t start = now_mono_ns();
-	struct prog_plan *blamed;
+	const struct prog_plan *blamed;
 	int rc;
 
 	bpflog_begin(&object->log);
@@ -166,15 +167,15 @@ static int load(struct object *object, uint32_t *ret_culprit, struct err *err)
 	if (rc == 0)
 		return 0;
 	blamed = *log->blamed ? plan_prog(plan, log->blamed) : NULL;
-	if (!blamed || blamed->state != PROG_WANTED)
+	if (!blamed || object_state(object, blamed->index) != PROG_WANTED)
 		return explain_object(rc, log, err);
 	*ret_culprit = blamed->index;
 	return explain_load(blamed, rc, *log->verifier ? log->verifier : log->warnings, err);
 }
 
-static bool has_fallback(const struct plan *plan, const struct prog_plan *prog)
+static bool has_fallback(const struct object *object, const struct prog_plan *prog)
 {
-	return alternatives_left(plan, prog->job) > 1;
+	return alternatives_left(object, prog->job) > 1;
 }
 
 /*
@@ -184,18 +185,20 @@ static bool has_fallback(const struct plan *plan, const struct prog_plan *prog)
 static int attach_wanted(struct object *object, bool with_fallback, uint32_t *ret_culprit,
 			 struct err *err)
 {
-	struct plan *plan = &object->plan;
+	const struct plan *plan = &object->plan;
 	int rc = 0;
 
 	for (uint32_t i = 0; i < plan->nprogs && rc == 0; i++) {
-		if (plan->progs[i].state != PROG_WANTED ||
-		    has_fallback(plan, &plan->progs[i]) != with_fallback)
+		struct step *step = &object->status[i].attach;
+
+		if (object_state(object, i) != PROG_WANTED ||
+		    has_fallback(object, &plan->progs[i]) != with_fallback)
 			continue;
 		*ret_culprit = i;
-		plan->progs[i].attach.start_ns = now_mono_ns();
+		__atomic_store_n(&step->start_ns, now_mono_ns(), __ATOMIC_RELAXED);
 		rc = attach_program(object->attachments, object->bpf, object->progs[i],
 				    &plan->progs[i], &object->targets[i], err);
-		plan->progs[i].attach.end_ns = now_mono_ns();
+		__atomic_store_n(&step->end_ns, now_mono_ns(), __ATOMIC_RELAXED);
 	}
 	return rc;
 }
@@ -225,7 +228,7 @@ static int start_round(struct object *object, uint32_t *ret_culprit, struct err 
 
 	*ret_culprit = NO_CULPRIT;
 	for (uint32_t i = 0; i < plan->nprogs; i++) {
-		bool wanted = plan->progs[i].state == PROG_WANTED;
+		bool wanted = object_state(object, i) == PROG_WANTED;
 
 		bpf_program__set_autoload(object->progs[i], wanted);
 		if (!wanted || rc < 0)
@@ -249,12 +252,12 @@ static int start_round(struct object *object, uint32_t *ret_culprit, struct err 
 /* 0: another round is worth it. */
 static int next_round(struct object *object, uint32_t culprit, int code, struct err *err)
 {
-	struct prog_plan *prog = culprit == NO_CULPRIT ? NULL : &object->plan.progs[culprit];
+	const struct prog_plan *prog = culprit == NO_CULPRIT ? NULL : &object->plan.progs[culprit];
 
 	if (!prog)
 		return code;
 	refuse(object, prog, code, cause_in(err, prog));
-	if (!alternatives_left(&object->plan, prog->job)) {
+	if (!alternatives_left(object, prog->job)) {
 		explain_nearest(prog, code, err);
 		explain_job(object, prog->job, err);
 		return code;
@@ -268,18 +271,15 @@ static int next_round(struct object *object, uint32_t culprit, int code, struct 
 
 static void started(struct object *object)
 {
-	struct plan *plan = &object->plan;
-
-	for (uint32_t i = 0; i < plan->nprogs; i++) {
-		struct prog_plan *prog = &plan->progs[i];
-
-		if (prog->state == PROG_WANTED) {
-			prog->state = attachments_has(object->attachments, i) ? PROG_ATTACHED
-									      : PROG_LOADED;
-		} else if (prog->state == PROG_STANDBY) {
-			prog->state = PROG_OFF;
-			prog->reason = "an alternative of its job works";
-		}
+	for (uint32_t i = 0; i < object->plan.nprogs; i++) {
+		if (object_state(object, i) == PROG_WANTED)
+			object_set_status(object, i,
+					  attachments_has(object->attachments, i) ? PROG_ATTACHED
+										  : PROG_LOADED,
+					  NULL, 0);
+		else if (object_state(object, i) == PROG_STANDBY)
+			object_set_status(object, i, PROG_OFF, "an alternative of its job works",
+					  0);
 	}
 	/* What is left over from reading the kernel's types goes back to the system. */
 	elf_image_release(&object->image);
@@ -299,13 +299,14 @@ static int give_up(struct object *object, int code, const struct err *local, str
 	return code;
 }
 
-static bool wants_tracefs(const struct plan *plan)
+static bool wants_tracefs(const struct object *object)
 {
+	const struct plan *plan = &object->plan;
 	const char *target;
 
 	for (uint32_t i = 0; i < plan->nprogs; i++) {
-		switch (has_turn(&plan->progs[i]) ? hook_of(plan->progs[i].section, &target)->hook
-						  : HOOK_NONE) {
+		switch (has_turn(object, i) ? hook_of(plan->progs[i].section, &target)->hook
+					    : HOOK_NONE) {
 		case HOOK_TRACEPOINT:
 		case HOOK_KPROBE:
 		case HOOK_KSYSCALL:
@@ -326,7 +327,7 @@ int object_start(struct object *object, struct err *err)
 
 	if (object->attachments || !object->image.bytes)
 		return err_set(err, EALREADY, "%s was started before", object->name);
-	if (wants_tracefs(&object->plan))
+	if (wants_tracefs(object))
 		tracefs_ensure(); /* where that fails, attaching says why it matters */
 	choose(object);
 	warn_twice(object);

@@ -76,15 +76,11 @@ static bool plan_has_cgroup(const struct plan *plan)
 	return false;
 }
 
-/* What is opened for each CPU has to be opened for those that come online later. */
-static bool plan_opens_cpus(const struct plan *plan)
+/* A perf buffer is opened for each CPU, also for those that come online later. */
+static bool reads_cpus(const struct plan *plan)
 {
 	for (uint32_t i = 0; i < plan->nmaps; i++)
 		if (plan->maps[i].source == SOURCE_PERF && plan->maps[i].role != ROLE_INTERNAL)
-			return true;
-	for (uint32_t i = 0; i < plan->nprogs; i++)
-		if (plan->progs[i].state == PROG_ATTACHED && plan->progs[i].type &&
-		    strcmp(plan->progs[i].type, "perf_event") == 0)
 			return true;
 	return false;
 }
@@ -112,7 +108,7 @@ static int least(const struct caps *have, uint64_t keep, uint64_t *ret)
 int privileges_drop(const struct plan *plan, uint64_t also, struct err *err)
 {
 	uint64_t keep = also | (plan_has_cgroup(plan) ? CAP_BIT(CAP_DAC_READ_SEARCH) : 0) |
-			(plan_opens_cpus(plan) ? CAP_BIT(CAP_PERFMON) : 0);
+			(reads_cpus(plan) ? CAP_BIT(CAP_PERFMON) : 0);
 	struct caps caps;
 	int code = caps_get(&caps);
 

@@ -59,11 +59,11 @@ static void choose_alternatives(struct plan *plan)
 	for (uint32_t i = 0; i < plan->nprogs; i++) {
 		struct prog_plan *prog = &plan->progs[i];
 
-		for (uint32_t k = 0; k < i && prog->state == PROG_WANTED; k++)
-			if (plan->progs[k].state == PROG_WANTED &&
+		for (uint32_t k = 0; k < i && prog->first_state == PROG_WANTED; k++)
+			if (plan->progs[k].first_state == PROG_WANTED &&
 			    streq(plan->progs[k].job, prog->job) &&
 			    !streq(plan->progs[k].name, prog->name))
-				prog->state = PROG_STANDBY;
+				prog->first_state = PROG_STANDBY;
 	}
 }
 
@@ -94,12 +94,12 @@ static void add_prog(struct plan_ctx *ctx, const struct bpf_program *from)
 	prog->is_tail = is_tail(ctx->image, prog->name);
 	prog->needs_target = hook_needs_target(hook, target) && !prog->is_tail;
 	prog->load_only = prog->is_tail && hook_needs_target(hook, target);
-	prog->state = PROG_WANTED;
+	prog->first_state = PROG_WANTED;
 	if (!bpf_program__autoload(from) && prog->is_tail) {
 		prog->load_only = true;
 	} else if (!bpf_program__autoload(from)) {
-		prog->state = PROG_OFF;
-		prog->reason = "its section starts with '?': it is loaded only when asked for";
+		prog->first_state = PROG_OFF;
+		prog->off_reason = "its section starts with '?': it is loaded only when asked for";
 	}
 }
 

@@ -2,8 +2,8 @@
 /*
  * What an object is, as far as the rest of bombus needs to know: its maps with their roles and
  * layouts, its programs, its parameters. Made once from the opened object (before load, while
- * BTF type ids are still there) and immutable afterwards, but for the states that load and
- * attach write into struct prog_plan. Plain data: nobody above runner/load sees libbpf.
+ * BTF type ids are still there) and immutable once the object is open: how its programs are
+ * doing is the object's struct prog_status. Plain data: nothing above runner/load sees libbpf.
  *
  * The rules are spec/maps.md's.
  */
@@ -108,10 +108,21 @@ struct prog_plan {
 	bool needs_target;   /* has to get one by --attach, and has none */
 	bool is_tail;	     /* a map's definition puts it into a slot: it is loaded with the map */
 	bool load_only;	     /* it is needed in that slot, and nowhere else */
-	uint8_t state;	     /* enum prog_state */
-	const char *reason;  /* PROG_REFUSED, PROG_OFF, PROG_DETACHED: one line; else NULL */
-	int reason_code;     /* -errno, 0 */
-	struct step attach;  /* the last try, successful or not */
+	uint8_t first_state; /* PROG_WANTED, PROG_STANDBY or PROG_OFF: before anything was tried */
+	const char *off_reason; /* of PROG_OFF: one line; else NULL */
+};
+
+/* How a program is doing. */
+struct prog_status {
+	uint8_t state;	    /* enum prog_state */
+	const char *reason; /* PROG_REFUSED, PROG_OFF, PROG_DETACHED: one line; else NULL */
+	int reason_code;    /* -errno, 0 */
+	struct step attach; /* the last try, successful or not */
+};
+
+/* The kernel's statistics of one program: run count, run time, recursion misses. */
+struct prog_stats {
+	uint64_t runs, run_ns, misses;
 };
 
 struct plan {

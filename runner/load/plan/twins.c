@@ -105,7 +105,7 @@ void plan_twins(struct plan *plan)
 			const struct prog_plan *other = &plan->progs[k];
 
 			/* A '?' says already that they are not all meant to run. */
-			if (prog->state != PROG_WANTED || other->state != PROG_WANTED ||
+			if (prog->first_state != PROG_WANTED || other->first_state != PROG_WANTED ||
 			    !prog_same_hook(prog, other) || !same_core(prog, other))
 				continue;
 			prog->job = other->job;

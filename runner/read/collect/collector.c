@@ -181,15 +181,19 @@ void collector_free(struct collector *c)
 	free(c);
 }
 
+static int add_room_source(struct collector *c, uint32_t i, struct err *err);
+
 void collector_add_queue(struct collector *c, struct queue *queue)
 {
 	struct reader_env *env = &c->env;
+	uint32_t i = env->nqueues;
 
-	env->queues = xreallocarray(env->queues, env->nqueues + 1, sizeof(struct queue *));
-	c->room_sources =
-		xreallocarray(c->room_sources, env->nqueues + 1, sizeof(struct loop_source *));
-	c->room_sources[env->nqueues] = NULL;
+	env->queues = xreallocarray(env->queues, i + 1, sizeof(struct queue *));
+	c->room_sources = xreallocarray(c->room_sources, i + 1, sizeof(struct loop_source *));
+	c->room_sources[i] = NULL;
 	env->queues[env->nqueues++] = queue;
+	if (c->loop)
+		add_room_source(c, i, NULL); /* where that fails, the timer looks as well */
 }
 
 static void run_stream(struct reader *r, uint64_t max)
@@ -249,6 +253,23 @@ static int resume(struct collector *c)
 		code = update_source(c, r, NULL);
 	}
 	return code;
+}
+
+void collector_remove_queue(struct collector *c, struct queue *queue)
+{
+	struct reader_env *env = &c->env;
+	uint32_t i = 0;
+
+	while (i < env->nqueues && env->queues[i] != queue)
+		i++;
+	if (i == env->nqueues)
+		return;
+	if (c->loop)
+		loop_remove(c->loop, c->room_sources[i]);
+	env->nqueues--;
+	env->queues[i] = env->queues[env->nqueues];
+	c->room_sources[i] = c->room_sources[env->nqueues];
+	resume(c); /* a reader may have waited for this queue alone */
 }
 
 static int on_room(void *ctx, uint32_t events)
@@ -455,18 +476,9 @@ struct series *collector_series(const struct collector *c, const struct map_plan
 	return r ? r->series : NULL;
 }
 
-/* Where what is full or late is noticed without the program's help. */
 static bool loses_nothing(const struct reader *r)
 {
-	switch (r->map->source) {
-	case SOURCE_PERF:
-		return r->perf && perf_reader_knows_loss(r->perf);
-	case SOURCE_ARRAY:
-	case SOURCE_GLOBALS:
-	case SOURCE_ITER:
-		return true;
-	}
-	return false;
+	return map_loses_nothing(r->map) || (r->perf && perf_reader_knows_loss(r->perf));
 }
 
 struct map_stats collector_stats(const struct collector *c, const struct map_plan *map)
@@ -488,7 +500,7 @@ struct map_stats collector_stats(const struct collector *c, const struct map_pla
 		.malformed = tally_get(&r->malformed),
 		/* What the program counts of perf buffers, the kernel counts as well. */
 		.lost = MAX(tally_get(&r->lost), lost),
-		.lost_known = r->recorded || (counted && !map_evicts(map)) || loses_nothing(r),
+		.lost_known = (counted && !map_evicts(map)) || loses_nothing(r),
 		.dropped = tally_get(&r->dropped),
 		.sweeps = tally_get(&r->sweeps),
 		.sweep_ns = tally_get(&r->sweep_ns),
@@ -497,30 +509,4 @@ struct map_stats collector_stats(const struct collector *c, const struct map_pla
 		.sweep_errors = tally_get(&r->sweep_errors),
 	};
 	return stats;
-}
-
-void collector_replay_rows(struct collector *c, const struct series_rows *rows)
-{
-	struct series *series = collector_series(c, rows->plan->map);
-
-	if (!series)
-		return;
-	fair_lock_take(&c->env.lock);
-	for (uint32_t i = 0; i < rows->count; i++)
-		series_put_row(series, rows, i);
-	fair_lock_release(&c->env.lock);
-}
-
-void collector_replay_stats(struct collector *c, const struct map_plan *map,
-			    const struct map_stats *stats)
-{
-	struct reader *r = c->by_map[map->index];
-
-	if (!r)
-		return;
-	reader_tell(r, stats);
-	fair_lock_take(&c->env.lock);
-	if (r->series)
-		series_expire(r->series, now_mono_ns());
-	fair_lock_release(&c->env.lock);
 }

@@ -30,6 +30,7 @@
 #include "runner/read/series/metric.h"
 #include "runner/read/collect/queue.h"
 #include "runner/read/series/series.h"
+#include "runner/source.h"
 
 struct collector;
 struct loop;
@@ -45,20 +46,6 @@ struct collector_opts {
 	struct wallclock *clock;   /* for the records' times, borrowed; NULL: one of its own */
 };
 
-/* What is known about one map's data so far. All cumulative. Read with collector_stats(). */
-struct map_stats {
-	uint64_t read;		   /* records or entries taken from the kernel */
-	uint64_t filtered;	   /* of these, kept away by the filter */
-	uint64_t malformed;	   /* of these, of another size, or spans of no trace */
-	uint64_t lost;		   /* by the kernel side; all that internal maps tell */
-	bool lost_known;	   /* false: the program cannot tell; shown as '?' */
-	uint64_t dropped;	   /* arrived, but a sink's queue was full */
-	uint64_t sweeps, sweep_ns; /* number of sweeps, time of the last one */
-	uint64_t entries;	   /* found by the last sweep */
-	uint64_t ring_high_bytes;  /* the most that stood in the ring when it was looked at */
-	uint64_t sweep_errors;	   /* sweeps that ended early (-errno logged once) */
-};
-
 /*
  * `filters` and `metrics` are arrays by map index, NULL entries where there is none. What they
  * point to is taken over, also on failure; the arrays stay the caller's. The object is borrowed and
@@ -69,8 +56,10 @@ int collector_new(struct collector **ret, struct object *object, const struct co
 /* Before the loop is freed. */
 void collector_free(struct collector *collector);
 
-/* Before start: a queue that gets the records of all maps of role events and spans. Borrowed. */
+/* A queue that gets the records of all maps of role events and spans from now on. Borrowed, until
+ * it is removed. After start only in the loop's thread. */
 void collector_add_queue(struct collector *collector, struct queue *queue);
+void collector_remove_queue(struct collector *collector, struct queue *queue);
 
 /* Opens the buffers and adds them and the sweep timer to the loop, whose thread calls back here. */
 int collector_start(struct collector *collector, struct loop *loop, struct err *err);
@@ -87,15 +76,6 @@ void collector_set_interval(struct collector *collector, uint64_t interval_ns);
 
 /* Called in the loop thread after each sweep (all maps done). */
 void collector_on_sweep(struct collector *collector, void (*fn)(void *ctx), void *ctx);
-
-/*
- * Of a collector that was never started, whose object was not either: what a recording says came
- * from the kernel. Rows become the state of their series, for those who read it; the statistics
- * are those that collector_stats() gives from now on. Gone series age with each call of the second.
- */
-void collector_replay_rows(struct collector *collector, const struct series_rows *rows);
-void collector_replay_stats(struct collector *collector, const struct map_plan *map,
-			    const struct map_stats *stats);
 
 /* Any thread. The lock is for series_read() of this collector's series, held for a bounded number
  * of rows at a time. Taking it makes the collector yield at the next opportunity. */

@@ -10,11 +10,10 @@
  */
 #include "runner/read/collect/queue.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <stdatomic.h>
-#include <sys/eventfd.h>
 
+#include "base/bell.h"
 #include "base/util.h"
 
 #define LINE 64
@@ -80,8 +79,8 @@ struct queue *queue_new(const struct plan *plan, size_t size_bytes)
 	q->mask = size - 1;
 	q->step = size / STEP_PART;
 	q->ring = xcalloc(1, size);
-	q->data_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	q->room_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	q->data_fd = bell_new();
+	q->room_fd = bell_new();
 	return q;
 }
 
@@ -93,22 +92,6 @@ void queue_free(struct queue *q)
 	close_fd(&q->room_fd);
 	free(q->ring);
 	free(q);
-}
-
-static void signal_fd(int fd)
-{
-	uint64_t one = 1;
-
-	while (fd >= 0 && write(fd, &one, sizeof(one)) < 0 && errno == EINTR)
-		;
-}
-
-static void drain_fd(int fd)
-{
-	uint64_t count;
-
-	while (fd >= 0 && read(fd, &count, sizeof(count)) < 0 && errno == EINTR)
-		;
 }
 
 /* The most that a record of so many bytes can take, with what is left empty at the end. */
@@ -197,14 +180,14 @@ void queue_publish(struct queue *q)
 	atomic_thread_fence(memory_order_seq_cst);
 	if (atomic_load_explicit(&q->reader_sleeps, memory_order_relaxed) &&
 	    atomic_exchange_explicit(&q->reader_sleeps, false, memory_order_relaxed))
-		signal_fd(q->data_fd);
+		bell_ring(q->data_fd);
 }
 
 void queue_close(struct queue *q)
 {
 	atomic_store_explicit(&q->head, q->my_head, memory_order_release);
 	atomic_store_explicit(&q->closed, true, memory_order_seq_cst);
-	signal_fd(q->data_fd);
+	bell_ring(q->data_fd);
 }
 
 /* Tells the writer; wakes it if it waits and there is room worth going on for. */
@@ -220,7 +203,7 @@ static void tell_tail(struct queue *q, bool empty)
 	if (!empty && used > q->size / 2)
 		return;
 	if (atomic_exchange_explicit(&q->writer_waits, false, memory_order_relaxed))
-		signal_fd(q->room_fd);
+		bell_ring(q->room_fd);
 }
 
 /* Whether something stands at my_tail. */
@@ -271,22 +254,31 @@ static bool is_idle(struct queue *q)
 	return atomic_load_explicit(&q->head, memory_order_acquire) == q->next_tail;
 }
 
-void queue_wait(struct queue *q, int timeout_ms)
+bool queue_sleep(struct queue *q)
 {
-	queue_wait_or_fd(q, -1, timeout_ms);
-}
-
-void queue_wait_or_fd(struct queue *q, int fd, int timeout_ms)
-{
-	struct pollfd fds[] = { { .fd = q->data_fd, .events = POLLIN },
-				{ .fd = fd, .events = POLLIN } };
-
 	atomic_store_explicit(&q->reader_sleeps, true, memory_order_relaxed);
 	atomic_thread_fence(memory_order_seq_cst);
-	if (is_idle(q) && !atomic_load_explicit(&q->closed, memory_order_acquire))
-		poll(fds, 2, timeout_ms);
+	return is_idle(q) && !atomic_load_explicit(&q->closed, memory_order_acquire);
+}
+
+int queue_data_fd(const struct queue *q)
+{
+	return q->data_fd;
+}
+
+void queue_awake(struct queue *q)
+{
 	atomic_store_explicit(&q->reader_sleeps, false, memory_order_relaxed);
-	drain_fd(q->data_fd);
+	bell_answer(q->data_fd);
+}
+
+void queue_wait(struct queue *q, int timeout_ms)
+{
+	struct pollfd pfd = { .fd = q->data_fd, .events = POLLIN };
+
+	if (queue_sleep(q))
+		poll(&pfd, 1, timeout_ms);
+	queue_awake(q);
 }
 
 bool queue_ended(const struct queue *queue)
@@ -300,7 +292,7 @@ bool queue_ended(const struct queue *queue)
 void queue_abandon(struct queue *q)
 {
 	atomic_store_explicit(&q->abandoned, true, memory_order_relaxed);
-	signal_fd(q->room_fd);
+	bell_ring(q->room_fd);
 }
 
 int queue_room_fd(const struct queue *q)
@@ -310,5 +302,5 @@ int queue_room_fd(const struct queue *q)
 
 void queue_room_taken(struct queue *q)
 {
-	drain_fd(q->room_fd);
+	bell_answer(q->room_fd);
 }

@@ -33,8 +33,14 @@ void queue_close(struct queue *queue);
 bool queue_get(struct queue *queue, struct record *ret);
 /* Sleeps until there is something, the queue is closed, or the time is over (-1: for ever). */
 void queue_wait(struct queue *queue, int timeout_ms);
-/* The same, and wakes when `fd` is readable (-1: none). */
-void queue_wait_or_fd(struct queue *queue, int fd, int timeout_ms);
+/*
+ * The same in steps, for a reader that waits for other things too: queue_sleep() says that it is
+ * about to sleep (false: there is something, or the queue is closed), then it polls
+ * queue_data_fd(), then queue_awake() in any case.
+ */
+bool queue_sleep(struct queue *queue);
+int queue_data_fd(const struct queue *queue);
+void queue_awake(struct queue *queue);
 bool queue_ended(const struct queue *queue); /* closed and empty */
 /* The reader takes no more: from now on all that is put is thrown away, and never in the way. */
 void queue_abandon(struct queue *queue);

@@ -311,18 +311,3 @@ bool reader_has_room(const struct reader *r)
 		return true;
 	return queue_has_room(env->queues[0], 0, r->map->value.size_bytes);
 }
-
-void reader_tell(struct reader *r, const struct map_stats *stats)
-{
-	r->recorded = stats->lost_known;
-	tally_set(&r->read, stats->read);
-	tally_set(&r->filtered, stats->filtered);
-	tally_set(&r->malformed, stats->malformed);
-	tally_set(&r->lost, stats->lost);
-	tally_set(&r->dropped, stats->dropped);
-	tally_set(&r->sweeps, stats->sweeps);
-	tally_set(&r->sweep_ns, stats->sweep_ns);
-	tally_set(&r->entries, stats->entries);
-	tally_set(&r->sweep_errors, stats->sweep_errors);
-	tally_set(&r->ring_high_bytes, stats->ring_high_bytes);
-}

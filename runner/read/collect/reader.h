@@ -76,7 +76,6 @@ struct reader {
 	bool per_key; /* no batches for this map on this kernel */
 	bool warned, warned_size;
 	uint8_t guess_checks; /* sweeps that were looked at for a wrong guess */
-	bool recorded;	      /* a recording knows how much was lost */
 	uint32_t batch;
 
 	struct ring ring;
@@ -131,10 +130,6 @@ struct cpu_buffer;
 uint64_t reader_run_cpu(struct reader *reader, struct cpu_buffer *buffer, uint8_t *room);
 void reader_publish(struct reader *reader);
 bool reader_has_room(const struct reader *reader);
-/* Of a map that is not read: what a recording says of it. */
-struct map_stats;
-void reader_tell(struct reader *reader, const struct map_stats *stats);
-
 /* sweep.c. Hashes, arrays, globals and iterators; and queues, which are emptied. */
 void reader_sweep(struct reader *reader);
 /* How much the program says it lost; false: it does not say. */

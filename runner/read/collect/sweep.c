@@ -287,7 +287,8 @@ static int sweep_iter(struct reader *r)
 	_cleanup_close_ int fd = -1;
 	uint8_t *room;
 
-	if (prog->state != PROG_ATTACHED) /* not among those that were asked for */
+	if (object_prog_status(r->env->object, prog).state !=
+	    PROG_ATTACHED) /* not among those that were asked for */
 		return 0;
 	fd = object_iter_fd(r->env->object, prog, NULL);
 	if (fd < 0)

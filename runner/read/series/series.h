@@ -95,6 +95,9 @@ struct series_rows {
 void series_rows_init(struct series_rows *rows, const struct metric_plan *plan, uint32_t max);
 void series_rows_release(struct series_rows *rows);
 
+/* How many rows of a plan go into a block of so many bytes: at least one, at most max_rows. */
+uint32_t series_block_rows(const struct metric_plan *plan, uint32_t max_rows, uint64_t max_bytes);
+
 /*
  * Fills rows with the next live (and gone) series behind *cursor, starting at 0. only_changed:
  * those that changed, came or went after generation `since`. Returns false, without rows, when

@@ -64,6 +64,14 @@ static void copy_row(const struct series *s, uint32_t ref, uint64_t since, struc
 	rows->id[i] = about_at(s, ref)->id;
 }
 
+uint32_t series_block_rows(const struct metric_plan *plan, uint32_t max_rows, uint64_t max_bytes)
+{
+	uint64_t row = plan->key_bytes + (uint64_t)plan->ncells * sizeof(union cell) + 32;
+	uint64_t rows = max_bytes / row;
+
+	return rows < 1 ? 1 : (uint32_t)MIN(rows, (uint64_t)max_rows);
+}
+
 bool series_read(const struct series *s, uint64_t *cursor, uint64_t since, bool only_changed,
 		 struct series_rows *rows)
 {

@@ -231,4 +231,8 @@ struct span_text span_text_read(struct span_maker *maker, const struct field *fi
 bool span_id_read(const struct span_id_fields *fields, const void *value, uint8_t *ret,
 		  size_t size);
 
+/* A program's name as that of a service: "exec-trace" of "example.org/x/exec-trace:1.2" and of
+ * "./exec-trace.bpf.o". Part of the text given. */
+struct span_text program_service(const char *program);
+
 #endif

@@ -325,3 +325,21 @@ void span_plan_init(struct span_plan *ret, struct arena *arena, const struct map
 	find_events(ret, f);
 	find_links(ret, f);
 }
+
+struct span_text program_service(const char *program)
+{
+	static const char *const ends[] = { ".bpf.o", ".o" };
+	const char *slash = strrchr(program, '/');
+	struct span_text name = { slash ? slash + 1 : program, 0 };
+
+	name.len = strcspn(name.ptr, ":@");
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+		size_t len = strlen(ends[i]);
+
+		if (name.len > len && memcmp(name.ptr + name.len - len, ends[i], len) == 0) {
+			name.len -= len;
+			break;
+		}
+	}
+	return name;
+}

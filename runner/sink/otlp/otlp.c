@@ -3,8 +3,10 @@
  * OTLP: spans, log records and metrics, each with a queue and a thread that sends. The sink's own
  * thread encodes records into the queues; metrics are collected by the thread that sends them.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include "base/clock.h"
+#include "base/err.h"
 #include "base/log.h"
 #include "base/util.h"
 #include "runner/sink/otlp/otlp.h"
@@ -27,7 +29,7 @@ struct otlp_sink {
 	struct otlp_config config;
 	struct naming naming;
 	struct figures *figures; /* borrowed */
-	const struct sink_env *env;
+	struct source *source;	 /* NULL: not known yet */
 	struct sink_names names;
 	struct otlp_resources *resources[2];	 /* by whether it is JSON; NULL: not needed yet */
 	struct otlp_queue *queues[OTLP_SIGNALS]; /* NULL: off */
@@ -48,13 +50,13 @@ static bool is_json(const struct otlp_sink *otlp, enum otlp_signal signal)
 }
 
 static struct otlp_resources *resources_for(struct otlp_sink *otlp, enum otlp_signal signal,
-					    const struct sink_env *env)
+					    struct source *source)
 {
 	bool json = is_json(otlp, signal);
 
 	if (!otlp->resources[json])
 		otlp->resources[json] =
-			otlp_resources_new(&otlp->config, json, env->program, OTLP_RESOURCE_PATHS);
+			otlp_resources_new(&otlp->config, json, source->name, OTLP_RESOURCE_PATHS);
 	return otlp->resources[json];
 }
 
@@ -110,15 +112,15 @@ static int prepare_sender(struct otlp_sink *otlp, enum otlp_signal signal, struc
 }
 
 /* What makes a signal's items. */
-static int prepare(struct otlp_sink *otlp, enum otlp_signal signal, const struct sink_env *env,
+static int prepare(struct otlp_sink *otlp, enum otlp_signal signal, struct source *source,
 		   struct err *err)
 {
-	struct otlp_resources *resources = resources_for(otlp, signal, env);
+	struct otlp_resources *resources = resources_for(otlp, signal, source);
 	struct otlp_queue *queue = otlp->queues[signal];
 	struct otlp_metrics_opts metrics = {
 		.config = &otlp->config,
 		.json = is_json(otlp, signal),
-		.env = env,
+		.source = source,
 		.naming = &otlp->naming,
 		.queue = queue,
 	};
@@ -126,13 +128,13 @@ static int prepare(struct otlp_sink *otlp, enum otlp_signal signal, const struct
 
 	switch (signal) {
 	case OTLP_TRACES:
-		ret = otlp_traces_new(&otlp->traces, &otlp->config, is_json(otlp, signal), env,
+		ret = otlp_traces_new(&otlp->traces, &otlp->config, is_json(otlp, signal), source,
 				      resources, otlp->names.resolver, queue, err);
 		if (ret >= 0)
 			figures_add(otlp->figures, &otlp_traces_figures, otlp->traces);
 		return ret;
 	case OTLP_LOGS:
-		otlp->logs = otlp_logs_new(&otlp->config, is_json(otlp, signal), env, resources,
+		otlp->logs = otlp_logs_new(&otlp->config, is_json(otlp, signal), source, resources,
 					   otlp->names.resolver, queue);
 		break;
 	case OTLP_METRICS:
@@ -159,16 +161,18 @@ static void finish(struct otlp_sink *otlp)
 			otlp_sender_wait(otlp->senders[i]);
 }
 
-static int otlp_open(struct sink *sink, const struct sink_env *env, struct err *err)
+static int otlp_add(struct sink *sink, struct source *source, struct err *err)
 {
 	struct otlp_sink *otlp = otlp_of(sink);
 	int ret = 0;
 
-	otlp->env = env;
-	sink_names_init(&otlp->names, env);
+	if (otlp->source)
+		return err_set(err, ENOTSUP, "OTLP is sent for one program");
+	otlp->source = source;
+	sink_names_init(&otlp->names, source);
 	for (int i = 0; i < OTLP_SIGNALS && ret >= 0; i++)
 		if (otlp->config.targets[i].on)
-			ret = prepare(otlp, i, env, err);
+			ret = prepare(otlp, i, source, err);
 	for (int i = 0; i < OTLP_SIGNALS && ret >= 0; i++)
 		if (otlp->config.targets[i].on)
 			ret = prepare_sender(otlp, i, err);
@@ -184,12 +188,12 @@ static int otlp_start(struct sink *sink, struct err *err)
 	for (int i = 0; i < OTLP_SIGNALS && ret >= 0; i++)
 		if (otlp->senders[i])
 			ret = otlp_sender_start(otlp->senders[i], err);
-	if (ret >= 0 && otlp->traces && otlp->env->object)
+	if (ret >= 0 && otlp->traces && otlp->source)
 		otlp_traces_start(otlp->traces);
 	return ret;
 }
 
-static int otlp_event(struct sink *sink, const struct record *record)
+static int otlp_event(struct sink *sink, struct source *source, const struct record *record)
 {
 	struct otlp_sink *otlp = otlp_of(sink);
 
@@ -290,7 +294,7 @@ struct sink *sink_otlp_new(struct otlp_config *config, const struct naming *nami
 	static const struct sink_ops ops = {
 		.name = "otlp",
 		.leave_ms = LEAVE_MS + LEAVE_MARGIN_MS,
-		.open = otlp_open,
+		.add = otlp_add,
 		.start = otlp_start,
 		.event = otlp_event,
 		.flush = otlp_flush,
@@ -301,7 +305,7 @@ struct sink *sink_otlp_new(struct otlp_config *config, const struct naming *nami
 	static const struct sink_ops metrics_ops = {
 		.name = "otlp",
 		.leave_ms = LEAVE_MS + LEAVE_MARGIN_MS,
-		.open = otlp_open,
+		.add = otlp_add,
 		.start = otlp_start,
 		.close = otlp_close,
 		.free = otlp_free,

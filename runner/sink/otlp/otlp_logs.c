@@ -81,9 +81,9 @@ static void prepare_map(struct otlp_logs *logs, const struct map_plan *plan, siz
 	add_attrs(logs, map, &plan->value, PART_VALUE, room);
 }
 
-struct otlp_logs *otlp_logs_new(const struct otlp_config *config, bool json,
-				const struct sink_env *env, struct otlp_resources *resources,
-				struct resolver *resolver, struct otlp_queue *queue)
+struct otlp_logs *otlp_logs_new(const struct otlp_config *config, bool json, struct source *source,
+				struct otlp_resources *resources, struct resolver *resolver,
+				struct otlp_queue *queue)
 {
 	struct otlp_logs *logs = xcalloc(1, sizeof(*logs));
 	size_t room = 1;
@@ -92,10 +92,10 @@ struct otlp_logs *otlp_logs_new(const struct otlp_config *config, bool json,
 	logs->resources = resources;
 	logs->resolver = resolver;
 	logs->queue = queue;
-	logs->maps = xcalloc(env->plan->nmaps + 1, sizeof(*logs->maps));
-	for (uint32_t i = 0; i < env->plan->nmaps; i++)
-		if (env->plan->maps[i].role == ROLE_EVENTS && env->plan->maps[i].has_value)
-			prepare_map(logs, &env->plan->maps[i], &room);
+	logs->maps = xcalloc(source->plan->nmaps + 1, sizeof(*logs->maps));
+	for (uint32_t i = 0; i < source->plan->nmaps; i++)
+		if (source->plan->maps[i].role == ROLE_EVENTS && source->plan->maps[i].has_value)
+			prepare_map(logs, &source->plan->maps[i], &room);
 	logs->room = xmalloc(room);
 	strbuf_init(&logs->bytes, OTLP_REQUEST_MAX_BYTES);
 	strbuf_init(&logs->body, OTLP_REQUEST_MAX_BYTES);

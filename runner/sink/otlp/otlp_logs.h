@@ -15,9 +15,9 @@ struct otlp_config;
 struct otlp_logs;
 
 /* All is borrowed. */
-struct otlp_logs *otlp_logs_new(const struct otlp_config *config, bool json,
-				const struct sink_env *env, struct otlp_resources *resources,
-				struct resolver *resolver, struct otlp_queue *queue);
+struct otlp_logs *otlp_logs_new(const struct otlp_config *config, bool json, struct source *source,
+				struct otlp_resources *resources, struct resolver *resolver,
+				struct otlp_queue *queue);
 void otlp_logs_free(struct otlp_logs *logs);
 
 void otlp_logs_event(struct otlp_logs *logs, const struct record *record);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Series are read in blocks of rows, copied under the collector's lock. Of each block each family
+ * Series are read in blocks of rows, copies. Of each block each family
  * becomes one metric in the queue, with a data point a row.
  *
  * What is remembered of a series from one collection to the next stands in two tables by its id:
@@ -45,19 +45,18 @@ struct family_words {
 };
 
 struct metrics_map {
-	struct series *series;
 	const struct metric_plan *plan;
 	struct family_words *families;
 	struct span_attr *labels;
 	bool delta;
 	/* By the series' id: its start, and of deltas its cells at the last collection. */
 	struct deltas *before, *after;
-	struct series_rows rows;
+	struct source_walk walk;
 };
 
 struct otlp_metrics {
 	const struct otlp_config *config;
-	const struct sink_env *env;
+	struct source *source;
 	struct otlp_queue *queue;
 	struct otlp_origin origin;
 	struct sink_names names;
@@ -115,24 +114,14 @@ static bool wants_delta(const struct otlp_config *config, const struct metric_pl
 	       (config->temporality == OTLP_LOWMEMORY && of_events);
 }
 
-static uint32_t block_rows(const struct metric_plan *plan)
-{
-	uint64_t row = plan->key_bytes + (uint64_t)plan->ncells * sizeof(union cell) + 32;
-
-	return (uint32_t)MAX(MIN(BLOCK_BYTES / row, (uint64_t)BLOCK_ROWS), (uint64_t)1);
-}
-
 static struct deltas *new_table(const struct metrics_map *map)
 {
 	return deltas_new(1 + (map->delta ? map->plan->ncells : 0), UINT32_MAX / 4);
 }
 
 static void prepare_map(struct metrics_map *map, const struct otlp_metrics_opts *opts,
-			struct series *series, size_t *room, size_t *cells)
+			const struct metric_plan *plan, size_t *room, size_t *cells)
 {
-	const struct metric_plan *plan = series_plan(series);
-
-	map->series = series;
 	map->plan = plan;
 	map->delta = wants_delta(opts->config, plan);
 	map->before = new_table(map);
@@ -146,33 +135,34 @@ static void prepare_map(struct metrics_map *map, const struct otlp_metrics_opts 
 		*room = MAX(*room, (size_t)span_attr_text_max(&map->labels[i]));
 	}
 	*cells = MAX(*cells, (size_t)plan->ncells);
-	series_rows_init(&map->rows, plan, block_rows(plan));
+	source_walk_init(&map->walk, opts->source, plan->map,
+			 series_block_rows(plan, BLOCK_ROWS, BLOCK_BYTES));
 }
 
 struct otlp_metrics *otlp_metrics_new(const struct otlp_metrics_opts *opts)
 {
 	struct otlp_metrics *metrics = xcalloc(1, sizeof(*metrics));
-	const struct plan *plan = opts->env->plan;
+	const struct plan *plan = opts->source->plan;
 	size_t room = 1, cells = 1;
 	void *resource = xmalloc(opts->origin->resource_bytes);
 
 	memcpy(resource, opts->origin->resource, opts->origin->resource_bytes);
 	metrics->config = opts->config;
-	metrics->env = opts->env;
+	metrics->source = opts->source;
 	metrics->queue = opts->queue;
 	metrics->origin = *opts->origin;
 	metrics->origin.resource = resource;
 	metrics->maps = xcalloc(plan->nmaps + 1, sizeof(*metrics->maps));
 	for (uint32_t i = 0; i < plan->nmaps; i++) {
 		const struct map_plan *map = &plan->maps[i];
-		struct series *series = collector_series(opts->env->collector, map);
+		const struct metric_plan *metric = source_metric(opts->source, map);
 
-		if (map->exported && map_has_series(map) && series)
-			prepare_map(&metrics->maps[metrics->nmaps++], opts, series, &room, &cells);
+		if (map->exported && map_has_series(map) && metric)
+			prepare_map(&metrics->maps[metrics->nmaps++], opts, metric, &room, &cells);
 	}
 	metrics->room = xmalloc(room);
 	metrics->cells = xcalloc(cells, sizeof(union cell));
-	sink_names_init(&metrics->names, opts->env);
+	sink_names_init(&metrics->names, opts->source);
 	metrics->last_ns = now_real_ns();
 	return metrics;
 }
@@ -188,7 +178,7 @@ static void release_map(struct metrics_map *map)
 	free(map->labels);
 	deltas_free(map->before);
 	deltas_free(map->after);
-	series_rows_release(&map->rows);
+	source_walk_release(&map->walk);
 }
 
 void otlp_metrics_free(struct otlp_metrics *metrics)
@@ -245,7 +235,7 @@ static void close_metric(struct point_writer *pw)
 
 static void put_attributes(struct point_writer *pw, uint32_t row)
 {
-	const struct series_rows *rows = &pw->map->rows;
+	const struct series_rows *rows = &pw->map->walk.rows;
 	struct otlp_attrs attrs = { .w = pw->w,
 				    .resolver = sink_names_get(&pw->metrics->names),
 				    .room = pw->metrics->room,
@@ -343,7 +333,7 @@ static void put_family(struct otlp_metrics *metrics, struct metrics_map *map, ui
 				   .map = map,
 				   .family = &map->plan->families[number],
 				   .words = &map->families[number] };
-	const struct series_rows *rows = &map->rows;
+	const struct series_rows *rows = &map->walk.rows;
 
 	for (uint32_t i = 0; i < rows->count; i++) {
 		const uint64_t *before;
@@ -360,7 +350,7 @@ static void put_family(struct otlp_metrics *metrics, struct metrics_map *map, ui
 
 static void remember(const struct otlp_metrics *metrics, struct metrics_map *map)
 {
-	const struct series_rows *rows = &map->rows;
+	const struct series_rows *rows = &map->walk.rows;
 
 	for (uint32_t i = 0; i < rows->count; i++) {
 		const uint64_t *before;
@@ -380,13 +370,8 @@ static void remember(const struct otlp_metrics *metrics, struct metrics_map *map
 
 static void collect_map(struct otlp_metrics *metrics, struct metrics_map *map)
 {
-	uint64_t cursor = 0;
-	bool more = true;
-
-	while (more) {
-		collector_lock(metrics->env->collector);
-		more = series_read(map->series, &cursor, 0, false, &map->rows);
-		collector_unlock(metrics->env->collector);
+	source_walk_begin(&map->walk);
+	while (source_walk_next(&map->walk)) {
 		for (uint32_t i = 0; i < map->plan->nfamilies; i++)
 			put_family(metrics, map, i);
 		remember(metrics, map);

@@ -22,7 +22,7 @@ struct otlp_metrics;
 struct otlp_metrics_opts {
 	const struct otlp_config *config;
 	bool json;
-	const struct sink_env *env;
+	struct source *source;
 	const struct naming *naming;
 	const struct otlp_origin *origin; /* copied; all else is borrowed */
 	struct otlp_queue *queue;

@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <sys/stat.h>
 #include <zlib.h>
@@ -10,6 +9,7 @@
 #include "base/http.h"
 #include "base/log.h"
 #include "base/retry.h"
+#include "base/thread.h"
 #include "base/url.h"
 #include "base/util.h"
 #include "runner/sink/otlp/otlp_reply.h"
@@ -301,25 +301,16 @@ static void *sender_main(void *arg)
 	}
 }
 
-/* Signals are the main thread's. */
 int otlp_sender_start(struct otlp_sender *sender, struct err *err)
 {
-	sigset_t all, before;
-	char name[16];
-	int code;
+	_cleanup_free_ char *name = xasprintf("otlp-%s", otlp_signal_name(sender->opts.signal));
+	int ret;
 
 	if (sender->opts.fill)
 		sender->next_fill_ns = now_mono_ns() + sender->opts.interval_ns;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	code = pthread_create(&sender->thread, NULL, sender_main, sender);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (code)
-		return err_sys(err, code, "cannot start the thread that sends");
-	sender->started = true;
-	snprintf(name, sizeof(name), "otlp-%s", otlp_signal_name(sender->opts.signal));
-	pthread_setname_np(sender->thread, name);
-	return 0;
+	ret = thread_start(&sender->thread, name, sender_main, sender, err);
+	sender->started = ret == 0;
+	return ret;
 }
 
 /* What cannot be read now would be an error of each request. */

@@ -49,7 +49,7 @@
 
 struct otlp_traces {
 	const struct otlp_config *config;
-	const struct sink_env *env;
+	struct source *source;
 	struct otlp_resources *resources;
 	struct resolver *resolver;
 	struct otlp_queue *queue;
@@ -277,7 +277,7 @@ static void put_own(struct otlp_traces *t, struct own_span *own)
 static struct own_span own_span(struct otlp_traces *t, const struct trace_span *parent,
 				const char *name, struct step step)
 {
-	struct own_span own = { .names = { "bombus.image" }, .values = { t->env->program } };
+	struct own_span own = { .names = { "bombus.image" }, .values = { t->source->name } };
 	struct trace_span *span = &own.span;
 
 	if (parent) {
@@ -291,16 +291,16 @@ static struct own_span own_span(struct otlp_traces *t, const struct trace_span *
 	span->flags = TRACE_FLAG_SAMPLED;
 	span->kind = SPAN_KIND_INTERNAL;
 	span->name = (struct span_text){ name, strlen(name) };
-	span->start_ns = wallclock_from_mono(t->env->clock, step.start_ns);
+	span->start_ns = wallclock_from_mono(t->source->clock, step.start_ns);
 	span->end_ns = span->start_ns + (step.end_ns - step.start_ns);
 	return own;
 }
 
 static void put_program(struct otlp_traces *t, const struct trace_span *parent,
-			const struct prog_plan *prog)
+			const struct prog_plan *prog, const struct prog_status *status)
 {
 	_cleanup_free_ char *name = xasprintf("attach %s", prog->name);
-	struct own_span own = own_span(t, parent, name, prog->attach);
+	struct own_span own = own_span(t, parent, name, status->attach);
 
 	own.names[1] = "bombus.program";
 	own.values[1] = prog->name;
@@ -308,38 +308,49 @@ static void put_program(struct otlp_traces *t, const struct trace_span *parent,
 	own.values[2] = prog->section;
 	own.names[3] = "bombus.target";
 	own.values[3] = prog->target;
-	if (prog->state == PROG_REFUSED) {
+	if (status->state == PROG_REFUSED) {
 		own.span.status = SPAN_STATUS_ERROR;
-		own.span.status_message = (struct span_text){ prog->reason, strlen(prog->reason) };
+		own.span.status_message =
+			(struct span_text){ status->reason, strlen(status->reason) };
 	}
 	put_own(t, &own);
 }
 
+static void put_step(struct otlp_traces *t, const struct trace_span *parent, const char *name,
+		     struct step step, struct own_span *ret)
+{
+	*ret = own_span(t, parent, name, step);
+	put_own(t, ret);
+}
+
 void otlp_traces_start(struct otlp_traces *t)
 {
-	struct object_times times = object_times(t->env->object);
-	struct step whole = { t->env->pull.end_ns ? t->env->pull.start_ns : times.open.start_ns,
-			      times.attach.end_ns };
-	struct own_span root = own_span(t, NULL, "start", whole), step;
-	const struct plan *plan = t->env->plan;
+	struct source *source = t->source;
+	const struct plan *plan = source->plan;
+	struct source_steps steps;
+	struct own_span root, step;
 
+	if (!source->ops->steps || !source->ops->steps(source, &steps))
+		return;
+	root = own_span(
+		t, NULL, "start",
+		(struct step){ steps.pull.end_ns ? steps.pull.start_ns : steps.open.start_ns,
+			       steps.attach.end_ns });
 	if (!span_sampled(&t->sampler, root.span.trace_id, false, false, false))
 		return;
 	otlp_queue_write_own(t->queue, true);
 	put_own(t, &root);
-	if (t->env->pull.end_ns) {
-		step = own_span(t, &root.span, "pull", t->env->pull);
-		put_own(t, &step);
+	if (steps.pull.end_ns)
+		put_step(t, &root.span, "pull", steps.pull, &step);
+	put_step(t, &root.span, "open", steps.open, &step);
+	put_step(t, &root.span, "load", steps.load, &step);
+	put_step(t, &root.span, "attach", steps.attach, &step);
+	for (uint32_t i = 0; i < plan->nprogs; i++) {
+		struct prog_status status = source_prog_status(source, &plan->progs[i]);
+
+		if (status.attach.end_ns)
+			put_program(t, &step.span, &plan->progs[i], &status);
 	}
-	step = own_span(t, &root.span, "open", times.open);
-	put_own(t, &step);
-	step = own_span(t, &root.span, "load", times.load);
-	put_own(t, &step);
-	step = own_span(t, &root.span, "attach", times.attach);
-	put_own(t, &step);
-	for (uint32_t i = 0; i < plan->nprogs; i++)
-		if (plan->progs[i].attach.end_ns)
-			put_program(t, &step.span, &plan->progs[i]);
 	otlp_groups_flush(t->groups);
 	otlp_queue_write_own(t->queue, false);
 }
@@ -347,7 +358,7 @@ void otlp_traces_start(struct otlp_traces *t)
 /* ---- Life ---- */
 
 int otlp_traces_new(struct otlp_traces **ret, const struct otlp_config *config, bool json,
-		    const struct sink_env *env, struct otlp_resources *resources,
+		    struct source *source, struct otlp_resources *resources,
 		    struct resolver *resolver, struct otlp_queue *queue, struct err *err)
 {
 	struct span_sampler sampler = SPAN_SAMPLER_DEFAULT;
@@ -362,17 +373,17 @@ int otlp_traces_new(struct otlp_traces **ret, const struct otlp_config *config, 
 	}
 	t = xcalloc(1, sizeof(*t));
 	t->config = config;
-	t->env = env;
+	t->source = source;
 	t->resources = resources;
 	t->resolver = resolver;
 	t->queue = queue;
 	t->sampler = sampler;
 	t->groups = otlp_groups_new(queue);
-	t->maker = span_maker_new(&sampler, env->clock, resolver);
-	t->plans = arena_array(&t->arena, struct span_plan, env->plan->nmaps + 1);
-	for (uint32_t i = 0; i < env->plan->nmaps; i++) {
-		if (env->plan->maps[i].role == ROLE_SPANS)
-			span_plan_init(&t->plans[i], &t->arena, &env->plan->maps[i]);
+	t->maker = span_maker_new(&sampler, source->clock, resolver);
+	t->plans = arena_array(&t->arena, struct span_plan, source->plan->nmaps + 1);
+	for (uint32_t i = 0; i < source->plan->nmaps; i++) {
+		if (source->plan->maps[i].role == ROLE_SPANS)
+			span_plan_init(&t->plans[i], &t->arena, &source->plan->maps[i]);
 		room = MAX(room, t->plans[i].text_max);
 	}
 	t->room = xmalloc(room);

@@ -16,7 +16,7 @@ struct otlp_traces;
 /* All is borrowed. The object need not have been started. EXIT_USAGE with the variable's name
  * where the sampler is none of those there are. */
 int otlp_traces_new(struct otlp_traces **ret, const struct otlp_config *config, bool json,
-		    const struct sink_env *env, struct otlp_resources *resources,
+		    struct source *source, struct otlp_resources *resources,
 		    struct resolver *resolver, struct otlp_queue *queue, struct err *err);
 void otlp_traces_free(struct otlp_traces *traces);
 

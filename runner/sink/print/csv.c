@@ -4,6 +4,8 @@
  *
  *	time,map,kind,<key or label paths>,<field paths or values>
  *
+ * With several programs a column "program" stands before that of the map.
+ *
  * Spans have the columns of span_view.h before those of their attributes.
  *
  * A file can hold only one kind of line under one header; several maps (and lines about loss) have
@@ -19,37 +21,35 @@
 #include "base/strbuf.h"
 #include "base/utf8.h"
 #include "base/util.h"
-#include "runner/sink/out.h"
-#include "runner/sink/print/span_view.h"
-#include "runner/sink/text.h"
+#include "runner/sink/print/print.h"
 
 #define TIME_BYTES 31
 #define HEADER_MAX_BYTES (16u << 20)
 #define LOST_HEADER "time,map,kind,count,where\n"
+#define LOST_HEADER_SEVERAL "time,program,map,kind,count,where\n"
 
 struct csv_map {
 	char *header;
-	char *name; /* quoted where it has to be, with commas around */
+	char *name; /* quoted where it has to be, with commas around; the program's before it */
 	size_t line_max;
 	const struct metric_plan *plan; /* of rows */
 };
 
 struct csv_sink {
-	struct sink sink;
-	struct out out;
-	struct sink_names names;
-	struct span_views *spans;
-	struct csv_map *maps;
-	uint32_t nmaps;
+	struct print_sink print;
 	const char *shown;     /* the header that holds now: one of the maps', LOST_HEADER, NULL */
 	char *plain, *escaped; /* one value, before quoting */
-	size_t plain_max;
-	uint64_t left;
+	size_t plain_max, plain_room;
 };
 
 static struct csv_sink *csv_of(struct sink *sink)
 {
-	return container_of(sink, struct csv_sink, sink);
+	return container_of(print_of(sink), struct csv_sink, print);
+}
+
+static struct csv_map *map_of(const struct print_source *ps, const struct map_plan *map)
+{
+	return &((struct csv_map *)ps->maps)[map->index];
 }
 
 /* A value of `len` bytes of any content can become so long, with its comma. */
@@ -135,12 +135,12 @@ static void prepare_layout(struct csv_sink *csv, struct csv_map *ret, struct str
 	}
 }
 
-static void prepare_span(struct csv_sink *csv, struct csv_map *ret, struct strbuf *header,
-			 const struct span_plan *plan)
+static void prepare_span(struct csv_sink *csv, struct print_source *ps, struct csv_map *ret,
+			 struct strbuf *header, const struct span_plan *plan)
 {
 	for (int i = 0; i < SPAN_CELLS; i++) {
 		add_column(header, "", span_cell_name(i));
-		will_hold(csv, ret, span_cell_max(csv->spans, plan, i));
+		will_hold(csv, ret, span_cell_max(ps->spans, plan, i));
 	}
 	for (uint32_t i = 0; i < plan->attrs.count; i++) {
 		add_column(header, "", plan->attrs.all[i].name);
@@ -185,19 +185,32 @@ static bool is_family_column(const struct metric_plan *plan, const char *name)
 	return false;
 }
 
-static void prepare_map(struct csv_sink *csv, struct csv_map *ret, const struct map_plan *map)
+static void start_map(struct print_source *ps, struct csv_map *ret, const struct map_plan *map,
+		      struct strbuf *header)
 {
 	struct strbuf sb = STRBUF_INIT(HEADER_MAX_BYTES);
-	const struct metric_plan *plan = ret->plan;
-	const struct span_plan *span = span_views_plan(csv->spans, map);
-	const char *path;
 
 	strbuf_addc(&sb, ',');
+	if (ps->source->several) {
+		add_value(&sb, ps->source->program);
+		strbuf_addc(&sb, ',');
+	}
 	add_value(&sb, map->name);
 	strbuf_addc(&sb, ',');
 	ret->name = strbuf_steal(&sb);
 	ret->line_max = TIME_BYTES + strlen(ret->name) + 64;
-	strbuf_adds(&sb, "time,map,kind");
+	strbuf_adds(header, ps->source->several ? "time,program,map,kind" : "time,map,kind");
+}
+
+static void prepare_map(struct csv_sink *csv, struct print_source *ps, struct csv_map *ret,
+			const struct map_plan *map)
+{
+	struct strbuf sb = STRBUF_INIT(HEADER_MAX_BYTES);
+	const struct metric_plan *plan = ret->plan;
+	const struct span_plan *span = span_views_plan(ps->spans, map);
+	const char *path;
+
+	start_map(ps, ret, map, &sb);
 	for (uint32_t i = 0; plan && i < plan->nlabels; i++) {
 		path = plan->labels[i].in_key.path;
 		add_column(&sb, is_family_column(plan, path) ? "key." : "", path);
@@ -206,7 +219,7 @@ static void prepare_map(struct csv_sink *csv, struct csv_map *ret, const struct 
 	for (uint32_t i = 0; plan && i < plan->nfamilies; i++)
 		prepare_family(csv, ret, &sb, &plan->families[i]);
 	if (span)
-		prepare_span(csv, ret, &sb, span);
+		prepare_span(csv, ps, ret, &sb, span);
 	else if (!plan && map->has_key)
 		prepare_layout(csv, ret, &sb, &map->key, &map->value, "key.");
 	if (!span && !plan)
@@ -216,33 +229,42 @@ static void prepare_map(struct csv_sink *csv, struct csv_map *ret, const struct 
 	ret->header = strbuf_steal(&sb);
 }
 
-static int csv_open(struct sink *sink, const struct sink_env *env, struct err *err)
+static void csv_map(struct print_sink *print, struct print_source *ps, const struct map_plan *map,
+		    const struct metric_plan *metric, void *ret)
 {
-	struct csv_sink *csv = csv_of(sink);
-	const struct map_plan *map;
-	const struct series *series;
+	struct csv_sink *csv = csv_of(&print->sink);
 
-	sink_names_init(&csv->names, env);
-	csv->spans = span_views_new(env, csv->names.resolver);
-	csv->left = env->max_records ? env->max_records : UINT64_MAX;
-	csv->nmaps = env->plan->nmaps;
-	csv->maps = xcalloc(csv->nmaps + 1, sizeof(*csv->maps));
-	for (uint32_t i = 0; i < csv->nmaps; i++) {
-		map = &env->plan->maps[i];
-		series = map_has_series(map) ? collector_series(env->collector, map) : NULL;
-		csv->maps[i].plan = series ? series_plan(series) : NULL;
-		if (series || map_has_records(map) || map->lost_map >= 0)
-			prepare_map(csv, &csv->maps[i], map);
-	}
+	((struct csv_map *)ret)->plan = metric;
+	if (metric || map_has_records(map) || map->lost_map >= 0)
+		prepare_map(csv, ps, ret, map);
+	if (csv->plain && csv->plain_room >= csv->plain_max)
+		return;
+	free(csv->plain);
+	free(csv->escaped);
+	csv->plain_room = csv->plain_max;
 	csv->plain = xmalloc(csv->plain_max + 1);
 	csv->escaped = xmalloc(UTF8_TERM_ROOM(csv->plain_max) + 1);
-	return 0;
+}
+
+static void forget_map(void *map)
+{
+	struct csv_map *csv = map;
+
+	free(csv->header);
+	free(csv->name);
+}
+
+/* A header is known by its address, which another one may have later. */
+static void csv_remove(struct sink *sink, struct source *source)
+{
+	csv_of(sink)->shown = NULL;
+	print_remove(sink, source);
 }
 
 static void show_header(struct csv_sink *csv, const char *header)
 {
 	if (csv->shown != header)
-		out_adds(&csv->out, header);
+		out_adds(&csv->print.out, header);
 	csv->shown = header;
 }
 
@@ -254,15 +276,13 @@ static char *put_start(char *p, const struct csv_map *map, uint64_t time_ns, con
 
 static int line_done(struct csv_sink *csv, const char *start, char *end)
 {
-	int ret;
-
 	*end++ = '\n';
-	out_advance(&csv->out, end - start);
-	ret = out_pace(&csv->out);
-	return ret ? ret : --csv->left == 0;
+	out_advance(&csv->print.out, end - start);
+	return out_pace(&csv->print.out);
 }
 
-static char *put_part(struct csv_sink *csv, char *p, const struct layout *layout, const void *base)
+static char *put_part(struct csv_sink *csv, struct print_source *ps, char *p,
+		      const struct layout *layout, const void *base)
 {
 	for (uint32_t i = 0; i < layout->nfields; i++) {
 		const struct field *field = &layout->fields[i];
@@ -272,28 +292,29 @@ static char *put_part(struct csv_sink *csv, char *p, const struct layout *layout
 			continue;
 		if (base)
 			len = field_text(csv->plain, field, base, STYLE_PLAIN,
-					 sink_names_get(&csv->names));
+					 sink_names_get(&ps->names));
 		*p++ = ',';
 		p = put_value(p, csv->escaped, csv->plain, len);
 	}
 	return p;
 }
 
-static int put_span(struct csv_sink *csv, const struct csv_map *map, const struct record *record)
+static int put_span(struct csv_sink *csv, struct print_source *ps, const struct csv_map *map,
+		    const struct record *record)
 {
-	struct resolver *resolver = sink_names_get(&csv->names);
-	const struct trace_span *span = span_views_read(csv->spans, record);
+	struct resolver *resolver = sink_names_get(&ps->names);
+	const struct trace_span *span = span_views_read(ps->spans, record);
 	char *start, *p;
 
 	if (!span)
 		return 0;
 	show_header(csv, map->header);
-	start = out_reserve(&csv->out, map->line_max);
+	start = out_reserve(&csv->print.out, map->line_max);
 	p = put_start(start, map, span->start_ns, "span");
 	for (int i = 0; i < SPAN_CELLS; i++) {
 		*p++ = ',';
 		p = put_value(p, csv->escaped, csv->plain,
-			      span_cell(csv->plain, csv->spans, span, i, STYLE_PLAIN));
+			      span_cell(csv->plain, ps->spans, span, i, STYLE_PLAIN));
 	}
 	for (uint32_t i = 0; i < span->plan->attrs.count; i++) {
 		*p++ = ',';
@@ -304,21 +325,22 @@ static int put_span(struct csv_sink *csv, const struct csv_map *map, const struc
 	return line_done(csv, start, p);
 }
 
-static int csv_event(struct sink *sink, const struct record *record)
+static int csv_event(struct sink *sink, struct source *source, const struct record *record)
 {
 	struct csv_sink *csv = csv_of(sink);
+	struct print_source *ps = print_source_of(sink, source);
 	const struct map_plan *plan = record->map;
-	const struct csv_map *map = &csv->maps[plan->index];
+	const struct csv_map *map = map_of(ps, plan);
 	char *start, *p;
 
 	if (plan->role == ROLE_SPANS)
-		return put_span(csv, map, record);
+		return put_span(csv, ps, map, record);
 	show_header(csv, map->header);
-	start = out_reserve(&csv->out, map->line_max);
+	start = out_reserve(&csv->print.out, map->line_max);
 	p = put_start(start, map, record->time_ns, "event");
 	if (plan->has_key)
-		p = put_part(csv, p, &plan->key, record->part[PART_KEY]);
-	p = put_part(csv, p, &plan->value, record->part[PART_VALUE]);
+		p = put_part(csv, ps, p, &plan->key, record->part[PART_KEY]);
+	p = put_part(csv, ps, p, &plan->value, record->part[PART_VALUE]);
 	return line_done(csv, start, p);
 }
 
@@ -348,8 +370,8 @@ static char *put_family(char *p, const struct family *family, const union cell *
 	return p;
 }
 
-static int put_row(struct csv_sink *csv, const struct csv_map *map, const struct series_rows *rows,
-		   uint32_t i, uint64_t time_ns)
+static int put_row(struct csv_sink *csv, struct print_source *ps, const struct csv_map *map,
+		   const struct series_rows *rows, uint32_t i, uint64_t time_ns)
 {
 	const struct metric_plan *plan = rows->plan;
 	bool gone = rows->flags[i] & SERIES_GONE;
@@ -357,11 +379,11 @@ static int put_row(struct csv_sink *csv, const struct csv_map *map, const struct
 	size_t len;
 
 	show_header(csv, map->header);
-	start = out_reserve(&csv->out, map->line_max);
+	start = out_reserve(&csv->print.out, map->line_max);
 	p = put_start(start, map, time_ns, gone ? "gone" : map_role_name(plan->map->role));
 	for (uint32_t k = 0; k < plan->nlabels; k++) {
 		len = label_text(csv->plain, &plan->labels[k], rows, i, STYLE_PLAIN,
-				 sink_names_get(&csv->names));
+				 sink_names_get(&ps->names));
 		*p++ = ',';
 		p = put_value(p, csv->escaped, csv->plain, len);
 	}
@@ -370,78 +392,66 @@ static int put_row(struct csv_sink *csv, const struct csv_map *map, const struct
 	return line_done(csv, start, p);
 }
 
-static int csv_rows(struct sink *sink, const struct series_rows *rows, uint64_t time_ns)
+static int csv_rows(struct sink *sink, struct source *source, const struct series_rows *rows,
+		    uint64_t time_ns)
 {
 	struct csv_sink *csv = csv_of(sink);
-	const struct csv_map *map = &csv->maps[rows->plan->map->index];
+	struct print_source *ps = print_source_of(sink, source);
+	const struct csv_map *map = map_of(ps, rows->plan->map);
 	int ret = 0;
 
 	for (uint32_t i = 0; i < rows->count && !ret; i++)
-		ret = put_row(csv, map, rows, i, time_ns);
+		ret = put_row(csv, ps, map, rows, i, time_ns);
 	return ret;
 }
 
-static int csv_lost(struct sink *sink, const struct map_plan *plan, enum lost_where where,
-		    uint64_t count, uint64_t time_ns)
+static int csv_lost(struct sink *sink, struct source *source, const struct map_plan *plan,
+		    enum lost_where where, uint64_t count, uint64_t time_ns)
 {
 	struct csv_sink *csv = csv_of(sink);
-	const struct csv_map *map = &csv->maps[plan->index];
+	const struct csv_map *map = map_of(print_source_of(sink, source), plan);
 	char *start, *p;
 
 	if (!map->name)
 		return 0;
-	show_header(csv, LOST_HEADER);
-	start = out_reserve(&csv->out, TIME_BYTES + strlen(map->name) + 64);
+	show_header(csv, source->several ? LOST_HEADER_SEVERAL : LOST_HEADER);
+	start = out_reserve(&csv->print.out, TIME_BYTES + strlen(map->name) + 64);
 	p = put_start(start, map, time_ns, "lost,");
 	p += num_u64(p, count);
 	p = stpcpy(p, where == LOST_QUEUE ? ",queue\n" : ",kernel\n");
-	out_advance(&csv->out, p - start);
-	return out_pace(&csv->out);
+	out_advance(&csv->print.out, p - start);
+	return out_pace(&csv->print.out);
 }
 
-static int csv_flush(struct sink *sink)
+static void csv_free(struct print_sink *print)
 {
-	return out_flush(&csv_of(sink)->out);
-}
+	struct csv_sink *csv = csv_of(&print->sink);
 
-static struct out *csv_out(struct sink *sink)
-{
-	return &csv_of(sink)->out;
-}
-
-static void csv_free(struct sink *sink)
-{
-	struct csv_sink *csv = csv_of(sink);
-
-	for (uint32_t i = 0; i < csv->nmaps; i++) {
-		free(csv->maps[i].header);
-		free(csv->maps[i].name);
-	}
-	free(csv->maps);
 	free(csv->plain);
 	free(csv->escaped);
-	span_views_free(csv->spans);
-	sink_names_release(&csv->names);
-	out_release(&csv->out);
-	free(csv);
 }
 
 static const struct sink_ops csv_ops = {
 	.name = "csv",
-	.open = csv_open,
+	.add = print_add,
 	.event = csv_event,
 	.rows = csv_rows,
 	.lost = csv_lost,
-	.flush = csv_flush,
+	.flush = print_flush,
+	.remove = csv_remove,
+	.free = print_free,
+	.out = print_out,
+};
+
+static const struct print_kind csv_kind = {
+	.sink_bytes = sizeof(struct csv_sink),
+	.map_bytes = sizeof(struct csv_map),
+	.map = csv_map,
+	.forget_map = forget_map,
 	.free = csv_free,
-	.out = csv_out,
 };
 
 struct sink *sink_csv_new(int fd)
 {
-	struct csv_sink *csv = xcalloc(1, sizeof(*csv));
-
-	csv->sink.ops = &csv_ops;
-	out_init(&csv->out, fd);
-	return &csv->sink;
+	return &print_new(&csv_ops, &csv_kind, fd)->sink;
 }

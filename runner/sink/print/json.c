@@ -7,8 +7,7 @@
 #include "base/util.h"
 #include "runner/sink/print/json_shape.h"
 #include "runner/sink/print/json_span.h"
-#include "runner/sink/out.h"
-#include "runner/sink/text.h"
+#include "runner/sink/print/print.h"
 
 #define TIME_BYTES 31 /* format_rfc3339() with its NUL */
 #define TIME_HEAD "{\"time\":\""
@@ -30,23 +29,8 @@ struct json_map {
 	struct text row_tail;
 	bool plain_histogram; /* the only family: its members stand beside the key */
 	size_t record_max, row_max;
-	struct text name; /* quoted */
+	struct text name; /* quoted, behind that of the program where there are several */
 };
-
-struct json_sink {
-	struct sink sink;
-	struct out out;
-	struct arena arena;
-	struct sink_names names;
-	struct span_views *spans;
-	struct json_map *maps;
-	uint64_t left; /* lines until -n is reached */
-};
-
-static struct json_sink *json_of(struct sink *sink)
-{
-	return container_of(sink, struct json_sink, sink);
-}
 
 static char *put(char *dst, const char *bytes, size_t len)
 {
@@ -97,31 +81,31 @@ static uint32_t shown_members(struct json_member *dst, const struct layout *layo
 	return n;
 }
 
-static void prepare_records(struct json_sink *json, struct json_map *ret,
+static void prepare_records(struct print_source *ps, struct json_map *ret,
 			    const struct map_plan *map)
 {
 	uint32_t most = MAX(map->value.nfields, map->has_key ? map->key.nfields : 0) + 1;
 	_cleanup_free_ struct json_member *members = xcalloc(most, sizeof(*members));
 
-	json_shape_init(&ret->fields, &json->arena, members,
+	json_shape_init(&ret->fields, &ps->arena, members,
 			shown_members(members, &map->value, PART_VALUE));
 	ret->record_key = map->has_key && map->key.nfields;
 	if (ret->record_key)
-		json_shape_init(&ret->key, &json->arena, members,
+		json_shape_init(&ret->key, &ps->arena, members,
 				shown_members(members, &map->key, PART_KEY));
-	ret->head = text_of(&json->arena,
-			    arena_printf(&json->arena, "\",\"map\":%s,\"kind\":\"event\",\"%s\":",
-					 ret->name.ptr, ret->record_key ? "key" : "fields"));
+	ret->head =
+		text_of(&ps->arena,
+			arena_printf(&ps->arena, "\",%s,\"kind\":\"event\",\"%s\":", ret->name.ptr,
+				     ret->record_key ? "key" : "fields"));
 	ret->record_max = strlen(TIME_HEAD) + TIME_BYTES + ret->head.len + ret->key.max_bytes +
 			  ret->fields.max_bytes + sizeof(",\"fields\":}\n");
 }
 
-static void prepare_spans(struct json_sink *json, struct json_map *ret, const struct map_plan *map)
+static void prepare_spans(struct print_source *ps, struct json_map *ret, const struct map_plan *map)
 {
-	json_span_init(&ret->span, &json->arena, json->spans, span_views_plan(json->spans, map));
-	ret->head =
-		text_of(&json->arena, arena_printf(&json->arena, "\",\"map\":%s,\"kind\":\"span\",",
-						   ret->name.ptr));
+	json_span_init(&ret->span, &ps->arena, ps->spans, span_views_plan(ps->spans, map));
+	ret->head = text_of(&ps->arena,
+			    arena_printf(&ps->arena, "\",%s,\"kind\":\"span\",", ret->name.ptr));
 	ret->record_max = strlen(TIME_HEAD) + TIME_BYTES + ret->head.len + ret->span.max_bytes +
 			  sizeof("}\n");
 }
@@ -150,110 +134,106 @@ static size_t family_max(const struct family *family)
 	return 64 + CELL_ROOM * 2 + buckets * (sizeof("{\"le\":,\"count\":},") + 2 * CELL_ROOM);
 }
 
-static void prepare_families(struct json_sink *json, struct json_map *ret,
+static void prepare_families(struct print_source *ps, struct json_map *ret,
 			     const struct metric_plan *plan)
 {
 	bool one = plan->nfamilies == 1 && !plan->families[0].base[0];
 	const char *before = ",\"value\":{";
 
 	ret->plain_histogram = plan->nfamilies == 1 && plan->families[0].type == METRIC_HISTOGRAM;
-	ret->family_head = arena_array(&json->arena, struct text, plan->nfamilies + 1);
+	ret->family_head = arena_array(&ps->arena, struct text, plan->nfamilies + 1);
 	for (uint32_t i = 0; i < plan->nfamilies; i++) {
 		if (ret->plain_histogram)
-			ret->family_head[i] = text_of(&json->arena, ",");
+			ret->family_head[i] = text_of(&ps->arena, ",");
 		else if (one)
-			ret->family_head[i] = text_of(&json->arena, ",\"value\":");
+			ret->family_head[i] = text_of(&ps->arena, ",\"value\":");
 		else
 			ret->family_head[i] = text_of(
-				&json->arena,
-				arena_printf(&json->arena, "%s%s:", i ? "," : before,
-					     quoted(&json->arena, plan->families[i].base).ptr));
+				&ps->arena,
+				arena_printf(&ps->arena, "%s%s:", i ? "," : before,
+					     quoted(&ps->arena, plan->families[i].base).ptr));
 		ret->row_max += ret->family_head[i].len + family_max(&plan->families[i]);
 	}
-	ret->row_tail = text_of(&json->arena, one || ret->plain_histogram ? "}\n" : "}}\n");
+	ret->row_tail = text_of(&ps->arena, one || ret->plain_histogram ? "}\n" : "}}\n");
 }
 
-static void prepare_rows(struct json_sink *json, struct json_map *ret, const struct map_plan *map,
+static void prepare_rows(struct print_source *ps, struct json_map *ret, const struct map_plan *map,
 			 const struct metric_plan *plan)
 {
 	_cleanup_free_ struct json_member *members = xcalloc(plan->nlabels + 1, sizeof(*members));
-	const char *form = "\",\"map\":%s,\"kind\":\"%s\",\"key\":";
+	const char *form = "\",%s,\"kind\":\"%s\",\"key\":";
 
-	json_shape_init(&ret->key, &json->arena, members, label_members(members, plan));
-	ret->live = text_of(&json->arena, arena_printf(&json->arena, form, ret->name.ptr,
-						       map_role_name(map->role)));
-	ret->gone = text_of(&json->arena, arena_printf(&json->arena, form, ret->name.ptr, "gone"));
+	json_shape_init(&ret->key, &ps->arena, members, label_members(members, plan));
+	ret->live = text_of(&ps->arena, arena_printf(&ps->arena, form, ret->name.ptr,
+						     map_role_name(map->role)));
+	ret->gone = text_of(&ps->arena, arena_printf(&ps->arena, form, ret->name.ptr, "gone"));
 	ret->row_max = strlen(TIME_HEAD) + TIME_BYTES + MAX(ret->live.len, ret->gone.len) +
 		       ret->key.max_bytes + sizeof(",\"value\":{}}\n");
-	prepare_families(json, ret, plan);
+	prepare_families(ps, ret, plan);
 }
 
-static int json_open(struct sink *sink, const struct sink_env *env, struct err *err)
+/* "map":"conns", or "program":"x","map":"conns". */
+static struct text name_members(struct print_source *ps, const struct map_plan *map)
 {
-	struct json_sink *json = json_of(sink);
-	const struct series *series;
-	const struct map_plan *map;
+	const struct text name = quoted(&ps->arena, map->name);
 
-	sink_names_init(&json->names, env);
-	json->spans = span_views_new(env, json->names.resolver);
-	json->left = env->max_records ? env->max_records : UINT64_MAX;
-	json->maps = arena_array(&json->arena, struct json_map, env->plan->nmaps + 1);
-	for (uint32_t i = 0; i < env->plan->nmaps; i++) {
-		map = &env->plan->maps[i];
-		json->maps[i].name = quoted(&json->arena, map->name);
-		series = map_has_series(map) ? collector_series(env->collector, map) : NULL;
-		if (span_views_plan(json->spans, map))
-			prepare_spans(json, &json->maps[i], map);
-		else if (map_has_records(map))
-			prepare_records(json, &json->maps[i], map);
-		else if (series)
-			prepare_rows(json, &json->maps[i], map, series_plan(series));
-	}
-	return 0;
+	if (!ps->source->several)
+		return text_of(&ps->arena, arena_printf(&ps->arena, "\"map\":%s", name.ptr));
+	return text_of(&ps->arena,
+		       arena_printf(&ps->arena, "\"program\":%s,\"map\":%s",
+				    quoted(&ps->arena, ps->source->program).ptr, name.ptr));
 }
 
-/* After a line of data: 1 when it was the last one wanted. */
-static int line_done(struct json_sink *json)
+static void json_map(struct print_sink *print, struct print_source *ps, const struct map_plan *map,
+		     const struct metric_plan *metric, void *ret)
 {
-	int ret = out_pace(&json->out);
+	struct json_map *json = ret;
 
-	return ret ? ret : --json->left == 0;
+	json->name = name_members(ps, map);
+	if (span_views_plan(ps->spans, map))
+		prepare_spans(ps, json, map);
+	else if (map_has_records(map))
+		prepare_records(ps, json, map);
+	else if (metric)
+		prepare_rows(ps, json, map, metric);
 }
 
-static int put_span(struct json_sink *json, const struct json_map *map, const struct record *record)
+static int put_span(struct out *out, struct print_source *ps, const struct json_map *map,
+		    const struct record *record)
 {
-	struct resolver *resolver = sink_names_get(&json->names);
-	const struct trace_span *span = span_views_read(json->spans, record);
+	struct resolver *resolver = sink_names_get(&ps->names);
+	const struct trace_span *span = span_views_read(ps->spans, record);
 	char *start, *p;
 
 	if (!span)
 		return 0;
-	start = out_reserve(&json->out, map->record_max);
+	start = out_reserve(out, map->record_max);
 	p = put_text(put_time(start, span->start_ns), map->head);
-	p = json_span_write(p, &map->span, json->spans, span, resolver);
+	p = json_span_write(p, &map->span, ps->spans, span, resolver);
 	p = put_const(p, "}\n");
-	out_advance(&json->out, p - start);
-	return line_done(json);
+	out_advance(out, p - start);
+	return out_pace(out);
 }
 
-static int json_event(struct sink *sink, const struct record *record)
+static int json_event(struct sink *sink, struct source *source, const struct record *record)
 {
-	struct json_sink *json = json_of(sink);
-	const struct json_map *map = &json->maps[record->map->index];
+	struct print_source *ps = print_source_of(sink, source);
+	const struct json_map *map = &((struct json_map *)ps->maps)[record->map->index];
+	struct out *out = &print_of(sink)->out;
 	char *start, *p;
 
 	if (map->span.plan)
-		return put_span(json, map, record);
-	start = out_reserve(&json->out, map->record_max);
+		return put_span(out, ps, map, record);
+	start = out_reserve(out, map->record_max);
 	p = put_text(put_time(start, record->time_ns), map->head);
 	if (map->record_key) {
-		p = json_shape_write(p, &map->key, record->part, sink_names_get(&json->names));
+		p = json_shape_write(p, &map->key, record->part, sink_names_get(&ps->names));
 		p = put_const(p, ",\"fields\":");
 	}
-	p = json_shape_write(p, &map->fields, record->part, sink_names_get(&json->names));
+	p = json_shape_write(p, &map->fields, record->part, sink_names_get(&ps->names));
 	p = put_const(p, "}\n");
-	out_advance(&json->out, p - start);
-	return line_done(json);
+	out_advance(out, p - start);
+	return out_pace(out);
 }
 
 static char *put_histogram(char *p, const struct family *family, const union cell *cells)
@@ -307,96 +287,80 @@ static char *put_values(char *p, const struct json_map *map, const struct metric
 	return p;
 }
 
-static int put_row(struct json_sink *json, const struct json_map *map,
+static int put_row(struct out *out, struct print_source *ps, const struct json_map *map,
 		   const struct series_rows *rows, uint32_t i, uint64_t time_ns)
 {
 	const void *const bases[2] = { [PART_KEY] = row_key(rows, i) };
 	bool gone = rows->flags[i] & SERIES_GONE;
-	char *start = out_reserve(&json->out, map->row_max);
+	char *start = out_reserve(out, map->row_max);
 	char *p = put_time(start, time_ns);
 
 	p = put_text(p, gone ? map->gone : map->live);
 	if (rows->flags[i] & SERIES_OVERFLOW)
 		p = json_shape_write_same(p, &map->key, "\"" OVERFLOW_TEXT "\"");
 	else
-		p = json_shape_write(p, &map->key, bases, sink_names_get(&json->names));
+		p = json_shape_write(p, &map->key, bases, sink_names_get(&ps->names));
 	if (gone) {
 		p = put_const(p, "}\n");
 	} else {
 		p = put_values(p, map, rows->plan, row_cells(rows, i));
 		p = put_text(p, map->row_tail);
 	}
-	out_advance(&json->out, p - start);
-	return line_done(json);
+	out_advance(out, p - start);
+	return out_pace(out);
 }
 
-static int json_rows(struct sink *sink, const struct series_rows *rows, uint64_t time_ns)
+static int json_rows(struct sink *sink, struct source *source, const struct series_rows *rows,
+		     uint64_t time_ns)
 {
-	struct json_sink *json = json_of(sink);
-	const struct json_map *map = &json->maps[rows->plan->map->index];
+	struct print_source *ps = print_source_of(sink, source);
+	const struct json_map *map = &((struct json_map *)ps->maps)[rows->plan->map->index];
 	int ret = 0;
 
 	for (uint32_t i = 0; i < rows->count && !ret; i++)
-		ret = put_row(json, map, rows, i, time_ns);
+		ret = put_row(&print_of(sink)->out, ps, map, rows, i, time_ns);
 	return ret;
 }
 
-static int json_lost(struct sink *sink, const struct map_plan *plan, enum lost_where where,
-		     uint64_t count, uint64_t time_ns)
+static int json_lost(struct sink *sink, struct source *source, const struct map_plan *plan,
+		     enum lost_where where, uint64_t count, uint64_t time_ns)
 {
-	struct json_sink *json = json_of(sink);
-	const struct json_map *map = &json->maps[plan->index];
-	char *start = out_reserve(&json->out, TIME_BYTES + map->name.len + 128);
+	struct print_source *ps = print_source_of(sink, source);
+	const struct json_map *map = &((struct json_map *)ps->maps)[plan->index];
+	struct out *out = &print_of(sink)->out;
+	char *start = out_reserve(out, TIME_BYTES + map->name.len + 128);
 	char *p = put_time(start, time_ns);
 
-	p = put_const(p, "\",\"map\":");
+	p = put_const(p, "\",");
 	p = put_text(p, map->name);
 	p = put_const(p, ",\"kind\":\"lost\",\"count\":");
 	p += num_u64(p, count);
 	if (where == LOST_QUEUE)
 		p = put_const(p, ",\"where\":\"queue\"");
 	p = put_const(p, "}\n");
-	out_advance(&json->out, p - start);
-	return out_pace(&json->out);
-}
-
-static int json_flush(struct sink *sink)
-{
-	return out_flush(&json_of(sink)->out);
-}
-
-static struct out *json_out(struct sink *sink)
-{
-	return &json_of(sink)->out;
-}
-
-static void json_free(struct sink *sink)
-{
-	struct json_sink *json = json_of(sink);
-
-	span_views_free(json->spans);
-	sink_names_release(&json->names);
-	out_release(&json->out);
-	arena_release(&json->arena);
-	free(json);
+	out_advance(out, p - start);
+	return out_pace(out);
 }
 
 static const struct sink_ops json_ops = {
 	.name = "json",
-	.open = json_open,
+	.add = print_add,
 	.event = json_event,
 	.rows = json_rows,
 	.lost = json_lost,
-	.flush = json_flush,
-	.free = json_free,
-	.out = json_out,
+	.flush = print_flush,
+	.remove = print_remove,
+	.free = print_free,
+	.out = print_out,
+};
+
+static const struct print_kind json_kind = {
+	.sink_bytes = sizeof(struct print_sink),
+	.map_bytes = sizeof(struct json_map),
+	.map = json_map,
 };
 
 struct sink *sink_json_new(int fd)
 {
-	struct json_sink *json = xcalloc(1, sizeof(*json));
-
-	json->sink.ops = &json_ops;
-	out_init(&json->out, fd);
-	return &json->sink;
+	return &print_new(&json_ops, &json_kind, fd)->sink;
 }

@@ -36,40 +36,22 @@ static const struct column {
 #undef SPAN
 };
 
-struct span_text program_service(const char *program)
-{
-	static const char *const ends[] = { ".bpf.o", ".o" };
-	const char *slash = strrchr(program, '/');
-	struct span_text name = { slash ? slash + 1 : program, 0 };
-
-	name.len = strcspn(name.ptr, ":@");
-	for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
-		size_t len = strlen(ends[i]);
-
-		if (name.len > len && memcmp(name.ptr + name.len - len, ends[i], len) == 0) {
-			name.len -= len;
-			break;
-		}
-	}
-	return name;
-}
-
-struct span_views *span_views_new(const struct sink_env *env, struct resolver *resolver)
+struct span_views *span_views_new(const struct source *source, struct resolver *resolver)
 {
 	static const struct span_sampler every = { .kind = SAMPLER_ON };
 	struct span_views *views = NULL;
 
-	for (uint32_t i = 0; i < env->plan->nmaps; i++) {
-		if (env->plan->maps[i].role != ROLE_SPANS)
+	for (uint32_t i = 0; i < source->plan->nmaps; i++) {
+		if (source->plan->maps[i].role != ROLE_SPANS)
 			continue;
 		if (!views) {
 			views = xcalloc(1, sizeof(*views));
-			views->maker = span_maker_new(&every, env->clock, resolver);
-			views->program = program_service(env->program);
+			views->maker = span_maker_new(&every, source->clock, resolver);
+			views->program = program_service(source->name);
 			views->plans =
-				arena_array(&views->arena, struct span_plan, env->plan->nmaps);
+				arena_array(&views->arena, struct span_plan, source->plan->nmaps);
 		}
-		span_plan_init(&views->plans[i], &views->arena, &env->plan->maps[i]);
+		span_plan_init(&views->plans[i], &views->arena, &source->plan->maps[i]);
 	}
 	return views;
 }

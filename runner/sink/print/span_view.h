@@ -8,7 +8,7 @@
 
 #include "runner/read/text/decode.h"
 #include "runner/read/span/span.h"
-#include "runner/sink/sink.h"
+#include "runner/source.h"
 
 enum span_cell {
 	SPAN_CELL_TRACE,
@@ -27,12 +27,8 @@ enum span_cell {
 
 struct span_views;
 
-/* A program's name as that of a service: "exec-trace" of "example.org/x/exec-trace:1.2" and of
- * "./exec-trace.bpf.o". Part of the text given. */
-struct span_text program_service(const char *program);
-
 /* NULL: the plan has no map of role spans, and the others are not to be called. */
-struct span_views *span_views_new(const struct sink_env *env, struct resolver *resolver);
+struct span_views *span_views_new(const struct source *source, struct resolver *resolver);
 void span_views_free(struct span_views *views);
 
 /* NULL: the map has another role. */

@@ -9,7 +9,7 @@
 #include <sys/ioctl.h>
 #include "base/utf8.h"
 #include "base/util.h"
-#include "runner/sink/out.h"
+#include "runner/sink/print/print.h"
 #include "runner/sink/print/table_map.h"
 
 /* A header of another map is repeated when it is more lines up than this. */
@@ -18,22 +18,21 @@
 #define NOTE_MAX_BYTES 4096
 
 struct table_sink {
-	struct sink sink;
-	struct out out;
+	struct print_sink print;
 	struct grid_page page;
-	struct sink_names names;
-	struct span_views *spans;
-	struct table_map *maps;
-	uint32_t nmaps;
 	const struct table_map *shown; /* the map of the last line */
 	uint64_t lines;		       /* written so far */
 	uint32_t screen;	       /* a header after so many lines; 0: no screen */
-	uint64_t left;
 };
 
 static struct table_sink *table_of(struct sink *sink)
 {
-	return container_of(sink, struct table_sink, sink);
+	return container_of(print_of(sink), struct table_sink, print);
+}
+
+static struct table_map *map_of(const struct print_source *ps, const struct map_plan *map)
+{
+	return &((struct table_map *)ps->maps)[map->index];
 }
 
 /* A terminal may have changed its size; what is none keeps the width that was given. */
@@ -43,39 +42,48 @@ static void look_at_screen(struct table_sink *table)
 
 	if (!table->page.width)
 		return;
-	if (ioctl(table->out.fd, TIOCGWINSZ, &size) < 0 || !size.ws_col || size.ws_row < 4)
+	if (ioctl(table->print.out.fd, TIOCGWINSZ, &size) < 0 || !size.ws_col || size.ws_row < 4)
 		return;
 	table->page.width = size.ws_col;
 	table->screen = size.ws_row - 1;
 }
 
-static int table_open(struct sink *sink, const struct sink_env *env, struct err *err)
+static int table_open(struct sink *sink, struct err *err)
 {
 	struct table_sink *table = table_of(sink);
 	const char *charset = nl_langinfo(CODESET);
-	const struct map_plan *map;
-	const struct series *series;
 
 	table->page.utf8 = charset && streq(charset, "UTF-8");
 	table->screen = table->page.width ? SCREEN_LINES : 0;
 	look_at_screen(table);
-	sink_names_init(&table->names, env);
-	table->spans = span_views_new(env, table->names.resolver);
-	table->left = env->max_records ? env->max_records : UINT64_MAX;
-	table->nmaps = env->plan->nmaps;
-	table->maps = xcalloc(table->nmaps + 1, sizeof(*table->maps));
-	for (uint32_t i = 0; i < table->nmaps; i++) {
-		map = &env->plan->maps[i];
-		series = map_has_series(map) ? collector_series(env->collector, map) : NULL;
-		table_map_init(&table->maps[i], map, series ? series_plan(series) : NULL,
-			       table->spans, &table->page, maps_shown(env->plan) > 1);
-	}
 	return 0;
+}
+
+static void table_map(struct print_sink *print, struct print_source *ps, const struct map_plan *map,
+		      const struct metric_plan *metric, void *ret)
+{
+	const struct table_names names = {
+		.program = ps->source->several ? ps->source->program : NULL,
+		.map = maps_shown(ps->source->plan) > 1,
+	};
+
+	table_map_init(ret, map, metric, ps->spans, &table_of(&print->sink)->page, &names);
+}
+
+static void forget_map(void *map)
+{
+	table_map_release(map);
+}
+
+static void table_remove(struct sink *sink, struct source *source)
+{
+	table_of(sink)->shown = NULL;
+	print_remove(sink, source);
 }
 
 static void put_line(struct table_sink *table, const char *line, size_t len)
 {
-	out_add(&table->out, line, len);
+	out_add(&table->print.out, line, len);
 	table->lines++;
 }
 
@@ -106,37 +114,37 @@ static void show_header(struct table_sink *table, struct table_map *map)
 
 static int data_line(struct table_sink *table, const char *line, size_t len)
 {
-	int ret;
-
 	put_line(table, line, len);
-	ret = out_pace(&table->out);
-	return ret ? ret : --table->left == 0;
+	return out_pace(&table->print.out);
 }
 
-static int table_event(struct sink *sink, const struct record *record)
+static int table_event(struct sink *sink, struct source *source, const struct record *record)
 {
 	struct table_sink *table = table_of(sink);
-	struct table_map *map = &table->maps[record->map->index];
+	struct print_source *ps = print_source_of(sink, source);
+	struct table_map *map = map_of(ps, record->map);
 	const char *line;
 	size_t len;
 
 	show_header(table, map);
-	line = table_map_record(map, record, sink_names_get(&table->names), &len);
+	line = table_map_record(map, record, sink_names_get(&ps->names), &len);
 	return line ? data_line(table, line, len) : 0;
 }
 
-static int table_rows(struct sink *sink, const struct series_rows *rows, uint64_t time_ns)
+static int table_rows(struct sink *sink, struct source *source, const struct series_rows *rows,
+		      uint64_t time_ns)
 {
 	struct table_sink *table = table_of(sink);
-	struct table_map *map = &table->maps[rows->plan->map->index];
+	struct print_source *ps = print_source_of(sink, source);
+	struct table_map *map = map_of(ps, rows->plan->map);
 	const char *line;
 	size_t len;
 	int ret = 0;
 
-	table_map_measure(map, rows, sink_names_get(&table->names));
+	table_map_measure(map, rows, sink_names_get(&ps->names));
 	for (uint32_t i = 0; i < rows->count && !ret; i++) {
 		show_header(table, map);
-		line = table_map_row(map, rows, i, time_ns, sink_names_get(&table->names), &len);
+		line = table_map_row(map, rows, i, time_ns, sink_names_get(&ps->names), &len);
 		ret = data_line(table, line, len);
 	}
 	return ret;
@@ -184,8 +192,8 @@ void lost_text(char *dst, size_t room, const struct map_plan *map, enum lost_whe
 	}
 }
 
-static int table_lost(struct sink *sink, const struct map_plan *map, enum lost_where where,
-		      uint64_t count, uint64_t time_ns)
+static int table_lost(struct sink *sink, struct source *source, const struct map_plan *map,
+		      enum lost_where where, uint64_t count, uint64_t time_ns)
 {
 	struct table_sink *table = table_of(sink);
 	const char *rule = table->page.utf8 ? "──" : "--";
@@ -194,58 +202,51 @@ static int table_lost(struct sink *sink, const struct map_plan *map, enum lost_w
 	char text[1024];
 
 	lost_text(text, sizeof(text), map, where, count);
-	note = xasprintf("%s %s %s", rule, text, rule);
+	if (source->several)
+		note = xasprintf("%s %s: %s %s", rule, source->program, text, rule);
+	else
+		note = xasprintf("%s %s %s", rule, text, rule);
 	page_line(&table->page, &line, note, strlen(note), LOOK_WARNING);
 	put_line(table, strbuf_str(&line), line.len);
 	strbuf_release(&line);
-	return out_pace(&table->out);
+	return out_pace(&table->print.out);
 }
 
 static int table_flush(struct sink *sink)
 {
 	struct table_sink *table = table_of(sink);
 
-	if (table->out.len)
+	if (table->print.out.len)
 		look_at_screen(table);
-	return out_flush(&table->out);
-}
-
-static struct out *table_out(struct sink *sink)
-{
-	return &table_of(sink)->out;
-}
-
-static void table_free(struct sink *sink)
-{
-	struct table_sink *table = table_of(sink);
-
-	for (uint32_t i = 0; i < table->nmaps; i++)
-		table_map_release(&table->maps[i]);
-	free(table->maps);
-	span_views_free(table->spans);
-	sink_names_release(&table->names);
-	out_release(&table->out);
-	free(table);
+	return out_flush(&table->print.out);
 }
 
 static const struct sink_ops table_ops = {
 	.name = "table",
 	.open = table_open,
+	.add = print_add,
 	.event = table_event,
 	.rows = table_rows,
 	.lost = table_lost,
 	.flush = table_flush,
-	.free = table_free,
-	.out = table_out,
+	.remove = table_remove,
+	.free = print_free,
+	.out = print_out,
+};
+
+static const struct print_kind table_kind = {
+	.sink_bytes = sizeof(struct table_sink),
+	.map_bytes = sizeof(struct table_map),
+	.map = table_map,
+	.forget_map = forget_map,
 };
 
 struct sink *sink_table_new(int fd, uint32_t width_columns, bool color)
 {
-	struct table_sink *table = xcalloc(1, sizeof(*table));
+	struct print_sink *print = print_new(&table_ops, &table_kind, fd);
+	struct table_sink *table = table_of(&print->sink);
 
-	table->sink.ops = &table_ops;
 	table->page.width = width_columns;
 	table->page.color = color;
-	out_init(&table->out, fd);
-	return &table->sink;
+	return &print->sink;
 }

@@ -178,19 +178,25 @@ static void add_plan(struct table_map *map, size_t *scratch)
 
 void table_map_init(struct table_map *ret, const struct map_plan *map,
 		    const struct metric_plan *plan, struct span_views *spans,
-		    const struct grid_page *page, bool names_map)
+		    const struct grid_page *page, const struct table_names *names)
 {
 	const struct span_plan *span = span_views_plan(spans, map);
 	size_t scratch = MIN_SCRATCH;
 
 	*ret = (struct table_map){
-		.map = map, .plan = plan, .spans = spans, .names_map = names_map
+		.map = map, .plan = plan, .spans = spans, .names_map = names->map
 	};
 	grid_init(&ret->grid, page);
 	if (!plan && !map_has_records(map))
 		return;
 	grid_add_column(&ret->grid, "time", CLOCK_CELLS, false);
-	if (names_map) {
+	if (names->program) {
+		ret->program = xmalloc(UTF8_TERM_ROOM(strlen(names->program)) + 1);
+		ret->program[utf8_term_escape(ret->program, names->program,
+					      strlen(names->program))] = '\0';
+		grid_add_column(&ret->grid, "program", 8, false);
+	}
+	if (names->map) {
 		grid_add_column(&ret->grid, "map", 8, false);
 		need_scratch(&scratch, UTF8_TERM_ROOM(strlen(map->name)));
 	}
@@ -210,6 +216,7 @@ void table_map_release(struct table_map *map)
 {
 	grid_release(&map->grid);
 	deltas_free(map->deltas);
+	free(map->program);
 	free(map->cells);
 	free(map->scratch);
 }
@@ -218,6 +225,8 @@ static void begin(struct table_map *map, uint64_t time_ns)
 {
 	grid_begin(&map->grid);
 	grid_cell(&map->grid, map->scratch, human_clock(map->scratch, time_ns));
+	if (map->program)
+		grid_cell(&map->grid, map->program, strlen(map->program));
 	if (map->names_map)
 		grid_cell(&map->grid, map->scratch,
 			  utf8_term_escape(map->scratch, map->map->name, strlen(map->map->name)));

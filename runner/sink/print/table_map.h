@@ -16,6 +16,7 @@ struct table_map {
 	struct deltas *deltas; /* a number per family, and per histogram its count */
 	struct field *cells;   /* per family: how its cell is shown to people */
 	char *scratch;	       /* for one value */
+	char *program;	       /* escaped, of the column with the program's name; NULL: none */
 	bool names_map;	       /* has a column with the map's name */
 	bool header_shown;
 	uint64_t header_line; /* number of the line that was its last header */
@@ -33,9 +34,14 @@ uint32_t field_first_cells(const struct field *field);
 /* The cell as if it were a field: durations and sizes get units. */
 struct field field_of_cell(const struct family *family);
 
+/* Which columns name what a line belongs to. */
+struct table_names {
+	const char *program; /* NULL: none */
+	bool map;
+};
 void table_map_init(struct table_map *ret, const struct map_plan *map,
 		    const struct metric_plan *plan, struct span_views *spans,
-		    const struct grid_page *page, bool names_map);
+		    const struct grid_page *page, const struct table_names *names);
 void table_map_release(struct table_map *map);
 
 /* A line with its newline; valid until the next call for this map. NULL: a record of a map of

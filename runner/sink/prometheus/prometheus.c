@@ -4,6 +4,7 @@
  * takes them, so that neither a slow reader nor many series cost memory, and the collector waits
  * for a block of rows at most.
  */
+#include <errno.h>
 #include "base/err.h"
 #include "base/parse.h"
 #include "base/util.h"
@@ -21,7 +22,7 @@ struct prometheus_sink {
 	struct sink sink;
 	char *listen, *web_config;
 	struct naming naming;
-	struct sink_env env;
+	struct source *source;
 	struct web_server *server;
 	struct figures *figures; /* borrowed */
 	/* Of the server's thread. */
@@ -69,7 +70,7 @@ static int answer_metrics(void *ctx, struct web_request *request)
 	enum pack_form form = negotiate_coding(encoding, packers_has_zstd(prom->packers));
 	struct packer *packer = head ? NULL : packer_new(prom->packers, form);
 	struct scrape_opts opts = {
-		.env = &prom->env,
+		.source = prom->source,
 		.format = negotiate_format(accept, naming_has_total(&prom->naming)),
 		.naming = &prom->naming,
 		.resolver = sink_names_get(&prom->names),
@@ -95,9 +96,10 @@ static int answer_healthy(void *ctx, struct web_request *request)
 static bool is_ready(const struct prometheus_sink *prom)
 {
 	bool attached = false, waiting = false;
+	const struct plan *plan = prom->source->plan;
 
-	for (uint32_t i = 0; i < prom->env.plan->nprogs; i++) {
-		uint8_t state = __atomic_load_n(&prom->env.plan->progs[i].state, __ATOMIC_RELAXED);
+	for (uint32_t i = 0; i < plan->nprogs; i++) {
+		uint8_t state = source_prog_status(prom->source, &plan->progs[i]).state;
 
 		if (state == PROG_WANTED || state == PROG_DETACHED)
 			return false;
@@ -151,12 +153,12 @@ static int answer_landing(void *ctx, struct web_request *request)
 		"<th></th></tr>\n";
 	const struct prometheus_sink *prom = ctx;
 	struct strbuf sb = STRBUF_INIT(PAGE_MAX_BYTES);
-	const struct plan *plan = prom->env.plan;
+	const struct plan *plan = prom->source->plan;
 	int ret;
 
 	strbuf_adds(&sb, top);
 	strbuf_adds(&sb, "<p>Program: <b>");
-	add_html(&sb, prom->env.program ? prom->env.program : "");
+	add_html(&sb, prom->source->name);
 	strbuf_adds(&sb, "</b>, bombus " BOMBUS_VERSION "</p>\n");
 	strbuf_adds(&sb, links);
 	for (uint32_t i = 0; i < plan->nmaps; i++) {
@@ -178,7 +180,7 @@ static const struct web_page pages[] = {
 
 /* --- the sink --------------------------------------------------------------------------------- */
 
-static int prometheus_open(struct sink *sink, const struct sink_env *env, struct err *err)
+static int prometheus_open(struct sink *sink, struct err *err)
 {
 	struct prometheus_sink *prom = prometheus_of(sink);
 	const struct web_opts opts = { .listen = prom->listen,
@@ -188,15 +190,24 @@ static int prometheus_open(struct sink *sink, const struct sink_env *env, struct
 				       .ctx = prom };
 	int ret;
 
-	prom->env = *env;
 	ret = web_server_open(&prom->server, &opts, err);
 	if (ret < 0)
 		return ret;
-	own_figures_add(prom->figures, &prom->env);
-	sink_names_init(&prom->names, &prom->env);
-	prom->cache = label_cache_new(env->plan->nmaps,
-				      collector_set_aside(env->collector, CACHE_MAX_BYTES));
 	prom->packers = packers_new(true);
+	return 0;
+}
+
+static int prometheus_add(struct sink *sink, struct source *source, struct err *err)
+{
+	struct prometheus_sink *prom = prometheus_of(sink);
+
+	if (prom->source)
+		return err_set(err, ENOTSUP, "metrics are of one program");
+	prom->source = source;
+	own_figures_add(prom->figures, source);
+	sink_names_init(&prom->names, source);
+	prom->cache =
+		label_cache_new(source->plan->nmaps, source_set_aside(source, CACHE_MAX_BYTES));
 	return 0;
 }
 
@@ -220,7 +231,8 @@ static void prometheus_free(struct sink *sink)
 	struct prometheus_sink *prom = prometheus_of(sink);
 
 	web_server_free(prom->server);
-	own_figures_remove(prom->figures, &prom->env);
+	if (prom->source)
+		own_figures_remove(prom->figures, prom->source);
 	figures_remove(prom->figures, &prom->totals);
 	sink_names_release(&prom->names);
 	label_cache_free(prom->cache);
@@ -237,7 +249,9 @@ uint16_t sink_prometheus_port(const struct sink *sink)
 
 static const struct sink_ops prometheus_ops = {
 	.name = "prometheus",
+	.stays = true,
 	.open = prometheus_open,
+	.add = prometheus_add,
 	.start = prometheus_start,
 	.tick = prometheus_tick,
 	.close = prometheus_close,

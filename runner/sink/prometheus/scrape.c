@@ -19,9 +19,8 @@ struct scrape {
 	struct scrape_opts opts;
 	uint32_t map, family, own;
 	/* Of the current map, while plan is not NULL. */
-	struct series *series;
 	const struct metric_plan *plan;
-	struct series_rows rows;
+	struct source_walk walk;
 	struct expo_label *labels;
 	const struct label **sources; /* in the order of output */
 	char *values;		      /* the labels' texts, one after the other */
@@ -30,7 +29,6 @@ struct scrape {
 	struct merge *merge;	      /* NULL: no two series read the same */
 	/* Of the current family, while headed or cursor are set. */
 	char *name, *help;
-	uint64_t cursor;
 	bool headed;
 	size_t message; /* where the family's message begins in the text, while headed */
 	struct strbuf text;
@@ -66,7 +64,7 @@ static void leave_family(struct scrape *scrape)
 	free(scrape->name);
 	free(scrape->help);
 	scrape->name = scrape->help = NULL;
-	scrape->cursor = 0;
+	source_walk_begin(&scrape->walk);
 }
 
 static void leave_map(struct scrape *scrape)
@@ -74,7 +72,7 @@ static void leave_map(struct scrape *scrape)
 	leave_family(scrape);
 	if (!scrape->plan)
 		return;
-	series_rows_release(&scrape->rows);
+	source_walk_release(&scrape->walk);
 	free(scrape->labels);
 	free(scrape->sources);
 	free(scrape->values);
@@ -97,15 +95,14 @@ void scrape_free(struct scrape *scrape)
 /* A block's rows and its text are both bounded. */
 static uint32_t block_rows(const struct metric_plan *plan)
 {
-	uint64_t row = plan->key_bytes + (uint64_t)plan->ncells * sizeof(union cell) + 32;
-	uint64_t lines = 1, rows;
+	uint64_t lines = 1;
 
 	for (uint32_t i = 0; i < plan->nfamilies; i++) {
 		if (plan->families[i].type == METRIC_HISTOGRAM)
 			lines = MAX(lines, (uint64_t)plan->families[i].nbounds + 3);
 	}
-	rows = MIN(BLOCK_LINES / lines, BLOCK_BYTES / row);
-	return rows < 1 ? 1 : MIN(rows, (uint64_t)BLOCK_ROWS);
+	return series_block_rows(plan, (uint32_t)MAX(MIN(BLOCK_LINES / lines, BLOCK_ROWS), 1),
+				 BLOCK_BYTES);
 }
 
 /* The label set of row i, as it is kept or as it is now made; valid until the next one. */
@@ -113,7 +110,7 @@ static struct expo_set row_set(struct scrape *scrape, uint32_t i)
 {
 	const struct expo_format *format = scrape->opts.format;
 	struct label_cache *cache = scrape->lasting ? scrape->opts.cache : NULL;
-	const struct series_rows *rows = &scrape->rows;
+	const struct series_rows *rows = &scrape->walk.rows;
 	char *at = scrape->values;
 	struct expo_set set;
 
@@ -138,12 +135,7 @@ static struct expo_set row_set(struct scrape *scrape, uint32_t i)
 
 static bool next_rows(struct scrape *scrape)
 {
-	bool more;
-
-	collector_lock(scrape->opts.env->collector);
-	more = series_read(scrape->series, &scrape->cursor, 0, false, &scrape->rows);
-	collector_unlock(scrape->opts.env->collector);
-	return more;
+	return source_walk_next(&scrape->walk);
 }
 
 /* Whether two series may read the same: by what their labels are, or as a program may be called
@@ -152,7 +144,6 @@ static bool is_ambiguous(struct scrape *scrape)
 {
 	const struct metric_plan *plan = scrape->plan;
 	bool texts = plan->nlabels > 0;
-	struct series_stats stats;
 
 	for (uint32_t i = 0; i < plan->nlabels; i++) {
 		if (!field_text_is_exact(&plan->labels[i].in_key))
@@ -161,36 +152,33 @@ static bool is_ambiguous(struct scrape *scrape)
 	}
 	if (!texts)
 		return false;
-	collector_lock(scrape->opts.env->collector);
-	stats = series_stats(scrape->series);
-	collector_unlock(scrape->opts.env->collector);
-	return stats.overflowed;
+	return source_series_stats(scrape->opts.source, plan->map).overflowed;
 }
 
 static void merge_all(struct scrape *scrape)
 {
 	scrape->merge = merge_new(scrape->plan);
 	while (next_rows(scrape))
-		for (uint32_t i = 0; i < scrape->rows.count; i++)
-			if (!(scrape->rows.flags[i] & SERIES_GONE))
+		for (uint32_t i = 0; i < scrape->walk.rows.count; i++)
+			if (!(scrape->walk.rows.flags[i] & SERIES_GONE))
 				merge_add(scrape->merge, row_set(scrape, i),
-					  row_cells(&scrape->rows, i));
-	scrape->cursor = 0;
+					  row_cells(&scrape->walk.rows, i));
+	source_walk_begin(&scrape->walk);
 }
 
 /* False: this map exports nothing. */
 static bool enter_map(struct scrape *scrape)
 {
-	const struct map_plan *map = &scrape->opts.env->plan->maps[scrape->map];
+	const struct map_plan *map = &scrape->opts.source->plan->maps[scrape->map];
 	size_t values = 1;
 
 	if (!map->exported || !map_has_series(map))
 		return false;
-	scrape->series = collector_series(scrape->opts.env->collector, map);
-	if (!scrape->series)
+	scrape->plan = source_metric(scrape->opts.source, map);
+	if (!scrape->plan)
 		return false;
-	scrape->plan = series_plan(scrape->series);
-	series_rows_init(&scrape->rows, scrape->plan, block_rows(scrape->plan));
+	source_walk_init(&scrape->walk, scrape->opts.source, map, block_rows(scrape->plan));
+	source_walk_begin(&scrape->walk);
 	scrape->labels = xcalloc(scrape->plan->nlabels + 1, sizeof(*scrape->labels));
 	scrape->sources = xcalloc(scrape->plan->nlabels + 1, sizeof(void *));
 	scrape->lasting = true;
@@ -217,7 +205,7 @@ static void add_row(struct scrape *scrape, const struct expo_family *head,
 		    const struct family *family, uint32_t i)
 {
 	const struct expo_format *format = scrape->opts.format;
-	const union cell *cells = row_cells(&scrape->rows, i);
+	const union cell *cells = row_cells(&scrape->walk.rows, i);
 	struct expo_set set = row_set(scrape, i);
 
 	if (scrape->merge) {
@@ -261,8 +249,8 @@ static void add_block(struct scrape *scrape)
 	}
 	head = (struct expo_family){ scrape->name, scrape->help, family->unit, family->type };
 	more = next_rows(scrape);
-	for (uint32_t i = 0; i < scrape->rows.count; i++) {
-		if (scrape->rows.flags[i] & SERIES_GONE)
+	for (uint32_t i = 0; i < scrape->walk.rows.count; i++) {
+		if (scrape->walk.rows.flags[i] & SERIES_GONE)
 			continue;
 		if (!scrape->headed) {
 			scrape->message = scrape->text.len;
@@ -284,9 +272,9 @@ static void add_block(struct scrape *scrape)
 /* Makes some more text, or none. False: there is no more to come. */
 static bool step(struct scrape *scrape)
 {
-	const struct sink_env *env = scrape->opts.env;
+	const struct plan *plan = scrape->opts.source->plan;
 
-	if (scrape->map < env->plan->nmaps) {
+	if (scrape->map < plan->nmaps) {
 		if (!scrape->plan && !enter_map(scrape))
 			scrape->map++;
 		else if (scrape->family < scrape->plan->nfamilies)

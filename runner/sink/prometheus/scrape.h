@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One walk over all exported series, in pieces: family by family (each in one group, as the
- * formats demand), block by block of rows that are copied under the collector's lock and
+ * formats demand), block by block of rows that are copied under the series' lock and
  * formatted without it. Memory does not depend on how many series there are.
  */
 #ifndef BOMBUS_RUNNER_SINK_PROMETHEUS_SCRAPE_H
@@ -15,7 +15,7 @@
 struct label_cache;
 
 struct scrape_opts {
-	const struct sink_env *env;
+	struct source *source;
 	const struct expo_format *format;
 	const struct naming *naming;
 	struct resolver *resolver; /* of the thread that reads */

@@ -21,7 +21,7 @@ static int check_file(struct recorder *r)
 
 	if (likely(!error) || r->warned)
 		return 0;
-	if (!r->output) {
+	if (r->opts.alone) {
 		if (error != -EPIPE && error != -ECANCELED)
 			err_sys(r->sink.err, -error, "%s", r->opts.path);
 		return error;
@@ -31,74 +31,44 @@ static int check_file(struct recorder *r)
 	return 0;
 }
 
-static int record_event(struct sink *sink, const struct record *record)
+static int record_event(struct sink *sink, struct source *source, const struct record *record)
 {
 	struct recorder *r = recorder_of(sink);
-	int ret;
 
 	record_put_tick(r);
 	record_put_record(r, record);
-	ret = check_file(r);
-	if (ret)
-		return ret;
-	if (r->output)
-		return r->output->ops->event ? r->output->ops->event(r->output, record) : 0;
-	return --r->left == 0;
+	return check_file(r);
 }
 
-static int record_rows(struct sink *sink, const struct series_rows *rows, uint64_t time_ns)
+static int record_rows(struct sink *sink, struct source *source, const struct series_rows *rows,
+		       uint64_t time_ns)
 {
 	struct recorder *r = recorder_of(sink);
-	int ret;
 
 	record_put_tick(r);
 	record_put_rows(r, rows, time_ns);
 	r->has_rows = true;
-	ret = check_file(r);
-	if (ret)
-		return ret;
-	if (r->output)
-		return r->output->ops->rows ? r->output->ops->rows(r->output, rows, time_ns) : 0;
-	if (r->left <= rows->count)
-		return 1;
-	r->left -= rows->count;
-	return 0;
+	return check_file(r);
 }
 
-static int record_lost(struct sink *sink, const struct map_plan *map, enum lost_where where,
-		       uint64_t count, uint64_t time_ns)
+static int record_lost(struct sink *sink, struct source *source, const struct map_plan *map,
+		       enum lost_where where, uint64_t count, uint64_t time_ns)
 {
 	struct recorder *r = recorder_of(sink);
-	const struct sink_ops *ops = r->output ? r->output->ops : NULL;
 
 	record_put_tick(r);
 	record_put_lost(r, map->index, where, count, time_ns);
-	return ops && ops->lost ? ops->lost(r->output, map, where, count, time_ns) : 0;
+	return 0;
 }
 
-static int record_swept(struct sink *sink, uint64_t time_ns)
+static int record_swept(struct sink *sink, struct source *source, uint64_t time_ns)
 {
 	struct recorder *r = recorder_of(sink);
 
 	record_put_tick(r);
 	record_put_sweep(r, time_ns);
 	r->has_rows = true;
-	return r->output && r->output->ops->swept ? r->output->ops->swept(r->output, time_ns) : 0;
-}
-
-/* Only where there is an output that people talk to. */
-static int record_work(struct sink *sink, int *timeout_ms)
-{
-	struct recorder *r = recorder_of(sink);
-
-	return r->output->ops->work(r->output, timeout_ms);
-}
-
-static int record_fd(struct sink *sink)
-{
-	struct recorder *r = recorder_of(sink);
-
-	return r->output->ops->fd(r->output);
+	return 0;
 }
 
 /* A block that is not full goes out when there is a pause, but not many small ones. */
@@ -114,23 +84,21 @@ static int record_flush(struct sink *sink)
 		r->has_rows = false;
 		record_file_submit(r->file);
 	}
-	if (ret || !r->output || !r->output->ops->flush)
-		return ret;
-	return r->output->ops->flush(r->output);
+	return ret;
 }
 
 static void record_close(struct sink *sink)
 {
 	struct recorder *r = recorder_of(sink);
 
+	if (!r->file)
+		return;
 	log_also(NULL, NULL);
 	record_put_last(r);
 	record_file_end(r->file, END_TIMEOUT_MS);
 	check_file(r);
 	r->result.bytes = record_file_bytes(r->file);
 	r->result.error = record_file_error(r->file);
-	if (r->output && r->output->ops->close)
-		r->output->ops->close(r->output);
 }
 
 /* ---- opening ---- */
@@ -150,10 +118,10 @@ static void add_text(struct strbuf *sb, const char *text)
 
 static void make_head(const struct recorder *r, struct strbuf *sb)
 {
-	const struct plan *plan = r->env.plan;
+	const struct plan *plan = r->source->plan;
 
 	add_text(sb, BOMBUS_VERSION);
-	add_text(sb, r->env.program);
+	add_text(sb, r->source->name);
 	add_varint(sb, now_real_ns());
 	add_varint(sb, r->opts.noptions);
 	for (size_t i = 0; i < r->opts.noptions; i++) {
@@ -200,7 +168,7 @@ static int open_file(struct recorder *r, struct err *err)
 	int ret;
 
 	make_head(r, &head);
-	r->file = record_file_new(r->opts.fd, !r->output);
+	r->file = record_file_new(r->opts.fd, r->opts.alone);
 	ret = head.full ? -E2BIG : record_file_put(r->file, BLOCK_HEAD, head.buf, head.len);
 	strbuf_release(&head);
 	if (ret == 0)
@@ -210,28 +178,24 @@ static int open_file(struct recorder *r, struct err *err)
 	return 0;
 }
 
-static int record_open(struct sink *sink, const struct sink_env *env, struct err *err)
+static int record_add(struct sink *sink, struct source *source, struct err *err)
 {
 	struct recorder *r = recorder_of(sink);
-	int ret = 0;
+	const struct plan *plan = source->plan;
+	int ret;
 
-	r->env = *env;
-	r->left = env->max_records ? env->max_records : UINT64_MAX;
+	if (r->source)
+		return err_set(err, ENOTSUP, "a recording has room for one program");
+	r->source = source;
 	r->seen = xcalloc(RECORD_SEEN_NAMES, sizeof(*r->seen));
-	r->maps = xcalloc(env->plan->nmaps + 1, sizeof(*r->maps));
-	for (uint32_t i = 0; i < env->plan->nmaps; i++) {
-		r->maps[i].shape = recording_shape(env->collector, &env->plan->maps[i]);
-		find_named(&r->maps[i], &env->plan->maps[i]);
+	r->maps = xcalloc(plan->nmaps + 1, sizeof(*r->maps));
+	for (uint32_t i = 0; i < plan->nmaps; i++) {
+		r->maps[i].shape = recording_shape(source, &plan->maps[i]);
+		find_named(&r->maps[i], &plan->maps[i]);
 	}
-	sink_names_init(&r->names, &r->env);
+	sink_names_init(&r->names, source);
 	r->arrival_ns = r->flushed_ns = record_now_ns();
-	if (r->output) {
-		r->output->err = sink->err;
-		if (r->output->ops->open)
-			ret = r->output->ops->open(r->output, env, err);
-	}
-	if (ret >= 0)
-		ret = open_file(r, err);
+	ret = open_file(r, err);
 	if (ret < 0)
 		return ret;
 	record_put_clock(r); /* before the first record that is dated by it */
@@ -242,18 +206,15 @@ static int record_open(struct sink *sink, const struct sink_env *env, struct err
 static int record_start(struct sink *sink, struct err *err)
 {
 	struct recorder *r = recorder_of(sink);
-	int ret = record_file_start(r->file, err);
 
-	if (ret >= 0 && r->output && r->output->ops->start)
-		ret = r->output->ops->start(r->output, err);
-	return ret;
+	return r->file ? record_file_start(r->file, err) : 0;
 }
 
 static void record_free(struct sink *sink)
 {
 	struct recorder *r = recorder_of(sink);
 
-	for (uint32_t i = 0; r->maps && i < r->env.plan->nmaps; i++) {
+	for (uint32_t i = 0; r->maps && i < r->source->plan->nmaps; i++) {
 		free(r->maps[i].named);
 		free(r->maps[i].named_part);
 	}
@@ -264,8 +225,6 @@ static void record_free(struct sink *sink)
 	record_file_free(r->file);
 	strbuf_release(&r->log);
 	pthread_mutex_destroy(&r->log_lock);
-	if (r->output)
-		r->output->ops->free(r->output);
 	free(r);
 }
 
@@ -274,40 +233,33 @@ static struct out *record_out(struct sink *sink)
 {
 	struct recorder *r = recorder_of(sink);
 
-	if (!r->output)
-		return record_file_out(r->file);
-	return r->output->ops->out ? r->output->ops->out(r->output) : NULL;
+	return r->opts.alone && r->file ? record_file_out(r->file) : NULL;
 }
-
-static const struct sink_ops record_ops = {
-	.name = "record",
-	.open = record_open,
-	.start = record_start,
-	.event = record_event,
-	.rows = record_rows,
-	.lost = record_lost,
-	.swept = record_swept,
-	.flush = record_flush,
-	.close = record_close,
-	.free = record_free,
-	.out = record_out,
-};
 
 struct record_result sink_record_result(const struct sink *sink)
 {
 	return recorder_of((struct sink *)sink)->result;
 }
 
-struct sink *sink_record_new(const struct record_opts *opts, struct sink *output)
+struct sink *sink_record_new(const struct record_opts *opts)
 {
+	static const struct sink_ops ops = {
+		.name = "record",
+		.add = record_add,
+		.start = record_start,
+		.event = record_event,
+		.rows = record_rows,
+		.lost = record_lost,
+		.swept = record_swept,
+		.flush = record_flush,
+		.close = record_close,
+		.free = record_free,
+		.out = record_out,
+	};
 	struct recorder *r = xcalloc(1, sizeof(*r));
 
-	r->ops = record_ops;
-	r->ops.work = output && output->ops->work ? record_work : NULL;
-	r->ops.fd = output && output->ops->fd ? record_fd : NULL;
-	r->sink.ops = &r->ops;
+	r->sink.ops = &ops;
 	r->opts = *opts;
-	r->output = output;
 	pthread_mutex_init(&r->log_lock, NULL);
 	strbuf_init(&r->log, RECORD_LOG_BYTES);
 	return &r->sink;

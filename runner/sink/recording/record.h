@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The sink that records, spec/recording.md. It stands in front of another one and hands it all that
- * it gets itself, in the same thread and order: what the output showed and what is in the file are
- * the same records, the same rows with the same times.
+ * The sink that records, spec/recording.md. The host gives it and the output beside it the same, in
+ * one thread and one order: what the output showed and what is in the file are the same records,
+ * the same rows with the same times.
  *
  *	sink's thread    items into blocks of bytes; a copy each, nothing is formatted
  *	writer's thread  checksum, zlib where there is time for it, write
@@ -27,14 +27,14 @@ struct record_option {
 struct record_opts {
 	int fd;		  /* borrowed */
 	const char *path; /* for messages */
-	const void *elf;  /* borrowed until open() returns */
+	const void *elf;  /* borrowed until the source was added */
 	size_t elf_bytes;
+	bool alone;			     /* there is no output beside it */
 	const struct record_option *options; /* as the bytes */
 	size_t noptions;
 };
 
-/* Takes `output` over; NULL: nothing is shown. */
-struct sink *sink_record_new(const struct record_opts *opts, struct sink *output);
+struct sink *sink_record_new(const struct record_opts *opts);
 
 /* After the end of the sink's thread: what the file took, and did not. -errno: what ended it. */
 struct record_result {

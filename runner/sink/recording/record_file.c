@@ -3,12 +3,11 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
-#include <time.h>
 #include <zlib.h>
 
 #include "base/err.h"
+#include "base/thread.h"
 #include "base/util.h"
 
 #define BLOCKS 64u /* 16 MiB: a disk that is busy for a moment. Pages come into being when used */
@@ -148,21 +147,12 @@ static void *write_blocks(void *arg)
 	return NULL;
 }
 
-/* Signals are the main thread's. */
 int record_file_start(struct record_file *f, struct err *err)
 {
-	sigset_t all, before;
-	int code;
+	int ret = thread_start(&f->thread, "record-file", write_blocks, f, err);
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	code = pthread_create(&f->thread, NULL, write_blocks, f);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (code)
-		return err_sys(err, code, "cannot start the recording's thread");
-	f->started = true;
-	pthread_setname_np(f->thread, "record-file");
-	return 0;
+	f->started = ret == 0;
+	return ret;
 }
 
 static bool take_block(struct record_file *f)
@@ -244,8 +234,6 @@ uint64_t record_file_bytes(const struct record_file *f)
 
 void record_file_end(struct record_file *f, int timeout_ms)
 {
-	struct timespec deadline;
-
 	if (!f->started)
 		return;
 	f->started = false;
@@ -254,9 +242,7 @@ void record_file_end(struct record_file *f, int timeout_ms)
 	f->closing = true;
 	pthread_cond_signal(&f->work);
 	pthread_mutex_unlock(&f->lock);
-	clock_gettime(CLOCK_MONOTONIC, &deadline);
-	deadline.tv_sec += timeout_ms / 1000;
-	if (pthread_clockjoin_np(f->thread, NULL, CLOCK_MONOTONIC, &deadline) == 0)
+	if (thread_join_within(f->thread, timeout_ms))
 		return;
 	out_cancel(&f->out);
 	pthread_join(f->thread, NULL);

@@ -30,11 +30,9 @@ struct record_map {
 
 struct recorder {
 	struct sink sink;
-	struct sink_ops ops; /* what of it the output has a use for */
-	struct sink *output; /* NULL: none */
 	struct record_opts opts;
 	struct record_file *file;
-	struct sink_env env; /* a copy: free() may come when the host is gone */
+	struct source *source;
 	struct sink_names names;
 	struct seen_name *seen;
 	struct record_map *maps;
@@ -42,7 +40,6 @@ struct recorder {
 	uint64_t arrival_ns; /* monotonic, of the last ITEM_TIME */
 	uint64_t flushed_ns, stats_ns;
 	struct clock_offsets clock;
-	uint64_t left; /* until -n is reached, without an output */
 	bool warned, has_rows;
 	struct record_result result;
 	pthread_mutex_t log_lock;

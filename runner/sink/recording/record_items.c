@@ -32,7 +32,7 @@ static uint8_t *put_text(uint8_t *p, const char *text, size_t len)
 
 void record_put_clock(struct recorder *r)
 {
-	struct clock_offsets now = wallclock_offsets(r->env.clock);
+	struct clock_offsets now = wallclock_offsets(r->source->clock);
 	uint8_t *p = record_file_room(r->file, ITEM_HEAD_MAX);
 
 	if (!p || memcmp(&now, &r->clock, sizeof(now)) == 0)
@@ -149,7 +149,7 @@ static void write_names(struct recorder *r, const struct record_map *map, const 
 
 static void write_stats(struct recorder *r)
 {
-	const struct plan *plan = r->env.plan;
+	const struct plan *plan = r->source->plan;
 
 	for (uint32_t i = 0; i < plan->nmaps; i++) {
 		struct map_stats s;
@@ -157,7 +157,7 @@ static void write_stats(struct recorder *r)
 
 		if (!p || plan->maps[i].role == ROLE_INTERNAL)
 			continue;
-		s = collector_stats(r->env.collector, &plan->maps[i]);
+		s = source_map_stats(r->source, &plan->maps[i]);
 		const uint64_t numbers[STATS_NUMBERS] = {
 			s.read,	      s.filtered,	 s.malformed,	 s.lost,
 			s.lost_known, s.dropped,	 s.sweeps,	 s.sweep_ns,
@@ -173,23 +173,22 @@ static void write_stats(struct recorder *r)
 
 static void write_progs(struct recorder *r)
 {
-	const struct plan *plan = r->env.plan;
+	const struct plan *plan = r->source->plan;
 
-	for (uint32_t i = 0; r->env.object && i < plan->nprogs; i++) {
+	for (uint32_t i = 0; i < plan->nprogs; i++) {
 		const struct prog_plan *prog = &plan->progs[i];
-		size_t len = prog->reason ? MIN(strlen(prog->reason), (size_t)TEXT_MAX) : 0;
+		struct prog_status status = source_prog_status(r->source, prog);
+		size_t len = status.reason ? MIN(strlen(status.reason), (size_t)TEXT_MAX) : 0;
 		uint8_t *p = record_file_room(r->file, ITEM_HEAD_MAX + len);
 		struct prog_stats s = { 0 };
 
 		if (!p)
 			return;
-		/* Before that the object is another thread's, which is starting it. */
-		if (prog->state >= PROG_LOADED)
-			object_prog_stats(r->env.object, prog, &s);
+		source_prog_stats(r->source, prog, &s);
 		*p++ = ITEM_PROG;
 		p = put_varint(p, i);
-		*p++ = prog->state;
-		p = put_text(p, prog->reason ? prog->reason : "", len);
+		*p++ = status.state;
+		p = put_text(p, status.reason ? status.reason : "", len);
 		p = put_varint(p, s.runs);
 		p = put_varint(p, s.run_ns);
 		record_file_advance(r->file, put_varint(p, s.misses));
@@ -305,7 +304,7 @@ void record_put_last(struct recorder *r)
 {
 	write_time(r);
 	record_put_clock(r);
-	for (uint32_t i = 0; i < r->env.plan->nmaps; i++)
+	for (uint32_t i = 0; i < r->source->plan->nmaps; i++)
 		record_put_dropped(r, &r->maps[i]);
 	write_stats(r);
 	write_progs(r);

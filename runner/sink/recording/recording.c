@@ -95,17 +95,17 @@ enum meaning recording_name_meaning(uint64_t kind)
 	return MEAN_NONE;
 }
 
-struct map_shape recording_shape(const struct collector *collector, const struct map_plan *map)
+struct map_shape recording_shape(struct source *source, const struct map_plan *map)
 {
-	struct series *series = map_has_series(map) ? collector_series(collector, map) : NULL;
+	const struct metric_plan *metric = map_has_series(map) ? source_metric(source, map) : NULL;
 	struct map_shape shape = { 0 };
 
 	if (map_has_records(map)) {
 		shape.record_value_bytes = map->value.size_bytes;
 		if (map->has_key)
 			shape.record_key_bytes = MAX(map->key_bytes, map->key.size_bytes);
-	} else if (series) {
-		shape.metric = series_plan(series);
+	} else if (metric) {
+		shape.metric = metric;
 		shape.row_key_bytes = shape.metric->key_bytes;
 		shape.row_cells = shape.metric->ncells;
 	}

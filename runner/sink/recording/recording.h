@@ -19,7 +19,7 @@ struct err;
 struct metric_plan;
 struct map_plan;
 struct plan;
-struct collector;
+struct source;
 
 #define RECORDING_VERSION 1
 #define RECORDING_MAGIC                                                                            \
@@ -84,7 +84,7 @@ struct map_shape {
 	uint32_t row_key_bytes, row_cells;	       /* 0: no rows */
 	const struct metric_plan *metric;	       /* NULL: no rows */
 };
-struct map_shape recording_shape(const struct collector *collector, const struct map_plan *map);
+struct map_shape recording_shape(struct source *source, const struct map_plan *map);
 
 #define VARINT_MAX 10
 

@@ -3,14 +3,10 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
-#include <sys/eventfd.h>
-#include <time.h>
 
 #include "base/util.h"
 #include "runner/sink/recording/replay_internal.h"
 
-#define CANCEL_MS 1000
 #define MAX_MAPS 65536
 
 static const char *get_text(struct replay *rp, struct cursor *c)
@@ -38,7 +34,7 @@ static bool read_head(struct replay *rp)
 		rp->options[i].value = get_text(rp, &c);
 	}
 	rp->nmaps = (uint32_t)get_number(&c, MAX_MAPS);
-	rp->maps = arena_array(&rp->arena, struct told_map, rp->nmaps + 1);
+	rp->maps = arena_array(&rp->arena, struct recorded_map, rp->nmaps + 1);
 	for (uint32_t i = 0; i < rp->nmaps && !c.bad; i++) {
 		rp->maps[i].symbol = get_text(rp, &c);
 		for (size_t k = 0; k < ARRAY_LEN(rp->maps[i].numbers); k++)
@@ -82,7 +78,6 @@ int replay_open(struct replay **ret, int fd, const char *path, struct err *err)
 	int code;
 
 	rp->file = (struct replay_file){ .fd = fd, .stop_fd = -1, .path = path };
-	rp->stop_fd = -1;
 	rp->names = replay_names_new();
 	code = open_blocks(rp, err);
 	if (code < 0) {
@@ -97,17 +92,8 @@ void replay_free(struct replay *rp)
 {
 	if (!rp)
 		return;
-	if (rp->started)
-		replay_stop(rp, 0, NULL, NULL);
-	if (rp->abandoned) /* its thread still uses all of this */
-		return;
-	for (uint32_t i = 0; rp->rows && i < rp->env.plan->nmaps; i++)
-		if (rp->rows[i].plan)
-			series_rows_release(&rp->rows[i]);
-	free(rp->rows);
-	free(rp->shapes);
+	replay_source_release(rp);
 	free(rp->elf);
-	close_fd(&rp->stop_fd);
 	replay_names_free(rp->names);
 	replay_file_release(&rp->file);
 	arena_release(&rp->arena);
@@ -136,10 +122,6 @@ const struct record_option *replay_options(const struct replay *rp, size_t *ret_
 	*ret_count = rp->noptions;
 	return rp->options;
 }
-const struct name_source *replay_names(const struct replay *rp)
-{
-	return replay_names_source(rp->names);
-}
 
 /* ---- playing ---- */
 
@@ -150,25 +132,34 @@ static bool nothing_there(const struct replay *rp)
 	return poll(&pfd, 1, 0) == 0;
 }
 
+/* From a pipe of a run that goes on: what came is to be seen meanwhile. */
+static int wait_for_block(struct replay *rp)
+{
+	int ret;
+
+	do
+		ret = rp->feed->rest(rp->feed, rp->file.fd, nothing_there(rp) ? UINT64_MAX : 0);
+	while (!ret && nothing_there(rp));
+	return ret;
+}
+
 static int play_file(struct replay *rp)
 {
-	int ret = 0;
-
 	for (;;) {
-		/* From a pipe of a run that goes on: what came is to be seen meanwhile. */
-		do
-			ret = replay_rest(rp, rp->file.fd, nothing_there(rp) ? UINT64_MAX : 0);
-		while (!ret && nothing_there(rp));
+		int ret = wait_for_block(rp);
+
 		if (!ret)
-			ret = replay_file_next(&rp->file, &rp->err);
+			ret = replay_file_next(&rp->file, rp->err);
 		if (ret == -ENODATA) {
 			rp->result.cut = true;
 			return 0;
 		}
+		if (ret == -ECANCELED)
+			return 1;
 		if (ret || rp->file.header.kind == BLOCK_END)
 			return ret;
 		if (rp->file.header.kind != BLOCK_DATA)
-			return err_set(&rp->err, EBADMSG, "%s: a second head or program",
+			return err_set(rp->err, EBADMSG, "%s: a second head or program",
 				       rp->file.path);
 		ret = replay_block(rp);
 		if (ret)
@@ -176,32 +167,25 @@ static int play_file(struct replay *rp)
 	}
 }
 
-static void *play(void *arg)
+int replay_play(struct source *source, struct source_feed *feed, struct err *err)
 {
-	struct replay *rp = arg;
-	uint64_t one = 1;
-	int ret, flushed;
+	struct replay *rp = container_of(source, struct replay, source);
+	int ret;
 
+	rp->feed = feed;
+	rp->err = err;
+	rp->file.stop_fd = feed->stop_fd;
 	rp->start_ns = now_mono_ns();
 	ret = play_file(rp);
-	/* What was given is to be seen, also what stood before the damage. */
-	flushed = replay_flush(rp);
-	while (!ret && !flushed && rp->opts.stay)
-		flushed = replay_rest(rp, -1, UINT64_MAX);
-	if (ret >= 0 && flushed < 0)
-		ret = flushed;
 	rp->result.offset = rp->file.offset;
-	rp->code = ret == -ECANCELED || ret > 0 ? 0 : ret;
-	if (rp->sink && rp->sink->ops->close)
-		rp->sink->ops->close(rp->sink);
-	if (rp->opts.wake_fd >= 0 && write(rp->opts.wake_fd, &one, sizeof(one)) < 0)
-		return NULL; /* it is readable already */
-	return NULL;
+	return ret;
 }
+
+/* ---- before ---- */
 
 static int compare(const struct replay *rp, struct err *err)
 {
-	const struct plan *plan = rp->env.plan;
+	const struct plan *plan = rp->source.plan;
 	uint32_t i = 0;
 
 	for (; i < plan->nmaps && i < rp->nmaps; i++) {
@@ -220,91 +204,24 @@ static int compare(const struct replay *rp, struct err *err)
 		       rp->file.path, i < rp->nmaps ? rp->maps[i].symbol : plan->maps[i].symbol);
 }
 
-static int prepare(struct replay *rp, struct err *err)
+int replay_prepare(struct replay *rp, const struct plan *plan, struct metric_plan **metrics,
+		   struct wallclock *clock, const struct series_opts *opts, struct err *err)
 {
-	const struct plan *plan = rp->env.plan;
-
-	rp->shapes = xcalloc(plan->nmaps + 1, sizeof(*rp->shapes));
-	rp->rows = xcalloc(plan->nmaps + 1, sizeof(*rp->rows));
-	for (uint32_t i = 0; i < plan->nmaps; i++) {
-		rp->shapes[i] = recording_shape(rp->env.collector, &plan->maps[i]);
-		if (rp->shapes[i].metric)
-			series_rows_init(&rp->rows[i], rp->shapes[i].metric, RECORDING_MAX_ROWS);
-	}
-	rp->stop_fd = rp->file.stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (rp->stop_fd < 0)
-		return err_sys(err, errno, "eventfd");
+	replay_source_init(rp, plan, metrics, clock, opts);
 	return compare(rp, err);
 }
 
-int replay_start(struct replay *rp, const struct sink_env *env, struct sink *sink,
-		 const struct replay_opts *opts, struct err *err)
+struct source *replay_source(struct replay *rp)
 {
-	static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
-	sigset_t all, before;
-	int ret;
+	return &rp->source;
+}
 
-	rp->env = *env;
-	rp->sink = sink;
+void replay_choose(struct replay *rp, const struct replay_opts *opts)
+{
 	rp->opts = *opts;
-	ret = prepare(rp, err);
-	if (ret == 0 && sink) {
-		sink->err = &rp->err;
-		ret = sink->ops->open ? sink->ops->open(sink, &rp->env, err) : 0;
-		if (ret >= 0 && sink->ops->start)
-			ret = sink->ops->start(sink, err);
-	}
-	if (ret < 0)
-		return ret;
-	/* Signals are the main thread's, but for those that say that this thread cannot go on. */
-	sigfillset(&all);
-	for (size_t i = 0; i < ARRAY_LEN(faults); i++)
-		sigdelset(&all, faults[i]);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	ret = pthread_create(&rp->thread, NULL, play, rp);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (ret)
-		return err_sys(err, ret, "cannot start the replay's thread");
-	rp->started = true;
-	pthread_setname_np(rp->thread, "replay");
-	return 0;
 }
 
-static bool join_within(struct replay *rp, int timeout_ms)
+struct replay_result replay_result(const struct replay *rp)
 {
-	struct timespec deadline;
-
-	clock_gettime(CLOCK_MONOTONIC, &deadline);
-	deadline.tv_sec += timeout_ms / 1000;
-	return pthread_clockjoin_np(rp->thread, NULL, CLOCK_MONOTONIC, &deadline) == 0;
-}
-
-int replay_stop(struct replay *rp, int timeout_ms, struct replay_result *ret, struct err *err)
-{
-	struct out *out = replay_out(rp);
-	uint64_t one = 1;
-
-	if (!rp->started)
-		return 0;
-	rp->started = false;
-	if (write(rp->stop_fd, &one, sizeof(one)) < 0)
-		return err_sys(err, errno, "eventfd");
-	if (!join_within(rp, timeout_ms)) {
-		if (out)
-			out_cancel(out);
-		if (!join_within(rp, CANCEL_MS)) {
-			pthread_detach(rp->thread);
-			rp->abandoned = true;
-			return -ETIMEDOUT;
-		}
-	}
-	if (ret)
-		*ret = rp->result;
-	if (rp->code < 0 && rp->code != -EPIPE && err) {
-		if (rp->err.msg[0])
-			*err = rp->err;
-		else
-			err_sys(err, -rp->code, "cannot write the %s output", rp->sink->ops->name);
-	}
-	return rp->code;
+	return rp->result;
 }

@@ -7,14 +7,13 @@
 
 #include "base/arena.h"
 #include "base/err.h"
-#include "runner/sink/out.h"
 #include "runner/sink/recording/replay.h"
 #include "runner/sink/recording/replay_file.h"
 #include "runner/sink/recording/replay_names.h"
 #include "runner/sink/text.h"
 
 /* As the head block has it. */
-struct told_map {
+struct recorded_map {
 	const char *symbol;
 	uint64_t numbers[4];
 };
@@ -26,34 +25,47 @@ struct replay {
 	uint64_t time_ns;
 	struct record_option *options;
 	size_t noptions;
-	struct told_map *maps;
+	struct recorded_map *maps;
 	uint32_t nmaps;
 	void *elf;
 	size_t elf_len;
 	struct replay_names *names;
 
-	/* While it plays. */
-	struct sink_env env;
-	struct sink *sink; /* NULL: none */
-	struct replay_opts opts;
+	/* Once it is prepared. */
+	struct source source;
+	pthread_mutex_t lock; /* of the series and of the three below */
+	struct metric_plan **metrics;
+	struct series **series;
+	struct map_stats *stats;
+	struct prog_status *status;
+	struct prog_stats *prog_stats;
+	struct arena reasons; /* the texts in `status` */
 	struct map_shape *shapes;
-	struct series_rows *rows; /* by map index */
-	pthread_t thread;
-	bool started, abandoned;
-	int stop_fd;
+	struct series_rows *rows; /* by map index; of the thread that plays */
+	struct replay_opts opts;
+
+	/* While it plays. */
+	struct source_feed *feed;
 	uint64_t start_ns, last_ns;
 	struct replay_result result;
-	int code;
-	struct err err;
+	struct err *err;
 };
 
 /* The items of the current block: 0, or what ends the replay. */
 int replay_block(struct replay *rp);
-/* What was given so far is on its way; -EPIPE: nobody reads it. */
-int replay_flush(struct replay *rp);
-/* A turn for the sink; then sleeps, at most so long, or until its fd() or `fd` (-1: none) has
- * something. -ECANCELED: replay_stop(). */
-int replay_rest(struct replay *rp, int fd, uint64_t timeout_ms);
-struct out *replay_out(const struct replay *rp); /* the sink's; NULL: none */
+
+/* replay_source.c: what the source says, and its memory. */
+void replay_source_init(struct replay *rp, const struct plan *plan, struct metric_plan **metrics,
+			struct wallclock *clock, const struct series_opts *opts);
+void replay_source_release(struct replay *rp);
+/* The recording says that this is how it is now. */
+void replay_put_rows(struct replay *rp, const struct series_rows *rows);
+void replay_put_stats(struct replay *rp, const struct map_plan *map, const struct map_stats *stats);
+/* The first reason stays. NULL: none. */
+void replay_put_prog(struct replay *rp, uint32_t prog, enum prog_state state, const char *reason,
+		     const struct prog_stats *stats);
+
+/* replay.c: the source's play(). */
+int replay_play(struct source *source, struct source_feed *feed, struct err *err);
 
 #endif

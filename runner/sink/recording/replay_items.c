@@ -1,46 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
-#include <poll.h>
 
 #include "base/log.h"
 #include "base/util.h"
+#include "runner/read/filter/filter.h"
 #include "runner/sink/recording/replay_internal.h"
-
-#define WATCH_MS 500 /* how soon a reader that left is noticed */
-
-struct out *replay_out(const struct replay *rp)
-{
-	return rp->sink && rp->sink->ops->out ? rp->sink->ops->out(rp->sink) : NULL;
-}
-
-int replay_flush(struct replay *rp)
-{
-	struct out *out = replay_out(rp);
-	int ret = rp->sink && rp->sink->ops->flush ? rp->sink->ops->flush(rp->sink) : 0;
-
-	if (!ret && out && out_reader_left(out))
-		return -EPIPE;
-	return ret;
-}
-
-int replay_rest(struct replay *rp, int fd, uint64_t timeout_ms)
-{
-	const struct sink_ops *ops = rp->sink ? rp->sink->ops : NULL;
-	struct pollfd fds[] = { { rp->stop_fd, POLLIN, 0 }, { fd, POLLIN, 0 }, { -1, POLLIN, 0 } };
-	int ret = replay_flush(rp), wanted_ms = -1;
-
-	if (!ret && ops && ops->work)
-		ret = ops->work(rp->sink, &wanted_ms);
-	if (ret)
-		return ret;
-	if (ops && ops->fd)
-		fds[2].fd = ops->fd(rp->sink);
-	timeout_ms = MIN(timeout_ms, (uint64_t)WATCH_MS);
-	if (wanted_ms >= 0)
-		timeout_ms = MIN(timeout_ms, (uint64_t)wanted_ms);
-	poll(fds, ARRAY_LEN(fds), (int)timeout_ms);
-	return fds[0].revents ? -ECANCELED : 0;
-}
 
 /* Sleeps until what comes next is due. */
 static int play_time(struct replay *rp, struct cursor *c)
@@ -53,7 +17,7 @@ static int play_time(struct replay *rp, struct cursor *c)
 		return 0;
 	due = rp->start_ns + (uint64_t)((double)rp->result.span_ns / rp->opts.speed);
 	for (now = now_mono_ns(); !ret && now < due; now = now_mono_ns())
-		ret = replay_rest(rp, -1, (due - now) / 1000000 + 1);
+		ret = rp->feed->rest(rp->feed, -1, (due - now) / 1000000 + 1);
 	return ret;
 }
 
@@ -65,8 +29,8 @@ static uint64_t get_time(struct replay *rp, struct cursor *c)
 
 static uint32_t get_map(const struct replay *rp, struct cursor *c)
 {
-	if (rp->env.plan->nmaps)
-		return (uint32_t)get_number(c, rp->env.plan->nmaps - 1);
+	if (rp->source.plan->nmaps)
+		return (uint32_t)get_number(c, rp->source.plan->nmaps - 1);
 	c->bad = true;
 	return 0;
 }
@@ -82,7 +46,7 @@ static int play_record(struct replay *rp, struct cursor *c)
 {
 	uint32_t map = get_map(rp, c);
 	const struct map_shape *shape = &rp->shapes[map];
-	struct record record = { .map = &rp->env.plan->maps[map],
+	struct record record = { .map = &rp->source.plan->maps[map],
 				 .value_bytes = shape->record_value_bytes };
 
 	c->bad |= !shape->record_value_bytes;
@@ -90,9 +54,7 @@ static int play_record(struct replay *rp, struct cursor *c)
 	if (shape->record_key_bytes)
 		record.part[PART_KEY] = get_bytes(c, shape->record_key_bytes);
 	record.part[PART_VALUE] = get_bytes(c, shape->record_value_bytes);
-	if (c->bad || !passes(rp, &record) || !rp->sink || !rp->sink->ops->event)
-		return 0;
-	return rp->sink->ops->event(rp->sink, &record);
+	return c->bad || !passes(rp, &record) ? 0 : rp->feed->event(rp->feed, &record);
 }
 
 /* One row behind those that are kept; false: the filter hides it. */
@@ -136,10 +98,8 @@ static int play_rows(struct replay *rp, struct cursor *c)
 		rows->count += get_row(rp, c, rows, &id, &change_ns);
 	if (c->bad || !rows->count)
 		return 0;
-	collector_replay_rows(rp->env.collector, rows);
-	if (!rp->sink || !rp->sink->ops->rows)
-		return 0;
-	return rp->sink->ops->rows(rp->sink, rows, time_ns);
+	replay_put_rows(rp, rows);
+	return rp->feed->rows(rp->feed, rows, time_ns);
 }
 
 static int play_lost(struct replay *rp, struct cursor *c)
@@ -148,18 +108,16 @@ static int play_lost(struct replay *rp, struct cursor *c)
 	enum lost_where where = get_number(c, LOST_QUEUE);
 	uint64_t count = get_varint(c), time_ns = get_time(rp, c);
 
-	if (c->bad || !rp->sink || !rp->sink->ops->lost)
+	if (c->bad)
 		return 0;
-	return rp->sink->ops->lost(rp->sink, &rp->env.plan->maps[map], where, count, time_ns);
+	return rp->feed->lost(rp->feed, &rp->source.plan->maps[map], where, count, time_ns);
 }
 
 static int play_sweep(struct replay *rp, struct cursor *c)
 {
 	uint64_t time_ns = get_time(rp, c);
 
-	if (c->bad || !rp->sink || !rp->sink->ops->swept)
-		return 0;
-	return rp->sink->ops->swept(rp->sink, time_ns);
+	return c->bad ? 0 : rp->feed->swept(rp->feed, time_ns);
 }
 
 static int play_stats(struct replay *rp, struct cursor *c)
@@ -179,7 +137,7 @@ static int play_stats(struct replay *rp, struct cursor *c)
 	s.ring_high_bytes = get_varint(c);
 	s.sweep_errors = get_varint(c);
 	if (!c->bad)
-		collector_replay_stats(rp->env.collector, &rp->env.plan->maps[map], &s);
+		replay_put_stats(rp, &rp->source.plan->maps[map], &s);
 	return 0;
 }
 
@@ -195,9 +153,9 @@ static int play_prog(struct replay *rp, struct cursor *c)
 	stats.runs = get_varint(c);
 	stats.run_ns = get_varint(c);
 	stats.misses = get_varint(c);
-	c->bad |= prog >= rp->env.plan->nprogs;
-	if (!c->bad && rp->env.object)
-		object_replay_prog(rp->env.object, (uint32_t)prog, state, reason, &stats);
+	c->bad |= prog >= rp->source.plan->nprogs;
+	if (!c->bad)
+		replay_put_prog(rp, (uint32_t)prog, state, reason, &stats);
 	return 0;
 }
 
@@ -234,7 +192,7 @@ static int play_clock(struct replay *rp, struct cursor *c)
 	offsets.boot.from_ns = get_varint(c);
 	offsets.boot.offset_ns = get_varint(c);
 	if (!c->bad)
-		wallclock_tell(rp->env.clock, &offsets);
+		wallclock_tell(rp->source.clock, &offsets);
 	return 0;
 }
 
@@ -259,7 +217,7 @@ int replay_block(struct replay *rp)
 	}
 	if (!c.bad)
 		return ret;
-	err_hint(&rp->err, "what stands before it was replayed");
-	return err_set(&rp->err, EBADMSG, "%s: the block in front of byte %llu has wrong content",
+	err_hint(rp->err, "what stands before it was replayed");
+	return err_set(rp->err, EBADMSG, "%s: the block in front of byte %llu has wrong content",
 		       rp->file.path, (unsigned long long)rp->file.offset);
 }

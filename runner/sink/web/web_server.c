@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>
-#include <signal.h>
 #include <strings.h>
 
 #include "base/clock.h"
@@ -13,6 +12,7 @@
 #include "base/log.h"
 #include "base/strbuf.h"
 #include "base/url.h"
+#include "base/thread.h"
 #include "base/util.h"
 #include "runner/sink/web/idle.h"
 #include "runner/sink/web/mhd.h"
@@ -366,11 +366,10 @@ int web_server_start(struct web_server *server, struct err *err)
 			 MHD_ALLOW_SUSPEND_RESUME;
 	const struct web_config *web = web_guard_config(server->guard);
 	struct MHD_OptionItem tls[4];
-	sigset_t all, before;
+	sigset_t before;
 
 	tls_options(web, tls);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before); /* its thread gets none */
+	thread_signals_block(&before);
 	server->daemon = server->mhd.start_daemon(
 		flags | (web->tls ? MHD_USE_TLS : 0), 0, NULL, NULL, on_request, server,
 		MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET,
@@ -379,7 +378,7 @@ int web_server_start(struct web_server *server, struct err *err)
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)REQUEST_MEMORY_BYTES,
 		MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_NOTIFY_COMPLETED,
 		on_completed, server, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	thread_signals_restore(&before);
 	if (server->daemon) {
 		server->listen_fd = -1; /* is the daemon's */
 		return 0;

@@ -28,7 +28,9 @@ static int write_map(struct tab *tab, enum form form, int fd, uint64_t from, uin
 	int ret;
 
 	sink->err = err;
-	ret = sink->ops->open(sink, tab->env->env, err);
+	ret = sink->ops->open ? sink->ops->open(sink, err) : 0;
+	if (ret >= 0)
+		ret = sink->ops->add(sink, tab->env->source, err);
 	if (ret >= 0)
 		ret = tab->ops->give(tab, sink, from, to, ret_rows);
 	if (ret >= 0)

@@ -15,28 +15,28 @@
 struct model *model_new(const struct model_opts *opts)
 {
 	struct model *model = xcalloc(1, sizeof(*model));
-	const struct plan *plan = opts->env->plan;
+	const struct plan *plan = opts->source->plan;
 	uint64_t bytes = opts->history_bytes ? opts->history_bytes : MODEL_HISTORY_BYTES;
 	uint32_t streams = 0;
 
-	model->env.env = opts->env;
+	model->env.source = opts->source;
 	model->env.interval_ns = opts->interval_ns ? opts->interval_ns : 1000000000;
 	model->env.page.utf8 = opts->utf8;
 	model->log = logview_new();
-	sink_names_init(&model->env.names, opts->env);
+	sink_names_init(&model->env.names, opts->source);
 	model->by_map = xcalloc(plan->nmaps + 1, sizeof(struct tab *));
 	model->tabs = xcalloc(plan->nmaps + 1, sizeof(struct tab *));
 	for (uint32_t i = 0; i < plan->nmaps; i++)
 		streams += map_has_records(&plan->maps[i]);
 	for (uint32_t i = 0; i < plan->nmaps; i++) {
 		const struct map_plan *map = &plan->maps[i];
-		struct series *series =
-			map_has_series(map) ? collector_series(opts->env->collector, map) : NULL;
+		const struct metric_plan *metric =
+			map_has_series(map) ? source_metric(opts->source, map) : NULL;
 
 		if (map_has_records(map))
 			model->by_map[i] = stream_tab_new(&model->env, map, bytes / streams);
-		else if (series)
-			model->by_map[i] = rows_tab_new(&model->env, map, series_plan(series));
+		else if (metric)
+			model->by_map[i] = rows_tab_new(&model->env, map, metric);
 		if (model->by_map[i])
 			model->tabs[model->ntabs++] = model->by_map[i];
 	}

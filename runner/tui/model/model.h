@@ -24,7 +24,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "base/strbuf.h"
-#include "runner/load/attach/object.h"
 #include "runner/sink/sink.h"
 
 struct err;
@@ -34,9 +33,9 @@ struct model;
 #define MODEL_TREND 20 /* samples in a sparkline */
 
 struct model_opts {
-	const struct sink_env *env; /* borrowed; the series' plans come from its collector */
-	uint64_t history_bytes;	    /* of all streams together; 0: MODEL_HISTORY_BYTES */
-	uint64_t interval_ns;	    /* between sweeps, to be shown; 0: 1 s */
+	struct source *source;	/* borrowed */
+	uint64_t history_bytes; /* of all streams together; 0: MODEL_HISTORY_BYTES */
+	uint64_t interval_ns;	/* between sweeps, to be shown; 0: 1 s */
 	bool utf8;
 };
 struct model *model_new(const struct model_opts *opts);

@@ -69,9 +69,9 @@ static void text_into(char *dst, size_t room, const char *text)
 	snprintf(dst, room, "%s", text ? text : "");
 }
 
-static bool is_wanted(const struct prog_plan *prog)
+static bool is_wanted(const struct prog_status *status)
 {
-	return prog->state != PROG_OFF && prog->state != PROG_STANDBY;
+	return status->state != PROG_OFF && status->state != PROG_STANDBY;
 }
 
 /* States come with the start of the object, which may be after the first look. */
@@ -83,19 +83,21 @@ static bool read_states(struct programs_tab *pt)
 		[PROG_LOADED] = "loaded",     [PROG_ATTACHED] = "attached",
 		[PROG_DETACHED] = "detached",
 	};
-	const struct plan *plan = pt->tab.env->env->plan;
+	struct source *source = pt->tab.env->source;
+	const struct plan *plan = source->plan;
 	uint32_t attached = 0, wanted = 0;
 	bool changed;
 
 	for (uint32_t i = 0; i < plan->nprogs; i++) {
 		const struct prog_plan *prog = &plan->progs[i];
+		struct prog_status status = source_prog_status(source, prog);
 		struct program *program = &pt->programs[i];
 
-		text_into(program->state, sizeof(program->state), states[prog->state]);
-		text_into(program->reason, sizeof(program->reason), prog->reason);
+		text_into(program->state, sizeof(program->state), states[status.state]);
+		text_into(program->reason, sizeof(program->reason), status.reason);
 		text_into(program->hook, sizeof(program->hook), prog->target);
-		attached += prog->state == PROG_ATTACHED;
-		wanted += is_wanted(prog);
+		attached += status.state == PROG_ATTACHED;
+		wanted += is_wanted(&status);
 	}
 	changed = attached != pt->sum.attached || wanted != pt->sum.wanted;
 	pt->sum.attached = attached;
@@ -107,14 +109,15 @@ static void programs_item(struct tab *tab, uint64_t at, struct item *ret)
 {
 	struct programs_tab *pt = programs_of(tab);
 	uint32_t slot = pt->order[at].slot;
-	const struct prog_plan *prog = &tab->env->env->plan->progs[slot];
+	struct source *source = tab->env->source;
+	struct prog_status status = source_prog_status(source, &source->plan->progs[slot]);
 
 	*ret = (struct item){ .record = { .map = &pt->shown,
 					  .part = { NULL, &seen(pt)[slot] },
 					  .value_bytes = sizeof(struct program) },
 			      .id = slot,
 			      .slot = slot };
-	if (is_wanted(prog) && prog->state != PROG_ATTACHED)
+	if (is_wanted(&status) && status.state != PROG_ATTACHED)
 		ret->marks |= ROW_WARN;
 }
 
@@ -141,7 +144,7 @@ static void programs_prepare(struct tab *tab)
 	if (!tab->dirty)
 		return;
 	tab->dirty = false;
-	for (uint32_t i = 0; i < tab->env->env->plan->nprogs; i++) {
+	for (uint32_t i = 0; i < tab->env->source->plan->nprogs; i++) {
 		pt->order[n].slot = i;
 		programs_item(tab, n, &item);
 		n += !tab->filter || tab_matches(tab, tab->filter, &item);
@@ -164,7 +167,7 @@ static bool programs_find(struct tab *tab, uint64_t id, uint64_t *ret_at)
 static void programs_pause(struct tab *tab, bool on)
 {
 	struct programs_tab *pt = programs_of(tab);
-	size_t bytes = tab->env->env->plan->nprogs * sizeof(*pt->programs);
+	size_t bytes = tab->env->source->plan->nprogs * sizeof(*pt->programs);
 
 	free(pt->frozen);
 	pt->frozen = on ? memcpy(xmalloc(bytes), pt->programs, bytes) : NULL;
@@ -215,7 +218,7 @@ bool programs_tab_put(struct tab *tab, const struct prog_stats *stats, uint64_t 
 	double seconds = (double)(mono_ns - pt->put_ns) / 1e9, runs = 0, ns = 0;
 	bool changed = read_states(pt), first = !pt->put_ns;
 
-	for (uint32_t i = 0; i < tab->env->env->plan->nprogs; i++) {
+	for (uint32_t i = 0; i < tab->env->source->plan->nprogs; i++) {
 		struct program *program = &pt->programs[i], before = *program;
 		uint64_t n = stats[i].runs - pt->last[i].runs;
 		uint64_t spent = stats[i].run_ns - pt->last[i].run_ns;
@@ -274,7 +277,7 @@ static const struct tab_ops programs_ops = {
 struct tab *programs_tab_new(struct tab_env *env)
 {
 	struct programs_tab *pt = xcalloc(1, sizeof(*pt));
-	const struct plan *plan = env->env->plan;
+	const struct plan *plan = env->source->plan;
 
 	pt->programs = xcalloc(plan->nprogs + 1, sizeof(*pt->programs));
 	pt->last = xcalloc(plan->nprogs + 1, sizeof(*pt->last));

@@ -24,7 +24,7 @@ struct rows_tab {
 	uint32_t shown; /* rows that match the filter, without those that are gone */
 	uint64_t sum;	/* of all histograms, after sweep number `summed` */
 	uint32_t summed;
-	uint32_t behind; /* sweeps in a row that left rows which the collector has not */
+	uint32_t behind; /* sweeps in a row that left rows which the source does not have */
 };
 
 static struct rows_tab *rows_tab_of(struct tab *tab)
@@ -231,7 +231,7 @@ static int rows_give(struct tab *tab, struct sink *sink, uint64_t from, uint64_t
 			++*ret_rows;
 		}
 		if (batch.count == batch.max || (i + 1 == to && batch.count)) {
-			ret = sink->ops->rows(sink, &batch, now_real_ns());
+			ret = sink->ops->rows(sink, tab->env->source, &batch, now_real_ns());
 			batch.count = 0;
 		}
 	}
@@ -268,32 +268,27 @@ static int compare_ids(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Of the series that the collector has: what is not among them went when nobody looked. */
+/* Of the series that the source has: what is not among them went when nobody looked. */
 static void find_gone(struct rows_tab *rt)
 {
-	struct collector *collector = rt->tab.env->env->collector;
-	struct series *series = collector_series(collector, rt->tab.map);
 	size_t count = 0, room = (size_t)rows_live(rt->live) + GIVE_ROWS;
-	uint64_t *ids = xcalloc(room, sizeof(*ids)), cursor = 0;
-	struct series_rows rows;
-	bool more = true;
+	uint64_t *ids = xcalloc(room, sizeof(*ids));
+	struct source_walk walk;
 
-	series_rows_init(&rows, rt->plan, GIVE_ROWS);
-	while (more) {
-		collector_lock(collector);
-		more = series_read(series, &cursor, 0, false, &rows);
-		collector_unlock(collector);
-		for (uint32_t i = 0; i < rows.count; i++) {
-			if (rows.flags[i] & SERIES_GONE)
+	source_walk_init(&walk, rt->tab.env->source, rt->tab.map, GIVE_ROWS);
+	source_walk_begin(&walk);
+	while (source_walk_next(&walk)) {
+		for (uint32_t i = 0; i < walk.rows.count; i++) {
+			if (walk.rows.flags[i] & SERIES_GONE)
 				continue;
 			if (count == room) {
 				room *= 2;
 				ids = xreallocarray(ids, room, sizeof(*ids));
 			}
-			ids[count++] = rows.id[i];
+			ids[count++] = walk.rows.id[i];
 		}
 	}
-	series_rows_release(&rows);
+	source_walk_release(&walk);
 	qsort(ids, count, sizeof(*ids), compare_ids);
 	rows_keep(rt->live, ids, count);
 	free(ids);
@@ -302,15 +297,11 @@ static void find_gone(struct rows_tab *rt)
 bool rows_tab_swept(struct tab *tab, uint64_t mono_ns)
 {
 	struct rows_tab *rt = rows_tab_of(tab);
-	struct collector *collector = tab->env->env->collector;
-	struct series_stats stats;
+	struct series_stats stats = source_series_stats(tab->env->source, tab->map);
 	bool changed;
 
 	/* Series that went are shown to those who look within two sweeps. A terminal that stood
 	 * still may have kept us from it. */
-	collector_lock(collector);
-	stats = series_stats(collector_series(collector, tab->map));
-	collector_unlock(collector);
 	rt->behind = rows_live(rt->live) > stats.live ? rt->behind + 1 : 0;
 	if (rt->behind >= BEHIND_SWEEPS) {
 		find_gone(rt);

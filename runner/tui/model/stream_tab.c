@@ -331,7 +331,7 @@ static int stream_give(struct tab *tab, struct sink *sink, uint64_t from, uint64
 		stream_item(tab, i, &item);
 		if (item.note)
 			continue;
-		ret = sink->ops->event(sink, &item.record);
+		ret = sink->ops->event(sink, tab->env->source, &item.record);
 		++*ret_rows;
 	}
 	return ret;

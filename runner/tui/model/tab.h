@@ -22,7 +22,7 @@ struct span_row;
 
 /* What all tabs look at. */
 struct tab_env {
-	const struct sink_env *env;
+	struct source *source;
 	struct sink_names names;
 	struct grid_page page; /* how text is written: utf8; no width */
 	uint64_t interval_ns;

@@ -18,18 +18,6 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* The rest of the stand-in. */
-void collector_replay_rows(struct collector *collector, const struct series_rows *rows)
-{
-	for (uint32_t i = 0; i < rows->count; i++)
-		series_put_row(collector->series[rows->plan->map->index], rows, i);
-}
-void collector_replay_stats(struct collector *collector, const struct map_plan *map,
-			    const struct map_stats *stats)
-{
-	collector->stats[map->index] = *stats;
-}
-
 static void ignore_message(void *ctx, enum log_level level, const char *line)
 {
 }
@@ -57,9 +45,9 @@ static size_t make_head(uint8_t bytes[HEAD_MAX])
 
 	fixture_init(&f);
 	opts.fd = f.fd;
-	sink = sink_record_new(&opts, NULL);
+	sink = sink_record_new(&opts);
 	sink->err = &err;
-	assert_true(sink->ops->open(sink, &f.env, &err) == 0);
+	assert_true(sink->ops->add(sink, &f.fake.source, &err) == 0);
 	assert_true(sink->ops->start(sink, &err) == 0);
 	len = (size_t)pread(f.fd, bytes, HEAD_MAX, 0);
 	sink->ops->close(sink);
@@ -68,29 +56,47 @@ static size_t make_head(uint8_t bytes[HEAD_MAX])
 	return len;
 }
 
+static void play_into(struct host *host, struct replay *replay, struct fixture *f, int wake_fd)
+{
+	struct metric_plan *metrics[NMAPS] = { 0 };
+	struct wallclock *clock = wallclock_new_told();
+	struct series_opts series = { .max_series = 100 };
+	struct err err = { 0 };
+	uint64_t n;
+
+	for (uint32_t i = MAP_CONNS; i < NMAPS; i++) {
+		metrics[i] = xcalloc(1, sizeof(*metrics[i]));
+		assert_true(metric_compile(metrics[i], &f->maps[i], NULL, &err) == 0);
+	}
+	if (replay_prepare(replay, &f->plan, metrics, clock, &series, NULL) == 0) {
+		assert_true(host_add_source(host, replay_source(replay), &err) == 0);
+		assert_true(host_start(host, &err) == 0);
+		while (read(wake_fd, &n, sizeof(n)) < 0)
+			assert_true(errno == EINTR); /* the fuzzer's own timer */
+		host_stop(host, 1000, NULL, NULL);
+	}
+	host_free(host);
+	replay_free(replay);
+	wallclock_free(clock);
+}
+
 static void play(int fd)
 {
-	struct replay_opts opts = { .wake_fd = eventfd(0, EFD_CLOEXEC) };
+	struct host_opts opts = { .wake_fd = eventfd(0, EFD_CLOEXEC) };
+	struct host *host = host_new(&opts);
 	struct replay *replay = NULL;
 	struct fixture f;
 	struct sink *sink;
-	uint64_t n;
 
 	fixture_init_max(&f, 100);
-	wallclock_free(f.clock);
-	f.clock = f.env.clock = wallclock_new_told();
 	sink = sink_json_new(f.fd);
+	host_add_sinks(host, &sink, 1);
+	assert_true(host_open(host, NULL) == 0);
 	lseek(fd, 0, SEEK_SET);
-	if (replay_open(&replay, fd, "fuzz", NULL) == 0) {
-		f.env.names = replay_names(replay);
-		if (replay_start(replay, &f.env, sink, &opts, NULL) == 0) {
-			while (read(opts.wake_fd, &n, sizeof(n)) < 0)
-				assert_true(errno == EINTR); /* the fuzzer's own timer */
-			replay_stop(replay, 1000, NULL, NULL);
-		}
-	}
-	replay_free(replay);
-	sink->ops->free(sink);
+	if (replay_open(&replay, fd, "fuzz", NULL) == 0)
+		play_into(host, replay, &f, opts.wake_fd);
+	else
+		host_free(host);
 	close(opts.wake_fd);
 	fixture_release(&f);
 }

@@ -767,9 +767,9 @@ static void test_plan_programs_and_alternatives(void **state)
 		else
 			assert_null(p->target);
 		assert_int_equal(p->needs_target, want[i].needs);
-		if (p->state != want[i].state)
-			fail_msg("%s: state %u", p->name, p->state);
-		assert_int_equal(p->reason != NULL, want[i].state == PROG_OFF);
+		if (p->first_state != want[i].state)
+			fail_msg("%s: state %u", p->name, p->first_state);
+		assert_int_equal(p->off_reason != NULL, want[i].state == PROG_OFF);
 	}
 	assert_null(plan_prog(&f.plan, "none"));
 }
@@ -876,7 +876,7 @@ static void test_plan_twins_are_alternatives(void **state)
 		assert_string_equal(plan_prog(&f.plan, of[i])->job,
 				    plan_prog(&f.plan, other[i])->job);
 	for (uint32_t i = 0; i < f.plan.nprogs; i++)
-		standby += f.plan.progs[i].state == PROG_STANDBY;
+		standby += f.plan.progs[i].first_state == PROG_STANDBY;
 	assert_int_equal(standby, 3);
 	assert_true(
 		prog_same_hook(plan_prog(&f.plan, "on_exit"), plan_prog(&f.plan, "count_exits")));

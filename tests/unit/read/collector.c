@@ -53,6 +53,11 @@ int object_map_fd(const struct object *object, const struct map_plan *map)
 	return object->map_fd;
 }
 
+struct prog_status object_prog_status(const struct object *object, const struct prog_plan *prog)
+{
+	return (struct prog_status){ .state = PROG_ATTACHED };
+}
+
 int object_iter_fd(const struct object *object, const struct prog_plan *prog, struct err *err)
 {
 	return err_set(err, ENOENT, "no iterators here");
@@ -437,48 +442,6 @@ static void test_collector_refuses_layouts_too_large(void **state)
 	assert_non_null(strstr(err.msg, "empty"));
 }
 
-/* Without a kernel: what a recording says is what those who ask are told. */
-static void test_collector_follows_a_recording(void **state)
-{
-	struct object o = {
-		.map = { .symbol = "events",
-			 .name = "events",
-			 .role = ROLE_COUNTER,
-			 .source = SOURCE_RING,
-			 .has_value = true,
-			 .lost_map = -1,
-			 .prog = -1,
-			 .value = { .fields = &number, .nfields = 1, .size_bytes = 8 } },
-		.map_fd = -1,
-		.prog_fd = -1
-	};
-	struct metric_plan *metrics[1] = { xcalloc(1, sizeof(*metrics[0])) };
-	struct map_stats stats = { .read = 7, .lost = 3, .lost_known = true, .dropped = 1 }, told;
-	struct collector *collector = NULL;
-	struct series_rows rows;
-	struct err err = { 0 };
-	uint64_t cursor = 0;
-
-	o.plan = (struct plan){ .maps = &o.map, .nmaps = 1 };
-	assert_int_equal(metric_compile(metrics[0], &o.map, NULL, &err), 0);
-	assert_int_equal(collector_new(&collector, &o, NULL, NULL, metrics, &err), 0);
-	collector_replay_stats(collector, &o.map, &stats);
-	told = collector_stats(collector, &o.map);
-	assert_true(told.read == 7 && told.lost == 3 && told.lost_known && told.dropped == 1);
-	series_rows_init(&rows, series_plan(collector_series(collector, &o.map)), 2);
-	rows.count = 1;
-	memset(rows.keys, 5, rows.plan->key_bytes);
-	rows.cells[0].u = 42;
-	rows.flags[0] = SERIES_NEW;
-	collector_replay_rows(collector, &rows);
-	rows.cells[0].u = rows.count = 0;
-	assert_true(series_read(collector_series(collector, &o.map), &cursor, 0, false, &rows));
-	assert_int_equal(rows.count, 1);
-	assert_int_equal(rows.cells[0].u, 42);
-	series_rows_release(&rows);
-	collector_free(collector);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -490,7 +453,6 @@ int main(void)
 		cmocka_unit_test(test_collector_does_not_wait_for_ever),
 		cmocka_unit_test(test_collector_lets_others_have_the_lock),
 		cmocka_unit_test(test_collector_refuses_layouts_too_large),
-		cmocka_unit_test(test_collector_follows_a_recording),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

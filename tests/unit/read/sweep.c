@@ -24,6 +24,7 @@ struct object {
 	struct map_plan maps[2];
 	int fds[2];
 	struct prog_plan prog;
+	struct prog_status status;
 	const void *iter_bytes; /* what an iterator writes */
 	size_t iter_len;
 };
@@ -36,6 +37,11 @@ const struct plan *object_plan(const struct object *object)
 int object_map_fd(const struct object *object, const struct map_plan *map)
 {
 	return object->fds[map->index];
+}
+
+struct prog_status object_prog_status(const struct object *object, const struct prog_plan *prog)
+{
+	return object->status;
 }
 
 int object_iter_fd(const struct object *object, const struct prog_plan *prog, struct err *err)
@@ -511,7 +517,7 @@ static void test_sweep_iterator(void **state)
 
 	for (uint64_t i = 0; i < ARRAY_LEN(numbers); i++)
 		numbers[i] = i;
-	f->object.prog.state = PROG_ATTACHED;
+	f->object.status.state = PROG_ATTACHED;
 	f->object.plan.progs = &f->object.prog;
 	f->object.plan.nprogs = 1;
 	f->object.maps[0].source = SOURCE_ITER;

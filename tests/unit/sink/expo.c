@@ -32,7 +32,7 @@ static struct strbuf scrape_of(struct fixture *f, const struct expo_format *form
 {
 	struct resolver *resolver = resolver_new(f->clock);
 	struct figures *figures = fixture_figures(f, true);
-	struct scrape_opts opts = { .env = &f->env,
+	struct scrape_opts opts = { .source = &f->fake.source,
 				    .format = format,
 				    .naming = &naming_usual,
 				    .resolver = resolver,
@@ -214,11 +214,11 @@ static void compile_lat(struct fixture *f, const char *buckets)
 	struct err err = { 0 };
 
 	f->maps[MAP_LAT].buckets = buckets;
-	series_free(f->collector.series[MAP_LAT]);
+	series_free(f->fake.series[MAP_LAT]);
 	metric_release(&f->metrics[MAP_LAT]);
 	if (metric_compile(&f->metrics[MAP_LAT], &f->maps[MAP_LAT], NULL, &err) < 0)
 		fail_msg("%s: %s", buckets, err.msg);
-	f->collector.series[MAP_LAT] = series_new(&f->metrics[MAP_LAT], NULL);
+	f->fake.series[MAP_LAT] = series_new(&f->metrics[MAP_LAT], NULL);
 }
 
 static void test_expo_protobuf_golden(void **state)
@@ -255,7 +255,7 @@ static void test_expo_protobuf_large_family(void **state)
 	for (uint32_t i = 0; i < count; i++) {
 		union cell cell = { .u = i };
 
-		series_sweep_put(f.collector.series[MAP_CONNS], &i, &cell);
+		series_sweep_put(f.fake.series[MAP_CONNS], &i, &cell);
 	}
 	sweep_end(&f, MAP_CONNS);
 	sb = scrape_of(&f, &expo_protobuf);
@@ -506,7 +506,7 @@ static void test_scrape_body_packed(void **state)
 		size_t size = sizes[i / ARRAY_LEN(ways)], way = i % ARRAY_LEN(ways);
 		struct packers *packers = packers_new(ways[way].load);
 		struct packer *packer = packer_new(packers, ways[way].form);
-		struct scrape_opts opts = { .env = &f.env,
+		struct scrape_opts opts = { .source = &f.fake.source,
 					    .format = &expo_text,
 					    .naming = &naming_usual,
 					    .resolver = resolver,
@@ -571,7 +571,7 @@ static void test_scrape_body_gives_up_in_time(void **state)
 	fixture_init(&f);
 	fill(&f);
 	resolver = resolver_new(f.clock);
-	body = scrape_body_new(&(struct scrape_opts){ .env = &f.env,
+	body = scrape_body_new(&(struct scrape_opts){ .source = &f.fake.source,
 						      .format = &expo_text,
 						      .naming = &naming_usual,
 						      .resolver = resolver },

@@ -24,14 +24,14 @@ static struct noting_sink *noting(struct sink *sink)
 	return container_of(sink, struct noting_sink, sink);
 }
 
-static int noting_open(struct sink *sink, const struct sink_env *env, struct err *err)
+static int noting_open(struct sink *sink, struct err *err)
 {
 	int ret = noting(sink)->open_result;
 
 	return ret ? err_set(err, -ret, "no luck") : 0;
 }
 
-static int noting_event(struct sink *sink, const struct record *record)
+static int noting_event(struct sink *sink, struct source *source, const struct record *record)
 {
 	struct noting_sink *n = noting(sink);
 	const struct connlat *event = record->part[PART_VALUE];
@@ -43,15 +43,16 @@ static int noting_event(struct sink *sink, const struct record *record)
 	return n->event_result;
 }
 
-static int noting_rows(struct sink *sink, const struct series_rows *rows, uint64_t time_ns)
+static int noting_rows(struct sink *sink, struct source *source, const struct series_rows *rows,
+		       uint64_t time_ns)
 {
 	strbuf_addf(&noting(sink)->notes, "%s:%u ", rows->plan->map->name, rows->count);
 	noting(sink)->row_calls++;
 	return 0;
 }
 
-static int noting_lost(struct sink *sink, const struct map_plan *map, enum lost_where where,
-		       uint64_t count, uint64_t time_ns)
+static int noting_lost(struct sink *sink, struct source *source, const struct map_plan *map,
+		       enum lost_where where, uint64_t count, uint64_t time_ns)
 {
 	strbuf_addf(&noting(sink)->notes, "lost-%s:%s:%llu ", where == LOST_QUEUE ? "q" : "k",
 		    map->name, (unsigned long long)count);
@@ -99,12 +100,12 @@ static void put(struct fixture *f, uint64_t from, uint64_t count)
 
 	for (uint64_t i = from; i < from + count; i++) {
 		event.delta_us = i;
-		while (!queue_put(f->collector.queue, &record)) {
-			queue_publish(f->collector.queue);
+		while (!queue_put(f->fake.queue, &record)) {
+			queue_publish(f->fake.queue);
 			nanosleep(&nap, NULL);
 		}
 	}
-	queue_publish(f->collector.queue);
+	queue_publish(f->fake.queue);
 }
 
 static bool woken(int fd)
@@ -116,7 +117,7 @@ static bool woken(int fd)
 
 static void test_host_gives_all_records_in_order(void **state)
 {
-	struct sink_host *host;
+	struct host *host;
 	struct noting_sink *n;
 	struct fixture f;
 	uint64_t unwritten = 9;
@@ -124,14 +125,13 @@ static void test_host_gives_all_records_in_order(void **state)
 
 	fixture_init(&f);
 	n = noting_new(&freed);
-	assert_int_equal(host_up(&host, &n->sink, &f.env, -1, NULL), 0);
+	host = host_up_plain(&f, &n->sink, NULL);
 	put(&f, 0, 300000);
-	assert_int_equal(sink_host_stop(host, SOON_MS, &unwritten, NULL), 0);
+	assert_int_equal(host_stop(host, SOON_MS, &unwritten, NULL), 0);
 	assert_int_equal(unwritten, 0);
 	assert_int_equal(n->events, 300000);
-	assert_int_equal(sink_host_records(host), 300000);
 	assert_true(n->closed);
-	sink_host_free(host);
+	host_free(host);
 	assert_true(freed);
 	fixture_release(&f);
 }
@@ -139,67 +139,67 @@ static void test_host_gives_all_records_in_order(void **state)
 /* A tick gives what changed since the last one, and losses as differences; so does the end. */
 static void test_host_rows_and_losses_as_differences(void **state)
 {
-	struct sink_host *host;
+	struct host *host;
 	struct noting_sink *n;
 	struct fixture f;
 	bool freed;
 
 	fixture_init(&f);
 	n = noting_new(&freed);
-	assert_int_equal(host_up(&host, &n->sink, &f.env, -1, NULL), 0);
-	collector_lock(&f.collector);
+	host = host_up_plain(&f, &n->sink, NULL);
+	fake_lock(&f.fake);
 	sweep_begin(&f, MAP_CONNS);
 	put_conn(&f, 1, 1);
 	put_conn(&f, 2, 1);
 	sweep_end(&f, MAP_CONNS);
-	f.collector.stats[MAP_EVENTS].lost = 5;
-	collector_unlock(&f.collector);
-	sink_host_tick(host);
+	f.fake.stats[MAP_EVENTS].lost = 5;
+	fake_unlock(&f.fake);
+	host_tick(host, &f.fake.source);
 	for (int i = 0; i < SOON_MS && !n->row_calls; i++)
 		usleep(1000);
-	sink_host_tick(host); /* nothing new */
+	host_tick(host, &f.fake.source); /* nothing new */
 	usleep(20000);
-	collector_lock(&f.collector);
+	fake_lock(&f.fake);
 	sweep_begin(&f, MAP_CONNS);
 	put_conn(&f, 1, 2);
 	put_conn(&f, 2, 1);
 	sweep_end(&f, MAP_CONNS);
-	f.collector.stats[MAP_EVENTS].lost = 7;
-	f.collector.stats[MAP_EVENTS].dropped = 4;
-	collector_unlock(&f.collector);
-	assert_int_equal(sink_host_stop(host, SOON_MS, NULL, NULL), 0);
+	f.fake.stats[MAP_EVENTS].lost = 7;
+	f.fake.stats[MAP_EVENTS].dropped = 4;
+	fake_unlock(&f.fake);
+	assert_int_equal(host_stop(host, SOON_MS, NULL, NULL), 0);
 	assert_string_equal(strbuf_str(&n->notes), "lost-k:events:5 conns:2 lost-k:events:2 "
 						   "lost-q:events:4 conns:1 ");
-	sink_host_free(host);
+	host_free(host);
 	fixture_release(&f);
 }
 
 static void test_host_rows_come_in_blocks(void **state)
 {
-	struct sink_host *host;
+	struct host *host;
 	struct noting_sink *n;
 	struct fixture f;
 	bool freed;
 
 	fixture_init(&f);
 	n = noting_new(&freed);
-	assert_int_equal(host_up(&host, &n->sink, &f.env, -1, NULL), 0);
-	collector_lock(&f.collector);
+	host = host_up_plain(&f, &n->sink, NULL);
+	fake_lock(&f.fake);
 	sweep_begin(&f, MAP_HTTP);
 	for (int i = 0; i < 600; i++)
 		put_http(&f, i, i, 0);
 	sweep_end(&f, MAP_HTTP);
-	collector_unlock(&f.collector);
-	assert_int_equal(sink_host_stop(host, SOON_MS, NULL, NULL), 0);
+	fake_unlock(&f.fake);
+	assert_int_equal(host_stop(host, SOON_MS, NULL, NULL), 0);
 	assert_string_equal(strbuf_str(&n->notes), "http:256 http:256 http:88 ");
-	sink_host_free(host);
+	host_free(host);
 	fixture_release(&f);
 }
 
 static void test_host_wakes_main_when_sink_has_enough(void **state)
 {
 	int wake = eventfd(0, EFD_NONBLOCK);
-	struct sink_host *host;
+	struct host *host;
 	struct noting_sink *n;
 	struct fixture f;
 	bool freed;
@@ -207,12 +207,12 @@ static void test_host_wakes_main_when_sink_has_enough(void **state)
 	fixture_init(&f);
 	n = noting_new(&freed);
 	n->event_result = 1;
-	assert_int_equal(host_up(&host, &n->sink, &f.env, wake, NULL), 0);
+	host = host_up(&f, &n->sink, &(struct host_opts){ .wake_fd = wake }, NULL);
 	put(&f, 0, 10);
 	assert_true(woken(wake));
-	assert_int_equal(sink_host_stop(host, SOON_MS, NULL, NULL), 0);
+	assert_int_equal(host_stop(host, SOON_MS, NULL, NULL), 0);
 	assert_int_equal(n->events, 1);
-	sink_host_free(host);
+	host_free(host);
 	fixture_release(&f);
 	close(wake);
 }
@@ -220,7 +220,7 @@ static void test_host_wakes_main_when_sink_has_enough(void **state)
 static void test_host_reports_error_of_sink(void **state)
 {
 	int wake = eventfd(0, EFD_NONBLOCK);
-	struct sink_host *host;
+	struct host *host;
 	struct noting_sink *n;
 	struct err err = { 0 };
 	struct fixture f;
@@ -230,43 +230,188 @@ static void test_host_reports_error_of_sink(void **state)
 	fixture_init(&f);
 	n = noting_new(&freed);
 	n->event_result = -EIO;
-	assert_int_equal(host_up(&host, &n->sink, &f.env, wake, NULL), 0);
+	host = host_up(&f, &n->sink, &(struct host_opts){ .wake_fd = wake }, NULL);
 	put(&f, 0, 1);
 	assert_true(woken(wake));
-	assert_int_equal(sink_host_stop(host, SOON_MS, &unwritten, &err), -EIO);
+	assert_int_equal(host_stop(host, SOON_MS, &unwritten, &err), -EIO);
 	assert_non_null(strstr(err.msg, "cannot write the noting output"));
 	assert_true(n->closed);
-	sink_host_free(host);
+	host_free(host);
 
 	n = noting_new(&freed);
 	n->open_result = -EADDRINUSE;
-	assert_int_equal(host_up(&host, &n->sink, &f.env, wake, &err), -EADDRINUSE);
+	assert_null(host_up_plain(&f, &n->sink, &err));
 	assert_string_equal(err.msg, "no luck");
-	assert_false(freed); /* still the caller's */
-	n->sink.ops->free(&n->sink);
+	assert_true(freed); /* the host took it over */
 	fixture_release(&f);
 	close(wake);
+}
+
+/* -n counts records and rows alike, and no row more is given. */
+static void test_host_ends_after_so_many(void **state)
+{
+	struct host_opts opts = { .max_records = 5, .wake_fd = eventfd(0, EFD_NONBLOCK) };
+	struct noting_sink *n;
+	struct fixture f;
+	struct host *host;
+	bool freed;
+
+	fixture_init(&f);
+	n = noting_new(&freed);
+	host = host_up(&f, &n->sink, &opts, NULL);
+	put(&f, 0, 2);
+	fake_lock(&f.fake);
+	sweep_begin(&f, MAP_CONNS);
+	for (int i = 0; i < 10; i++)
+		put_conn(&f, i, 1);
+	sweep_end(&f, MAP_CONNS);
+	fake_unlock(&f.fake);
+	for (int i = 0; i < SOON_MS && n->events < 2; i++)
+		usleep(1000);
+	host_tick(host, &f.fake.source);
+	assert_true(woken(opts.wake_fd));
+	assert_int_equal(host_stop(host, SOON_MS, NULL, NULL), 0);
+	assert_int_equal(n->events, 2);
+	assert_string_equal(strbuf_str(&n->notes), "conns:3 ");
+	host_free(host);
+	fixture_release(&f);
+	close(opts.wake_fd);
+}
+
+/* Two sinks that stand together get the same, and -n is of both. */
+static void test_host_gives_several_sinks_the_same(void **state)
+{
+	struct host_opts opts = { .max_records = 7, .wake_fd = eventfd(0, EFD_NONBLOCK) };
+	struct noting_sink *a, *b;
+	struct sink *both[2];
+	struct fixture f;
+	struct host *host = host_new(&opts);
+	bool freed[2];
+
+	fixture_init(&f);
+	a = noting_new(&freed[0]);
+	b = noting_new(&freed[1]);
+	both[0] = &a->sink;
+	both[1] = &b->sink;
+	host_add_sinks(host, both, 2);
+	assert_int_equal(host_open(host, NULL), 0);
+	assert_int_equal(host_add_source(host, &f.fake.source, NULL), 0);
+	assert_int_equal(host_start(host, NULL), 0);
+	put(&f, 0, 100);
+	assert_true(woken(opts.wake_fd));
+	assert_int_equal(host_stop(host, SOON_MS, NULL, NULL), 0);
+	assert_int_equal(a->events, 7);
+	assert_int_equal(b->events, 7);
+	assert_true(a->closed && b->closed);
+	host_free(host);
+	assert_true(freed[0] && freed[1]);
+	fixture_release(&f);
+	close(opts.wake_fd);
+}
+
+static void put_into(struct fake_source *fake, const struct record *record, int count)
+{
+	for (int i = 0; i < count; i++)
+		while (!queue_put(fake->queue, record))
+			usleep(100);
+	queue_publish(fake->queue);
+}
+
+/* Lines of `text` that have this in them. */
+static int lines_with(const char *text, const char *part)
+{
+	int count = 0;
+
+	for (const char *at = text; (at = strstr(at, part)); at++)
+		count++;
+	return count;
+}
+
+/* A second source comes while the first one runs, and goes: everything that it left is written
+ * before host_remove_source() returns, each line names its program, and its number is free. */
+static void test_host_sources_come_and_go(void **state)
+{
+	struct connlat e = a_connlat();
+	struct record record;
+	struct fake_source other;
+	struct fixture f;
+	struct host *host;
+	char *text;
+
+	fixture_init(&f);
+	record = record_of(&f, MAP_EVENTS, &e);
+	f.fake.source.several = true;
+	fake_source_init(&other, "registry.example/x/second:1", &f.plan, f.clock);
+	other.source.several = true;
+	host = host_up_plain(&f, sink_json_new(f.fd), NULL);
+	put_into(&f.fake, &record, 3);
+	for (int round = 0; round < 20; round++) {
+		assert_int_equal(host_add_source(host, &other.source, NULL), 0);
+		assert_int_equal(other.source.number, 1);
+		put_into(&other, &record, 1000);
+		other.stats[MAP_EVENTS].lost += 2;
+		put_into(&f.fake, &record, 1);
+		assert_int_equal(host_remove_source(host, &other.source, SOON_MS), 0);
+		assert_null(other.queue);
+		text = written(&f);
+		assert_int_equal(lines_with(text, "\"program\":\"second\",\"map\":\"events\","
+						  "\"kind\":\"event\""),
+				 1000 * (round + 1));
+		free(text);
+		other.stats[MAP_EVENTS].lost = 0;
+	}
+	assert_int_equal(host_stop(host, SOON_MS, NULL, NULL), 0);
+	text = written(&f);
+	assert_int_equal(lines_with(text, "\"program\":\"fixture\",\"map\":\"events\""), 23);
+	assert_int_equal(lines_with(text, "\"program\":\"second\",\"map\":\"events\","
+					  "\"kind\":\"lost\",\"count\":2"),
+			 20);
+	free(text);
+	host_free(host);
+	fake_source_release(&other);
+	fixture_release(&f);
+}
+
+/* A source whose records fit in no pipe that has a reader stays until the host is gone. */
+static void test_host_source_that_cannot_go(void **state)
+{
+	struct fixture f;
+	struct host *host;
+	uint64_t unwritten = 0;
+	int fds[2];
+
+	assert_int_equal(pipe(fds), 0);
+	fixture_init(&f);
+	host = host_up_plain(&f, sink_json_new(fds[1]), NULL);
+	put(&f, 0, 5000);
+	assert_int_equal(host_remove_source(host, &f.fake.source, 100), -ETIMEDOUT);
+	assert_int_equal(host_stop(host, 100, &unwritten, NULL), -ETIMEDOUT);
+	assert_true(unwritten > 0);
+	host_free(host);
+	close(fds[0]);
+	close(fds[1]);
+	fixture_release(&f);
 }
 
 /* The reader leaves while there is nothing to write: the main loop hears of it all the same. */
 static void reader_leaves_while_idle(int fds[2], bool with_records)
 {
 	int wake = eventfd(0, EFD_NONBLOCK);
-	struct sink_host *host;
+	struct host *host;
 	struct fixture f;
 	struct err err = { 0 };
 
 	fixture_init(&f);
 	if (!with_records)
 		f.maps[MAP_EVENTS].role = f.maps[MAP_NESTED].role = ROLE_INTERNAL;
-	assert_int_equal(host_up(&host, sink_json_new(fds[1]), &f.env, wake, &err), 0);
-	assert_true(with_records == !!f.collector.queue);
+	host = host_up(&f, sink_json_new(fds[1]), &(struct host_opts){ .wake_fd = wake }, &err);
+	assert_true(with_records == !!f.fake.queue);
 	usleep(20000);
 	close(fds[0]);
 	assert_true(woken(wake));
-	assert_int_equal(sink_host_stop(host, SOON_MS, NULL, &err), -EPIPE);
+	assert_int_equal(host_stop(host, SOON_MS, NULL, &err), -EPIPE);
 	assert_string_equal(err.msg, "");
-	sink_host_free(host);
+	host_free(host);
 	fixture_release(&f);
 	close(fds[1]);
 	close(wake);
@@ -286,7 +431,7 @@ static void test_host_notices_idle_reader_leaving(void **state)
 
 static void test_host_ends_quietly_when_reader_left(void **state)
 {
-	struct sink_host *host;
+	struct host *host;
 	struct err err = { 0 };
 	struct fixture f;
 	int fds[2];
@@ -295,10 +440,10 @@ static void test_host_ends_quietly_when_reader_left(void **state)
 	assert_int_equal(pipe(fds), 0);
 	close(fds[0]);
 	fixture_init(&f);
-	assert_int_equal(host_up(&host, sink_json_new(fds[1]), &f.env, -1, &err), 0);
+	host = host_up_plain(&f, sink_json_new(fds[1]), &err);
 	put(&f, 0, 10);
-	assert_int_equal(sink_host_stop(host, SOON_MS, NULL, &err), -EPIPE);
-	sink_host_free(host);
+	assert_int_equal(host_stop(host, SOON_MS, NULL, &err), -EPIPE);
+	host_free(host);
 	fixture_release(&f);
 	close(fds[1]);
 }
@@ -318,21 +463,21 @@ static uint64_t lines_in(int fd)
 /* A pipe that nobody reads: the end comes in time, and every record is accounted for. */
 static void stalled(int fds[2])
 {
-	struct sink_host *host;
+	struct host *host;
 	struct err err = { 0 };
 	struct fixture f;
 	struct timespec a, b;
 	uint64_t unwritten = 0;
 
 	fixture_init(&f);
-	assert_int_equal(host_up(&host, sink_json_new(fds[1]), &f.env, -1, &err), 0);
+	host = host_up_plain(&f, sink_json_new(fds[1]), &err);
 	put(&f, 0, 5000);
 	clock_gettime(CLOCK_MONOTONIC, &a);
-	assert_int_equal(sink_host_stop(host, 200, &unwritten, &err), -ETIMEDOUT);
+	assert_int_equal(host_stop(host, 200, &unwritten, &err), -ETIMEDOUT);
 	clock_gettime(CLOCK_MONOTONIC, &b);
 	assert_true(b.tv_sec - a.tv_sec <= 3);
 	assert_true(unwritten > 0);
-	sink_host_free(host);
+	host_free(host);
 	close(fds[1]);
 	assert_int_equal(lines_in(fds[0]) + unwritten, 5000);
 	close(fds[0]);
@@ -352,17 +497,17 @@ static void test_host_stalled_reader(void **state)
 /* Nobody's flags are changed: the descriptor may belong to a shell too. */
 static void test_host_leaves_flags_alone(void **state)
 {
-	struct sink_host *host;
+	struct host *host;
 	struct fixture f;
 	int fds[2];
 
 	assert_int_equal(pipe(fds), 0);
 	fixture_init(&f);
-	assert_int_equal(host_up(&host, sink_json_new(fds[1]), &f.env, -1, NULL), 0);
+	host = host_up_plain(&f, sink_json_new(fds[1]), NULL);
 	put(&f, 0, 1);
 	assert_int_equal(fcntl(fds[1], F_GETFL) & O_NONBLOCK, 0);
-	assert_int_equal(sink_host_stop(host, SOON_MS, NULL, NULL), 0);
-	sink_host_free(host);
+	assert_int_equal(host_stop(host, SOON_MS, NULL, NULL), 0);
+	host_free(host);
 	assert_int_equal(fcntl(fds[1], F_GETFL) & O_NONBLOCK, 0);
 	close(fds[1]);
 	assert_int_equal(lines_in(fds[0]), 1);
@@ -393,7 +538,7 @@ static void *read_slowly(void *arg)
 static void test_host_slow_reader_gets_everything(void **state)
 {
 	struct slow_reader reader = { 0 };
-	struct sink_host *host;
+	struct host *host;
 	struct fixture f;
 	pthread_t thread;
 	int fds[2];
@@ -407,10 +552,10 @@ static void test_host_slow_reader_gets_everything(void **state)
 		reader = (struct slow_reader){ fds[0], 0 };
 		pthread_create(&thread, NULL, read_slowly, &reader);
 		fixture_init(&f);
-		assert_int_equal(host_up(&host, sink_json_new(fds[1]), &f.env, -1, NULL), 0);
+		host = host_up_plain(&f, sink_json_new(fds[1]), NULL);
 		put(&f, 0, 20000);
-		assert_int_equal(sink_host_stop(host, 30000, NULL, NULL), 0);
-		sink_host_free(host);
+		assert_int_equal(host_stop(host, 30000, NULL, NULL), 0);
+		host_free(host);
 		close(fds[1]);
 		pthread_join(thread, NULL);
 		assert_int_equal(reader.lines, 20000);
@@ -468,6 +613,10 @@ int main(void)
 		cmocka_unit_test(test_host_gives_all_records_in_order),
 		cmocka_unit_test(test_host_rows_and_losses_as_differences),
 		cmocka_unit_test(test_host_rows_come_in_blocks),
+		cmocka_unit_test(test_host_ends_after_so_many),
+		cmocka_unit_test(test_host_gives_several_sinks_the_same),
+		cmocka_unit_test(test_host_sources_come_and_go),
+		cmocka_unit_test(test_host_source_that_cannot_go),
 		cmocka_unit_test(test_host_wakes_main_when_sink_has_enough),
 		cmocka_unit_test(test_host_reports_error_of_sink),
 		cmocka_unit_test(test_host_notices_idle_reader_leaving),

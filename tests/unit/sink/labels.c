@@ -87,7 +87,7 @@ static char *scrape_of(struct fixture *f, const struct expo_format *format,
 		       struct label_cache *cache)
 {
 	struct resolver *resolver = resolver_new(f->clock);
-	struct scrape_opts opts = { .env = &f->env,
+	struct scrape_opts opts = { .source = &f->fake.source,
 				    .format = format,
 				    .naming = &naming_usual,
 				    .resolver = resolver,
@@ -117,12 +117,12 @@ static void test_a_scrape_with_kept_labels_is_the_same(void **state)
 
 	fixture_init(&f);
 	/* And of a map whose only series has no labels. */
-	series_free(f.collector.series[MAP_CONNS]);
+	series_free(f.fake.series[MAP_CONNS]);
 	metric_release(&f.metrics[MAP_CONNS]);
 	assert_int_equal(metric_compile(&f.metrics[MAP_CONNS], &f.maps[MAP_CONNS],
 					&(struct metric_opts){ .drop = drop, .ndrop = 1 }, NULL),
 			 0);
-	f.collector.series[MAP_CONNS] = series_new(&f.metrics[MAP_CONNS], NULL);
+	f.fake.series[MAP_CONNS] = series_new(&f.metrics[MAP_CONNS], NULL);
 	for (unsigned round = 0; round < 12; round++) {
 		_cleanup_free_ char *made = NULL, *kept = NULL;
 
@@ -213,8 +213,7 @@ static void observe_relabeled(struct fixture *f, const char *disk)
 	record = record_of(f, MAP_LAT, &lat);
 	assert_true(f->metrics[MAP_LAT].key_bytes <= sizeof(key));
 	metric_key(&f->metrics[MAP_LAT], &record, key);
-	metric_event(&f->metrics[MAP_LAT], &record,
-		     series_touch(f->collector.series[MAP_LAT], key, 1));
+	metric_event(&f->metrics[MAP_LAT], &record, series_touch(f->fake.series[MAP_LAT], key, 1));
 }
 
 /* A program may call itself what the overflow is called. */
@@ -227,10 +226,10 @@ static void test_a_label_like_the_overflows_is_no_second_series(void **state)
 	char *text, *first;
 
 	fixture_init(&f);
-	series_free(f.collector.series[MAP_LAT]);
+	series_free(f.fake.series[MAP_LAT]);
 	metric_release(&f.metrics[MAP_LAT]);
 	assert_int_equal(metric_compile(&f.metrics[MAP_LAT], &f.maps[MAP_LAT], &metric, NULL), 0);
-	f.collector.series[MAP_LAT] = series_new(&f.metrics[MAP_LAT], &opts);
+	f.fake.series[MAP_LAT] = series_new(&f.metrics[MAP_LAT], &opts);
 	observe_relabeled(&f, "vdx");
 	observe_relabeled(&f, "vda");
 	text = scrape_of(&f, &expo_text, NULL);

@@ -39,7 +39,7 @@ static void start_metrics(struct exporter *e)
 {
 	const struct otlp_metrics_opts opts = { .config = &e->config,
 						.json = true,
-						.env = &e->f.env,
+						.source = &e->f.fake.source,
 						.naming = &naming_usual,
 						.origin = &origin,
 						.queue = e->queue };
@@ -217,13 +217,12 @@ static void test_metrics_have_exponential_histograms(void **state)
 	init(&e, &otlp_metrics_shape);
 	e.config.exponential_histograms = true;
 	metric_release(&e.f.metrics[MAP_LAT]);
-	series_free(e.f.collector.series[MAP_LAT]);
+	series_free(e.f.fake.series[MAP_LAT]);
 	e.f.maps[MAP_LAT].buckets = "exp2 0 10";
 	lat_fields[1].unit = NULL;
 	lat_fields[1].meaning = MEAN_NONE;
 	assert_int_equal(metric_compile(&e.f.metrics[MAP_LAT], &e.f.maps[MAP_LAT], NULL, NULL), 0);
-	e.f.collector.series[MAP_LAT] =
-		series_new(&e.f.metrics[MAP_LAT], &(struct series_opts){ 0 });
+	e.f.fake.series[MAP_LAT] = series_new(&e.f.metrics[MAP_LAT], &(struct series_opts){ 0 });
 	start_metrics(&e);
 	observe(&e.f, "vda", 0);
 	observe(&e.f, "vda", 1);
@@ -245,8 +244,8 @@ static void test_metrics_tell_the_overflow(void **state)
 	struct exporter e;
 
 	init(&e, &otlp_metrics_shape);
-	series_free(e.f.collector.series[MAP_CONNS]);
-	e.f.collector.series[MAP_CONNS] =
+	series_free(e.f.fake.series[MAP_CONNS]);
+	e.f.fake.series[MAP_CONNS] =
 		series_new(&e.f.metrics[MAP_CONNS], &(struct series_opts){ .max_series = 1 });
 	start_metrics(&e);
 	put_conns(&e, 7, 5);
@@ -303,7 +302,7 @@ static void test_logs_have_all_fields(void **state)
 	resources = otlp_resources_new(&e.config, true, "fixture", OTLP_RESOURCE_PATHS);
 	e.config.log_attributes.count = 3;
 	e.config.log_attributes.value_chars = 4;
-	logs = otlp_logs_new(&e.config, true, &e.f.env, resources, resolver, e.queue);
+	logs = otlp_logs_new(&e.config, true, &e.f.fake.source, resources, resolver, e.queue);
 	record = record_of(&e.f, MAP_EVENTS, &event);
 	otlp_logs_event(logs, &record);
 	text = take_items(&e, "\"logRecords\":");

@@ -18,6 +18,7 @@
 #include "runner/sink/otlp/otlp_config.h"
 #include "runner/sink/otlp/otlp_traces.h"
 #include "runner/sink/print/span_view.h"
+#include "tests/support/fake_source.h"
 #include "tests/support/read_fixture.h"
 
 /* ---- The wire ---- */
@@ -224,28 +225,22 @@ static struct field fields[] = {
 static struct prog_plan progs[] = {
 	{ .name = "on_exec",
 	  .section = "tp_btf/sched_process_exec",
-	  .target = "sched_process_exec",
-	  .state = PROG_ATTACHED,
-	  .attach = { 700, 800 } },
-	{ .name = "on_exit",
-	  .section = "kprobe/x",
-	  .state = PROG_REFUSED,
-	  .reason = "no such function",
-	  .attach = { 800, 850 } },
-	{ .name = "spare", .section = "kprobe/y", .state = PROG_OFF },
+	  .target = "sched_process_exec" },
+	{ .name = "on_exit", .section = "kprobe/x" },
+	{ .name = "spare", .section = "kprobe/y" },
 };
 
-struct object_times object_times(const struct object *object)
-{
-	return (struct object_times){ .open = { 200, 300 },
-				      .load = { 300, 600 },
-				      .attach = { 600, 900 } };
-}
+static const struct prog_status states[] = {
+	{ .state = PROG_ATTACHED, .attach = { 700, 800 } },
+	{ .state = PROG_REFUSED, .reason = "no such function", .attach = { 800, 850 } },
+	{ .state = PROG_OFF },
+};
 
 struct run {
 	struct map_plan map;
 	struct plan plan;
-	struct sink_env env;
+	struct fake_source fake;
+	struct wallclock *clock;
 	struct otlp_config config;
 	struct otlp_resources *resources;
 	struct otlp_queue *queue;
@@ -280,19 +275,20 @@ static void begin_with(struct run *r, bool json, uint64_t max_batch, const char 
 	};
 	assert_int_equal(otlp_config_read(&r->config, &flags, no_variables, (void *)sampler, &err),
 			 0);
-	r->env = (struct sink_env){ .program = "x/demo:1",
-				    .plan = &r->plan,
-				    .clock = wallclock_new(),
-				    .pull = { 100, 200 } };
-	r->resolver = resolver_new(r->env.clock);
+	r->clock = wallclock_new();
+	fake_source_init(&r->fake, "x/demo:1", &r->plan, r->clock);
+	memcpy(r->fake.progs, states, sizeof(states));
+	r->fake.steps =
+		(struct source_steps){ { 100, 200 }, { 200, 300 }, { 300, 600 }, { 600, 900 } };
+	r->resolver = resolver_new(r->clock);
 	snprintf(r->dir, sizeof(r->dir), "%s/span-XXXXXX",
 		 getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
 	assert_non_null(mkdtemp(r->dir)); /* empty: the resource has what is compiled in */
-	r->resources = otlp_resources_new(&r->config, json, r->env.program,
+	r->resources = otlp_resources_new(&r->config, json, r->fake.source.name,
 					  (struct otlp_resource_paths){ r->dir, r->dir, r->dir });
 	r->queue = otlp_queue_new(&opts);
-	assert_int_equal(otlp_traces_new(&r->traces, &r->config, json, &r->env, r->resources,
-					 r->resolver, r->queue, &err),
+	assert_int_equal(otlp_traces_new(&r->traces, &r->config, json, &r->fake.source,
+					 r->resources, r->resolver, r->queue, &err),
 			 0);
 	memset(r->rec.trace_id, 0x11, 16);
 	memset(r->rec.span_id, 0x22, 8);
@@ -337,7 +333,8 @@ static void end(struct run *r)
 	otlp_resources_free(r->resources);
 	otlp_queue_free(r->queue);
 	resolver_free(r->resolver);
-	wallclock_free(r->env.clock);
+	fake_source_release(&r->fake);
+	wallclock_free(r->clock);
 	otlp_config_release(&r->config);
 	strbuf_release(&r->text);
 	rmdir(r->dir);
@@ -575,8 +572,8 @@ static void test_otlp_sampler_refused(void **state)
 
 	begin(&r);
 	r.config.sampler = "xray";
-	assert_int_equal(otlp_traces_new(&traces, &r.config, false, &r.env, r.resources, r.resolver,
-					 r.queue, &err),
+	assert_int_equal(otlp_traces_new(&traces, &r.config, false, &r.fake.source, r.resources,
+					 r.resolver, r.queue, &err),
 			 -EINVAL);
 	assert_null(traces);
 	assert_int_equal(err.exit, EXIT_USAGE);
@@ -611,7 +608,7 @@ static void test_otlp_own_start(void **state)
 
 	begin(&r);
 	otlp_traces_start(r.traces);
-	offset = wallclock_from_mono(r.env.clock, 100) - 100;
+	offset = wallclock_from_mono(r.clock, 100) - 100;
 	finish(&r, false);
 	assert_int_equal(count_of(&r, " span={"), 7);
 	ids_of(&r, "start", root, parent);

@@ -10,7 +10,7 @@
 #define RESPONSE_MAX (64u << 20)
 
 /* A server on a free port of this host. */
-static struct sink *serve(struct fixture *f, bool compat, struct sink_host **ret_host)
+static struct sink *serve(struct fixture *f, bool compat, struct host **ret_host)
 {
 	struct prometheus_opts opts = { .listen = "127.0.0.1:0", .naming = naming_usual };
 	struct err err = { 0 };
@@ -19,16 +19,17 @@ static struct sink *serve(struct fixture *f, bool compat, struct sink_host **ret
 	f->figures = opts.figures = fixture_figures(f, false);
 	opts.naming.bee = compat;
 	sink = sink_prometheus_new(&opts);
-	if (host_up(ret_host, sink, &f->env, -1, &err) < 0)
+	*ret_host = host_up_plain(f, sink, &err);
+	if (!*ret_host)
 		fail_msg("%s", err.msg);
 	assert_true(sink_prometheus_port(sink) > 0);
 	return sink;
 }
 
-static void stop(struct fixture *f, struct sink_host *host)
+static void stop(struct fixture *f, struct host *host)
 {
-	assert_int_equal(sink_host_stop(host, 1000, NULL, NULL), 0);
-	sink_host_free(host);
+	assert_int_equal(host_stop(host, 1000, NULL, NULL), 0);
+	host_free(host);
 	fixture_release(f);
 }
 
@@ -47,8 +48,8 @@ static int connect_to(const struct sink *sink)
 static char *request(const struct sink *sink, const char *method, const char *path)
 {
 	_cleanup_free_ char *head =
-		xasprintf("%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n%s\r\n%s", method,
-			  path, streq(method, "POST") ? "Content-Length: 4\r\n" : "",
+		xasprintf("%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n%s\r\n%s",
+			  method, path, streq(method, "POST") ? "Content-Length: 4\r\n" : "",
 			  streq(method, "POST") ? "body" : "");
 	void *text;
 	int fd = connect_to(sink);
@@ -161,19 +162,19 @@ static void fill(struct fixture *f)
 		observe(f, "vda", us);
 	observe(f, "vda", 1220);
 	observe(f, "q\"\\\n\x1b\xff", 1);
-	f->collector.stats[MAP_EVENTS] = (struct map_stats){ .read = 100,
-							     .filtered = 3,
-							     .malformed = 2,
-							     .lost = 1,
-							     .lost_known = true,
-							     .dropped = 4 };
-	f->collector.stats[MAP_CONNS] =
+	f->fake.stats[MAP_EVENTS] = (struct map_stats){ .read = 100,
+							.filtered = 3,
+							.malformed = 2,
+							.lost = 1,
+							.lost_known = true,
+							.dropped = 4 };
+	f->fake.stats[MAP_CONNS] =
 		(struct map_stats){ .read = 2, .sweeps = 1, .sweep_ns = 1500000, .entries = 2 };
 }
 
 static void test_prometheus_golden(void **state)
 {
-	struct sink_host *host;
+	struct host *host;
 	struct fixture f;
 	struct sink *sink;
 	char *text;
@@ -190,7 +191,7 @@ static void test_prometheus_golden(void **state)
 
 static void test_prometheus_pleases_promtool(void **state)
 {
-	struct sink_host *host;
+	struct host *host;
 	struct fixture f;
 	struct sink *sink;
 	char *text;
@@ -215,7 +216,7 @@ static void test_prometheus_pleases_promtool(void **state)
 static void test_prometheus_golden_compat(void **state)
 {
 	struct connlat event = a_connlat();
-	struct sink_host *host;
+	struct host *host;
 	struct record record;
 	struct fixture f;
 	struct sink *sink;
@@ -229,11 +230,11 @@ static void test_prometheus_golden_compat(void **state)
 	f.maps[MAP_EVENTS].exported = true;
 	assert_int_equal(metric_compile(&f.metrics[MAP_EVENTS], &f.maps[MAP_EVENTS], NULL, NULL),
 			 0);
-	f.collector.series[MAP_EVENTS] = series_new(&f.metrics[MAP_EVENTS], NULL);
+	f.fake.series[MAP_EVENTS] = series_new(&f.metrics[MAP_EVENTS], NULL);
 	record = record_of(&f, MAP_EVENTS, &event);
 	metric_key(&f.metrics[MAP_EVENTS], &record, key);
 	metric_event(&f.metrics[MAP_EVENTS], &record,
-		     series_touch(f.collector.series[MAP_EVENTS], key, 1));
+		     series_touch(f.fake.series[MAP_EVENTS], key, 1));
 	sink = serve(&f, true, &host);
 	text = metrics(sink);
 	assert_non_null(strstr(text,
@@ -260,11 +261,9 @@ static void expect(const struct sink *sink, const char *method, const char *path
 
 static void test_prometheus_pages(void **state)
 {
-	struct prog_plan progs[2] = {
-		{ .name = "a", .job = "a", .type = "kprobe", .state = PROG_LOADED },
-		{ .name = "b", .job = "b", .type = "xdp", .state = PROG_WANTED }
-	};
-	struct sink_host *host;
+	struct prog_plan progs[2] = { { .name = "a", .job = "a", .type = "kprobe" },
+				      { .name = "b", .job = "b", .type = "xdp" } };
+	struct host *host;
 	struct fixture f;
 	struct sink *sink;
 	char *response;
@@ -272,15 +271,16 @@ static void test_prometheus_pages(void **state)
 	fixture_init(&f);
 	f.plan.progs = progs;
 	f.plan.nprogs = 2;
+	f.fake.progs[0].state = PROG_LOADED;
 	f.maps[MAP_CONNS].help = "<script>alert(1)</script>";
 	sink = serve(&f, false, &host);
 	expect(sink, "GET", "/", "HTTP/1.1 200 ", "Program: <b>fixture</b>");
 	expect(sink, "GET", "/", "HTTP/1.1 200 ", "&lt;script&gt;alert(1)");
 	expect(sink, "GET", "/-/healthy", "HTTP/1.1 200 ", "healthy");
 	expect(sink, "GET", "/-/ready", "HTTP/1.1 503 ", "not ready");
-	progs[0].state = PROG_ATTACHED;
+	f.fake.progs[0].state = PROG_ATTACHED;
 	expect(sink, "GET", "/-/ready", "HTTP/1.1 503 ", "not ready");
-	progs[1].state = PROG_OFF;
+	f.fake.progs[1].state = PROG_OFF;
 	expect(sink, "GET", "/-/ready", "HTTP/1.1 200 ", "ready");
 	expect(sink, "GET", "/nothing", "HTTP/1.1 404 ", "metrics are at /metrics");
 	expect(sink, "GET", "/metrics/", "HTTP/1.1 404 ", "metrics are at /metrics");
@@ -298,7 +298,7 @@ static void test_prometheus_pages(void **state)
 /* More series than a block, more text than a chunk: one group a family, each series once. */
 static void test_prometheus_many_series(void **state)
 {
-	struct sink_host *host;
+	struct host *host;
 	struct fixture f;
 	struct sink *sink;
 	char *text, *save = NULL, *line, last[64] = "";
@@ -339,7 +339,7 @@ static void test_prometheus_many_series(void **state)
 
 static void test_prometheus_overflow(void **state)
 {
-	struct sink_host *host;
+	struct host *host;
 	struct fixture f;
 	struct sink *sink;
 	char *text;
@@ -360,7 +360,7 @@ static void test_prometheus_overflow(void **state)
 /* What is gone is not exported any more, though the live views still show it once. */
 static void test_prometheus_leaves_gone_series_out(void **state)
 {
-	struct sink_host *host;
+	struct host *host;
 	struct fixture f;
 	struct sink *sink;
 	char *text;
@@ -381,7 +381,7 @@ static void test_prometheus_rude_clients(void **state)
 {
 	const char half[] = "GET /metrics HT";
 	const char whole[] = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n";
-	struct sink_host *host;
+	struct host *host;
 	struct fixture f;
 	struct sink *sink;
 	int fds[10];

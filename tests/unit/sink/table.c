@@ -18,13 +18,13 @@ static void give_events(struct fixture *f, struct sink *sink)
 	struct connlat event = a_connlat();
 	struct record record = record_of(f, MAP_EVENTS, &event);
 
-	assert_int_equal(sink->ops->event(sink, &record), 0);
+	assert_int_equal(give_event(f, sink, &record), 0);
 	memcpy(event.comm, "a\xe8\xaa\x9e\x1b[31m\xff\0", 11); /* a wide character, an escape */
 	event.delta_us = 123456789012345;
-	assert_int_equal(sink->ops->event(sink, &record), 0);
+	assert_int_equal(give_event(f, sink, &record), 0);
 	memcpy(event.comm, "sixteen-bytes-16", 16);
 	event.delta_us = 7;
-	assert_int_equal(sink->ops->event(sink, &record), 0);
+	assert_int_equal(give_event(f, sink, &record), 0);
 }
 
 static void give_series(struct fixture *f, struct sink *sink)
@@ -68,9 +68,9 @@ static char *table_text(const char *locale, uint32_t width, bool color)
 	open_sink(&f, sink);
 	give_events(&f, sink);
 	record = record_of(&f, MAP_NESTED, &nested);
-	assert_int_equal(sink->ops->event(sink, &record), 0);
-	sink->ops->lost(sink, &f.maps[MAP_EVENTS], LOST_KERNEL, 312, FIXTURE_TIME_NS);
-	sink->ops->lost(sink, &f.maps[MAP_EVENTS], LOST_QUEUE, 1, FIXTURE_TIME_NS);
+	assert_int_equal(give_event(&f, sink, &record), 0);
+	give_lost(&f, sink, MAP_EVENTS, LOST_KERNEL, 312, FIXTURE_TIME_NS);
+	give_lost(&f, sink, MAP_EVENTS, LOST_QUEUE, 1, FIXTURE_TIME_NS);
 	give_series(&f, sink);
 	assert_int_equal(sink->ops->flush(sink), 0);
 	text = written(&f);
@@ -151,13 +151,13 @@ static void test_table_repeats_header_sensibly(void **state)
 		sink = sink_table_new(f.fd, screen ? 200 : 0, false);
 		open_sink(&f, sink);
 		for (int i = 0; i < 200; i++)
-			sink->ops->event(sink, &events);
+			give_event(&f, sink, &events);
 		sink->ops->flush(sink);
 		text = written(&f);
 		assert_int_equal(count(text, "DELTA_US"), screen ? 6 : 1);
 		free(text);
 		for (int i = 0; i < 100; i++)
-			sink->ops->event(sink, i % 2 ? &events : &other);
+			give_event(&f, sink, i % 2 ? &events : &other);
 		sink->ops->flush(sink);
 		text = written(&f);
 		assert_true(count(text, "SRC.ADDR") >= 1 && count(text, "SRC.ADDR") <= 8);
@@ -188,7 +188,7 @@ static void test_table_gone(void **state)
 	rows.plan = &f.metrics[MAP_CONNS];
 	sink = sink_table_new(f.fd, 0, false);
 	open_sink(&f, sink);
-	sink->ops->rows(sink, &rows, FIXTURE_TIME_NS);
+	sink->ops->rows(sink, &f.fake.source, &rows, FIXTURE_TIME_NS);
 	sink->ops->flush(sink);
 	text = written(&f);
 	assert_non_null(strstr(text, "10.0.0.1"));
@@ -218,10 +218,10 @@ static void test_table_long_value_does_not_widen(void **state)
 	open_sink(&f, sink);
 	record = record_of(&f, MAP_NESTED, bytes);
 	memset(bytes, 'x', 4096);
-	sink->ops->event(sink, &record);
+	give_event(&f, sink, &record);
 	memset(bytes, 0, 4096);
 	memcpy(bytes, "short", sizeof("short"));
-	sink->ops->event(sink, &record);
+	give_event(&f, sink, &record);
 	sink->ops->flush(sink);
 	text = written(&f);
 	last = strstr(text, "short");
@@ -277,7 +277,7 @@ static void test_table_follows_the_terminals_size(void **state)
 	sink = sink_table_new(slave, 40, false);
 	open_sink(&f, sink);
 	record = record_of(&f, MAP_EVENTS, &event);
-	sink->ops->event(sink, &record);
+	give_event(&f, sink, &record);
 	assert_int_equal(sink->ops->flush(sink), 0);
 	text = seen_on(master, "09:00:00.123456");
 	assert_non_null(strstr(text, "…"));
@@ -285,13 +285,13 @@ static void test_table_follows_the_terminals_size(void **state)
 	free(text);
 	set_size(slave, 200);
 	for (int i = 0; i < 2; i++) {
-		sink->ops->event(sink, &record);
+		give_event(&f, sink, &record);
 		assert_int_equal(sink->ops->flush(sink), 0);
 	}
 	text = seen_on(master, "telnet");
 	free(text);
 	close(master);
-	sink->ops->event(sink, &record);
+	give_event(&f, sink, &record);
 	assert_int_equal(sink->ops->flush(sink), -EPIPE); /* it was closed by whoever showed it */
 	sink->ops->free(sink);
 	fixture_release(&f);

@@ -73,12 +73,12 @@ static void test_model_programs(void **state)
 	model_detail(t.model, &detail);
 	assert_string_equal(detail.lines[detail.count - 1].name, "reason");
 	assert_string_equal(detail.lines[detail.count - 1].text, "this kernel has no 'tcp_close'");
-	t.progs[0].state = PROG_DETACHED;
-	t.progs[0].reason = "it was detached from outside";
+	t.f.fake.progs[0].state = PROG_DETACHED;
+	t.f.fake.progs[0].reason = "it was detached from outside";
 	model_programs(t.model, stats, t.now_ns + 3 * SECOND);
 	assert_int_equal(model_filter(t.model, "state == \"detached\"", &why), 0);
 	model_detail(t.model, &detail);
-	assert_string_equal(detail.lines[detail.count - 1].text, t.progs[0].reason);
+	assert_string_equal(detail.lines[detail.count - 1].text, t.f.fake.progs[0].reason);
 	model_status(t.model, &status);
 	assert_string_equal(status.prog, "prog 0/2");
 	tui_release(&t);

@@ -271,8 +271,8 @@ static void test_rows_gauge_and_overflow(void **state)
 	struct tui t;
 
 	tui_init(&t, false);
-	series_free(t.f.collector.series[MAP_HTTP]);
-	t.f.collector.series[MAP_HTTP] = series_new(&t.f.metrics[MAP_HTTP], &opts);
+	series_free(t.f.fake.series[MAP_HTTP]);
+	t.f.fake.series[MAP_HTTP] = series_new(&t.f.metrics[MAP_HTTP], &opts);
 	tui_go(&t, "http");
 	for (int64_t depth = 5; depth >= -5; depth -= 5) {
 		sweep_begin(&t.f, MAP_HTTP);
@@ -350,7 +350,7 @@ static void test_rows_missed(void **state)
 	/* Three sweeps without us. */
 	for (uint32_t i = 0; i < 3; i++) {
 		t.now_ns += SECOND;
-		series_sweep_begin(t.f.collector.series[MAP_CONNS], t.now_ns);
+		series_sweep_begin(t.f.fake.series[MAP_CONNS], t.now_ns);
 		put_conn(&t.f, 1, 1);
 		sweep_end(&t.f, MAP_CONNS);
 	}

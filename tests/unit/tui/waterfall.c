@@ -112,7 +112,7 @@ static void test_waterfall_view(void **state)
 	model_free(t.model);
 	t.f.maps[MAP_NESTED].role = ROLE_SPANS;
 	t.f.maps[MAP_NESTED].value = span_layout;
-	opts.env = &t.f.env;
+	opts.source = &t.f.fake.source;
 	t.model = model_new(&opts);
 	tui_go(&t, "nested");
 	assert_true(model_do(t.model, OP_VIEW));

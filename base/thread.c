@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/thread.h"
+
+#include <stdio.h>
+#include <time.h>
+#include "base/err.h"
+#include "base/util.h"
+
+#define NAME_BYTES 16 /* the kernel's, with the NUL */
+
+void thread_signals_block(sigset_t *ret_before)
+{
+	static const int faults[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
+	sigset_t all;
+
+	sigfillset(&all);
+	for (size_t i = 0; i < ARRAY_LEN(faults); i++)
+		sigdelset(&all, faults[i]);
+	pthread_sigmask(SIG_SETMASK, &all, ret_before);
+}
+
+void thread_signals_restore(const sigset_t *before)
+{
+	pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
+int thread_start(pthread_t *ret, const char *name, void *(*fn)(void *ctx), void *ctx,
+		 struct err *err)
+{
+	char cut[NAME_BYTES];
+	sigset_t before;
+	int code;
+
+	thread_signals_block(&before);
+	code = pthread_create(ret, NULL, fn, ctx);
+	thread_signals_restore(&before);
+	if (code)
+		return err_sys(err, code, "cannot start the thread '%s'", name);
+	snprintf(cut, sizeof(cut), "%s", name);
+	pthread_setname_np(*ret, cut);
+	return 0;
+}
+
+bool thread_join_within(pthread_t thread, int timeout_ms)
+{
+	struct timespec deadline;
+
+	clock_gettime(CLOCK_MONOTONIC, &deadline);
+	deadline.tv_sec += timeout_ms / 1000;
+	deadline.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
+	if (deadline.tv_nsec >= 1000000000) {
+		deadline.tv_sec++;
+		deadline.tv_nsec -= 1000000000;
+	}
+	return pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &deadline) == 0;
+}

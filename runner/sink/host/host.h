@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Brings sources and sinks together. The host alone opens, starts, counts (-n), gives several
+ * sinks the same, reports errors and stops; sinks and sources know nothing of each other's lives.
+ *
+ *	host_new, host_add_sinks...	what there is
+ *	host_open			what cannot be opened or listened on fails here
+ *	host_add_source			before the source runs
+ *	host_start			everything is attached and privileges are gone
+ *	host_tick			after each sweep of a source
+ *	host_add_source, host_remove_source	sources come and go
+ *	host_stop			the sources have stopped; what they left is written
+ *
+ * All calls come from one thread, that of the loop that reads the sources.
+ */
+#ifndef BOMBUS_RUNNER_SINK_HOST_HOST_H
+#define BOMBUS_RUNNER_SINK_HOST_HOST_H
+
+#include <stddef.h>
+#include "runner/sink/sink.h"
+
+struct host;
+
+struct host_opts {
+	/* -n: the run ends after so many records and rows; 0: no limit. Counted where records are
+	 * taken first. */
+	uint64_t max_records;
+	/* A bell (base/bell.h), rung when sinks ended by themselves: enough records, a reader that
+	 * left, an error. -1: none. */
+	int wake_fd;
+};
+
+struct host *host_new(const struct host_opts *opts);
+/* Frees the sinks too. Sources must not put records any more. */
+void host_free(struct host *host);
+
+/*
+ * Sinks that run in one thread and are given the same, in this order: a recording beside an
+ * output. Takes them over. With a source that plays itself all sinks stand together.
+ */
+void host_add_sinks(struct host *host, struct sink *const *sinks, size_t count);
+
+int host_open(struct host *host, struct err *err);
+/* Gives the source its number, and the sinks the source. Its queues fill from now on. */
+int host_add_source(struct host *host, struct source *source, struct err *err);
+int host_start(struct host *host, struct err *err);
+
+/* A sweep of the source is over: the sinks look at its series. Never blocks. */
+void host_tick(struct host *host, struct source *source);
+
+/* The source has stopped: everything that it left is still given to the sinks, for at most
+ * timeout_ms. -ETIMEDOUT: a sink stalls; the source is to be kept until the host is freed. */
+int host_remove_source(struct host *host, struct source *source, int timeout_ms);
+
+/*
+ * Ends all sinks: everything that was queued is still written, for at most timeout_ms each.
+ * Returns the first error, with err set; else -EPIPE where a reader left, or -ETIMEDOUT where a
+ * sink stalled (*ret_unwritten records did not get out). May be called again.
+ */
+int host_stop(struct host *host, int timeout_ms, uint64_t *ret_unwritten, struct err *err);
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Private to the host: the thread of some sinks that are given the same. */
+#ifndef BOMBUS_RUNNER_SINK_HOST_SINK_RUNNER_H
+#define BOMBUS_RUNNER_SINK_HOST_SINK_RUNNER_H
+
+#include <stddef.h>
+#include "runner/sink/sink.h"
+
+struct sink_runner;
+
+/* Takes the sinks over. wake_fd: -1 or a bell, rung when they ended by themselves. */
+struct sink_runner *sink_runner_new(struct sink *const *sinks, size_t count, int wake_fd);
+void sink_runner_free(struct sink_runner *runner);
+
+/* -n. Before the start. */
+void sink_runner_limit(struct sink_runner *runner, uint64_t max_records);
+bool sink_runner_takes_records(const struct sink_runner *runner);
+
+int sink_runner_open(struct sink_runner *runner, struct err *err);
+int sink_runner_add(struct sink_runner *runner, struct source *source, struct err *err);
+int sink_runner_start(struct sink_runner *runner, struct err *err);
+void sink_runner_tick(struct sink_runner *runner, struct source *source);
+/* -ETIMEDOUT: it is still in use. */
+int sink_runner_remove(struct sink_runner *runner, struct source *source, int timeout_ms);
+/* As host_stop(). */
+int sink_runner_stop(struct sink_runner *runner, int timeout_ms, uint64_t *ret_unwritten,
+		     struct err *err);
+
+#endif
