@@ -11,6 +11,7 @@
 #include "cmd/cmd.h"
 #include "cmd/images/inspect_json.h"
 #include "cmd/run/needs.h"
+#include "cmd/run/object_words.h"
 #include "cmd/run/program.h"
 #include "cmd/images/remote_args.h"
 #include "cmd/run/run_show.h"
@@ -22,6 +23,7 @@
 struct inspect_args {
 	const char *format, *platform;
 	bool remote_only, source;
+	struct object_words object;
 	struct remote_args remote;
 };
 
@@ -242,9 +244,13 @@ static int run_inspect(const struct global_args *global, void *args, const struc
 	_cleanup_(program_release) struct program program = { 0 };
 	_cleanup_(free_object) struct object *object = NULL;
 	_cleanup_free_ char *store = NULL;
+	_cleanup_(arena_release) struct arena arena = { 0 };
+	struct object_opts opts;
 	struct err why = { 0 };
-	int rc;
+	int rc = object_words_parse(&a->object, &arena, &opts, err);
 
+	if (rc < 0)
+		return rc;
 	if (a->source)
 		return inspect_source(global, word, err);
 	if (a->remote_only)
@@ -261,7 +267,7 @@ static int run_inspect(const struct global_args *global, void *args, const struc
 	store = store_path(global);
 	if (program.is_image)
 		image_find_signatures(store, &program.image, NULL);
-	rc = object_open(&object, program.name, program.bytes, program.len, NULL, err);
+	rc = object_open(&object, program.name, program.bytes, program.len, &opts, err);
 	return rc < 0 ? rc : print_program(a, &program, object, err);
 }
 
@@ -274,6 +280,10 @@ static const struct opt inspect_opts[] = {
 	  "what the registry has, whatever is here" },
 	{ 0, "platform", "OS/ARCH", OPT_TEXT, offsetof(struct inspect_args, platform),
 	  "of an image for several in a registry (this machine's)" },
+	{ 0, "map", "MAP=ROLE", OPT_WORDS, offsetof(struct inspect_args, object.map),
+	  "what 'run' with this option makes of a map's fields" },
+	{ 0, "as", "MAP,FIELD=MEANING", OPT_WORDS, offsetof(struct inspect_args, object.as),
+	  "what 'run' with this option makes of a field" },
 	REMOTE_OPTS(offsetof(struct inspect_args, remote)),
 	{ 0 },
 };

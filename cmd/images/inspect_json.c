@@ -15,6 +15,7 @@
 #include "cmd/run/needs.h"
 #include "oci/image.h"
 #include "runner/load/plan/plan.h"
+#include "runner/sink/text.h"
 
 /* What one name for many structs needs; a histogram of the kernel's enums has hundreds. */
 #define MAX_ENUM_NAMES 1024
@@ -140,7 +141,7 @@ static json_t *enum_json(const struct enum_names *enums)
 	return json;
 }
 
-static json_t *field_json(const struct field *f)
+static json_t *field_json(const struct field *f, const struct metric_plan *metric)
 {
 	static const char *const kinds[] = {
 		[KIND_UINT] = "uint",	[KIND_INT] = "int",	[KIND_BOOL] = "bool",
@@ -153,6 +154,8 @@ static json_t *field_json(const struct field *f)
 	put_text(json, "label", f->label);
 	put_text(json, "kind", f->kind < ARRAY_LEN(kinds) ? kinds[f->kind] : NULL);
 	put_text(json, "meaning", meaning_type(f->meaning));
+	if (metric && *metric_field_word(metric, f))
+		put_text(json, "as", metric_field_word(metric, f));
 	put_text(json, "unit", f->unit);
 	put_text(json, "help", f->help);
 	put_int(json, "offsetBits", f->off_bits);
@@ -166,14 +169,14 @@ static json_t *field_json(const struct field *f)
 	return json;
 }
 
-static json_t *layout_json(const struct layout *layout)
+static json_t *layout_json(const struct layout *layout, const struct metric_plan *metric)
 {
 	json_t *json = json_object(), *fields = json_array();
 
 	put_text(json, "type", *layout->type_name ? layout->type_name : NULL);
 	put_int(json, "size", layout->size_bytes);
 	for (uint32_t i = 0; i < layout->nfields; i++)
-		json_array_append_new(fields, field_json(&layout->fields[i]));
+		json_array_append_new(fields, field_json(&layout->fields[i], metric));
 	json_object_set_new(json, "fields", fields);
 	return json;
 }
@@ -181,6 +184,8 @@ static json_t *layout_json(const struct layout *layout)
 static json_t *map_json(const struct map_plan *m)
 {
 	json_t *json = json_object();
+	struct metric_plan metric;
+	bool has_metric;
 
 	put_text(json, "name", m->name);
 	put_text(json, "symbol", m->symbol);
@@ -198,10 +203,14 @@ static json_t *map_json(const struct map_plan *m)
 		put_text(json, "loss", "exact");
 	else if (map_evicts(m) || m->source == SOURCE_RING)
 		put_text(json, "loss", "unknown");
+	has_metric = map_has_series(m) && metric_compile(&metric, m, NULL, NULL) >= 0;
 	if (m->has_key)
-		json_object_set_new(json, "key", layout_json(&m->key));
+		json_object_set_new(json, "key", layout_json(&m->key, has_metric ? &metric : NULL));
 	if (m->has_value)
-		json_object_set_new(json, m->has_key ? "value" : "record", layout_json(&m->value));
+		json_object_set_new(json, m->has_key ? "value" : "record",
+				    layout_json(&m->value, has_metric ? &metric : NULL));
+	if (has_metric)
+		metric_release(&metric);
 	return json;
 }
 

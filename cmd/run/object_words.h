@@ -11,6 +11,7 @@ struct object_words {
 	struct words map;	  /* MAP=ROLE or MAP=ROLE:STRUCT */
 	struct words names;	  /* MAP=NAME */
 	struct words field_names; /* MAP,FIELD=NAME */
+	struct words as;	  /* MAP,FIELD=MEANING */
 	struct words spans;	  /* MAP=NAME */
 	struct words set;	  /* VAR=VALUE */
 	struct words attach;	  /* PROG=TARGET */

@@ -41,6 +41,9 @@ const struct opt run_opts[] = {
 	  "record's type" },
 	{ 0, "name", "MAP=NAME", OPT_WORDS, ARG(object.names),
 	  "what a map is called in every output" },
+	{ 0, "as", "MAP,FIELD=MEANING", OPT_WORDS, ARG(object.as),
+	  "what a field means: errno, syscall, signal, uid, duration_us, ktime_ns, unix_ns, size, "
+	  "address, port, dev, kstack:MAP, flags:ENUM, enum:ENUM, text, hex, number, ..." },
 	{ 0, "label", "MAP,FIELD=NAME", OPT_WORDS, ARG(object.field_names),
 	  "what a field is called in every output" },
 	{ 0, "span", "MAP=NAME", OPT_WORDS, ARG(object.spans),

@@ -21,6 +21,7 @@ static const struct {
 	{ "map", offsetof(struct run_args, object.map), KEPT_WORDS },
 	{ "name", offsetof(struct run_args, object.names), KEPT_WORDS },
 	{ "label", offsetof(struct run_args, object.field_names), KEPT_WORDS },
+	{ "as", offsetof(struct run_args, object.as), KEPT_WORDS },
 	{ "span", offsetof(struct run_args, object.spans), KEPT_WORDS },
 	{ "fields", offsetof(struct run_args, object.fields), KEPT_WORDS },
 	{ "ring", offsetof(struct run_args, object.ring), KEPT_WORDS },

@@ -8,6 +8,7 @@
 #include "base/util.h"
 #include "cmd/cmd.h"
 #include "runner/load/attach/object.h"
+#include "runner/sink/text.h"
 
 static const char *prog_state_name(uint8_t state)
 {
@@ -293,9 +294,7 @@ static void show_maps(const struct plan *plan)
 	for (uint32_t i = 0; i < plan->nmaps; i++) {
 		const struct map_plan *m = &plan->maps[i];
 		struct metric_plan metric;
-		bool has_metric = (m->role == ROLE_COUNTER || m->role == ROLE_GAUGE ||
-				   m->role == ROLE_HISTOGRAM) &&
-				  metric_compile(&metric, m, NULL, NULL) >= 0;
+		bool has_metric = map_has_series(m) && metric_compile(&metric, m, NULL, NULL) >= 0;
 		const struct metric_plan *as = has_metric ? &metric : NULL;
 
 		if (m->role != ROLE_INTERNAL && m->has_key)

@@ -31,4 +31,38 @@ events typed odd 'map([.trace_id, .span_id]) | unique' \
 seen where -o json --where 'odd:proto == 0x800 && dport in (80, 443)' --fields odd=proto
 events where odd . '[{"proto":2048},{"proto":2048}]'
 
+# --- a meaning from the command line ---
+seen asked -o json --as odd,code=errno --as odd,took=duration_us --as odd,when=ktime_ns \
+	--as odd,mode=file_mode --as odd,flags=flags:color --as odd,peer=address --as odd,port=port \
+	--as odd,raw=text --as stacks,failed=number --as stacks,user=ustack:one --record asked.rec
+events asked odd 'map([.took, .code, .mode, .flags, .peer, .port, .raw]) | unique' \
+	'[[1500,"ENOENT",33188,"COLOR_RED|COLOR_BLUE|0x40","10.0.0.1",443,"words"]]'
+events asked odd 'map(.when | test("^20.*Z$")) | unique' '[true]'
+events asked stacks 'map([.failed, (.user | test("^[0-9]+$"))]) | unique' '[[4294967282,true]]'
+"$BOMBUS" replay asked.rec -o json --speed max >asked.again
+is 'asked: each line is the same' "$(cat asked.again)" "$(cat asked.out)"
+seen table -o table --map stacks=internal --as odd,took=duration_us --as odd,mode=file_mode \
+	--as odd,flags=open_flags
+like 'table: for people' "$(cat table.out)" ' 1\.50ms .* -rw-r--r-- .* O_WRONLY\|O_CREAT\|0x4 '
+seen metrics -o none --map odd=counter --as odd,code=errno --as odd,port=port \
+	--labels odd=code,port --record metrics.rec
+"$BOMBUS" replay metrics.rec -o json --speed max >metrics.json
+is 'metrics: labels have the meanings' "$(jq -sc 'map(select(.map == "odd")) | last | .key' metrics.json)" \
+	'{"code":"ENOENT","port":443}'
+run_bombus inspect "$OBJECTS/meanings.bpf.o" --format json --map totals=counter --as totals,calls=pid
+is 'inspect: what becomes of a counter' "$(jq -c '.maps[] | select(.name == "totals").value.fields |
+	map([.name, .as])' <<<"$OUT")" \
+	'[["last_pid","gauge"],["calls","label"],["bytes","counter"],["max_bytes","gauge"],["last","gauge"]]'
+# refused WORD MESSAGE
+refused() {
+	run_bombus run "$OBJECTS/meanings.bpf.o" --dry-run --as "$1"
+	is "$1: wrong usage" "$RC" 2
+	like "$1: it says why" "$(tr '\n' ' ' <<<"$ERR")" "$2"
+}
+refused odd,code=err "no meaning 'err'.*did you mean 'errno'"
+refused odd,cod=errno "no field 'cod'.*did you mean 'code'"
+refused odd,code=flags:colr "no enum 'colr'.*did you mean 'color'"
+refused odd,took=ipv6 '64 bits cannot be that'
+refused stacks,user=ustack:odd "no map 'odd' that holds stacks"
+
 done_testing

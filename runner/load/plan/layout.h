@@ -138,6 +138,13 @@ const char *meaning_type(enum meaning meaning);
 bool field_is_time(const struct field *field);
 /* The field that says when a record happened: the first single point in time. NULL: none does. */
 const struct field *layout_time(const struct layout *layout);
+/*
+ * Gives a field another meaning than its type's, where its bytes can have it: numbers become bytes
+ * and bytes numbers as the meaning wants them. False: they cannot.
+ */
+bool field_give_meaning(struct field *field, enum meaning meaning);
+/* The same without any meaning, as text up to the first NUL. */
+bool field_give_text(struct field *field);
 /* A number that can be added or compared as one: ints, bools and floats without a meaning that
  * makes them an identity (addresses, ids, enums, times, ports ... are not). count must be 1. */
 bool field_is_numeric(const struct field *field);

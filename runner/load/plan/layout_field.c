@@ -45,3 +45,68 @@ bool field_is_numeric(const struct field *field)
 		return false;
 	return meaning_traits(field->meaning)->flags & MEANS_AMOUNT;
 }
+
+static bool is_number(const struct field *field)
+{
+	return field->kind != KIND_TEXT && field->kind != KIND_BYTES;
+}
+
+static void set_meaning(struct field *field, enum meaning meaning)
+{
+	const struct meaning_traits *traits = meaning_traits(meaning);
+
+	/* Names of an enum go with its numbers alone. */
+	if (field->kind == KIND_ENUM || field->kind == KIND_PTR)
+		field->kind = field->is_signed ? KIND_INT : KIND_UINT;
+	if (traits->net_bytes)
+		field->kind = KIND_UINT;
+	field->is_signed = field->is_signed && field->kind == KIND_INT;
+	field->enums = NULL;
+	field->meaning = (uint8_t)meaning;
+	if (traits->unit)
+		field->unit = traits->unit;
+}
+
+static void become_bytes(struct field *field, uint8_t kind)
+{
+	field->size_bits *= field->count;
+	field->count = 1;
+	field->kind = kind;
+	field->is_signed = false;
+}
+
+bool field_give_meaning(struct field *field, enum meaning meaning)
+{
+	const struct meaning_traits *traits = meaning_traits(meaning);
+	uint64_t all = (uint64_t)field->size_bits * field->count / 8;
+	uint32_t bytes = field->size_bits / 8;
+	bool plain =
+		meaning == MEAN_NONE && (is_number(field) || (bytes <= 8 && field->count == 1));
+
+	if (field->meaning == MEAN_IP || field->is_bits || all > LAYOUT_MAX_BYTES)
+		return false;
+	if (field->kind == KIND_FLOAT && !(traits->flags & MEANS_AMOUNT))
+		return false;
+	if (is_number(field) && bytes == 16 && meaning_fits_bytes(meaning, 16))
+		become_bytes(field, traits->kind);
+	else if (!is_number(field) && (plain || meaning_fits_number(meaning, bytes)) &&
+		 field->count == 1 && bytes && !(bytes & (bytes - 1)) && bytes <= 8)
+		field->kind = KIND_UINT;
+	else if (!plain && !meaning_fits_number(meaning, bytes)) {
+		if (!meaning_fits_bytes(meaning, (uint32_t)all))
+			return false;
+		become_bytes(field, traits->kind);
+	}
+	set_meaning(field, meaning);
+	return true;
+}
+
+bool field_give_text(struct field *field)
+{
+	if (field->is_bits || field->meaning == MEAN_IP ||
+	    (uint64_t)field->size_bits * field->count / 8 > LAYOUT_MAX_BYTES)
+		return false;
+	become_bytes(field, KIND_TEXT);
+	set_meaning(field, MEAN_NONE);
+	return true;
+}

@@ -18,6 +18,7 @@
 
 /* clang-format off */
 MEANING(NONE, kind, kind, none, none,
+	.word = "number",
 	.kind = KIND_BYTES, .flags = MEANS_AMOUNT | MEANS_NUMBER)
 /* A single char: text where it is printable. */
 MEANING(CHAR, char, char, none, none,
@@ -35,7 +36,7 @@ MEANING(IP, ip, ip, none, none,
 	.structs = TYPES("ip_addr", "gadget_l3endpoint_t"), .name = "addr",
 	.flags = MEANS_INEXACT, .cells = 15)
 MEANING(PORT_BE, net, net, none, none,
-	.types = TYPES("port_be"), .name = "port",
+	.word = "port", .types = TYPES("port_be"), .name = "port",
 	.numbers = 2, .bytes = 2, .kind = KIND_UINT, .net_bytes = 2,
 	.flags = MEANS_NUMBER, .cells = 5)
 /* The kernel's __be16 and the like: numbers in network order, that may be anything. */
@@ -86,10 +87,10 @@ MEANING(PID, kind, kind, none, none,
 	.numbers = 4 | 8, .name = "pid", .flags = MEANS_NUMBER, .cells = 7)
 MEANING(UID, kind, id, none, user,
 	.types = TYPES("uid", "uid_t", "__kernel_uid32_t", "gadget_uid"),
-	.numbers = 4 | 8, .name = "uid", .noun = "user", .recorded = 1, .flags = MEANS_NUMBER)
+	.numbers = 4 | 8, .name = "uid", .noun = "user", .recorded = 1, .flags = MEANS_NUMBER | MEANS_NAMED)
 MEANING(GID, kind, id, none, group,
 	.types = TYPES("gid", "gid_t", "__kernel_gid32_t", "gadget_gid"),
-	.numbers = 4 | 8, .name = "gid", .noun = "group", .recorded = 2, .flags = MEANS_NUMBER)
+	.numbers = 4 | 8, .name = "gid", .noun = "group", .recorded = 2, .flags = MEANS_NUMBER | MEANS_NAMED)
 MEANING(MNTNS, kind, kind, none, none,
 	.types = TYPES("mntns_id", "gadget_mntns_id", "mnt_ns_id_t"),
 	.numbers = 4 | 8, .name = "mntns_id", .flags = MEANS_NUMBER)
@@ -98,7 +99,7 @@ MEANING(NETNS, kind, kind, none, none,
 	.numbers = 4 | 8, .name = "netns_id", .flags = MEANS_NUMBER)
 MEANING(CGROUP, kind, id, none, cgroup,
 	.types = TYPES("cgroup_id", "gadget_cgroup_id"),
-	.numbers = 8, .name = "cgroup_id", .recorded = 3, .flags = MEANS_NUMBER, .cells = 16)
+	.numbers = 8, .name = "cgroup_id", .recorded = 3, .flags = MEANS_NUMBER | MEANS_NAMED, .cells = 16)
 
 /* Numbers with fixed names. An errno is of either sign. */
 MEANING(ERRNO, kind, named, errno, none,
@@ -120,6 +121,16 @@ MEANING(TCP_STATE, kind, named, tcp_state, none,
 MEANING(IP_PROTO, kind, named, ip_proto, none,
 	.types = TYPES("ip_proto"),
 	.numbers = ANY_NUMBER, .name = "proto", .noun = "IP protocol")
+
+/* Bits with names: those of an enum of the object, of open(2), of a file's mode. */
+MEANING(FLAGS, kind, flags, none, none,
+	.numbers = ANY_NUMBER)
+MEANING(OPEN_FLAGS, kind, open_flags, open_flag, none,
+	.types = TYPES("gadget_file_flags"),
+	.numbers = 4 | 8, .name = "flags", .flags = MEANS_NUMBER | MEANS_NAMED)
+MEANING(FILE_MODE, kind, file_mode, none, none,
+	.types = TYPES("umode_t", "gadget_file_mode"),
+	.numbers = 2 | 4, .name = "mode", .flags = MEANS_NUMBER | MEANS_NAMED)
 
 /* Numbers that say nothing without their name: a dev_t (major << 20 | minor), an interface's index,
  * a kernel address, ids in a STACK_TRACE map. */

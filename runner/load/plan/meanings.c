@@ -12,7 +12,7 @@
 	{                                                                                          \
 		__VA_ARGS__, NULL                                                                  \
 	}
-#define MEANING(id, param, text, names, find, ...) [MEAN_##id] = { __VA_ARGS__ },
+#define MEANING(id, param, text, names, find, ...) [MEAN_##id] = { .enumerator = #id, __VA_ARGS__ },
 
 const struct meaning_traits meaning_table[MEAN_COUNT] = {
 #include "runner/load/plan/meaning_rows.h"
@@ -40,6 +40,18 @@ enum meaning meaning_of_struct(const char *name)
 		if (has_name(meaning_table[i].structs, name))
 			return (enum meaning)i;
 	return MEAN_NONE;
+}
+
+enum meaning meaning_of_word(const char *word)
+{
+	for (unsigned i = 0; i < MEAN_COUNT; i++) {
+		const struct meaning_traits *traits = &meaning_table[i];
+
+		if (strcasecmp(word, traits->enumerator) == 0 ||
+		    (traits->word && streq(word, traits->word)) || has_name(traits->types, word))
+			return (enum meaning)i;
+	}
+	return MEAN_COUNT;
 }
 
 bool meaning_fits_number(enum meaning meaning, uint32_t size_bytes)

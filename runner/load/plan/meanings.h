@@ -16,6 +16,7 @@ enum meaning_flag {
 	MEANS_NUMBER = 1 << 1,	/* an integer stays a number in JSON and in attributes of spans */
 	MEANS_INEXACT = 1 << 2, /* different bytes may have the same text */
 	MEANS_ZERO_IS_NONE = 1 << 3, /* 0 is no error, no signal: tables show nothing */
+	MEANS_NAMED = 1 << 5,	     /* a number in JSON that tables show by a name */
 	MEANS_EITHER_SIGN = 1 << 4,  /* -111 is 111; often kept in an unsigned int */
 };
 
@@ -23,6 +24,8 @@ enum meaning_flag {
 #define NET_WHOLE 255 /* all of them, be they 2, 4 or 8 */
 
 struct meaning_traits {
+	const char *enumerator; /* the enumerator without MEAN_: "DURATION_US" */
+	const char *word;	/* what people call it, where that is another word; NULL */
 	/* Typedefs and structs that have it, NULL at the end; NULL: none. The first typedef is the
 	 * one that bombus' own headers define. */
 	const char *const *types, *const *structs;
@@ -62,6 +65,9 @@ static inline uint32_t field_net_bits(const struct field *f)
 
 enum meaning meaning_of_typedef(const char *name);
 enum meaning meaning_of_struct(const char *name);
+/* What people type: the enumerator in any case ("duration_us", "errno"), its word or a typedef of
+ * it. MEAN_COUNT: none. */
+enum meaning meaning_of_word(const char *word);
 
 /* May a number (int, enum, pointer) of this many bytes have the meaning? */
 bool meaning_fits_number(enum meaning meaning, uint32_t size_bytes);

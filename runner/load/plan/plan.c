@@ -163,7 +163,7 @@ int plan_compile(struct plan *ret, struct bpf_object *obj, const struct elf_imag
 	if (!rc)
 		rc = plan_maps(&ctx);
 	if (!rc)
-		plan_stacks(&ctx);
+		rc = plan_as(&ctx);
 	if (!rc)
 		rc = plan_params(&ctx);
 	if (!rc)

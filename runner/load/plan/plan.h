@@ -153,6 +153,7 @@ struct plan_opts {
 	struct word_list map;	 /* MAP=ROLE or MAP=ROLE:struct_name; MAP may be a variable */
 	struct word_list names;	 /* MAP=NAME */
 	struct word_list labels; /* MAP,FIELD=NAME */
+	struct word_list as;	 /* MAP,FIELD=MEANING, see plan_as.c */
 	struct word_list spans;	 /* MAP=NAME, of spans */
 	bool all_maps;		 /* internal maps with a known layout are shown too, as gauges */
 };

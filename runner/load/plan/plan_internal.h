@@ -85,6 +85,8 @@ int plan_progs(struct plan_ctx *ctx);
 int plan_maps(struct plan_ctx *ctx); /* after plan_progs() */
 int plan_params(struct plan_ctx *ctx);
 void plan_stacks(struct plan_ctx *ctx); /* after plan_maps() */
+/* After plan_maps(); calls plan_stacks(). */
+int plan_as(struct plan_ctx *ctx);
 
 /* Where a map's role was said. The order is the rule's. */
 enum role_origin { ORIGIN_WORD, ORIGIN_SUFFIX, ORIGIN_PREFIX, ORIGIN_PLAIN };

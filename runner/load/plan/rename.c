@@ -4,63 +4,16 @@
 #include <string.h>
 
 #include "base/err.h"
-#include "base/parse.h"
 #include "base/util.h"
+#include "runner/load/plan/layout_names.h"
 #include "runner/load/plan/plan_internal.h"
-
-struct name_walk {
-	const struct plan *plan;
-	const struct map_plan *map;
-	uint32_t next;
-};
-
-static const char *next_map(void *ctx)
-{
-	struct name_walk *w = ctx;
-
-	return w->next < w->plan->nmaps ? w->plan->maps[w->next++].name : NULL;
-}
-
-static const char *next_field(void *ctx)
-{
-	struct name_walk *w = ctx;
-	uint32_t i = w->next++, nkeys = w->map->has_key ? w->map->key.nfields : 0;
-
-	if (i < nkeys)
-		return w->map->key.fields[i].path;
-	i -= nkeys;
-	return w->map->has_value && i < w->map->value.nfields ? w->map->value.fields[i].path : NULL;
-}
-
-/* The map in front of `sep`; *ret_rest is what follows, inside `text`. */
-static struct map_plan *find_map(struct plan_ctx *ctx, const char *option, const char *form,
-				 char *text, char sep, char **ret_rest)
-{
-	char *rest = strchr(text, sep);
-	struct map_plan *map;
-	const char *near;
-
-	if (!rest || rest == text || !rest[1]) {
-		err_usage(ctx->err, "%s wants %s, not '%s'", option, form, text);
-		return NULL;
-	}
-	*rest = '\0';
-	*ret_rest = rest + 1;
-	map = plan_map(ctx->plan, text);
-	if (map)
-		return map;
-	near = suggest(text, next_map, &(struct name_walk){ .plan = ctx->plan });
-	if (near)
-		err_hint(ctx->err, "did you mean '%s'?", near);
-	err_usage(ctx->err, "%s: no map '%s'", option, text);
-	return NULL;
-}
+#include "runner/load/plan/word_find.h"
 
 static int name_map(struct plan_ctx *ctx, const char *word)
 {
 	_cleanup_free_ char *text = xstrdup(word);
 	char *name = NULL;
-	struct map_plan *map = find_map(ctx, "--name", "MAP=NAME", text, '=', &name);
+	struct map_plan *map = word_map(ctx, "--name", "MAP=NAME", text, '=', &name);
 	const struct map_plan *other;
 
 	if (!map)
@@ -76,7 +29,7 @@ static int name_span(struct plan_ctx *ctx, const char *word)
 {
 	_cleanup_free_ char *text = xstrdup(word);
 	char *name = NULL;
-	struct map_plan *map = find_map(ctx, "--span", "MAP=NAME", text, '=', &name);
+	struct map_plan *map = word_map(ctx, "--span", "MAP=NAME", text, '=', &name);
 
 	if (!map)
 		return -EINVAL;
@@ -89,49 +42,25 @@ static int name_span(struct plan_ctx *ctx, const char *word)
 	return 0;
 }
 
-static struct field *find_field(struct map_plan *map, const char *name)
-{
-	const struct field *field = map->has_key ? layout_find(&map->key, name) : NULL;
-
-	if (!field && map->has_value)
-		field = layout_find(&map->value, name);
-	return (struct field *)field; /* of a plan that is being made */
-}
-
-/* As BOMBUS_NAME: a path of its own, which has no blanks and quotes. */
-static bool is_path(const char *name)
-{
-	size_t len = strlen(name);
-
-	return len && !strpbrk(name, " \"'") && name[0] != '.' && name[len - 1] != '.' &&
-	       !strstr(name, "..");
-}
-
 static int name_field(struct plan_ctx *ctx, const char *word)
 {
 	_cleanup_free_ char *text = xstrdup(word);
 	struct arena *arena = &ctx->plan->arena;
 	char *rest = NULL, *name, *label;
-	struct map_plan *map = find_map(ctx, "--label", "MAP,FIELD=NAME", text, ',', &rest);
+	struct map_plan *map = word_map(ctx, "--label", "MAP,FIELD=NAME", text, ',', &rest);
 	struct field *field, *other;
 	const char *dot;
 
 	if (!map)
 		return -EINVAL;
 	name = strchr(rest, '=');
-	if (!name || name == rest || !is_path(name + 1))
+	if (!name || name == rest || !name_is_path(name + 1))
 		return err_usage(ctx->err, "--label wants MAP,FIELD=NAME, not '%s'", word);
 	*name++ = '\0';
-	field = find_field(map, rest);
-	if (!field) {
-		struct name_walk walk = { .map = map };
-		const char *near = suggest(rest, next_field, &walk);
-
-		if (near)
-			err_hint(ctx->err, "did you mean '%s'?", near);
-		return err_usage(ctx->err, "--label: map %s has no field '%s'", map->name, rest);
-	}
-	other = find_field(map, name);
+	field = word_field(ctx, "--label", map, rest);
+	if (!field)
+		return -EINVAL;
+	other = word_find_field(map, name);
 	if (other && other != field)
 		return err_usage(ctx->err, "--label %s: another field is called '%s'", word, name);
 	field->path = arena_strdup(arena, name);

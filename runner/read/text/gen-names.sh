@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 # Writes names.inc: tables of (number, name) for errno, signals, system calls, address families,
-# TCP states and IP protocols. Numbers come from the headers of the machine that is built for, so
+# flags of open(2), TCP states and IP protocols. Numbers come from the headers of the machine that is built for, so
 # CC has to be its compiler. Where several names share a number, the usual one stands first.
 set -eu
 
@@ -26,9 +26,9 @@ expand()
 	} | $CC -E -P -x c - | sed -n 's/^ *@row "\([^"]*\)" \([01]\) \(.*\)$/\1 \2 \3/p' |
 		while read -r name direct value; do
 			case $value in
-			*[!0-9xXa-fA-F+\(\)\ ]* | '') continue ;; # not a constant
+			*[!0-9xXa-fA-F+\|\(\)\ ]* | '') continue ;; # not a constant
 			esac
-			printf '%s %s %s\n' "$name" "$direct" "$((value))"
+			printf '%s %s %s\n' "$name" "$direct" "$(($value))"
 		done
 }
 
@@ -143,5 +143,7 @@ echo '/* Made by gen-names.sh. */'
 expand asm/unistd.h '__NR_[a-z0-9_]*' | sed 's/^__NR_//' | table syscall
 expand sys/socket.h 'AF_[A-Z0-9_]*' | awk '
 	$1 != "AF_MAX" { print $1, ($1 ~ /^AF_(LOCAL|FILE|ROUTE)$/), $3 }' | table af
+expand asm/fcntl.h 'O_[A-Z]*' | awk '
+	$3 > 0 && $1 !~ /^O_(ACCMODE|WRONLY|RDWR|NDELAY)$/' | table open_flag
 tcp_states | table tcp_state
 ip_protos | table ip_proto

@@ -36,6 +36,7 @@ static const struct table names_signal = TABLE(signal, "SIG");
 static const struct table names_syscall = TABLE(syscall, "");
 static const struct table names_af = TABLE(af, "AF_");
 static const struct table names_tcp_state = TABLE(tcp_state, "TCP_");
+static const struct table names_open_flag = TABLE(open_flag, "O_");
 static const struct table names_ip_proto = TABLE(ip_proto, "");
 
 #define MEANING(id, param, text, names, ...) [MEAN_##id] = &names_##names,
@@ -70,6 +71,24 @@ const char *name_of(enum meaning meaning, int64_t value)
 	if (value < 0 && value != INT64_MIN && (meaning_traits(meaning)->flags & MEANS_EITHER_SIGN))
 		value = -value;
 	return find(tables[meaning], value);
+}
+
+const char *name_of_bits(enum meaning meaning, uint64_t *bits)
+{
+	const struct table *t = tables[meaning];
+	const struct name_entry *best = NULL;
+
+	for (uint32_t i = 0; i < t->count; i++) {
+		uint64_t value = (uint64_t)t->entries[i].value;
+
+		if (value && (*bits & value) == value &&
+		    (!best ||
+		     __builtin_popcountll(value) > __builtin_popcountll((uint64_t)best->value)))
+			best = &t->entries[i];
+	}
+	if (best)
+		*bits &= ~(uint64_t)best->value;
+	return best ? t->text + best->off : NULL;
 }
 
 bool name_value(enum meaning meaning, const char *name, int64_t *ret)

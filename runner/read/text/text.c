@@ -20,170 +20,10 @@
 #include "runner/read/text/names.h"
 #include "runner/read/raw.h"
 #include "runner/read/text/resolve.h"
+#include "runner/read/text/text_put.h"
 
-#define WORD_MAX 64	    /* names of names.h, times, addresses: all shorter */
 #define RESOLVE_LIST_MAX 16 /* longer lists of ids stay numbers, which bounds field_text_max() */
 #define DEV_MINOR_BITS 20
-
-struct value {
-	const struct field *field;
-	const uint8_t *at; /* its first byte; for bit fields the byte its first bit is in */
-	enum style style;
-	struct resolver *resolver;
-};
-
-static char *put_quoted(char *d, const struct value *v, const char *text, size_t len)
-{
-	switch (v->style) {
-	case STYLE_JSON:
-		*d++ = '"';
-		d += utf8_json_escape(d, text, len);
-		*d++ = '"';
-		return d;
-	case STYLE_TABLE:
-		return d + utf8_term_escape(d, text, len);
-	default:
-		memcpy(d, text, len);
-		return d + len;
-	}
-}
-
-/* Text of our own: nothing in it needs escaping. */
-static char *put_word(char *d, const struct value *v, const char *text, size_t len)
-{
-	bool quotes = v->style == STYLE_JSON;
-
-	if (quotes)
-		*d++ = '"';
-	memcpy(d, text, len);
-	d += len;
-	if (quotes)
-		*d++ = '"';
-	return d;
-}
-
-static char *put_bare(char *d, const char *text)
-{
-	while (*text)
-		*d++ = *text++;
-	return d;
-}
-
-static size_t format_hex(char *dst, uint64_t raw)
-{
-	static const char digits[] = "0123456789abcdef";
-	unsigned shift = raw ? (63 - (unsigned)__builtin_clzll(raw)) / 4 * 4 : 0;
-	size_t len = 0;
-
-	dst[len++] = '0';
-	dst[len++] = 'x';
-	for (;; shift -= 4) {
-		dst[len++] = digits[raw >> shift & 15];
-		if (shift == 0)
-			return len;
-	}
-}
-
-static char *put_hex_number(char *d, const struct value *v, uint64_t raw)
-{
-	char word[WORD_MAX];
-
-	return put_word(d, v, word, format_hex(word, raw));
-}
-
-/* 0.1f is 0.1 and not 0.10000000149011612: the fewest digits that give the same float. */
-static double shortest_float(float v)
-{
-	locale_t before = uselocale(num_c_locale());
-	char text[32];
-	double d = v;
-
-	for (int digits = 6; digits <= 9; digits++) {
-		snprintf(text, sizeof(text), "%.*g", digits, (double)v);
-		if (strtof(text, NULL) == v) {
-			d = strtod(text, NULL);
-			break;
-		}
-	}
-	uselocale(before);
-	return d;
-}
-
-static char *put_float(char *d, const struct value *v)
-{
-	double number = raw_double(v->field, v->at);
-
-	if (v->style == STYLE_JSON && !isfinite(number))
-		return put_bare(d, "null");
-	if (v->field->size_bits == 32 && isfinite(number))
-		number = shortest_float((float)number);
-	return d + num_double(d, number);
-}
-
-static char *put_u128(char *d, const struct value *v)
-{
-	unsigned __int128 number = raw_u128(v->at);
-
-	if (v->field->kind == KIND_INT && (__int128)number < 0) {
-		*d++ = '-';
-		number = -number;
-	}
-	return d + num_u128(d, number);
-}
-
-static char *put_enum(char *d, const struct value *v)
-{
-	int64_t number = raw_int(v->field, v->at);
-	const char *name = enum_name(v->field->enums, (uint64_t)number);
-	char word[WORD_MAX];
-
-	if (name)
-		return put_quoted(d, v, name, strlen(name));
-	return put_word(d, v, word,
-			v->field->is_signed ? num_i64(word, number)
-					    : num_u64(word, (uint64_t)number));
-}
-
-static char *put_hex_bytes(char *d, const struct value *v)
-{
-	bool quotes = v->style == STYLE_JSON;
-
-	if (quotes)
-		*d++ = '"';
-	d += num_hex_bytes(d, v->at, v->field->size_bits / 8);
-	if (quotes)
-		*d++ = '"';
-	return d;
-}
-
-static char *put_kind(char *d, const struct value *v)
-{
-	const struct field *f = v->field;
-
-	switch (f->kind) {
-	case KIND_UINT:
-		if (unlikely(f->size_bits == 128))
-			return put_u128(d, v);
-		return d + num_u64(d, raw_u64(f, v->at));
-	case KIND_INT:
-		if (unlikely(f->size_bits == 128))
-			return put_u128(d, v);
-		return d + num_i64(d, raw_extend(raw_u64(f, v->at), f->size_bits));
-	case KIND_TEXT:
-		return put_quoted(d, v, (const char *)v->at,
-				  strnlen((const char *)v->at, f->size_bits / 8));
-	case KIND_BOOL:
-		return put_bare(d, raw_u64(f, v->at) ? "true" : "false");
-	case KIND_FLOAT:
-		return put_float(d, v);
-	case KIND_ENUM:
-		return put_enum(d, v);
-	case KIND_PTR:
-		return put_hex_number(d, v, raw_u64(f, v->at));
-	default:
-		return put_hex_bytes(d, v);
-	}
-}
 
 static char *put_char(char *d, const struct value *v)
 {
@@ -480,6 +320,8 @@ size_t field_text_max(const struct field *field)
 
 	if (meaning_traits(field->meaning)->recorded && field->count <= RESOLVE_LIST_MAX)
 		one = MAX(one, (size_t)UTF8_JSON_ROOM(RESOLVE_MAX) + 2);
+	if (field->meaning == MEAN_FLAGS || field->meaning == MEAN_OPEN_FLAGS)
+		one = MAX(one, (size_t)UTF8_JSON_ROOM(FLAGS_MAX + WORD_MAX) + 2);
 	if (field->meaning == MEAN_DNS)
 		one = MAX(one,
 			  (size_t)UTF8_JSON_ROOM(MIN((size_t)DNS_MAX, field->size_bits / 8ul)) + 2);

@@ -31,7 +31,7 @@ bool field_stands_right(const struct field *field)
 		return false;
 	}
 	/* Names of users and the like are shown instead of numbers. */
-	return (traits->flags & MEANS_NUMBER) && !traits->recorded;
+	return (traits->flags & MEANS_NUMBER) && !(traits->flags & MEANS_NAMED);
 }
 
 static uint32_t longest_name(const struct enum_names *names)

@@ -919,6 +919,125 @@ static void test_layout_leaves_out_what_is_the_kernels(void **state)
 	expect_error(&t, lone, EINVAL, "keeps to itself");
 }
 
+/* --as: numbers become bytes and bytes numbers, where the size is right. */
+static void test_layout_fields_take_other_meanings(void **state)
+{
+	static const struct {
+		struct field from;
+		enum meaning meaning;
+		bool fits;
+		uint32_t bits, count;
+		uint8_t kind;
+	} cases[] = {
+		{ { .kind = KIND_UINT, .size_bits = 32, .count = 1 },
+		  MEAN_ERRNO,
+		  true,
+		  32,
+		  1,
+		  KIND_UINT },
+		{ { .kind = KIND_INT, .size_bits = 32, .count = 1, .is_signed = true },
+		  MEAN_IPV4,
+		  true,
+		  32,
+		  1,
+		  KIND_UINT },
+		{ { .kind = KIND_BYTES, .size_bits = 32, .count = 1 },
+		  MEAN_IPV4,
+		  true,
+		  32,
+		  1,
+		  KIND_UINT },
+		{ { .kind = KIND_UINT, .size_bits = 32, .count = 4 },
+		  MEAN_IPV6,
+		  true,
+		  128,
+		  1,
+		  KIND_BYTES },
+		{ { .kind = KIND_UINT, .size_bits = 32, .count = 4 },
+		  MEAN_IPV4,
+		  true,
+		  32,
+		  4,
+		  KIND_UINT },
+		{ { .kind = KIND_UINT, .size_bits = 128, .count = 1 },
+		  MEAN_IPV6,
+		  true,
+		  128,
+		  1,
+		  KIND_BYTES },
+		{ { .kind = KIND_TEXT, .size_bits = 64 * 8, .count = 1 },
+		  MEAN_DNS,
+		  true,
+		  512,
+		  1,
+		  KIND_TEXT },
+		{ { .kind = KIND_TEXT, .size_bits = 64, .count = 1 },
+		  MEAN_HEX,
+		  true,
+		  64,
+		  1,
+		  KIND_UINT },
+		{ { .kind = KIND_BYTES, .size_bits = 64, .count = 1 },
+		  MEAN_KTIME_NS,
+		  true,
+		  64,
+		  1,
+		  KIND_UINT },
+		{ { .kind = KIND_FLOAT, .size_bits = 64, .count = 1 },
+		  MEAN_DURATION_MS,
+		  true,
+		  64,
+		  1,
+		  KIND_FLOAT },
+		{ { .kind = KIND_ENUM, .size_bits = 32, .count = 1 },
+		  MEAN_NONE,
+		  true,
+		  32,
+		  1,
+		  KIND_UINT },
+		{ { .kind = KIND_PTR, .size_bits = 64, .count = 1 },
+		  MEAN_KSYM,
+		  true,
+		  64,
+		  1,
+		  KIND_UINT },
+		{ { .kind = KIND_FLOAT, .size_bits = 64, .count = 1 }, MEAN_ERRNO },
+		{ { .kind = KIND_UINT, .size_bits = 64, .count = 1 }, MEAN_IPV4 },
+		{ { .kind = KIND_UINT, .size_bits = 32, .count = 1 }, MEAN_KTIME_NS },
+		{ { .kind = KIND_BYTES, .size_bits = 24, .count = 1 }, MEAN_ERRNO },
+		{ { .kind = KIND_UINT, .size_bits = 5, .count = 1, .is_bits = true }, MEAN_ERRNO },
+		{ { .kind = KIND_BYTES, .meaning = MEAN_IP, .size_bits = 160, .count = 1 },
+		  MEAN_HEX },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct field f = cases[i].from;
+
+		assert_int_equal(field_give_meaning(&f, cases[i].meaning), cases[i].fits);
+		if (!cases[i].fits) {
+			assert_memory_equal(&f, &cases[i].from, sizeof(f));
+			continue;
+		}
+		assert_int_equal(f.meaning, cases[i].meaning);
+		assert_int_equal(f.size_bits, cases[i].bits);
+		assert_int_equal(f.count, cases[i].count);
+		assert_int_equal(f.kind, cases[i].kind);
+		assert_false(f.is_signed);
+	}
+}
+
+static void test_layout_words_of_meanings(void **state)
+{
+	assert_int_equal(meaning_of_word("errno"), MEAN_ERRNO);
+	assert_int_equal(meaning_of_word("Duration_US"), MEAN_DURATION_US);
+	assert_int_equal(meaning_of_word("port"), MEAN_PORT_BE);
+	assert_int_equal(meaning_of_word("number"), MEAN_NONE);
+	assert_int_equal(meaning_of_word("__be32"), MEAN_BE);
+	assert_int_equal(meaning_of_word("gadget_signal"), MEAN_SIGNAL);
+	assert_int_equal(meaning_of_word("MEAN_ERRNO"), MEAN_COUNT);
+	assert_int_equal(meaning_of_word(""), MEAN_COUNT);
+}
+
 /* Each type's name has one meaning, and each number in recordings as well. */
 static void test_layout_rows_of_meanings_are_distinct(void **state)
 {
@@ -964,6 +1083,8 @@ int main(void)
 		cmocka_unit_test(test_layout_network_order_by_name),
 		cmocka_unit_test(test_layout_ids_of_traces),
 		cmocka_unit_test(test_layout_leaves_out_what_is_the_kernels),
+		cmocka_unit_test(test_layout_fields_take_other_meanings),
+		cmocka_unit_test(test_layout_words_of_meanings),
 		cmocka_unit_test(test_layout_rows_of_meanings_are_distinct),
 	};
 
