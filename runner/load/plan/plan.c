@@ -176,30 +176,3 @@ void plan_release(struct plan *plan)
 	arena_release(&plan->arena);
 	*plan = (struct plan){ 0 };
 }
-
-struct map_plan *plan_map(const struct plan *plan, const char *name)
-{
-	for (uint32_t i = 0; i < plan->nmaps; i++)
-		if (streq(plan->maps[i].name, name))
-			return &plan->maps[i];
-	for (uint32_t i = 0; i < plan->nmaps; i++)
-		if (streq(plan->maps[i].symbol, name))
-			return &plan->maps[i];
-	return NULL;
-}
-
-struct prog_plan *plan_prog(const struct plan *plan, const char *name)
-{
-	for (uint32_t i = 0; i < plan->nprogs; i++)
-		if (streq(plan->progs[i].name, name))
-			return &plan->progs[i];
-	return NULL;
-}
-
-struct param *plan_param(const struct plan *plan, const char *name)
-{
-	for (uint32_t i = 0; i < plan->nparams; i++)
-		if (streq(plan->params[i].name, name))
-			return &plan->params[i];
-	return NULL;
-}

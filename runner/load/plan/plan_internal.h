@@ -52,10 +52,13 @@ struct map_list {
 	uint32_t fields;	/* of all layouts; what fails counts as much as is allowed */
 };
 
+/* map_list.c */
+void map_list_release(struct map_list *list);
 struct map_plan *map_list_add(struct map_list *list);
 const char *map_list_copy(struct map_list *list, const char *text);
+/* is_record: of a buffer, where it may be shorter than its type. */
 int map_list_compile(struct map_list *list, uint32_t type_id, const char *default_name,
-		     struct layout *ret, struct err *err);
+		     bool is_record, struct layout *ret, struct err *err);
 /* Takes over what is tagged on the variable. */
 void map_list_tags(struct map_list *list, struct map_plan *map, const char *var);
 

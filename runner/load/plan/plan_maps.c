@@ -11,51 +11,6 @@
 #include "runner/load/plan/gadget.h"
 #include "runner/load/plan/plan_internal.h"
 
-static void map_list_release(struct map_list *list)
-{
-	for (size_t i = 0; list->words && i < list->ctx->opts->map.count; i++)
-		free(list->words[i].map);
-	free(list->words);
-	free(list->maps);
-}
-
-struct map_plan *map_list_add(struct map_list *list)
-{
-	if (list->count == list->cap) {
-		list->cap = list->cap ? 2 * list->cap : 16;
-		list->maps = xreallocarray(list->maps, list->cap, sizeof(*list->maps));
-	}
-	list->maps[list->count] =
-		(struct map_plan){ .index = list->count, .prog = -1, .lost_map = -1 };
-	return &list->maps[list->count++];
-}
-
-const char *map_list_copy(struct map_list *list, const char *text)
-{
-	return arena_strdup(&list->ctx->plan->arena, text);
-}
-
-static int compile(struct map_list *list, uint32_t type_id, const char *default_name,
-		   bool is_record, struct layout *ret, struct err *err)
-{
-	struct plan_ctx *ctx = list->ctx;
-	int rc;
-
-	if (list->fields > PLAN_MAX_FIELDS)
-		return err_set(err, E2BIG, "the object's maps have more than %d fields",
-			       PLAN_MAX_FIELDS);
-	rc = (is_record ? layout_compile_record : layout_compile_tagged)(
-		&ctx->plan->arena, ctx->btf, ctx->tags, type_id, default_name, ret, err);
-	list->fields += rc ? LAYOUT_MAX_FIELDS : ret->nfields;
-	return rc;
-}
-
-int map_list_compile(struct map_list *list, uint32_t type_id, const char *default_name,
-		     struct layout *ret, struct err *err)
-{
-	return compile(list, type_id, default_name, false, ret, err);
-}
-
 /* An array's keys are its indices, with or without a type. */
 static void index_layout(struct map_list *list, struct layout *ret)
 {
@@ -78,7 +33,7 @@ static void fill_key(struct map_list *list, struct map_plan *map, uint32_t type_
 
 	if (map->source != SOURCE_HASH && map->source != SOURCE_ARRAY)
 		return;
-	if (type_id && map_list_compile(list, type_id, name, &map->key, why) == 0)
+	if (type_id && map_list_compile(list, type_id, name, false, &map->key, why) == 0)
 		map->has_key = map->key.size_bytes == map->key_bytes;
 	if (!map->has_key && map->source == SOURCE_ARRAY && map->key_bytes == 4) {
 		index_layout(list, &map->key);
@@ -92,9 +47,9 @@ static void fill_value(struct map_list *list, struct map_plan *map, uint32_t typ
 	bool keeps = map->source == SOURCE_HASH || map->source == SOURCE_ARRAY ||
 		     map->source == SOURCE_QUEUE;
 
-	if (!type_id ||
-	    compile(list, type_id, "value",
-		    map->source == SOURCE_RING || map->source == SOURCE_PERF, &map->value, why) < 0)
+	if (!type_id || map_list_compile(list, type_id, "value",
+					 map->source == SOURCE_RING || map->source == SOURCE_PERF,
+					 &map->value, why) < 0)
 		return;
 	if (keeps && map->value.size_bytes != map->value_bytes) {
 		err_set(why, EINVAL, "its type is of %u bytes, its values are of %u",
@@ -104,26 +59,6 @@ static void fill_value(struct map_list *list, struct map_plan *map, uint32_t typ
 	/* What a perf event array holds by itself are descriptors, often declared as such. */
 	map->has_value =
 		!(map->source == SOURCE_PERF && map->value.is_scalar && map->value.size_bytes == 4);
-}
-
-void map_list_tags(struct map_list *list, struct map_plan *map, const char *var)
-{
-	struct arena *arena = &list->ctx->plan->arena;
-	const struct tags *tags = list->ctx->tags;
-	uint32_t id = tags_var(tags, var);
-	const char *name;
-
-	if (!id)
-		return;
-	map->help = tag_text(tags, id, TAGS_WHOLE, "help", arena);
-	map->unit = tag_text(tags, id, TAGS_WHOLE, "unit", arena);
-	map->buckets = tag_text(tags, id, TAGS_WHOLE, "buckets", arena);
-	map->counted = tag_text(tags, id, TAGS_WHOLE, "counted", arena);
-	map->service = tag_text(tags, id, TAGS_WHOLE, "service", arena);
-	map->span = tag_text(tags, id, TAGS_WHOLE, "span", arena);
-	name = tag_text(tags, id, TAGS_WHOLE, "name", arena);
-	if (name)
-		map->name = name;
 }
 
 static const char *suffix_of(const struct map_list *list, const char *symbol)

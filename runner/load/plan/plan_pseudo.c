@@ -37,7 +37,7 @@ static int add_iter(struct map_list *list, const struct prog_plan *prog)
 	map->source = SOURCE_ITER;
 	list->has_role = true;
 	map->prog = (int)prog->index;
-	if (map_list_compile(list, t->type, "value", &map->value, &why) == 0)
+	if (map_list_compile(list, t->type, "value", false, &map->value, &why) == 0)
 		map->has_value = true;
 	map_list_tags(list, map, var);
 	word = words_find(list, map);
@@ -80,19 +80,13 @@ static int add_global(struct map_list *list, const struct bpf_map *section,
 	map->value_bytes = bpf_map__value_size(section);
 	map->max_entries = 1;
 	list->has_role = true;
-	if (map_list_compile(list, var->type, "value", &map->value, &why) == 0)
+	if (map_list_compile(list, var->type, "value", false, &map->value, &why) == 0)
 		map->has_value = place_variable(&map->value, info->offset, map->value_bytes);
 	map_list_tags(list, map, name);
 	word = words_find(list, map);
 	if (word)
 		role = (enum map_role)map_role_parse(word->role);
 	return role_apply(map, role, word ? ORIGIN_WORD : ORIGIN_SUFFIX, why.msg, list->ctx->err);
-}
-
-bool plan_is_data_section(const char *name)
-{
-	return streq(name, ".bss") || streq(name, ".data") || has_prefix(name, ".bss.") ||
-	       has_prefix(name, ".data.");
 }
 
 static int add_section(struct map_list *list, const struct btf_type *t)

@@ -2,7 +2,6 @@
 #include "runner/read/filter/filter.h"
 
 #include <errno.h>
-#include <pcre2.h>
 #include <sys/socket.h>
 
 #include "base/err.h"
@@ -10,87 +9,6 @@
 #include "runner/read/text/decode.h"
 #include "runner/read/filter/filter_impl.h"
 #include "runner/read/raw.h"
-
-/* A pattern that needs more counts as not matching: a filter must not stall the reader. */
-#define MATCH_LIMIT 100000
-#define HEAP_LIMIT_KIB 256
-#define TEXT_MAX_BYTES 65536 /* of a field's plain text that a pattern may look at */
-
-struct regex {
-	pcre2_code *code;
-	pcre2_match_data *match;
-	pcre2_match_context *limits;
-	struct regex *next;
-};
-
-static void regex_free(struct regex *regex)
-{
-	pcre2_match_context_free(regex->limits);
-	pcre2_match_data_free(regex->match);
-	pcre2_code_free(regex->code);
-	free(regex);
-}
-
-static bool regex_matches(const struct regex *regex, const char *text, size_t len)
-{
-	return pcre2_match(regex->code, (PCRE2_SPTR)text, len, 0, 0, regex->match, regex->limits) >=
-	       0;
-}
-
-int need_scratch(struct parser *p, const struct field *field, size_t at)
-{
-	struct field one = *field;
-	size_t room;
-
-	one.count = 1;
-	room = field_text_max(&one);
-	if (room > TEXT_MAX_BYTES)
-		return parse_fail(p, at, "'%s' is too large to be matched as text", field->path);
-	if (room > p->filter->scratch_bytes) {
-		p->filter->scratch = xreallocarray(p->filter->scratch, room, 1);
-		p->filter->scratch_bytes = room;
-	}
-	return 0;
-}
-
-int regex_node(struct parser *p, const struct field *field, enum part part, const char *pattern,
-	       size_t at, struct node **ret)
-{
-	struct regex *regex;
-	PCRE2_SIZE where = 0;
-	int code, err = 0;
-
-	if (field->kind != KIND_TEXT || field->meaning == MEAN_DNS)
-		err = need_scratch(p, field, at);
-	if (err)
-		return err;
-	regex = xcalloc(1, sizeof(*regex));
-	regex->next = p->filter->regexes;
-	p->filter->regexes = regex;
-	/* Bytes, not characters: what the kernel side wrote need not be UTF-8. */
-	regex->code = pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED,
-				    PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_UTF, &code, &where, NULL);
-	if (!regex->code) {
-		char why[256];
-
-		pcre2_get_error_message(code, (PCRE2_UCHAR *)why, sizeof(why));
-		at = MIN(at + where, strlen(p->text));
-		return parse_fail(p, at, "regular expression: %s", why);
-	}
-	/* Where the system allows no generated code the interpreter does it. */
-	pcre2_jit_compile(regex->code, PCRE2_JIT_COMPLETE);
-	regex->match = pcre2_match_data_create(1, NULL);
-	regex->limits = pcre2_match_context_create(NULL);
-	if (!regex->match || !regex->limits)
-		return err_set(p->err, ENOMEM, "no memory for a regular expression");
-	pcre2_set_match_limit(regex->limits, MATCH_LIMIT);
-	pcre2_set_heap_limit(regex->limits, HEAP_LIMIT_KIB);
-	*ret = node_new(p, NODE_TEST);
-	(*ret)->test = (struct test){
-		.field = field, .part = (uint8_t)part, .how = HOW_REGEX, .regex = regex
-	};
-	return 0;
-}
 
 #define COMPARE(cmp, a, b)                                                                         \
 	({                                                                                         \
@@ -275,12 +193,7 @@ void filter_free(struct filter *filter)
 	while (filter) {
 		struct filter *next = filter->next;
 
-		while (filter->regexes) {
-			struct regex *regex = filter->regexes;
-
-			filter->regexes = regex->next;
-			regex_free(regex);
-		}
+		regex_free_all(filter);
 		free(filter->scratch);
 		arena_release(&filter->arena);
 		free(filter);

@@ -98,7 +98,8 @@ struct parser {
 	struct err *err;
 };
 
-/* Sets message and caret. parse_fail() is -EINVAL, which the checkers can see in a macro. */
+/* filter_node.c. Sets message and caret. parse_fail() is -EINVAL, which the checkers can see in a
+ * macro. */
 void parse_say(struct parser *p, size_t at, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 #define parse_fail(p, at, ...) (parse_say((p), (at), __VA_ARGS__), -EINVAL)
@@ -129,10 +130,12 @@ int value_node(struct parser *p, const struct field *field, enum part part, enum
 /* The bare field. */
 struct node *truth_node(struct parser *p, const struct field *field, enum part part);
 
-/* filter.c. Room for the text of one element, in the filter's scratch memory. */
+/* filter_node.c. Room for the text of one element, in the filter's scratch memory. */
 int need_scratch(struct parser *p, const struct field *field, size_t at);
 /* OP_MATCH; `at` is the place of the pattern in the expression. */
 int regex_node(struct parser *p, const struct field *field, enum part part, const char *pattern,
 	       size_t at, struct node **ret);
+bool regex_matches(const struct regex *regex, const char *text, size_t len);
+void regex_free_all(struct filter *filter);
 
 #endif

@@ -15,9 +15,6 @@
 #include "base/util.h"
 #include "runner/read/filter/filter_impl.h"
 
-#define CARET_COLUMNS 76 /* of a long expression only the part around the caret is shown */
-#define CARET_BEFORE 50
-
 static bool is_field_char(char c)
 {
 	return isalnum((unsigned char)c) || c == '_' || c == '.';
@@ -26,69 +23,6 @@ static bool is_field_char(char c)
 static bool ends_word(char c)
 {
 	return c == '\0' || isspace((unsigned char)c) || strchr("(),&|!=<>~\"'", c);
-}
-
-/* One column per character: controls become spaces, the tails of UTF-8 characters take none. */
-static size_t add_columns(struct strbuf *line, const char *text, size_t len)
-{
-	size_t columns = 0;
-
-	for (size_t i = 0; i < len; i++) {
-		unsigned char c = (unsigned char)text[i];
-
-		strbuf_addc(line, c < ' ' || c == 0x7f ? ' ' : (char)c);
-		columns += (c & 0xc0) != 0x80;
-	}
-	return columns;
-}
-
-static void show_caret(struct parser *p, size_t at, const char *what)
-{
-	_cleanup_strbuf_ struct strbuf line = STRBUF_INIT(2048);
-	size_t len = strlen(p->text), from = 0, to, columns;
-	bool cut = at > CARET_COLUMNS - 10;
-
-	if (cut) {
-		from = at - CARET_BEFORE;
-		strbuf_adds(&line, "...");
-	}
-	to = MIN(len, from + CARET_COLUMNS);
-	columns = (cut ? 3 : 0) + add_columns(&line, p->text + from, MIN(at, len) - from);
-	add_columns(&line, p->text + MIN(at, to), to - MIN(at, to));
-	strbuf_adds(&line, to < len ? "...\n" : "\n");
-	for (size_t i = 0; i < columns; i++)
-		strbuf_addc(&line, ' ');
-	strbuf_addf(&line, "^ %.500s\n", what);
-	err_detail(p->err, strbuf_str(&line));
-}
-
-void parse_say(struct parser *p, size_t at, const char *fmt, ...)
-{
-	char what[600];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(what, sizeof(what), fmt, ap);
-	va_end(ap);
-	if (p->err) {
-		err_exit(p->err, EXIT_USAGE);
-		show_caret(p, at, what);
-	}
-	err_set(p->err, EINVAL, "%s", what);
-}
-
-struct node *node_new(struct parser *p, enum node_kind kind)
-{
-	struct node *node = arena_new(&p->filter->arena, struct node);
-
-	node->kind = (uint8_t)kind;
-	return node;
-}
-
-void node_add(struct node *parent, struct node *child)
-{
-	child->prev = parent->last;
-	parent->last = child;
 }
 
 static void skip_space(struct parser *p)
