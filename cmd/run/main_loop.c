@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <signal.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/bell.h"
 #include "base/err.h"
 #include "base/util.h"
 
@@ -20,10 +20,10 @@ static int on_event(void *ctx, uint32_t what)
 int main_loop_init(struct main_loop *l, struct err *err)
 {
 	sigset_t signals;
-	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), ret;
+	int fd = bell_new(), ret;
 
 	if (fd < 0)
-		return err_sys(err, errno, "eventfd");
+		return err_sys(err, -fd, "eventfd");
 	l->wake_fd = fd;
 	sigemptyset(&signals);
 	for (size_t i = 0; i < ARRAY_LEN(leave); i++)

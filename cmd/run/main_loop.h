@@ -17,7 +17,7 @@ struct err;
 
 struct main_loop {
 	struct loop *loop;
-	int wake_fd; /* eventfd: a write ends the loop */
+	int wake_fd; /* a bell (base/bell.h) that ends the loop */
 };
 
 /* From here on a signal is something to read, and does not kill. */

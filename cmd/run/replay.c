@@ -21,7 +21,6 @@
 #include "cmd/run/run_sinks.h"
 #include "runner/load/attach/object.h"
 #include "runner/sink/recording/replay.h"
-#include "runner/sink/text.h"
 
 /* What a recording's series may take in memory; what is over goes to the overflow series. */
 #define MAX_SERIES 1000000

@@ -203,11 +203,6 @@ static int compile_metric(const struct map_plan *map, const struct select_opts *
 	return 0;
 }
 
-static bool is_metric(const struct map_plan *map)
-{
-	return map->role == ROLE_COUNTER || map->role == ROLE_GAUGE || map->role == ROLE_HISTOGRAM;
-}
-
 static bool is_histogram(const struct map_plan *map)
 {
 	return map->role == ROLE_HISTOGRAM;
@@ -233,10 +228,10 @@ static int check_choices(const struct plan *plan, const struct select_opts *opts
 	int ret = 0;
 
 	for (size_t i = 0; i < opts->nlabels && ret >= 0; i++)
-		ret = check_choice(plan, opts->labels[i].map, "--labels", is_metric, "counter",
+		ret = check_choice(plan, opts->labels[i].map, "--labels", map_has_series, "counter",
 				   err);
 	for (size_t i = 0; i < opts->ndrop_labels && ret >= 0; i++)
-		ret = check_choice(plan, opts->drop_labels[i].map, "--drop-label", is_metric,
+		ret = check_choice(plan, opts->drop_labels[i].map, "--drop-label", map_has_series,
 				   "counter", err);
 	for (size_t i = 0; i < opts->nobserved && ret >= 0; i++)
 		ret = check_choice(plan, opts->observed[i].map, "--hist-value-key", is_histogram,
@@ -245,8 +240,8 @@ static int check_choices(const struct plan *plan, const struct select_opts *opts
 		ret = check_choice(plan, opts->buckets[i].map, "--hist-buckets", is_histogram,
 				   "histogram", err);
 	for (size_t i = 0; i < opts->nrelabels && ret >= 0; i++)
-		ret = check_choice(plan, opts->relabels[i].map, "--relabel", is_metric, "counter",
-				   err);
+		ret = check_choice(plan, opts->relabels[i].map, "--relabel", map_has_series,
+				   "counter", err);
 	return ret;
 }
 
@@ -262,7 +257,7 @@ int select_maps(const struct plan *plan, const struct select_opts *opts, struct 
 	if (code >= 0)
 		code = check_choices(plan, opts, err);
 	for (uint32_t i = 0; i < plan->nmaps && code >= 0; i++) {
-		if (!is_metric(&plan->maps[i]))
+		if (!map_has_series(&plan->maps[i]))
 			continue;
 		code = compile_metric(&plan->maps[i], opts, &ret->metrics[i], err);
 		if (code >= 0)

@@ -197,9 +197,6 @@ bool out_reader_left(const struct out *out)
 
 void out_cancel(struct out *out)
 {
-	uint64_t one = 1;
-
 	__atomic_store_n(&out->cancelled, true, __ATOMIC_RELEASE);
-	if (out->cancel_fd >= 0 && write(out->cancel_fd, &one, sizeof(one)) < 0)
-		return; /* full already: it is readable, which is all that matters */
+	bell_ring(out->cancel_fd);
 }

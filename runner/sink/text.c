@@ -45,16 +45,6 @@ void sink_names_find_stacks(struct sink_names *names)
 	}
 }
 
-bool map_has_records(const struct map_plan *map)
-{
-	return (map->role == ROLE_EVENTS || map->role == ROLE_SPANS) && map->has_value;
-}
-
-bool map_has_series(const struct map_plan *map)
-{
-	return map->role == ROLE_COUNTER || map->role == ROLE_GAUGE || map->role == ROLE_HISTOGRAM;
-}
-
 uint32_t maps_shown(const struct plan *plan)
 {
 	uint32_t n = 0;

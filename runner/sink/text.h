@@ -36,9 +36,6 @@ static inline struct resolver *sink_names_get(struct sink_names *names)
 	return names->resolver;
 }
 
-/* A map whose records, or whose series, a sink shows. */
-bool map_has_records(const struct map_plan *map);
-bool map_has_series(const struct map_plan *map);
 /* How many maps are shown in one way or the other. */
 uint32_t maps_shown(const struct plan *plan);
 

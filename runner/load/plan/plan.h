@@ -72,6 +72,16 @@ struct map_plan {
 	int lost_map; /* index of `<map>__lost` or `<map>_lost_samples`; -1: loss is unknown */
 };
 
+/* A map whose records, or whose series, sinks show. */
+static inline bool map_has_records(const struct map_plan *map)
+{
+	return (map->role == ROLE_EVENTS || map->role == ROLE_SPANS) && map->has_value;
+}
+static inline bool map_has_series(const struct map_plan *map)
+{
+	return map->role == ROLE_COUNTER || map->role == ROLE_GAUGE || map->role == ROLE_HISTOGRAM;
+}
+
 /* LRU maps drop old entries for new ones, and no one can count how many. */
 static inline bool map_evicts(const struct map_plan *map)
 {

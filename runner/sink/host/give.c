@@ -186,3 +186,16 @@ int runner_give_sweep(struct sink_runner *r, struct attached *at)
 			ret = give_series(r, at, &at->maps[i], time_ns);
 	return ret ? ret : runner_give_swept(r, at->source, time_ns);
 }
+
+nfds_t runner_sink_fds(const struct sink_runner *r, nfds_t n)
+{
+	struct out *out = runner_out(r);
+
+	for (size_t i = 0; i < r->nsinks; i++)
+		if (r->sinks[i]->ops->fd)
+			r->fds[n++] =
+				(struct pollfd){ r->sinks[i]->ops->fd(r->sinks[i]), POLLIN, 0 };
+	if (out && out_has_reader(out))
+		r->fds[n++] = (struct pollfd){ .fd = out->fd }; /* for errors */
+	return n;
+}

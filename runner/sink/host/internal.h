@@ -90,6 +90,8 @@ int runner_give_records(struct sink_runner *r, struct attached *at, bool *ret_mo
 int runner_give_sweep(struct sink_runner *r, struct attached *at);
 /* Where the sinks write; NULL: nowhere. */
 struct out *runner_out(const struct sink_runner *r);
+/* Adds what the sinks wait for to r->fds from n on; returns how many there are. */
+nfds_t runner_sink_fds(const struct sink_runner *r, nfds_t n);
 
 /* attached.c */
 struct attached *attached_new(struct sink_runner *r, struct source *source);
@@ -98,9 +100,6 @@ int runner_tell_add(struct sink_runner *r, struct attached *at, struct err *err)
 void runner_tell_remove(struct sink_runner *r, struct attached *at);
 /* The thread: sources that came or leave since the last time. */
 int runner_take_orders(struct sink_runner *r);
-
-/* sink_runner.c: adds what the sinks wait for to r->fds from n on; returns how many there are. */
-nfds_t runner_sink_fds(const struct sink_runner *r, nfds_t n);
 
 /* play.c: all that r->player gives, and then as long as a sink stays. */
 int runner_play(struct sink_runner *r);

@@ -22,19 +22,6 @@
 
 #define CANCEL_MS 1000 /* grace for a cancelled sink to end */
 
-nfds_t runner_sink_fds(const struct sink_runner *r, nfds_t n)
-{
-	struct out *out = runner_out(r);
-
-	for (size_t i = 0; i < r->nsinks; i++)
-		if (r->sinks[i]->ops->fd)
-			r->fds[n++] =
-				(struct pollfd){ r->sinks[i]->ops->fd(r->sinks[i]), POLLIN, 0 };
-	if (out && out_has_reader(out))
-		r->fds[n++] = (struct pollfd){ .fd = out->fd }; /* for errors */
-	return n;
-}
-
 static void sleep_on_queues(struct sink_runner *r)
 {
 	bool idle = true, has_queue = false;

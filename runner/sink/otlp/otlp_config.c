@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <ctype.h>
-#include <inttypes.h>
 #include <string.h>
 #include "base/parse.h"
 #include "base/util.h"
-#include "runner/sink/otlp/otlp_config_internal.h"
+#include "runner/sink/otlp/otlp_target.h"
 
 /* What somebody may ask for and still get: a queue beyond it would be a mistake. */
 #define MAX_ITEMS 1000000u
@@ -69,64 +67,12 @@ static const char *const other_variables[] = {
 	AGGREGATION,
 };
 
-const char *otlp_signal_name(enum otlp_signal signal)
-{
-	return otlp_signal_words[signal].name;
-}
-
-const char *otlp_read_variable(const struct otlp_reader *r, const char *name)
-{
-	const char *text = r->get(r->ctx, name);
-
-	return text && *text ? text : NULL;
-}
-
-static int refuse(const struct otlp_reader *r, const struct otlp_found *found, const char *known)
-{
-	return err_usage(r->err, "%s: '%.100s' is not supported; there is %s", found->name,
-			 found->text, known);
-}
-
 static struct otlp_found variable(const struct otlp_reader *r, const char *name)
 {
 	struct otlp_found found = { .text = otlp_read_variable(r, name) };
 
 	snprintf(found.name, sizeof(found.name), "%s", name);
 	return found;
-}
-
-int otlp_choose(const struct otlp_reader *r, const struct otlp_found *found,
-		const char *const *words, size_t count, const char *known, uint8_t *ret)
-{
-	if (!found->text)
-		return 0;
-	for (size_t i = 0; i < count; i++) {
-		if (strcasecmp(found->text, words[i]) == 0) {
-			*ret = (uint8_t)i;
-			return 0;
-		}
-	}
-	return refuse(r, found, known);
-}
-
-bool otlp_is_true(const struct otlp_found *found)
-{
-	return found->text && strcasecmp(found->text, "true") == 0;
-}
-
-int otlp_read_number(const struct otlp_reader *r, const struct otlp_found *found, uint64_t min,
-		     uint64_t max, uint64_t *ret)
-{
-	uint64_t value;
-
-	if (!found->text)
-		return 0;
-	if (!isdigit((unsigned char)*found->text) || parse_u64(found->text, &value) < 0 ||
-	    value < min || value > max)
-		return err_usage(r->err, "%s: '%.100s' is no number from %" PRIu64 " to %" PRIu64,
-				 found->name, found->text, min, max);
-	*ret = value;
-	return 0;
 }
 
 static uint64_t *slot(const struct otlp_reader *r, size_t offset)

@@ -4,36 +4,7 @@
 #include <string.h>
 #include "base/url.h"
 #include "base/util.h"
-#include "runner/sink/otlp/otlp_config_internal.h"
-
-#define MAX_PAIRS 128
-#define LIST_MAX_BYTES (64u << 10)
-
-const struct otlp_signal_words otlp_signal_words[OTLP_SIGNALS] = {
-	[OTLP_TRACES] = { "traces", "TRACES_", "v1/traces", "trace.v1.TraceService" },
-	[OTLP_METRICS] = { "metrics", "METRICS_", "v1/metrics", "metrics.v1.MetricsService" },
-	[OTLP_LOGS] = { "logs", "LOGS_", "v1/logs", "logs.v1.LogsService" },
-};
-
-struct otlp_found otlp_read_own(const struct otlp_reader *r, enum otlp_signal signal,
-				const char *word)
-{
-	struct otlp_found found;
-
-	snprintf(found.name, sizeof(found.name), OTLP_EXPORTER "%s%s",
-		 otlp_signal_words[signal].upper, word);
-	found.text = otlp_read_variable(r, found.name);
-	return found;
-}
-
-struct otlp_found otlp_read_common(const struct otlp_reader *r, const char *word)
-{
-	struct otlp_found found;
-
-	snprintf(found.name, sizeof(found.name), OTLP_EXPORTER "%s", word);
-	found.text = otlp_read_variable(r, found.name);
-	return found;
-}
+#include "runner/sink/otlp/otlp_target.h"
 
 static struct otlp_found exporter(const struct otlp_reader *r, enum otlp_signal signal,
 				  const char *word)
@@ -41,74 +12,6 @@ static struct otlp_found exporter(const struct otlp_reader *r, enum otlp_signal 
 	struct otlp_found found = otlp_read_own(r, signal, word);
 
 	return found.text ? found : otlp_read_common(r, word);
-}
-
-/* --- lists of key=value, percent-encoded ------------------------------------------------------ */
-
-static int hex_digit(char c)
-{
-	const char *digits = "0123456789abcdef", *at = c ? strchr(digits, tolower(c)) : NULL;
-
-	return at ? (int)(at - digits) : -1;
-}
-
-/* Trims, and takes %XX for the byte. A % without two digits stays. NULL: a NUL is meant. */
-static const char *decode(struct arena *arena, const char *text, size_t len)
-{
-	char *copy, *out;
-
-	while (len && strchr(" \t", *text))
-		text++, len--;
-	while (len && strchr(" \t", text[len - 1]))
-		len--;
-	copy = out = arena_alloc(arena, len + 1, 1);
-	for (size_t i = 0; i < len; i++) {
-		int high = i + 2 < len && text[i] == '%' ? hex_digit(text[i + 1]) : -1;
-		int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
-
-		*out = low >= 0 ? (char)(high << 4 | low) : text[i];
-		if (!*out++)
-			return NULL;
-		if (low >= 0)
-			i += 2;
-	}
-	return copy;
-}
-
-int otlp_read_pairs(const struct otlp_reader *r, const struct otlp_found *found,
-		    const struct otlp_pair **ret, size_t *ret_count)
-{
-	struct otlp_pair *pairs = arena_array(&r->config->arena, struct otlp_pair, MAX_PAIRS);
-	const char *at = found->text;
-	size_t count = 0;
-
-	if (strlen(at) > LIST_MAX_BYTES)
-		return err_usage(r->err, "%s is longer than %u bytes", found->name, LIST_MAX_BYTES);
-	for (; *at; at += *at == ',') {
-		size_t len = strcspn(at, ","), name = strcspn(at, "=,");
-
-		if (strspn(at, " \t,") < len) {
-			struct otlp_pair pair = { 0 };
-
-			if (name < len) {
-				pair.name = decode(&r->config->arena, at, name);
-				pair.value =
-					decode(&r->config->arena, at + name + 1, len - name - 1);
-			}
-			/* The text may be a secret: it is not repeated. */
-			if (!pair.name || !*pair.name || !pair.value)
-				return err_usage(r->err, "%s: its part %zu is not name=value",
-						 found->name, count + 1);
-			if (count == MAX_PAIRS)
-				return err_usage(r->err, "%s has more than %u parts", found->name,
-						 MAX_PAIRS);
-			pairs[count++] = pair;
-		}
-		at += len;
-	}
-	*ret = pairs;
-	*ret_count = count;
-	return 0;
 }
 
 /* A name is a token of HTTP, and none that frames the request or says what it holds; a value must

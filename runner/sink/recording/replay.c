@@ -167,7 +167,7 @@ static int play_file(struct replay *rp)
 	}
 }
 
-int replay_play(struct source *source, struct source_feed *feed, struct err *err)
+static int play(struct source *source, struct source_feed *feed, struct err *err)
 {
 	struct replay *rp = container_of(source, struct replay, source);
 	int ret;
@@ -208,6 +208,7 @@ int replay_prepare(struct replay *rp, const struct plan *plan, struct metric_pla
 		   struct wallclock *clock, const struct series_opts *opts, struct err *err)
 {
 	replay_source_init(rp, plan, metrics, clock, opts);
+	rp->ops.play = play;
 	return compare(rp, err);
 }
 

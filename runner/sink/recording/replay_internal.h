@@ -33,7 +33,8 @@ struct replay {
 
 	/* Once it is prepared. */
 	struct source source;
-	pthread_mutex_t lock; /* of the series and of the three below */
+	struct source_ops ops; /* with the play() of replay.c */
+	pthread_mutex_t lock;  /* of the series and of the three below */
 	struct metric_plan **metrics;
 	struct series **series;
 	struct map_stats *stats;
@@ -64,8 +65,5 @@ void replay_put_stats(struct replay *rp, const struct map_plan *map, const struc
 /* The first reason stays. NULL: none. */
 void replay_put_prog(struct replay *rp, uint32_t prog, enum prog_state state, const char *reason,
 		     const struct prog_stats *stats);
-
-/* replay.c: the source's play(). */
-int replay_play(struct source *source, struct source_feed *feed, struct err *err);
 
 #endif

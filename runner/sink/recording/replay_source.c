@@ -141,10 +141,10 @@ void replay_source_init(struct replay *rp, const struct plan *plan, struct metri
 		.map_stats = get_map_stats,
 		.prog_status = get_prog_status,
 		.prog_stats = get_prog_stats,
-		.play = replay_play,
 	};
 
-	rp->source = (struct source){ .ops = &ops,
+	rp->ops = ops;
+	rp->source = (struct source){ .ops = &rp->ops,
 				      .recorded = true,
 				      .plan = plan,
 				      .clock = clock,

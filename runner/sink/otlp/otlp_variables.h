@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Shared by otlp_config.c and otlp_target.c: variables as they are read. */
-#ifndef BOMBUS_RUNNER_SINK_OTLP_OTLP_CONFIG_INTERNAL_H
-#define BOMBUS_RUNNER_SINK_OTLP_OTLP_CONFIG_INTERNAL_H
+/* Variables as otlp_config.c and otlp_target.c read them. */
+#ifndef BOMBUS_RUNNER_SINK_OTLP_OTLP_VARIABLES_H
+#define BOMBUS_RUNNER_SINK_OTLP_OTLP_VARIABLES_H
 
 #include "base/err.h"
 #include "runner/sink/otlp/otlp_config.h"
@@ -44,8 +44,5 @@ int otlp_read_number(const struct otlp_reader *r, const struct otlp_found *found
 /* name=value,name=value, percent-encoded. */
 int otlp_read_pairs(const struct otlp_reader *r, const struct otlp_found *found,
 		    const struct otlp_pair **ret, size_t *ret_count);
-
-/* Where one signal goes, and how. */
-int otlp_read_target(const struct otlp_reader *r, enum otlp_signal signal);
 
 #endif
