@@ -29,6 +29,7 @@ const struct opt run_opts[] = {
 	{ 0, "record", "FILE", OPT_TEXT, ARG(record),
 	  "keep what was seen in this file, for 'bombus replay'; - is standard output", NULL,
 	  "file" },
+	{ 0, "force", NULL, OPT_FLAG, ARG(force), "--record replaces a file that exists" },
 	{ .kind = OPT_GROUP, .help = "Choice" },
 	{ 'f', "filter", "MAP,FIELD,REGEX", OPT_WORDS, ARG(select.filter),
 	  "only records whose field matches the regular expression; repeat to narrow" },

@@ -8,9 +8,6 @@
 #include "base/util.h"
 #include "runner/load/elf/strip.h"
 
-/* Whoever runs a program sees more than others may. */
-#define FILE_MODE 0600
-
 /* What the plan, the series and their labels depend on. */
 enum kept { KEPT_WORDS, KEPT_FLAG, KEPT_TEXT };
 static const struct {
@@ -76,18 +73,41 @@ static void collect_options(struct run_record *r, const struct run_args *args)
 	r->opts.options = r->options;
 }
 
+static int open_stdout(struct run_record *r, struct err *err)
+{
+	r->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
+	if (r->fd < 0)
+		return err_sys(err, errno, "--record: cannot write to standard output");
+	r->opts = (struct record_opts){ .fd = r->fd, .path = "-" };
+	return 0;
+}
+
+/* Who runs a program sees more than others may: the file is its owner's alone. */
+static int open_file(struct run_record *r, const char *path, bool replace, struct err *err)
+{
+	int ret = new_file_open(&r->file, path, replace, err);
+
+	if (ret == -EEXIST)
+		err_hint(err, "--force replaces it");
+	if (ret < 0) {
+		err_wrap(err, "--record");
+		return ret;
+	}
+	r->opts = (struct record_opts){ .fd = r->file.fd, .path = path, .file = &r->file };
+	return 0;
+}
+
 int run_record_open(struct run_record *r, const struct run_args *args, const void *elf, size_t len,
 		    struct err *err)
 {
 	const char *path = args->record;
+	int ret;
 
 	if (!path)
 		return 0;
-	r->fd = streq(path, "-") ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)
-				 : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, FILE_MODE);
-	if (r->fd < 0)
-		return err_sys(err, errno, "--record: cannot write %s", path);
-	r->opts = (struct record_opts){ .fd = r->fd, .path = path };
+	ret = streq(path, "-") ? open_stdout(r, err) : open_file(r, path, args->force, err);
+	if (ret < 0)
+		return ret;
 	/* Images are without it already; of another compiler's file what is there is kept. */
 	if (elf_strip(elf, len, &r->elf, &r->opts.elf_bytes, NULL) < 0) {
 		r->elf = xmalloc(len + 1);
@@ -101,7 +121,9 @@ int run_record_open(struct run_record *r, const struct run_args *args, const voi
 
 void run_record_release(struct run_record *r)
 {
-	if (r->opts.path)
+	if (r->opts.file)
+		new_file_release(&r->file);
+	else if (r->opts.path)
 		close_fd(&r->fd);
 	free(r->elf);
 	free(r->options);

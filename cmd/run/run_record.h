@@ -8,7 +8,8 @@
 
 /* What a recording is made of; zeroed: none. */
 struct run_record {
-	int fd; /* valid where opts.path is set */
+	struct new_file file; /* of --record FILE */
+	int fd;		      /* of --record - */
 	struct record_opts opts;
 	void *elf;
 	struct record_option *options;

@@ -111,6 +111,24 @@ else
 	skip 'all: without privileges' 'setpriv is not installed, or the program not readable'
 fi
 
+# --- the file ---
+is 'file: it is its owner'"'"'s alone' "$(stat -c %a all.rec)" 600
+before=$(sha256sum <all.rec)
+run_bombus run "$OBJECTS/run_plain.bpf.o" --duration 10ms -o none --record all.rec
+is 'file: one that exists is not replaced' $RC 1
+like 'file: which is said' "$ERR" 'all.rec exists'
+like 'file: and what does it' "$ERR" '^hint: --force'
+run_bombus run "$OBJECTS/run_plain.bpf.o" -o none --record all.rec --force --metrics=127.0.0.1:x
+is 'file: a run that does not start replaces nothing' "$RC $(sha256sum <all.rec)" "2 $before"
+ln -s all.rec link.rec
+run_bombus run "$OBJECTS/run_plain.bpf.o" --duration 10ms -o none --record link.rec --force
+is 'file: a link is not followed' "$RC $(sha256sum <all.rec)" "1 $before"
+cp all.rec forced.rec
+run_bombus run "$OBJECTS/run_plain.bpf.o" --duration 10ms -o none --record forced.rec --force
+is 'file: --force replaces it' $RC 0
+unlike 'file: with another one' "$(sha256sum <forced.rec)" "$before"
+is 'file: nothing stays beside them' "$(find . -maxdepth 1 -name '.*.rec*' | wc -l)" 0
+
 # --- a pipe ---
 traffic_start getppid,20 sleep,1500 getppid,5
 mkfifo pipe

@@ -169,6 +169,7 @@ static int open_file(struct recorder *r, struct err *err)
 
 	make_head(r, &head);
 	r->file = record_file_new(r->opts.fd, r->opts.alone);
+	record_file_set_name(r->file, r->opts.file);
 	ret = head.full ? -E2BIG : record_file_put(r->file, BLOCK_HEAD, head.buf, head.len);
 	strbuf_release(&head);
 	if (ret == 0)

@@ -17,6 +17,7 @@
 #ifndef BOMBUS_RUNNER_SINK_RECORDING_RECORD_H
 #define BOMBUS_RUNNER_SINK_RECORDING_RECORD_H
 
+#include "base/new_file.h"
 #include "runner/sink/sink.h"
 
 /* "map", "events=counter": options of the command line that the plan depends on. */
@@ -25,9 +26,10 @@ struct record_option {
 };
 
 struct record_opts {
-	int fd;		  /* borrowed */
-	const char *path; /* for messages */
-	const void *elf;  /* borrowed until the source was added */
+	int fd;		       /* borrowed */
+	const char *path;      /* for messages */
+	struct new_file *file; /* named with the first record; borrowed; NULL: it has a name */
+	const void *elf;       /* borrowed until the source was added */
 	size_t elf_bytes;
 	bool alone;			     /* there is no output beside it */
 	const struct record_option *options; /* as the bytes */

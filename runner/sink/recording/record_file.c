@@ -22,6 +22,7 @@ struct block {
 struct record_file {
 	struct out out;
 	bool wait, started;
+	struct new_file *name; /* NULL: it has one */
 	struct block blocks[BLOCKS];
 	_Atomic uint64_t filled, written; /* blocks, ever */
 	bool has_block;			  /* blocks[filled % BLOCKS] is being filled */
@@ -126,6 +127,11 @@ static struct block *next_full(struct record_file *f)
 	return waiting(f) ? &f->blocks[f->written % BLOCKS] : NULL;
 }
 
+void record_file_set_name(struct record_file *f, struct new_file *name)
+{
+	f->name = name;
+}
+
 static void *write_blocks(void *arg)
 {
 	struct record_file *f = arg;
@@ -133,6 +139,8 @@ static void *write_blocks(void *arg)
 	int ret = 0;
 
 	while ((block = next_full(f))) {
+		if (!ret && f->name)
+			ret = new_file_commit(f->name);
 		if (!ret)
 			ret = write_block(f, BLOCK_DATA, block->bytes, block->len,
 					  waiting(f) > BUSY_BLOCKS ? 0 : Z_BEST_SPEED);
@@ -142,8 +150,11 @@ static void *write_blocks(void *arg)
 		pthread_cond_signal(&f->room);
 		pthread_mutex_unlock(&f->lock);
 	}
+	if (!ret && f->name)
+		ret = new_file_commit(f->name);
 	if (!ret)
-		f->error = write_block(f, BLOCK_END, "", 0, 0);
+		ret = write_block(f, BLOCK_END, "", 0, 0);
+	f->error = ret;
 	return NULL;
 }
 

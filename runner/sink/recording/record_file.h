@@ -3,6 +3,7 @@
 #ifndef BOMBUS_RUNNER_SINK_RECORDING_RECORD_FILE_H
 #define BOMBUS_RUNNER_SINK_RECORDING_RECORD_FILE_H
 
+#include "base/new_file.h"
 #include "runner/sink/out.h"
 #include "runner/sink/recording/recording.h"
 
@@ -14,6 +15,9 @@ void record_file_free(struct record_file *file);
 
 /* Before the thread: a block as it is, compressed well. 0 or -errno. */
 int record_file_put(struct record_file *file, enum block_kind kind, const void *bytes, size_t len);
+/* The file gets its name before the first block with data, or at a regular end. Borrowed; NULL: it
+ * has one. Before the thread. */
+void record_file_set_name(struct record_file *file, struct new_file *name);
 int record_file_start(struct record_file *file, struct err *err);
 
 /* Room for `bytes` more in the current block, or in the next one. NULL: there is none now. */

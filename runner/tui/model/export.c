@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include "base/err.h"
+#include "base/new_file.h"
 #include "base/util.h"
 #include "runner/sink/print/json_shape.h"
 #include "runner/sink/out.h"
@@ -162,25 +163,22 @@ static int form_of(const char *path, struct err *err)
 
 int export_file(struct tab *tab, const char *path, uint64_t *ret_rows, struct err *err)
 {
-	_cleanup_close_ int fd = -1;
 	int form = form_of(path, err), ret;
+	struct new_file file;
 
 	if (form < 0)
 		return form;
 	tab_prepare(tab);
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	if (fd < 0 && errno == EEXIST) {
+	ret = new_file_open(&file, path, false, err);
+	if (ret == -EEXIST)
 		err_hint(err, "choose another name");
-		return err_set(err, EEXIST, "'%s' is there already", path);
-	}
-	if (fd < 0)
-		return err_sys(err, errno, "cannot write '%s'", path);
-	ret = write_rows(tab, (enum form)form, fd, 0, tab->total, ret_rows, err);
-	if (ret < 0) {
-		unlink(path);
-		return err_sys(err, -ret, "cannot write '%s'", path);
-	}
-	return 0;
+	if (ret < 0)
+		return ret;
+	ret = write_rows(tab, (enum form)form, file.fd, 0, tab->total, ret_rows, err);
+	if (ret >= 0)
+		ret = new_file_commit(&file);
+	new_file_release(&file);
+	return ret < 0 ? err_sys(err, -ret, "cannot write '%s'", path) : 0;
 }
 
 bool export_row(struct tab *tab, struct strbuf *ret)
