@@ -445,6 +445,8 @@ void web_server_tick(struct web_server *server)
 
 void web_server_stop(struct web_server *server)
 {
+	if (!server)
+		return;
 	/* Requests that wait for a check go on, so that the library may end them. */
 	if (server->guard)
 		web_guard_stop(server->guard);

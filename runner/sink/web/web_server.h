@@ -39,8 +39,9 @@ int web_server_open(struct web_server **ret, const struct web_opts *opts, struct
 int web_server_start(struct web_server *server, struct err *err);
 /* Now and then, in any thread: closes connections that do not get on. */
 void web_server_tick(struct web_server *server);
-void web_server_stop(struct web_server *server); /* no page is called any more */
-void web_server_free(struct web_server *server); /* NULL is allowed */
+/* No page is called any more. Both take NULL. */
+void web_server_stop(struct web_server *server);
+void web_server_free(struct web_server *server);
 uint16_t web_server_port(const struct web_server *server);
 
 /* --- for pages -------------------------------------------------------------------------------- */
