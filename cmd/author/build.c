@@ -128,7 +128,10 @@ static int check_object(const char *source, const void *bytes, size_t len, struc
 	if (rc)
 		return rc;
 	plan = object_plan(object);
-	if (!has_program(plan))
+	for (uint32_t i = 0; i < plan->nmaps && rc == 0; i++)
+		if (plan->maps[i].fault)
+			rc = err_set(err, EINVAL, "%s: %s", source, plan->maps[i].fault);
+	if (rc == 0 && !has_program(plan))
 		rc = no_program(source, err);
 	else if (!plan->license || !*plan->license)
 		log_warn("%s names no licence, so that the kernel refuses many helpers: char "

@@ -62,7 +62,7 @@ static int check_shows(const struct run *run, struct err *err)
 	const char *output = run->args->output;
 
 	for (uint32_t i = 0; i < plan->nmaps; i++)
-		if (plan->maps[i].source != SOURCE_NONE)
+		if (plan->maps[i].source != SOURCE_NONE && !plan->maps[i].fault)
 			return 0;
 	if (!plan->shows_nothing || run->args->dry_run || (output && streq(output, "none")))
 		return 0;

@@ -111,8 +111,8 @@ is 'alternatives: each job has one' "$RC" 0
 run_bombus run "$ALT" --dry-run --only lost
 is 'alternatives: none works: status' "$RC" 3
 like 'alternatives: none works' "$ERR" "'lost': none of its 2 alternatives works here"
-like 'alternatives: the first is explained' "$ERR" '^lost___fentry .*: '
-like 'alternatives: and the second' "$ERR" "^lost___tp .*no tracepoint 'syscalls/sys_enter_nothing'"
+like 'alternatives: the first is explained' "$ERR" '^ *lost___fentry .*: '
+like 'alternatives: and the second' "$ERR" "^ *lost___tp .*no tracepoint 'syscalls/sys_enter_nothing'"
 
 # --- a kernel without BTF: it is hidden, in a mount namespace of the test's own ---
 without_btf() {

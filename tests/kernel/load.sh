@@ -59,6 +59,12 @@ hook tp_btf-named 7 getppid,7 --only tpbtf_any --set target_pid=PID --attach tpb
 # --- functions of programs ---
 hook uprobe 5 probe,5 --only upro --attach "upro=$TRAFFIC:traffic_probe"
 hook uprobe-pid 5 probe,5 --only upro --attach "upro=$TRAFFIC:traffic_probe,pid=PID"
+run_bombus run "$HOOKS" --only upro --attach upro=libc:malloc --dry-run
+is 'uprobe: a library by its name: status' "$RC" 0
+like 'uprobe: a library by its name' "$OUT" '^upro .* libc:malloc *attached'
+run_bombus run "$HOOKS" --only upro --attach upro=libnothing:malloc --dry-run
+is 'uprobe: no such library: status' "$RC" 2
+like 'uprobe: no such library' "$ERR" "there is no library or program 'libnothing'"
 hook uprobe-pid-alone 5 probe,5 --only upro --attach "upro=:traffic_probe,pid=PID"
 hook uprobe-other-pid 0 probe,5 --only upro --attach "upro=$TRAFFIC:traffic_probe,pid=$$"
 hook uretprobe-two 10 probe,5 --only uret --attach "uret=$TRAFFIC:traffic_probe,pid=PID" \

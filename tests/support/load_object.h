@@ -290,7 +290,9 @@ static inline void obj_write(struct obj_file *f, const struct obj *o, int fd)
 		scn = obj_scn(f, elf, s->name, s->type, s->bytes, s->len, 8);
 		s->index = (uint32_t)elf_ndxscn(scn);
 		elf64_getshdr(scn)->sh_flags =
-			SHF_ALLOC | (strchr(s->name, '/') || !strcmp(s->name, "xdp") ? SHF_EXECINSTR
+			SHF_ALLOC | (strchr(s->name, '/') || !strcmp(s->name, "xdp") ||
+				     !strncmp(s->name, "socket", 6)
+				     ? SHF_EXECINSTR
 										     : SHF_WRITE);
 	}
 	for (size_t i = 1; i < f->nsymbols; i++)

@@ -82,6 +82,23 @@ static int attach_kernel(struct attach_job *job, struct err *err)
 	return rc < 0 ? explain_attach(job->plan, rc, err) : 0;
 }
 
+static int attach_iter_map(struct attach_job *job, const char *name, struct err *err)
+{
+	const struct bpf_map *map = bpf_object__find_map_by_name(job->obj, name);
+	union bpf_iter_link_info info = { 0 };
+	struct bpf_iter_attach_opts opts;
+	int rc;
+
+	if (!map)
+		return target_usage(job->plan, job->type, "no such map to walk over", err);
+	opts_init(&opts);
+	info.map.map_fd = (uint32_t)bpf_map__fd(map);
+	opts.link_info = &info;
+	opts.link_info_len = sizeof(info);
+	rc = attachments_add_link(job, bpf_program__attach_iter(job->prog, &opts));
+	return rc < 0 ? explain_attach(job->plan, rc, err) : 0;
+}
+
 /* What an iterator walks over: one process, one cgroup, or a map of the object. */
 static int attach_iter(struct attach_job *job, struct err *err)
 {
@@ -89,10 +106,11 @@ static int attach_iter(struct attach_job *job, struct err *err)
 	union bpf_iter_link_info info = { 0 };
 	const char *head = job->target.head;
 	_cleanup_close_ int cgroup = -1;
-	struct bpf_map *map;
 	int rc;
 
 	opts_init(&opts);
+	if (!job->given && job->plan->iter_map)
+		return attach_iter_map(job, job->plan->iter_map, err);
 	if (!job->given &&
 	    (streq(job->text, "bpf_map_elem") || streq(job->text, "bpf_sk_storage_map"))) {
 		err_hint(err, "--attach %s=MAP", job->plan->name);
@@ -108,10 +126,7 @@ static int attach_iter(struct attach_job *job, struct err *err)
 		info.cgroup.cgroup_fd = cgroup;
 		info.cgroup.order = BPF_CGROUP_ITER_DESCENDANTS_PRE;
 	} else if (job->given) {
-		map = bpf_object__find_map_by_name(job->obj, head);
-		if (!map)
-			return target_usage(job->plan, job->type, "no such map to walk over", err);
-		info.map.map_fd = bpf_map__fd(map);
+		return attach_iter_map(job, head, err);
 	}
 	opts.link_info = &info;
 	opts.link_info_len = sizeof(info);

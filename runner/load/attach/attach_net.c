@@ -124,7 +124,9 @@ int tcx_link_create(int prog_fd, unsigned ifindex, bool egress)
 static int tc_direction(const struct attach_job *job, const char *word, bool *ret_egress,
 			struct err *err)
 {
-	if (streq(word, "ingress") || streq(word, "egress")) {
+	size_t len = strcspn(word, "/"); /* "ingress/name" in a section */
+
+	if ((len == 7 && has_prefix(word, "ingress")) || (len == 6 && has_prefix(word, "egress"))) {
 		*ret_egress = word[0] == 'e';
 		return 0;
 	}

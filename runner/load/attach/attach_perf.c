@@ -26,6 +26,7 @@ static const struct perf_name {
 	uint64_t config;
 } perf_names[] = {
 	{ "cpu-clock", PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CPU_CLOCK },
+	{ "profiler", PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CPU_CLOCK }, /* as gadgets call it */
 	{ "task-clock", PERF_TYPE_SOFTWARE, PERF_COUNT_SW_TASK_CLOCK },
 	{ "page-faults", PERF_TYPE_SOFTWARE, PERF_COUNT_SW_PAGE_FAULTS },
 	{ "faults", PERF_TYPE_SOFTWARE, PERF_COUNT_SW_PAGE_FAULTS },

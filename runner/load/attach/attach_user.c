@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Probes in programs and libraries: uprobe, uretprobe and USDT. */
 #include <bpf/libbpf.h>
+#include <dirent.h>
 #include <errno.h>
 #include <sys/stat.h>
 
@@ -9,6 +10,55 @@
 #include "base/util.h"
 #include "runner/load/attach/attach_internal.h"
 #include "runner/load/kernel/features.h"
+
+#ifdef __x86_64__
+#define MULTIARCH "x86_64-linux-gnu"
+#elif defined(__aarch64__)
+#define MULTIARCH "aarch64-linux-gnu"
+#else
+#define MULTIARCH "."
+#endif
+
+/* "libc" in one folder, whatever its version: "libc.so.6". The last name is the newest. */
+static char *library_in(const char *root, const char *folder, const char *name)
+{
+	_cleanup_free_ char *path = xasprintf("%s%s", root, folder), *found = NULL;
+	size_t len = strlen(name);
+	struct dirent *entry;
+	DIR *dir = opendir(path);
+
+	while (dir && (entry = readdir(dir))) {
+		const char *file = entry->d_name;
+
+		if (strncmp(file, name, len) != 0 || !has_prefix(file + len, ".so.") ||
+		    (found && strcmp(file, found) <= 0))
+			continue;
+		free(found);
+		found = xstrdup(file);
+	}
+	if (dir)
+		closedir(dir);
+	return found ? xasprintf("%s/%s", path, found) : NULL;
+}
+
+/* A library by its bare name, as gadgets write it, where the process has it. NULL: not found. */
+static char *find_library(const char *name, int64_t pid)
+{
+	static const char *const folders[] = {
+		"/lib/" MULTIARCH, "/usr/lib/" MULTIARCH, "/lib64", "/usr/lib64", "/lib",
+		"/usr/lib",	   "/usr/local/lib",
+	};
+	_cleanup_free_ char *root =
+		pid > 0 ? xasprintf("/proc/%lld/root", (long long)pid) : xstrdup("");
+
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+		char *path = library_in(root, folders[i], name);
+
+		if (path)
+			return path;
+	}
+	return NULL;
+}
 
 /*
  * The path as this process reaches it: a process in a container means its own files. A name
@@ -19,6 +69,10 @@ static char *path_for_pid(const char *path, int64_t pid)
 	_cleanup_free_ char *inside = NULL;
 	struct stat there, here;
 
+	if (!strchr(path, '/') && !strstr(path, ".so")) {
+		inside = find_library(path, pid);
+		return inside ? steal_ptr(&inside) : xstrdup(path);
+	}
 	if (pid < 0 || path[0] != '/')
 		return xstrdup(path);
 	inside = xasprintf("/proc/%lld/root%s", (long long)pid, path);

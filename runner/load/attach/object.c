@@ -138,6 +138,9 @@ static int open_all(struct object *object, const void *elf, size_t len, struct e
 		rc = plan_select_fields(&object->plan, &opts->fields[i], err);
 	if (rc < 0)
 		return rc;
+	for (uint32_t i = 0; i < object->plan.nmaps; i++)
+		if (object->plan.maps[i].fault)
+			log_warn("%s: %s", object->name, object->plan.maps[i].fault);
 	object->progs = xcalloc(object->plan.nprogs + 1, sizeof(struct bpf_program *));
 	object->targets = xcalloc(object->plan.nprogs + 1, sizeof(*object->targets));
 	sort_progs(object);

@@ -215,6 +215,12 @@ static int no_user_probe(const struct prog_plan *prog, int code, struct err *err
 	err_exit(err, EXIT_USAGE);
 	if (strchr(path, '/') && access(path, F_OK) < 0)
 		return err_set(err, -code, "there is no file %s", path);
+	if (*path && !strchr(path, '/') && code == -ENOENT) {
+		err_hint(err, "a path with a '/' is taken as it is");
+		return err_set(err, -code,
+			       "there is no library or program '%s' where this machine keeps them",
+			       path);
+	}
 	if (code == -ESRCH && strstr(target, "pid="))
 		return err_set(err, -code, "there is no process %s", strstr(target, "pid=") + 4);
 	if (code == -ENOENT || code == -ESRCH)

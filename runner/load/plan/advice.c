@@ -133,13 +133,25 @@ static bool advise_variable(struct strbuf *text, const struct btf *btf)
 	return true;
 }
 
+/* The first map that cannot be what its author wants. */
+static bool advise_fault(struct strbuf *text, const struct plan *plan)
+{
+	for (uint32_t i = 0; i < plan->nmaps; i++) {
+		if (!plan->maps[i].fault)
+			continue;
+		strbuf_adds(text, plan->maps[i].fault);
+		return true;
+	}
+	return false;
+}
+
 static void advise_nothing(struct strbuf *text, const struct plan *plan, const struct btf *btf)
 {
 	uint32_t maps = 0;
 
 	for (uint32_t i = 0; i < plan->nmaps; i++)
 		maps += plan->maps[i].source != SOURCE_NONE;
-	if (advise_record(text, plan) || advise_section(text, btf))
+	if (advise_fault(text, plan) || advise_record(text, plan) || advise_section(text, btf))
 		return;
 	if (maps)
 		strbuf_adds(text, "the types of its maps are not known: __type(key, ...) and "

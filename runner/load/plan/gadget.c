@@ -4,10 +4,13 @@
 #include <bpf/btf.h>
 
 #include "base/util.h"
+#include "runner/load/plan/layout.h"
 
 #define TRACER "tracer"
 #define MAPITER "mapiter"
 #define PARAM "param"
+#define ITER "iter"
+#define SNAPSHOTTER "snapshotter"
 #define SEPARATOR "___"
 
 /* What a variable gadget_WORD_... says, or a tag ig:WORD:...; NULL: type `id` is something else. */
@@ -84,4 +87,63 @@ bool gadget_is_param(const struct btf *btf, const char *variable)
 			return true;
 	}
 	return false;
+}
+
+/* Whether one of the words behind "NAME___TYPE___" is this program. */
+static bool names_program(const char *text, const char *prog)
+{
+	size_t len = strlen(prog);
+
+	for (const char *at = strstr(text, SEPARATOR); at; at = strstr(at, SEPARATOR)) {
+		at += strlen(SEPARATOR);
+		if (!strncmp(at, prog, len) && (!at[len] || has_prefix(at + len, SEPARATOR)))
+			return true;
+	}
+	return false;
+}
+
+uint32_t gadget_iter_type(const struct btf *btf, const char *prog)
+{
+	uint32_t count = btf__type_cnt(btf);
+
+	for (uint32_t id = 1; id < count; id++) {
+		const char *text = said(btf, id, ITER) ?: said(btf, id, SNAPSHOTTER);
+		const char *type = text ? strstr(text, SEPARATOR) : NULL;
+		_cleanup_free_ char *name = NULL;
+		int found;
+
+		if (!type || !names_program(type + strlen(SEPARATOR), prog))
+			continue;
+		type += strlen(SEPARATOR);
+		name = xstrndup(type, strstr(type, SEPARATOR) - type);
+		found = btf__find_by_name_kind(btf, name, BTF_KIND_STRUCT);
+		if (found > 0)
+			return (uint32_t)found;
+	}
+	return 0;
+}
+
+const char *gadget_iter_map(const struct btf *btf, const char *prog)
+{
+	uint32_t count = btf__type_cnt(btf);
+	size_t len = strlen(prog);
+
+	for (uint32_t id = 1; id < count; id++) {
+		const char *text =
+			said(btf, id, "mapelem_iter_target") ?: said(btf, id, "iter_target_map");
+
+		if (text && !strncmp(text, prog, len) && has_prefix(text + len, SEPARATOR) &&
+		    text[len + strlen(SEPARATOR)])
+			return text + len + strlen(SEPARATOR);
+	}
+	return NULL;
+}
+
+uint8_t gadget_typedef_tags(const char *name)
+{
+	if (has_prefix(name, "gadget_counter__"))
+		return TAG_COUNTER;
+	if (has_prefix(name, "gadget_gauge__"))
+		return TAG_GAUGE;
+	return has_prefix(name, "gadget_histogram_slot__") ? TAG_SLOTS : 0;
 }

@@ -22,4 +22,12 @@ uint32_t gadget_record_type(const struct btf *btf, const char *map);
 bool gadget_is_iterated(const struct btf *btf, const char *map);
 bool gadget_is_param(const struct btf *btf, const char *variable);
 
+/* The type of the records that an iterator writes; 0: nothing says. */
+uint32_t gadget_iter_type(const struct btf *btf, const char *prog);
+/* The map whose entries the iterator walks over; NULL: nothing says. */
+const char *gadget_iter_map(const struct btf *btf, const char *prog);
+
+/* What a typedef says of a member, as enum field_tag: gadget_counter__u64. */
+uint8_t gadget_typedef_tags(const char *name);
+
 #endif

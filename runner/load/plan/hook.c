@@ -88,6 +88,10 @@ const struct hook_type *hook_of(const char *section, const char **ret_target)
 	if (has_prefix(section, "xdp") &&
 	    (streq(*ret_target, "devmap") || streq(*ret_target, "cpumap")))
 		return &hook_in_map;
+	/* Gadgets number their socket filters: "socket1". */
+	if (has_prefix(section, "socket") && len > 6 &&
+	    strspn(section + 6, "0123456789") == len - 6)
+		len = 6;
 	for (size_t i = 0; i < ARRAY_LEN(hook_types); i++)
 		if (strlen(hook_types[i].section) == len &&
 		    !memcmp(hook_types[i].section, section, len))

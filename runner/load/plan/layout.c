@@ -111,6 +111,7 @@ static int add_scalar(struct walk *w, const struct place *place, const struct sh
 	struct place at = *place;
 	uint32_t bits = place->bit_size;
 
+	at.tags |= s->tags;
 	if (!type_scalar_kind(s, &f))
 		return fail(w, EINVAL, place, "its type holds no data");
 	if (!btf_is_ptr(s->type) && !btf_is_float(s->type) && !type_is_plain_size(s->type))

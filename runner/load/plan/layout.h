@@ -52,6 +52,7 @@ enum field_tag {
 	TAG_GAUGE = 1 << 3,
 	TAG_HIDE = 1 << 4,
 	TAG_OBSERVE = 1 << 5,
+	TAG_SLOTS = 1 << 6, /* the counts of a histogram, by power of two */
 };
 
 struct enum_name {

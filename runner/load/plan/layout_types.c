@@ -4,6 +4,7 @@
 #include <bpf/btf.h>
 #include "base/arena.h"
 #include "base/util.h"
+#include "runner/load/plan/gadget.h"
 #include "runner/load/plan/meanings.h"
 
 const char *type_name_at(const struct btf *btf, uint32_t off)
@@ -31,6 +32,7 @@ const char *type_resolve(const struct btf *btf, uint32_t id, struct shape *ret)
 		if (btf_is_typedef(t)) {
 			const char *name = type_name_at(btf, t->name_off);
 
+			s.tags |= gadget_typedef_tags(name);
 			if (!s.meaning)
 				s.meaning = meaning_of_typedef(name);
 			if (!s.name && *name)

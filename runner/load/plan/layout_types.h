@@ -22,6 +22,7 @@ struct shape {
 	const struct btf_type *type; /* NULL: void */
 	uint32_t id;
 	enum meaning meaning; /* of the first typedef that is known */
+	uint8_t tags;	      /* enum field_tag, as typedefs of gadgets say */
 	const char *name;     /* of the first typedef, else the type's own */
 };
 

@@ -69,3 +69,18 @@ bool plan_is_data_section(const char *name)
 	return streq(name, ".bss") || streq(name, ".data") || has_prefix(name, ".bss.") ||
 	       has_prefix(name, ".data.");
 }
+
+int map_list_fault(struct map_list *list, struct map_plan *map, const struct map_word *word,
+		   int code, const struct err *fault)
+{
+	if (code && word && list->ctx->err)
+		*list->ctx->err = *fault;
+	if (!code || word)
+		return code;
+	map->role = ROLE_INTERNAL;
+	map->exported = false;
+	map->fault = *fault->hint ? arena_printf(&list->ctx->plan->arena, "%s (%s)", fault->msg,
+						 fault->hint)
+				  : map_list_copy(list, fault->msg);
+	return 0;
+}

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/util.h"
 #include "runner/load/elf/elf.h"
+#include "runner/load/plan/gadget.h"
 #include "runner/load/plan/hook.h"
 #include "runner/load/plan/plan_internal.h"
 
@@ -91,6 +92,8 @@ static void add_prog(struct plan_ctx *ctx, const struct bpf_program *from)
 	prog->type = type_word(arena, prog->section);
 	hook = hook_of(prog->section, &target);
 	prog->target = *target ? target : NULL;
+	if (hook->hook == HOOK_ITER)
+		prog->iter_map = arena_strdup(arena, gadget_iter_map(ctx->btf, prog->name));
 	prog->is_tail = is_tail(ctx->image, prog->name);
 	prog->needs_target = hook_needs_target(hook, target) && !prog->is_tail;
 	prog->load_only = prog->is_tail && hook_needs_target(hook, target);

@@ -51,9 +51,11 @@ struct map_plan {
 	const char *name;   /* as it is shown and exported: prefix taken off, BOMBUS_NAME applied */
 	const char *backing_symbol; /* what libbpf calls the kernel's map that holds it: `symbol`,
 				     * ".bss" for SOURCE_GLOBALS; NULL for SOURCE_ITER */
-	const char *help;	    /* NULL: none */
-	const char *unit;	    /* BOMBUS_UNIT on the map; NULL: none */
-	const char *buckets;	    /* BOMBUS_BUCKETS, as written; NULL: none */
+	const char *fault; /* why it cannot have the role that its author gave it, and is internal;
+			    * NULL: it can */
+	const char *help;  /* NULL: none */
+	const char *unit;  /* BOMBUS_UNIT on the map; NULL: none */
+	const char *buckets; /* BOMBUS_BUCKETS, as written; NULL: none */
 	const char *counted; /* how <bombus/histogram.bpf.h> counts it, in the same words; NULL: it
 			      * does not */
 	const char *service, *span; /* BOMBUS_SERVICE and BOMBUS_SPAN of ROLE_SPANS; NULL: none */
@@ -117,6 +119,7 @@ struct prog_plan {
 	const char *target;  /* the hook: "tcp_v4_connect", "sched/sched_switch", "eth0"; NULL */
 	bool needs_target;   /* has to get one by --attach, and has none */
 	bool is_tail;	     /* a map's definition puts it into a slot: it is loaded with the map */
+	const char *iter_map; /* whose entries an iterator walks over; NULL: --attach says */
 	bool load_only;	     /* it is needed in that slot, and nowhere else */
 	uint8_t first_state; /* PROG_WANTED, PROG_STANDBY or PROG_OFF: before anything was tried */
 	const char *off_reason; /* of PROG_OFF: one line; else NULL */

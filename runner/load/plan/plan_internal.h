@@ -59,6 +59,10 @@ const char *map_list_copy(struct map_list *list, const char *text);
 /* is_record: of a buffer, where it may be shorter than its type. */
 int map_list_compile(struct map_list *list, uint32_t type_id, const char *default_name,
 		     bool is_record, struct layout *ret, struct err *err);
+/* A role that does not fit is an error where the command line gave it, else a fault of the map. */
+struct map_word;
+int map_list_fault(struct map_list *list, struct map_plan *map, const struct map_word *word,
+		   int code, const struct err *fault);
 /* Takes over what is tagged on the variable. */
 void map_list_tags(struct map_list *list, struct map_plan *map, const char *var);
 

@@ -83,9 +83,19 @@ static bool is_lost_map(const char *symbol)
 	return ends_with(symbol, "__lost") || ends_with(symbol, "_lost_samples");
 }
 
+/* A gadget's member of a type for histograms. */
+static bool has_slots(const struct map_plan *map)
+{
+	for (uint32_t i = 0; map->has_value && i < map->value.nfields; i++)
+		if (map->value.fields[i].tags & TAG_SLOTS)
+			return true;
+	return false;
+}
+
 /* What is said about the map's role, by whatever comes first; ORIGIN_PLAIN: nothing. */
 static int asked_role(struct map_list *list, const struct map_plan *map,
-		      const struct map_word *word, enum map_role *ret, enum role_origin *ret_origin)
+		      const struct map_word *word, enum map_role *ret, enum role_origin *ret_origin,
+		      struct err *err)
 {
 	const char *suffix = suffix_of(list, map->symbol), *rest;
 	int role;
@@ -102,10 +112,9 @@ static int asked_role(struct map_list *list, const struct map_plan *map,
 	if (*suffix) {
 		role = map_role_parse(suffix);
 		if (role < 0) {
-			err_exit(list->ctx->err, EXIT_FAILED);
-			err_hint(list->ctx->err, "sections are .maps.counter, .gauge, .histogram, "
-						 ".hist, .events, .print, .spans, .internal");
-			return err_set(list->ctx->err, EINVAL,
+			err_hint(err, "sections are .maps.counter, .gauge, .histogram, "
+				      ".hist, .events, .print, .spans, .internal");
+			return err_set(err, EINVAL,
 				       "map '%s' is in section '.maps.%s', "
 				       "which names no role",
 				       map->symbol, suffix);
@@ -121,7 +130,7 @@ static int asked_role(struct map_list *list, const struct map_plan *map,
 	} else if ((map->source == SOURCE_HASH || map->source == SOURCE_ARRAY) &&
 		   gadget_is_iterated(list->ctx->btf, map->symbol)) {
 		*ret_origin = ORIGIN_PREFIX;
-		*ret = ROLE_GAUGE;
+		*ret = has_slots(map) ? ROLE_HISTOGRAM : ROLE_GAUGE;
 	} else if (map->source == SOURCE_RING || map->source == SOURCE_PERF) {
 		*ret = map->has_value ? ROLE_EVENTS : ROLE_INTERNAL;
 	}
@@ -139,19 +148,21 @@ static bool show_internal(struct map_plan *map)
 }
 
 static int apply_role(struct map_list *list, struct map_plan *map, const struct map_word *word,
-		      const struct err *why)
+		      const struct err *why, struct err *err)
 {
 	enum role_origin origin;
 	enum map_role role;
-	int rc = asked_role(list, map, word, &role, &origin);
+	int rc = asked_role(list, map, word, &role, &origin, err);
 
-	if (rc)
+	if (rc) {
+		list->has_role = true;
 		return rc;
+	}
 	/* A record type that is there and cannot be read is a mistake, not an internal map. */
 	if (origin == ORIGIN_PLAIN && role == ROLE_INTERNAL && *why->msg &&
 	    (map->source == SOURCE_RING || map->source == SOURCE_PERF) && !is_lost_map(map->symbol))
 		role = ROLE_EVENTS;
-	rc = role_apply(map, role, origin, why->msg, list->ctx->err);
+	rc = role_apply(map, role, origin, why->msg, err);
 	list->has_role = list->has_role || map->role != ROLE_INTERNAL || origin != ORIGIN_PLAIN;
 	if (!rc && list->ctx->opts->all_maps && origin == ORIGIN_PLAIN)
 		show_internal(map);
@@ -172,7 +183,7 @@ static const char *map_name(const struct bpf_map *map)
 
 static int add_map(struct map_list *list, const struct bpf_map *from)
 {
-	struct err why = { 0 };
+	struct err why = { 0 }, fault = { 0 };
 	struct map_plan *map;
 	const struct map_type *type;
 	const struct map_word *word;
@@ -192,9 +203,9 @@ static int add_map(struct map_list *list, const struct bpf_map *from)
 		return 0;
 	type = map_type_find(map->type);
 	if (!type) {
-		err_exit(list->ctx->err, EXIT_FAILED);
-		return err_set(list->ctx->err, EINVAL, "map '%s' is of type %u, which is not known",
-			       map->symbol, map->type);
+		err_set(&fault, EINVAL, "map '%s' is of type %u, which is not known", map->symbol,
+			map->type);
+		return map_list_fault(list, map, NULL, -EINVAL, &fault);
 	}
 	map->source = type->source;
 	map->per_cpu = type->per_cpu;
@@ -214,7 +225,7 @@ static int add_map(struct map_list *list, const struct bpf_map *from)
 	fill_value(list, map, value_id, &why);
 	if (map->source == SOURCE_RING || map->source == SOURCE_PERF)
 		map->key_bytes = map->value_bytes = 0;
-	return apply_role(list, map, word, &why);
+	return map_list_fault(list, map, word, apply_role(list, map, word, &why, &fault), &fault);
 }
 
 /* Where taking the prefix off makes two maps look the same, it stays on. */

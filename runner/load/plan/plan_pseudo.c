@@ -8,42 +8,59 @@
 #include <errno.h>
 #include "base/err.h"
 #include "base/util.h"
+#include "runner/load/plan/gadget.h"
 #include "runner/load/plan/plan_internal.h"
 
 #define ITER_VAR "bombus_iter___"
 
-/* A program "iter/..." with a pointer variable that names its record's type. */
-static int add_iter(struct map_list *list, const struct prog_plan *prog)
+/* The type that a pointer variable names, or a gadget's declaration. 0: nothing says. */
+static int iter_type(struct map_list *list, const char *var, const char *prog, uint32_t *ret)
 {
 	const struct btf *btf = list->ctx->btf;
-	_cleanup_free_ char *var = xasprintf(ITER_VAR "%s", prog->name);
 	uint32_t id = tags_var(list->ctx->tags, var);
 	const struct btf_type *t = id ? btf__type_by_id(btf, id) : NULL;
-	const struct map_word *word;
-	struct map_plan *map;
-	struct err why = { 0 };
-	enum map_role role = ROLE_EVENTS;
 
-	if (!t)
+	*ret = 0;
+	if (!t) {
+		*ret = gadget_iter_type(btf, prog);
 		return 0;
+	}
 	for (int i = 0; t && i < 8 && (btf_is_var(t) || btf_is_mod(t)); i++)
 		t = btf__type_by_id(btf, t->type);
 	if (!t || !btf_is_ptr(t)) {
 		err_exit(list->ctx->err, EXIT_FAILED);
 		return err_set(list->ctx->err, EINVAL, "variable '%s' has to be a pointer", var);
 	}
+	*ret = t->type;
+	return 0;
+}
+
+/* A program "iter/..." whose record's type is known. */
+static int add_iter(struct map_list *list, const struct prog_plan *prog)
+{
+	_cleanup_free_ char *var = xasprintf(ITER_VAR "%s", prog->name);
+	const struct map_word *word;
+	struct map_plan *map;
+	struct err why = { 0 }, fault = { 0 };
+	enum map_role role = ROLE_EVENTS;
+	uint32_t type_id;
+	int rc = iter_type(list, var, prog->name, &type_id);
+
+	if (rc || !type_id)
+		return rc;
 	map = map_list_add(list);
 	map->symbol = map->name = prog->name;
 	map->source = SOURCE_ITER;
 	list->has_role = true;
 	map->prog = (int)prog->index;
-	if (map_list_compile(list, t->type, "value", false, &map->value, &why) == 0)
+	if (map_list_compile(list, type_id, "value", false, &map->value, &why) == 0)
 		map->has_value = true;
 	map_list_tags(list, map, var);
 	word = words_find(list, map);
 	if (word)
 		role = (enum map_role)map_role_parse(word->role);
-	return role_apply(map, role, word ? ORIGIN_WORD : ORIGIN_SUFFIX, why.msg, list->ctx->err);
+	rc = role_apply(map, role, word ? ORIGIN_WORD : ORIGIN_SUFFIX, why.msg, &fault);
+	return map_list_fault(list, map, word, rc, &fault);
 }
 
 /* The layout of a variable, moved to where it stands in its section. */
@@ -67,7 +84,8 @@ static int add_global(struct map_list *list, const struct bpf_map *section,
 	const char *name = btf__name_by_offset(btf, var->name_off);
 	const struct map_word *word;
 	struct map_plan *map;
-	struct err why = { 0 };
+	struct err why = { 0 }, fault = { 0 };
+	int rc;
 
 	if (list->count >= PLAN_MAX_MAPS)
 		return err_set(list->ctx->err, E2BIG, "more than %d maps", PLAN_MAX_MAPS);
@@ -86,7 +104,8 @@ static int add_global(struct map_list *list, const struct bpf_map *section,
 	word = words_find(list, map);
 	if (word)
 		role = (enum map_role)map_role_parse(word->role);
-	return role_apply(map, role, word ? ORIGIN_WORD : ORIGIN_SUFFIX, why.msg, list->ctx->err);
+	rc = role_apply(map, role, word ? ORIGIN_WORD : ORIGIN_SUFFIX, why.msg, &fault);
+	return map_list_fault(list, map, word, rc, &fault);
 }
 
 static int add_section(struct map_list *list, const struct btf_type *t)

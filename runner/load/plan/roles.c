@@ -101,8 +101,8 @@ static bool has_slots(const struct layout *value)
 {
 	for (uint32_t i = 0; i < value->nfields; i++) {
 		const struct field *f = &value->fields[i];
-		bool named =
-			value->is_scalar || streq(f->name, "slots") || streq(f->name, "buckets");
+		bool named = value->is_scalar || (f->tags & TAG_SLOTS) || streq(f->name, "slots") ||
+			     streq(f->name, "buckets");
 
 		if (named && f->count > 1 && f->kind == KIND_UINT && !f->is_bits &&
 		    (f->size_bits == 64 || f->size_bits == 32))

@@ -36,7 +36,8 @@ struct scale {
 
 static bool is_slots_name(const struct field *field)
 {
-	return streq(field->name, "slots") || streq(field->name, "buckets");
+	return (field->tags & TAG_SLOTS) || streq(field->name, "slots") ||
+	       streq(field->name, "buckets");
 }
 
 static bool is_bucket(const struct field *field)

@@ -126,15 +126,24 @@ static void plan_ok(struct fixture *f, const struct obj_map *maps, size_t nmaps,
 		fail_msg("%s", f->err.msg);
 }
 
+/* What the command line asks for is refused; what the object says is a fault of the map. */
 static void plan_refused(struct fixture *f, const struct obj_map *map, const char *const *words,
 			 int exit_status, const char *part)
 {
 	struct obj o = { .btf = f->btf, .maps = map, .nmaps = 1, .progs = a_prog, .nprogs = 1 };
 	int rc = plan_of(f, &o, false, words);
+	const char *msg = f->err.msg;
 
-	if (rc >= 0 || !strstr(f->err.msg, part))
-		fail_msg("%d '%s' is not '%s'", rc, f->err.msg, part);
-	assert_int_equal(f->err.exit ? f->err.exit : EXIT_FAILED, exit_status);
+	if (exit_status != EXIT_USAGE) {
+		assert_int_equal(rc, 0);
+		assert_int_equal(f->plan.maps[0].role, ROLE_INTERNAL);
+		msg = f->plan.maps[0].fault ? f->plan.maps[0].fault : "";
+	} else {
+		assert_int_equal(f->err.exit, EXIT_USAGE);
+		assert_true(rc < 0);
+	}
+	if (!strstr(msg, part))
+		fail_msg("%d '%s' is not '%s'", rc, msg, part);
 }
 
 static struct map_plan *get(const struct fixture *f, const char *name)
@@ -425,7 +434,7 @@ static void test_plan_recognises_histograms(void **state)
 		}
 		map.key = (uint32_t)key;
 		map.value = (uint32_t)value;
-		if ((plan_of(&f, &o, false, NULL) == 0) != cases[i].ok)
+		if (plan_of(&f, &o, false, NULL) || !f.plan.maps[0].fault != cases[i].ok)
 			fail_msg("%s: %s", shape, f.err.msg);
 	}
 }
@@ -846,6 +855,56 @@ static void test_plan_words_for_roles_and_types(void **state)
 	assert_string_equal(map_type_name(0), "type 0");
 }
 
+/* Another tool's way of saying what its maps, members and iterators are. */
+static void test_plan_knows_gadgets(void **state)
+{
+	FIXTURE(f);
+	struct btf *b = f.btf;
+	const int slot = btf__add_typedef(b, "gadget_histogram_slot__u32", f.u32);
+	const int counter = btf__add_typedef(b, "gadget_counter__u64", f.u64);
+	const int gauge = btf__add_typedef(b, "gadget_gauge__u32", f.u32);
+	const int list = btf__add_array(b, f.u32, slot, 27);
+	int hval, cval;
+	static const struct obj_prog progs[] = { { "dump", "iter/bpf_map_elem" },
+						 { "tasks", "iter/task" },
+						 { "drop", "classifier/ingress/drop" },
+						 { "see", "socket1" },
+						 { "walk", "iter/task" } };
+	static const char *const vars[] = { "gadget_mapiter_blockio___hists",
+					    "gadget_mapiter_stats___stats",
+					    "gadget_iter_all___event___other___tasks",
+					    "gadget_snapshotter_d___key___dump",
+					    "gadget_mapelem_iter_target_dump___stats" };
+	struct obj_map maps[2];
+	struct obj o = { .btf = b, .maps = maps, .nmaps = 2, .progs = progs, .nprogs = 5 };
+	const struct map_plan *m;
+
+	hval = btf__add_struct(b, "hval", 108);
+	btf__add_field(b, "latency", list, 0, 0);
+	cval = btf__add_struct(b, "cval", 16);
+	btf__add_field(b, "calls", counter, 0, 0);
+	btf__add_field(b, "level", gauge, 64, 0);
+	for (size_t i = 0; i < ARRAY_LEN(vars); i++)
+		btf__add_var(b, vars[i], BTF_VAR_GLOBAL_ALLOCATED, f.u64);
+	maps[0] = (struct obj_map){ "hists", ".maps",	      BPF_MAP_TYPE_HASH,
+				    64,	     (uint32_t)f.key, (uint32_t)hval };
+	maps[1] = (struct obj_map){ "stats", ".maps",	      BPF_MAP_TYPE_HASH,
+				    64,	     (uint32_t)f.key, (uint32_t)cval };
+	if (plan_of(&f, &o, false, NULL))
+		fail_msg("%s", f.err.msg);
+	assert_int_equal(get(&f, "hists")->role, ROLE_HISTOGRAM);
+	m = get(&f, "stats");
+	assert_int_equal(m->role, ROLE_GAUGE);
+	assert_int_equal(m->value.fields[0].tags, TAG_COUNTER);
+	assert_int_equal(m->value.fields[1].tags, TAG_GAUGE);
+	assert_string_equal(get(&f, "tasks")->value.type_name, "event");
+	assert_string_equal(get(&f, "dump")->value.type_name, "key");
+	assert_string_equal(plan_prog(&f.plan, "dump")->iter_map, "stats");
+	assert_null(plan_map(&f.plan, "walk"));
+	assert_true(plan_prog(&f.plan, "see")->needs_target);
+	assert_string_equal(plan_prog(&f.plan, "drop")->type, "tc");
+}
+
 /* Programs for one hook by two mechanisms are alternatives where their names say so. */
 static void test_plan_twins_are_alternatives(void **state)
 {
@@ -907,6 +966,7 @@ int main(void)
 		cmocka_unit_test(test_plan_lists_params),
 		cmocka_unit_test(test_plan_keeps_maps_in_maps_internal),
 		cmocka_unit_test(test_plan_words_for_roles_and_types),
+		cmocka_unit_test(test_plan_knows_gadgets),
 		cmocka_unit_test(test_plan_twins_are_alternatives),
 	};
 
