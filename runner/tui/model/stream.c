@@ -226,6 +226,53 @@ void stream_freeze(struct stream *s, bool on)
 	s->last = chunk_at(s, s->used - 1);
 }
 
+/* Copies the slots of some chunks, of which the ring drops the oldest where it is too small. */
+static void copy_chunks(struct stream *to, const struct stream *from, uint32_t first, uint32_t end)
+{
+	for (uint32_t i = first; i < end; i++) {
+		const struct chunk *chunk = chunk_at(from, i);
+
+		for (uint32_t k = 0; k < chunk->count; k++) {
+			if (to->next != chunk->first + k)
+				to->last = NULL; /* numbers of a chunk have no gaps */
+			to->next = chunk->first + k;
+			memcpy(next_slot(to), slot_at(from, chunk, k), from->slot_bytes);
+			if (!test_bit(chunk->notes, k))
+				continue;
+			set_bit(to->last->notes, to->last->count - 1);
+			to->last->nnotes++;
+		}
+	}
+}
+
+void stream_resize(struct stream *s, uint64_t max_bytes)
+{
+	struct stream *to = stream_new(s->map, max_bytes), swap;
+
+	copy_chunks(to, s, 0, s->frozen ? s->frozen : s->used);
+	if (s->frozen) {
+		if (!to->used)
+			new_chunk(to);
+		to->frozen = to->used;
+		to->skipped = s->skipped;
+		to->last = NULL;
+		copy_chunks(to, s, s->frozen, s->used);
+	}
+	if (to->next != s->next)
+		to->last = NULL;
+	to->next = s->next;
+	to->records = s->records;
+	to->newest_ns = s->newest_ns;
+	to->full |= s->full;
+	to->match = s->match;
+	to->ctx = s->ctx;
+	swap = *s;
+	*s = *to;
+	s->last = to->last ? &s->chunks[to->last - to->chunks] : NULL;
+	*to = swap;
+	stream_free(to);
+}
+
 /* Filter. */
 
 void stream_filter(struct stream *s, stream_match *match, void *ctx)

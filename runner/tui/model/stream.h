@@ -29,6 +29,8 @@ enum stream_note {
 
 struct stream *stream_new(const struct map_plan *map, uint64_t max_bytes);
 void stream_free(struct stream *stream);
+/* Another limit from now on; the newest records stay, as many as fit, with their numbers. */
+void stream_resize(struct stream *stream, uint64_t max_bytes);
 
 void stream_put(struct stream *stream, const struct record *record);
 void stream_note(struct stream *stream, enum stream_note note, uint64_t count, uint64_t time_ns);

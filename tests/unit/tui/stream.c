@@ -64,6 +64,62 @@ static bool is_seventh(void *ctx, const struct record *record)
 	return event.tgid % 7 == 0;
 }
 
+/* A smaller ring keeps the newest records and their numbers, a larger one has room for more. */
+static void test_stream_resize(void **state)
+{
+	struct stream_stats stats;
+	uint32_t calls = 0;
+	struct fixture f;
+	struct stream *s;
+	uint64_t at;
+
+	fixture_init(&f);
+	s = stream_new(&f.maps[MAP_EVENTS], 256 << 10);
+	for (uint32_t i = 0; i < 10000; i++)
+		put(s, &f, i);
+	stream_note(s, NOTE_LOST_KERNEL, 5, FIXTURE_TIME_NS);
+	stream_resize(s, 64 << 10);
+	stats = stream_stats(s);
+	assert_true(stats.full);
+	assert_int_equal(stats.records, 10000);
+	assert_true(stats.max_bytes <= 64 << 10);
+	assert_true(stats.used_bytes >= 60 << 10);
+	assert_int_equal(stream_shown(s), stats.kept + 1);
+	for (uint64_t i = 0; i < stats.kept; i++)
+		assert_int_equal(tgid_at(s, i), 10000 - stats.kept + i);
+	assert_true(stream_find(s, 9999, &at));
+	assert_int_equal(at, stats.kept - 1);
+	stream_resize(s, 256 << 10);
+	for (uint32_t i = 10000; i < 11000; i++)
+		put(s, &f, i);
+	assert_int_equal(stream_stats(s).kept, stats.kept + 1000);
+	assert_int_equal(tgid_at(s, stats.kept + 1), 10000); /* behind the note */
+	assert_true(stream_find(s, 11000, &at));
+	assert_int_equal(tgid_at(s, at), 10999);
+	/* Under a filter, and frozen. */
+	stream_filter(s, is_seventh, &calls);
+	stream_freeze(s, true);
+	for (uint32_t i = 11000; i < 12000; i++)
+		put(s, &f, i);
+	stream_resize(s, 128 << 10);
+	assert_true(stream_check(s, UINT64_MAX));
+	assert_int_equal(tgid_at(s, stream_shown(s) - 1), 10999 / 7 * 7);
+	stream_freeze(s, false);
+	assert_true(stream_check(s, UINT64_MAX));
+	assert_int_equal(tgid_at(s, stream_shown(s) - 1), 11999 / 7 * 7);
+	stream_free(s);
+	/* One that is empty, and frozen so. */
+	s = stream_new(&f.maps[MAP_EVENTS], 256 << 10);
+	stream_freeze(s, true);
+	stream_resize(s, 64 << 10);
+	put(s, &f, 1);
+	assert_int_equal(stream_shown(s), 0);
+	stream_freeze(s, false);
+	assert_int_equal(stream_shown(s), 1);
+	stream_free(s);
+	fixture_release(&f);
+}
+
 static void test_stream_filter(void **state)
 {
 	struct fixture f;
@@ -326,10 +382,11 @@ static void test_stream_picks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_stream_bounded), cmocka_unit_test(test_stream_filter),
-		cmocka_unit_test(test_stream_freeze),  cmocka_unit_test(test_stream_notes),
-		cmocka_unit_test(test_stream_sizes),   cmocka_unit_test(test_stream_page),
-		cmocka_unit_test(test_stream_follow),  cmocka_unit_test(test_stream_picks),
+		cmocka_unit_test(test_stream_resize), cmocka_unit_test(test_stream_bounded),
+		cmocka_unit_test(test_stream_filter), cmocka_unit_test(test_stream_freeze),
+		cmocka_unit_test(test_stream_notes),  cmocka_unit_test(test_stream_sizes),
+		cmocka_unit_test(test_stream_page),   cmocka_unit_test(test_stream_follow),
+		cmocka_unit_test(test_stream_picks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
