@@ -14,8 +14,8 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
-#include "base/utf8.h"
 #include "base/util.h"
+#include "runner/sink/slots.h"
 #include "runner/tui/screen/screen.h"
 #include "runner/tui/terminal/terminal.h"
 
@@ -24,23 +24,28 @@
 #define LOG_WAITING_BYTES (256u << 10)
 #define LOG_KEPT_BYTES (8u << 10)
 
+/* The state of one source. */
+struct feed {
+	struct source *source;
+	struct prog_stats *stats; /* of its programs */
+	uint64_t programs_ns;
+	uint64_t swept_ns, gap_ns; /* of a recording: its last sweep, and since the one before */
+};
+
 struct tui {
 	struct sink sink;
 	struct tui_opts opts;
-	struct source *source;
+	struct slots feeds; /* struct feed, by number of the source */
 	struct terminal *terminal;
 	struct model *model;
 	struct screen screen;
 	struct canvas canvas;
-	char *program;
 	int bell_fd;	  /* rung by messages */
 	bool up;	  /* the screen is there */
 	bool touched;	  /* a frame is due at once */
 	uint64_t clock_s; /* that is shown */
-	uint64_t start_ns, drawn_ns, programs_ns;
+	uint64_t start_ns, drawn_ns;
 	uint64_t drawn_generation;
-	uint64_t swept_ns, gap_ns; /* of a recording: its last sweep, and since the one before */
-	struct prog_stats *stats;
 	/* Messages of all threads. */
 	pthread_mutex_t lock;
 	struct strbuf waiting; /* lines for the model */
@@ -103,21 +108,18 @@ static void say_again(struct tui *tui)
 
 /* --- what the host calls --- */
 
-static char *clean_name(const char *name)
-{
-	size_t len = strlen(name);
-	char *text = xmalloc(UTF8_TERM_ROOM(len) + 1);
-
-	text[utf8_term_escape(text, name, len)] = '\0';
-	return text;
-}
-
 static int tui_open(struct sink *sink, struct err *err)
 {
 	struct tui *tui = tui_of(sink);
 	const struct theme *theme = theme_find(tui->opts.color && tui->opts.theme ? tui->opts.theme
 					       : tui->opts.color		  ? "default"
 										  : "mono");
+	const char *charset = nl_langinfo(CODESET);
+	struct model_opts opts = {
+		.history_bytes = tui->opts.history_bytes,
+		.interval_ns = tui->opts.interval_ns,
+		.utf8 = charset && streq(charset, "UTF-8"),
+	};
 	int ret;
 
 	if (!terminal_usable(tui->opts.in_fd, tui->opts.out_fd)) {
@@ -133,109 +135,118 @@ static int tui_open(struct sink *sink, struct err *err)
 	if (ret < 0)
 		return ret;
 	terminal_watch(tui->terminal, tui->bell_fd);
+	tui->model = model_new(&opts);
+	screen_init(&tui->screen, tui->model, opts.utf8);
 	return 0;
 }
 
 static int tui_add(struct sink *sink, struct source *source, struct err *err)
 {
 	struct tui *tui = tui_of(sink);
-	const char *charset = nl_langinfo(CODESET);
-	struct model_opts opts = {
-		.source = source,
-		.history_bytes = tui->opts.history_bytes,
-		.interval_ns = tui->opts.interval_ns,
-		.utf8 = charset && streq(charset, "UTF-8"),
-	};
+	struct feed *feed = xcalloc(1, sizeof(*feed));
 
-	if (tui->source)
-		return err_set(err, ENOTSUP, "the live table shows one program");
-	tui->source = source;
-	tui->stats = xcalloc(source->plan->nprogs + 1, sizeof(*tui->stats));
-	tui->program = clean_name(source->name);
-	tui->model = model_new(&opts);
-	screen_init(&tui->screen, tui->model, tui->program, opts.utf8);
-	tui->screen.replayed = source->recorded;
+	feed->source = source;
+	feed->stats = xcalloc(source->plan->nprogs + 1, sizeof(*feed->stats));
+	slots_set(&tui->feeds, source, feed);
+	model_add(tui->model, source);
+	tui->screen.replayed |= source->recorded;
+	if (source->plan->advice)
+		screen_say(&tui->screen, false, "%s%s%s", source->several ? source->program : "",
+			   source->several ? ": " : "", source->plan->advice);
 	return 0;
+}
+
+static void free_feed(struct feed *feed)
+{
+	if (feed)
+		free(feed->stats);
+	free(feed);
+}
+
+static void tui_remove(struct sink *sink, struct source *source)
+{
+	struct tui *tui = tui_of(sink);
+
+	model_remove(tui->model, source);
+	free_feed(slots_get(&tui->feeds, source));
+	slots_set(&tui->feeds, source, NULL);
 }
 
 /* The sink's thread does not run yet. */
 static int tui_start(struct sink *sink, struct err *err)
 {
-	struct tui *tui = tui_of(sink);
-
-	tui->start_ns = now_mono_ns();
-	if (tui->source->plan->advice)
-		screen_say(&tui->screen, false, "%s", tui->source->plan->advice);
+	tui_of(sink)->start_ns = now_mono_ns();
 	return 0;
 }
 
 static int tui_event(struct sink *sink, struct source *source, const struct record *record)
 {
-	model_event(tui_of(sink)->model, record);
+	model_event(tui_of(sink)->model, source, record);
 	return 0;
 }
 
 static int tui_rows(struct sink *sink, struct source *source, const struct series_rows *rows,
 		    uint64_t time_ns)
 {
-	model_rows(tui_of(sink)->model, rows);
+	model_rows(tui_of(sink)->model, source, rows);
 	return 0;
 }
 
 static int tui_lost(struct sink *sink, struct source *source, const struct map_plan *map,
 		    enum lost_where where, uint64_t count, uint64_t time_ns)
 {
-	model_lost(tui_of(sink)->model, map, where, count);
+	model_lost(tui_of(sink)->model, source, map, where, count);
 	return 0;
 }
 
-static void feed_programs(struct tui *tui, uint64_t now_ns)
+static void feed_programs(struct tui *tui, struct feed *feed, uint64_t now_ns)
 {
-	const struct plan *plan = tui->source->plan;
+	struct source *source = feed->source;
+	const struct plan *plan = source->plan;
 
-	if (now_ns - tui->programs_ns < PROGRAMS_NS)
+	if (now_ns - feed->programs_ns < PROGRAMS_NS)
 		return;
-	tui->programs_ns = now_ns;
+	feed->programs_ns = now_ns;
 	for (uint32_t i = 0; i < plan->nprogs; i++)
-		if (source_prog_stats(tui->source, &plan->progs[i], &tui->stats[i]) < 0)
-			tui->stats[i] = (struct prog_stats){ 0 };
-	model_programs(tui->model, tui->stats, now_ns);
+		if (source_prog_stats(source, &plan->progs[i], &feed->stats[i]) < 0)
+			feed->stats[i] = (struct prog_stats){ 0 };
+	model_programs(tui->model, source, feed->stats, now_ns);
 }
 
-/* A recording does not tell what the time between its sweeps was meant to be. The last one comes
- * when it comes, hence twice. */
-static void guess_interval(struct tui *tui, uint64_t time_ns)
+/* A recording does not hold the interval of its sweeps. Two equal gaps in a row tell it; the last
+ * sweep may come at any time. */
+static void guess_interval(struct tui *tui, struct feed *feed, uint64_t time_ns)
 {
-	uint64_t gap_ns = time_ns - tui->swept_ns;
+	uint64_t gap_ns = time_ns - feed->swept_ns;
 	uint64_t unit_ns = gap_ns < 100000000 ? 1000000 : 10000000;
 
 	gap_ns = (gap_ns + unit_ns / 2) / unit_ns * unit_ns;
-	if (tui->swept_ns && gap_ns && gap_ns == tui->gap_ns &&
+	if (feed->swept_ns && gap_ns && gap_ns == feed->gap_ns &&
 	    gap_ns != model_interval(tui->model))
 		model_set_interval(tui->model, gap_ns);
-	tui->gap_ns = gap_ns;
-	tui->swept_ns = time_ns;
+	feed->gap_ns = gap_ns;
+	feed->swept_ns = time_ns;
 }
 
 static int tui_swept(struct sink *sink, struct source *source, uint64_t time_ns)
 {
 	struct tui *tui = tui_of(sink);
-	const struct plan *plan = tui->source->plan;
-	/* However fast it is gone through, rates are those of then. */
-	uint64_t now_ns = tui->screen.replayed ? time_ns : now_mono_ns();
+	struct feed *feed = slots_get(&tui->feeds, source);
+	const struct plan *plan = source->plan;
+	/* Rates of a recording are those of its own time, at any speed. */
+	uint64_t now_ns = source->recorded ? time_ns : now_mono_ns();
 	struct map_stats stats;
 
-	if (tui->screen.replayed)
-		guess_interval(tui, time_ns);
-
+	if (source->recorded)
+		guess_interval(tui, feed, time_ns);
 	for (uint32_t i = 0; i < plan->nmaps; i++) {
 		if (plan->maps[i].role == ROLE_INTERNAL)
 			continue;
 		stats = source_map_stats(source, &plan->maps[i]);
-		model_stats(tui->model, &plan->maps[i], &stats);
+		model_stats(tui->model, source, &plan->maps[i], &stats);
 	}
-	feed_programs(tui, now_ns);
-	model_swept(tui->model, now_ns);
+	feed_programs(tui, feed, now_ns);
+	model_swept(tui->model, source, now_ns);
 	return 0;
 }
 
@@ -255,6 +266,16 @@ static int start_screen(struct tui *tui)
 	tui->up = tui->touched = true;
 	log_to(on_message, tui);
 	return 0;
+}
+
+static void set_interval(struct tui *tui)
+{
+	for (uint32_t i = 0; i < tui->feeds.count; i++) {
+		struct feed *feed = tui->feeds.all[i];
+
+		if (feed && feed->source->ops->set_interval)
+			feed->source->ops->set_interval(feed->source, model_interval(tui->model));
+	}
 }
 
 static int grant(struct tui *tui, enum wish wish)
@@ -277,8 +298,7 @@ static int grant(struct tui *tui, enum wish wish)
 		terminal_copy(tui->terminal, strbuf_str(&screen->copied), screen->copied.len);
 		break;
 	case WISH_INTERVAL:
-		if (tui->source->ops->set_interval)
-			tui->source->ops->set_interval(tui->source, model_interval(tui->model));
+		set_interval(tui);
 		break;
 	case WISH_NONE:
 		break;
@@ -385,8 +405,9 @@ static void tui_free(struct sink *sink)
 	strbuf_release(&tui->kept);
 	pthread_mutex_destroy(&tui->lock);
 	close_fd(&tui->bell_fd);
-	free(tui->program);
-	free(tui->stats);
+	for (uint32_t i = 0; i < tui->feeds.count; i++)
+		free_feed(tui->feeds.all[i]);
+	slots_release(&tui->feeds);
 	free(tui);
 }
 
@@ -395,6 +416,7 @@ static const struct sink_ops tui_ops = {
 	.stays = true,
 	.open = tui_open,
 	.add = tui_add,
+	.remove = tui_remove,
 	.start = tui_start,
 	.event = tui_event,
 	.rows = tui_rows,

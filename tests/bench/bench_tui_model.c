@@ -86,14 +86,14 @@ static double feed(struct bench *b)
 	series_rows_init(&rows, series_plan(series), 256);
 	while (series_read(series, &cursor, b->f.since[MAP_CONNS], true, &rows)) {
 		before = cpu_ms();
-		model_rows(b->model, &rows);
+		model_rows(b->model, &b->f.fake.source, &rows);
 		spent += cpu_ms() - before;
 	}
 	series_rows_release(&rows);
 	b->f.since[MAP_CONNS] = mark;
 	b->now_ns += SECOND / 10;
 	before = cpu_ms();
-	model_swept(b->model, b->now_ns);
+	model_swept(b->model, &b->f.fake.source, b->now_ns);
 	return spent + cpu_ms() - before;
 }
 
@@ -103,8 +103,8 @@ static void start(struct bench *b)
 
 	memset(b, 0, sizeof(*b));
 	fixture_init_max(&b->f, 200000);
-	opts.source = &b->f.fake.source;
 	b->model = model_new(&opts);
+	model_add(b->model, &b->f.fake.source);
 	b->now_ns = SECOND;
 	go(b, "conns");
 }
@@ -193,7 +193,7 @@ static void print_stream(void)
 	for (uint32_t i = 0; i < EVENTS; i++) {
 		event.tgid = i;
 		record.time_ns++;
-		model_event(b.model, &record);
+		model_event(b.model, &b.f.fake.source, &record);
 	}
 	ms = cpu_ms() - before;
 	look(&b);

@@ -10,12 +10,29 @@
 
 struct tui {
 	struct fixture f;
+	struct fixture second; /* a second program with maps of the same names */
+	bool has_second, second_runs;
 	struct model *model;
 	struct prog_plan progs[3];
 	uint64_t now_ns;
 };
 
-static inline void tui_init(struct tui *t, bool utf8)
+/* The second program comes or goes. */
+static inline void tui_second(struct tui *t, bool on)
+{
+	if (on == t->second_runs)
+		return;
+	t->second_runs = on;
+	if (!on) {
+		model_remove(t->model, &t->second.fake.source);
+		return;
+	}
+	model_add(t->model, &t->second.fake.source);
+	memset(t->second.since, 0, sizeof(t->second.since));
+}
+
+/* Without a second program: tui_init(). */
+static inline void tui_init_programs(struct tui *t, bool utf8, bool several)
 {
 	const struct prog_plan progs[] = {
 		{ .name = "tcp_connect", .type = "fentry", .target = "tcp_v4_connect" },
@@ -26,6 +43,11 @@ static inline void tui_init(struct tui *t, bool utf8)
 		{ .state = PROG_ATTACHED },
 		{ .state = PROG_REFUSED, .reason = "this kernel has no 'tcp_close'" },
 		{ .state = PROG_STANDBY },
+	};
+	static const struct prog_plan second_prog = {
+		.name = "openat",
+		.type = "tracepoint",
+		.target = "syscalls/sys_enter_openat",
 	};
 	struct model_opts opts = { .utf8 = utf8 };
 
@@ -39,38 +61,63 @@ static inline void tui_init(struct tui *t, bool utf8)
 	memcpy(t->f.fake.progs, states, sizeof(states));
 	t->f.plan.progs = t->progs;
 	t->f.plan.nprogs = ARRAY_LEN(progs);
-	opts.source = &t->f.fake.source;
+	source_set_name(&t->f.fake.source, "images.example/tcpconnect:1");
 	t->now_ns = 100 * SECOND;
 	t->model = model_new(&opts);
+	t->f.fake.source.several = several;
+	model_add(t->model, &t->f.fake.source);
+	if (!several)
+		return;
+	t->has_second = true;
+	fixture_init(&t->second);
+	source_set_name(&t->second.fake.source, "images.example/opensnoop:1");
+	t->second.fake.source.number = 1;
+	t->second.fake.source.several = true;
+	t->second.plan.progs = (struct prog_plan *)&second_prog;
+	t->second.plan.nprogs = 1;
+	t->second.fake.progs[0].state = PROG_ATTACHED;
+	tui_second(t, true);
+}
+
+static inline void tui_init(struct tui *t, bool utf8)
+{
+	tui_init_programs(t, utf8, false);
 }
 
 static inline void tui_release(struct tui *t)
 {
 	model_free(t->model);
 	fixture_release(&t->f);
+	if (t->has_second)
+		fixture_release(&t->second);
 }
 
 /* What changed in a map since the last time, as a sweep of the outputs' host gives it. */
-static inline void tui_rows(struct tui *t, uint32_t map)
+static inline void tui_rows(struct tui *t, struct fixture *f, uint32_t map)
 {
-	struct series *series = t->f.fake.series[map];
+	struct series *series = f->fake.series[map];
 	uint64_t mark = series_mark(series), cursor = 0;
 	struct series_rows rows;
 
 	series_rows_init(&rows, series_plan(series), 256);
-	while (series_read(series, &cursor, t->f.since[map], true, &rows))
-		model_rows(t->model, &rows);
+	while (series_read(series, &cursor, f->since[map], true, &rows))
+		model_rows(t->model, &f->fake.source, &rows);
 	series_rows_release(&rows);
-	t->f.since[map] = mark;
+	f->since[map] = mark;
+}
+
+static inline void tui_sweep_of(struct tui *t, struct fixture *f)
+{
+	for (uint32_t i = MAP_CONNS; i < NMAPS; i++)
+		tui_rows(t, f, i);
+	model_swept(t->model, &f->fake.source, t->now_ns);
 }
 
 /* One second and a sweep. */
 static inline void tui_sweep(struct tui *t)
 {
-	for (uint32_t i = MAP_CONNS; i < NMAPS; i++)
-		tui_rows(t, i);
 	t->now_ns += SECOND;
-	model_swept(t->model, t->now_ns);
+	tui_sweep_of(t, &t->f);
 }
 
 /* The map conns: 10.0.0.1 has the first of these values, and so on; NONE: it is not there. */

@@ -12,13 +12,21 @@ struct show {
 	struct canvas canvas;
 };
 
-static inline void show_init(struct show *s, bool utf8, uint32_t width, uint32_t height)
+static inline void show_programs(struct show *s, bool utf8, uint32_t width, uint32_t height,
+				 bool several)
 {
 	memset(s, 0, sizeof(*s));
-	tui_init(&s->t, utf8);
+	tui_init_programs(&s->t, utf8, several);
 	feed_all(&s->t);
-	screen_init(&s->screen, s->t.model, "images.example/tcpconnect:1", utf8);
+	if (several)
+		feed_second(&s->t);
+	screen_init(&s->screen, s->t.model, utf8);
 	canvas_resize(&s->canvas, width, height);
+}
+
+static inline void show_init(struct show *s, bool utf8, uint32_t width, uint32_t height)
+{
+	show_programs(s, utf8, width, height, false);
 }
 
 static inline void show_release(struct show *s)

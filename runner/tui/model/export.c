@@ -97,7 +97,7 @@ static int write_programs(struct tab *tab, enum form form, int fd, uint64_t from
 			  uint64_t *ret_rows)
 {
 	struct strbuf line = STRBUF_INIT(ROW_MAX_BYTES);
-	struct grid_page page = tab->env->page;
+	struct grid_page page = tab->env->settings->page;
 	struct grid grid;
 	struct item item;
 	size_t len;

@@ -12,58 +12,11 @@
 #include "runner/tui/model/model_impl.h"
 #include "runner/tui/model/shorts.h"
 
-struct model *model_new(const struct model_opts *opts)
-{
-	struct model *model = xcalloc(1, sizeof(*model));
-	const struct plan *plan = opts->source->plan;
-	uint64_t bytes = opts->history_bytes ? opts->history_bytes : MODEL_HISTORY_BYTES;
-	uint32_t streams = 0;
-
-	model->env.source = opts->source;
-	model->env.interval_ns = opts->interval_ns ? opts->interval_ns : 1000000000;
-	model->env.page.utf8 = opts->utf8;
-	model->log = logview_new();
-	sink_names_init(&model->env.names, opts->source);
-	model->by_map = xcalloc(plan->nmaps + 1, sizeof(struct tab *));
-	model->tabs = xcalloc(plan->nmaps + 1, sizeof(struct tab *));
-	for (uint32_t i = 0; i < plan->nmaps; i++)
-		streams += map_has_records(&plan->maps[i]);
-	for (uint32_t i = 0; i < plan->nmaps; i++) {
-		const struct map_plan *map = &plan->maps[i];
-		const struct metric_plan *metric =
-			map_has_series(map) ? source_metric(opts->source, map) : NULL;
-
-		if (map_has_records(map))
-			model->by_map[i] = stream_tab_new(&model->env, map, bytes / streams);
-		else if (metric)
-			model->by_map[i] = rows_tab_new(&model->env, map, metric);
-		if (model->by_map[i])
-			model->tabs[model->ntabs++] = model->by_map[i];
-	}
-	model->programs = model->tabs[model->ntabs++] = programs_tab_new(&model->env);
-	return model;
-}
-
-void model_free(struct model *model)
-{
-	if (!model)
-		return;
-	for (uint32_t i = 0; i < model->ntabs; i++)
-		model->tabs[i]->ops->free(model->tabs[i]);
-	for (size_t i = 0; i < ARRAY_LEN(model->arenas); i++)
-		arena_release(&model->arenas[i]);
-	free(model->tabs);
-	free(model->by_map);
-	sink_names_release(&model->env.names);
-	logview_free(model->log);
-	free(model);
-}
-
 /* Feeding. */
 
-void model_event(struct model *model, const struct record *record)
+void model_event(struct model *model, struct source *source, const struct record *record)
 {
-	struct tab *tab = model->by_map[record->map->index];
+	struct tab *tab = model_tab_of(model, source, record->map);
 
 	if (!tab || tab->ops->kind != TAB_STREAM)
 		return;
@@ -71,18 +24,18 @@ void model_event(struct model *model, const struct record *record)
 	model->generation += tab == current(model) && !tab->paused;
 }
 
-void model_rows(struct model *model, const struct series_rows *rows)
+void model_rows(struct model *model, struct source *source, const struct series_rows *rows)
 {
-	struct tab *tab = model->by_map[rows->plan->map->index];
+	struct tab *tab = model_tab_of(model, source, rows->plan->map);
 
 	if (tab && tab->ops->kind == TAB_ROWS)
 		rows_tab_put(tab, rows);
 }
 
-void model_lost(struct model *model, const struct map_plan *map, enum lost_where where,
-		uint64_t count)
+void model_lost(struct model *model, struct source *source, const struct map_plan *map,
+		enum lost_where where, uint64_t count)
 {
-	struct tab *tab = model->by_map[map->index];
+	struct tab *tab = model_tab_of(model, source, map);
 
 	model->lost += count;
 	model->generation++;
@@ -93,14 +46,15 @@ void model_lost(struct model *model, const struct map_plan *map, enum lost_where
 		stream_tab_lost(tab, where, count);
 }
 
-void model_swept(struct model *model, uint64_t mono_ns)
+void model_swept(struct model *model, struct source *source, uint64_t mono_ns)
 {
 	bool changed = false;
 
-	model->env.now_ns = mono_ns;
-	for (uint32_t i = 0; i < model->ntabs; i++) {
-		struct tab *tab = model->tabs[i];
+	for (uint32_t i = 0; i < source->plan->nmaps; i++) {
+		struct tab *tab = model_tab_of(model, source, &source->plan->maps[i]);
 
+		if (!tab)
+			continue;
 		if (tab->ops->kind == TAB_ROWS)
 			changed |= rows_tab_swept(tab, mono_ns);
 		else if (tab->ops->kind == TAB_STREAM)
@@ -109,9 +63,10 @@ void model_swept(struct model *model, uint64_t mono_ns)
 	model->generation += changed;
 }
 
-void model_programs(struct model *model, const struct prog_stats *stats, uint64_t mono_ns)
+void model_programs(struct model *model, struct source *source, const struct prog_stats *stats,
+		    uint64_t mono_ns)
 {
-	model->generation += programs_tab_put(model->programs, stats, mono_ns);
+	model->generation += programs_tab_put(model->programs, source, stats, mono_ns);
 }
 
 void model_log(struct model *model, const char *text, uint64_t real_ns)
@@ -120,9 +75,10 @@ void model_log(struct model *model, const char *text, uint64_t real_ns)
 	model->generation++;
 }
 
-void model_stats(struct model *model, const struct map_plan *map, const struct map_stats *stats)
+void model_stats(struct model *model, struct source *source, const struct map_plan *map,
+		 const struct map_stats *stats)
 {
-	struct tab *tab = model->by_map[map->index];
+	struct tab *tab = model_tab_of(model, source, map);
 
 	if (!tab)
 		return;
@@ -149,6 +105,29 @@ static struct arena *fresh(struct model *model, enum model_arena which)
 	return &model->arenas[which];
 }
 
+const char *model_title(struct model *model)
+{
+	struct arena *arena = fresh(model, ARENA_TITLE);
+	const char *names = "";
+	const struct source *one = NULL;
+
+	for (uint32_t i = 0; i < model->origins.count; i++) {
+		const struct origin *origin = model->origins.all[i];
+
+		if (!origin)
+			continue;
+		one = origin->env.source;
+		names = arena_printf(arena, "%s%s%s", names, names[0] ? ", " : "", one->program);
+	}
+	if (!one)
+		return "no program";
+	if (model->norigins > 1)
+		names = arena_printf(arena, "%u programs: %s", model->norigins, names);
+	else if (!one->several)
+		names = one->name;
+	return tab_clean(current(model), arena, names);
+}
+
 uint32_t model_tabs(struct model *model)
 {
 	return model->ntabs;
@@ -164,7 +143,7 @@ void model_tab(struct model *model, uint32_t index, struct model_tab *ret)
 	struct tab *tab = model->tabs[MIN(index, model->ntabs - 1)];
 	struct programs_sum sum;
 
-	*ret = (struct model_tab){ .name = tab->name,
+	*ret = (struct model_tab){ .name = tab_label(tab),
 				   .kind = tab->ops->kind,
 				   .role = tab->map ? tab->map->role : ROLE_INTERNAL,
 				   .view = tab->view,
@@ -179,13 +158,18 @@ void model_tab(struct model *model, uint32_t index, struct model_tab *ret)
 
 void model_page(struct model *model, uint32_t width, uint32_t height, struct model_page *ret)
 {
-	tab_page(current(model), fresh(model, ARENA_PAGE), width, height, ret);
+	struct tab *tab = current(model);
+
+	model->width = MAX(model->width, width);
+	model->height = MAX(model->height, height);
+	(tab->ops->page ? tab->ops->page : tab_page)(tab, fresh(model, ARENA_PAGE), width, height,
+						     ret);
 }
 
 static const char *lost_status(const struct model *model, struct arena *arena)
 {
 	bool known = true;
-	uint64_t read = 0;
+	uint64_t read = model->read;
 	char text[SHORT_ROOM];
 
 	for (uint32_t i = 0; i < model->ntabs; i++) {
@@ -213,8 +197,9 @@ static const char *cost_status(const struct model *model, struct arena *arena,
 		return "";
 	each[human_duration(each, (uint64_t)(sum->ns_per_run + 0.5), 1)] = '\0';
 	short_scaled(rate, sum->runs_per_s);
-	return arena_printf(arena, "%s%s%s/s %.*f%% cpu", each, model->env.page.utf8 ? "×" : " x ",
-			    rate, sum->cpu < 0.1, 100 * sum->cpu);
+	return arena_printf(arena, "%s%s%s/s %.*f%% cpu", each,
+			    model->settings.page.utf8 ? "×" : " x ", rate, sum->cpu < 0.1,
+			    100 * sum->cpu);
 }
 
 void model_status(struct model *model, struct model_status *ret)
@@ -254,6 +239,8 @@ bool model_row_json(struct model *model, struct strbuf *ret)
 
 int model_export(struct model *model, const char *path, uint64_t *ret_rows, struct err *err)
 {
+	if (current(model)->ops->kind == TAB_ENDED)
+		return err_set(err, ENOENT, "the program has ended, and its rows with it");
 	return export_file(current(model), path, ret_rows, err);
 }
 

@@ -4,6 +4,7 @@
  * the cursor. It draws nothing, asks no clock and waits for nothing; time comes in as arguments.
  * Everything belongs to one thread, the output's.
  *
+ *	sources	 model_add() model_remove()
  *	feed	 model_event() model_rows() model_lost() model_swept() model_programs() model_log()
  *	operate	 model_do() model_tab() model_filter() model_mark() model_export() ...
  *	look	 model_generation() model_tabs() model_page() model_status() model_histogram() ...
@@ -15,7 +16,8 @@
  * control characters, not wider than its column; its width in cells stands beside it. It ends in
  * a NUL and is valid until the next call of any function of this model.
  *
- * Tabs are the maps in the plan's order, those with records or series, and last the programs.
+ * Tabs are the maps with records or series, in the order of the plan, source by source, and last
+ *the programs of all sources. With several sources the names of tabs are "program:map".
  */
 #ifndef BOMBUS_RUNNER_TUI_MODEL_MODEL_H
 #define BOMBUS_RUNNER_TUI_MODEL_MODEL_H
@@ -33,13 +35,19 @@ struct model;
 #define MODEL_TREND 20 /* samples in a sparkline */
 
 struct model_opts {
-	struct source *source;	/* borrowed */
 	uint64_t history_bytes; /* of all streams together; 0: MODEL_HISTORY_BYTES */
 	uint64_t interval_ns;	/* between sweeps, to be shown; 0: 1 s */
 	bool utf8;
 };
 struct model *model_new(const struct model_opts *opts);
 void model_free(struct model *model);
+
+/* A source is borrowed until it is removed. Its tabs go when it is removed, except for the current
+ * one, which keeps its last page until the user leaves it. */
+void model_add(struct model *model, struct source *source);
+void model_remove(struct model *model, struct source *source);
+/* "images.example/tcpconnect:1", or "2 programs: tcpconnect, opensnoop" */
+const char *model_title(struct model *model);
 
 /*
  * Feeding. Monotonic time is what now_mono_ns() says; the sink's time_ns is not needed.
@@ -48,18 +56,20 @@ void model_free(struct model *model);
  * what a sink's rows() gets. model_swept() says that a sweep is over, after its rows and losses,
  * also when there were none: rates, trends and the marks of new and gone rows go by it.
  */
-void model_event(struct model *model, const struct record *record);
-void model_rows(struct model *model, const struct series_rows *rows);
-void model_lost(struct model *model, const struct map_plan *map, enum lost_where where,
-		uint64_t count);
-void model_swept(struct model *model, uint64_t mono_ns);
+void model_event(struct model *model, struct source *source, const struct record *record);
+void model_rows(struct model *model, struct source *source, const struct series_rows *rows);
+void model_lost(struct model *model, struct source *source, const struct map_plan *map,
+		enum lost_where where, uint64_t count);
+void model_swept(struct model *model, struct source *source, uint64_t mono_ns);
 /* What the kernel says of each program, by index in the plan; cumulative. Once a second or so. */
-void model_programs(struct model *model, const struct prog_stats *stats, uint64_t mono_ns);
+void model_programs(struct model *model, struct source *source, const struct prog_stats *stats,
+		    uint64_t mono_ns);
 /* A message of a library or of our own, one line or several; real_ns dates it. */
 void model_log(struct model *model, const char *text, uint64_t real_ns);
 /* Entries that a map had at its last sweep, and records the filter of the command line kept
  * away: what collector_stats() says. */
-void model_stats(struct model *model, const struct map_plan *map, const struct map_stats *stats);
+void model_stats(struct model *model, struct source *source, const struct map_plan *map,
+		 const struct map_stats *stats);
 
 /* Moves whenever something that can be seen may have changed; at every call while a filter is busy
  * with a long history, of which each page looks at a part. */
@@ -70,6 +80,7 @@ enum tab_kind {
 	TAB_ROWS,     /* series: rows with values, rates, trends */
 	TAB_STREAM,   /* records, the newest at the end */
 	TAB_PROGRAMS, /* the last tab */
+	TAB_ENDED,    /* of a source that was removed */
 };
 
 enum view {

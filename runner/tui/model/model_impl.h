@@ -4,6 +4,7 @@
 #ifndef BOMBUS_RUNNER_TUI_MODEL_MODEL_IMPL_H
 #define BOMBUS_RUNNER_TUI_MODEL_MODEL_IMPL_H
 
+#include "runner/sink/slots.h"
 #include "runner/tui/model/tab.h"
 
 struct logview;
@@ -15,20 +16,38 @@ enum model_arena {
 	ARENA_DETAIL,
 	ARENA_HISTOGRAM,
 	ARENA_LOG,
+	ARENA_TITLE,
 	NARENAS,
 };
 
-struct model {
+/* A source and its tabs. */
+struct origin {
 	struct tab_env env;
+	struct tab **by_map; /* by index in the plan; NULL: not shown */
+};
+
+struct model {
+	struct tab_settings settings;
+	struct tab_env env;   /* of tabs without a source */
+	struct slots origins; /* struct origin, by number of the source */
+	uint32_t norigins;
 	struct tab **tabs;
 	uint32_t ntabs, now;
-	struct tab **by_map; /* by index in the plan; NULL: not shown */
 	struct tab *programs;
+	uint64_t history_bytes;
+	uint32_t width, height; /* of the largest page so far */
 	struct logview *log;
 	struct arena arenas[NARENAS];
 	uint64_t generation;
 	uint64_t lost;
+	uint64_t read; /* by sources that were removed */
 };
+
+/* model_sources.c */
+struct tab *model_tab_of(const struct model *model, const struct source *source,
+			 const struct map_plan *map);
+/* Takes the tab at this index away; the current one stays the same. */
+void model_drop_tab(struct model *model, uint32_t index);
 
 static inline struct tab *current(const struct model *model)
 {

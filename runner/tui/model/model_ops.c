@@ -212,9 +212,13 @@ static bool do_tab(struct tab *tab, enum model_op op)
 
 bool model_go_tab(struct model *model, uint32_t index)
 {
-	if (index >= model->ntabs || index == model->now)
+	uint32_t before = model->now;
+
+	if (index >= model->ntabs || index == before)
 		return false;
 	model->now = index;
+	if (model->tabs[before]->ops->kind == TAB_ENDED)
+		model_drop_tab(model, before);
 	model->generation++;
 	return true;
 }
@@ -267,18 +271,18 @@ bool model_scroll(struct model *model, int32_t rows)
 
 void model_set_interval(struct model *model, uint64_t interval_ns)
 {
-	model->env.interval_ns = interval_ns;
+	model->settings.interval_ns = interval_ns;
 	model->generation++;
 }
 
 uint64_t model_interval(const struct model *model)
 {
-	return model->env.interval_ns;
+	return model->settings.interval_ns;
 }
 
 void model_interval_text(const struct model *model, char *dst, size_t room)
 {
-	uint64_t ms = model->env.interval_ns / 1000000;
+	uint64_t ms = model->settings.interval_ns / 1000000;
 
 	if (ms % 1000)
 		snprintf(dst, room, "%llums", (unsigned long long)ms);

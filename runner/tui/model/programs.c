@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The last tab: what the programs themselves cost. */
+/* The last tab: the programs of all sources, and their cost. */
 #include <inttypes.h>
 #include <math.h>
 #include "base/util.h"
@@ -7,8 +7,9 @@
 #include "runner/tui/model/shorts.h"
 #include "runner/tui/model/tab.h"
 
+/* A row. */
 struct program {
-	char name[64], type[24], hook[96], state[16], reason[240];
+	char source[SOURCE_PROGRAM_MAX], name[64], type[24], hook[96], state[16], reason[240];
 	double runs_per_s, ns_per_run, cpu_percent;
 	uint64_t runs, missed;
 };
@@ -26,7 +27,9 @@ struct program {
 		.size_bits = 64                                                                    \
 	}
 
+/* The first one only where there are several sources. */
 static const struct field fields[] = {
+	TEXT(source, "program"),
 	TEXT(name, "name"),
 	TEXT(type, "type"),
 	TEXT(hook, "hook"),
@@ -39,19 +42,38 @@ static const struct field fields[] = {
 	NUMBER(runs, "runs", KIND_UINT, MEAN_NONE),
 	TEXT(reason, "reason"),
 };
-static const char *const titles[] = { "name",	"type",	   "hook",  "state",
-				      "runs/s", "avg/run", "cpu %", "missed" };
+static const char *const titles[] = { "program", "name",    "type",  "hook",  "state",
+				      "runs/s",	 "avg/run", "cpu %", "missed" };
+
+struct entry {
+	struct program shown;
+	uint64_t id;
+	bool warns;
+	struct source *source; /* of those that are frozen, it may be gone */
+	const struct prog_plan *prog;
+	struct prog_stats last;
+};
+
+/* What the programs of a source add up to. */
+struct share {
+	struct source *source;
+	uint64_t put_ns;
+	bool known; /* the rates */
+	struct programs_sum sum;
+};
 
 struct programs_tab {
 	struct tab tab;
 	struct map_plan shown;
-	struct program *programs; /* by index in the plan */
-	struct program *frozen;	  /* what is looked at while paused */
-	struct prog_stats *last;
+	struct entry *entries; /* by source, in the order of its plan */
+	uint32_t nentries;
+	struct entry *frozen; /* shown while paused */
+	uint32_t nfrozen;
+	struct share *shares;
+	uint32_t nshares;
+	bool several; /* sources have been named */
+	uint64_t next_id;
 	struct order_item *order;
-	uint64_t put_ns;
-	bool known;
-	struct programs_sum sum;
 };
 
 static struct programs_tab *programs_of(struct tab *tab)
@@ -59,9 +81,9 @@ static struct programs_tab *programs_of(struct tab *tab)
 	return container_of(tab, struct programs_tab, tab);
 }
 
-static struct program *seen(const struct programs_tab *pt)
+static struct entry *seen(const struct programs_tab *pt)
 {
-	return pt->frozen ? pt->frozen : pt->programs;
+	return pt->frozen ? pt->frozen : pt->entries;
 }
 
 static void text_into(char *dst, size_t room, const char *text)
@@ -74,8 +96,8 @@ static bool is_wanted(const struct prog_status *status)
 	return status->state != PROG_OFF && status->state != PROG_STANDBY;
 }
 
-/* States come with the start of the object, which may be after the first look. */
-static bool read_states(struct programs_tab *pt)
+/* States change when the source starts, which may be after the first look. True if one did. */
+static bool read_states(struct programs_tab *pt, struct share *share)
 {
 	static const char *const states[] = {
 		[PROG_WANTED] = "wanted",     [PROG_STANDBY] = "standby",
@@ -83,25 +105,26 @@ static bool read_states(struct programs_tab *pt)
 		[PROG_LOADED] = "loaded",     [PROG_ATTACHED] = "attached",
 		[PROG_DETACHED] = "detached",
 	};
-	struct source *source = pt->tab.env->source;
-	const struct plan *plan = source->plan;
 	uint32_t attached = 0, wanted = 0;
 	bool changed;
 
-	for (uint32_t i = 0; i < plan->nprogs; i++) {
-		const struct prog_plan *prog = &plan->progs[i];
-		struct prog_status status = source_prog_status(source, prog);
-		struct program *program = &pt->programs[i];
+	for (uint32_t i = 0; i < pt->nentries; i++) {
+		struct entry *entry = &pt->entries[i];
+		struct prog_status status;
 
-		text_into(program->state, sizeof(program->state), states[status.state]);
-		text_into(program->reason, sizeof(program->reason), status.reason);
-		text_into(program->hook, sizeof(program->hook), prog->target);
+		if (entry->source != share->source)
+			continue;
+		status = source_prog_status(entry->source, entry->prog);
+		text_into(entry->shown.state, sizeof(entry->shown.state), states[status.state]);
+		text_into(entry->shown.reason, sizeof(entry->shown.reason), status.reason);
+		text_into(entry->shown.hook, sizeof(entry->shown.hook), entry->prog->target);
+		entry->warns = is_wanted(&status) && status.state != PROG_ATTACHED;
 		attached += status.state == PROG_ATTACHED;
 		wanted += is_wanted(&status);
 	}
-	changed = attached != pt->sum.attached || wanted != pt->sum.wanted;
-	pt->sum.attached = attached;
-	pt->sum.wanted = wanted;
+	changed = attached != share->sum.attached || wanted != share->sum.wanted;
+	share->sum.attached = attached;
+	share->sum.wanted = wanted;
 	return changed;
 }
 
@@ -109,16 +132,14 @@ static void programs_item(struct tab *tab, uint64_t at, struct item *ret)
 {
 	struct programs_tab *pt = programs_of(tab);
 	uint32_t slot = pt->order[at].slot;
-	struct source *source = tab->env->source;
-	struct prog_status status = source_prog_status(source, &source->plan->progs[slot]);
+	const struct entry *entry = &seen(pt)[slot];
 
 	*ret = (struct item){ .record = { .map = &pt->shown,
-					  .part = { NULL, &seen(pt)[slot] },
+					  .part = { NULL, &entry->shown },
 					  .value_bytes = sizeof(struct program) },
-			      .id = slot,
-			      .slot = slot };
-	if (is_wanted(&status) && status.state != PROG_ATTACHED)
-		ret->marks |= ROW_WARN;
+			      .id = entry->id,
+			      .slot = slot,
+			      .marks = entry->warns ? ROW_WARN : 0 };
 }
 
 static int compare_programs(const void *a, const void *b, void *ctx)
@@ -129,8 +150,8 @@ static int compare_programs(const void *a, const void *b, void *ctx)
 	int ret = 0;
 
 	if (columns->sort >= 0)
-		ret = order_compare(columns->all[columns->sort].field, &seen(pt)[x->slot],
-				    &seen(pt)[y->slot]) *
+		ret = order_compare(columns->all[columns->sort].field, &seen(pt)[x->slot].shown,
+				    &seen(pt)[y->slot].shown) *
 		      columns->direction;
 	return ret ? ret : x->slot < y->slot ? -1 : x->slot > y->slot;
 }
@@ -144,7 +165,7 @@ static void programs_prepare(struct tab *tab)
 	if (!tab->dirty)
 		return;
 	tab->dirty = false;
-	for (uint32_t i = 0; i < tab->env->source->plan->nprogs; i++) {
+	for (uint32_t i = 0; i < (pt->frozen ? pt->nfrozen : pt->nentries); i++) {
 		pt->order[n].slot = i;
 		programs_item(tab, n, &item);
 		n += !tab->filter || tab_matches(tab, tab->filter, &item);
@@ -155,8 +176,10 @@ static void programs_prepare(struct tab *tab)
 
 static bool programs_find(struct tab *tab, uint64_t id, uint64_t *ret_at)
 {
+	struct programs_tab *pt = programs_of(tab);
+
 	for (uint64_t i = 0; i < tab->total; i++) {
-		if (programs_of(tab)->order[i].slot != id)
+		if (seen(pt)[pt->order[i].slot].id != id)
 			continue;
 		*ret_at = i;
 		return true;
@@ -167,19 +190,23 @@ static bool programs_find(struct tab *tab, uint64_t id, uint64_t *ret_at)
 static void programs_pause(struct tab *tab, bool on)
 {
 	struct programs_tab *pt = programs_of(tab);
-	size_t bytes = tab->env->source->plan->nprogs * sizeof(*pt->programs);
+	size_t bytes = pt->nentries * sizeof(*pt->entries);
 
 	free(pt->frozen);
-	pt->frozen = on ? memcpy(xmalloc(bytes), pt->programs, bytes) : NULL;
+	pt->frozen = on ? memcpy(xmalloc(bytes + 1), pt->entries, bytes) : NULL;
+	pt->nfrozen = pt->nentries;
 	tab->dirty = true;
 }
 
 static void programs_count(struct tab *tab, char *dst, size_t room)
 {
 	struct programs_tab *pt = programs_of(tab);
+	struct programs_sum sum;
 
-	read_states(pt);
-	snprintf(dst, room, "%u/%u", pt->sum.attached, pt->sum.wanted);
+	for (uint32_t i = 0; i < pt->nshares; i++)
+		read_states(pt, &pt->shares[i]);
+	sum = programs_tab_sum(tab);
+	snprintf(dst, room, "%u/%u", sum.attached, sum.wanted);
 }
 
 static void programs_status(struct tab *tab, struct arena *arena, struct model_status *ret)
@@ -204,45 +231,64 @@ static void programs_free(struct tab *tab)
 {
 	struct programs_tab *pt = programs_of(tab);
 
-	free(pt->programs);
+	free(pt->entries);
 	free(pt->frozen);
-	free(pt->last);
+	free(pt->shares);
 	free(pt->order);
 	tab_release(tab);
 	free(pt);
 }
 
-bool programs_tab_put(struct tab *tab, const struct prog_stats *stats, uint64_t mono_ns)
+static struct share *share_of(struct programs_tab *pt, const struct source *source)
+{
+	uint32_t i = 0;
+
+	while (pt->shares[i].source != source)
+		i++;
+	return &pt->shares[i];
+}
+
+/* What a program did since the last time, seconds ago; 0: it is the first time. */
+static bool put_stats(struct entry *entry, const struct prog_stats *stats, double seconds)
+{
+	struct program *program = &entry->shown, before = *program;
+	uint64_t n = stats->runs - entry->last.runs, spent = stats->run_ns - entry->last.run_ns;
+
+	program->runs = stats->runs;
+	program->missed = stats->misses;
+	entry->last = *stats;
+	if (!(seconds > 0))
+		return false;
+	program->runs_per_s = (double)n / seconds;
+	program->ns_per_run = n ? (double)spent / (double)n : NAN;
+	program->cpu_percent = (double)spent / 1e9 / seconds * 100;
+	return program->runs_per_s != before.runs_per_s ||
+	       program->cpu_percent != before.cpu_percent || program->missed != before.missed;
+}
+
+bool programs_tab_put(struct tab *tab, struct source *source, const struct prog_stats *stats,
+		      uint64_t mono_ns)
 {
 	struct programs_tab *pt = programs_of(tab);
-	double seconds = (double)(mono_ns - pt->put_ns) / 1e9, runs = 0, ns = 0;
-	bool changed = read_states(pt), first = !pt->put_ns;
+	struct share *share = share_of(pt, source);
+	double seconds = share->put_ns ? (double)(mono_ns - share->put_ns) / 1e9 : 0;
+	double runs_per_s = 0, cpu = 0;
+	bool changed = read_states(pt, share);
 
-	for (uint32_t i = 0; i < tab->env->source->plan->nprogs; i++) {
-		struct program *program = &pt->programs[i], before = *program;
-		uint64_t n = stats[i].runs - pt->last[i].runs;
-		uint64_t spent = stats[i].run_ns - pt->last[i].run_ns;
+	for (uint32_t i = 0; i < pt->nentries; i++) {
+		struct entry *entry = &pt->entries[i];
 
-		program->runs = stats[i].runs;
-		program->missed = stats[i].misses;
-		pt->last[i] = stats[i];
-		if (first || !(seconds > 0))
+		if (entry->source != source)
 			continue;
-		program->runs_per_s = (double)n / seconds;
-		program->ns_per_run = n ? (double)spent / (double)n : NAN;
-		program->cpu_percent = (double)spent / 1e9 / seconds * 100;
-		runs += (double)n;
-		ns += (double)spent;
-		changed |= program->runs_per_s != before.runs_per_s ||
-			   program->cpu_percent != before.cpu_percent ||
-			   program->missed != before.missed;
+		changed |= put_stats(entry, &stats[entry->prog->index], seconds);
+		runs_per_s += entry->shown.runs_per_s;
+		cpu += entry->shown.cpu_percent / 100;
 	}
-	pt->put_ns = mono_ns;
-	if (!first && seconds > 0) {
-		pt->known = true;
-		pt->sum.runs_per_s = runs / seconds;
-		pt->sum.ns_per_run = runs > 0 ? ns / runs : 0;
-		pt->sum.cpu = ns / 1e9 / seconds;
+	share->put_ns = mono_ns;
+	if (seconds > 0) {
+		share->known = true;
+		share->sum.runs_per_s = runs_per_s;
+		share->sum.cpu = cpu;
 	}
 	if (!changed || tab->paused)
 		return changed;
@@ -253,9 +299,20 @@ bool programs_tab_put(struct tab *tab, const struct prog_stats *stats, uint64_t 
 struct programs_sum programs_tab_sum(const struct tab *tab)
 {
 	const struct programs_tab *pt = container_of(tab, struct programs_tab, tab);
-	struct programs_sum sum = pt->sum;
+	struct programs_sum sum = { 0 };
+	bool known = false;
 
-	if (!pt->known)
+	for (uint32_t i = 0; i < pt->nshares; i++) {
+		const struct share *share = &pt->shares[i];
+
+		sum.attached += share->sum.attached;
+		sum.wanted += share->sum.wanted;
+		sum.runs_per_s += share->sum.runs_per_s;
+		sum.cpu += share->sum.cpu;
+		known |= share->known;
+	}
+	sum.ns_per_run = sum.runs_per_s > 0 ? sum.cpu * 1e9 / sum.runs_per_s : 0;
+	if (!known)
 		sum.cpu = NAN;
 	return sum;
 }
@@ -274,33 +331,76 @@ static const struct tab_ops programs_ops = {
 	.free = programs_free,
 };
 
-struct tab *programs_tab_new(struct tab_env *env)
+/* The columns, and what filters and exports see. */
+static void set_fields(struct programs_tab *pt)
 {
-	struct programs_tab *pt = xcalloc(1, sizeof(*pt));
-	const struct plan *plan = env->source->plan;
+	size_t first = !pt->several;
 
-	pt->programs = xcalloc(plan->nprogs + 1, sizeof(*pt->programs));
-	pt->last = xcalloc(plan->nprogs + 1, sizeof(*pt->last));
-	pt->order = xcalloc(plan->nprogs + 1, sizeof(*pt->order));
-	pt->shown = (struct map_plan){ .name = "programs", .symbol = "programs" };
-	pt->shown.has_value = true;
-	pt->shown.value_bytes = sizeof(struct program);
-	pt->shown.value = (struct layout){ .type_name = "program",
-					   .fields = (struct field *)fields,
-					   .nfields = ARRAY_LEN(fields),
-					   .size_bytes = sizeof(struct program) };
-	tab_init(&pt->tab, &programs_ops, env, "programs", NULL, &pt->shown);
-	for (size_t i = 0; i < ARRAY_LEN(titles); i++)
+	columns_release(&pt->tab.columns);
+	pt->tab.columns.sort = -1;
+	pt->shown.value.fields = (struct field *)fields + first;
+	pt->shown.value.nfields = ARRAY_LEN(fields) - first;
+	for (size_t i = first; i < ARRAY_LEN(titles); i++)
 		columns_add(&pt->tab.columns, titles[i], &fields[i],
 			    fields[i].kind == KIND_TEXT ? FORM_FIELD : FORM_NUMBER)
 			->part = PART_VALUE;
-	for (uint32_t i = 0; i < plan->nprogs; i++) {
-		struct program *program = &pt->programs[i];
+}
 
-		text_into(program->name, sizeof(program->name), plan->progs[i].name);
-		text_into(program->type, sizeof(program->type), plan->progs[i].type);
-		program->ns_per_run = NAN;
+void programs_tab_add(struct tab *tab, struct source *source)
+{
+	struct programs_tab *pt = programs_of(tab);
+	const struct plan *plan = source->plan;
+
+	pt->shares = xreallocarray(pt->shares, pt->nshares + 1, sizeof(*pt->shares));
+	pt->shares[pt->nshares++] = (struct share){ .source = source };
+	pt->entries =
+		xreallocarray(pt->entries, pt->nentries + plan->nprogs + 1, sizeof(*pt->entries));
+	for (uint32_t i = 0; i < plan->nprogs; i++) {
+		struct entry *entry = &pt->entries[pt->nentries++];
+
+		*entry = (struct entry){ .id = pt->next_id++,
+					 .source = source,
+					 .prog = &plan->progs[i] };
+		text_into(entry->shown.source, sizeof(entry->shown.source), source->program);
+		text_into(entry->shown.name, sizeof(entry->shown.name), plan->progs[i].name);
+		text_into(entry->shown.type, sizeof(entry->shown.type), plan->progs[i].type);
+		entry->shown.ns_per_run = NAN;
 	}
+	free(pt->order);
+	pt->order = xcalloc(MAX(pt->nentries, pt->nfrozen) + 1, sizeof(*pt->order));
+	tab->dirty = true;
+	if (source->several && !pt->several) {
+		pt->several = true;
+		set_fields(pt);
+	}
+}
+
+void programs_tab_remove(struct tab *tab, struct source *source)
+{
+	struct programs_tab *pt = programs_of(tab);
+	uint32_t kept = 0;
+
+	for (uint32_t i = 0; i < pt->nentries; i++)
+		if (pt->entries[i].source != source)
+			pt->entries[kept++] = pt->entries[i];
+	pt->nentries = kept;
+	*share_of(pt, source) = pt->shares[pt->nshares - 1];
+	pt->nshares--;
+	tab->dirty = true;
+}
+
+struct tab *programs_tab_new(struct tab_env *env)
+{
+	struct programs_tab *pt = xcalloc(1, sizeof(*pt));
+
+	pt->shown = (struct map_plan){ .name = "programs", .symbol = "programs" };
+	pt->shown.has_value = true;
+	pt->shown.value_bytes = sizeof(struct program);
+	pt->shown.value =
+		(struct layout){ .type_name = "program", .size_bytes = sizeof(struct program) };
+	pt->order = xcalloc(1, sizeof(*pt->order));
+	tab_init(&pt->tab, &programs_ops, env, "programs", NULL, &pt->shown);
+	set_fields(pt);
 	tab_ready(&pt->tab);
 	return &pt->tab;
 }

@@ -346,9 +346,9 @@ bool rows_tab_histogram(struct tab *tab, struct arena *arena, struct model_histo
 		return false;
 	cells = arena_array(arena, union cell, rt->plan->ncells);
 	rows_cells(seen(rt), slot, cells);
-	histo_view(ret, arena, rt->plan->families, cells, tab->env->page.utf8);
+	histo_view(ret, arena, rt->plan->families, cells, tab->env->settings->page.utf8);
 	if (!ret->title[0])
-		ret->title = tab->name;
+		ret->title = tab_label(tab);
 	return true;
 }
 
@@ -365,9 +365,9 @@ bool rows_tab_heatmap(struct tab *tab, struct arena *arena, uint32_t max_columns
 	rows_want_heat(seen(rt), slot);
 	heat_view(ret, arena, rt->plan->families, rows_at(seen(rt), slot)->heat,
 		  rows_sample(seen(rt)), max_columns);
-	ret->span_ns = ret->ncolumns * tab->env->interval_ns;
+	ret->span_ns = ret->ncolumns * tab->env->settings->interval_ns;
 	if (!ret->title[0])
-		ret->title = tab->name;
+		ret->title = tab_label(tab);
 	return true;
 }
 
@@ -402,7 +402,7 @@ static void add_figure(struct rows_tab *rt, const struct figure *figure)
 		title = xstrdup(figure->field.path);
 	else if (figure->kind == FIGURE_QUANTILE)
 		title = xasprintf("%s%s%sp%.0f", family->base, family->base[0] ? " " : "",
-				  rt->tab.env->page.utf8 ? "≈" : "~", figure->q * 100);
+				  rt->tab.env->settings->page.utf8 ? "≈" : "~", figure->q * 100);
 	else
 		title = xasprintf("%s%s%s", family->base, family->base[0] ? " " : "", name);
 	column = columns_add(&rt->tab.columns, title, &figure->field,

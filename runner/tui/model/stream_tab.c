@@ -48,7 +48,7 @@ static struct stream_tab *stream_tab_of(struct tab *tab)
 
 static const char *note_text(struct stream_tab *st, enum stream_note note, uint64_t count)
 {
-	const char *rule = st->tab.env->page.utf8 ? "────" : "----";
+	const char *rule = st->tab.env->settings->page.utf8 ? "────" : "----";
 	char text[NOTE_ROOM - 32], number[SHORT_ROOM];
 
 	short_commas(number, count);
@@ -228,7 +228,7 @@ static size_t stream_span(struct tab *tab, const struct column *column, const st
 	return lead + blocks_bar(dst + lead,
 				 MAX((double)(span->to_ns - span->from_ns) / whole * cells, 0.125) /
 					 (cells - lead),
-				 cells - lead, tab->env->page.utf8, &used);
+				 cells - lead, tab->env->settings->page.utf8, &used);
 }
 
 static bool stream_find_at(struct tab *tab, uint64_t id, uint64_t *ret_at)
@@ -365,6 +365,15 @@ void stream_tab_lost(struct tab *tab, enum lost_where where, uint64_t count)
 	enum stream_note note = where == LOST_QUEUE ? NOTE_LOST_QUEUE : NOTE_LOST_KERNEL;
 
 	stream_note(st->stream, note, count, stream_stats(st->stream).newest_ns);
+}
+
+void stream_tab_limit(struct tab *tab, uint64_t bytes)
+{
+	struct stream_tab *st = stream_tab_of(tab);
+
+	stream_resize(st->stream, bytes);
+	/* Positions in what was sorted or laid out are those of the old ring. */
+	tab->dirty = true;
 }
 
 bool stream_tab_swept(struct tab *tab, uint64_t mono_ns)

@@ -43,6 +43,7 @@ void tab_release(struct tab *tab)
 	columns_release(&tab->columns);
 	pick_free(tab->filter);
 	pick_free(tab->mark);
+	free(tab->label);
 	free(tab->scratch);
 }
 
@@ -160,7 +161,7 @@ static size_t trend_text(struct tab *tab, const struct item *item)
 	float trend[MODEL_TREND];
 
 	tab->ops->trend(tab, item, trend);
-	return blocks_spark(tab->scratch, trend, MODEL_TREND, tab->env->page.utf8);
+	return blocks_spark(tab->scratch, trend, MODEL_TREND, tab->env->settings->page.utf8);
 }
 
 size_t tab_text(struct tab *tab, const struct column *column, const struct item *item)

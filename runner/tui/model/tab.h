@@ -20,13 +20,17 @@
 struct tab;
 struct span_row;
 
-/* What all tabs look at. */
-struct tab_env {
-	struct source *source;
-	struct sink_names names;
-	struct grid_page page; /* how text is written: utf8; no width */
+/* Shared by all tabs. */
+struct tab_settings {
+	struct grid_page page; /* the form of text: utf8; no width */
 	uint64_t interval_ns;
-	uint64_t now_ns; /* of the last sweep */
+};
+
+/* Shared by the tabs of a source. */
+struct tab_env {
+	const struct tab_settings *settings;
+	struct source *source; /* NULL: the tab is of no source alone */
+	struct sink_names names;
 };
 
 /* A row to be looked at; valid until the next one of its tab. */
@@ -58,6 +62,9 @@ struct tab_ops {
 	int (*give)(struct tab *tab, struct sink *sink, uint64_t from, uint64_t to,
 		    uint64_t *ret_rows);
 	const char *(*empty)(struct tab *tab);
+	/* NULL: tab_page(). */
+	void (*page)(struct tab *tab, struct arena *arena, uint32_t width, uint32_t height,
+		     struct model_page *ret);
 	void (*free)(struct tab *tab);
 };
 
@@ -66,7 +73,8 @@ struct tab {
 	const struct tab_ops *ops;
 	struct tab_env *env;
 	const char *name;
-	const struct map_plan *map;   /* NULL: the programs */
+	char *label;		      /* "program:map", escaped; NULL: the name is enough */
+	const struct map_plan *map;   /* NULL: none */
 	const struct map_plan *shown; /* what filters see of its rows */
 	struct columns columns;
 	struct pick *filter, *mark;
@@ -111,7 +119,13 @@ void tab_page(struct tab *tab, struct arena *arena, uint32_t width, uint32_t hei
 	      struct model_page *ret);
 void tab_detail(struct tab *tab, struct arena *arena, struct model_detail *ret);
 
-/* rows_tab.c, stream_tab.c, programs.c */
+/* What the user calls the tab. */
+static inline const char *tab_label(const struct tab *tab)
+{
+	return tab->label ? tab->label : tab->name;
+}
+
+/* rows_tab.c, stream_tab.c, programs.c, ended_tab.c */
 struct tab *rows_tab_new(struct tab_env *env, const struct map_plan *map,
 			 const struct metric_plan *plan);
 void rows_tab_put(struct tab *tab, const struct series_rows *rows);
@@ -126,13 +140,23 @@ struct tab *stream_tab_new(struct tab_env *env, const struct map_plan *map, uint
 void stream_tab_put(struct tab *tab, const struct record *record);
 void stream_tab_lost(struct tab *tab, enum lost_where where, uint64_t count);
 bool stream_tab_swept(struct tab *tab, uint64_t mono_ns);
+/* Another limit of its history. */
+void stream_tab_limit(struct tab *tab, uint64_t bytes);
 
+/* The programs of all sources. */
 struct tab *programs_tab_new(struct tab_env *env);
-bool programs_tab_put(struct tab *tab, const struct prog_stats *stats, uint64_t mono_ns);
+void programs_tab_add(struct tab *tab, struct source *source);
+void programs_tab_remove(struct tab *tab, struct source *source);
+/* By index in the plan of the source. True if the shown rows may have changed. */
+bool programs_tab_put(struct tab *tab, struct source *source, const struct prog_stats *stats,
+		      uint64_t mono_ns);
 struct programs_sum {
 	uint32_t attached, wanted;
 	double runs_per_s, ns_per_run, cpu; /* of a core; NaN: not known yet */
 };
 struct programs_sum programs_tab_sum(const struct tab *tab);
+
+/* The last page of a tab whose source has ended; it needs neither of them any more. */
+struct tab *ended_tab_new(struct tab_env *env, struct tab *from, uint32_t width, uint32_t height);
 
 #endif

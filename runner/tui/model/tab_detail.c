@@ -86,7 +86,7 @@ void tab_detail(struct tab *tab, struct arena *arena, struct model_detail *ret)
 	struct item item;
 	char time[31];
 
-	*ret = (struct model_detail){ .title = tab->name };
+	*ret = (struct model_detail){ .title = tab_label(tab) };
 	tab_prepare(tab);
 	if (!tab->total || tab->gone)
 		return;

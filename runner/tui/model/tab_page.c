@@ -10,7 +10,7 @@ struct page_cell tab_cell(const struct tab *tab, struct arena *arena, const char
 			  uint32_t cells)
 {
 	struct strbuf all = STRBUF_INIT(UTF8_TERM_ROOM(len) + 16);
-	const char *cut = tab->env->page.utf8 ? "…" : ">";
+	const char *cut = tab->env->settings->page.utf8 ? "…" : ">";
 	struct page_cell cell = { .text = "" };
 	size_t fits = 0, mark = strlen(cut), n;
 	uint32_t used = 0, one;
@@ -18,7 +18,7 @@ struct page_cell tab_cell(const struct tab *tab, struct arena *arena, const char
 
 	if (!len)
 		return cell;
-	page_text(&all, &tab->env->page, text, len);
+	page_text(&all, &tab->env->settings->page, text, len);
 	for (size_t i = 0; i < all.len; i += n) {
 		n = text_next(all.buf + i, all.len - i, &one);
 		if (used + one > cells)
@@ -63,7 +63,7 @@ static uint32_t ascii_cells(const struct tab *tab, const char *text, size_t len)
 {
 	uint32_t cells = 0;
 
-	if (tab->env->page.utf8)
+	if (tab->env->settings->page.utf8)
 		return text_cells(text, len);
 	for (size_t i = 0; i < len; i++)
 		cells += (unsigned char)text[i] < 0x80 ? 1 : 4;
@@ -102,13 +102,14 @@ static void title_of(struct pager *pager, struct page_column *ret, const struct 
 	_cleanup_free_ char *title = NULL;
 
 	if (ret->sort)
-		arrow = tab->env->page.utf8 ? (ret->sort > 0 ? "▲ " : "▼ ")
-					    : (ret->sort > 0 ? "^ " : "v ");
+		arrow = tab->env->settings->page.utf8 ? (ret->sort > 0 ? "▲ " : "▼ ")
+						      : (ret->sort > 0 ? "^ " : "v ");
 	if (column->form == FORM_TREND) {
 		title = xasprintf(
 			"%s %llus", column->title,
-			(unsigned long long)(MODEL_TREND * tab->env->interval_ns / 1000000000));
-		if (MODEL_TREND * tab->env->interval_ns % 1000000000)
+			(unsigned long long)(MODEL_TREND * tab->env->settings->interval_ns /
+					     1000000000));
+		if (MODEL_TREND * tab->env->settings->interval_ns % 1000000000)
 			title[strlen(column->title)] = '\0';
 	} else {
 		title = xasprintf("%s%s", arrow, column->title);
@@ -146,7 +147,7 @@ static const char *rule(const struct tab *tab, struct arena *arena, const char *
 			uint32_t width)
 {
 	struct page_cell cell = tab_cell(tab, arena, text, strlen(text), width);
-	const char *dash = tab->env->page.utf8 ? "─" : "-";
+	const char *dash = tab->env->settings->page.utf8 ? "─" : "-";
 	uint32_t rest = width - cell.cells;
 	char *line = arena_alloc(arena, cell.bytes + rest * strlen(dash) + 1, 1);
 	char *end = stpcpy(line, cell.text);

@@ -26,7 +26,8 @@ static void draw_title(struct screen *s, struct canvas *canvas, uint64_t elapsed
 	x += canvas_put(canvas, x, 0, cells, paused ? PAINT_PAUSED : PAINT_LIVE, state);
 	canvas_put(canvas, x + GAP, 0, cells, PAINT_PLAIN, clock);
 	x = 1 + canvas_put(canvas, 1, 0, width, PAINT_TITLE, "bombus") + GAP;
-	draw_cut(s->signs, canvas, x, 0, width - cells - x - 1 - GAP, PAINT_PLAIN, s->program);
+	draw_cut(s->signs, canvas, x, 0, width - cells - x - 1 - GAP, PAINT_PLAIN,
+		 model_title(s->model));
 }
 
 /* "[1 conns # 1,204]" */
@@ -41,6 +42,8 @@ static void tab_text(struct screen *s, uint32_t number, bool now, char *dst, siz
 		sign = tab.warns ? g->bad : g->good;
 	else if (tab.kind == TAB_STREAM)
 		sign = g->stream;
+	else if (tab.kind == TAB_ENDED)
+		sign = " ";
 	else
 		sign = tab.role == ROLE_HISTOGRAM ? g->histogram : g->rows;
 	snprintf(dst, room, "%s%u %.40s%s%s%s%s%s", now ? "[" : " ", number + 1, tab.name, sign,
@@ -144,6 +147,8 @@ static uint32_t where_now(struct screen *s)
 	model_tab(s->model, model_current(s->model), &tab);
 	if (tab.kind == TAB_PROGRAMS)
 		return HINT_PROGRAMS;
+	if (tab.kind == TAB_ENDED)
+		return HINT_ENDED;
 	return tab.kind == TAB_STREAM ? HINT_STREAM : HINT_ROWS;
 }
 

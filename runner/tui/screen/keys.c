@@ -26,7 +26,7 @@ const struct binding bindings[] = {
 	{ MODEL(OP_FIRST, 'g', KEY_CODE_HOME), 0, NULL, "go to the first row" },
 	{ MODEL(OP_LAST, 'G', KEY_CODE_END), HINT_STREAM, "newest",
 	  "go to the last row; a stream follows its end again" },
-	{ MODEL(OP_TAB_NEXT, KEY_TAB, CTRL_KEY('n')), HINT_TABS, "next",
+	{ MODEL(OP_TAB_NEXT, KEY_TAB, CTRL_KEY('n')), HINT_ALWAYS, "next",
 	  "go to the next and the previous table" },
 	{ MODEL(OP_TAB_PREV, KEY_CODE_BACK_TAB, CTRL_KEY('p')), 0, NULL, NULL },
 	{ { '1', '9' }, ACT_TAB, 0, 0, NULL, "go to the table of that number" },
@@ -68,8 +68,8 @@ const struct binding bindings[] = {
 	{ { 'm' }, ACT_MOUSE, 0, 0, NULL, "use the mouse, or leave it to the terminal" },
 	{ { CTRL_KEY('l') }, ACT_REDRAW, 0, 0, NULL, "redraw the screen" },
 	{ { CTRL_KEY('z') }, ACT_SUSPEND, 0, 0, NULL, "suspend; fg resumes" },
-	{ { '?', KEY_CODE_F1 }, ACT_HELP, 0, HINT_TABS, "help", "show this help" },
-	{ { 'q', CTRL_KEY('c') }, ACT_QUIT, 0, HINT_TABS, "quit", "detach everything and quit" },
+	{ { '?', KEY_CODE_F1 }, ACT_HELP, 0, HINT_ALWAYS, "help", "show this help" },
+	{ { 'q', CTRL_KEY('c') }, ACT_QUIT, 0, HINT_ALWAYS, "quit", "detach everything and quit" },
 };
 const size_t nbindings = ARRAY_LEN(bindings);
 

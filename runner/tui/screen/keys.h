@@ -59,7 +59,9 @@ enum hint_where {
 	HINT_PROGRAMS = 1 << 2,
 	HINT_OVERLAY = 1 << 3, /* detail, log, help */
 	HINT_DETAIL = 1 << 4,
+	HINT_ENDED = 1 << 5, /* the source of the tab has ended */
 	HINT_TABS = HINT_ROWS | HINT_STREAM | HINT_PROGRAMS,
+	HINT_ALWAYS = HINT_TABS | HINT_ENDED,
 };
 
 #define KEYS_PER_BINDING 4

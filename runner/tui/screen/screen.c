@@ -13,11 +13,10 @@
 #define HEADER_Y 2u
 #define WHEEL_ROWS 3
 
-void screen_init(struct screen *s, struct model *model, const char *program, bool utf8)
+void screen_init(struct screen *s, struct model *model, bool utf8)
 {
 	*s = (struct screen){
 		.model = model,
-		.program = program,
 		.signs = utf8 ? &signs_unicode : &signs_ascii,
 		.utf8 = utf8,
 	};
@@ -211,6 +210,8 @@ static void ask(struct screen *s, enum act act)
 		prompt_open(&s->prompt, "& ", model_mark_text(s->model));
 	} else if (act == ACT_WRITE) {
 		snprintf(text, sizeof(text), "%s.csv", tab.name);
+		for (char *c = text; *c; c++)
+			*c = *c == ':' ? '-' : *c;
 		prompt_open(&s->prompt, "write to (.csv .json .txt): ", text);
 	} else {
 		model_interval_text(s->model, text, sizeof(text));

@@ -52,7 +52,6 @@ extern const struct view_ops view_table, view_histogram, view_heatmap, view_deta
 
 struct screen {
 	struct model *model; /* borrowed */
-	const char *program; /* its name, escaped; borrowed */
 	const struct signs *signs;
 	bool utf8, mouse;
 	bool replayed;			/* a recording: the interval cannot be changed */
@@ -67,7 +66,7 @@ struct screen {
 	uint32_t ntabs, ncolumns;
 };
 
-void screen_init(struct screen *screen, struct model *model, const char *program, bool utf8);
+void screen_init(struct screen *screen, struct model *model, bool utf8);
 void screen_release(struct screen *screen);
 
 enum wish screen_key(struct screen *screen, uint32_t key);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Keys, mouse, sizes and data in any order against model and canvas: nothing crashes, every row of
- * the canvas is exactly as wide as it says, and nothing in it moves a terminal's cursor.
+ * Keys, mouse, sizes, data and a program that comes and goes, in any order, against model and
+ * canvas: nothing crashes, every row of the canvas is exactly as wide as it says, and nothing in it
+ * moves a terminal's cursor.
  */
 #define FIXTURE_WITHOUT_CMOCKA
 #include "tests/support/tui_feed.h"
@@ -64,10 +65,18 @@ static void step(struct tui *t, struct screen *screen, struct canvas *canvas, ui
 		screen_wheel(screen, (int8_t)byte);
 		break;
 	case 0xf5:
-		model_lost(t->model, &t->f.maps[MAP_EVENTS], LOST_KERNEL, byte);
+		model_lost(t->model, &t->f.fake.source, &t->f.maps[MAP_EVENTS], LOST_KERNEL, byte);
 		break;
 	case 0xf6:
 		feed_latency(t, byte, 20u * byte + 1);
+		break;
+	case 0xf7:
+		if (t->has_second)
+			tui_second(t, byte & 1);
+		break;
+	case 0xf8:
+		if (t->second_runs)
+			feed_second(t);
 		break;
 	default:
 		/* Files stay unwritten. */
@@ -87,14 +96,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct tui t;
 	size_t steps = 0;
 
-	tui_init(&t, !len || data[0] & 1);
+	tui_init_programs(&t, !len || data[0] & 1, len && data[0] & 2);
 	feed_all(&t);
-	screen_init(&screen, t.model, "fuzz", !len || data[0] & 1);
+	screen_init(&screen, t.model, !len || data[0] & 1);
 	canvas_resize(&canvas, 80, 24);
 	for (size_t i = 1; i < len && steps < MAX_STEPS; i++, steps++) {
 		uint8_t what = data[i];
 
-		if (what >= 0xf0 && what <= 0xf6 && i + 1 < len)
+		if (what >= 0xf0 && what <= 0xf8 && i + 1 < len)
 			i++;
 		step(&t, &screen, &canvas, what, data[i]);
 		screen_draw(&screen, &canvas, steps);

@@ -3,9 +3,11 @@
 #include "tests/support/tui_show.h"
 #include "runner/tui/screen/theme.h"
 
-static const struct {
+struct scene {
 	const char *name, *keys;
-} scenes[] = {
+};
+
+static const struct scene scenes[] = {
 	{ "rows, filtered, the second one chosen", "3/10.0\rjls" },
 	{ "an empty table", "4" },
 	{ "the stream", "1" },
@@ -18,6 +20,16 @@ static const struct {
 	{ "programs", "9\t\t\t\t\t" },
 	{ "help", "?" },
 	{ "messages", "!" },
+};
+
+/* Of two programs whose maps have the same names. */
+static const struct scene two_scenes[] = {
+	{ "rows of the first", "3" },
+	{ "the stream of the second", "6" },
+	{ "all fields of a row of the second", "8\r" },
+	{ "programs of both, by time per run", "9\t\tlllllls" },
+	{ "the second has ended, and its rows are looked at", "8*" },
+	{ "and they are left", "8*\t" },
 };
 
 /* Which cells look how: "12-20 bold red" below each row, for what is not plain. */
@@ -60,27 +72,41 @@ static void add_screen(struct strbuf *sb, struct show *s, const struct theme *th
 	}
 }
 
-static void check_golden(const char *name, bool utf8, uint32_t width, uint32_t height,
-			 const char *theme)
+/* One more key; "*" ends the second program. */
+static void press(struct show *s, char key)
+{
+	if (key == '*')
+		tui_second(&s->t, false);
+	else
+		screen_key(&s->screen, (unsigned char)key);
+	free(look(s));
+}
+
+static void check_scenes(const char *name, bool utf8, uint32_t width, uint32_t height,
+			 const char *theme, const struct scene *all, size_t count)
 {
 	struct strbuf sb = STRBUF_INIT(8 << 20);
 	char path[64];
 	struct show s;
 
-	for (size_t i = 0; i < ARRAY_LEN(scenes); i++) {
-		show_init(&s, utf8, width, height);
+	for (size_t i = 0; i < count; i++) {
+		show_programs(&s, utf8, width, height, all == two_scenes);
 		free(look(&s)); /* the model knows its page now */
-		for (const char *k = scenes[i].keys; *k; k++) {
-			screen_key(&s.screen, (unsigned char)*k);
-			free(look(&s));
-		}
-		strbuf_addf(&sb, "=== %s\n", scenes[i].name);
+		for (const char *k = all[i].keys; *k; k++)
+			press(&s, *k);
+		strbuf_addf(&sb, "=== %s\n", all[i].name);
 		add_screen(&sb, &s, theme ? theme_find(theme) : NULL);
 		show_release(&s);
 	}
 	snprintf(path, sizeof(path), "tui/%ux%u.%s", width, height, name);
 	assert_golden(path, strbuf_str(&sb));
 	strbuf_release(&sb);
+}
+
+static void check_golden(const char *name, bool utf8, uint32_t width, uint32_t height,
+			 const char *theme)
+{
+	check_scenes(name, utf8, width, height, theme, scenes, ARRAY_LEN(scenes));
 }
 
 static void check_sizes(const char *name, bool utf8, const char *theme)
@@ -94,6 +120,17 @@ static void check_sizes(const char *name, bool utf8, const char *theme)
 static void test_golden_unicode(void **state)
 {
 	check_sizes("unicode", true, NULL);
+}
+
+static void test_golden_two_programs(void **state)
+{
+	static const struct {
+		uint32_t width, height;
+	} sizes[] = { { 60, 10 }, { 80, 24 }, { 120, 36 }, { 200, 60 } };
+
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++)
+		check_scenes("two", true, sizes[i].width, sizes[i].height, NULL, two_scenes,
+			     ARRAY_LEN(two_scenes));
 }
 
 static void test_golden_ascii(void **state)
@@ -133,8 +170,11 @@ static void test_golden_ascii_is_ascii(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_golden_unicode),	      cmocka_unit_test(test_golden_ascii),
-		cmocka_unit_test(test_golden_mono),	      cmocka_unit_test(test_golden_colors),
+		cmocka_unit_test(test_golden_unicode),
+		cmocka_unit_test(test_golden_ascii),
+		cmocka_unit_test(test_golden_mono),
+		cmocka_unit_test(test_golden_colors),
+		cmocka_unit_test(test_golden_two_programs),
 		cmocka_unit_test(test_golden_ascii_is_ascii),
 	};
 

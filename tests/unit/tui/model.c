@@ -8,7 +8,7 @@ static void fill(struct tui *t)
 
 	for (uint32_t i = 0; i < 20; i++) {
 		event.tgid = i;
-		model_event(t->model, &record);
+		model_event(t->model, &t->f.fake.source, &record);
 	}
 	CONNS(t, 10, 182440, 20);
 }
@@ -52,9 +52,9 @@ static void test_model_programs(void **state)
 	tui_go(&t, "programs");
 	model_status(t.model, &status);
 	assert_string_equal(status.cost, "");
-	model_programs(t.model, stats, t.now_ns);
+	model_programs(t.model, &t.f.fake.source, stats, t.now_ns);
 	stats[0] = (struct prog_stats){ .runs = 25800, .run_ns = 5000 + 24800 * 1300, .misses = 7 };
-	model_programs(t.model, stats, t.now_ns + 2 * SECOND);
+	model_programs(t.model, &t.f.fake.source, stats, t.now_ns + 2 * SECOND);
 	assert_page(
 		&t, 120, 9,
 		"  NAME         TYPE        HOOK            STATE         RUNS/s    AVG/run    "
@@ -75,7 +75,7 @@ static void test_model_programs(void **state)
 	assert_string_equal(detail.lines[detail.count - 1].text, "this kernel has no 'tcp_close'");
 	t.f.fake.progs[0].state = PROG_DETACHED;
 	t.f.fake.progs[0].reason = "it was detached from outside";
-	model_programs(t.model, stats, t.now_ns + 3 * SECOND);
+	model_programs(t.model, &t.f.fake.source, stats, t.now_ns + 3 * SECOND);
 	assert_int_equal(model_filter(t.model, "state == \"detached\"", &why), 0);
 	model_detail(t.model, &detail);
 	assert_string_equal(detail.lines[detail.count - 1].text, t.f.fake.progs[0].reason);
@@ -94,11 +94,11 @@ static void test_model_status(void **state)
 	tui_init(&t, false);
 	fill(&t);
 	stats.lost_known = false;
-	model_stats(t.model, &t.f.maps[MAP_EVENTS], &stats);
+	model_stats(t.model, &t.f.fake.source, &t.f.maps[MAP_EVENTS], &stats);
 	model_status(t.model, &status);
 	assert_string_equal(status.lost, "lost ?");
 	stats.lost_known = true;
-	model_stats(t.model, &t.f.maps[MAP_EVENTS], &stats);
+	model_stats(t.model, &t.f.fake.source, &t.f.maps[MAP_EVENTS], &stats);
 	model_status(t.model, &status);
 	assert_string_equal(status.lost, "lost 0");
 	assert_false(status.lost_any);
@@ -106,14 +106,14 @@ static void test_model_status(void **state)
 	assert_string_equal(status.left[0], "20 rows");
 	assert_string_equal(status.left[1], "history 0s, 1.1 KiB");
 	assert_string_equal(status.left[2], "0 ev/s");
-	model_lost(t.model, &t.f.maps[MAP_EVENTS], LOST_KERNEL, 300);
-	model_lost(t.model, &t.f.maps[MAP_EVENTS], LOST_QUEUE, 12);
+	model_lost(t.model, &t.f.fake.source, &t.f.maps[MAP_EVENTS], LOST_KERNEL, 300);
+	model_lost(t.model, &t.f.fake.source, &t.f.maps[MAP_EVENTS], LOST_QUEUE, 12);
 	model_status(t.model, &status);
 	assert_string_equal(status.lost, "lost 312 (3.12%)");
 	assert_true(status.lost_any);
 	tui_go(&t, "conns");
 	stats.read = 0;
-	model_stats(t.model, &t.f.maps[MAP_CONNS], &stats);
+	model_stats(t.model, &t.f.fake.source, &t.f.maps[MAP_CONNS], &stats);
 	model_filter(t.model, "value > 10", &why);
 	model_status(t.model, &status);
 	assert_int_equal(status.nleft, 3);

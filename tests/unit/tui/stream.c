@@ -255,7 +255,7 @@ static void event(struct tui *t, const char *comm, uint32_t tgid)
 	memset(event.comm, 0, sizeof(event.comm));
 	memcpy(event.comm, comm, MIN(strlen(comm), sizeof(event.comm)));
 	event.tgid = tgid;
-	model_event(t->model, &record);
+	model_event(t->model, &t->f.fake.source, &record);
 }
 
 #define HEADER                                                                                     \
@@ -288,7 +288,7 @@ static void test_stream_page(void **state)
 	event(&t, "curl", 1);
 	event(&t, "a\x1b[31m\xff", 2);
 	event(&t, "\xe8\xaa\x9e\xe8\xaa\x9e", 3);
-	model_lost(t.model, &t.f.maps[MAP_EVENTS], LOST_KERNEL, 1312);
+	model_lost(t.model, &t.f.fake.source, &t.f.maps[MAP_EVENTS], LOST_KERNEL, 1312);
 	/* It follows; nothing raw comes through; a wide character has two cells. */
 	assert_page(&t, 110, 3,
 		    "  TIME             SADDR_V4         DADDR_V4         COMM             "

@@ -112,14 +112,14 @@ static void test_waterfall_view(void **state)
 	model_free(t.model);
 	t.f.maps[MAP_NESTED].role = ROLE_SPANS;
 	t.f.maps[MAP_NESTED].value = span_layout;
-	opts.source = &t.f.fake.source;
 	t.model = model_new(&opts);
+	model_add(t.model, &t.f.fake.source);
 	tui_go(&t, "nested");
 	assert_true(model_do(t.model, OP_VIEW));
 	assert_page(&t, 60, 3, "  SPAN      DURATION\n(no events yet)\n");
 	for (uint32_t i = 0; i < ARRAY_LEN(spans); i++) {
 		record = record_of(&t.f, MAP_NESTED, &spans[i]);
-		model_event(t.model, &record);
+		model_event(t.model, &t.f.fake.source, &record);
 	}
 	assert_page(&t, 60, 9,
 		    "  SPAN            DURATION\n"

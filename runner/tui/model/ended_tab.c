@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+/* The last page of a tab whose source has ended. It is text alone, so that nothing of the source is
+ * needed. */
+#include "base/util.h"
+#include "runner/tui/model/tab.h"
+
+struct ended_tab {
+	struct tab tab;
+	char *name;
+	struct arena arena;
+	struct model_page page;
+};
+
+static const struct map_plan no_fields = {
+	.name = "", .symbol = "", .has_value = true, .value = { .type_name = "" }
+};
+
+static struct ended_tab *ended_of(const struct tab *tab)
+{
+	return container_of(tab, struct ended_tab, tab);
+}
+
+static void ended_prepare(struct tab *tab)
+{
+}
+
+static bool ended_find(struct tab *tab, uint64_t id, uint64_t *ret_at)
+{
+	return false;
+}
+
+static void ended_pause(struct tab *tab, bool on)
+{
+}
+
+static void ended_count(struct tab *tab, char *dst, size_t room)
+{
+	snprintf(dst, room, "ended");
+}
+
+static void ended_status(struct tab *tab, struct arena *arena, struct model_status *ret)
+{
+	ret->left[ret->nleft++] = "the program ended";
+	ret->left[ret->nleft++] = "last rows";
+}
+
+static bool ended_can_view(const struct tab *tab, enum view view)
+{
+	return view == VIEW_TABLE;
+}
+
+static const char *ended_empty(struct tab *tab)
+{
+	return "the program has ended";
+}
+
+static void ended_page(struct tab *tab, struct arena *arena, uint32_t width, uint32_t height,
+		       struct model_page *ret)
+{
+	*ret = ended_of(tab)->page;
+	ret->nrows = MIN(ret->nrows, height);
+	ret->empty = ended_empty(tab);
+	while (ret->ncolumns && ret->columns[ret->ncolumns - 1].x >= width)
+		ret->ncolumns--;
+}
+
+static void ended_free(struct tab *tab)
+{
+	struct ended_tab *ended = ended_of(tab);
+
+	arena_release(&ended->arena);
+	tab_release(tab);
+	free(ended->name);
+	free(ended);
+}
+
+static const struct tab_ops ended_ops = {
+	.kind = TAB_ENDED,
+	.prepare = ended_prepare,
+	.find = ended_find,
+	.pause = ended_pause,
+	.refilter = tab_resort,
+	.count = ended_count,
+	.status = ended_status,
+	.can_view = ended_can_view,
+	.empty = ended_empty,
+	.page = ended_page,
+	.free = ended_free,
+};
+
+struct tab *ended_tab_new(struct tab_env *env, struct tab *from, uint32_t width, uint32_t height)
+{
+	struct ended_tab *ended = xcalloc(1, sizeof(*ended));
+
+	ended->name = xstrdup(tab_label(from));
+	tab_init(&ended->tab, &ended_ops, env, ended->name, NULL, &no_fields);
+	tab_ready(&ended->tab);
+	ended->tab.lost = from->lost;
+	from->view = VIEW_TABLE;
+	tab_page(from, &ended->arena, width, height, &ended->page);
+	return &ended->tab;
+}

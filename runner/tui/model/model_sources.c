@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Sources that come and go, and their tabs. */
+#include "base/utf8.h"
+#include "base/util.h"
+#include "runner/tui/model/logview.h"
+#include "runner/tui/model/model_impl.h"
+
+struct model *model_new(const struct model_opts *opts)
+{
+	struct model *model = xcalloc(1, sizeof(*model));
+
+	model->settings.interval_ns = opts->interval_ns ? opts->interval_ns : 1000000000;
+	model->settings.page.utf8 = opts->utf8;
+	model->env.settings = &model->settings;
+	model->history_bytes = opts->history_bytes ? opts->history_bytes : MODEL_HISTORY_BYTES;
+	model->log = logview_new();
+	model->programs = programs_tab_new(&model->env);
+	model->tabs = xcalloc(1, sizeof(*model->tabs));
+	model->tabs[model->ntabs++] = model->programs;
+	return model;
+}
+
+static void free_origin(struct origin *origin)
+{
+	sink_names_release(&origin->env.names);
+	free(origin->by_map);
+	free(origin);
+}
+
+void model_free(struct model *model)
+{
+	if (!model)
+		return;
+	for (uint32_t i = 0; i < model->ntabs; i++)
+		model->tabs[i]->ops->free(model->tabs[i]);
+	for (uint32_t i = 0; i < model->origins.count; i++)
+		if (model->origins.all[i])
+			free_origin(model->origins.all[i]);
+	for (size_t i = 0; i < ARRAY_LEN(model->arenas); i++)
+		arena_release(&model->arenas[i]);
+	slots_release(&model->origins);
+	free(model->tabs);
+	logview_free(model->log);
+	free(model);
+}
+
+struct tab *model_tab_of(const struct model *model, const struct source *source,
+			 const struct map_plan *map)
+{
+	const struct origin *origin = slots_get(&model->origins, source);
+
+	return origin->by_map[map->index];
+}
+
+/* All streams together keep the history: each gets an equal share. */
+static void share_history(struct model *model)
+{
+	uint32_t streams = 0;
+
+	for (uint32_t i = 0; i < model->ntabs; i++)
+		streams += model->tabs[i]->ops->kind == TAB_STREAM;
+	for (uint32_t i = 0; i < model->ntabs; i++)
+		if (model->tabs[i]->ops->kind == TAB_STREAM)
+			stream_tab_limit(model->tabs[i], model->history_bytes / streams);
+}
+
+static struct tab *new_tab(struct model *model, struct origin *origin, const struct map_plan *map)
+{
+	const struct metric_plan *metric =
+		map_has_series(map) ? source_metric(origin->env.source, map) : NULL;
+
+	/* share_history() gives a stream its limit. */
+	if (map_has_records(map))
+		return stream_tab_new(&origin->env, map, 0);
+	return metric ? rows_tab_new(&origin->env, map, metric) : NULL;
+}
+
+static char *label_of(const struct source *source, const struct map_plan *map)
+{
+	_cleanup_free_ char *plain = xasprintf("%s:%s", source->program, map->name);
+	size_t len = strlen(plain);
+	char *label = xmalloc(UTF8_TERM_ROOM(len) + 1);
+
+	label[utf8_term_escape(label, plain, len)] = '\0';
+	return label;
+}
+
+void model_add(struct model *model, struct source *source)
+{
+	struct origin *origin = xcalloc(1, sizeof(*origin));
+	const struct plan *plan = source->plan;
+	uint32_t at = model->ntabs - 1;
+
+	origin->env = (struct tab_env){ .settings = &model->settings, .source = source };
+	sink_names_init(&origin->env.names, source);
+	origin->by_map = xcalloc(plan->nmaps + 1, sizeof(struct tab *));
+	model->tabs = xreallocarray(model->tabs, model->ntabs + plan->nmaps, sizeof(struct tab *));
+	for (uint32_t i = 0; i < plan->nmaps; i++) {
+		struct tab *tab = new_tab(model, origin, &plan->maps[i]);
+
+		if (!tab)
+			continue;
+		if (source->several)
+			tab->label = label_of(source, &plan->maps[i]);
+		origin->by_map[i] = model->tabs[at++] = tab;
+	}
+	/* The programs stay last, and current unless they were alone. */
+	if (model->norigins && model->now == model->ntabs - 1)
+		model->now = at;
+	model->tabs[at] = model->programs;
+	model->ntabs = at + 1;
+	slots_set(&model->origins, source, origin);
+	model->norigins++;
+	programs_tab_add(model->programs, source);
+	share_history(model);
+	model->generation++;
+}
+
+void model_drop_tab(struct model *model, uint32_t index)
+{
+	struct tab *tab = model->tabs[index];
+
+	tab->ops->free(tab);
+	model->ntabs--;
+	memmove(&model->tabs[index], &model->tabs[index + 1],
+		(model->ntabs - index) * sizeof(*model->tabs));
+	model->now -= model->now > index;
+}
+
+void model_remove(struct model *model, struct source *source)
+{
+	struct origin *origin = slots_get(&model->origins, source);
+
+	for (uint32_t i = model->ntabs; i-- > 0;) {
+		struct tab *tab = model->tabs[i];
+
+		if (tab->env != &origin->env)
+			continue;
+		model->read += tab->stats.read;
+		if (i != model->now) {
+			model_drop_tab(model, i);
+			continue;
+		}
+		model->tabs[i] = ended_tab_new(&model->env, tab, model->width, model->height);
+		tab->ops->free(tab);
+	}
+	programs_tab_remove(model->programs, source);
+	slots_set(&model->origins, source, NULL);
+	model->norigins--;
+	free_origin(origin);
+	share_history(model);
+	model->generation++;
+}
