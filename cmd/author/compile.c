@@ -21,6 +21,7 @@
 #include "base/strbuf.h"
 #include "base/util.h"
 #include "cmd/author/headers.h"
+#include "cmd/author/paths.h"
 #include "oci/image.h"
 #include "runner/load/elf/strip.h"
 
@@ -86,6 +87,7 @@ int platform_find(const char *name, const struct platform **ret, struct err *err
 struct args {
 	struct arena arena;
 	struct words words;
+	struct paths *paths; /* borrowed */
 };
 
 static void args_release(struct args *args)
@@ -129,6 +131,24 @@ static int add_cflags(struct args *args, const char *text, struct err *err)
 	return 0;
 }
 
+/* The folder of word `i`, which is an option that adds one; NULL: it is another word. */
+static const char *include_of(const struct words *cflags, size_t i)
+{
+	static const char *const options[] = { "-I", "-isystem", "-iquote", "-idirafter" };
+
+	for (size_t k = 0; k < ARRAY_LEN(options); k++) {
+		const char *word = cflags->words[i];
+		size_t len = strlen(options[k]);
+
+		if (!word || !has_prefix(word, options[k]))
+			continue;
+		if (word[len])
+			return word + len;
+		return i + 1 < cflags->count ? cflags->words[i + 1] : NULL;
+	}
+	return NULL;
+}
+
 static bool holds_vmlinux(const char *dir, int len)
 {
 	_cleanup_free_ char *path = xasprintf("%.*s/vmlinux.h", len, dir);
@@ -144,12 +164,7 @@ static bool brings_vmlinux(const char *source, const struct words *cflags)
 	if (holds_vmlinux(slash ? source : ".", slash ? (int)(slash - source) : 1))
 		return true;
 	for (size_t i = 0; i < cflags->count && cflags->words[i]; i++) {
-		const char *word = cflags->words[i];
-		bool alone = streq(word, "-I") || streq(word, "-isystem") ||
-			     streq(word, "-iquote") || streq(word, "-idirafter");
-		const char *dir = alone && i + 1 < cflags->count ? cflags->words[i + 1]
-				  : has_prefix(word, "-I")	 ? word + 2
-								 : NULL;
+		const char *dir = include_of(cflags, i);
 
 		if (dir && *dir && holds_vmlinux(dir, (int)strlen(dir)))
 			return true;
@@ -157,12 +172,35 @@ static bool brings_vmlinux(const char *source, const struct words *cflags)
 	return false;
 }
 
-/* The folder's name must not show in the object. */
+/* Names in debug information become those of BTF; others are what __FILE__ gives. */
+static void map_folder(struct args *args, const char *dir, const char *name, const char *shown)
+{
+	args_add(args, "-fdebug-prefix-map=%s/=%s", dir, name);
+	args_add(args, "-fmacro-prefix-map=%s/=%s%s", dir, shown, *shown ? "/" : "");
+}
+
 static void add_include(struct args *args, const char *option, const char *dir, const char *shown)
 {
+	_cleanup_free_ char *name = paths_add(args->paths, dir, shown);
+
 	args_add(args, "%s", option);
 	args_add(args, "%s", dir);
-	args_add(args, "-ffile-prefix-map=%s/=%s/", dir, shown);
+	map_folder(args, dir, name, shown);
+}
+
+static void map_cflags(struct args *args, const struct words *cflags)
+{
+	for (size_t i = 0; i < cflags->count; i++) {
+		const char *word = include_of(cflags, i);
+		_cleanup_free_ char *dir = word && *word ? xstrdup(word) : NULL, *name = NULL;
+
+		if (!dir)
+			continue;
+		for (size_t len = strlen(dir); len > 1 && dir[len - 1] == '/';)
+			dir[--len] = '\0';
+		name = paths_add(args->paths, dir, "include");
+		map_folder(args, dir, name, "include");
+	}
 }
 
 static void make_args(struct args *args, const char *source, const struct compile_opts *o,
@@ -170,10 +208,12 @@ static void make_args(struct args *args, const char *source, const struct compil
 {
 	const char *clang = getenv("BOMBUS_CLANG"), *slash = strrchr(source, '/');
 	_cleanup_free_ char *machine = xasprintf("/usr/include/%s", o->platform->headers);
+	_cleanup_free_ char *dir =
+		slash ? xstrndup(source, (size_t)(slash - source)) : xstrdup(".");
+	_cleanup_free_ char *name = paths_add(args->paths, *dir ? dir : "/", "");
 
 	args_add(args, "%s", clang && *clang ? clang : "clang");
 	args_add(args, "-g");
-	/* BTF quotes source lines, which clang would look for under the mapped paths. */
 	args_add(args, "-gdwarf-5");
 	args_add(args, "-gembed-source");
 	args_add(args, "-O2");
@@ -181,9 +221,10 @@ static void make_args(struct args *args, const char *source, const struct compil
 	args_add(args, "-target");
 	args_add(args, "bpf");
 	args_add(args, "-D__TARGET_ARCH_%s", o->platform->target);
-	args_add(args, "-ffile-compilation-dir=.");
-	if (slash)
-		args_add(args, "-ffile-prefix-map=%.*s=", (int)(slash - source) + 1, source);
+	args_add(args, "-fdebug-compilation-dir=/proc/self/fd/%d", PATHS_FIRST_FD);
+	map_cflags(args, cflags);
+	if (*dir)
+		map_folder(args, dir, name, "");
 	if (o->color)
 		args_add(args, "-fcolor-diagnostics");
 	for (size_t i = 0; i < cflags->count; i++)
@@ -222,7 +263,8 @@ static void child_release(struct child *child)
 	}
 }
 
-static int spawn(struct child *child, char *const argv[], int out_fd, int said_fd)
+static int spawn(struct child *child, char *const argv[], const struct paths *paths, int out_fd,
+		 int said_fd)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
@@ -238,6 +280,9 @@ static int spawn(struct child *child, char *const argv[], int out_fd, int said_f
 	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_adddup2(&actions, out_fd, STDOUT_FILENO);
 	posix_spawn_file_actions_adddup2(&actions, said_fd, STDERR_FILENO);
+	for (size_t i = 0; i < paths->count; i++)
+		posix_spawn_file_actions_adddup2(&actions, paths->folders[i].fd,
+						 PATHS_FIRST_FD + (int)i);
 	code = posix_spawnp(&child->pid, argv[0], &actions, &attr, argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
 	posix_spawnattr_destroy(&attr);
@@ -246,7 +291,8 @@ static int spawn(struct child *child, char *const argv[], int out_fd, int said_f
 	return -code;
 }
 
-static int start_clang(struct child *child, char *const argv[], struct err *err)
+static int start_clang(struct child *child, const struct paths *paths, char *const argv[],
+		       struct err *err)
 {
 	int out[2] = { -1, -1 }, said[2] = { -1, -1 }, rc;
 
@@ -256,7 +302,7 @@ static int start_clang(struct child *child, char *const argv[], struct err *err)
 		close_fd(&out[1]);
 		return rc;
 	}
-	rc = spawn(child, argv, out[1], said[1]);
+	rc = spawn(child, argv, paths, out[1], said[1]);
 	close(out[1]);
 	close(said[1]);
 	child->out_fd = out[0];
@@ -369,7 +415,7 @@ static int run_clang(const char *source, const struct compile_opts *o, struct ar
 	_cleanup_(child_release) struct child child = { 0, -1, -1 };
 	_cleanup_strbuf_ struct strbuf said = STRBUF_INIT(MAX_SAID_BYTES);
 	char **argv = (char **)args->words.words;
-	int rc = start_clang(&child, argv, err);
+	int rc = start_clang(&child, args->paths, argv, err);
 
 	if (rc < 0)
 		return rc;
@@ -395,12 +441,13 @@ static void log_command(const struct words *words)
 int compile_program(const char *source, const struct compile_opts *o, void **ret, size_t *ret_len,
 		    struct err *err)
 {
-	_cleanup_(args_release) struct args args = { 0 }, cflags = { 0 };
+	_cleanup_(paths_release) struct paths paths = { 0 };
+	_cleanup_(args_release) struct args args = { .paths = &paths }, cflags = { 0 };
 	_cleanup_(headers_release) struct headers vmlinux = { 0 };
 	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT(MAX_UNSTRIPPED_BYTES);
 	_cleanup_free_ char *own = headers_own();
 	struct err vmlinux_err = { 0 };
-	int rc = 0;
+	int rc = paths_init(&paths, source, err);
 
 	for (size_t i = 0; rc == 0 && i < o->cflags.count; i++)
 		rc = add_cflags(&cflags, o->cflags.words[i], err);
@@ -419,6 +466,7 @@ int compile_program(const char *source, const struct compile_opts *o, void **ret
 	rc = run_clang(source, o, &args, &vmlinux_err, &out, err);
 	if (rc < 0)
 		return rc;
+	paths_shorten(&paths, out.buf, out.len);
 	rc = elf_strip(out.buf, out.len, ret, ret_len, err);
 	if (rc < 0)
 		err_wrap(err, "%s", source);

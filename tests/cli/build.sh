@@ -92,6 +92,32 @@ BOMBUS_INCLUDE=$T/headers "$BOMBUS" -q build ./one/../one/same.bpf.c same-4
 for i in 2 3 4; do
 	is "the folder and the time do not matter ($i)" "$(digest_of same-$i)" "$(digest_of same-1)"
 done
+# Its first declaration comes from a macro: clang 14 forgets the text of such a file.
+mkdir -p macro/headers macro/deep decoy
+{
+	printf '#define FIRST char LICENSE[] __attribute__((section("license"), used)) = "GPL"\nFIRST;\n'
+	printf '#include "near.h"\n#include <far.h>\n'
+	printf '__attribute__((section("tracepoint/syscalls/sys_enter_getppid"), used))\n'
+	printf 'int on_hit(void *ctx)\n{\n\treturn near(far((long)ctx)); /* the line */\n}\n'
+} >macro/macro.bpf.c
+printf '#define NEAR static __attribute__((noinline)) int near\nNEAR(long x)\n{\n\treturn x + 1; /* near */\n}\n' >macro/near.h
+printf '#define FAR static __attribute__((noinline)) long far\nFAR(long x)\n{\n\treturn x * 3; /* far */\n}\n' >macro/headers/far.h
+for i in 1 2 3 4 5 6 7 8 9 10; do echo "/* the decoy */"; done >decoy/macro.bpf.c
+cp decoy/macro.bpf.c decoy/near.h
+(cd macro && "$BOMBUS" -q build macro.bpf.c macro-1 -o ../macro-1.o --cflags '-Iheaders')
+(cd macro && "$BOMBUS" -q build ./macro.bpf.c macro-2 --cflags '-I ./headers')
+"$BOMBUS" -q build macro/macro.bpf.c macro-3 --cflags "-I $T/macro/headers"
+(cd macro/deep && "$BOMBUS" -q build ../macro.bpf.c macro-4 --cflags '-isystem ../headers')
+(cd decoy && "$BOMBUS" -q build "$T/macro/macro.bpf.c" macro-5 -o ../macro-5.o --cflags '-I../macro/headers')
+for i in 2 3 4 5; do
+	is "nor does the folder of a file that begins with a macro ($i)" "$(digest_of macro-$i)" "$(digest_of macro-1)"
+done
+for word in 'the line' near far; do
+	is "its lines stay, wherever it is built: $word" "$(grep -ac "/\* $word \*/" macro-1.o) $(grep -ac "/\* $word \*/" macro-5.o)" '1 1'
+done
+is 'and lines of no other file of its name' "$(grep -ac decoy macro-5.o)" 0
+is 'files are called as they are seen from the source' "$(strings -a macro-5.o | grep -E '^\./.*\.[ch]$' | sort | tr '\n' ' ')" \
+	'./headers/far.h ./macro.bpf.c ./near.h '
 ok 'no path of this machine is in the object' test -z "$(strings -a both.o | grep -F "$T")"
 SOURCE_DATE_EPOCH=86400 "$BOMBUS" -q build one/same.bpf.c dated
 is 'SOURCE_DATE_EPOCH is the time in the image' \
