@@ -42,6 +42,8 @@ struct map_stats {
 	uint64_t entries;	   /* found by the last sweep */
 	uint64_t ring_high_bytes;  /* the most that stood in the ring when it was looked at */
 	uint64_t sweep_errors;	   /* sweeps that ended early (-errno logged once) */
+	uint64_t whole_ns; /* monotonic time at which the last whole sweep ended; 0: none did */
+	bool cut;	   /* the sweep after it was ended early, for want of time */
 };
 
 /* Every sweep finds all that is in it. */
@@ -82,6 +84,12 @@ struct source_ops {
 	int (*stacks_fd)(struct source *source, const struct map_plan *map);
 	/* False: unknown. */
 	bool (*steps)(struct source *source, struct source_steps *ret);
+	/* On demand: series of maps are swept when refresh() asks for them and not with the
+	 * interval. In the thread that reads. NULL: they are always as they are. */
+	void (*on_demand)(struct source *source, bool on_demand);
+	/* On demand: the series are as the maps are now, or (false) as the last sweep left them
+	 * where that takes longer. */
+	bool (*refresh)(struct source *source, uint64_t within_ns);
 	/* Another time between sweeps, from now on. */
 	void (*set_interval)(struct source *source, uint64_t interval_ns);
 	/* A part of the memory limit, for what is kept to show the series; see

@@ -26,6 +26,7 @@
 
 /* Between two looks at clocks and attachments. */
 #define CHECK_NS 1000000000
+#define LAST_SWEEPS_NS 1000000000 /* at the end: maps that take longer are not read once more */
 
 /* What exists while a program runs; released in the opposite order. */
 struct run {
@@ -168,7 +169,9 @@ static int leave(struct run *run, struct err *err)
 	uint64_t ran_ns = job_ran_ns(run->job), unwritten = 0;
 	int ret;
 
-	job_stop(run->job);
+	/* --once is there to read everything, however long it takes. */
+	job_stop(run->job, run->args->once ? 0 : now_mono_ns() + LAST_SWEEPS_NS,
+		 main_loop_interrupted);
 	ret = run_sinks_stop(&run->sinks, &unwritten, err);
 	if (!run->global->quiet)
 		show_closing_line(job_source(run->job), job_object(run->job), ran_ns, unwritten);

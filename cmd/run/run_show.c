@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/strbuf.h"
 #include "base/util.h"
@@ -160,6 +161,26 @@ static void add_internal(struct strbuf *line, struct source *source)
 	}
 }
 
+/* Maps that there was no time for. What is shown of them is from their last whole sweep. */
+static void add_cut(struct strbuf *line, struct source *source)
+{
+	const struct plan *plan = source->plan;
+
+	for (uint32_t i = 0; i < plan->nmaps; i++) {
+		const struct map_plan *map = &plan->maps[i];
+		struct map_stats s = source_map_stats(source, map);
+
+		if (map->role == ROLE_INTERNAL || !s.cut)
+			continue;
+		if (s.whole_ns)
+			strbuf_addf(line, "; %s was last read whole %.1fs before the end",
+				    map->name, (double)(now_mono_ns() - s.whole_ns) / 1e9);
+		else
+			strbuf_addf(line, "; %s was never read whole: %" PRIu64 " of %u entries",
+				    map->name, s.entries, map->max_entries);
+	}
+}
+
 void show_closing_line(struct source *source, const struct object *object, uint64_t ran_ns,
 		       uint64_t unwritten)
 {
@@ -170,6 +191,7 @@ void show_closing_line(struct source *source, const struct object *object, uint6
 	strbuf_addf(&line, "ran %.1fs: ", (double)ran_ns / 1e9);
 	add_totals(&line, &t, unwritten);
 	add_internal(&line, source);
+	add_cut(&line, source);
 	if (object_pinned(object, pinned, sizeof(pinned))) {
 		for (char *c = pinned; *c; c++)
 			if (*c == '\n')

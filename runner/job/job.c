@@ -88,11 +88,11 @@ void job_check(struct job *job)
 	object_check(job->object);
 }
 
-void job_stop(struct job *job)
+void job_stop(struct job *job, uint64_t deadline_ns, bool (*stop)(void))
 {
 	object_check(job->object);
 	object_stop(job->object);
-	collector_drain(job->collector);
+	collector_drain(job->collector, deadline_ns, stop);
 }
 
 void job_free(struct job *job)

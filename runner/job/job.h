@@ -44,8 +44,9 @@ int job_open(struct job **ret, const struct job_config *config, struct err *err)
 int job_attach(struct job *job, struct err *err);
 int job_read(struct job *job, struct loop *loop, struct err *err);
 void job_check(struct job *job);
-/* Detaches first, so that what the kernel side counted can no longer change. */
-void job_stop(struct job *job);
+/* Detaches first, so that what the kernel side counted can no longer change. Reading what is left
+ * ends at the deadline and when `stop` says so, see collector_drain(). */
+void job_stop(struct job *job, uint64_t deadline_ns, bool (*stop)(void));
 void job_free(struct job *job); /* before the loop is freed */
 
 const char *job_name(const struct job *job);

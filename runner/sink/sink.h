@@ -59,8 +59,10 @@ struct sink_ops {
 	/* The descriptor it writes to, if it does: the host notices there when the reader leaves
 	 * while nothing is to be written, and ends a write that stalls when time is over. */
 	struct out *(*out)(struct sink *sink);
-	int leave_ms; /* the time that its close() may take, where that is more than the host's */
-	bool stays;   /* it serves or has a screen: it goes on when a recording is over */
+	int leave_ms;	/* the time that its close() may take, where that is more than the host's */
+	bool refreshes; /* it calls its sources' refresh() before it reads series, and needs no
+			 * sweeps at other times */
+	bool stays;	/* it serves or has a screen: it goes on when a recording is over */
 };
 
 /* Embedded first in every sink's own struct. */

@@ -81,4 +81,49 @@ else
 		$((5000 - refused))
 fi
 
+# --- an array that takes many seconds to sweep ---
+# ms_since NANOSECONDS
+ms_since() {
+	echo $((($(date +%s%N) - $1) / 1000000))
+}
+
+traffic_start getppid,3 sleep,100 getppid,2
+ok 'huge: it attaches' bombus_start huge run "$OBJECTS/limits_huge.bpf.o" \
+	--set target_pid="$TRAFFIC_PID" -o json --interval 200ms
+ok 'huge: rounds' traffic_go
+sleep 1.5
+before=$(date +%s%N)
+ok 'huge: it leaves when told' bombus_stop INT
+took=$(ms_since "$before")
+is "huge: without waiting for the sweep ($took ms)" "$((took < 4000 * SLOW))" 1
+like 'huge: what was not read is said' "$(tail -n 1 huge.err)" \
+	'1 series; huge was never read whole: [1-9][0-9]* of 30000000 entries;'
+jq_is 'huge: the small map is whole' huge.out 'map(select(.map == "small") | .value) | max' 5
+before=$(date +%s%N)
+run_bombus run "$OBJECTS/limits_huge.bpf.o" -o none --duration 1s
+took=$(ms_since "$before")
+is "huge: --duration does not wait either ($took ms)" "$((took < 6000 * SLOW))" 1
+is 'huge: --duration: status' "$RC" 0
+
+# --- maps that only scrapes read ---
+PORT=$(free_port)
+traffic_start getppid,1 sleep,300 getppid,1
+ok 'scraped: it attaches' bombus_start scraped run "$OBJECTS/limits_grow.bpf.o" \
+	--set target_pid="$TRAFFIC_PID" -o none --interval 100ms --max-series 70000 \
+	--metrics="127.0.0.1:$PORT"
+ok 'scraped: two rounds' traffic_go
+ok 'scraped: a scrape' scrape_until '^ebpf_flows\{key="65535"\} 1$'
+is 'scraped: shows the map as it is then' "$(grep -c '^ebpf_flows{' "$T/metrics")" 65536
+# cpu_ms: processor time of all its threads so far.
+cpu_ms() {
+	cat "/proc/$BOMBUS_PID"/task/*/schedstat | awk '{ sum += $1 } END { print int(sum / 1e6) }'
+}
+before=$(cpu_ms)
+sleep 2
+used=$(($(cpu_ms) - before))
+# Twenty sweeps of it take some 300 ms.
+is "scraped: nothing is swept meanwhile ($used ms)" "$((used < 60 * SLOW))" 1
+ok 'scraped: it leaves when told' bombus_stop INT
+like 'scraped: the closing line knows the end' "$(tail -n 1 scraped.err)" ': 65536 series;'
+
 done_testing

@@ -43,12 +43,9 @@ struct attach_job {
 /* Each takes the thing over. `link` may be NULL or an error: then -errno of it is returned. */
 int attachments_add_link(struct attach_job *job, struct bpf_link *link);
 void attachments_add_fd(struct attach_job *job, int fd, bool is_link);
-/* Events on every CPU; see attach_perf.c. */
+/* Events on every CPU. */
 struct sampler;
 void attachments_add_sampler(struct attach_job *job, struct sampler *sampler);
-void sampler_free(struct sampler *sampler);
-/* Samples CPUs that came online. */
-void sampler_check(struct sampler *sampler);
 /* A child that detaches when it sees the pipe's other end close. */
 void attachments_add_guard(struct attach_job *job, pid_t child, int pipe_fd, unsigned ifindex);
 

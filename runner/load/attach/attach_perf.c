@@ -5,19 +5,15 @@
 #include <errno.h>
 #include <linux/perf_event.h>
 #include <string.h>
-#include <sys/syscall.h>
 
-#include "base/clock.h"
-#include "base/cpus.h"
 #include "base/err.h"
-#include "base/log.h"
 #include "base/parse.h"
 #include "base/util.h"
 #include "runner/load/attach/attach_internal.h"
+#include "runner/load/attach/sampler.h"
 #include "runner/load/kernel/features.h"
 
-#define DEFAULT_HZ 99	 /* not in step with timers */
-#define CHECK_NS 1000000 /* an event that runs has run in such a time */
+#define DEFAULT_HZ 99 /* not in step with timers */
 #define MAX_THREADS 4096
 
 static const struct perf_name {
@@ -150,27 +146,6 @@ static int perf_refused(const struct attach_job *job, const struct perf_event_at
 	return explain_attach(job->plan, code, err);
 }
 
-/* One event that runs the program, on a thread or a CPU. -ENODEV, -ESRCH: that is not there. */
-static int open_event(struct bpf_program *prog, struct perf_event_attr *attr, pid_t pid, int cpu,
-		      struct bpf_link **ret, int *ret_fd)
-{
-	int fd = (int)syscall(SYS_perf_event_open, attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
-	struct bpf_link *link;
-	long failed;
-
-	if (fd < 0)
-		return -errno;
-	link = bpf_program__attach_perf_event(prog, fd);
-	failed = libbpf_get_error(link);
-	if (failed || !link) {
-		close(fd);
-		return failed ? (int)failed : -EOPNOTSUPP;
-	}
-	*ret = link;
-	*ret_fd = fd; /* the link's */
-	return 0;
-}
-
 static int explain_event(const struct attach_job *job, const struct perf_event_attr *attr, int code,
 			 struct err *err)
 {
@@ -182,111 +157,14 @@ static int explain_event(const struct attach_job *job, const struct perf_event_a
 /* --- on every CPU ------------------------------------------------------------------------------
  */
 
-struct cpu_event {
-	struct bpf_link *link; /* NULL: none */
-	int fd;		       /* the link's */
-	uint64_t running_ns;   /* as last seen */
-	bool refused;	       /* it could not be opened, and a message said so */
-};
-
-struct sampler {
-	char *name;
-	struct bpf_program *prog;
-	struct perf_event_attr attr;
-	struct cpu_event *events; /* by CPU */
-	bool *online;		  /* by CPU */
-	uint32_t ncpus;
-	int online_fd;
-	uint64_t checked_ns;
-};
-
-void sampler_free(struct sampler *s)
-{
-	if (!s)
-		return;
-	for (uint32_t cpu = 0; cpu < s->ncpus; cpu++)
-		bpf_link__destroy(s->events[cpu].link);
-	close_fd(&s->online_fd);
-	free(s->events);
-	free(s->online);
-	free(s->name);
-	free(s);
-}
-
-static int sample_cpu(struct sampler *s, uint32_t cpu)
-{
-	struct cpu_event *e = &s->events[cpu];
-
-	e->running_ns = UINT64_MAX;
-	return open_event(s->prog, &s->attr, -1, (int)cpu, &e->link, &e->fd);
-}
-
 static int perf_on_cpus(struct attach_job *job, struct perf_event_attr *attr, struct err *err)
 {
-	struct sampler *s = xcalloc(1, sizeof(*s));
-	int code, attached = 0;
+	struct sampler *sampler = sampler_new(job->plan->name, job->prog, attr);
+	int attached;
 
-	attr->read_format = PERF_FORMAT_TOTAL_TIME_RUNNING;
-	*s = (struct sampler){ .name = xstrdup(job->plan->name),
-			       .prog = job->prog,
-			       .attr = *attr,
-			       .ncpus = (uint32_t)MAX(libbpf_num_possible_cpus(), 1),
-			       .online_fd = cpus_open_online() };
-	s->events = xcalloc(s->ncpus, sizeof(*s->events));
-	s->online = xcalloc(s->ncpus, sizeof(*s->online));
-	attachments_add_sampler(job, s);
-	code = s->online_fd < 0 ? s->online_fd : cpus_read(s->online_fd, s->online, s->ncpus);
-	if (code < 0)
-		return err_sys(err, -code, "cannot find out which CPUs are online");
-	for (uint32_t cpu = 0; cpu < s->ncpus; cpu++) {
-		code = s->online[cpu] ? sample_cpu(s, cpu) : -ENODEV;
-		if (code < 0 && code != -ENODEV)
-			return explain_event(job, attr, code, err);
-		attached += code == 0;
-	}
-	s->checked_ns = now_mono_ns();
-	return attached;
-}
-
-/* The event of a CPU that went offline does not run any more, also when the CPU is back. */
-static bool still_runs(struct cpu_event *e)
-{
-	uint64_t counts[2]; /* the value, the time that it ran */
-	bool runs =
-		read(e->fd, counts, sizeof(counts)) == sizeof(counts) && counts[1] != e->running_ns;
-
-	e->running_ns = counts[1];
-	return runs;
-}
-
-static void resume_cpu(struct sampler *s, uint32_t cpu)
-{
-	struct cpu_event *e = &s->events[cpu];
-	int code = sample_cpu(s, cpu);
-
-	if (code == 0)
-		log_info("program '%s': CPU %u came online and is sampled", s->name, cpu);
-	else if (!e->refused)
-		log_warn("program '%s': CPU %u came online and is not sampled: %s", s->name, cpu,
-			 strerror(-code));
-	e->refused = code < 0;
-}
-
-void sampler_check(struct sampler *s)
-{
-	uint64_t now_ns = now_mono_ns();
-
-	if (now_ns - s->checked_ns < CHECK_NS || cpus_read(s->online_fd, s->online, s->ncpus) < 0)
-		return;
-	s->checked_ns = now_ns;
-	for (uint32_t cpu = 0; cpu < s->ncpus; cpu++) {
-		struct cpu_event *e = &s->events[cpu];
-
-		if (e->link && (!s->online[cpu] || !still_runs(e)))
-			bpf_link__destroy(steal_ptr(&e->link));
-		if (!e->link && s->online[cpu])
-			resume_cpu(s, cpu);
-	}
+	attachments_add_sampler(job, sampler);
+	attached = sampler_start(sampler);
+	return attached < 0 ? explain_event(job, attr, attached, err) : attached;
 }
 
 /* --- on the threads of a process ---------------------------------------------------------------
@@ -296,7 +174,7 @@ static int perf_on_thread(struct attach_job *job, struct perf_event_attr *attr, 
 			  struct err *err)
 {
 	struct bpf_link *link = NULL;
-	int fd, code = open_event(job->prog, attr, tid, -1, &link, &fd);
+	int fd, code = sampler_open(job->prog, attr, tid, -1, &link, &fd);
 
 	if (code == -ENODEV || code == -ESRCH)
 		return 0; /* it went away */

@@ -9,6 +9,7 @@
 
 #include "base/util.h"
 #include "runner/load/attach/attach_internal.h"
+#include "runner/load/attach/sampler.h"
 
 #define RELEASE_THREADS 8
 #define RELEASE_STACK (128 << 10)

@@ -67,9 +67,19 @@ int collector_start(struct collector *collector, struct loop *loop, struct err *
 /*
  * Loop thread: reads what is there now and sweeps once, e.g. for --once and at the end, after
  * object_stop(). Waits for a sink that is the only one, but not for one that stands still: what
- * its queue cannot take then is dropped, and counted.
+ * its queue cannot take then is dropped, and counted. Ends the sweep at the deadline (monotonic;
+ * 0: none), and when `stop` (NULL: nothing) says so: what was not read then is marked as cut.
  */
-void collector_drain(struct collector *collector);
+void collector_drain(struct collector *collector, uint64_t deadline_ns, bool (*stop)(void));
+
+/*
+ * On demand, series of maps are swept when somebody asks for them, and not with the interval. For
+ * sinks that serve on demand only; set by the loop's thread. Any thread asks: the series are then
+ * as the maps are now, or as the last sweep left them (false) where that takes longer than
+ * `within_ns`.
+ */
+void collector_on_demand(struct collector *collector, bool on_demand);
+bool collector_refresh(struct collector *collector, uint64_t within_ns);
 
 /* After start, any thread: another time between sweeps, from now on. */
 void collector_set_interval(struct collector *collector, uint64_t interval_ns);

@@ -75,6 +75,16 @@ static bool live_steps(struct source *source, struct source_steps *ret)
 	return true;
 }
 
+static void live_on_demand(struct source *source, bool on_demand)
+{
+	collector_on_demand(live_of(source)->collector, on_demand);
+}
+
+static bool live_refresh(struct source *source, uint64_t within_ns)
+{
+	return collector_refresh(live_of(source)->collector, within_ns);
+}
+
 static void live_set_interval(struct source *source, uint64_t interval_ns)
 {
 	collector_set_interval(live_of(source)->collector, interval_ns);
@@ -107,6 +117,8 @@ void live_source_init(struct live_source *ret, const char *name, struct object *
 		.prog_stats = live_prog_stats,
 		.stacks_fd = live_stacks_fd,
 		.steps = live_steps,
+		.on_demand = live_on_demand,
+		.refresh = live_refresh,
 		.set_interval = live_set_interval,
 		.set_aside = live_set_aside,
 		.add_queue = live_add_queue,

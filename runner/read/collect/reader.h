@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Private to the collector: one map being read. reader.c takes single records, sweep.c whole
- * maps, fold.c adds up the CPUs, perf.c reads perf buffers; collector.c decides
+ * maps, percpu_sum.c adds up the CPUs, perf.c reads perf buffers; collector.c decides
  * when.
  */
 #ifndef BOMBUS_RUNNER_READ_COLLECT_READER_H
@@ -41,6 +41,23 @@ static inline void fair_lock_release(struct fair_lock *lock)
 	pthread_mutex_unlock(&lock->held);
 }
 
+/* The hashes of keys, 0 for an empty place. */
+struct seen {
+	uint64_t *hashes;
+	uint64_t mask, count;
+};
+
+/* The sweep that runs: one map at a time. */
+struct sweep {
+	uint64_t start_ns;
+	uint64_t in, out; /* places in the map; both kinds need 4 bytes */
+	uint64_t left;	  /* keys that it may look at */
+	struct seen seen;
+	size_t have; /* bytes of a record that the iterator has not written whole */
+	int iter_fd;
+	bool first; /* nothing was read yet */
+};
+
 /* What all readers of a collector share. */
 struct reader_env {
 	struct object *object;
@@ -51,10 +68,9 @@ struct reader_env {
 	uint32_t nqueues;
 	bool hold;     /* with one queue: leave in the kernel what it has no room for */
 	uint32_t cpus; /* possible ones */
-	uint8_t *room; /* for sweeps, one at a time */
+	struct sweep sweep;
+	uint8_t *room; /* the sweep's */
 	size_t room_bytes;
-	void (*breathe)(void *ctx); /* between the pieces of a long sweep */
-	void *ctx;
 };
 
 typedef _Atomic uint64_t tally; /* written by one thread, read by any */
@@ -71,12 +87,13 @@ struct reader {
 	uint8_t *padded;	     /* a record that is shorter than its type; NULL: none may be */
 	uint8_t *key;		     /* room for `group` canonical keys */
 	uint32_t group;		     /* records that are counted at once */
-	uint8_t *folded;	     /* room for a value, its CPUs added up; NULL: not needed */
+	uint8_t *summed;	     /* room for a value, its CPUs added up; NULL: not needed */
 	int fd;
 	bool per_key; /* no batches for this map on this kernel */
 	bool warned, warned_size;
 	uint8_t guess_checks; /* sweeps that were looked at for a wrong guess */
 	uint32_t batch;
+	uint64_t expected_ns; /* so long took the last sweep, or the part of it before it was cut */
 
 	struct ring ring;
 	struct perf_reader *perf;
@@ -85,7 +102,14 @@ struct reader {
 
 	tally read, filtered, malformed, lost, dropped;
 	tally sweeps, sweep_ns, entries, sweep_errors, ring_high_bytes;
+	tally whole_ns; /* when the last whole sweep ended; 0: there was none */
+	tally cut;	/* a sweep was ended early since then */
 };
+
+static inline bool reader_is_stream(const struct reader *r)
+{
+	return r->map->source == SOURCE_RING || r->map->source == SOURCE_PERF;
+}
 
 static inline void tally_add(tally *t, uint64_t n)
 {
@@ -130,15 +154,27 @@ struct cpu_buffer;
 uint64_t reader_run_cpu(struct reader *reader, struct cpu_buffer *buffer, uint8_t *room);
 void reader_publish(struct reader *reader);
 bool reader_has_room(const struct reader *reader);
-/* sweep.c. Hashes, arrays, globals and iterators; and queues, which are emptied. */
+/* sweep.c. Hashes, arrays, globals and iterators; and queues, which are emptied. One sweep runs at
+ * a time. */
+void reader_sweep_begin(struct reader *reader);
+/* A piece of it. False: it came to its end. */
+bool reader_sweep_step(struct reader *reader);
+/* Instead of the end: all stays as it was before. */
+void reader_sweep_cancel(struct reader *reader);
+/* All of it at once. */
 void reader_sweep(struct reader *reader);
+/* entries.c. Entries that the sweep read; keys are NULL where the map has none. */
+void reader_put_entries(struct reader *reader, const uint8_t *keys, uint32_t key_step,
+			const uint8_t *values, size_t value_step, uint32_t value_bytes,
+			uint32_t count);
 /* How much the program says it lost; false: it does not say. */
 bool reader_read_lost(const struct reader_env *env, const struct map_plan *map, uint64_t *ret);
 
-/* fold.c. The first copy of a per-CPU value that says something: where the texts and ids are. */
+/* percpu_sum.c. The first copy of a per-CPU value that says something: where the texts and ids are.
+ */
 const uint8_t *reader_telling_copy(const struct reader *reader, const uint8_t *values);
-/* That copy with the numbers of all CPUs added up, as a filter sees it; in reader->folded. */
-const uint8_t *reader_fold_cpus(struct reader *reader, const uint8_t *values);
+/* That copy with the numbers of all CPUs added up, as a filter sees it; in reader->summed. */
+const uint8_t *reader_sum_cpus(struct reader *reader, const uint8_t *values);
 
 /* perf.c */
 int perf_reader_new(struct perf_reader **ret, struct reader *reader, uint32_t pages,

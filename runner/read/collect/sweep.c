@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Sweeps: a map is read whole, a batch at a time where the kernel can do that, else key by key.
- * Key by key a map that changes meanwhile may send us back to its beginning (the key we stood at
- * was deleted), so that the keys that were seen are remembered and none is counted twice.
+ * Key by key, a map that changes meanwhile may send us back to its beginning (the key we stood at
+ * was deleted), so the keys that were seen are remembered and none is counted twice.
+ *
+ * A sweep is made of steps, each of which takes a bounded time. Between them the collector reads
+ * its buffers, and can end the sweep: the series are then as the last whole sweep left them.
  */
 #include "runner/read/collect/reader.h"
 
@@ -17,8 +20,8 @@
 
 #define BATCH_BYTES (256u << 10)
 #define MIN_BATCH 64u
-#define LOCKED_ENTRIES 256 /* put with the lock held */
 #define ITER_BYTES (64u << 10)
+#define QUEUE_STEP 1024
 #define GUESS_SWEEPS 60 /* that are looked at, and of each so many rows */
 #define GUESS_ROWS 32
 #define ERRNO_ENOTSUPP 524 /* the kernel's own, for maps that cannot be read in batches */
@@ -31,95 +34,6 @@ static uint8_t *sweep_room(struct reader_env *env, size_t bytes)
 		env->room_bytes = bytes;
 	}
 	return env->room;
-}
-
-static bool passes(struct reader *r, struct record record, bool per_cpu)
-{
-	if (!r->filter)
-		return true;
-	if (per_cpu)
-		record.part[PART_VALUE] = reader_fold_cpus(r, record.part[PART_VALUE]);
-	if (filter_match(r->filter, &record))
-		return true;
-	tally_add(&r->filtered, 1);
-	return false;
-}
-
-/* Zeros of an array do not make a series where there may be many. */
-static union cell *cells_for(struct reader *r, const void *key, const uint8_t *values, size_t len)
-{
-	bool only =
-		r->map->source != SOURCE_ARRAY || r->map->max_entries == 1 || !r->metric->key_bytes;
-
-	if (only || !raw_all_zero(values, len))
-		return series_sweep_touch(r->series, key);
-	return series_sweep_known(r->series, key);
-}
-
-static void take_cpu(struct reader *r, struct record *record, uint32_t cpu)
-{
-	const struct metric_plan *plan = r->metric;
-	const uint8_t *value = record->part[PART_VALUE];
-	union cell *cells;
-
-	if (!passes(r, *record, false))
-		return;
-	metric_key(plan, record, r->key);
-	memcpy(r->key + plan->key_bytes - sizeof(cpu), &cpu, sizeof(cpu));
-	cells = raw_all_zero(value, record->value_bytes) ? series_sweep_known(r->series, r->key)
-							 : series_sweep_touch(r->series, r->key);
-	if (cells)
-		metric_cells(plan, record, 1, cells);
-}
-
-static void take_entry(struct reader *r, const void *key, const uint8_t *values,
-		       uint32_t value_bytes)
-{
-	const struct metric_plan *plan = r->metric;
-	bool per_cpu = r->map->per_cpu;
-	uint32_t cpus = per_cpu ? r->env->cpus : 1;
-	size_t stride = (value_bytes + 7) & ~7ull;
-	struct record record = {
-		.map = r->map,
-		.part = { key, values },
-		.value_bytes = value_bytes,
-	};
-	const void *series_key;
-	union cell *cells;
-
-	if (plan->split_cpu) {
-		for (uint32_t cpu = 0; cpu < cpus; cpu++) {
-			record.part[PART_VALUE] = values + cpu * stride;
-			take_cpu(r, &record, cpu);
-		}
-		return;
-	}
-	if (!passes(r, record, per_cpu))
-		return;
-	if (per_cpu && plan->value_labels)
-		record.part[PART_VALUE] = reader_telling_copy(r, values);
-	series_key = metric_key_in(plan, &record, r->key);
-	record.part[PART_VALUE] = values;
-	cells = cells_for(r, series_key, values, per_cpu ? cpus * stride : value_bytes);
-	if (cells)
-		metric_cells(plan, &record, cpus, cells);
-}
-
-static void put_entries(struct reader *r, const uint8_t *keys, uint32_t key_step,
-			const uint8_t *values, size_t value_step, uint32_t value_bytes,
-			uint32_t count)
-{
-	for (uint32_t i = 0; i < count;) {
-		uint32_t end = MIN(count, i + LOCKED_ENTRIES);
-
-		fair_lock_take(&r->env->lock);
-		for (; i < end; i++)
-			take_entry(r, keys ? keys + (size_t)i * key_step : NULL,
-				   values + i * value_step, value_bytes);
-		fair_lock_release(&r->env->lock);
-	}
-	tally_add(&r->read, count);
-	tally_add(&r->entries, count);
 }
 
 static size_t value_step(const struct reader *r)
@@ -135,46 +49,40 @@ static uint32_t first_batch(const struct reader *r)
 	return (uint32_t)MIN(count, (size_t)MAX(r->map->max_entries, 1u));
 }
 
-/* 0, or -errno where this did not work. */
-static int sweep_batches(struct reader *r)
+/*
+ * Each step_*() does one bounded piece of the sweep: 1 when there is more to do, 0 at the end,
+ * -errno where it did not work.
+ */
+
+static int step_batch(struct reader *r)
 {
-	uint32_t key_bytes = r->map->key_bytes;
+	struct sweep *sweep = &r->env->sweep;
+	uint32_t key_bytes = r->map->key_bytes, count;
 	size_t step = value_step(r);
-	uint64_t in = 0, out = 0; /* places in the map; both kinds need 4 bytes */
-	bool first = true;
+	uint8_t *keys, *values;
 	int code;
 
 	if (!r->batch)
 		r->batch = first_batch(r);
-	do {
-		uint32_t count = r->batch;
-		uint8_t *values = sweep_room(r->env, count * (key_bytes + step));
-		uint8_t *keys = values + count * step;
-
-		code = bpf_map_lookup_batch(r->fd, first ? NULL : &in, &out, keys, values, &count,
-					    NULL) < 0
-			       ? errno
-			       : 0;
-		if (code == ENOSPC && r->batch < r->map->max_entries) {
-			/* A bucket of a hash has to fit whole. */
-			r->batch = (uint32_t)MIN(2ull * r->batch, (uint64_t)r->map->max_entries);
-			continue;
-		}
-		if (code && code != ENOENT)
-			return -code;
-		put_entries(r, keys, key_bytes, values, step, r->map->value_bytes, count);
-		in = out;
-		first = false;
-		r->env->breathe(r->env->ctx);
-	} while (code != ENOENT);
-	return 0;
+	count = r->batch;
+	values = sweep_room(r->env, count * (key_bytes + step));
+	keys = values + count * step;
+	code = bpf_map_lookup_batch(r->fd, sweep->first ? NULL : &sweep->in, &sweep->out, keys,
+				    values, &count, NULL) < 0
+		       ? errno
+		       : 0;
+	if (code == ENOSPC && r->batch < r->map->max_entries) {
+		/* A bucket of a hash has to fit whole. */
+		r->batch = (uint32_t)MIN(2ull * r->batch, (uint64_t)r->map->max_entries);
+		return 1;
+	}
+	if (code && code != ENOENT)
+		return -code;
+	reader_put_entries(r, keys, key_bytes, values, step, r->map->value_bytes, count);
+	sweep->in = sweep->out;
+	sweep->first = false;
+	return code != ENOENT;
 }
-
-/* The hashes of the keys seen so far, 0 for an empty place. */
-struct seen {
-	uint64_t *hashes;
-	uint64_t mask, count;
-};
 
 static void seen_release(struct seen *seen)
 {
@@ -210,52 +118,52 @@ static bool seen_add(struct seen *seen, const void *key, uint32_t len)
 	return true;
 }
 
-static int sweep_keys(struct reader *r)
+static int step_keys(struct reader *r)
 {
+	struct sweep *sweep = &r->env->sweep;
 	uint32_t key_bytes = r->map->key_bytes;
 	size_t step = value_step(r), key_step = (key_bytes + 7) & ~7u;
 	uint8_t *room = sweep_room(r->env, step + 8 + 2 * key_step);
 	uint8_t *value = room, *next = room + ((step + 7) & ~(size_t)7), *key = next + key_step;
-	_cleanup_(seen_release) struct seen seen = { 0 };
-	/* Being sent back to the beginning again and again has to end somewhere. */
-	uint64_t left = 4 * (uint64_t)r->map->max_entries + 1024;
-	bool first = true;
 
-	for (; left; left--) {
-		if (bpf_map_get_next_key(r->fd, first ? NULL : key, next) < 0)
+	for (uint32_t i = 0; i < MIN_BATCH; i++) {
+		if (!sweep->left--)
+			return -EAGAIN;
+		if (bpf_map_get_next_key(r->fd, sweep->first ? NULL : key, next) < 0)
 			return errno == ENOENT ? 0 : -errno;
-		first = false;
+		sweep->first = false;
 		memcpy(key, next, key_bytes);
-		if (seen_add(&seen, key, key_bytes) && bpf_map_lookup_elem(r->fd, key, value) == 0)
-			put_entries(r, key, key_bytes, value, step, r->map->value_bytes, 1);
-		if (left % MIN_BATCH == 0)
-			r->env->breathe(r->env->ctx);
+		if (seen_add(&sweep->seen, key, key_bytes) &&
+		    bpf_map_lookup_elem(r->fd, key, value) == 0)
+			reader_put_entries(r, key, key_bytes, value, step, r->map->value_bytes, 1);
 	}
-	return -EAGAIN;
+	return 1;
 }
 
-static int sweep_map(struct reader *r)
+static int step_map(struct reader *r)
 {
-	int code = r->per_key ? -ENOTSUP : sweep_batches(r);
+	int code = r->per_key ? step_keys(r) : step_batch(r);
 
+	if (r->per_key || !r->env->sweep.first)
+		return code;
 	switch (-code) {
 	case EINVAL:
 	case ENOTSUP:
 	case ERRNO_ENOTSUPP:
 		r->per_key = true;
-		return sweep_keys(r);
+		return 1;
 	}
 	return code;
 }
 
-static int sweep_globals(struct reader *r)
+static int step_globals(struct reader *r)
 {
 	uint8_t *value = sweep_room(r->env, value_step(r));
 	uint32_t zero = 0;
 
 	if (bpf_map_lookup_elem(r->fd, &zero, value) < 0)
 		return -errno;
-	put_entries(r, NULL, 0, value, 0, r->map->value_bytes, 1);
+	reader_put_entries(r, NULL, 0, value, 0, r->map->value_bytes, 1);
 	return 0;
 }
 
@@ -266,7 +174,7 @@ static void take_iter_records(struct reader *r, const uint8_t *bytes, uint32_t c
 	bool hold = r->env->hold;
 
 	if (r->series) {
-		put_entries(r, NULL, 0, bytes, len, len, count);
+		reader_put_entries(r, NULL, 0, bytes, len, len, count);
 		return;
 	}
 	/* The iterator does not wait: what does not fit is dropped, and counted. */
@@ -279,49 +187,53 @@ static void take_iter_records(struct reader *r, const uint8_t *bytes, uint32_t c
 	reader_publish(r);
 }
 
-static int sweep_iter(struct reader *r)
+/* Before the first step. 0: there is nothing to read. */
+static int open_iter(struct reader *r)
 {
 	const struct prog_plan *prog = &r->env->plan->progs[r->map->prog];
-	uint32_t len = r->map->value.size_bytes;
-	size_t size = MAX((size_t)ITER_BYTES, (size_t)len), have = 0;
-	_cleanup_close_ int fd = -1;
-	uint8_t *room;
+	int fd;
 
 	if (object_prog_status(r->env->object, prog).state !=
 	    PROG_ATTACHED) /* not among those that were asked for */
 		return 0;
 	fd = object_iter_fd(r->env->object, prog, NULL);
-	if (fd < 0)
-		return fd;
-	room = sweep_room(r->env, size);
-	for (;;) {
-		ssize_t n = read(fd, room + have, size - have);
+	r->env->sweep.iter_fd = fd < 0 ? -1 : fd;
+	return fd < 0 ? fd : 1;
+}
 
-		if (n < 0 && (errno == EINTR || errno == EAGAIN))
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		have += (size_t)n;
-		take_iter_records(r, room, (uint32_t)(have / len));
-		memmove(room, room + have / len * len, have % len);
-		have %= len;
-		r->env->breathe(r->env->ctx);
+static int step_iter(struct reader *r)
+{
+	struct sweep *sweep = &r->env->sweep;
+	uint32_t len = r->map->value.size_bytes;
+	size_t size = MAX((size_t)ITER_BYTES, (size_t)len);
+	uint8_t *room = sweep_room(r->env, size);
+	ssize_t n;
+
+	if (sweep->iter_fd < 0)
+		return open_iter(r);
+	n = read(sweep->iter_fd, room + sweep->have, size - sweep->have);
+	if (n < 0)
+		return errno == EINTR || errno == EAGAIN ? 1 : -errno;
+	if (n == 0) {
+		tally_add(&r->malformed, sweep->have > 0);
+		return 0;
 	}
-	if (have)
-		tally_add(&r->malformed, 1);
-	return 0;
+	sweep->have += (size_t)n;
+	take_iter_records(r, room, (uint32_t)(sweep->have / len));
+	memmove(room, room + sweep->have / len * len, sweep->have % len);
+	sweep->have %= len;
+	return 1;
 }
 
 /* At most as many as fit at once: what comes meanwhile is for the next time. */
-static int empty_queue(struct reader *r)
+static int step_queue(struct reader *r)
 {
+	struct sweep *sweep = &r->env->sweep;
 	uint8_t *value = sweep_room(r->env, r->map->value_bytes);
 	uint32_t i = 0;
 	int code = 0;
 
-	for (; i < r->map->max_entries && !code && reader_has_room(r); i++) {
+	for (; i < QUEUE_STEP && sweep->left && reader_has_room(r); i++, sweep->left--) {
 		if (bpf_map_lookup_and_delete_elem(r->fd, NULL, value) < 0) {
 			code = errno;
 			break;
@@ -334,39 +246,25 @@ static int empty_queue(struct reader *r)
 			fair_lock_release(&r->env->lock);
 	}
 	tally_add(&r->read, i);
-	tally_set(&r->entries, i);
+	tally_add(&r->entries, i);
 	reader_publish(r);
-	return code == ENOENT ? 0 : -code;
+	return code == ENOENT ? 0 : code ? -code : i == QUEUE_STEP;
 }
 
-static int sweep_source(struct reader *r)
+static int step_source(struct reader *r)
 {
 	switch (r->map->source) {
 	case SOURCE_HASH:
 	case SOURCE_ARRAY:
-		return r->series ? sweep_map(r) : 0;
+		return r->series ? step_map(r) : 0;
 	case SOURCE_GLOBALS:
-		return r->series ? sweep_globals(r) : 0;
+		return r->series ? step_globals(r) : 0;
 	case SOURCE_ITER:
-		return sweep_iter(r);
+		return step_iter(r);
 	case SOURCE_QUEUE:
-		return empty_queue(r);
+		return step_queue(r);
 	}
 	return 0;
-}
-
-static void finish_series(struct reader *r, uint64_t now_ns, int code)
-{
-	if (!r->series)
-		return;
-	fair_lock_take(&r->env->lock);
-	if (r->map->source == SOURCE_QUEUE)
-		series_expire(r->series, now_ns);
-	else if (code < 0)
-		series_sweep_cancel(r->series);
-	else
-		series_sweep_end(r->series);
-	fair_lock_release(&r->env->lock);
 }
 
 /* The first rows are enough to tell. */
@@ -391,31 +289,95 @@ static void check_guess(struct reader *r)
 	r->guess_checks = GUESS_SWEEPS;
 }
 
-void reader_sweep(struct reader *r)
+static bool sweeps_series(const struct reader *r)
 {
-	uint64_t start_ns = now_mono_ns();
-	int code;
+	return r->series && r->map->source != SOURCE_QUEUE;
+}
 
+void reader_sweep_begin(struct reader *r)
+{
+	struct sweep *sweep = &r->env->sweep;
+	uint32_t max = r->map->max_entries;
+
+	*sweep = (struct sweep){
+		.start_ns = now_mono_ns(),
+		.first = true,
+		.iter_fd = -1,
+		/* Being sent back to the beginning again and again has to end somewhere. */
+		.left = r->map->source == SOURCE_QUEUE ? max : 4 * (uint64_t)max + 1024,
+	};
 	tally_set(&r->entries, 0);
-	if (r->series && r->map->source != SOURCE_QUEUE) {
-		fair_lock_take(&r->env->lock);
-		series_sweep_begin(r->series, start_ns);
-		fair_lock_release(&r->env->lock);
-	}
-	code = sweep_source(r);
-	finish_series(r, start_ns, code);
+	if (!sweeps_series(r))
+		return;
+	fair_lock_take(&r->env->lock);
+	series_sweep_begin(r->series, sweep->start_ns);
+	fair_lock_release(&r->env->lock);
+}
+
+/* What is read becomes visible, or all stays as it was. */
+static void finish(struct reader *r, bool whole)
+{
+	struct sweep *sweep = &r->env->sweep;
+
+	r->expected_ns = now_mono_ns() - sweep->start_ns;
+	seen_release(&sweep->seen);
+	close_fd(&sweep->iter_fd);
+	sweep->iter_fd = -1;
+	if (!r->series)
+		return;
+	fair_lock_take(&r->env->lock);
+	if (!sweeps_series(r))
+		series_expire(r->series, sweep->start_ns);
+	else if (whole)
+		series_sweep_end(r->series);
+	else
+		series_sweep_cancel(r->series);
+	fair_lock_release(&r->env->lock);
+}
+
+static void end_sweep(struct reader *r, int code)
+{
+	uint64_t now_ns = now_mono_ns();
+
+	finish(r, code == 0);
 	if (r->series && r->metric->is_guess && r->guess_checks < GUESS_SWEEPS) {
 		r->guess_checks++;
 		check_guess(r);
 	}
 	tally_add(&r->sweeps, 1);
-	tally_set(&r->sweep_ns, now_mono_ns() - start_ns);
-	if (code == 0)
+	tally_set(&r->sweep_ns, now_ns - r->env->sweep.start_ns);
+	if (code == 0) {
+		tally_set(&r->whole_ns, now_ns);
+		tally_set(&r->cut, false);
 		return;
+	}
 	tally_add(&r->sweep_errors, 1);
 	if (!r->warned)
 		log_warn("map %s: it cannot be read: %s", r->map->name, strerror(-code));
 	r->warned = true;
+}
+
+bool reader_sweep_step(struct reader *r)
+{
+	int code = step_source(r);
+
+	if (code > 0)
+		return true;
+	end_sweep(r, code);
+	return false;
+}
+
+void reader_sweep_cancel(struct reader *r)
+{
+	finish(r, false);
+	tally_set(&r->cut, true);
+}
+
+void reader_sweep(struct reader *r)
+{
+	reader_sweep_begin(r);
+	while (reader_sweep_step(r))
+		;
 }
 
 bool reader_read_lost(const struct reader_env *env, const struct map_plan *map, uint64_t *ret)

@@ -71,11 +71,22 @@ static void give_number(struct host *host, struct source *source)
 	source->number = i;
 }
 
+/* Nothing reads series at another time than when it asks for them. */
+static bool all_refresh(const struct host *host)
+{
+	for (size_t i = 0; i < host->nrunners; i++)
+		if (!sink_runner_refreshes(host->runners[i]))
+			return false;
+	return true;
+}
+
 int host_add_source(struct host *host, struct source *source, struct err *err)
 {
 	int ret = 0;
 
 	give_number(host, source);
+	if (source->ops->on_demand)
+		source->ops->on_demand(source, all_refresh(host));
 	for (size_t i = 0; i < host->nrunners && ret >= 0; i++)
 		ret = sink_runner_add(host->runners[i], source, err);
 	return ret < 0 ? ret : 0;

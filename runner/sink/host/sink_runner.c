@@ -193,6 +193,14 @@ bool sink_runner_takes_records(const struct sink_runner *r)
 	return r->ntakers || r->wants_rows;
 }
 
+bool sink_runner_refreshes(const struct sink_runner *r)
+{
+	for (size_t i = 0; i < r->nsinks; i++)
+		if (!r->sinks[i]->ops->refreshes)
+			return false;
+	return true;
+}
+
 int sink_runner_open(struct sink_runner *r, struct err *err)
 {
 	int ret = 0;

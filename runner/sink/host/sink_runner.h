@@ -15,6 +15,8 @@ void sink_runner_free(struct sink_runner *runner);
 /* -n. Before the start. */
 void sink_runner_limit(struct sink_runner *runner, uint64_t max_records);
 bool sink_runner_takes_records(const struct sink_runner *runner);
+/* Whether all its sinks ask for a sweep before they read series. */
+bool sink_runner_refreshes(const struct sink_runner *runner);
 
 int sink_runner_open(struct sink_runner *runner, struct err *err);
 int sink_runner_add(struct sink_runner *runner, struct source *source, struct err *err);

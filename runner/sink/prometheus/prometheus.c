@@ -16,6 +16,7 @@
 #include "runner/sink/web/web_server.h"
 
 #define PAGE_MAX_BYTES (1u << 20)
+#define REFRESH_NS 500000000	    /* at most so long does a scrape wait for a sweep */
 #define CACHE_MAX_BYTES (64u << 20) /* of the texts of labels */
 
 struct prometheus_sink {
@@ -51,6 +52,16 @@ static uint64_t scrape_timeout_ns(struct web_request *request)
 	return (uint64_t)(seconds * 1e9);
 }
 
+/* The maps as they are now, where only scrapes read them; a huge one has no time to be read. */
+static void refresh(struct prometheus_sink *prom, uint64_t timeout_ns)
+{
+	struct source *source = prom->source;
+	uint64_t within_ns = timeout_ns ? MIN(timeout_ns / 2, (uint64_t)REFRESH_NS) : REFRESH_NS;
+
+	if (source && source->ops->refresh)
+		source->ops->refresh(source, within_ns);
+}
+
 static ssize_t read_metrics(void *body, char *dst, size_t max)
 {
 	return scrape_body_read(body, dst, max);
@@ -80,10 +91,13 @@ static int answer_metrics(void *ctx, struct web_request *request)
 	const char *const headers[] = { "Vary", "Accept, Accept-Encoding",
 					packer ? "Content-Encoding" : NULL, pack_form_name(form),
 					NULL };
+	uint64_t timeout_ns = scrape_timeout_ns(request);
 	const struct web_stream stream = { read_metrics, release_metrics,
 					   scrape_body_new(&opts, head ? NULL : &prom->totals,
-							   packer, scrape_timeout_ns(request)) };
+							   packer, timeout_ns) };
 
+	if (!head)
+		refresh(prom, timeout_ns);
 	return web_send_stream(request, opts.format->content_type, headers, &stream);
 }
 
@@ -249,6 +263,7 @@ uint16_t sink_prometheus_port(const struct sink *sink)
 
 static const struct sink_ops prometheus_ops = {
 	.name = "prometheus",
+	.refreshes = true,
 	.stays = true,
 	.open = prometheus_open,
 	.add = prometheus_add,

@@ -196,7 +196,7 @@ static void count_through(struct fixture *f)
 	assert_int_equal(stats_of(f).read, 100);
 	for (uint64_t i = 0; i < 60; i++)
 		emit(f, i % 4);
-	collector_drain(f->collector);
+	collector_drain(f->collector, 0, NULL);
 	assert_int_equal(stats_of(f).read, 160);
 	assert_int_equal(stats_of(f).malformed, 0);
 	collector_lock(f->collector);
@@ -235,7 +235,7 @@ static void test_collector_perf_loss_is_exact(void **state)
 
 	for (uint32_t made = 1; made <= 3000; made++)
 		emit(f, 1);
-	collector_drain(f->collector);
+	collector_drain(f->collector, 0, NULL);
 	if (!stats_of(f).lost_known) {
 		fixture_free(f);
 		print_message("this kernel has no PERF_FORMAT_LOST\n");
@@ -249,7 +249,7 @@ static void test_collector_perf_loss_is_exact(void **state)
 		if (made % 20 == 0)
 			run_loop(f, 1);
 	}
-	collector_drain(f->collector);
+	collector_drain(f->collector, 0, NULL);
 	assert_int_equal(stats_of(f).read + stats_of(f).lost, 4000);
 	fixture_free(f);
 }
@@ -285,7 +285,7 @@ static void test_collector_reads_perf_records_in_batches(void **state)
 	assert_in_range(read, 60, 3050);
 	pthread_join(emitter, NULL);
 	run_loop(f, 300);
-	collector_drain(f->collector);
+	collector_drain(f->collector, 0, NULL);
 	read = stats_of(f).read;
 	if (stats_of(f).lost_known)
 		assert_int_equal(read + stats_of(f).lost, 3050);
@@ -332,7 +332,7 @@ static void test_collector_waits_for_a_slow_sink(void **state)
 	run_loop(f, 20);
 	for (uint64_t i = 2000; i < 4000; i++)
 		emit(f, i);
-	collector_drain(f->collector);
+	collector_drain(f->collector, 0, NULL);
 	queue_close(f->queue);
 	pthread_join(thread, NULL);
 	assert_false(sink.wrong);
@@ -354,7 +354,7 @@ static void test_collector_does_not_wait_for_ever(void **state)
 	run_loop(f, 20);
 	assert_in_range(stats_of(f).read, 1, 1999); /* the rest stays where it is */
 	assert_int_equal(stats_of(f).dropped, 0);
-	collector_drain(f->collector);
+	collector_drain(f->collector, 0, NULL);
 	while (queue_get(f->queue, &record))
 		got++;
 	assert_int_equal(stats_of(f).read, 2000);
@@ -403,8 +403,176 @@ static void test_collector_lets_others_have_the_lock(void **state)
 	run_loop(f, 300);
 	pthread_join(emitter, NULL);
 	pthread_join(reader, NULL);
-	collector_drain(f->collector);
+	collector_drain(f->collector, 0, NULL);
 	assert_int_equal(stats_of(f).read, 20000);
+	fixture_free(f);
+}
+
+/* An array as a counter by index, of 8 bytes each. */
+static struct fixture *array_new(uint32_t entries, uint64_t interval_ns)
+{
+	struct fixture *f = xcalloc(1, sizeof(*f));
+	struct metric_plan *metrics[1] = { xcalloc(1, sizeof(*metrics[0])) };
+	static struct field index = SCALAR("index", uint32_t, KIND_UINT);
+	struct err err = { 0 };
+
+	f->object.map = (struct map_plan){
+		.name = "counts",
+		.symbol = "counts",
+		.role = ROLE_COUNTER,
+		.source = SOURCE_ARRAY,
+		.type = BPF_MAP_TYPE_ARRAY,
+		.has_key = true,
+		.has_value = true,
+		.lost_map = -1,
+		.key_bytes = 4,
+		.value_bytes = 8,
+		.max_entries = entries,
+		.key = { .fields = &index, .nfields = 1, .size_bytes = 4, .is_scalar = true },
+		.value = { .fields = &number, .nfields = 1, .size_bytes = 8, .is_scalar = true },
+	};
+	f->object.plan = (struct plan){ .maps = &f->object.map, .nmaps = 1 };
+	f->object.map_fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "counts", 4, 8, entries, NULL);
+	f->object.prog_fd = -1;
+	if (f->object.map_fd < 0) {
+		print_message("maps cannot be made here: %s\n", strerror(errno));
+		skip();
+	}
+	assert_int_equal(metric_compile(metrics[0], &f->object.map, NULL, &err), 0);
+	assert_int_equal(collector_new(&f->collector, &f->object,
+				       &(struct collector_opts){ .interval_ns = interval_ns }, NULL,
+				       metrics, &err),
+			 0);
+	assert_int_equal(loop_new(&f->loop, &err), 0);
+	if (collector_start(f->collector, f->loop, &err) < 0)
+		fail_msg("%s", err.msg);
+	return f;
+}
+
+static void set_count(const struct fixture *f, uint32_t key, uint64_t value)
+{
+	assert_int_equal(bpf_map_update_elem(f->object.map_fd, &key, &value, BPF_ANY), 0);
+}
+
+/* The sum of all values; *ret_live: how many there are. */
+static uint64_t sum_counts(const struct fixture *f, uint32_t *ret_live)
+{
+	struct series *series = collector_series(f->collector, &f->object.map);
+	struct series_rows rows;
+	uint64_t cursor = 0, sum = 0;
+
+	*ret_live = 0;
+	series_rows_init(&rows, series_plan(series), 100);
+	collector_lock(f->collector);
+	while (series_read(series, &cursor, 0, false, &rows)) {
+		for (uint32_t i = 0; i < rows.count; i++)
+			sum += rows.cells[i].u;
+		*ret_live += rows.count;
+	}
+	collector_unlock(f->collector);
+	series_rows_release(&rows);
+	return sum;
+}
+
+static bool stop_now(void)
+{
+	return true;
+}
+
+#define HUGE_ENTRIES 8000000
+#define NS_PER_MS 1000000ull
+
+/* A sweep that takes longer than anyone wants to wait keeps neither the loop's timers nor the end
+ * waiting, and what was not read is marked. */
+static void test_collector_does_not_wait_for_a_huge_map(void **state)
+{
+	struct fixture *f = array_new(HUGE_ENTRIES, NS_PER_MS);
+	uint64_t start = now_mono_ns();
+	struct map_stats stats;
+
+	set_count(f, HUGE_ENTRIES - 1, 7);
+	run_loop(f, 50);
+	assert_in_range(now_mono_ns() - start, 50 * NS_PER_MS, 400 * NS_PER_MS);
+	/* It ran for longer already than it has now: it is not begun once more. */
+	start = now_mono_ns();
+	collector_drain(f->collector, start + 10 * NS_PER_MS, NULL);
+	assert_in_range(now_mono_ns() - start, 0, 300 * NS_PER_MS);
+	stats = stats_of(f);
+	assert_true(stats.cut);
+	assert_int_equal(stats.whole_ns, 0);
+	assert_in_range(stats.entries, 1, HUGE_ENTRIES - 1);
+	start = now_mono_ns();
+	collector_drain(f->collector, start + 150 * NS_PER_MS, NULL);
+	assert_in_range(now_mono_ns() - start, 150 * NS_PER_MS, 500 * NS_PER_MS);
+	assert_true(stats_of(f).cut);
+	start = now_mono_ns();
+	collector_drain(f->collector, 0, stop_now);
+	assert_in_range(now_mono_ns() - start, 0, 300 * NS_PER_MS);
+	assert_true(stats_of(f).cut);
+	/* And whole, where there is all the time of the world. */
+	collector_drain(f->collector, 0, NULL);
+	stats = stats_of(f);
+	assert_false(stats.cut);
+	assert_int_not_equal(stats.whole_ns, 0);
+	assert_int_equal(stats.entries, HUGE_ENTRIES);
+	fixture_free(f);
+}
+
+struct asker {
+	struct fixture *f;
+	uint32_t rounds, wrong;
+};
+
+/* Each question comes right after a change. */
+static void *asker_main(void *ctx)
+{
+	struct asker *asker = ctx;
+
+	for (uint64_t i = 1; i <= asker->rounds; i++) {
+		uint32_t live;
+
+		set_count(asker->f, 3, i);
+		if (!collector_refresh(asker->f->collector, 5000 * NS_PER_MS) ||
+		    sum_counts(asker->f, &live) != i)
+			asker->wrong++;
+	}
+	return NULL;
+}
+
+static void *other_asker_main(void *ctx)
+{
+	struct asker *asker = ctx;
+
+	for (uint32_t i = 0; i < asker->rounds; i++)
+		asker->wrong += !collector_refresh(asker->f->collector, 5000 * NS_PER_MS);
+	return NULL;
+}
+
+/* On demand, a map is swept for those who ask, as it is then, and at no other time. */
+static void test_collector_sweeps_on_demand(void **state)
+{
+	struct fixture *f = array_new(10, 10 * NS_PER_MS);
+	struct asker asker = { f, 20, 0 }, other = { f, 20, 0 };
+	pthread_t threads[2];
+	uint32_t live;
+
+	collector_on_demand(f->collector, true);
+	set_count(f, 3, 1000);
+	run_loop(f, 100);
+	assert_int_equal(stats_of(f).sweeps, 0);
+	pthread_create(&threads[0], NULL, asker_main, &asker);
+	pthread_create(&threads[1], NULL, other_asker_main, &other);
+	run_loop(f, 1000);
+	pthread_join(threads[0], NULL);
+	pthread_join(threads[1], NULL);
+	assert_int_equal(asker.wrong + other.wrong, 0);
+	assert_in_range(stats_of(f).sweeps, 20, 40);
+	/* Nobody answers when the loop does not run: the question has an end. */
+	assert_false(collector_refresh(f->collector, 20 * NS_PER_MS));
+	set_count(f, 3, 2000);
+	collector_drain(f->collector, 0, NULL);
+	assert_int_equal(sum_counts(f, &live), 2000);
+	assert_int_equal(live, 1);
 	fixture_free(f);
 }
 
@@ -452,6 +620,8 @@ int main(void)
 		cmocka_unit_test(test_collector_waits_for_a_slow_sink),
 		cmocka_unit_test(test_collector_does_not_wait_for_ever),
 		cmocka_unit_test(test_collector_lets_others_have_the_lock),
+		cmocka_unit_test(test_collector_does_not_wait_for_a_huge_map),
+		cmocka_unit_test(test_collector_sweeps_on_demand),
 		cmocka_unit_test(test_collector_refuses_layouts_too_large),
 	};
 

@@ -302,21 +302,21 @@ static void test_resolve_stacks(void **state)
 	resolver_set_stacks(r, 0, map, 127);
 	assert_resolves(r, MEAN_KSTACK, (uint64_t)-14, NULL);
 	if (kernel >= 0) {
-		const char *folded = resolve(r, MEAN_KSTACK, (uint64_t)kernel);
+		const char *summed = resolve(r, MEAN_KSTACK, (uint64_t)kernel);
 
-		assert_non_null(folded);
-		assert_true(strlen(folded) < RESOLVE_MAX);
+		assert_non_null(summed);
+		assert_true(strlen(summed) < RESOLVE_MAX);
 		if (address_of("vfs_read"))
-			assert_non_null(strstr(folded, "bpf_prog_test_run_raw_tp"));
+			assert_non_null(strstr(summed, "bpf_prog_test_run_raw_tp"));
 		else
-			assert_memory_equal(folded, "0xffff", 6);
-		assert_non_null(strchr(folded, ';'));
+			assert_memory_equal(summed, "0xffff", 6);
+		assert_non_null(strchr(summed, ';'));
 	}
 	if (user >= 0) {
-		const char *folded = resolve(r, MEAN_USTACK, (uint64_t)user);
+		const char *summed = resolve(r, MEAN_USTACK, (uint64_t)user);
 
-		assert_non_null(folded);
-		assert_memory_equal(folded, "0x", 2);
+		assert_non_null(summed);
+		assert_memory_equal(summed, "0x", 2);
 	}
 	resolver_free(r);
 	if (kernel < 0) {

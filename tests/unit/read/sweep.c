@@ -72,13 +72,8 @@ struct fixture {
 	struct reader_env env;
 	struct reader reader;
 	struct queue *queue;
-	uint32_t breaths;
+	uint32_t steps; /* of the last sweep */
 };
-
-static void on_breath(void *ctx)
-{
-	((struct fixture *)ctx)->breaths++;
-}
 
 struct map_case {
 	uint32_t type, max_entries;
@@ -125,8 +120,7 @@ static struct fixture *fixture_new(struct map_case c, const struct metric_opts *
 		.lock = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER },
 		.hold = true,
 		.cpus = (uint32_t)libbpf_num_possible_cpus(),
-		.breathe = on_breath,
-		.ctx = f,
+		.sweep.iter_fd = -1,
 	};
 	f->reader = (struct reader){ .env = &f->env, .map = map, .fd = f->object.fds[0] };
 	if (c.role == ROLE_EVENTS) {
@@ -139,7 +133,7 @@ static struct fixture *fixture_new(struct map_case c, const struct metric_opts *
 		f->reader.series = series_new(f->reader.metric,
 					      &(struct series_opts){ .max_series = 1000000 });
 		f->reader.key = xcalloc(1, 64);
-		f->reader.folded = xcalloc(1, map->value_bytes);
+		f->reader.summed = xcalloc(1, map->value_bytes);
 	}
 	return f;
 }
@@ -153,7 +147,7 @@ static void fixture_free(struct fixture *f)
 	filter_free(f->reader.filter);
 	queue_free(f->queue);
 	free(f->reader.key);
-	free(f->reader.folded);
+	free(f->reader.summed);
 	free(f->env.room);
 	close(f->object.fds[0]);
 	close(f->object.fds[1]);
@@ -197,7 +191,10 @@ static void sweep(struct fixture *f)
 {
 	uint64_t errors = tally_get(&f->reader.sweep_errors);
 
-	reader_sweep(&f->reader);
+	reader_sweep_begin(&f->reader);
+	f->steps = 1;
+	while (reader_sweep_step(&f->reader))
+		f->steps++;
 	assert_int_equal(tally_get(&f->reader.sweep_errors), errors);
 }
 
@@ -218,7 +215,7 @@ static void sweep_hash(bool per_key)
 	assert_int_equal(tally_get(&f->reader.entries), 70000);
 	assert_int_equal(row_of(f, &(uint32_t){ 69999 }, &live)->u, 70000);
 	assert_int_equal(live, 70000);
-	assert_in_range(f->breaths, 3, 70000);
+	assert_in_range(f->steps, 3, 70000);
 	for (uint32_t key = 0; key < 69990; key++)
 		bpf_map_delete_elem(f->reader.fd, &key);
 	sweep(f);
@@ -227,6 +224,38 @@ static void sweep_hash(bool per_key)
 	assert_null(row_of(f, &(uint32_t){ 5 }, &live));
 	assert_int_equal(live, 10);
 	fixture_free(f);
+}
+
+/* A sweep that is ended early changes nothing, in whichever way it reads, and is marked. */
+static void test_sweep_that_is_cut(void **state)
+{
+	for (int per_key = 0; per_key < 2; per_key++) {
+		struct fixture *f = fixture_new(
+			(struct map_case){ BPF_MAP_TYPE_HASH, 70000, SOURCE_HASH, ROLE_GAUGE },
+			NULL);
+		uint32_t live;
+
+		f->reader.per_key = per_key;
+		set(f, 5, &(uint64_t){ 55 });
+		sweep(f);
+		assert_false(tally_get(&f->reader.cut));
+		assert_int_not_equal(tally_get(&f->reader.whole_ns), 0);
+		for (uint32_t key = 0; key < 70000; key++)
+			set(f, key, &(uint64_t){ key });
+		reader_sweep_begin(&f->reader);
+		for (int i = 0; i < 3; i++)
+			assert_true(reader_sweep_step(&f->reader));
+		reader_sweep_cancel(&f->reader);
+		assert_true(tally_get(&f->reader.cut));
+		assert_in_range(tally_get(&f->reader.entries), 1, 69999);
+		assert_int_equal(row_of(f, &(uint32_t){ 5 }, &live)->u, 55);
+		assert_int_equal(live, 1);
+		sweep(f);
+		assert_false(tally_get(&f->reader.cut));
+		assert_int_equal(row_of(f, &(uint32_t){ 5 }, &live)->u, 5);
+		assert_int_equal(live, 70000);
+		fixture_free(f);
+	}
 }
 
 static void test_sweep_hash_in_batches(void **state)
@@ -572,6 +601,7 @@ static void test_lost_is_summed_over_cpus(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_sweep_that_is_cut),
 		cmocka_unit_test(test_sweep_hash_in_batches),
 		cmocka_unit_test(test_sweep_hash_key_by_key),
 		cmocka_unit_test(test_sweep_key_by_key_counts_none_twice),

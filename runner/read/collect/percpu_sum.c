@@ -79,13 +79,13 @@ const uint8_t *reader_telling_copy(const struct reader *r, const uint8_t *values
 	return values;
 }
 
-const uint8_t *reader_fold_cpus(struct reader *r, const uint8_t *values)
+const uint8_t *reader_sum_cpus(struct reader *r, const uint8_t *values)
 {
 	const struct layout *layout = &r->map->value;
 	const uint8_t *telling = reader_telling_copy(r, values);
 	uint32_t stride = reader_stride(r->map);
 
-	memcpy(r->folded, telling, r->map->value_bytes);
+	memcpy(r->summed, telling, r->map->value_bytes);
 	for (uint32_t n = 0; n < layout->nfields; n++) {
 		const struct field *f = &layout->fields[n];
 
@@ -95,9 +95,9 @@ const uint8_t *reader_fold_cpus(struct reader *r, const uint8_t *values)
 			const uint8_t *copy = values + (size_t)cpu * stride;
 
 			for (uint32_t i = 0; copy != telling && i < f->count; i++)
-				add_number(f, (uint8_t *)raw_element(f, r->folded, i),
+				add_number(f, (uint8_t *)raw_element(f, r->summed, i),
 					   raw_element(f, copy, i));
 		}
 	}
-	return r->folded;
+	return r->summed;
 }

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * When maps are swept: with the interval, when somebody asks, and at the end. A round that takes
+ * long goes on in slices, so that neither buffers nor signals wait for it.
+ */
+#include <errno.h>
+#include <linux/membarrier.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/loop.h"
+#include "base/util.h"
+#include "runner/read/collect/collector_internal.h"
+
+#define SLICE_NS 10000000      /* so long are signals and timers kept waiting by a sweep */
+#define MAX_PAUSE_NS 100000000 /* at most between two rounds that were asked for */
+
+static void tick(struct collector *c)
+{
+	if (c->on_sweep)
+		c->on_sweep(c->on_sweep_ctx);
+}
+
+static void begin_round(struct collector *c, bool only_records)
+{
+	c->round_begin_ns = now_mono_ns();
+	if (!only_records)
+		demand_take(&c->demand);
+	round_begin(&c->round, only_records);
+}
+
+static void end_round(struct collector *c)
+{
+	c->round_end_ns = now_mono_ns();
+	if (!c->round.only_records)
+		demand_answer(&c->demand);
+	tick(c);
+}
+
+static void call_again(struct collector *c, uint64_t after_ns)
+{
+	const struct itimerspec spec = { .it_value.tv_nsec = (long)MAX(after_ns, 1ull) };
+
+	timerfd_settime(c->next_fd, 0, &spec, NULL);
+}
+
+/* A part of the round; what waits in the loop has its turn before the next one. */
+static void run_slice(struct collector *c)
+{
+	uint64_t end_ns = now_mono_ns() + SLICE_NS;
+
+	while (round_step(&c->round)) {
+		streams_serve(c);
+		if (now_mono_ns() < end_ns)
+			continue;
+		call_again(c, 0);
+		return;
+	}
+	streams_serve(c);
+	end_round(c);
+	if (demand_is_open(&c->demand))
+		call_again(c, 0);
+}
+
+/* Rounds that are asked for leave as much time to others as they take. */
+static uint64_t pause_ns(const struct collector *c)
+{
+	uint64_t took_ns = c->round_end_ns - c->round_begin_ns;
+	uint64_t since_ns = now_mono_ns() - c->round_end_ns;
+	uint64_t pause = MIN(took_ns, (uint64_t)MAX_PAUSE_NS);
+
+	return since_ns < pause ? pause - since_ns : 0;
+}
+
+static int on_next(void *ctx, uint32_t events)
+{
+	struct collector *c = ctx;
+	uint64_t count;
+
+	if (read(c->next_fd, &count, sizeof(count)) < 0)
+		return 0; /* set anew meanwhile */
+	if (!round_runs(&c->round)) {
+		uint64_t wait_ns = pause_ns(c);
+
+		if (!demand_is_open(&c->demand))
+			return 0;
+		if (wait_ns) {
+			call_again(c, wait_ns);
+			return 0;
+		}
+		begin_round(c, false);
+	}
+	run_slice(c);
+	return streams_resume(c);
+}
+
+static int on_timer(void *ctx, uint32_t events)
+{
+	struct collector *c = ctx;
+
+	wallclock_refresh(c->env.clock);
+	if (round_runs(&c->round)) {
+		/* It takes longer than the interval. */
+		round_watch_streams(&c->round);
+		tick(c);
+	} else {
+		begin_round(c, c->on_demand);
+		run_slice(c);
+	}
+	return streams_resume(c);
+}
+
+static int on_clock(void *ctx, uint32_t events)
+{
+	struct collector *c = ctx;
+
+	wallclock_refresh(c->env.clock);
+	return 0;
+}
+
+static int open_reader(struct collector *c, struct reader *r, struct err *err)
+{
+	int code = 0;
+
+	if (r->map->source == SOURCE_ITER)
+		return 0;
+	r->fd = object_map_fd(c->env.object, r->map);
+	if (r->fd < 0)
+		return err_sys(err, -r->fd, "map %s is not there", r->map->symbol);
+	if (r->map->source == SOURCE_RING)
+		code = ring_open(&r->ring, r->fd, err);
+	else if (r->map->source == SOURCE_PERF)
+		code = perf_reader_new(&r->perf, r, c->opts.perf_pages, err);
+	if (code < 0) {
+		err_wrap(err, "map %s", r->map->symbol);
+		return code;
+	}
+	return reader_is_stream(r) ? streams_update(c, r, err) : 0;
+}
+
+int collector_start(struct collector *c, struct loop *loop, struct err *err)
+{
+	uint64_t interval_ns = c->opts.interval_ns;
+	int code = 0, clock_fd = c->own_clock ? wallclock_fd(c->own_clock) : -1;
+
+	c->loop = loop;
+	c->next_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (c->next_fd < 0)
+		return err_sys(err, errno, "cannot make a timer for sweeps");
+	code = loop_add_fd(loop, c->next_fd, EPOLLIN, on_next, c, &c->next_source, err);
+	for (uint32_t i = 0; i < c->nreaders && code >= 0; i++)
+		code = open_reader(c, &c->readers[i], err);
+	for (uint32_t i = 0; i < c->env.nqueues && code >= 0; i++)
+		code = streams_add_room_source(c, i, err);
+	if (code >= 0 && clock_fd >= 0)
+		code = loop_add_fd(loop, clock_fd, EPOLLIN, on_clock, c, &c->clock_source, err);
+	if (code >= 0)
+		code = loop_add_timer(loop, interval_ns, interval_ns, on_timer, c, &c->timer, err);
+	return code;
+}
+
+void collector_drain(struct collector *c, uint64_t deadline_ns, bool (*stop)(void))
+{
+	/* Programs that were running when they were detached have ended after this. */
+	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+	wallclock_refresh(c->env.clock);
+	streams_drain(c);
+	/* What a round read before the end is not the end's state. */
+	if (round_runs(&c->round))
+		round_cut(&c->round);
+	begin_round(c, false);
+	c->round.deadline_ns = deadline_ns;
+	while (round_step(&c->round)) {
+		streams_serve(c);
+		if ((deadline_ns && now_mono_ns() >= deadline_ns) || (stop && stop()))
+			break;
+	}
+	if (round_runs(&c->round)) {
+		round_cut(&c->round);
+		round_watch_streams(&c->round);
+	}
+	demand_close(&c->demand);
+	end_round(c);
+	c->env.hold = true;
+	streams_resume(c);
+}
+
+void collector_on_demand(struct collector *c, bool on_demand)
+{
+	c->on_demand = on_demand;
+}
+
+bool collector_refresh(struct collector *c, uint64_t within_ns)
+{
+	return !c->on_demand || demand_wait(&c->demand, c->next_fd, within_ns);
+}
+
+void collector_set_interval(struct collector *c, uint64_t interval_ns)
+{
+	if (c->timer)
+		loop_set_timer(c->timer, interval_ns);
+}
+
+void collector_on_sweep(struct collector *c, void (*fn)(void *ctx), void *ctx)
+{
+	c->on_sweep = fn;
+	c->on_sweep_ctx = ctx;
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Ring and perf buffers, read as their records come, and the queues that these go to. */
+#include <poll.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/loop.h"
+#include "base/util.h"
+#include "runner/read/collect/collector_internal.h"
+
+#define RUN_RECORDS 65536  /* of one ring before others have their turn */
+#define STEP_RECORDS 16384 /* of each ring between the steps of a sweep */
+#define STALL_MS 2000	   /* at the end: how long a full queue is waited for */
+#define BUSY_TRIES 20	   /* at the end: how often a record is waited for, 1 ms each */
+
+static void run_stream(struct reader *r, uint64_t max)
+{
+	if (r->perf)
+		perf_reader_run(r->perf);
+	else
+		reader_run_ring(r, max);
+}
+
+static int on_stream(void *ctx, uint32_t events);
+
+static int stream_fd(const struct reader *r)
+{
+	return r->perf ? perf_reader_fd(r->perf) : r->fd;
+}
+
+/*
+ * The kernel says that there are records for as long as there are, so a reader that waits for its
+ * queue is taken from the loop until the queue has room.
+ */
+int streams_update(struct collector *c, struct reader *r, struct err *err)
+{
+	if (r->waits == !r->source || !c->loop)
+		return 0;
+	if (!r->waits)
+		return loop_add_fd(c->loop, stream_fd(r), EPOLLIN, on_stream, r, &r->source, err);
+	loop_remove(c->loop, r->source);
+	r->source = NULL;
+	return 0;
+}
+
+static struct collector *collector_of(const struct reader *r)
+{
+	return container_of(r->env, struct collector, env);
+}
+
+static int on_stream(void *ctx, uint32_t events)
+{
+	struct reader *r = ctx;
+
+	run_stream(r, RUN_RECORDS);
+	return streams_update(collector_of(r), r, NULL);
+}
+
+/* Goes on with what waited for room. */
+int streams_resume(struct collector *c)
+{
+	int code = 0;
+
+	for (uint32_t i = 0; i < c->nreaders && code >= 0; i++) {
+		struct reader *r = &c->readers[i];
+
+		if (!reader_is_stream(r) || !r->waits)
+			continue;
+		run_stream(r, RUN_RECORDS);
+		code = streams_update(c, r, NULL);
+	}
+	return code;
+}
+
+void collector_remove_queue(struct collector *c, struct queue *queue)
+{
+	struct reader_env *env = &c->env;
+	uint32_t i = 0;
+
+	while (i < env->nqueues && env->queues[i] != queue)
+		i++;
+	if (i == env->nqueues)
+		return;
+	if (c->loop)
+		loop_remove(c->loop, c->room_sources[i]);
+	env->nqueues--;
+	env->queues[i] = env->queues[env->nqueues];
+	c->room_sources[i] = c->room_sources[env->nqueues];
+	streams_resume(c); /* a reader may have waited for this queue alone */
+}
+
+static int on_room(void *ctx, uint32_t events)
+{
+	struct collector *c = ctx;
+
+	for (uint32_t i = 0; i < c->env.nqueues; i++)
+		queue_room_taken(c->env.queues[i]);
+	return streams_resume(c);
+}
+
+/* A long sweep must not let the rings fill. */
+void streams_serve(struct collector *c)
+{
+	for (uint32_t i = 0; i < c->nreaders; i++) {
+		struct reader *r = &c->readers[i];
+
+		if (reader_is_stream(r) && (r->perf || r->ring.data) && !r->waits) {
+			run_stream(r, STEP_RECORDS);
+			streams_update(c, r, NULL);
+		}
+	}
+}
+
+int streams_add_room_source(struct collector *c, uint32_t i, struct err *err)
+{
+	int fd = queue_room_fd(c->env.queues[i]);
+
+	if (fd < 0) /* the timer looks as well */
+		return 0;
+	return loop_add_fd(c->loop, fd, EPOLLIN, on_room, c, &c->room_sources[i], err);
+}
+
+void collector_add_queue(struct collector *c, struct queue *queue)
+{
+	struct reader_env *env = &c->env;
+	uint32_t i = env->nqueues;
+
+	env->queues = xreallocarray(env->queues, i + 1, sizeof(struct queue *));
+	c->room_sources = xreallocarray(c->room_sources, i + 1, sizeof(struct loop_source *));
+	c->room_sources[i] = NULL;
+	env->queues[env->nqueues++] = queue;
+	if (c->loop)
+		streams_add_room_source(c, i, NULL); /* where that fails, the timer looks as well */
+}
+
+/* Waits for the only queue; false when it does not move any more. */
+static bool wait_for_queue(struct collector *c)
+{
+	struct pollfd pfd = { .fd = queue_room_fd(c->env.queues[0]), .events = POLLIN };
+	int n = poll(&pfd, 1, STALL_MS);
+
+	queue_room_taken(c->env.queues[0]);
+	return n > 0;
+}
+
+/* Reads up to where the ring is now, with patience for the queue and for what is being written. */
+static void drain_ring(struct collector *c, struct reader *r)
+{
+	unsigned long end = __atomic_load_n(r->ring.producer, __ATOMIC_ACQUIRE);
+	int tries = 0;
+
+	while ((long)(end - r->ring.pos) > 0 && tries < BUSY_TRIES) {
+		uint64_t n = reader_run_ring(r, RUN_RECORDS);
+
+		if (r->waits) {
+			c->env.hold = wait_for_queue(c);
+		} else if (!n && (long)(end - r->ring.pos) > 0) {
+			usleep(1000);
+			tries++;
+		}
+	}
+}
+
+static void drain_perf(struct collector *c, struct reader *r)
+{
+	perf_reader_run(r->perf);
+	while (r->waits) {
+		c->env.hold = wait_for_queue(c);
+		perf_reader_run(r->perf);
+	}
+}
+
+void streams_drain(struct collector *c)
+{
+	for (uint32_t i = 0; i < c->nreaders; i++) {
+		struct reader *r = &c->readers[i];
+
+		if (r->perf)
+			drain_perf(c, r);
+		else if (r->ring.data)
+			drain_ring(c, r);
+	}
+}
