@@ -86,7 +86,7 @@ struct span_base {
 	__u8 span_id[8];
 	__u8 parent_span_id[8];
 	ktime_ns span_monotonic_timestamp_ns; /* its start, by bpf_ktime_get_ns() */
-	duration span_duration_ns;	      /* 0: a moment */
+	bombus_duration span_duration_ns;     /* 0: a moment */
 	__u8 trace_flags;		      /* the parent's */
 	__u8 reserved[7] BOMBUS_HIDE;
 } __attribute__((aligned(8)));

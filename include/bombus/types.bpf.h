@@ -12,6 +12,11 @@
  *	};
  *
  * Include it after "vmlinux.h", or let <bombus/bombus.bpf.h> do so.
+ *
+ * Some of these names are words that a program may want for itself: a global called `bytes` or
+ * `uid`. Such a program defines BOMBUS_NO_SHORT_TYPES before it includes any of these headers; the
+ * types are then called bombus_duration, bombus_bytes, bombus_uid, bombus_gid, bombus_ifindex and
+ * bombus_hex only.
  */
 #ifndef BOMBUS_TYPES_BPF_H
 #define BOMBUS_TYPES_BPF_H
@@ -33,7 +38,7 @@ typedef __u16 port_be;
 typedef __u8 bombus_mac_addr[6];
 
 /* Lengths of time. */
-typedef __u64 duration; /* nanoseconds */
+typedef __u64 bombus_duration; /* nanoseconds */
 typedef __u64 duration_us;
 typedef __u64 duration_ms;
 
@@ -43,11 +48,11 @@ typedef __u64 boottime_ns; /* bpf_ktime_get_boot_ns(): CLOCK_BOOTTIME */
 typedef __u64 unix_ns;	   /* since 1970 */
 
 /* An amount of data. */
-typedef __u64 bytes;
+typedef __u64 bombus_bytes;
 
 /* Identities. A process or thread is the kernel's own pid_t. */
-typedef __u32 uid;
-typedef __u32 gid;
+typedef __u32 bombus_uid;
+typedef __u32 bombus_gid;
 typedef __u32 mntns_id; /* inode numbers, as in /proc/PID/ns */
 typedef __u32 netns_id;
 typedef __u64 cgroup_id; /* bpf_get_current_cgroup_id() */
@@ -62,7 +67,7 @@ typedef __u8 ip_proto;
 
 /* Devices: the kernel's dev_t (major << 20 | minor), and a network interface's index. */
 typedef __u32 dev_id;
-typedef __u32 ifindex;
+typedef __u32 bombus_ifindex;
 
 /* An address in the kernel, and ids that bpf_get_stackid() gave (negative: none). */
 typedef __u64 ksym_addr;
@@ -71,7 +76,16 @@ typedef __s32 ustack_id;
 
 /* Elements of arrays: `dns_name query[64];` (wire format or dotted text), `hex digest[20];`. */
 typedef char dns_name;
-typedef __u8 hex;
+typedef __u8 bombus_hex;
+
+#ifndef BOMBUS_NO_SHORT_TYPES
+typedef bombus_duration duration;
+typedef bombus_bytes bytes;
+typedef bombus_uid uid;
+typedef bombus_gid gid;
+typedef bombus_ifindex ifindex;
+typedef bombus_hex hex;
+#endif
 
 /* What vmlinux.h cannot know, since these are macros. */
 #ifndef AF_INET

@@ -62,6 +62,38 @@ run_bombus build plain.bpf.c notes --annotation a.b=c --annotation a.b=d --descr
 is 'annotations are in the image' \
 	"$("$BOMBUS" inspect notes --format json | jq -c '.image.annotations')" \
 	'{"a.b":"d","org.opencontainers.image.description":"It counts.","org.opencontainers.image.title":"plain"}'
+# Words that a program wants for itself, and a member that has no name.
+cat >own.bpf.c <<-END
+	#include "vmlinux.h"
+	#define BOMBUS_NO_SHORT_TYPES
+	#include <bombus/bombus.bpf.h>
+	#include <bombus/span.bpf.h>
+	__u64 bytes, hex, uid, gid, duration, ifindex;
+	struct event {
+		__u32 pid;
+		struct in_addr;
+		bombus_duration took;
+		bombus_bytes sent;
+		bombus_uid user;
+	};
+	BOMBUS_EVENTS(events, struct event, 1 << 16);
+	SEC("tracepoint/syscalls/sys_enter_getppid") int on_call(void *ctx)
+	{
+		struct event *e = bombus_reserve(&events, sizeof(*e));
+
+		if (e)
+			bpf_ringbuf_submit(e, 0);
+		return 0;
+	}
+	char LICENSE[] SEC("license") = "GPL";
+END
+run_bombus build own.bpf.c --cflags -fms-extensions
+is 'own words: it builds' $RC 0
+run_bombus inspect own --format json
+is 'own words: the types keep their meanings, and a member without a name has one' \
+	"$(jq -c '.maps[] | select(.name == "events").record.fields | map([.name, .meaning])' <<<"$OUT")" \
+	'[["pid",null],["s_addr","ipv4_addr"],["took","duration"],["sent","bytes"],["user","uid"]]'
+
 program flags.bpf.c $'#if !defined(A) || B != 2\n#error flags\n#endif\n#include "my header.h"'
 mkdir 'a folder' && touch 'a folder/my header.h'
 run_bombus build flags.bpf.c --cflags "-DA -DB=2 -I 'a folder'"

@@ -49,7 +49,7 @@ MEANING(MAC, mac, mac, none, none,
 
 /* Lengths of time, by the number's unit, and amounts of data. */
 MEANING(DURATION_NS, duration, quantity, none, none,
-	.types = TYPES("duration", "duration_ns", "gadget_duration"),
+	.types = TYPES("duration", "bombus_duration", "duration_ns", "gadget_duration"),
 	.numbers = ANY_NUMBER, .unit = "ns", .unit_ns = 1,
 	.flags = MEANS_AMOUNT | MEANS_NUMBER)
 MEANING(DURATION_US, duration, quantity, none, none,
@@ -65,7 +65,7 @@ MEANING(DURATION_S, duration, quantity, none, none,
 	.numbers = ANY_NUMBER, .unit = "s", .unit_ns = 1000000000,
 	.flags = MEANS_AMOUNT | MEANS_NUMBER)
 MEANING(SIZE_BYTES, size, quantity, none, none,
-	.types = TYPES("bytes", "gadget_bytes"),
+	.types = TYPES("bytes", "bombus_bytes", "gadget_bytes"),
 	.numbers = ANY_NUMBER, .unit = "bytes",
 	.flags = MEANS_AMOUNT | MEANS_NUMBER)
 
@@ -86,10 +86,10 @@ MEANING(PID, kind, kind, none, none,
 		       "gadget_pid", "gadget_tid", "gadget_ppid"),
 	.numbers = 4 | 8, .name = "pid", .flags = MEANS_NUMBER, .cells = 7)
 MEANING(UID, kind, id, none, user,
-	.types = TYPES("uid", "uid_t", "__kernel_uid32_t", "gadget_uid"),
+	.types = TYPES("uid", "bombus_uid", "uid_t", "__kernel_uid32_t", "gadget_uid"),
 	.numbers = 4 | 8, .name = "uid", .noun = "user", .recorded = 1, .flags = MEANS_NUMBER | MEANS_NAMED)
 MEANING(GID, kind, id, none, group,
-	.types = TYPES("gid", "gid_t", "__kernel_gid32_t", "gadget_gid"),
+	.types = TYPES("gid", "bombus_gid", "gid_t", "__kernel_gid32_t", "gadget_gid"),
 	.numbers = 4 | 8, .name = "gid", .noun = "group", .recorded = 2, .flags = MEANS_NUMBER | MEANS_NAMED)
 MEANING(MNTNS, kind, kind, none, none,
 	.types = TYPES("mntns_id", "gadget_mntns_id", "mnt_ns_id_t"),
@@ -138,7 +138,7 @@ MEANING(DEV, kind, device, none, device,
 	.types = TYPES("dev_id", "dev_t", "__kernel_dev_t"),
 	.numbers = 4 | 8, .name = "dev", .noun = "block device", .recorded = 4)
 MEANING(IFINDEX, kind, resolved, none, interface,
-	.types = TYPES("ifindex"),
+	.types = TYPES("ifindex", "bombus_ifindex"),
 	.numbers = 4 | 8, .name = "ifindex", .noun = "interface", .recorded = 5)
 MEANING(KSYM, kind, symbol, none, symbol,
 	.types = TYPES("ksym_addr"),
@@ -155,7 +155,7 @@ MEANING(DNS, kind, dns, none, none,
 	.types = TYPES("dns_name"),
 	.bytes = ANY_BYTES, .kind = KIND_TEXT, .name = "domain", .flags = MEANS_INEXACT, .cells = 16)
 MEANING(HEX, kind, hex, none, none,
-	.types = TYPES("hex"),
+	.types = TYPES("hex", "bombus_hex"),
 	.numbers = ANY_NUMBER | 16, .bytes = ANY_BYTES, .kind = KIND_BYTES)
 /* clang-format on */
 #undef MEANING
