@@ -289,6 +289,9 @@ static const struct opt replay_opts[] = {
 	{ 0, "theme", "NAME", OPT_CHOICE, ARG(run.theme),
 	  "looks of the live table: default, light (for light grounds) or mono",
 	  "default light mono" },
+	{ 0, "names", NULL, OPT_FLAG, ARG(run.names),
+	  "in JSON, the names of users, groups, cgroups, open flags and file modes beside their "
+	  "numbers (uid_name)" },
 	{ 0, "speed", "N", OPT_TEXT, ARG(speed),
 	  "as many times as fast as it was, or max: as fast as it goes (1 for the table and with "
 	  "--metrics, else max)" },

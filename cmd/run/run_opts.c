@@ -14,6 +14,9 @@ const struct opt run_opts[] = {
 	  "the live table, else json",
 	  "tui table json csv none" },
 	{ 0, "no-tty", NULL, OPT_FLAG, ARG(no_tty), "on a terminal, table and not the live table" },
+	{ 0, "names", NULL, OPT_FLAG, ARG(names),
+	  "in JSON, the names of users, groups, cgroups, open flags and file modes beside their "
+	  "numbers (uid_name)" },
 	{ 0, "theme", "NAME", OPT_CHOICE, ARG(theme),
 	  "looks of the live table: default, light (for light grounds) or mono",
 	  "default light mono" },

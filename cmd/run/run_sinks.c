@@ -53,6 +53,15 @@ bool run_sinks_serve(const struct run_args *args)
 	return args->metrics || args->prom_port;
 }
 
+static struct sink *new_json(const struct run_args *a)
+{
+	struct sink *sink = sink_json_new(STDOUT_FILENO);
+
+	if (a->names)
+		sink_json_names(sink);
+	return sink;
+}
+
 static struct sink *output_new(const struct global_args *global, const struct run_args *a)
 {
 	const char *form = run_sinks_form(a);
@@ -61,7 +70,7 @@ static struct sink *output_new(const struct global_args *global, const struct ru
 	if (streq(form, "tui"))
 		return new_tui(global, a);
 	if (streq(form, "json"))
-		return sink_json_new(STDOUT_FILENO);
+		return new_json(a);
 	if (streq(form, "csv"))
 		return sink_csv_new(STDOUT_FILENO);
 	if (!streq(form, "table"))

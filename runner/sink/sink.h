@@ -73,6 +73,9 @@ struct sink {
 
 /* The sinks there are. Descriptors are borrowed. */
 struct sink *sink_json_new(int fd);
+/* Numbers that have names (users, groups, cgroups, flags of open(2), modes of files) get a member
+ * "<name>_name" beside them. Before it gets its first source. */
+void sink_json_names(struct sink *sink);
 struct sink *sink_csv_new(int fd);
 /* width_columns 0: not limited (not a terminal). */
 struct sink *sink_table_new(int fd, uint32_t width_columns, bool color);

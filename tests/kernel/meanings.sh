@@ -53,6 +53,16 @@ run_bombus inspect "$OBJECTS/meanings.bpf.o" --format json --map totals=counter 
 is 'inspect: what becomes of a counter' "$(jq -c '.maps[] | select(.name == "totals").value.fields |
 	map([.name, .as])' <<<"$OUT")" \
 	'[["last_pid","gauge"],["calls","label"],["bytes","counter"],["max_bytes","gauge"],["last","gauge"]]'
+# --- names beside numbers ---
+seen named -o json --names --map stacks=internal --as odd,code=uid --as odd,mode=file_mode \
+	--as odd,flags=open_flags --as odd,peer=uid --record named.rec
+user=$(getent passwd 2 | cut -d: -f1)
+events named odd 'map([.code, .code_name, .mode, .mode_name, .flags, .flags_name, .peer, .peer_name,
+	has("took_name")]) | unique' \
+	"[[2,\"$user\",33188,\"-rw-r--r--\",69,\"O_WRONLY|O_CREAT|0x4\",16777226,null,false]]"
+"$BOMBUS" replay named.rec -o json --speed max --names >named.again
+is 'named: each line is the same' "$(cat named.again)" "$(cat named.out)"
+
 # refused WORD MESSAGE
 refused() {
 	run_bombus run "$OBJECTS/meanings.bpf.o" --dry-run --as "$1"

@@ -20,6 +20,8 @@ enum style {
 	STYLE_TABLE, /* for people: 1.22ms, 1.2 MiB, ESTABLISHED; control characters escaped \xNN */
 	STYLE_PLAIN, /* for labels, csv and regular expressions: as JSON without quotes, raw text
 		      * bytes as they are up to NUL (escape afterwards), lists joined with ',' */
+	STYLE_NAME,  /* of fields with field_has_name(): the name that STYLE_TABLE shows as a JSON
+		      * string, null where there is none */
 };
 
 /*
@@ -68,6 +70,9 @@ size_t field_text_max(const struct field *field);
  */
 size_t field_text(char *dst, const struct field *field, const void *base, enum style style,
 		  struct resolver *resolver);
+
+/* A number in JSON that has a name beside: users, groups, cgroups, flags of open(2), modes. */
+bool field_has_name(const struct field *field);
 
 /* Of its text in STYLE_PLAIN. Lasting: the same bytes have the same text as long as we run, which
  * is not so of what this machine gives its names to, or of times. Exact: different bytes have

@@ -177,10 +177,12 @@ static char *put_id(char *d, const struct value *v)
 {
 	const char *name;
 
-	if (v->style != STYLE_TABLE || !raw_is_number(v->field))
+	if (!shows_name(v))
 		return put_kind(d, v);
 	name = resolved(v, (uint64_t)raw_int(v->field, v->at));
-	return name ? put_quoted(d, v, name, strlen(name)) : put_kind(d, v);
+	if (name)
+		return put_quoted(d, v, name, strlen(name));
+	return v->style == STYLE_NAME ? put_bare(d, "null") : put_kind(d, v);
 }
 
 static bool is_id(const struct value *v)
@@ -281,11 +283,12 @@ size_t field_text(char *dst, const struct field *field, const void *base, enum s
 		  struct resolver *resolver)
 {
 	struct value v = { field, raw_element(field, base, 0), style, resolver };
+	bool is_json = style == STYLE_JSON || style == STYLE_NAME;
 	char *d = dst;
 
 	if (likely(field->count == 1))
 		return (size_t)(put_one(dst, &v) - dst);
-	if (style == STYLE_JSON)
+	if (is_json)
 		*d++ = '[';
 	for (uint32_t i = 0; i < field->count; i++) {
 		if (i)
@@ -293,7 +296,7 @@ size_t field_text(char *dst, const struct field *field, const void *base, enum s
 		v.at = raw_element(field, base, i);
 		d = put_one(d, &v);
 	}
-	if (style == STYLE_JSON)
+	if (is_json)
 		*d++ = ']';
 	return (size_t)(d - dst);
 }

@@ -67,7 +67,7 @@ char *put_open_flags(char *d, const struct value *v)
 	static const char *const access[] = { "O_RDONLY", "O_WRONLY", "O_RDWR", "O_ACCMODE" };
 	uint64_t flags;
 
-	if (v->style != STYLE_TABLE || !raw_is_number(v->field))
+	if (!shows_name(v))
 		return put_kind(d, v);
 	flags = raw_u64(v->field, v->at);
 	return put_bits(d, v, access[flags & O_ACCMODE], flags & ~(uint64_t)O_ACCMODE);
@@ -86,7 +86,7 @@ char *put_file_mode(char *d, const struct value *v)
 	size_t len = 0;
 	char text[16];
 
-	if (v->style != STYLE_TABLE || !raw_is_number(v->field))
+	if (!shows_name(v))
 		return put_kind(d, v);
 	mode = (uint32_t)raw_u64(v->field, v->at);
 	for (size_t i = 0; i < ARRAY_LEN(types); i++)

@@ -12,6 +12,7 @@ char *put_quoted(char *d, const struct value *v, const char *text, size_t len)
 {
 	switch (v->style) {
 	case STYLE_JSON:
+	case STYLE_NAME:
 		*d++ = '"';
 		d += utf8_json_escape(d, text, len);
 		*d++ = '"';
@@ -26,7 +27,7 @@ char *put_quoted(char *d, const struct value *v, const char *text, size_t len)
 
 char *put_word(char *d, const struct value *v, const char *text, size_t len)
 {
-	bool quotes = v->style == STYLE_JSON;
+	bool quotes = v->style == STYLE_JSON || v->style == STYLE_NAME;
 
 	if (quotes)
 		*d++ = '"';

@@ -30,6 +30,13 @@ char *put_enum(char *d, const struct value *v);
 /* By the field's kind, whatever it means. */
 char *put_kind(char *d, const struct value *v);
 
+/* Whether a number that has a name is shown by it. */
+static inline bool shows_name(const struct value *v)
+{
+	return (v->style == STYLE_TABLE || v->style == STYLE_NAME) && v->field->kind <= KIND_ENUM &&
+	       v->field->kind != KIND_FLOAT;
+}
+
 /* text_bits.c */
 char *put_flags(char *d, const struct value *v);
 char *put_open_flags(char *d, const struct value *v);

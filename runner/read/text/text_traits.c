@@ -5,6 +5,11 @@
 #include "runner/load/plan/meanings.h"
 #include "runner/read/text/decode.h"
 
+bool field_has_name(const struct field *field)
+{
+	return meaning_traits(field->meaning)->flags & MEANS_NAMED;
+}
+
 bool field_text_is_lasting(const struct field *field)
 {
 	const struct meaning_traits *traits = meaning_traits(field->meaning);

@@ -18,6 +18,11 @@ struct text {
 	size_t len;
 };
 
+struct json_sink {
+	struct print_sink print;
+	bool names; /* beside numbers that have one */
+};
+
 struct json_map {
 	struct text head;      /* records: after the time, up to the fields */
 	struct json_shape key; /* records with a key, and rows */
@@ -69,7 +74,8 @@ static struct text quoted(struct arena *arena, const char *name)
 	return ret;
 }
 
-static uint32_t shown_members(struct json_member *dst, const struct layout *layout, uint8_t part)
+static uint32_t shown_members(struct json_member *dst, const struct layout *layout, uint8_t part,
+			      bool names, struct arena *arena)
 {
 	uint32_t n = 0;
 
@@ -78,21 +84,21 @@ static uint32_t shown_members(struct json_member *dst, const struct layout *layo
 			dst[n++] = (struct json_member){ layout->fields[i].path, &layout->fields[i],
 							 part };
 	}
-	return n;
+	return names ? json_members_name(dst, n, arena) : n;
 }
 
 static void prepare_records(struct print_source *ps, struct json_map *ret,
-			    const struct map_plan *map)
+			    const struct map_plan *map, bool names)
 {
 	uint32_t most = MAX(map->value.nfields, map->has_key ? map->key.nfields : 0) + 1;
-	_cleanup_free_ struct json_member *members = xcalloc(most, sizeof(*members));
+	_cleanup_free_ struct json_member *members = xcalloc(2 * (size_t)most, sizeof(*members));
 
 	json_shape_init(&ret->fields, &ps->arena, members,
-			shown_members(members, &map->value, PART_VALUE));
+			shown_members(members, &map->value, PART_VALUE, names, &ps->arena));
 	ret->record_key = map->has_key && map->key.nfields;
 	if (ret->record_key)
 		json_shape_init(&ret->key, &ps->arena, members,
-				shown_members(members, &map->key, PART_KEY));
+				shown_members(members, &map->key, PART_KEY, names, &ps->arena));
 	ret->head =
 		text_of(&ps->arena,
 			arena_printf(&ps->arena, "\",%s,\"kind\":\"event\",\"%s\":", ret->name.ptr,
@@ -101,9 +107,10 @@ static void prepare_records(struct print_source *ps, struct json_map *ret,
 			  ret->fields.max_bytes + sizeof(",\"fields\":}\n");
 }
 
-static void prepare_spans(struct print_source *ps, struct json_map *ret, const struct map_plan *map)
+static void prepare_spans(struct print_source *ps, struct json_map *ret, const struct map_plan *map,
+			  bool names)
 {
-	json_span_init(&ret->span, &ps->arena, ps->spans, span_views_plan(ps->spans, map));
+	json_span_init(&ret->span, &ps->arena, ps->spans, span_views_plan(ps->spans, map), names);
 	ret->head = text_of(&ps->arena,
 			    arena_printf(&ps->arena, "\",%s,\"kind\":\"span\",", ret->name.ptr));
 	ret->record_max = strlen(TIME_HEAD) + TIME_BYTES + ret->head.len + ret->span.max_bytes +
@@ -158,12 +165,16 @@ static void prepare_families(struct print_source *ps, struct json_map *ret,
 }
 
 static void prepare_rows(struct print_source *ps, struct json_map *ret, const struct map_plan *map,
-			 const struct metric_plan *plan)
+			 const struct metric_plan *plan, bool names)
 {
-	_cleanup_free_ struct json_member *members = xcalloc(plan->nlabels + 1, sizeof(*members));
+	_cleanup_free_ struct json_member *members =
+		xcalloc(2 * (size_t)plan->nlabels + 1, sizeof(*members));
 	const char *form = "\",%s,\"kind\":\"%s\",\"key\":";
+	uint32_t nmembers = label_members(members, plan);
 
-	json_shape_init(&ret->key, &ps->arena, members, label_members(members, plan));
+	if (names)
+		nmembers = json_members_name(members, nmembers, &ps->arena);
+	json_shape_init(&ret->key, &ps->arena, members, nmembers);
 	ret->live = text_of(&ps->arena, arena_printf(&ps->arena, form, ret->name.ptr,
 						     map_role_name(map->role)));
 	ret->gone = text_of(&ps->arena, arena_printf(&ps->arena, form, ret->name.ptr, "gone"));
@@ -187,15 +198,16 @@ static struct text name_members(struct print_source *ps, const struct map_plan *
 static void json_map(struct print_sink *print, struct print_source *ps, const struct map_plan *map,
 		     const struct metric_plan *metric, void *ret)
 {
+	bool names = container_of(print, struct json_sink, print)->names;
 	struct json_map *json = ret;
 
 	json->name = name_members(ps, map);
 	if (span_views_plan(ps->spans, map))
-		prepare_spans(ps, json, map);
+		prepare_spans(ps, json, map, names);
 	else if (map_has_records(map))
-		prepare_records(ps, json, map);
+		prepare_records(ps, json, map, names);
 	else if (metric)
-		prepare_rows(ps, json, map, metric);
+		prepare_rows(ps, json, map, metric, names);
 }
 
 static int put_span(struct out *out, struct print_source *ps, const struct json_map *map,
@@ -355,7 +367,7 @@ static const struct sink_ops json_ops = {
 };
 
 static const struct print_kind json_kind = {
-	.sink_bytes = sizeof(struct print_sink),
+	.sink_bytes = sizeof(struct json_sink),
 	.map_bytes = sizeof(struct json_map),
 	.map = json_map,
 };
@@ -363,4 +375,9 @@ static const struct print_kind json_kind = {
 struct sink *sink_json_new(int fd)
 {
 	return &print_new(&json_ops, &json_kind, fd)->sink;
+}
+
+void sink_json_names(struct sink *sink)
+{
+	container_of(print_of(sink), struct json_sink, print)->names = true;
 }

@@ -47,6 +47,7 @@ static void add_piece(struct shaper *s, const struct json_member *member)
 	piece->text = take_text(s, &piece->len);
 	piece->field = member->field;
 	piece->part = member->part;
+	piece->style = member->style;
 	s->shape->max_bytes +=
 		piece->len + MAX(field_text_max(member->field), (size_t)JSON_SAME_MAX);
 }
@@ -76,6 +77,34 @@ static void add_object(struct shaper *s, const char *prefix, size_t prefix_len, 
 		}
 	}
 	strbuf_addc(&s->text, '}');
+}
+
+static bool has_path(const struct json_member *members, uint32_t count, const char *path)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (streq(members[i].path, path))
+			return true;
+	return false;
+}
+
+uint32_t json_members_name(struct json_member *members, uint32_t count, struct arena *arena)
+{
+	_cleanup_free_ struct json_member *all = xcalloc(2 * (size_t)count + 1, sizeof(*all));
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		struct json_member name = members[i];
+
+		all[n++] = members[i];
+		if (!field_has_name(name.field))
+			continue;
+		name.path = arena_printf(arena, "%s_name", members[i].path);
+		name.style = STYLE_NAME;
+		if (!has_path(members, count, name.path))
+			all[n++] = name;
+	}
+	memcpy(members, all, n * sizeof(*all));
+	return n;
 }
 
 void json_shape_init(struct json_shape *ret, struct arena *arena, const struct json_member *members,
@@ -112,7 +141,7 @@ char *json_shape_write(char *dst, const struct json_shape *shape, const void *co
 		piece = &shape->pieces[i];
 		dst = put(dst, piece->text, piece->len);
 		if (bases[piece->part])
-			dst += field_text(dst, piece->field, bases[piece->part], STYLE_JSON,
+			dst += field_text(dst, piece->field, bases[piece->part], piece->style,
 					  resolver);
 		else
 			dst = put(dst, "null", 4);

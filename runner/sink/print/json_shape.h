@@ -18,7 +18,8 @@ struct resolver;
 struct json_member {
 	const char *path; /* "src.addr" is a member of the object "src" */
 	const struct field *field;
-	uint8_t part; /* index into the array of bases */
+	uint8_t part;  /* index into the array of bases */
+	uint8_t style; /* STYLE_JSON, or STYLE_NAME */
 };
 
 struct json_shape {
@@ -26,7 +27,7 @@ struct json_shape {
 		const char *text; /* before the value */
 		size_t len;
 		const struct field *field;
-		uint8_t part;
+		uint8_t part, style;
 	} * pieces;
 	uint32_t npieces;
 	const char *tail;
@@ -37,6 +38,10 @@ struct json_shape {
 /* Members of one path's beginning come together, in the order of the first of them. */
 void json_shape_init(struct json_shape *ret, struct arena *arena, const struct json_member *members,
 		     uint32_t count);
+
+/* Adds a member "<path>_name" behind each that has a name; the array has room for twice as many.
+ * Returns how many there are. */
+uint32_t json_members_name(struct json_member *members, uint32_t count, struct arena *arena);
 
 /* Both return the end. A base that is NULL gives null. */
 char *json_shape_write(char *dst, const struct json_shape *shape, const void *const bases[],

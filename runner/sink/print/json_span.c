@@ -8,29 +8,32 @@
 #define TIME_BYTES 31
 #define KEY_ROOM 24 /* of the longest name of a cell, with quotes, colon and comma */
 
-static void shape_of(struct json_shape *ret, struct arena *arena, const struct span_attrs *attrs)
+static void shape_of(struct json_shape *ret, struct arena *arena, const struct span_attrs *attrs,
+		     bool names)
 {
-	_cleanup_free_ struct json_member *members = xcalloc(attrs->count + 1, sizeof(*members));
+	_cleanup_free_ struct json_member *members =
+		xcalloc(2 * (size_t)attrs->count + 1, sizeof(*members));
 
 	for (uint32_t i = 0; i < attrs->count; i++)
 		members[i] =
 			(struct json_member){ attrs->all[i].name, attrs->all[i].field, PART_VALUE };
-	json_shape_init(ret, arena, members, attrs->count);
+	json_shape_init(ret, arena, members,
+			names ? json_members_name(members, attrs->count, arena) : attrs->count);
 }
 
 void json_span_init(struct json_span *ret, struct arena *arena, const struct span_views *views,
-		    const struct span_plan *plan)
+		    const struct span_plan *plan, bool names)
 {
 	*ret = (struct json_span){ .plan = plan };
 	for (int i = 0; i < SPAN_CELLS; i++)
 		ret->max_bytes += KEY_ROOM + span_cell_max(views, plan, i);
-	shape_of(&ret->fields, arena, &plan->attrs);
+	shape_of(&ret->fields, arena, &plan->attrs, names);
 	ret->max_bytes += ret->fields.max_bytes + sizeof(",\"fields\":,\"events\":[],\"links\":[]");
 	ret->events = arena_array(arena, struct json_shape, plan->nevents + 1);
 	for (uint32_t i = 0; i < plan->nevents; i++) {
 		const struct span_event_plan *event = &plan->events[i];
 
-		shape_of(&ret->events[i], arena, &event->attrs);
+		shape_of(&ret->events[i], arena, &event->attrs, names);
 		ret->max_bytes += ret->events[i].max_bytes + TIME_BYTES +
 				  sizeof(",{\"time\":\"\",\"name\":\"\",\"fields\":}");
 		if (event->name)
@@ -38,7 +41,7 @@ void json_span_init(struct json_span *ret, struct arena *arena, const struct spa
 	}
 	ret->links = arena_array(arena, struct json_shape, plan->nlinks + 1);
 	for (uint32_t i = 0; i < plan->nlinks; i++) {
-		shape_of(&ret->links[i], arena, &plan->links[i].attrs);
+		shape_of(&ret->links[i], arena, &plan->links[i].attrs, names);
 		ret->max_bytes += ret->links[i].max_bytes +
 				  NUM_HEX_ROOM(TRACE_ID_BYTES + SPAN_ID_BYTES) +
 				  sizeof(",{\"trace_id\":\"\",\"span_id\":\"\",\"fields\":}");

@@ -13,8 +13,9 @@ struct json_span {
 	size_t max_bytes;
 };
 
+/* names: numbers have their names beside them. */
 void json_span_init(struct json_span *ret, struct arena *arena, const struct span_views *views,
-		    const struct span_plan *plan);
+		    const struct span_plan *plan, bool names);
 /* `"trace_id":"...", ... "fields":{...}` without what stands around; returns the end. */
 char *json_span_write(char *dst, const struct json_span *json, const struct span_views *views,
 		      const struct trace_span *span, struct resolver *resolver);

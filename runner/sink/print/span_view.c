@@ -128,6 +128,7 @@ static size_t put(char *dst, const char *text, size_t len, enum style style)
 
 	switch (style) {
 	case STYLE_JSON:
+	case STYLE_NAME:
 		dst[n++] = '"';
 		n += utf8_json_escape(dst + n, text, len);
 		dst[n++] = '"';

@@ -603,6 +603,56 @@ static void test_decode_human_sizes(void **state)
 	}
 }
 
+static void test_decode_names_beside_numbers(void **state)
+{
+	static const struct {
+		struct field field;
+		uint64_t value;
+		const char *json, *table, *name;
+	} cases[] = {
+		{ UINTM(32, MEAN_OPEN_FLAGS), 02101, "1089", "O_WRONLY|O_CREAT|O_APPEND",
+		  "\"O_WRONLY|O_CREAT|O_APPEND\"" },
+		{ UINTM(32, MEAN_OPEN_FLAGS), 0, "0", "O_RDONLY", "\"O_RDONLY\"" },
+		{ UINTM(32, MEAN_FILE_MODE), 0100644, "33188", "-rw-r--r--", "\"-rw-r--r--\"" },
+		{ UINTM(16, MEAN_FILE_MODE), 041777, "17407", "drwxrwxrwt", "\"drwxrwxrwt\"" },
+		{ UINTM(32, MEAN_FILE_MODE), 0104711, "35273", "-rws--x--x", "\"-rws--x--x\"" },
+		{ UINTM(32, MEAN_FILE_MODE), 0640, "416", "rw-r-----", "\"rw-r-----\"" },
+		{ UINTM(32, MEAN_UID), 7, "7", "7", "null" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		assert_true(field_has_name(&cases[i].field));
+		assert_text(&cases[i].field, &cases[i].value, STYLE_JSON, NULL, cases[i].json);
+		assert_text(&cases[i].field, &cases[i].value, STYLE_TABLE, NULL, cases[i].table);
+		assert_text(&cases[i].field, &cases[i].value, STYLE_NAME, NULL, cases[i].name);
+	}
+	assert_false(field_has_name(&(struct field)UINTM(32, MEAN_PID)));
+}
+
+/* Bits with names of an enum: the largest that is whole first, what is left in hex. */
+static void test_decode_flags_of_an_enum(void **state)
+{
+	static struct enum_name list[] = {
+		{ 0, "NONE" }, { 1, "A" }, { 2, "B" }, { 3, "A_AND_B" }, { 8, "D" }
+	};
+	static const struct enum_names names = { ARRAY_LEN(list), false, list };
+	static const struct field f = { .kind = KIND_ENUM,
+					.size_bits = 32,
+					.count = 1,
+					.meaning = MEAN_FLAGS,
+					.enums = &names };
+	static const struct {
+		uint32_t value;
+		const char *json;
+	} cases[] = {
+		{ 0, "\"0x0\"" },	 { 2, "\"B\"" },	 { 10, "\"B|D\"" },
+		{ 11, "\"A_AND_B|D\"" }, { 0x41, "\"A|0x40\"" }, { 0x40, "\"0x40\"" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		assert_text(&f, &cases[i].value, STYLE_JSON, NULL, cases[i].json);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -622,6 +672,8 @@ int main(void)
 		cmocka_unit_test(test_decode_any_field_is_safe),
 		cmocka_unit_test(test_decode_human_durations),
 		cmocka_unit_test(test_decode_human_sizes),
+		cmocka_unit_test(test_decode_names_beside_numbers),
+		cmocka_unit_test(test_decode_flags_of_an_enum),
 	};
 
 	setenv("TZ", "UTC", 1);
