@@ -50,10 +50,8 @@ LIBS_runner/sink := -lz -ljansson
 LIBS_runner/tui  := -lncursesw -ltinfo
 LIBS_cmd         := -ljansson
 
-# Files of a layer that stand beside its folder, and those that its tests link.
-BESIDE_runner/read  := runner/source.c
-SUPPORT_runner/sink := tests/support/fake_source.c
-SUPPORT_runner/tui  := tests/support/fake_source.c
+# Files of a layer that stand beside its folder.
+BESIDE_runner/read := runner/source.c
 
 # Rooms whose code runs once a start or for people's eyes are built to be small; the others, whose
 # code runs for each event or row, to be fast.
@@ -61,7 +59,7 @@ SMALL_ROOMS      := cmd oci runner/job runner/load runner/sink/web runner/tui
 
 archive   = $(BUILD)/lib$(subst /,-,$(1)).a
 objects   = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c $(1)/*/*.c) $(BESIDE_$(1)))
-support   = $(SUPPORT_$(1):%.c=$(BUILD)/%.o)
+support   = $(BUILD)/libsupport.a
 archives  = $(foreach l,$(filter $(LAYERS),$(1)) $(DEPS_$(1)),$(call archive,$(l)))
 libs      = $(LIBS_$(1)) $(foreach l,$(DEPS_$(1)),$(LIBS_$(l))) -lm
 built     = $(patsubst %.c,$(BUILD)/%,$(wildcard $(1)))
@@ -71,6 +69,7 @@ FUZZERS   := $(call built,tests/fuzz/*/*.c)
 BENCHES   := $(call built,tests/bench/bench_*.c)
 DEMOS     := $(call built,demos/*.c)
 TRAFFIC   := $(BUILD)/tests/support/traffic
+FIXTURES  := $(filter-out traffic,$(notdir $(basename $(wildcard tests/support/*.c))))
 EXAMPLES  := $(patsubst bpf-examples/%.bpf.c,$(BUILD)/examples/%.built,$(wildcard bpf-examples/*.bpf.c))
 BPF_TESTS := $(patsubst %.bpf.c,$(BUILD)/%.bpf.o,$(wildcard tests/bpf/*.bpf.c tests/bench/*.bpf.c))
 BPF_ARCH  := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/; s/ppc64le/powerpc/; s/riscv64/riscv/; s/s390x/s390/')
@@ -91,12 +90,16 @@ $(BUILD)/bombus: $(call objects,cmd) $(call archives,cmd)
 define layer_rules
 $(call archive,$(1)): $(call objects,$(1))
 	$$(call say,AR      )rm -f $$@ && $(AR) rcs $$@ $$^
-$(BUILD)/tests/unit/$(notdir $(1))/%: $(BUILD)/tests/unit/$(notdir $(1))/%.o $(call support,$(1)) $(call archives,$(1))
+$(BUILD)/tests/unit/$(notdir $(1))/%: $(BUILD)/tests/unit/$(notdir $(1))/%.o $(support) $(call archives,$(1))
 	$$(link) $(call libs,$(1)) -lcmocka
-$(BUILD)/tests/fuzz/$(notdir $(1))/%: $(BUILD)/tests/fuzz/$(notdir $(1))/%.o $(call support,$(1)) $(call archives,$(1))
+$(BUILD)/tests/fuzz/$(notdir $(1))/%: $(BUILD)/tests/fuzz/$(notdir $(1))/%.o $(support) $(call archives,$(1))
 	$$(link) -fsanitize=fuzzer $(call libs,$(1))
 endef
 $(foreach l,$(LAYERS),$(eval $(call layer_rules,$(l))))
+
+# The fixtures that tests share; a test links those that it uses.
+$(support): $(FIXTURES:%=$(BUILD)/tests/support/%.o)
+	$(call say,AR      )rm -f $@ && $(AR) rcs $@ $^
 
 # Once in a build folder: name what is missing before the compiler stumbles over it.
 $(BUILD)/.checked: tests/deps.sh
@@ -114,7 +117,7 @@ $(BUILD)/gen/%.inc: runner/read/text/gen-%.sh | $(BUILD)/.checked
 	@mkdir -p $(@D)
 	$(Q)CC="$(CC)" sh $< > $@.tmp && mv $@.tmp $@
 
-$(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(call support,runner/sink) $(call archives,cmd)
+$(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(support) $(call archives,cmd)
 	$(link) $(call libs,cmd)
 $(TRAFFIC): $(TRAFFIC).o
 	$(link)

@@ -8,7 +8,7 @@
  * Prints one line of JSON: events and bytes a second by the wall clock, and by the processor time
  * of the output's thread alone.
  */
-#define FIXTURE_WITHOUT_CMOCKA
+#define WITHOUT_CMOCKA
 #include "tests/support/sink_fixture.h"
 #include <sys/resource.h>
 #include "base/parse.h"

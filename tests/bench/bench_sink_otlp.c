@@ -10,7 +10,7 @@
  * threads but the producer, a second. The receiver is a process of its own; it decodes no more than
  * it needs to count.
  */
-#define FIXTURE_WITHOUT_CMOCKA
+#define WITHOUT_CMOCKA
 #include "tests/support/sink_fixture.h"
 #include <arpa/inet.h>
 #include <inttypes.h>

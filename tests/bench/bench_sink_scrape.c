@@ -8,7 +8,7 @@
  * Prints one line of JSON. Times are the median of the rounds; `memory_bytes` is how much more of
  * it was resident at most during the first scrape of a million series.
  */
-#define FIXTURE_WITHOUT_CMOCKA
+#define WITHOUT_CMOCKA
 #include "tests/support/sink_fixture.h"
 #include <bpf/bpf.h>
 #include "base/parse.h"

@@ -3,7 +3,7 @@
  * What the live table costs without its terminal: series that change, sorting, filtering, and
  * records that are stored. Prints one line of JSON; times are this thread's processor time.
  */
-#define FIXTURE_WITHOUT_CMOCKA
+#define WITHOUT_CMOCKA
 #include "tests/support/sink_fixture.h"
 #include <malloc.h>
 #include "runner/tui/model/model.h"

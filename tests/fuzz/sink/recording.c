@@ -4,7 +4,7 @@
  * no fuzzer guesses checksums, the content of a block that has a good one, behind a good head
  * (data), or as the head itself.
  */
-#define FIXTURE_WITHOUT_CMOCKA
+#define WITHOUT_CMOCKA
 #include "tests/support/sink_fixture.h"
 
 #include <sys/eventfd.h>

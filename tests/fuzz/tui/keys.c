@@ -4,7 +4,7 @@
  * canvas: nothing crashes, every row of the canvas is exactly as wide as it says, and nothing in it
  * moves a terminal's cursor.
  */
-#define FIXTURE_WITHOUT_CMOCKA
+#define WITHOUT_CMOCKA
 #include "tests/support/tui_feed.h"
 #include "base/utf8.h"
 #include "runner/tui/screen/screen.h"

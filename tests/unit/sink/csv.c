@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "tests/support/golden.h"
 #include "tests/support/sink_fixture.h"
 
 static void give_events(struct fixture *f, struct sink *sink)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The formats of metrics, without HTTP: whole scrapes as golden files, and the edges of buckets. */
+#include "tests/support/golden.h"
 #include "tests/support/sink_fixture.h"
 #include <math.h>
 #include <zlib.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Screens at four sizes, in Unicode, ASCII and without colour, as files of tests/golden/tui. */
+#include "tests/support/golden.h"
 #include "tests/support/tui_show.h"
 #include "runner/tui/screen/theme.h"
 
@@ -56,7 +57,9 @@ static void add_looks(struct strbuf *sb, const struct canvas *canvas, uint32_t y
 				    l->ground ? " on" : "", colors[l->ground]);
 		from = x;
 	}
-	end_line(sb);
+	while (sb->buf[sb->len - 1] == ' ')
+		sb->len--;
+	strbuf_addc(sb, '\n');
 }
 
 static void add_screen(struct strbuf *sb, struct show *s, const struct theme *theme)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/support/tui_fixture.h"
+#include "tests/support/tui_page.h"
 
 static void fill(struct tui *t)
 {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Several programs in one live table, which come and go. */
+#include "tests/support/tui_page.h"
 #include "tests/support/tui_show.h"
 
 static void assert_tabs(struct tui *t, const char *want)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/support/tui_fixture.h"
+#include "tests/support/tui_page.h"
 #include "runner/tui/model/stream.h"
 
 /* Records of 48 bytes whose first field but one says which one it is. */
