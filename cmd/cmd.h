@@ -57,6 +57,9 @@ const char *command_suggest(const struct command *const *commands, const char *t
 void command_print_help(const struct command *command);
 void print_overview(const struct command *const *commands);
 
+/* Prints an error to standard error: detail, message, hint. Returns its exit status. */
+int error_print(const struct err *err);
+
 /* Whether standard error or output may be coloured: --color, NO_COLOR, TERM, isatty. */
 bool want_color(const struct global_args *global, int fd);
 

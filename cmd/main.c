@@ -8,7 +8,6 @@
 #include <sys/resource.h>
 
 #include "base/log.h"
-#include "base/utf8.h"
 #include "base/util.h"
 #include "cmd/cmd.h"
 
@@ -102,30 +101,6 @@ static int dispatch(int argc, char **argv, struct err *err)
 }
 
 /*
- * Messages quote text of images and registries. It is escaped, and each line after the first is
- * indented: none of it can look like a message of its own.
- */
-static void print_lines(const char *prefix, const char *text, const char *indent)
-{
-	for (const char *line = text; *line;) {
-		size_t len = strcspn(line, "\n");
-		_cleanup_free_ char *safe = xmalloc(UTF8_TERM_ROOM(len) + 1);
-
-		safe[utf8_term_escape(safe, line, len)] = '\0';
-		fprintf(stderr, "%s%s%s\n", prefix, line == text ? "" : indent, safe);
-		line += len + (line[len] == '\n');
-	}
-}
-
-static int print_error(const struct err *err)
-{
-	print_lines(LOG_INDENT, err->detail, "");
-	print_lines("bombus: ", err->msg, LOG_INDENT);
-	print_lines("hint: ", err->hint, LOG_INDENT);
-	return err->exit ? err->exit : EXIT_FAILED;
-}
-
-/*
  * A standard descriptor that came closed would be given to the next file that is opened, and output
  * would land in it. What stands in for it is opened the wrong way round, so that using it fails.
  */
@@ -181,10 +156,10 @@ int main(int argc, char **argv)
 	raise_files();
 	ret = dispatch(argc, argv, &err);
 	if (ret < 0)
-		return print_error(&err);
+		return error_print(&err);
 	if (fflush(stdout) != 0 && errno != EPIPE) {
 		err_sys(&err, errno, "standard output");
-		return print_error(&err);
+		return error_print(&err);
 	}
 	return ret;
 }

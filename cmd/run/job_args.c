@@ -20,7 +20,6 @@ int job_config_of(const struct run_args *a, const struct program *program, struc
 		.collect = {
 			.interval_ns = a->once ? FOREVER_NS : a->interval_ns,
 			.clock = clock,
-			.max_memory_bytes = a->max_memory_bytes,
 			.series = { .max_series = (uint32_t)a->max_series,
 				    .ttl_ns = a->series_ttl_ns },
 		},

@@ -2,7 +2,8 @@
 /*
  * `bombus run`: the flow of design in one place.
  *
- *	bytes -> job (open) -> sinks (open) -> job (attach, read) -> sinks (start) -> loop
+ *	bytes -> jobs (open) -> sinks (open) -> jobs (attach) -> host (sources) -> jobs (read)
+ *	-> sinks (start) -> loop
  *
  * and back again: detach, read what is left, let the sinks finish, say what happened.
  */
@@ -15,28 +16,23 @@
 #include "base/loop.h"
 #include "base/util.h"
 #include "cmd/cmd.h"
-#include "cmd/run/job_args.h"
 #include "cmd/run/main_loop.h"
-#include "cmd/run/program.h"
-#include "cmd/run/run_args.h"
+#include "cmd/run/programs.h"
 #include "cmd/run/run_show.h"
 #include "cmd/run/run_sinks.h"
 #include "runner/load/kernel/privileges.h"
-#include "runner/read/collect/collector.h"
 
 /* Between two looks at clocks and attachments. */
 #define CHECK_NS 1000000000
 #define LAST_SWEEPS_NS 1000000000 /* at the end: maps that take longer are not read once more */
 
-/* What exists while a program runs; released in the opposite order. */
+/* What exists while programs run; released in the opposite order. */
 struct run {
 	const struct global_args *global;
 	const struct run_args *args;
-	struct arena arena;
-	struct program program;
-	struct job *job;
 	struct main_loop main;
 	struct wallclock *clock;
+	struct programs programs;
 	struct run_sinks sinks;
 };
 
@@ -45,71 +41,50 @@ static int on_clock(void *ctx, uint32_t events)
 	struct run *run = ctx;
 
 	wallclock_refresh(run->clock);
-	job_check(run->job);
+	for (size_t i = 0; i < run->programs.count; i++)
+		if (run->programs.all[i].job)
+			job_check(run->programs.all[i].job);
 	return 0;
 }
 
-static void on_sweep(void *ctx)
+/* After each sweep of a job. */
+static void on_sweep(void *ctx, struct job *job)
 {
-	struct run *run = ctx;
-
-	host_tick(run->sinks.host, job_source(run->job));
+	host_tick(ctx, job_source(job));
 }
 
-/* A program that shows nothing may have other work to do. */
-static int check_shows(const struct run *run, struct err *err)
+static int read_program(struct run *run, struct job *job, struct err *err)
 {
-	const struct plan *plan = job_plan(run->job);
-	const char *output = run->args->output;
+	struct host *host = run->sinks.host;
+	int ret = host_add_source(host, job_source(job), err);
 
-	for (uint32_t i = 0; i < plan->nmaps; i++)
-		if (plan->maps[i].source != SOURCE_NONE && !plan->maps[i].fault)
-			return 0;
-	if (!plan->shows_nothing || run->args->dry_run || (output && streq(output, "none")))
-		return 0;
-	err_hint(err, "-o none runs it all the same");
-	return err_set(err, EINVAL, "%s: nothing to show: %s", job_name(run->job), plan->advice);
-}
-
-/* Exported, shown or kept. */
-static bool wants_statistics(const struct run_args *a)
-{
-	return !a->dry_run && (a->metrics || a->prom_port || a->record || run_sinks_interactive(a));
-}
-
-/* Everything that can be wrong without asking the kernel is found here. */
-static int open_program(struct run *run, const char *word, struct err *err)
-{
-	const struct program_pull pull = { &run->args->remote, run->args->pull };
-	struct program *program = &run->program;
-	struct job_config config;
-	int ret = run_record_check(run->args, err);
-
-	if (ret >= 0)
-		ret = program_open(program, run->global, word, &pull, err);
-	if (ret >= 0)
-		ret = job_config_of(run->args, program, run->clock, &run->arena, &config, err);
 	if (ret < 0)
 		return ret;
-	config.pull = program->pull;
-	config.statistics = wants_statistics(run->args);
-	ret = job_open(&run->job, &config, err);
-	if (ret >= 0)
-		ret = check_shows(run, err);
-	if (ret >= 0 && !run->args->dry_run)
-		ret = run_record_open(&run->sinks.record, run->args, program->bytes, program->len,
-				      err);
+	ret = job_read(job, run->main.loop, err);
+	if (ret < 0)
+		host_remove_source(host, job_source(job), LEAVE_TIMEOUT_MS);
+	else
+		job_on_sweep(job, on_sweep, host);
 	return ret;
 }
 
-static int open_sinks(struct run *run, struct err *err)
+/* The sinks get their sources once these are attached: one that is refused is never seen. */
+static int read_programs(struct run *run, struct err *err)
 {
-	int ret = run_sinks_open(&run->sinks, run->global, run->args, run->main.wake_fd, err);
+	struct programs *p = &run->programs;
+	int ret = 0;
 
-	return ret < 0 ? ret : host_add_source(run->sinks.host, job_source(run->job), err);
+	for (size_t i = 0; i < p->count && ret >= 0; i++) {
+		if (!p->all[i].job)
+			continue;
+		ret = read_program(run, p->all[i].job, err);
+		if (ret < 0)
+			ret = programs_fail(p, &p->all[i], ret, err);
+	}
+	return ret;
 }
 
-static int add_sources(struct run *run, struct err *err)
+static int add_timers(struct run *run, struct err *err)
 {
 	int clock_fd = wallclock_fd(run->clock);
 	struct loop *loop = run->main.loop;
@@ -122,102 +97,123 @@ static int add_sources(struct run *run, struct err *err)
 	return ret;
 }
 
-static int prepare(struct run *run, struct err *err)
+/* A person who may write anywhere may do so from the live table: under sudo the working directory
+ * mostly belongs to another user. */
+static uint64_t kept_capabilities(const struct run *run)
 {
-	int ret = main_loop_init(&run->main, err);
-
-	/* Addresses that cannot be listened on are found before the kernel is bothered. */
-	return ret >= 0 ? open_sinks(run, err) : ret;
+	return programs_capabilities(&run->programs) |
+	       (run_sinks_interactive(run->args) ? 1ULL << CAP_DAC_OVERRIDE : 0);
 }
 
-/* Whoever may write anywhere may do so from the live table: with sudo one is mostly in a folder of
- * somebody else's. */
-static uint64_t also_kept(const struct run *run)
+static int start(struct run *run, struct err *err)
 {
-	uint64_t keep = run_sinks_interactive(run->args) ? 1ULL << CAP_DAC_OVERRIDE : 0;
+	struct programs *p = &run->programs;
+	int ret = programs_attach(p, err);
 
-	return keep | (object_opens_cpus(job_object(run->job)) ? 1ULL << CAP_PERFMON : 0);
-}
-
-static int start_program(struct run *run, struct err *err)
-{
-	const struct plan *plan = job_plan(run->job);
-	int ret = job_attach(run->job, err);
-
-	if (ret < 0)
-		return ret;
-	if (main_loop_interrupted()) {
-		err_exit(err, EXIT_INTERRUPTED);
-		return err_set(err, EINTR, "interrupted before it ran");
-	}
-	ret = job_read(run->job, run->main.loop, err);
-	if (ret >= 0 && !run->args->keep_caps)
-		ret = privileges_drop(plan, also_kept(run), err);
-	if (ret < 0)
-		return ret;
-	/* From here on the terminal may be the live table's. */
-	show_start(job_source(run->job));
-	ret = host_start(run->sinks.host, err);
 	if (ret >= 0)
-		ret = add_sources(run, err);
-	collector_on_sweep(job_collector(run->job), on_sweep, run);
-	return ret;
+		ret = read_programs(run, err);
+	if (ret < 0 || !programs_left(p))
+		return ret;
+	if (!run->args->keep_caps)
+		ret = privileges_drop(kept_capabilities(run), err);
+	/* From here on the terminal may be the live table's. */
+	for (size_t i = 0; i < p->count && ret >= 0; i++)
+		if (p->all[i].job)
+			show_start(job_source(p->all[i].job));
+	if (ret >= 0)
+		ret = host_start(run->sinks.host, err);
+	return ret < 0 ? ret : add_timers(run, err);
 }
 
 static int leave(struct run *run, struct err *err)
 {
-	uint64_t ran_ns = job_ran_ns(run->job), unwritten = 0;
+	struct programs *p = &run->programs;
+	uint64_t ran_ns = 0, until_ns, unwritten = 0;
 	int ret;
 
+	for (size_t i = 0; i < p->count; i++) {
+		if (!p->all[i].job)
+			continue;
+		ran_ns = job_ran_ns(p->all[i].job);
+		job_detach(p->all[i].job);
+	}
 	/* --once is there to read everything, however long it takes. */
-	job_stop(run->job, run->args->once ? 0 : now_mono_ns() + LAST_SWEEPS_NS,
-		 main_loop_interrupted);
+	until_ns = run->args->once ? 0 : now_mono_ns() + LAST_SWEEPS_NS;
+	for (size_t i = 0; i < p->count; i++)
+		if (p->all[i].job)
+			job_stop(p->all[i].job, until_ns, main_loop_interrupted);
 	ret = run_sinks_stop(&run->sinks, &unwritten, err);
-	if (!run->global->quiet)
-		show_closing_line(job_source(run->job), job_object(run->job), ran_ns, unwritten);
+	for (size_t i = 0; i < p->count && !run->global->quiet; i++)
+		if (p->all[i].job)
+			show_closing_line(job_source(p->all[i].job), job_object(p->all[i].job),
+					  ran_ns, programs_several(p) ? 0 : unwritten);
+	if (programs_several(p) && unwritten && !run->global->quiet)
+		show_unwritten(unwritten);
 	return ret;
 }
 
 static void run_release(struct run *run)
 {
 	run_sinks_release(&run->sinks);
-	job_free(run->job);
+	programs_release(&run->programs);
 	wallclock_free(run->clock);
 	main_loop_release(&run->main);
-	program_release(&run->program);
-	arena_release(&run->arena);
 }
 
 static int dry_run(struct run *run, struct err *err)
 {
-	int ret = job_attach(run->job, err);
+	struct programs *p = &run->programs;
+	int ret = programs_attach(p, err);
 
-	object_stop(job_object(run->job));
+	for (size_t i = 0; i < p->count; i++)
+		if (p->all[i].job)
+			job_detach(p->all[i].job);
+	for (size_t i = 0; i < p->count && ret >= 0; i++)
+		if (p->all[i].job)
+			show_programs(job_source(p->all[i].job));
+	return ret < 0 ? ret : p->failed;
+}
+
+/* From opened programs to the end. Positive: the exit status. */
+static int run_programs(struct run *run, struct err *err)
+{
+	struct programs *p = &run->programs;
+	int ret = main_loop_init(&run->main, err), left;
+
+	/* Addresses that cannot be listened on are found before the kernel is bothered. */
 	if (ret >= 0)
-		show_programs(job_source(run->job));
-	return ret;
+		ret = run_sinks_open(&run->sinks, run->global, run->args, run->main.wake_fd, err);
+	if (ret >= 0)
+		ret = start(run, err);
+	if (ret < 0 || !programs_left(p))
+		return ret < 0 ? ret : p->failed;
+	ret = main_loop_run(&run->main, err);
+	left = leave(run, err);
+	ret = ret < 0 ? ret : left;
+	return ret < 0 ? ret : p->failed;
 }
 
 static int run_run(const struct global_args *global, void *args, const struct words *words,
 		   struct err *err)
 {
+	struct run_args *a = args;
 	_cleanup_(run_release) struct run run = { .global = global,
-						  .args = args,
+						  .args = a,
+						  .programs = { .global = global, .args = a },
 						  .clock = wallclock_new() };
-	int ret = open_program(&run, words->words[0], err);
+	int ret = run_record_check(a, words->count, err);
 
-	if (ret < 0)
-		return ret;
-	if (run.args->dry_run)
-		return dry_run(&run, err);
-	ret = prepare(&run, err);
+	run_sinks_choose(a, words->count);
 	if (ret >= 0)
-		ret = start_program(&run, err);
+		ret = programs_open(&run.programs, words, run.clock, err);
 	if (ret < 0)
 		return ret;
-	ret = main_loop_run(&run.main, err);
-	int left = leave(&run, err);
-	return ret < 0 ? ret : left;
+	if (!programs_left(&run.programs))
+		return run.programs.failed;
+	if (a->dry_run)
+		return dry_run(&run, err);
+	ret = run_record_open(&run.sinks.record, a, &run.programs.all[0].program, err);
+	return ret < 0 ? ret : run_programs(&run, err);
 }
 
 static int help_run(const struct global_args *global, const char *word, struct err *err)
@@ -237,18 +233,28 @@ static int help_run(const struct global_args *global, const char *word, struct e
 
 const struct command cmd_run = {
 	.name = "run",
-	.usage = "IMAGE|FILE.o|-",
-	.summary = "load a program, attach it and show its maps",
+	.usage = "[NAME=]IMAGE|FILE.o|- ...",
+	.summary = "load programs, attach them and show their maps",
 	.about =
 		"IMAGE is a name in the local store, and is pulled first where it is not there and "
 		"names a registry; a path or a word ending in .o is an object "
 		"file; - reads an object from standard input. Data goes to standard output, "
 		"everything else to standard error. Ctrl-C detaches everything.\n"
+		"Several programs run in one process: one output, one address for metrics, one "
+		"OTLP "
+		"exporter, which name each program. NAME is the program's name there; without it "
+		"the "
+		"last part of IMAGE is, and a second one of that name is NAME-2. A word of --set, "
+		"--map, --where and the like is for the program that has what it names; where "
+		"several "
+		"have it, PROGRAM: before the word chooses one and *: each of them.\n"
 		"'bombus run IMAGE --help' also lists the image's maps, fields and parameters.",
 	.examples = "bombus run tcpconnlat\n"
 		    "bombus run tcpconnlat -o json --where 'delta_us > 1000 && comm ~ \"^ng\"'\n"
 		    "bombus run tcpconnlat --map events=counter --metrics\n"
 		    "bombus run opensnoop --set target_pid=1234 --duration 10s\n"
+		    "bombus run tcpconnect opensnoop execsnoop --metrics "
+		    "--set opensnoop:target_pid=1234\n"
 		    "bombus build x.bpf.c --binary-only -o - | bombus run -",
 	.environment = "BOMBUS_STORE        folder of the local images\n"
 		       "NO_COLOR            no colour\n"
@@ -257,7 +263,7 @@ const struct command cmd_run = {
 	.opts = run_opts,
 	.args_bytes = sizeof(struct run_args),
 	.min_words = 1,
-	.max_words = 1,
+	.max_words = -1,
 	.complete = "image",
 	.run = run_run,
 	.help = help_run,

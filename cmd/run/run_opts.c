@@ -84,6 +84,9 @@ const struct opt run_opts[] = {
 	{ 0, "keep-caps", NULL, OPT_FLAG, ARG(keep_caps),
 	  "keep all privileges while running; else what reading needs not is dropped once "
 	  "everything is attached" },
+	{ 0, "keep-going", NULL, OPT_FLAG, ARG(keep_going),
+	  "of several programs, run the others where one cannot start; the exit status is that of "
+	  "the first that could not" },
 	{ 0, "dry-run", NULL, OPT_FLAG, ARG(dry_run), "load, verify, attach, detach, report" },
 	{ .kind = OPT_GROUP, .help = "Metrics" },
 	{ 0, "metrics", "ADDR", OPT_OPTIONAL, ARG(metrics),

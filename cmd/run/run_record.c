@@ -34,8 +34,10 @@ static const struct {
 	{ "compat", offsetof(struct run_args, compat), KEPT_TEXT },
 };
 
-int run_record_check(const struct run_args *a, struct err *err)
+int run_record_check(const struct run_args *a, size_t programs, struct err *err)
 {
+	if (a->record && programs > 1)
+		return err_usage(err, "--record: a recording has room for one program");
 	if (!a->record || !streq(a->record, "-"))
 		return 0;
 	if (a->output && !streq(a->output, "none")) {
@@ -97,8 +99,8 @@ static int open_file(struct run_record *r, const char *path, bool replace, struc
 	return 0;
 }
 
-int run_record_open(struct run_record *r, const struct run_args *args, const void *elf, size_t len,
-		    struct err *err)
+int run_record_open(struct run_record *r, const struct run_args *args,
+		    const struct program *program, struct err *err)
 {
 	const char *path = args->record;
 	int ret;
@@ -109,10 +111,10 @@ int run_record_open(struct run_record *r, const struct run_args *args, const voi
 	if (ret < 0)
 		return ret;
 	/* Images are without it already; of another compiler's file what is there is kept. */
-	if (elf_strip(elf, len, &r->elf, &r->opts.elf_bytes, NULL) < 0) {
-		r->elf = xmalloc(len + 1);
-		memcpy(r->elf, elf, len);
-		r->opts.elf_bytes = len;
+	if (elf_strip(program->bytes, program->len, &r->elf, &r->opts.elf_bytes, NULL) < 0) {
+		r->elf = xmalloc(program->len + 1);
+		memcpy(r->elf, program->bytes, program->len);
+		r->opts.elf_bytes = program->len;
 	}
 	r->opts.elf = r->elf;
 	collect_options(r, args);

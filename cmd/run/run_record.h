@@ -3,6 +3,7 @@
 #ifndef BOMBUS_CMD_RUN_RUN_RECORD_H
 #define BOMBUS_CMD_RUN_RUN_RECORD_H
 
+#include "cmd/run/program.h"
 #include "cmd/run/run_args.h"
 #include "runner/sink/recording/record.h"
 
@@ -16,10 +17,10 @@ struct run_record {
 };
 
 /* Checks what is asked for, before anything is opened or loaded. EXIT_USAGE. */
-int run_record_check(const struct run_args *args, struct err *err);
+int run_record_check(const struct run_args *args, size_t programs, struct err *err);
 /* Makes the file; nothing where --record was not given. The object's bytes are copied. */
-int run_record_open(struct run_record *record, const struct run_args *args, const void *elf,
-		    size_t len, struct err *err);
+int run_record_open(struct run_record *record, const struct run_args *args,
+		    const struct program *program, struct err *err);
 void run_record_release(struct run_record *record);
 
 /* A recording's options become arguments; texts are borrowed. EINVAL: one that is not known. */

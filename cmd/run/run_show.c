@@ -41,7 +41,7 @@ static bool is_shown(struct source *source, const struct map_plan *map)
 void show_start(struct source *source)
 {
 	const struct plan *plan = source->plan;
-	const char *name = source->name;
+	const char *name = source->several ? source->program : source->name;
 	uint32_t attached = 0, shown = 0;
 
 	for (uint32_t i = 0; i < plan->nprogs; i++) {
@@ -188,6 +188,8 @@ void show_closing_line(struct source *source, const struct object *object, uint6
 	struct totals t = add_up(source);
 	char pinned[2048];
 
+	if (source->several)
+		strbuf_addf(&line, "%s: ", source->program);
 	strbuf_addf(&line, "ran %.1fs: ", (double)ran_ns / 1e9);
 	add_totals(&line, &t, unwritten);
 	add_internal(&line, source);
@@ -201,6 +203,12 @@ void show_closing_line(struct source *source, const struct object *object, uint6
 		strbuf_adds(&line, "; nothing stays pinned");
 	}
 	log_info("%s", strbuf_str(&line));
+}
+
+void show_unwritten(uint64_t unwritten)
+{
+	log_info("%" PRIu64 " record%s dropped: the output was too slow", unwritten,
+		 plural(unwritten));
 }
 
 void show_replay_line(struct source *source, uint64_t span_ns)

@@ -43,7 +43,7 @@ static void parse_wheres(const struct words *words, struct arena *arena, struct 
 {
 	for (size_t i = 0; i < words->count; i++) {
 		char *text = arena_strdup(arena, words->words[i]);
-		size_t len = strcspn(text, ": \t'\"=<>~!()&|");
+		size_t len = strcspn(text, WHERE_NAME_ENDS);
 		bool has_map = text[len] == ':';
 
 		if (has_map)

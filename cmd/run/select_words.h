@@ -7,6 +7,9 @@
 #include "cmd/opts.h"
 #include "runner/job/select.h"
 
+/* What ends the first word of --where; where that is ':', it was a map. */
+#define WHERE_NAME_ENDS ": \t'\"=<>~!()&|"
+
 struct select_words {
 	struct words filter;	   /* -f MAP,FIELD,REGEX */
 	struct words where;	   /* EXPR or MAP:EXPR */

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/job/job.h"
 
+#include <linux/capability.h>
 #include <stdlib.h>
 
 #include "base/err.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "runner/load/kernel/privileges.h"
 #include "runner/read/collect/live.h"
 
 struct job {
@@ -15,6 +17,8 @@ struct job {
 	struct live_source live;
 	bool statistics;
 	uint64_t start_ns;
+	void (*on_sweep)(void *ctx, struct job *job);
+	void *sweep_ctx;
 };
 
 static void free_job(struct job **job)
@@ -42,18 +46,22 @@ static int make_collector(struct job *job, const struct job_config *config, stru
 int job_open(struct job **ret, const struct job_config *config, struct err *err)
 {
 	_cleanup_(free_job) struct job *job = xcalloc(1, sizeof(*job));
+	const char *title;
 	int rc;
 
 	job->name = xstrdup(config->name);
+	title = config->program ? config->program : config->name;
 	job->statistics = config->statistics;
-	rc = object_open(&job->object, job->name, config->elf, config->elf_bytes, &config->object,
-			 err);
+	rc = object_open(&job->object, title, config->elf, config->elf_bytes, &config->object, err);
 	if (rc >= 0)
 		rc = make_collector(job, config, err);
 	if (rc < 0)
 		return rc;
 	live_source_init(&job->live, job->name, job->object, job->collector, config->collect.clock);
 	job->live.pull = config->pull;
+	if (config->program)
+		snprintf(job->live.source.program, sizeof(job->live.source.program), "%s",
+			 config->program);
 	*ret = steal_ptr(&job);
 	return 0;
 }
@@ -83,15 +91,34 @@ int job_read(struct job *job, struct loop *loop, struct err *err)
 	return ret;
 }
 
+static void swept(void *ctx)
+{
+	struct job *job = ctx;
+
+	job->on_sweep(job->sweep_ctx, job);
+}
+
+void job_on_sweep(struct job *job, void (*fn)(void *ctx, struct job *job), void *ctx)
+{
+	job->on_sweep = fn;
+	job->sweep_ctx = ctx;
+	collector_on_sweep(job->collector, swept, job);
+}
+
 void job_check(struct job *job)
 {
 	object_check(job->object);
 }
 
-void job_stop(struct job *job, uint64_t deadline_ns, bool (*stop)(void))
+void job_detach(struct job *job)
 {
 	object_check(job->object);
 	object_stop(job->object);
+}
+
+void job_stop(struct job *job, uint64_t deadline_ns, bool (*stop)(void))
+{
+	job_detach(job);
 	collector_drain(job->collector, deadline_ns, stop);
 }
 
@@ -120,14 +147,16 @@ struct object *job_object(struct job *job)
 	return job->object;
 }
 
-struct collector *job_collector(struct job *job)
-{
-	return job->collector;
-}
-
 struct source *job_source(struct job *job)
 {
 	return &job->live.source;
+}
+
+/* A sampler is opened again on a CPU that comes back. */
+uint64_t job_capabilities(const struct job *job)
+{
+	return privileges_to_read(object_plan(job->object)) |
+	       (object_opens_cpus(job->object) ? 1ULL << CAP_PERFMON : 0);
 }
 
 uint64_t job_ran_ns(const struct job *job)

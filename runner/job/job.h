@@ -7,6 +7,7 @@
  *	job_attach()	it is loaded and attached
  *	job_read()	the loop reads its buffers and sweeps its maps
  *	job_check()	once in a while: what was detached from outside
+ *	job_detach()	of several: nothing waits for another's rest to be read
  *	job_stop()	it is detached, and what is left is read
  *	job_free()
  *
@@ -28,7 +29,8 @@ struct wallclock;
 /* What its texts and arrays point to is borrowed until job_free(), but for the object's bytes, the
  * name and the choices of `select`, which are not needed after job_open(). */
 struct job_config {
-	const char *name; /* in messages and outputs */
+	const char *name;    /* the image or file, in messages and outputs */
+	const char *program; /* the short name that outputs use; NULL: made of the image's */
 	const void *elf;
 	size_t elf_bytes;
 	struct object_opts object;     /* parameters, roles, targets, sizes, pins */
@@ -43,17 +45,22 @@ int job_open(struct job **ret, const struct job_config *config, struct err *err)
 /* EXIT_KERNEL, see object_start(). On failure nothing stays loaded or attached. */
 int job_attach(struct job *job, struct err *err);
 int job_read(struct job *job, struct loop *loop, struct err *err);
+/* Called in the loop thread after each sweep. */
+void job_on_sweep(struct job *job, void (*fn)(void *ctx, struct job *job), void *ctx);
 void job_check(struct job *job);
-/* Detaches first, so that what the kernel side counted can no longer change. Reading what is left
- * ends at the deadline and when `stop` says so, see collector_drain(). */
+/* What the kernel side counted can no longer change. */
+void job_detach(struct job *job);
+/* Detaches first. Reading what is left ends at the deadline and when `stop` says so, see
+ * collector_drain(). */
 void job_stop(struct job *job, uint64_t deadline_ns, bool (*stop)(void));
 void job_free(struct job *job); /* before the loop is freed */
 
 const char *job_name(const struct job *job);
 const struct plan *job_plan(const struct job *job);
 struct object *job_object(struct job *job);
-struct collector *job_collector(struct job *job);
 struct source *job_source(struct job *job); /* for a host; lives as long as the job */
+/* A set of 1 << CAP_* that it needs once it is attached. */
+uint64_t job_capabilities(const struct job *job);
 /* Since job_read(). */
 uint64_t job_ran_ns(const struct job *job);
 

@@ -167,6 +167,20 @@ refused 'a form that is none' 2 'yaml' run "$GOOD" -o yaml
 refused 'a duration that is none' 2 'soon' run "$GOOD" --duration soon
 refused 'a count that is none' 2 'ten' run "$GOOD" -n ten
 refused 'a namespace that is no name' 2 "a b" run "$GOOD" --namespace 'a b' --metrics=127.0.0.1:0
+# --- several programs: which of them a word is for ---
+refused 'a map of two programs' 2 'events.* several programs have such a map: run_plain, run_plain-2$' \
+	run "$GOOD" "$GOOD" --map events=counter
+refused 'a parameter of two programs' 2 'several programs have such a parameter: a, run_plain$' \
+	run "a=$GOOD" "$GOOD" --set target_pid=1
+refused 'an expression for two programs' 2 'several programs have such a map with these fields' \
+	run "$GOOD" "$GOOD" --where 'round > 1'
+refused 'a map of none of two programs' 2 'no program has such a map' \
+	run "$GOOD" "$GOOD" --map evnts=counter
+refused "a program's own word" 2 'evnts' run "$GOOD" "b=$GOOD" --map b:evnts=counter
+refused 'a word for each' 2 'many' run "$GOOD" "$GOOD" --set '*:target_pid=many'
+refused 'two programs of one name' 2 "two programs have the name 'a'" run "a=$GOOD" "a=$GOOD"
+refused 'one of two that is not there' 1 'missing\.o' run "$GOOD" missing.o
+refused 'a recording of two' 2 'one program' run "$GOOD" "$GOOD" --record x.rec
 # 4294967296 + 39117 is 39117 in 32 bits.
 refused 'a port that is too large' 2 'prom-port is from 1 to 65535, not 4295006413' \
 	run "$GOOD" --prom-port 4295006413 --duration 1ms
@@ -178,7 +192,7 @@ refused 'too many tries' 2 'retries is at most 100' run "$GOOD" --retries 101
 refused 'a list of programs without one' 2 'only' run "$GOOD" --only ''
 refused 'an address that is none' '[12]' 'nowhere' run "$GOOD" --metrics=nowhere
 refused 'no word' 2 'run needs' run
-refused 'a word too many' 2 'too many' run "$GOOD" "$GOOD"
+refused 'a word too many' 2 'too many' inspect "$GOOD" "$GOOD"
 refused 'an option without its value' 2 'where' run "$GOOD" --where
 refused 'an unknown option' 2 'wher' run "$GOOD" --wher x
 like 'an unknown option: the nearest' "$ERR" '^hint: .*--where'

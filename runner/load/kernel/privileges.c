@@ -105,10 +105,14 @@ static int least(const struct caps *have, uint64_t keep, uint64_t *ret)
 	return code;
 }
 
-int privileges_drop(const struct plan *plan, uint64_t also, struct err *err)
+uint64_t privileges_to_read(const struct plan *plan)
 {
-	uint64_t keep = also | (plan_has_cgroup(plan) ? CAP_BIT(CAP_DAC_READ_SEARCH) : 0) |
-			(reads_cpus(plan) ? CAP_BIT(CAP_PERFMON) : 0);
+	return (plan_has_cgroup(plan) ? CAP_BIT(CAP_DAC_READ_SEARCH) : 0) |
+	       (reads_cpus(plan) ? CAP_BIT(CAP_PERFMON) : 0);
+}
+
+int privileges_drop(uint64_t keep, struct err *err)
+{
 	struct caps caps;
 	int code = caps_get(&caps);
 

@@ -21,8 +21,13 @@
 
 struct err;
 
-/* `also`: a set of 1 << CAP_* that the caller needs beside. What the process does not have is not
- * missed. */
-int privileges_drop(const struct plan *plan, uint64_t also, struct err *err);
+/* Sets of 1 << CAP_*. */
+
+/* What reading the program's data needs, beside what the kernel asks for to read maps. */
+uint64_t privileges_to_read(const struct plan *plan);
+
+/* Drops all but `keep` and what the kernel asks for to read maps. A capability that the process
+ * does not have is not missed. */
+int privileges_drop(uint64_t keep, struct err *err);
 
 #endif

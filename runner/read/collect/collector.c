@@ -79,10 +79,6 @@ int collector_new(struct collector **ret, struct object *object, const struct co
 		c->opts.interval_ns = DEFAULT_INTERVAL_NS;
 	if (!c->opts.clock)
 		c->opts.clock = c->own_clock = wallclock_new();
-	if (c->opts.max_memory_bytes) {
-		c->budget.max_bytes = c->opts.max_memory_bytes;
-		c->opts.series.budget = &c->budget;
-	}
 	c->env = (struct reader_env){
 		.object = object,
 		.plan = plan,
@@ -171,15 +167,18 @@ void collector_unlock(struct collector *c)
 
 uint64_t collector_set_aside(struct collector *c, uint64_t max)
 {
-	uint64_t bytes = max;
+	struct series_budget *budget = c->opts.series.budget;
+	uint64_t share = max;
 
-	if (!c->opts.max_memory_bytes)
+	if (!budget)
 		return max;
 	collector_lock(c);
-	bytes = MIN(max, c->budget.max_bytes / 4);
-	c->budget.max_bytes -= bytes;
+	share = (budget->max_bytes + budget->aside_bytes) / 4 / MAX(budget->sharers, 1u);
+	share = MIN(max, share);
+	budget->max_bytes -= share;
+	budget->aside_bytes += share;
 	collector_unlock(c);
-	return bytes;
+	return share;
 }
 
 struct series *collector_series(const struct collector *c, const struct map_plan *map)

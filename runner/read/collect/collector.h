@@ -40,10 +40,8 @@ struct wallclock;
 struct collector_opts {
 	uint64_t interval_ns; /* between sweeps; 0: 1 s */
 	struct series_opts series;
-	uint64_t max_memory_bytes; /* of all series together, with what is kept for showing them; 0:
-				    * no limit */
-	uint32_t perf_pages;	   /* per CPU; 0: 64 */
-	struct wallclock *clock;   /* for the records' times, borrowed; NULL: one of its own */
+	uint32_t perf_pages;	 /* per CPU; 0: 64 */
+	struct wallclock *clock; /* for the records' times, borrowed; NULL: one of its own */
 };
 
 /*

@@ -14,7 +14,6 @@
 struct collector {
 	struct reader_env env;
 	struct collector_opts opts;
-	struct series_budget budget;
 	struct reader *readers;
 	uint32_t nreaders;
 	struct reader **by_map; /* NULL entries */

@@ -23,9 +23,12 @@
 
 struct series;
 
-/* What all series together may take. Shared, and guarded by the same lock as they are. */
+/* What all series together may take, those of several programs too: only the thread that reads
+ * them changes it. */
 struct series_budget {
 	uint64_t max_bytes, used_bytes;
+	uint64_t aside_bytes; /* taken off max_bytes for what shows the series */
+	uint32_t sharers;     /* programs that set something aside; 0: one */
 };
 
 struct series_opts {

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmd/run/programs.h"
+
+#include <errno.h>
+
+#include "base/err.h"
+#include "base/util.h"
+#include "cmd/cmd.h"
+#include "cmd/run/job_args.h"
+#include "cmd/run/main_loop.h"
+#include "cmd/run/route.h"
+#include "cmd/run/run_sinks.h"
+#include "runner/read/span/span.h"
+
+/* What a name of the command line may be made of: it stands before a ':' and in labels. */
+static bool is_name_char(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '_' || c == '-' || c == '.';
+}
+
+/* The length of NAME in "NAME=IMAGE"; 0: there is none. A file may be called "a=b.o". */
+static size_t name_len(const char *word)
+{
+	size_t len = 0;
+
+	while (is_name_char(word[len]))
+		len++;
+	return word[len] == '=' && access(word, F_OK) != 0 ? len : 0;
+}
+
+bool programs_several(const struct programs *p)
+{
+	return p->count > 1;
+}
+
+size_t programs_left(const struct programs *p)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < p->count; i++)
+		count += p->all[i].job != NULL;
+	return count;
+}
+
+int programs_fail(struct programs *p, struct run_program *program, int code, struct err *err)
+{
+	job_free(steal_ptr(&program->job));
+	object_free(steal_ptr(&program->probe));
+	if (!p->args->keep_going || code == -EINTR)
+		return code;
+	if (!p->failed)
+		p->failed = err->exit ? err->exit : EXIT_FAILED;
+	error_print(err);
+	*err = (struct err){ 0 };
+	return 0;
+}
+
+/* --- names --- */
+
+/* By another program; those that have no name yet do not count. */
+static bool is_taken(const struct programs *p, size_t at, const char *name)
+{
+	for (size_t i = 0; i < p->count; i++)
+		if (i != at && p->all[i].name && streq(p->all[i].name, name))
+			return true;
+	return false;
+}
+
+/* The name that the image or file gives; the second of them is NAME-2. */
+static void name_program(struct programs *p, size_t at)
+{
+	struct run_program *program = &p->all[at];
+	struct span_text text = program_service(program->program.name);
+	const char *base = arena_printf(&p->arena, "%.*s", (int)text.len, text.ptr);
+
+	program->name = base;
+	for (unsigned n = 2; is_taken(p, at, program->name); n++)
+		program->name = arena_printf(&p->arena, "%s-%u", base, n);
+}
+
+/* Names of the command line are taken before others are made. */
+static int read_names(struct programs *p, const struct words *words, struct err *err)
+{
+	for (size_t i = 0; i < p->count; i++) {
+		size_t len = name_len(words->words[i]);
+		const char *name = arena_printf(&p->arena, "%.*s", (int)len, words->words[i]);
+
+		if (!len)
+			continue;
+		if (is_taken(p, i, name))
+			return err_usage(err, "two programs have the name '%s'", name);
+		p->all[i].is_named = true;
+		p->all[i].name = name;
+	}
+	return 0;
+}
+
+/* --- opening --- */
+
+static int read_program(struct programs *p, size_t at, const char *word, struct err *err)
+{
+	const struct program_pull pull = { &p->args->remote, p->args->pull };
+	struct run_program *program = &p->all[at];
+	struct object_opts none = { 0 };
+	size_t len = program->is_named ? strlen(program->name) + 1 : 0;
+	int ret = program_open(&program->program, p->global, word + len, &pull, err);
+
+	if (!program->is_named && ret >= 0)
+		name_program(p, at);
+	else if (!program->name)
+		program->name = word;
+	if (ret < 0)
+		return ret;
+	if (!programs_several(p))
+		return 0;
+	/* Only the plan is asked for, to find out which words are for it. */
+	return object_open(&program->probe, program->name, program->program.bytes,
+			   program->program.len, &none, err);
+}
+
+static int route(struct programs *p, struct err *err)
+{
+	struct route_program *programs;
+	int ret;
+
+	if (!programs_several(p)) {
+		p->routed[0] = *p->args;
+		return 0;
+	}
+	programs = arena_array(&p->arena, struct route_program, p->count);
+	for (size_t i = 0; i < p->count; i++) {
+		const struct object *probe = p->all[i].probe;
+
+		programs[i] =
+			(struct route_program){ p->all[i].name, probe ? object_plan(probe) : NULL };
+	}
+	ret = route_words(p->args, programs, p->count, &p->arena, p->routed, err);
+	for (size_t i = 0; i < p->count; i++) {
+		struct object_words *object = &p->routed[i].object;
+		const char *name = p->all[i].name;
+
+		if (object->pin_maps)
+			object->pin_maps = arena_printf(&p->arena, "%s/%s", object->pin_maps, name);
+		if (object->pin_progs)
+			object->pin_progs =
+				arena_printf(&p->arena, "%s/%s", object->pin_progs, name);
+	}
+	return ret;
+}
+
+/* Exported, shown or kept. */
+static bool wants_statistics(const struct run_args *a)
+{
+	return !a->dry_run && (a->metrics || a->prom_port || a->record || run_sinks_interactive(a));
+}
+
+/* A program that shows nothing may have other work to do. */
+static int check_shows(const struct job *job, const char *name, const struct run_args *a,
+		       struct err *err)
+{
+	const struct plan *plan = job_plan(job);
+
+	for (uint32_t i = 0; i < plan->nmaps; i++)
+		if (plan->maps[i].source != SOURCE_NONE && !plan->maps[i].fault)
+			return 0;
+	if (!plan->shows_nothing || a->dry_run || (a->output && streq(a->output, "none")))
+		return 0;
+	err_hint(err, "-o none runs it all the same");
+	return err_set(err, EINVAL, "%s: nothing to show: %s", name, plan->advice);
+}
+
+static int open_job(struct programs *p, size_t at, struct wallclock *clock, struct err *err)
+{
+	struct run_program *program = &p->all[at];
+	struct job_config config;
+	int ret = job_config_of(&p->routed[at], &program->program, clock, &p->arena, &config, err);
+
+	if (ret < 0)
+		return ret;
+	config.pull = program->program.pull;
+	config.statistics = wants_statistics(p->args);
+	if (programs_several(p) || program->is_named)
+		config.program = program->name;
+	if (p->budget.max_bytes)
+		config.collect.series.budget = &p->budget;
+	ret = job_open(&program->job, &config, err);
+	if (ret < 0)
+		return ret;
+	job_source(program->job)->several = programs_several(p);
+	return check_shows(program->job, config.program ? config.program : config.name, p->args,
+			   err);
+}
+
+int programs_open(struct programs *p, const struct words *words, struct wallclock *clock,
+		  struct err *err)
+{
+	int ret;
+
+	p->count = words->count;
+	p->all = xcalloc(p->count, sizeof(*p->all));
+	p->routed = xcalloc(p->count, sizeof(*p->routed));
+	p->budget = (struct series_budget){ .max_bytes = p->args->max_memory_bytes,
+					    .sharers = (uint32_t)p->count };
+	ret = read_names(p, words, err);
+	for (size_t i = 0; i < p->count && ret >= 0; i++) {
+		ret = read_program(p, i, words->words[i], err);
+		if (ret < 0)
+			ret = programs_fail(p, &p->all[i], ret, err);
+	}
+	if (ret >= 0)
+		ret = route(p, err);
+	for (size_t i = 0; i < p->count && ret >= 0; i++) {
+		if (programs_several(p) && !p->all[i].probe)
+			continue;
+		ret = open_job(p, i, clock, err);
+		object_free(steal_ptr(&p->all[i].probe));
+		if (ret < 0)
+			ret = programs_fail(p, &p->all[i], ret, err);
+	}
+	return ret;
+}
+
+/* --- attaching --- */
+
+int programs_attach(struct programs *p, struct err *err)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < p->count && ret >= 0; i++) {
+		struct run_program *program = &p->all[i];
+
+		if (!program->job)
+			continue;
+		ret = job_attach(program->job, err);
+		if (ret < 0)
+			ret = programs_fail(p, program, ret, err);
+		if (ret >= 0 && main_loop_interrupted()) {
+			err_exit(err, EXIT_INTERRUPTED);
+			ret = err_set(err, EINTR, "interrupted before it ran");
+		}
+	}
+	return ret;
+}
+
+uint64_t programs_capabilities(const struct programs *p)
+{
+	uint64_t caps = 0;
+
+	for (size_t i = 0; i < p->count; i++)
+		if (p->all[i].job)
+			caps |= job_capabilities(p->all[i].job);
+	return caps;
+}
+
+void programs_release(struct programs *p)
+{
+	for (size_t i = 0; i < p->count; i++) {
+		job_free(p->all[i].job);
+		object_free(p->all[i].probe);
+		program_release(&p->all[i].program);
+	}
+	if (programs_several(p) && p->routed)
+		route_release(p->routed, p->count);
+	free(p->routed);
+	free(p->all);
+	arena_release(&p->arena);
+}

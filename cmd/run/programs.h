@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The programs of one `run`.
+ *
+ * A word of the command line is IMAGE or NAME=IMAGE. A program without a name of its own gets the
+ * short one of its image or file; a second one of that name becomes NAME-2, and so on. Outputs and
+ * words of the command line (route.h) use it where several programs run.
+ *
+ * With --keep-going a program that cannot be opened, attached or read is reported and left out;
+ * the exit status is that of the first.
+ */
+#ifndef BOMBUS_CMD_RUN_PROGRAMS_H
+#define BOMBUS_CMD_RUN_PROGRAMS_H
+
+#include "base/arena.h"
+#include "cmd/run/program.h"
+#include "cmd/run/run_args.h"
+#include "runner/job/job.h"
+
+struct global_args;
+
+struct run_program {
+	struct program program;
+	const char *name;
+	bool is_named;	      /* by the command line */
+	struct object *probe; /* its plan, before words are routed */
+	struct job *job;      /* NULL: left out */
+};
+
+struct programs {
+	const struct global_args *global;
+	const struct run_args *args;
+	struct run_program *all;
+	struct run_args *routed; /* by program */
+	size_t count;
+	struct series_budget budget; /* of the series of all of them */
+	struct arena arena;
+	int failed; /* exit status of the first that was left out; 0: none was */
+};
+
+/* Opens them all: what can be wrong without asking the kernel fails here. */
+int programs_open(struct programs *programs, const struct words *words, struct wallclock *clock,
+		  struct err *err);
+/* Loads and attaches them, in the order of the command line. -EINTR between two of them after a
+ * signal. */
+int programs_attach(struct programs *programs, struct err *err);
+
+/* Reports why a program is left out, and leaves it out; without --keep-going it returns the error.
+ */
+int programs_fail(struct programs *programs, struct run_program *program, int code,
+		  struct err *err);
+
+/* How many are not left out. */
+size_t programs_left(const struct programs *programs);
+/* Whether outputs name the programs. */
+bool programs_several(const struct programs *programs);
+/* The capabilities that reading all of them needs. */
+uint64_t programs_capabilities(const struct programs *programs);
+void programs_release(struct programs *programs);
+
+#endif

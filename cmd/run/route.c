@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmd/run/route.h"
+
+#include <errno.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/strbuf.h"
+#include "base/util.h"
+#include "runner/read/filter/filter.h"
+
+#define NAMES_MAX_BYTES 1024
+#define NO_PROGRAM SIZE_MAX
+
+/* `name` is what the word names: NULL for an expression, which is `text` then. */
+typedef bool (*has_fn)(const struct plan *plan, const char *name, const char *text);
+
+struct router {
+	const struct route_program *programs;
+	size_t count;
+	struct arena *arena;
+	struct run_args *routed;
+	struct err *err;
+};
+
+static bool has_map(const struct plan *plan, const char *name, const char *text)
+{
+	return plan_map(plan, name) != NULL;
+}
+
+static bool has_param(const struct plan *plan, const char *name, const char *text)
+{
+	return plan_param(plan, name) != NULL;
+}
+
+static bool has_prog(const struct plan *plan, const char *name, const char *text)
+{
+	for (uint32_t i = 0; i < plan->nprogs; i++)
+		if (streq(plan->progs[i].name, name) || streq(plan->progs[i].job, name))
+			return true;
+	return false;
+}
+
+static bool expr_fits(const struct plan *plan, const char *expr, bool internal)
+{
+	for (uint32_t i = 0; i < plan->nmaps; i++) {
+		const struct map_plan *map = &plan->maps[i];
+		struct filter *filter = NULL;
+		bool fits = (map->role == ROLE_INTERNAL) == internal &&
+			    filter_compile(&filter, map, expr, NULL) >= 0;
+
+		filter_free(filter);
+		if (fits)
+			return true;
+	}
+	return false;
+}
+
+/* A map that --map shows is internal here. */
+static bool has_fields(const struct plan *plan, const char *name, const char *text)
+{
+	if (name)
+		return has_map(plan, name, text);
+	return expr_fits(plan, text, false) || expr_fits(plan, text, true);
+}
+
+/* What the words of an option name, and what ends the name. */
+struct route {
+	size_t offset;	  /* of a struct words in struct run_args */
+	const char *ends; /* NULL: the name is the whole word */
+	has_fn has;
+	const char *what;
+	const char *option; /* without dashes */
+};
+
+/* Words of every other option name a map. */
+static const struct route others[] = {
+	{ offsetof(struct run_args, object.set), "=", has_param, "parameter", NULL },
+	{ offsetof(struct run_args, object.attach), "=", has_prog, "BPF program", NULL },
+	{ offsetof(struct run_args, object.only), NULL, has_prog, "BPF program", NULL },
+	{ offsetof(struct run_args, select.where), ":", has_fields, "map with these fields", NULL },
+};
+
+static bool has_words(const struct opt *opt)
+{
+	return opt->kind == OPT_WORDS || opt->kind == OPT_CSV;
+}
+
+static struct route route_of(const struct opt *opt)
+{
+	struct route route = { opt->offset, "=,", has_map, "map", NULL };
+
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		if (others[i].offset == opt->offset)
+			route = others[i];
+	route.option = opt->name;
+	return route;
+}
+
+static struct words *words_at(const struct run_args *args, size_t offset)
+{
+	return (struct words *)((char *)args + offset);
+}
+
+/* The program whose name and a ':' the word begins with. */
+static size_t prefix_of(const struct router *r, const char *word, const char **ret_rest)
+{
+	for (size_t i = 0; i < r->count; i++) {
+		const char *name = r->programs[i].name;
+
+		if (has_prefix(word, name) && word[strlen(name)] == ':') {
+			*ret_rest = word + strlen(name) + 1;
+			return i;
+		}
+	}
+	return NO_PROGRAM;
+}
+
+/* What the word names; NULL: an expression. */
+static const char *name_in(const struct router *r, const struct route *route, const char *word)
+{
+	size_t len;
+
+	if (!route->ends)
+		return word;
+	if (*route->ends == ':') {
+		len = strcspn(word, WHERE_NAME_ENDS);
+		if (word[len] != ':')
+			return NULL;
+	} else {
+		len = strcspn(word, route->ends);
+	}
+	return arena_printf(r->arena, "%.*s", (int)len, word);
+}
+
+static int ambiguous(const struct router *r, const struct route *route, const char *word,
+		     const bool *has)
+{
+	_cleanup_strbuf_ struct strbuf names = STRBUF_INIT(NAMES_MAX_BYTES);
+	const char *first = NULL;
+
+	for (size_t i = 0; i < r->count; i++) {
+		if (!has[i])
+			continue;
+		strbuf_addf(&names, "%s%s", first ? ", " : "", r->programs[i].name);
+		first = first ? first : r->programs[i].name;
+	}
+	err_hint(r->err, "for one of them: --%s '%s:%s'; for each: --%s '*:%s'", route->option,
+		 first, word, route->option, word);
+	return err_usage(r->err, "--%s %s: several programs have such a %s: %s", route->option,
+			 word, route->what, strbuf_str(&names));
+}
+
+static int unknown(const struct router *r, const struct route *route, const char *word)
+{
+	for (size_t i = 0; i < r->count; i++) {
+		if (r->programs[i].plan)
+			continue;
+		log_warn("--%s %s: left out: %s did not open, and no other program has such a %s",
+			 route->option, word, r->programs[i].name, route->what);
+		return 0;
+	}
+	err_hint(r->err, "a program's own: --%s '%s:%s'; 'bombus inspect' lists what it has",
+		 route->option, r->programs[0].name, word);
+	return err_usage(r->err, "--%s %s: no program has such a %s", route->option, word,
+			 route->what);
+}
+
+static int route_word(struct router *r, const struct route *route, const char *word)
+{
+	bool every = has_prefix(word, "*:");
+	const char *rest = every ? word + 2 : word, *name;
+	size_t found = 0, to = every ? NO_PROGRAM : prefix_of(r, word, &rest);
+	_cleanup_free_ bool *has = xcalloc(r->count, sizeof(*has));
+
+	if (to != NO_PROGRAM) {
+		words_add(words_at(&r->routed[to], route->offset), rest);
+		return 0;
+	}
+	name = name_in(r, route, rest);
+	for (size_t i = 0; i < r->count; i++) {
+		has[i] = r->programs[i].plan && route->has(r->programs[i].plan, name, rest);
+		found += has[i];
+	}
+	if (!found)
+		return unknown(r, route, rest);
+	if (found > 1 && !every)
+		return ambiguous(r, route, rest, has);
+	for (size_t i = 0; i < r->count; i++)
+		if (has[i])
+			words_add(words_at(&r->routed[i], route->offset), rest);
+	return 0;
+}
+
+int route_words(const struct run_args *args, const struct route_program *programs, size_t count,
+		struct arena *arena, struct run_args *ret, struct err *err)
+{
+	struct router r = { programs, count, arena, ret, err };
+	int code = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		ret[i] = *args;
+		for (const struct opt *o = run_opts; o->kind != OPT_END; o++)
+			if (has_words(o))
+				*words_at(&ret[i], o->offset) = (struct words){ 0 };
+	}
+	for (const struct opt *o = run_opts; o->kind != OPT_END && code >= 0; o++) {
+		const struct words *words = has_words(o) ? words_at(args, o->offset) : NULL;
+		const struct route route = route_of(o);
+
+		for (size_t i = 0; words && i < words->count && code >= 0; i++)
+			code = route_word(&r, &route, words->words[i]);
+	}
+	return code;
+}
+
+void route_release(struct run_args *routed, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		for (const struct opt *o = run_opts; o->kind != OPT_END; o++)
+			if (has_words(o))
+				words_release(words_at(&routed[i], o->offset));
+}
