@@ -73,10 +73,22 @@ static struct sink *new_json(const struct run_args *a)
 	return sink;
 }
 
+static struct sink *new_table(const struct global_args *global, const struct run_args *a)
+{
+	const char *unknown = tui_unknown_type(STDIN_FILENO, STDOUT_FILENO);
+	struct winsize size = { 0 };
+
+	if (unknown && !a->output && !a->no_tty && !a->once)
+		log_warn("this system does not know the terminal type '%s', so the table is "
+			 "plain; TERM=xterm-256color suits most terminals",
+			 unknown);
+	ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
+	return sink_table_new(STDOUT_FILENO, size.ws_col, want_color(global, STDOUT_FILENO));
+}
+
 static struct sink *output_new(const struct global_args *global, const struct run_args *a)
 {
 	const char *form = run_sinks_form(a);
-	struct winsize size = { 0 };
 
 	if (streq(form, "tui"))
 		return new_tui(global, a);
@@ -84,10 +96,7 @@ static struct sink *output_new(const struct global_args *global, const struct ru
 		return new_json(a);
 	if (streq(form, "csv"))
 		return sink_csv_new(STDOUT_FILENO);
-	if (!streq(form, "table"))
-		return NULL;
-	ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
-	return sink_table_new(STDOUT_FILENO, size.ws_col, want_color(global, STDOUT_FILENO));
+	return streq(form, "table") ? new_table(global, a) : NULL;
 }
 
 static struct figures *process_figures_new(void)

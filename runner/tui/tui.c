@@ -122,6 +122,11 @@ static int tui_open(struct sink *sink, struct err *err)
 	};
 	int ret;
 
+	if (tui_unknown_type(tui->opts.in_fd, tui->opts.out_fd)) {
+		err_hint(err, "TERM=xterm-256color suits most terminals; -o table needs none");
+		return err_set(err, ENOTTY, "this system does not know the terminal type '%s'",
+			       getenv("TERM"));
+	}
 	if (!terminal_usable(tui->opts.in_fd, tui->opts.out_fd)) {
 		err_hint(err, "-o table or -o json need no terminal");
 		return err_set(err, ENOTTY,
@@ -433,6 +438,15 @@ bool tui_usable(int in_fd, int out_fd)
 	pid_t front = tcgetpgrp(in_fd); /* not above 0: there are no jobs here */
 
 	return terminal_usable(in_fd, out_fd) && (front <= 0 || front == getpgrp());
+}
+
+const char *tui_unknown_type(int in_fd, int out_fd)
+{
+	const char *type = getenv("TERM");
+
+	if (!type || !*type || !isatty(in_fd) || !isatty(out_fd) || !terminal_unknown(type))
+		return NULL;
+	return type;
 }
 
 struct sink *sink_tui_new(const struct tui_opts *opts)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The live table as a sink. The screen appears when the program runs (sink_host_start()), so that
- * what fails before is seen on the plain terminal; while it is up, log messages go to its
- * own view, and warnings among them are said again after it is gone.
+ * The live table as a sink. The screen appears when the programs run (host_start()), so that earlier
+ * errors appear on the plain terminal. While it is up, messages go to a view of their own; warnings
+ * and errors are printed again when it is gone.
  */
 #ifndef BOMBUS_RUNNER_TUI_TUI_H
 #define BOMBUS_RUNNER_TUI_TUI_H
@@ -15,13 +15,16 @@ struct tui_opts {
 	int in_fd, out_fd;	/* borrowed */
 	const char *theme;	/* one of THEME_NAMES; NULL: "default" */
 	bool color;		/* false: the theme is mono */
-	uint64_t history_bytes; /* 0: the model's own */
+	uint64_t history_bytes; /* 0: MODEL_HISTORY_BYTES */
 	uint64_t interval_ns;	/* 0: 1 s */
 };
 
-/* Whether there is a terminal that it can be shown on, and this is the job that has it now (one
- * run by timeout(1) has not). */
+/* Both are terminals that the live table can use, and this process is in the foreground (under
+ * timeout(1) it is not). */
 bool tui_usable(int in_fd, int out_fd);
+/* $TERM, where both are terminals and the live table fails only because this system does not know
+ * their type; else NULL. */
+const char *tui_unknown_type(int in_fd, int out_fd);
 struct sink *sink_tui_new(const struct tui_opts *opts);
 
 #endif

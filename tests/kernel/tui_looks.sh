@@ -49,6 +49,17 @@ rounds 1
 sees 'TERM=dumb: a table' 'ROUND +ID +TEXT'
 kill "$BOMBUS_PID"
 tui_ended dumb 0
+TUI_ENV='TERM=xterm-nobody' tui_start unknown 80 24 "'$OBJECT'" --set target_pid="$ROUNDS_PID"
+rounds 1
+sees 'TERM unknown: a table' 'ROUND +ID +TEXT'
+like 'TERM unknown: the reason, and what to do' "$(cat unknown.err)" \
+	"does not know the terminal type 'xterm-nobody'.* TERM=xterm-256color"
+kill "$BOMBUS_PID"
+tui_ended unknown 0
+TERM=xterm-nobody script -qec "'$BOMBUS' run '$OBJECT' -o tui" /dev/null >"$T/unknown.out" 2>&1 </dev/null
+like 'TERM unknown, -o tui: an error' "$(cat "$T/unknown.out")" \
+	"^bombus: this system does not know the terminal type 'xterm-nobody'"
+like 'TERM unknown, -o tui: a hint' "$(cat "$T/unknown.out")" '^hint: TERM=xterm-256color'
 tui_start notty 80 24 "'$OBJECT'" --set target_pid="$ROUNDS_PID" --no-tty
 rounds 1
 sees '--no-tty: a table' 'ROUND +ID +TEXT'

@@ -73,4 +73,16 @@ key q
 tui_ended move 0
 like 'the closing line' "$(tail -n 1 move.err)" 'ran [0-9.]+s: 55 events, 0 lost, .*nothing stays pinned'
 
+# --- the time that an escape sequence may take is $ESCDELAY ---
+TUI_ENV='ESCDELAY=1000' rounds_shown escape 100 20 --interval 200ms
+rounds 40
+key 1
+sees 'records again' '^▸ .* 39 '
+type $'\e'
+sleep 0.2
+type 'OA'
+sees 'ESC and OA of a slow link are one key' 'PAUSED'
+key q
+tui_ended escape 0
+
 done_testing

@@ -38,6 +38,17 @@ struct terminal {
 
 static const int job_signals[] = { SIGWINCH, SIGTSTP, SIGCONT };
 
+bool terminal_unknown(const char *type)
+{
+	int code;
+
+	if (setupterm(type, STDOUT_FILENO, &code) == OK) {
+		del_curterm(cur_term);
+		return false;
+	}
+	return code != 1; /* 1: it is known, and has no cursor to move */
+}
+
 bool terminal_usable(int in_fd, int out_fd)
 {
 	const char *type = getenv("TERM");
@@ -268,7 +279,8 @@ int terminal_start(struct terminal *t, struct err *err)
 	tty_keys_mode(&t->tty);
 	arm_rescue(t);
 	typeahead(-1);
-	set_escdelay(ESCAPE_MS);
+	if (!getenv("ESCDELAY"))
+		set_escdelay(ESCAPE_MS);
 	mouseinterval(-1); /* report a press at once instead of waiting for a click */
 	init_colors(t);
 	t->key_window = newpad(1, 1);

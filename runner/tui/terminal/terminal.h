@@ -28,6 +28,8 @@ struct terminal;
 
 /* Both descriptors are terminals, and $TERM can move the cursor. */
 bool terminal_usable(int in_fd, int out_fd);
+/* This system has no description of this type of terminal. */
+bool terminal_unknown(const char *type);
 
 int terminal_open(struct terminal **ret, int in_fd, int out_fd, const struct theme *theme,
 		  struct err *err);
