@@ -109,6 +109,7 @@ struct source_ops {
 struct source {
 	const struct source_ops *ops;
 	const char *name;		  /* the image's name as the user gave it */
+	const char *digest;		  /* the image's; NULL: it is none, or unknown */
 	char program[SOURCE_PROGRAM_MAX]; /* the short one that outputs use, see below */
 	uint32_t number;		  /* small and dense: an index for tables. Of the host */
 	bool several;			  /* others run beside it: outputs name it */

@@ -223,21 +223,22 @@ static void add_own(struct grafana *d)
 		const char *title, *expr, *legend, *unit;
 	} panels[] = {
 		{ "Events read, per second",
-		  "sum by (instance, map) (rate(bombus_events_read_total{" EVERY
+		  "sum by (instance, program, map) (rate(bombus_events_read_total{" EVERY
 		  "}[$__rate_interval]))",
-		  "{{instance}} {{map}}", "cps" },
+		  "{{instance}} {{program}} {{map}}", "cps" },
 		{ "Events lost or dropped, per second",
-		  "sum by (instance, map) (rate(bombus_events_lost_total{" EVERY
+		  "sum by (instance, program, map) (rate(bombus_events_lost_total{" EVERY
 		  "}[$__rate_interval]) or rate(bombus_events_dropped_total{" EVERY
 		  "}[$__rate_interval]))",
-		  "{{instance}} {{map}}", "cps" },
-		{ "How full maps are", "bombus_map_fill_ratio{" EVERY "}", "{{instance}} {{map}}",
-		  "percentunit" },
+		  "{{instance}} {{program}} {{map}}", "cps" },
+		{ "How full maps are", "bombus_map_fill_ratio{" EVERY "}",
+		  "{{instance}} {{program}} {{map}}", "percentunit" },
 		{ "Time in programs",
-		  "sum by (instance, program) (rate(bombus_program_run_seconds_total{" EVERY
-		  "}[$__rate_interval]))",
-		  "{{instance}} {{program}}", "percentunit" },
-		{ "Series", "bombus_series{" EVERY "}", "{{instance}} {{map}}", "short" },
+		  "sum by (instance, program, function) "
+		  "(rate(bombus_program_run_seconds_total{" EVERY "}[$__rate_interval]))",
+		  "{{instance}} {{program}} {{function}}", "percentunit" },
+		{ "Series", "bombus_series{" EVERY "}", "{{instance}} {{program}} {{map}}",
+		  "short" },
 		{ "Memory", "process_resident_memory_bytes{" EVERY "}", "{{instance}}", "bytes" },
 	};
 

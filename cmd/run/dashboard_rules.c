@@ -47,25 +47,29 @@ void dashboard_print_rules(const struct dashboard *d)
 		const char *name, *expr, *wait, *severity, *summary;
 	} alerts[] = {
 		{ "BombusEventsLost", "increase(bombus_events_lost_total[5m]) > 0", "0m", "warning",
-		  "{{ $labels.instance }}: the map {{ $labels.map }} lost {{ $value }} records" },
+		  "{{ $labels.instance }}: the map {{ $labels.map }} of {{ $labels.program }} lost "
+		  "{{ $value }} records" },
 		{ "BombusEventsDropped", "increase(bombus_events_dropped_total[5m]) > 0", "0m",
 		  "warning",
 		  "{{ $labels.instance }}: an output was too slow for {{ $value }} records of "
-		  "{{ $labels.map }}" },
+		  "{{ $labels.program }}'s map {{ $labels.map }}" },
 		{ "BombusMapNearlyFull", "bombus_map_fill_ratio > 0.9", "5m", "warning",
-		  "{{ $labels.instance }}: the map {{ $labels.map }} is "
+		  "{{ $labels.instance }}: the map {{ $labels.map }} of {{ $labels.program }} is "
 		  "{{ $value | humanizePercentage }} full" },
 		{ "BombusMapUpdatesFail", "increase(bombus_map_update_failures_total[5m]) > 0",
 		  "0m", "warning",
-		  "{{ $labels.instance }}: the map {{ $labels.map }} refused {{ $value }} "
+		  "{{ $labels.instance }}: the map {{ $labels.map }} of {{ $labels.program }} "
+		  "refused {{ $value }} "
 		  "updates" },
 		{ "BombusProgramDetached",
-		  "max by (job, instance, program) (bombus_program_attached) == 0", "1m",
+		  "max by (job, instance, program, function) (bombus_program_attached) == 0", "1m",
 		  "critical",
-		  "{{ $labels.instance }}: the program {{ $labels.program }} is not attached" },
+		  "{{ $labels.instance }}: {{ $labels.function }} of {{ $labels.program }} is not "
+		  "attached" },
 		{ "BombusSeriesOverflow", "increase(bombus_series_overflowed_total[5m]) > 0", "0m",
 		  "warning",
-		  "{{ $labels.instance }}: the map {{ $labels.map }} has more series than are "
+		  "{{ $labels.instance }}: the map {{ $labels.map }} of {{ $labels.program }} has "
+		  "more series than are "
 		  "kept" },
 	};
 

@@ -15,6 +15,7 @@ int job_config_of(const struct run_args *a, const struct program *program, struc
 
 	*ret = (struct job_config){
 		.name = program->name,
+		.digest = program->image.digest[0] ? program->image.digest : NULL,
 		.elf = program->bytes,
 		.elf_bytes = program->len,
 		.collect = {

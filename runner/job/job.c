@@ -62,6 +62,7 @@ int job_open(struct job **ret, const struct job_config *config, struct err *err)
 	if (config->program)
 		snprintf(job->live.source.program, sizeof(job->live.source.program), "%s",
 			 config->program);
+	job->live.source.digest = config->digest;
 	*ret = steal_ptr(&job);
 	return 0;
 }

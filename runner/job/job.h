@@ -31,6 +31,7 @@ struct wallclock;
 struct job_config {
 	const char *name;    /* the image or file, in messages and outputs */
 	const char *program; /* the short name that outputs use; NULL: made of the image's */
+	const char *digest;  /* of the image; NULL: it is none */
 	const void *elf;
 	size_t elf_bytes;
 	struct object_opts object;     /* parameters, roles, targets, sizes, pins */

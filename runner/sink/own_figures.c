@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/util.h"
+#include "runner/read/series/naming.h"
 #include "runner/sink/text.h"
 
 /* --- maps ------------------------------------------------------------------------------------- */
@@ -195,12 +196,13 @@ static const struct own_figure map_rows[] = {
 static void visit_map(struct source *source, const struct map_plan *map, struct figure_visit *visit)
 {
 	struct map_view view = { .map = map, .stats = source_map_stats(source, map) };
-	const struct figure_label label = { "map", map->name };
+	const struct figure_label labels[] = { { NAMING_PROGRAM, source->program },
+					       { "map", map->name } };
 
 	view.has_series = source_metric(source, map) != NULL;
 	if (view.has_series)
 		view.series = source_series_stats(source, map);
-	visit->visit(visit, &view, &label, 1);
+	visit->visit(visit, &view, labels, ARRAY_LEN(labels));
 }
 
 /* An internal map is not read, but the program may count what it refused. */
@@ -282,7 +284,8 @@ static void visit_program(struct source *source, const struct prog_plan *prog,
 			  const struct prog_status *status, struct figure_visit *visit)
 {
 	struct program_view view = { .status = *status };
-	const struct figure_label labels[] = { { "program", prog->job },
+	const struct figure_label labels[] = { { NAMING_PROGRAM, source->program },
+					       { "function", prog->job },
 					       { "variant", prog->name },
 					       { "type", prog->type } };
 
@@ -306,8 +309,34 @@ static void each_program(void *ctx, const struct own_figure *figure, struct figu
 static const struct figure_table program_figures = { program_rows, ARRAY_LEN(program_rows),
 						     FIGURES_FUNCTIONS, each_program };
 
+/* --- images ----------------------------------------------------------------------------------- */
+
+static bool get_one(const void *of, struct figure_value *ret)
+{
+	return figure_count(ret, 1);
+}
+
+static const struct own_figure info_rows[] = {
+	{ "bombus_program_info", "Always 1, labelled with the image and its digest.", "",
+	  FIGURE_GAUGE, get_one },
+};
+
+static void each_info(void *ctx, const struct own_figure *figure, struct figure_visit *visit)
+{
+	const struct source *source = ctx;
+	const struct figure_label labels[] = { { NAMING_PROGRAM, source->program },
+					       { "image", source->name },
+					       { "digest", source->digest } };
+
+	visit->visit(visit, source, labels, ARRAY_LEN(labels) - !source->digest);
+}
+
+static const struct figure_table info_figures = { info_rows, ARRAY_LEN(info_rows), FIGURES_PROGRAMS,
+						  each_info };
+
 void own_figures_add(struct figures *figures, struct source *source)
 {
+	figures_add(figures, &info_figures, source);
 	figures_add(figures, &map_figures, source);
 	figures_add(figures, &program_figures, source);
 }

@@ -12,7 +12,7 @@
 #include "tests/support/sink_fixture.h"
 #include <bpf/bpf.h>
 #include "base/parse.h"
-#include "runner/sink/prometheus/label_cache.h"
+#include "runner/sink/prometheus/catalogue.h"
 #include "base/process.h"
 #include "runner/sink/prometheus/scrape.h"
 
@@ -52,14 +52,11 @@ static uint64_t resident(void)
 }
 
 /* One scrape; its size, and the most memory that was resident meanwhile, looked at now and then. */
-static uint64_t scrape_all(struct fixture *f, struct resolver *resolver, struct label_cache *cache,
-			   uint64_t *ret_resident)
+static uint64_t scrape_all(struct scrape_source *of, uint64_t *ret_resident)
 {
-	struct scrape_opts opts = { .source = &f->fake.source,
+	struct scrape_opts opts = { .catalogue = catalogue_new(&naming_usual, &of, 1),
 				    .format = &expo_text,
-				    .naming = &naming_usual,
-				    .resolver = resolver,
-				    .cache = cache };
+				    .naming = &naming_usual };
 	struct scrape *scrape = scrape_new(&opts);
 	static char chunk[CHUNK_BYTES];
 	uint64_t bytes = 0, pieces = 0;
@@ -71,6 +68,7 @@ static uint64_t scrape_all(struct fixture *f, struct resolver *resolver, struct 
 			*ret_resident = MAX(*ret_resident, resident());
 	}
 	scrape_free(scrape);
+	catalogue_unref(opts.catalogue);
 	return bytes;
 }
 
@@ -88,16 +86,15 @@ static void put_entry(struct fixture *f, const void *key, const void *value)
 }
 
 /* The median of `rounds` scrapes, after one that fills the cache where there is one. */
-static double scrape_times(struct fixture *f, struct resolver *resolver, struct label_cache *cache,
-			   uint64_t rounds)
+static double scrape_times(struct scrape_source *of, uint64_t rounds)
 {
 	double times[MAX_ROUNDS];
 
-	scrape_all(f, resolver, cache, NULL);
+	scrape_all(of, NULL);
 	for (uint64_t i = 0; i < rounds; i++) {
 		double start = now_s();
 
-		scrape_all(f, resolver, cache, NULL);
+		scrape_all(of, NULL);
 		times[i] = now_s() - start;
 	}
 	return median(times, rounds);
@@ -105,14 +102,14 @@ static double scrape_times(struct fixture *f, struct resolver *resolver, struct 
 
 static void in_memory(uint32_t count, uint64_t rounds, bool last)
 {
-	struct label_cache *cache = label_cache_new(NMAPS, CACHE_BYTES);
-	struct resolver *resolver;
+	struct scrape_source *of, *plain;
 	struct fixture f;
 	double kept, made;
 	uint64_t before, most, bytes;
 
 	fixture_init_max(&f, count);
-	resolver = resolver_new(f.clock);
+	of = scrape_source_new(&f.fake.source, CACHE_BYTES);
+	plain = scrape_source_new(&f.fake.source, 0);
 	sweep_begin(&f, MAP_CONNS);
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t key = i * 2654435761u;
@@ -123,16 +120,17 @@ static void in_memory(uint32_t count, uint64_t rounds, bool last)
 	sweep_end(&f, MAP_CONNS);
 	before = most = resident();
 	/* The first one looks at its memory meanwhile. */
-	bytes = scrape_all(&f, resolver, cache, &most);
-	kept = scrape_times(&f, resolver, cache, rounds);
-	made = scrape_times(&f, resolver, NULL, rounds);
+	bytes = scrape_all(of, &most);
+	kept = scrape_times(of, rounds);
+	made = scrape_times(plain, rounds);
 	printf("{\"series\":%u,\"seconds\":%.6f,\"ns_per_series\":%.1f,\"bytes\":%llu,"
 	       "\"memory_bytes\":%llu,\"cache_bytes\":%llu,\"ns_without_cache\":%.1f}%s",
 	       count, kept, kept * 1e9 / count, (unsigned long long)bytes,
-	       (unsigned long long)(most - before), (unsigned long long)label_cache_bytes(cache),
-	       made * 1e9 / count, last ? "" : ",");
-	label_cache_free(cache);
-	resolver_free(resolver);
+	       (unsigned long long)(most - before),
+	       (unsigned long long)label_cache_bytes(of->cache), made * 1e9 / count,
+	       last ? "" : ",");
+	scrape_source_remove(of);
+	scrape_source_remove(plain);
 	fixture_release(&f);
 }
 
@@ -181,8 +179,7 @@ static int kernel_hash(uint64_t rounds)
 {
 	struct room *room = xcalloc(1, sizeof(*room));
 	double raw[MAX_ROUNDS], sweep[MAX_ROUNDS], scrape[MAX_ROUNDS], start;
-	struct label_cache *cache = label_cache_new(NMAPS, CACHE_BYTES);
-	struct resolver *resolver;
+	struct scrape_source *of;
 	struct fixture f;
 	int fd = new_hash(room);
 
@@ -191,7 +188,7 @@ static int kernel_hash(uint64_t rounds)
 		return EXIT_KERNEL;
 	}
 	fixture_init_max(&f, HASH_ENTRIES);
-	resolver = resolver_new(f.clock);
+	of = scrape_source_new(&f.fake.source, CACHE_BYTES);
 	for (uint64_t i = 0; i < rounds; i++) {
 		start = now_s();
 		assert_int_equal(read_hash(fd, room, NULL), HASH_ENTRIES);
@@ -202,7 +199,7 @@ static int kernel_hash(uint64_t rounds)
 		sweep_end(&f, MAP_CONNS);
 		sweep[i] = now_s() - start;
 		start = now_s();
-		scrape_all(&f, resolver, cache, NULL);
+		scrape_all(of, NULL);
 		scrape[i] = now_s() - start;
 	}
 	printf("{\"entries\":%u,\"raw_seconds\":%.6f,\"sweep_seconds\":%.6f,"
@@ -211,8 +208,7 @@ static int kernel_hash(uint64_t rounds)
 	printf("\"scrape_to_raw\":%.2f,\"sweep_and_scrape_to_raw\":%.2f}",
 	       median(scrape, rounds) / median(raw, rounds),
 	       (median(sweep, rounds) + median(scrape, rounds)) / median(raw, rounds));
-	label_cache_free(cache);
-	resolver_free(resolver);
+	scrape_source_remove(of);
 	fixture_release(&f);
 	close(fd);
 	free(room);

@@ -116,22 +116,22 @@ if [ -n "$promtool" ]; then
 	OF='job="j",instance="i"'
 	{
 		printf '%s\n' 'rule_files: [ stripped.yml ]' 'evaluation_interval: 1m' 'tests:'
-		alert BombusEventsLost 'severity: warning, job: j, instance: i, map: m' \
-			"bombus_events_lost_total{$OF,map=\"m\"}" '0x17 1 1 1 1'
-		alert BombusEventsDropped 'severity: warning, job: j, instance: i, map: m' \
-			"bombus_events_dropped_total{$OF,map=\"m\"}" '0x17 5 5 5 5'
-		alert BombusMapNearlyFull 'severity: warning, job: j, instance: i, map: m' \
-			"bombus_map_fill_ratio{$OF,map=\"m\"}" '0.95x30'
-		alert BombusMapUpdatesFail 'severity: warning, job: j, instance: i, map: m' \
-			"bombus_map_update_failures_total{$OF,map=\"m\"}" '0x17 5 5 5 5'
-		alert BombusProgramDetached 'severity: critical, job: j, instance: i, program: p' \
-			"bombus_program_attached{$OF,program=\"p\",variant=\"p\",type=\"xdp\"}" '1x10 0x20'
-		alert BombusSeriesOverflow 'severity: warning, job: j, instance: i, map: m' \
-			"bombus_series_overflowed_total{$OF,map=\"m\"}" '0x17 5 5 5 5'
-		quiet "bombus_events_lost_total{$OF,map=\"m\"}" '7x30'
-		quiet "bombus_map_fill_ratio{$OF,map=\"m\"}" '0.89x30'
-		quiet "bombus_program_attached{$OF,program=\"p\",variant=\"p\",type=\"xdp\"}" '1x30'
-		quiet "bombus_program_attached{$OF,program=\"p\",variant=\"p\",type=\"xdp\"}" '1x19 0 0'
+		alert BombusEventsLost 'severity: warning, job: j, instance: i, program: g, map: m' \
+			"bombus_events_lost_total{$OF,program=\"g\",map=\"m\"}" '0x17 1 1 1 1'
+		alert BombusEventsDropped 'severity: warning, job: j, instance: i, program: g, map: m' \
+			"bombus_events_dropped_total{$OF,program=\"g\",map=\"m\"}" '0x17 5 5 5 5'
+		alert BombusMapNearlyFull 'severity: warning, job: j, instance: i, program: g, map: m' \
+			"bombus_map_fill_ratio{$OF,program=\"g\",map=\"m\"}" '0.95x30'
+		alert BombusMapUpdatesFail 'severity: warning, job: j, instance: i, program: g, map: m' \
+			"bombus_map_update_failures_total{$OF,program=\"g\",map=\"m\"}" '0x17 5 5 5 5'
+		alert BombusProgramDetached 'severity: critical, job: j, instance: i, program: g, function: p' \
+			"bombus_program_attached{$OF,program=\"g\",function=\"p\",variant=\"p\",type=\"xdp\"}" '1x10 0x20'
+		alert BombusSeriesOverflow 'severity: warning, job: j, instance: i, program: g, map: m' \
+			"bombus_series_overflowed_total{$OF,program=\"g\",map=\"m\"}" '0x17 5 5 5 5'
+		quiet "bombus_events_lost_total{$OF,program=\"g\",map=\"m\"}" '7x30'
+		quiet "bombus_map_fill_ratio{$OF,program=\"g\",map=\"m\"}" '0.89x30'
+		quiet "bombus_program_attached{$OF,program=\"g\",function=\"p\",variant=\"p\",type=\"xdp\"}" '1x30'
+		quiet "bombus_program_attached{$OF,program=\"g\",function=\"p\",variant=\"p\",type=\"xdp\"}" '1x19 0 0'
 	} >test.yml
 	# The words for people are not what is tested.
 	sed '/^ *annotations:/,/^ *summary:/d' alerts.yml >stripped.yml

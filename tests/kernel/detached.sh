@@ -15,7 +15,7 @@ SIDE=${SIDE:0:15}
 at_exit+=("ip link del $SIDE")
 
 figure() { fetch "http://127.0.0.1:$PORT/metrics" | sed -n "s/^$1 //p"; }
-attached_is() { [ "$(figure "bombus_program_attached{program=\"$PROG\",.*}")" = "$1" ]; }
+attached_is() { [ "$(figure "bombus_program_attached{.*function=\"$PROG\",.*}")" = "$1" ]; }
 link_id() { bpf_held "$BOMBUS_PID" | sed -n 's/^link_id //p' | head -n 1; }
 
 # start PROG TARGET: attached, and shown so.
@@ -23,7 +23,7 @@ start() {
 	PROG=$1
 	PORT=$(free_port)
 	ok "$PROG on ${2##*/}: it attaches" bombus_start "$PROG" run "$HOOKS" --only "$PROG" \
-		--attach "$PROG=$2" -o none --metrics="127.0.0.1:$PORT" --record "$T/$PROG.rec"
+		--attach "$PROG=$2" -o none --metrics="127.0.0.1:$PORT" --record "$T/$PROG.rec" --force
 	ok "$PROG: the metrics say so" attached_is 1
 	is "$PROG: it is ready" "$(curl -s -o /dev/null -w '%{http_code}' \
 		"http://127.0.0.1:$PORT/-/ready")" 200
@@ -32,7 +32,7 @@ start() {
 # noticed: what is seen of it, whatever was the reason.
 noticed() {
 	ok "$PROG: it is noticed" wait_for 5 attached_is 0
-	is "$PROG: with a reason" "$(figure "bombus_program_attach_errno{program=\"$PROG\",.*}")" 67
+	is "$PROG: with a reason" "$(figure "bombus_program_attach_errno{.*function=\"$PROG\",.*}")" 67
 	is "$PROG: it is not ready any more" "$(curl -s -o /dev/null -w '%{http_code}' \
 		"http://127.0.0.1:$PORT/-/ready")" 503
 	sleep 1.2
@@ -55,13 +55,13 @@ if prometheus_there; then
 	ok 'Prometheus starts with our rules' prometheus_start "$T/prom.yml"
 	ok 'it scrapes' wait_for 15 query_is 'up{job="bombus"}' 1
 	is 'there is nothing to be alarmed of' \
-		"$(query 'ALERTS{alertname="BombusProgramDetached",program="packets"}')" ''
+		"$(query 'ALERTS{alertname="BombusProgramDetached",function="packets"}')" ''
 fi
 ip link del "$SIDE"
 noticed
 if [ -n "${PROMETHEUS:-}" ]; then
 	ok 'the alert is raised' wait_for 15 query_is \
-		'ALERTS{alertname="BombusProgramDetached",program="packets"}' 1
+		'ALERTS{alertname="BombusProgramDetached",function="packets"}' 1
 else
 	skip 'the alert' 'Prometheus is not to be had'
 fi

@@ -47,11 +47,11 @@ is 'a scrape that is late is cut off' "$(curl -sS -o late -w '%{exitcode}' \
 like 'and counted' "$(fetch "$URL/metrics")" '^bombus_scrapes_failed_total [1-9]'
 metrics=$(fetch "$URL/metrics")
 like 'the program is attached' "$metrics" \
-	'^bombus_program_attached\{program="on_round",variant="on_round",type="tracepoint"\} 1$'
-like 'its runs are counted' "$metrics" '^bombus_program_runs_total\{program="on_round".*\} [1-9]'
-like 'the map has a size' "$metrics" '^bombus_map_capacity\{map="fine"\} 4096$'
-like 'and a number of entries' "$metrics" '^bombus_map_entries\{map="fine"\} [1-9]'
-like 'no update failed' "$metrics" '^bombus_map_update_failures_total\{map="fine"\} 0$'
+	'^bombus_program_attached\{program="[^"]*",function="on_round",variant="on_round",type="tracepoint"\} 1$'
+like 'its runs are counted' "$metrics" '^bombus_program_runs_total\{.*function="on_round".*\} [1-9]'
+like 'the map has a size' "$metrics" '^bombus_map_capacity\{.*map="fine"\} 4096$'
+like 'and a number of entries' "$metrics" '^bombus_map_entries\{.*map="fine"\} [1-9]'
+like 'no update failed' "$metrics" '^bombus_map_update_failures_total\{.*map="fine"\} 0$'
 like 'the process is known' "$metrics" '^process_resident_memory_bytes [1-9][0-9]{6,}'
 rss=$(awk '/^VmRSS/ {print $2 * 1024}' "/proc/$BOMBUS_PID/status")
 between 'as large as the kernel says' \

@@ -189,6 +189,10 @@ uint32_t histogram_suspect(const struct metric_plan *plan, const union cell *cel
 /* Gives families of `plan` that are called as one of the `count` others (NULLs among them) a
  * number, and says so. */
 void metric_tell_apart(struct metric_plan *const *plans, uint32_t count, struct metric_plan *plan);
+/* Whether any name that formats make of one family is a name of the other. */
+bool metric_names_clash(const char *a, uint8_t a_type, const char *b, uint8_t b_type);
+/* A family's name with a number before its unit and _total; malloc'ed. */
+char *metric_numbered_name(const char *name, const char *unit, unsigned number);
 
 /*
  * The canonical key of a record; dst has key_bytes. The hot path. With split_cpu the last 4 bytes

@@ -207,18 +207,32 @@ void metric_family_name(struct metric_plan *plan, struct family *family, const c
 	}
 }
 
-/* The number before unit and _total. */
-static char *numbered(struct arena *arena, const struct family *family, const char *name,
-		      unsigned number)
+bool metric_names_clash(const char *a, uint8_t a_type, const char *b, uint8_t b_type)
 {
-	char *text = arena_strdup(arena, name), *at = text + strlen(text), *unit;
+	const struct family x = { .name = a, .type = a_type }, y = { .name = b, .type = b_type };
+
+	return clash(&x, &y);
+}
+
+char *metric_numbered_name(const char *name, const char *unit, unsigned number)
+{
+	_cleanup_free_ char *text = xstrdup(name);
+	char *at = text + strlen(text), *cut;
 
 	ends_with(text, "total", &at);
 	*at = '\0';
-	if (*family->unit && ends_with(text, family->unit, &unit))
-		at = unit;
+	if (*unit && ends_with(text, unit, &cut))
+		at = cut;
 	*at = '\0';
-	return arena_printf(arena, "%s_%u%s", text, number, name + (at - text));
+	return xasprintf("%s_%u%s", text, number, name + (at - text));
+}
+
+static char *numbered(struct arena *arena, const struct family *family, const char *name,
+		      unsigned number)
+{
+	_cleanup_free_ char *text = metric_numbered_name(name, family->unit, number);
+
+	return arena_strdup(arena, text);
 }
 
 void metric_tell_apart(struct metric_plan *const *plans, uint32_t count, struct metric_plan *plan)

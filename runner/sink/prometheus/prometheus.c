@@ -5,11 +5,12 @@
  * for a block of rows at most.
  */
 #include <errno.h>
+#include <pthread.h>
 #include "base/err.h"
 #include "base/parse.h"
 #include "base/util.h"
 #include "runner/sink/own_figures.h"
-#include "runner/sink/prometheus/label_cache.h"
+#include "runner/sink/prometheus/catalogue.h"
 #include "runner/sink/prometheus/negotiate.h"
 #include "runner/sink/prometheus/scrape_body.h"
 #include "runner/sink/text.h"
@@ -18,17 +19,20 @@
 #define PAGE_MAX_BYTES (1u << 20)
 #define REFRESH_NS 500000000	    /* at most so long does a scrape wait for a sweep */
 #define CACHE_MAX_BYTES (64u << 20) /* of the texts of labels */
+#define CACHE_SHARES 4		    /* where there are several sources */
 
 struct prometheus_sink {
 	struct sink sink;
 	char *listen, *web_config;
 	struct naming naming;
-	struct source *source;
 	struct web_server *server;
 	struct figures *figures; /* borrowed */
+	/* Around all that scrapes see of the sources, which come and go in another thread. */
+	pthread_mutex_t lock;
+	struct scrape_source **sources;
+	size_t nsources;
+	struct catalogue *catalogue;
 	/* Of the server's thread. */
-	struct sink_names names;
-	struct label_cache *cache;
 	struct packers *packers;
 	struct scrape_totals totals;
 };
@@ -52,24 +56,45 @@ static uint64_t scrape_timeout_ns(struct web_request *request)
 	return (uint64_t)(seconds * 1e9);
 }
 
-/* The maps as they are now, where only scrapes read them; a huge one has no time to be read. */
+/* The maps as they are now, where only scrapes read them; a huge one has no time to be read. With
+ * the lock. */
 static void refresh(struct prometheus_sink *prom, uint64_t timeout_ns)
 {
-	struct source *source = prom->source;
 	uint64_t within_ns = timeout_ns ? MIN(timeout_ns / 2, (uint64_t)REFRESH_NS) : REFRESH_NS;
 
-	if (source && source->ops->refresh)
-		source->ops->refresh(source, within_ns);
+	for (size_t i = 0; i < prom->nsources; i++) {
+		struct source *source = prom->sources[i]->source;
+
+		if (source->ops->refresh)
+			source->ops->refresh(source, within_ns / prom->nsources);
+	}
 }
 
-static ssize_t read_metrics(void *body, char *dst, size_t max)
+/* One response, under way. */
+struct answer {
+	struct prometheus_sink *prom;
+	struct scrape_body *body;
+};
+
+static ssize_t read_metrics(void *ctx, char *dst, size_t max)
 {
-	return scrape_body_read(body, dst, max);
+	struct answer *answer = ctx;
+	ssize_t n;
+
+	pthread_mutex_lock(&answer->prom->lock);
+	n = scrape_body_read(answer->body, dst, max);
+	pthread_mutex_unlock(&answer->prom->lock);
+	return n;
 }
 
-static void release_metrics(void *body)
+static void release_metrics(void *ctx)
 {
-	scrape_body_free(body);
+	struct answer *answer = ctx;
+
+	pthread_mutex_lock(&answer->prom->lock);
+	scrape_body_free(answer->body);
+	pthread_mutex_unlock(&answer->prom->lock);
+	free(answer);
 }
 
 static int answer_metrics(void *ctx, struct web_request *request)
@@ -81,23 +106,24 @@ static int answer_metrics(void *ctx, struct web_request *request)
 	enum pack_form form = negotiate_coding(encoding, packers_has_zstd(prom->packers));
 	struct packer *packer = head ? NULL : packer_new(prom->packers, form);
 	struct scrape_opts opts = {
-		.source = prom->source,
 		.format = negotiate_format(accept, naming_has_total(&prom->naming)),
 		.naming = &prom->naming,
-		.resolver = sink_names_get(&prom->names),
-		.cache = prom->cache,
 		.figures = prom->figures,
 	};
 	const char *const headers[] = { "Vary", "Accept, Accept-Encoding",
 					packer ? "Content-Encoding" : NULL, pack_form_name(form),
 					NULL };
 	uint64_t timeout_ns = scrape_timeout_ns(request);
-	const struct web_stream stream = { read_metrics, release_metrics,
-					   scrape_body_new(&opts, head ? NULL : &prom->totals,
-							   packer, timeout_ns) };
+	struct answer *answer = xcalloc(1, sizeof(*answer));
+	const struct web_stream stream = { read_metrics, release_metrics, answer };
 
+	answer->prom = prom;
+	pthread_mutex_lock(&prom->lock);
+	opts.catalogue = prom->catalogue;
+	answer->body = scrape_body_new(&opts, head ? NULL : &prom->totals, packer, timeout_ns);
 	if (!head)
 		refresh(prom, timeout_ns);
+	pthread_mutex_unlock(&prom->lock);
 	return web_send_stream(request, opts.format->content_type, headers, &stream);
 }
 
@@ -107,20 +133,30 @@ static int answer_healthy(void *ctx, struct web_request *request)
 }
 
 /* Everything that is to run is attached. */
-static bool is_ready(const struct prometheus_sink *prom)
+static bool is_attached(struct source *source)
 {
-	bool attached = false, waiting = false;
-	const struct plan *plan = prom->source->plan;
+	bool attached = false, loaded = false;
 
-	for (uint32_t i = 0; i < plan->nprogs; i++) {
-		uint8_t state = source_prog_status(prom->source, &plan->progs[i]).state;
+	for (uint32_t i = 0; i < source->plan->nprogs; i++) {
+		uint8_t state = source_prog_status(source, &source->plan->progs[i]).state;
 
 		if (state == PROG_WANTED || state == PROG_DETACHED)
 			return false;
 		attached |= state == PROG_ATTACHED;
-		waiting |= state == PROG_LOADED;
+		loaded |= state == PROG_LOADED;
 	}
-	return attached || !waiting;
+	return attached || !loaded;
+}
+
+static bool is_ready(struct prometheus_sink *prom)
+{
+	bool ready = true;
+
+	pthread_mutex_lock(&prom->lock);
+	for (size_t i = 0; i < prom->nsources && ready; i++)
+		ready = is_attached(prom->sources[i]->source);
+	pthread_mutex_unlock(&prom->lock);
+	return ready;
 }
 
 static int answer_ready(void *ctx, struct web_request *request)
@@ -153,33 +189,38 @@ static void add_map_row(struct strbuf *sb, const struct map_plan *map)
 	strbuf_adds(sb, "</td></tr>\n");
 }
 
+static void add_source(struct strbuf *sb, const struct source *source)
+{
+	const struct plan *plan = source->plan;
+
+	strbuf_adds(sb, "<h2>");
+	add_html(sb, source->name);
+	strbuf_adds(sb, "</h2>\n<table><tr><th>Map</th><th>Shown as</th><th></th></tr>\n");
+	for (uint32_t i = 0; i < plan->nmaps; i++)
+		if (map_has_records(&plan->maps[i]) || map_has_series(&plan->maps[i]))
+			add_map_row(sb, &plan->maps[i]);
+	strbuf_adds(sb, "</table>\n");
+}
+
 static int answer_landing(void *ctx, struct web_request *request)
 {
 	static const char top[] =
 		"<!DOCTYPE html>\n<html lang=\"en\"><head><meta "
 		"charset=\"utf-8\"><title>bombus</title>"
 		"<style>body{font-family:sans-serif;margin:2em}td,th{text-align:left;"
-		"padding-right:2em}</style></head><body>\n<h1>bombus</h1>\n";
-	static const char links[] =
+		"padding-right:2em}</style></head><body>\n<h1>bombus " BOMBUS_VERSION "</h1>\n"
 		"<p><a href=\"metrics\">metrics</a> &middot; <a href=\"-/ready\">ready</a> "
-		"&middot; "
-		"<a href=\"-/healthy\">healthy</a></p>\n<table><tr><th>Map</th><th>Shown as</th>"
-		"<th></th></tr>\n";
-	const struct prometheus_sink *prom = ctx;
+		"&middot; <a href=\"-/healthy\">healthy</a></p>\n";
+	struct prometheus_sink *prom = ctx;
 	struct strbuf sb = STRBUF_INIT(PAGE_MAX_BYTES);
-	const struct plan *plan = prom->source->plan;
 	int ret;
 
 	strbuf_adds(&sb, top);
-	strbuf_adds(&sb, "<p>Program: <b>");
-	add_html(&sb, prom->source->name);
-	strbuf_adds(&sb, "</b>, bombus " BOMBUS_VERSION "</p>\n");
-	strbuf_adds(&sb, links);
-	for (uint32_t i = 0; i < plan->nmaps; i++) {
-		if (map_has_records(&plan->maps[i]) || map_has_series(&plan->maps[i]))
-			add_map_row(&sb, &plan->maps[i]);
-	}
-	strbuf_adds(&sb, "</table>\n</body></html>\n");
+	pthread_mutex_lock(&prom->lock);
+	for (size_t i = 0; i < prom->nsources; i++)
+		add_source(&sb, prom->sources[i]->source);
+	pthread_mutex_unlock(&prom->lock);
+	strbuf_adds(&sb, "</body></html>\n");
 	ret = web_send_bytes(request, 200, "text/html; charset=utf-8", sb.buf, sb.len);
 	strbuf_release(&sb);
 	return ret;
@@ -211,18 +252,44 @@ static int prometheus_open(struct sink *sink, struct err *err)
 	return 0;
 }
 
+/* With the lock. Scrapes that are under way keep the catalogue that they have. */
+static void renew_catalogue(struct prometheus_sink *prom)
+{
+	catalogue_unref(prom->catalogue);
+	prom->catalogue = catalogue_new(&prom->naming, prom->sources, prom->nsources);
+}
+
 static int prometheus_add(struct sink *sink, struct source *source, struct err *err)
 {
 	struct prometheus_sink *prom = prometheus_of(sink);
+	uint64_t cache_bytes = CACHE_MAX_BYTES / (source->several ? CACHE_SHARES : 1);
 
-	if (prom->source)
-		return err_set(err, ENOTSUP, "metrics are of one program");
-	prom->source = source;
+	cache_bytes = source_set_aside(source, cache_bytes);
+	pthread_mutex_lock(&prom->lock);
+	prom->sources = xreallocarray(prom->sources, prom->nsources + 1, sizeof(void *));
+	prom->sources[prom->nsources++] = scrape_source_new(source, cache_bytes);
+	renew_catalogue(prom);
+	pthread_mutex_unlock(&prom->lock);
 	own_figures_add(prom->figures, source);
-	sink_names_init(&prom->names, source);
-	prom->cache =
-		label_cache_new(source->plan->nmaps, source_set_aside(source, CACHE_MAX_BYTES));
 	return 0;
+}
+
+static void prometheus_remove(struct sink *sink, struct source *source)
+{
+	struct prometheus_sink *prom = prometheus_of(sink);
+
+	own_figures_remove(prom->figures, source);
+	pthread_mutex_lock(&prom->lock);
+	for (size_t i = 0; i < prom->nsources; i++) {
+		if (prom->sources[i]->source != source)
+			continue;
+		scrape_source_remove(prom->sources[i]);
+		memmove(&prom->sources[i], &prom->sources[i + 1],
+			(--prom->nsources - i) * sizeof(void *));
+		break;
+	}
+	renew_catalogue(prom);
+	pthread_mutex_unlock(&prom->lock);
 }
 
 static int prometheus_start(struct sink *sink, struct err *err)
@@ -245,11 +312,12 @@ static void prometheus_free(struct sink *sink)
 	struct prometheus_sink *prom = prometheus_of(sink);
 
 	web_server_free(prom->server);
-	if (prom->source)
-		own_figures_remove(prom->figures, prom->source);
+	while (prom->nsources)
+		prometheus_remove(sink, prom->sources[0]->source);
 	figures_remove(prom->figures, &prom->totals);
-	sink_names_release(&prom->names);
-	label_cache_free(prom->cache);
+	catalogue_unref(prom->catalogue);
+	pthread_mutex_destroy(&prom->lock);
+	free(prom->sources);
 	packers_free(prom->packers);
 	free(prom->web_config);
 	free(prom->listen);
@@ -267,6 +335,7 @@ static const struct sink_ops prometheus_ops = {
 	.stays = true,
 	.open = prometheus_open,
 	.add = prometheus_add,
+	.remove = prometheus_remove,
 	.start = prometheus_start,
 	.tick = prometheus_tick,
 	.close = prometheus_close,
@@ -282,6 +351,8 @@ struct sink *sink_prometheus_new(const struct prometheus_opts *opts)
 	prom->web_config = opts->web_config ? xstrdup(opts->web_config) : NULL;
 	prom->naming = opts->naming;
 	prom->figures = opts->figures;
+	pthread_mutex_init(&prom->lock, NULL);
+	renew_catalogue(prom);
 	figures_add(prom->figures, &scrape_figures, &prom->totals);
 	return &prom->sink;
 }

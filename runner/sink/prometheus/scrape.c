@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
 #include "base/util.h"
-#include "runner/sink/prometheus/label_cache.h"
+#include "runner/sink/prometheus/catalogue.h"
 #include "runner/sink/prometheus/merge.h"
 #include "runner/sink/prometheus/scrape.h"
 #include "runner/sink/prometheus/scrape_own.h"
@@ -17,8 +17,11 @@
 
 struct scrape {
 	struct scrape_opts opts;
-	uint32_t map, family, own;
+	uint32_t family, part; /* in the catalogue */
+	uint32_t own;
 	/* Of the current map, while plan is not NULL. */
+	struct scrape_source *of;
+	uint32_t map;
 	const struct metric_plan *plan;
 	struct source_walk walk;
 	struct expo_label *labels;
@@ -27,8 +30,7 @@ struct scrape {
 	struct strbuf set;	      /* the label set that was made last */
 	bool lasting;		      /* they may be kept */
 	struct merge *merge;	      /* NULL: no two series read the same */
-	/* Of the current family, while headed or cursor are set. */
-	char *name, *help;
+	/* Of the current family. */
 	bool headed;
 	size_t message; /* where the family's message begins in the text, while headed */
 	struct strbuf text;
@@ -40,6 +42,7 @@ struct scrape *scrape_new(const struct scrape_opts *opts)
 	struct scrape *scrape = xcalloc(1, sizeof(*scrape));
 
 	scrape->opts = *opts;
+	catalogue_ref(opts->catalogue);
 	strbuf_init(&scrape->text, TEXT_MAX_BYTES);
 	strbuf_init(&scrape->set, TEXT_MAX_BYTES);
 	return scrape;
@@ -58,18 +61,8 @@ static void end_message(struct scrape *scrape)
 	scrape->headed = false;
 }
 
-static void leave_family(struct scrape *scrape)
-{
-	end_message(scrape);
-	free(scrape->name);
-	free(scrape->help);
-	scrape->name = scrape->help = NULL;
-	source_walk_begin(&scrape->walk);
-}
-
 static void leave_map(struct scrape *scrape)
 {
-	leave_family(scrape);
 	if (!scrape->plan)
 		return;
 	source_walk_release(&scrape->walk);
@@ -79,7 +72,6 @@ static void leave_map(struct scrape *scrape)
 	merge_free(scrape->merge);
 	scrape->merge = NULL;
 	scrape->plan = NULL;
-	scrape->family = 0;
 }
 
 void scrape_free(struct scrape *scrape)
@@ -87,6 +79,7 @@ void scrape_free(struct scrape *scrape)
 	if (!scrape)
 		return;
 	leave_map(scrape);
+	catalogue_unref(scrape->opts.catalogue);
 	strbuf_release(&scrape->text);
 	strbuf_release(&scrape->set);
 	free(scrape);
@@ -109,23 +102,31 @@ static uint32_t block_rows(const struct metric_plan *plan)
 static struct expo_set row_set(struct scrape *scrape, uint32_t i)
 {
 	const struct expo_format *format = scrape->opts.format;
-	struct label_cache *cache = scrape->lasting ? scrape->opts.cache : NULL;
+	struct label_cache *cache = scrape->lasting ? scrape->of->cache : NULL;
 	const struct series_rows *rows = &scrape->walk.rows;
+	const struct source *source = scrape->of->source;
+	uint32_t n = scrape->plan->nlabels;
 	char *at = scrape->values;
 	struct expo_set set;
 
 	if (cache &&
 	    label_cache_get(cache, scrape->map, format->sets, rows->place[i], rows->id[i], &set))
 		return set;
-	for (uint32_t k = 0; k < scrape->plan->nlabels; k++) {
+	for (uint32_t k = 0; k < n; k++) {
+		const char *name = scrape->sources[k]->name;
 		size_t len = label_text(at, scrape->sources[k], rows, i, STYLE_PLAIN,
-					scrape->opts.resolver);
+					sink_names_get(&scrape->of->names));
 
-		scrape->labels[k] = (struct expo_label){ scrape->sources[k]->name, at, len };
+		scrape->labels[k] =
+			(struct expo_label){ source->several ? naming_beside_program(name) : name,
+					     at, len };
 		at += len;
 	}
+	if (source->several)
+		scrape->labels[n++] = (struct expo_label){ NAMING_PROGRAM, source->program,
+							   strlen(source->program) };
 	strbuf_reset(&scrape->set);
-	format->labels(&scrape->set, scrape->labels, scrape->plan->nlabels);
+	format->labels(&scrape->set, scrape->labels, n);
 	scrape->text.full |= scrape->set.full;
 	set = (struct expo_set){ strbuf_str(&scrape->set), scrape->set.len };
 	if (cache)
@@ -152,7 +153,7 @@ static bool is_ambiguous(struct scrape *scrape)
 	}
 	if (!texts)
 		return false;
-	return source_series_stats(scrape->opts.source, plan->map).overflowed;
+	return source_series_stats(scrape->of->source, plan->map).overflowed;
 }
 
 static void merge_all(struct scrape *scrape)
@@ -166,20 +167,17 @@ static void merge_all(struct scrape *scrape)
 	source_walk_begin(&scrape->walk);
 }
 
-/* False: this map exports nothing. */
-static bool enter_map(struct scrape *scrape)
+static void enter_map(struct scrape *scrape, const struct catalogue_part *part)
 {
-	const struct map_plan *map = &scrape->opts.source->plan->maps[scrape->map];
+	const struct map_plan *map = &part->of->source->plan->maps[part->map];
 	size_t values = 1;
 
-	if (!map->exported || !map_has_series(map))
-		return false;
-	scrape->plan = source_metric(scrape->opts.source, map);
-	if (!scrape->plan)
-		return false;
-	source_walk_init(&scrape->walk, scrape->opts.source, map, block_rows(scrape->plan));
+	scrape->of = part->of;
+	scrape->map = part->map;
+	scrape->plan = source_metric(part->of->source, map);
+	source_walk_init(&scrape->walk, part->of->source, map, block_rows(scrape->plan));
 	source_walk_begin(&scrape->walk);
-	scrape->labels = xcalloc(scrape->plan->nlabels + 1, sizeof(*scrape->labels));
+	scrape->labels = xcalloc(scrape->plan->nlabels + 2, sizeof(*scrape->labels));
 	scrape->sources = xcalloc(scrape->plan->nlabels + 1, sizeof(void *));
 	scrape->lasting = true;
 	for (uint32_t i = 0; i < scrape->plan->nlabels; i++) {
@@ -191,7 +189,6 @@ static bool enter_map(struct scrape *scrape)
 	scrape->values = xmalloc(values);
 	if (is_ambiguous(scrape))
 		merge_all(scrape);
-	return true;
 }
 
 static struct expo_number number_of(const struct scrape *scrape, const struct family *family,
@@ -235,56 +232,70 @@ static void add_row(struct scrape *scrape, const struct expo_family *head,
 	}
 }
 
-/* The next block of the current family; afterwards the next family is current when it was the
- * last one. */
-static void add_block(struct scrape *scrape)
+/* The next block of rows. False: there is none after it. */
+static bool add_block(struct scrape *scrape, const struct catalogue_family *in, uint32_t nth)
 {
-	const struct family *family = &scrape->plan->families[scrape->family];
-	struct expo_family head;
-	bool more;
+	const struct family *family = &scrape->plan->families[nth];
+	bool more = next_rows(scrape);
 
-	if (!scrape->name) {
-		scrape->name = naming_prometheus(scrape->opts.naming, scrape->plan, family);
-		scrape->help = naming_help(scrape->opts.naming, scrape->plan, family);
-	}
-	head = (struct expo_family){ scrape->name, scrape->help, family->unit, family->type };
-	more = next_rows(scrape);
 	for (uint32_t i = 0; i < scrape->walk.rows.count; i++) {
 		if (scrape->walk.rows.flags[i] & SERIES_GONE)
 			continue;
 		if (!scrape->headed) {
 			scrape->message = scrape->text.len;
-			scrape->opts.format->family(&scrape->text, &head);
+			scrape->opts.format->family(&scrape->text, &in->head);
 		}
 		scrape->headed = true;
-		add_row(scrape, &head, family, i);
+		add_row(scrape, &in->head, family, i);
 	}
 	if (in_message(scrape) && scrape->text.len - scrape->message > MESSAGE_BYTES)
 		end_message(scrape);
-	if (!more) {
-		leave_family(scrape);
-		scrape->family++;
+	return more;
+}
+
+/* The current family's part of one map is over: the next part, or the next family. */
+static void next_part(struct scrape *scrape)
+{
+	const struct catalogue_family *family = &scrape->opts.catalogue->families[scrape->family];
+
+	if (scrape->plan) {
+		source_walk_begin(&scrape->walk);
 		if (scrape->merge)
 			merge_next_round(scrape->merge);
 	}
+	if (++scrape->part < family->nparts)
+		return;
+	end_message(scrape);
+	scrape->family++;
+	scrape->part = 0;
+}
+
+static void add_part(struct scrape *scrape)
+{
+	const struct catalogue_family *family = &scrape->opts.catalogue->families[scrape->family];
+	const struct catalogue_part *part = &family->parts[scrape->part];
+
+	if (scrape->plan &&
+	    (scrape->of != part->of || scrape->map != part->map || !scrape->of->source))
+		leave_map(scrape);
+	if (!part->of->source) {
+		next_part(scrape);
+		return;
+	}
+	if (!scrape->plan)
+		enter_map(scrape, part);
+	if (!add_block(scrape, family, part->family))
+		next_part(scrape);
 }
 
 /* Makes some more text, or none. False: there is no more to come. */
 static bool step(struct scrape *scrape)
 {
-	const struct plan *plan = scrape->opts.source->plan;
-
-	if (scrape->map < plan->nmaps) {
-		if (!scrape->plan && !enter_map(scrape))
-			scrape->map++;
-		else if (scrape->family < scrape->plan->nfamilies)
-			add_block(scrape);
-		else {
-			leave_map(scrape);
-			scrape->map++;
-		}
+	if (scrape->family < scrape->opts.catalogue->nfamilies) {
+		add_part(scrape);
 		return true;
 	}
+	leave_map(scrape);
 	if (scrape_own(&scrape->text, scrape->own, &scrape->opts)) {
 		scrape->own++;
 		return true;

@@ -12,15 +12,13 @@
 #include "runner/sink/prometheus/expo.h"
 #include "runner/sink/sink.h"
 
-struct label_cache;
+struct catalogue;
 
 struct scrape_opts {
-	struct source *source;
+	struct catalogue *catalogue; /* the scrape takes a reference */
 	const struct expo_format *format;
 	const struct naming *naming;
-	struct resolver *resolver; /* of the thread that reads */
-	struct label_cache *cache; /* of that thread as well; NULL: none */
-	struct figures *figures;   /* of this process about itself; NULL: none */
+	struct figures *figures; /* of this process about itself; NULL: none */
 };
 
 struct scrape;

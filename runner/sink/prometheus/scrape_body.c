@@ -13,8 +13,8 @@ struct scrape_body {
 	uint64_t bytes;			/* before compression */
 	struct packer *packer;		/* NULL: it is sent as it is */
 	size_t raw_at, raw_len;		/* of raw: what the packer has not taken */
-	bool ended, packed, complete; /* no more to pack; to give; all is given */
-	char raw[]; /* RAW_BYTES where there is a packer */
+	bool ended, packed, complete;	/* no more to pack; to give; all is given */
+	char raw[];			/* RAW_BYTES where there is a packer */
 };
 
 struct scrape_body *scrape_body_new(const struct scrape_opts *opts, struct scrape_totals *totals,

@@ -7,6 +7,7 @@
 #include <zstd.h>
 #include "base/dynlib.h"
 #include "base/bytes.h"
+#include "runner/sink/prometheus/catalogue.h"
 #include "runner/sink/prometheus/negotiate.h"
 #include "base/process.h"
 #include "runner/sink/prometheus/scrape_body.h"
@@ -31,12 +32,11 @@ static void fill(struct fixture *f)
 
 static struct strbuf scrape_of(struct fixture *f, const struct expo_format *format)
 {
-	struct resolver *resolver = resolver_new(f->clock);
+	struct scrape_source *of = scrape_source_new(&f->fake.source, 0);
 	struct figures *figures = fixture_figures(f, true);
-	struct scrape_opts opts = { .source = &f->fake.source,
+	struct scrape_opts opts = { .catalogue = catalogue_new(&naming_usual, &of, 1),
 				    .format = format,
 				    .naming = &naming_usual,
-				    .resolver = resolver,
 				    .figures = figures };
 	struct scrape *scrape = scrape_new(&opts);
 	struct strbuf sb = STRBUF_INIT(SCRAPE_MAX);
@@ -49,7 +49,8 @@ static struct strbuf scrape_of(struct fixture *f, const struct expo_format *form
 	assert_false(sb.full);
 	scrape_free(scrape);
 	figures_free(figures);
-	resolver_free(resolver);
+	catalogue_unref(opts.catalogue);
+	scrape_source_remove(of);
 	return sb;
 }
 
@@ -489,13 +490,15 @@ static void test_scrape_body_packed(void **state)
 		     { true, PACK_GZIP, unpack_gzip },
 		     { true, PACK_ZSTD, unpack_zstd } };
 	struct figures *figures;
-	struct resolver *resolver;
+	struct catalogue *catalogue;
+	struct scrape_source *of;
 	struct fixture f;
 	struct strbuf plain;
 	char *own;
 
 	fixture_init_max(&f, 100000);
-	resolver = resolver_new(f.clock);
+	of = scrape_source_new(&f.fake.source, 0);
+	catalogue = catalogue_new(&naming_usual, &of, 1);
 	sweep_begin(&f, MAP_HTTP);
 	for (uint32_t i = 0; i < 20000; i++)
 		put_http(&f, i, i, i);
@@ -507,10 +510,9 @@ static void test_scrape_body_packed(void **state)
 		size_t size = sizes[i / ARRAY_LEN(ways)], way = i % ARRAY_LEN(ways);
 		struct packers *packers = packers_new(ways[way].load);
 		struct packer *packer = packer_new(packers, ways[way].form);
-		struct scrape_opts opts = { .source = &f.fake.source,
+		struct scrape_opts opts = { .catalogue = catalogue,
 					    .format = &expo_text,
 					    .naming = &naming_usual,
-					    .resolver = resolver,
 					    .figures = figures };
 		struct scrape_totals totals = { 0 };
 		struct scrape_body *body = scrape_body_new(&opts, &totals, packer, 0);
@@ -534,7 +536,8 @@ static void test_scrape_body_packed(void **state)
 	}
 	strbuf_release(&plain);
 	figures_free(figures);
-	resolver_free(resolver);
+	catalogue_unref(catalogue);
+	scrape_source_remove(of);
 	fixture_release(&f);
 }
 
@@ -562,7 +565,8 @@ static void test_packers_are_bounded(void **state)
 
 static void test_scrape_body_gives_up_in_time(void **state)
 {
-	struct resolver *resolver;
+	struct catalogue *catalogue;
+	struct scrape_source *of;
 	struct scrape_totals totals = { 0 };
 	struct scrape_body *body;
 	struct fixture f;
@@ -571,11 +575,11 @@ static void test_scrape_body_gives_up_in_time(void **state)
 
 	fixture_init(&f);
 	fill(&f);
-	resolver = resolver_new(f.clock);
-	body = scrape_body_new(&(struct scrape_opts){ .source = &f.fake.source,
+	of = scrape_source_new(&f.fake.source, 0);
+	catalogue = catalogue_new(&naming_usual, &of, 1);
+	body = scrape_body_new(&(struct scrape_opts){ .catalogue = catalogue,
 						      .format = &expo_text,
-						      .naming = &naming_usual,
-						      .resolver = resolver },
+						      .naming = &naming_usual },
 			       &totals, NULL, 20000000);
 	assert_true(scrape_body_read(body, piece, sizeof(piece)) > 0);
 	usleep(30000);
@@ -584,7 +588,8 @@ static void test_scrape_body_gives_up_in_time(void **state)
 	scrape_body_free(body);
 	assert_int_equal(totals.failed, 1);
 	assert_int_equal(totals.last_bytes, 0);
-	resolver_free(resolver);
+	catalogue_unref(catalogue);
+	scrape_source_remove(of);
 	fixture_release(&f);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Texts of labels that are kept, and series that read the same. */
 #include "tests/support/sink_fixture.h"
-#include "runner/sink/prometheus/label_cache.h"
+#include "runner/sink/prometheus/catalogue.h"
 #include "runner/sink/prometheus/merge.h"
 #include "runner/sink/prometheus/scrape.h"
 
@@ -83,15 +83,15 @@ static void test_labels_are_bounded(void **state)
 	label_cache_free(cache);
 }
 
+/* `of` NULL: one that keeps nothing. */
 static char *scrape_of(struct fixture *f, const struct expo_format *format,
-		       struct label_cache *cache)
+		       struct scrape_source *of)
 {
-	struct resolver *resolver = resolver_new(f->clock);
-	struct scrape_opts opts = { .source = &f->fake.source,
+	struct scrape_source *plain = of ? NULL : scrape_source_new(&f->fake.source, 0);
+	struct scrape_source *source = of ? of : plain;
+	struct scrape_opts opts = { .catalogue = catalogue_new(&naming_usual, &source, 1),
 				    .format = format,
-				    .naming = &naming_usual,
-				    .resolver = resolver,
-				    .cache = cache };
+				    .naming = &naming_usual };
 	struct scrape *scrape = scrape_new(&opts);
 	struct strbuf sb = STRBUF_INIT(1 << 24);
 	char piece[777];
@@ -100,7 +100,9 @@ static char *scrape_of(struct fixture *f, const struct expo_format *format,
 	while ((n = scrape_read(scrape, piece, sizeof(piece))) > 0)
 		strbuf_add(&sb, piece, n);
 	scrape_free(scrape);
-	resolver_free(resolver);
+	catalogue_unref(opts.catalogue);
+	if (plain)
+		scrape_source_remove(plain);
 	assert_true(sb.len > 0);
 	for (char *p = sb.buf; p < sb.buf + sb.len; p++)
 		*p = *p ? *p : '0';
@@ -111,7 +113,7 @@ static char *scrape_of(struct fixture *f, const struct expo_format *format,
 static void test_a_scrape_with_kept_labels_is_the_same(void **state)
 {
 	const struct expo_format *formats[] = { &expo_text, &expo_openmetrics, &expo_protobuf };
-	struct label_cache *cache = label_cache_new(NMAPS, 1 << 20);
+	struct scrape_source *of;
 	static const char *const drop[] = { "daddr_v4" };
 	struct fixture f;
 
@@ -123,6 +125,7 @@ static void test_a_scrape_with_kept_labels_is_the_same(void **state)
 					&(struct metric_opts){ .drop = drop, .ndrop = 1 }, NULL),
 			 0);
 	f.fake.series[MAP_CONNS] = series_new(&f.metrics[MAP_CONNS], NULL);
+	of = scrape_source_new(&f.fake.source, 1 << 20);
 	for (unsigned round = 0; round < 12; round++) {
 		_cleanup_free_ char *made = NULL, *kept = NULL;
 
@@ -137,11 +140,11 @@ static void test_a_scrape_with_kept_labels_is_the_same(void **state)
 		sweep_end(&f, MAP_HTTP);
 		observe(&f, round % 2 ? "vda" : "vdb", round);
 		made = scrape_of(&f, formats[round % 3], NULL);
-		kept = scrape_of(&f, formats[round % 3], cache);
+		kept = scrape_of(&f, formats[round % 3], of);
 		assert_string_equal(made, kept);
 	}
-	assert_true(label_cache_bytes(cache) > 0);
-	label_cache_free(cache);
+	assert_true(label_cache_bytes(of->cache) > 0);
+	scrape_source_remove(of);
 	fixture_release(&f);
 }
 

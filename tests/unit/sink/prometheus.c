@@ -275,7 +275,7 @@ static void test_prometheus_pages(void **state)
 	f.fake.progs[0].state = PROG_LOADED;
 	f.maps[MAP_CONNS].help = "<script>alert(1)</script>";
 	sink = serve(&f, false, &host);
-	expect(sink, "GET", "/", "HTTP/1.1 200 ", "Program: <b>fixture</b>");
+	expect(sink, "GET", "/", "HTTP/1.1 200 ", "<h2>fixture</h2>");
 	expect(sink, "GET", "/", "HTTP/1.1 200 ", "&lt;script&gt;alert(1)");
 	expect(sink, "GET", "/-/healthy", "HTTP/1.1 200 ", "healthy");
 	expect(sink, "GET", "/-/ready", "HTTP/1.1 503 ", "not ready");
@@ -352,8 +352,8 @@ static void test_prometheus_overflow(void **state)
 	sink = serve(&f, false, &host);
 	text = metrics(sink);
 	assert_non_null(strstr(text, "_count{disk=\"__overflow__\"} 2\n"));
-	assert_non_null(strstr(text, "bombus_series{map=\"lat\"} 1\n"));
-	assert_non_null(strstr(text, "bombus_series_overflowed_total{map=\"lat\"} 2\n"));
+	assert_non_null(strstr(text, "bombus_series{program=\"fixture\",map=\"lat\"} 1\n"));
+	assert_non_null(strstr(text, "bombus_series_overflowed_total{program=\"fixture\",map=\"lat\"} 2\n"));
 	free(text);
 	stop(&f, host);
 }
@@ -372,7 +372,7 @@ static void test_prometheus_leaves_gone_series_out(void **state)
 	text = metrics(sink);
 	assert_non_null(strstr(text, "ebpf_conns_total{daddr_v4=\"10.0.0.1\"} 1\n"));
 	assert_null(strstr(text, "10.0.0.2"));
-	assert_non_null(strstr(text, "bombus_series_expired_total{map=\"conns\"} 1\n"));
+	assert_non_null(strstr(text, "bombus_series_expired_total{program=\"fixture\",map=\"conns\"} 1\n"));
 	free(text);
 	stop(&f, host);
 }
