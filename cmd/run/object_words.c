@@ -162,6 +162,7 @@ int object_words_parse(const struct object_words *words, struct arena *arena,
 		.only = list_of(&words->only),
 		.pin_maps = words->pin_maps,
 		.pin_progs = words->pin_progs,
+		.skip_missing = words->skip_missing,
 	};
 	if ((rc = parse_params(&words->set, arena, ret, err)) < 0 ||
 	    (rc = parse_targets(&words->attach, arena, ret, err)) < 0 ||

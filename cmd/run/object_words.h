@@ -21,7 +21,7 @@ struct object_words {
 	struct words fields;	  /* MAP=A,B */
 	struct words only;	  /* PROG */
 	const char *pin_maps, *pin_progs;
-	bool all_maps;
+	bool all_maps, skip_missing;
 };
 
 /* EXIT_USAGE for a word that has another form. What is made lives in the arena; words are

@@ -84,6 +84,8 @@ const struct opt run_opts[] = {
 	{ 0, "keep-caps", NULL, OPT_FLAG, ARG(keep_caps),
 	  "keep all privileges while running; else what reading needs not is dropped once "
 	  "everything is attached" },
+	{ 0, "skip-missing", NULL, OPT_FLAG, ARG(object.skip_missing),
+	  "leave out programs whose hook this kernel or the target does not have" },
 	{ 0, "keep-going", NULL, OPT_FLAG, ARG(keep_going),
 	  "of several programs, run the others where one cannot start; the exit status is that of "
 	  "the first that could not" },

@@ -114,6 +114,18 @@ like 'alternatives: none works' "$ERR" "'lost': none of its 2 alternatives works
 like 'alternatives: the first is explained' "$ERR" '^ *lost___fentry .*: '
 like 'alternatives: and the second' "$ERR" "^ *lost___tp .*no tracepoint 'syscalls/sys_enter_nothing'"
 
+run_bombus run "$ALT" --dry-run
+is 'an absent hook: status' "$RC" 3
+like 'an absent hook: what runs the rest' "$ERR" '^hint: .*--skip-missing'
+run_bombus run "$ALT" --dry-run --skip-missing
+is '--skip-missing: status' "$RC" 0
+like '--skip-missing: what is left out' "$ERR" "^bombus: warning: .*left out: program 'lost'"
+is '--skip-missing: the rest attaches' "$(grep -c ' attached ' <<<"$OUT")" 4
+run_bombus run "$OBJECTS/run_nohook.bpf.o" --skip-missing --dry-run
+is '--skip-missing: nothing is left' "$RC" 3
+run_bombus run "$OBJECTS/run_unsafe.bpf.o" --skip-missing --dry-run
+is '--skip-missing: not for what the verifier refuses' "$RC" 3
+
 # --- a kernel without BTF: it is hidden, in a mount namespace of the test's own ---
 without_btf() {
 	unshare --mount sh -c 'mount -t tmpfs none /sys/kernel/btf && exec "$@"' sh "$BOMBUS" run "$ALT" \

@@ -53,6 +53,7 @@ struct object_opts {
 	struct word_list only; /* these programs, by name or job; none: all */
 	const char *pin_maps;  /* folder on bpffs, made if missing; NULL: do not pin */
 	const char *pin_progs;
+	bool skip_missing; /* jobs whose hooks are absent are left out, and the rest runs */
 };
 
 /*
@@ -67,7 +68,8 @@ const struct plan *object_plan(const struct object *object);
 /*
  * Refusals are EXIT_KERNEL: the program, its hook, the missing feature by name, the verifier's
  * last lines in err->detail. A job of which no alternative works fails the whole object, as does
- * a program that stands alone. On failure nothing stays loaded or attached.
+ * a program that stands alone, unless its hook is absent and skip_missing says to go on. On failure
+ * nothing stays loaded or attached.
  */
 int object_start(struct object *object, struct err *err);
 

@@ -6,7 +6,9 @@
  * hopeless ones without a load; beyond that the first candidate is believed to work, since asking
  * first would cost another reading of the kernel's BTF. When the kernel refuses a program that has
  * alternatives left, the object is opened again from its bytes and the next one takes its place.
- * Each round refuses at least one program, so there are at most as many rounds as programs.
+ * Each round refuses at least one program, so there are at most as many rounds as programs. A job
+ * of which no alternative works ends the object, unless all that is wrong is an absent hook and the
+ * options say to go on without it.
  */
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -249,6 +251,38 @@ static int start_round(struct object *object, uint32_t *ret_culprit, struct err 
 	return rc < 0 ? rc : attach(object, ret_culprit, err);
 }
 
+/* A hook that this kernel or this file does not have, as against one that is refused. */
+static bool is_missing(int code, const struct err *err)
+{
+	return (code == -ENOENT || code == -ESRCH) && err->exit != EXIT_USAGE;
+}
+
+static uint32_t turns_left(const struct object *object)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < object->plan.nprogs; i++)
+		count += has_turn(object, i);
+	return count;
+}
+
+/* Whether the others may run without this job. */
+static bool skips(const struct object *object, int code, struct err *err)
+{
+	size_t len;
+
+	if (!is_missing(code, err) || !turns_left(object))
+		return false;
+	if (object->opts.skip_missing) {
+		log_warn("%s: left out: %s", object->name, err->msg);
+		return true;
+	}
+	len = strlen(err->hint);
+	snprintf(err->hint + len, sizeof(err->hint) - len,
+		 "%s--skip-missing runs the others without it", len ? "; " : "");
+	return false;
+}
+
 /* 0: another round is worth it. */
 static int next_round(struct object *object, uint32_t culprit, int code, struct err *err)
 {
@@ -260,7 +294,8 @@ static int next_round(struct object *object, uint32_t culprit, int code, struct 
 	if (!alternatives_left(object, prog->job)) {
 		explain_nearest(prog, code, err);
 		explain_job(object, prog->job, err);
-		return code;
+		if (!skips(object, code, err))
+			return code;
 	}
 	refuse_like(object, prog);
 	choose(object);
