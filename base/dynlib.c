@@ -13,8 +13,16 @@ int dynlib_open(void **ret, const char *library, const char *package, const char
 	void *handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
 
 	if (!handle) {
-		err_hint(err, "install the package %s", package);
-		return err_set(err, ENOENT, "%s: %s", what, dlerror());
+		const char *why = dlerror();
+
+		/* The loader has no error numbers. A full table of files is no missing package. */
+		if (strstr(why, strerror(EMFILE)) || strstr(why, strerror(ENFILE)))
+			err_hint(err, "raise the limit of open files: ulimit -n");
+		else if (strstr(why, "failed to map segment") || strstr(why, strerror(ENOMEM)))
+			err_hint(err, "memory is out, or limited: ulimit -v");
+		else
+			err_hint(err, "install the package %s", package);
+		return err_set(err, ENOENT, "%s: %s", what, why);
 	}
 	for (size_t i = 0; i < count; i++) {
 		void *symbol = dlsym(handle, symbols[i].name);

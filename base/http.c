@@ -18,6 +18,7 @@
 #define MAX_CONNECTIONS 8L
 #define MAX_TIMEOUT_MS 86400000u
 #define REUSES_HTTP2 0x080000
+#define TOO_LARGE 100 /* CURLE_TOO_LARGE, since 8.6 */
 #define MAX_HEADER_BYTES (64u << 10)
 /* Small: it is memory, and the disk is the slower end. */
 #define BUFFER_BYTES (128L << 10)
@@ -457,7 +458,7 @@ static bool is_setup(CURLcode code)
 {
 	return is_certificate(code) || code == CURLE_URL_MALFORMAT ||
 	       code == CURLE_UNSUPPORTED_PROTOCOL || code == CURLE_SSL_CERTPROBLEM ||
-	       code == CURLE_OUT_OF_MEMORY || code == CURLE_COULDNT_RESOLVE_PROXY;
+	       code == CURLE_COULDNT_RESOLVE_PROXY;
 }
 
 static void explain(struct http_transfer *t, CURLcode code)
@@ -465,6 +466,13 @@ static void explain(struct http_transfer *t, CURLcode code)
 	struct http_call *call = t->call;
 	const char *what = t->message[0] ? t->message : t->http->api.strerror(code);
 
+	/* What libcurl says of a line in the headers that is over its own limit; later versions
+	 * say CURLE_TOO_LARGE. When memory is really out, one of our own allocations ends us. */
+	if (code == CURLE_OUT_OF_MEMORY || (int)code == TOO_LARGE) {
+		call->result =
+			err_set(&call->err, EBADMSG, "the answer has a header that is too long");
+		return;
+	}
 	call->broken = !is_setup(code);
 	call->result = err_set(&call->err, call->broken ? ECONNABORTED : EIO, "%s", what);
 	if (code == CURLE_SSL_CACERT_BADFILE && t->http->ca_file)

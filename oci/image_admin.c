@@ -29,34 +29,6 @@ int image_tag(const char *path, const char *name, const char *to, struct err *er
 	return rc < 0 ? rc : store_commit(store, err);
 }
 
-int image_remove(const char *path, const char *name, char **ret_name, struct err *err)
-{
-	_cleanup_store_ struct store *store = NULL;
-	const struct index_entry *entry = NULL;
-	_cleanup_free_ char *stored = NULL;
-	int rc = store_open_read(&store, path, err);
-
-	/* Nothing is made where there is nothing. */
-	if (rc == 0)
-		rc = image_find_entry(store, name, &entry, err);
-	if (rc < 0)
-		return rc;
-	store_close(steal_ptr(&store));
-	rc = store_open_write(&store, path, err);
-	if (rc == 0)
-		rc = image_find_entry(store, name, &entry, err);
-	if (rc < 0 || !entry)
-		return rc;
-	stored = xstrdup(entry->name);
-	if (!index_remove(store_index(store), stored))
-		return err_set(err, EBADMSG, "%s: the index cannot be written without '%s'", path,
-			       stored);
-	rc = store_commit(store, err);
-	if (rc == 0)
-		*ret_name = steal_ptr(&stored);
-	return rc;
-}
-
 /* --- prune ----------------------------------------------------------------------------------- */
 
 struct kept {
@@ -171,12 +143,25 @@ static int prune_dir(struct pruning *p, struct store *store, int dir_fd, bool pa
 	return 0;
 }
 
+static int prune_store(struct store *store, struct pruning *p, struct err *err)
+{
+	_cleanup_(kept_release) struct kept kept = { 0 };
+	int rc = find_kept(store, &kept, err);
+
+	p->kept = &kept;
+	if (rc == 0)
+		rc = prune_dir(p, store, store_blobs_fd(store), false, err);
+	if (rc == 0)
+		rc = prune_dir(p, store, store_dir_fd(store), true, err);
+	p->kept = NULL;
+	return rc;
+}
+
 int image_prune(const char *path, bool dry_run, size_t *ret_count, uint64_t *ret_bytes,
 		struct err *err)
 {
 	_cleanup_store_ struct store *store = NULL;
-	_cleanup_(kept_release) struct kept kept = { 0 };
-	struct pruning p = { .kept = &kept, .dry_run = dry_run };
+	struct pruning p = { .dry_run = dry_run };
 	int rc;
 
 	*ret_count = 0;
@@ -185,14 +170,55 @@ int image_prune(const char *path, bool dry_run, size_t *ret_count, uint64_t *ret
 		return 0;
 	rc = store_open_write(&store, path, err);
 	if (rc == 0)
-		rc = find_kept(store, &kept, err);
-	if (rc == 0)
-		rc = prune_dir(&p, store, store_blobs_fd(store), false, err);
-	if (rc == 0)
-		rc = prune_dir(&p, store, store_dir_fd(store), true, err);
+		rc = prune_store(store, &p, err);
 	if (rc < 0)
 		return rc;
 	*ret_count = p.count;
 	*ret_bytes = p.bytes;
 	return 0;
+}
+
+/* --- rm -------------------------------------------------------------------------------------- */
+
+/*
+ * A shorter index needs room for a moment, which a full disk does not have. Blobs that no other
+ * image needs are then removed before the name: a process that is killed in between leaves the
+ * name of an image that is damaged, and that was to be removed anyway.
+ */
+static int commit_removal(struct store *store, struct err *err)
+{
+	struct pruning p = { 0 };
+	int rc = store_commit(store, err);
+
+	if ((rc == -ENOSPC || rc == -EDQUOT) && prune_store(store, &p, NULL) == 0 && p.count)
+		rc = store_commit(store, err);
+	return rc;
+}
+
+int image_remove(const char *path, const char *name, char **ret_name, struct err *err)
+{
+	_cleanup_store_ struct store *store = NULL;
+	const struct index_entry *entry = NULL;
+	_cleanup_free_ char *stored = NULL;
+	int rc = store_open_read(&store, path, err);
+
+	/* Nothing is made where there is nothing. */
+	if (rc == 0)
+		rc = image_find_entry(store, name, &entry, err);
+	if (rc < 0)
+		return rc;
+	store_close(steal_ptr(&store));
+	rc = store_open_write(&store, path, err);
+	if (rc == 0)
+		rc = image_find_entry(store, name, &entry, err);
+	if (rc < 0 || !entry)
+		return rc;
+	stored = xstrdup(entry->name);
+	if (!index_remove(store_index(store), stored))
+		return err_set(err, EBADMSG, "%s: the index cannot be written without '%s'", path,
+			       stored);
+	rc = commit_removal(store, err);
+	if (rc == 0)
+		*ret_name = steal_ptr(&stored);
+	return rc;
 }

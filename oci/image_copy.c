@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "base/aside.h"
 #include "base/err.h"
 #include "base/util.h"
 #include "oci/archive.h"
@@ -211,20 +212,20 @@ static int save_special(struct store *store, const struct index *index, const ch
 static int save_aside(struct store *store, const struct index *index, const char *to,
 		      struct err *err)
 {
-	_cleanup_free_ char *tmp = xasprintf("%s.XXXXXX", to);
-	_cleanup_close_ int fd = mkostemp(tmp, O_CLOEXEC);
+	_cleanup_(aside_release) struct aside aside = ASIDE_INIT;
 	mode_t mask = umask(0);
-	int rc;
+	int rc = aside_open(&aside, to);
 
 	umask(mask);
-	if (fd < 0)
-		return err_sys(err, errno, "cannot write %s", to);
-	rc = write_tar(store, index, fd, err);
-	if (rc == 0 && (fchmod(fd, 0666 & ~mask) < 0 || fsync(fd) < 0 || rename(tmp, to) < 0))
-		rc = err_sys(err, errno, "cannot write %s", to);
 	if (rc < 0)
-		unlink(tmp);
-	return rc;
+		return err_sys(err, -rc, "cannot write %s", to);
+	rc = write_tar(store, index, aside.fd, err);
+	if (rc < 0)
+		return rc;
+	if (fchmod(aside.fd, 0666 & ~mask) < 0 || fsync(aside.fd) < 0)
+		return err_sys(err, errno, "cannot write %s", to);
+	rc = aside_commit(&aside, true);
+	return rc < 0 ? err_sys(err, -rc, "cannot write %s", to) : 0;
 }
 
 static int save_file(struct store *store, const struct index *index, const char *to,

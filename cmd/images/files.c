@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 
+#include "base/aside.h"
 #include "base/err.h"
 #include "base/utf8.h"
 #include "base/util.h"
@@ -21,24 +22,16 @@ static int write_into(const char *path, const void *bytes, size_t len)
 
 static int write_beside(const char *path, const void *bytes, size_t len, bool replace)
 {
-	const char *slash = strrchr(path, '/');
-	_cleanup_free_ char *aside =
-		xasprintf("%.*s.bombus-XXXXXX", slash ? (int)(slash - path) + 1 : 0, path);
-	_cleanup_close_ int fd = mkostemp(aside, O_CLOEXEC);
+	_cleanup_(aside_release) struct aside aside = ASIDE_INIT;
 	mode_t mask = umask(0);
-	int rc = fd < 0 ? -errno : write_all(fd, bytes, len);
+	int rc = aside_open(&aside, path);
 
 	umask(mask);
-	if (fd < 0)
-		return rc;
-	if (rc == 0 && fchmod(fd, 0666 & ~mask) < 0)
+	if (rc == 0)
+		rc = write_all(aside.fd, bytes, len);
+	if (rc == 0 && fchmod(aside.fd, 0666 & ~mask) < 0)
 		rc = -errno;
-	/* link() is the one way of giving a name that fails where the name is taken. */
-	if (rc == 0 && (replace ? rename(aside, path) : link(aside, path)) < 0)
-		rc = -errno;
-	if (rc < 0 || !replace)
-		unlink(aside);
-	return rc;
+	return rc < 0 ? rc : aside_commit(&aside, replace);
 }
 
 int file_write(const char *path, const void *bytes, size_t len, bool replace, struct err *err)

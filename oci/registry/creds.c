@@ -3,18 +3,22 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 
 #include <openssl/evp.h>
 
+#include "base/aside.h"
 #include "base/err.h"
+#include "base/log.h"
 #include "base/util.h"
 #include "oci/registry/creds_helper.h"
 #include "oci/format/json.h"
 #include "oci/format/ref.h"
 
 #define MAX_FILE_BYTES (1u << 20)
+#define MAX_LINKS 40
 #define MAX_SECRET_BYTES (64u << 10)
 /* What Docker calls its own registry. */
 #define DEFAULT_KEY "index." REF_DEFAULT_HOST
@@ -154,6 +158,14 @@ static int read_entry(const char *path, const json_t *entry, struct creds *ret, 
 	return rc;
 }
 
+static void warn_of_mode(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0 && (st.st_mode & (S_IRGRP | S_IROTH)))
+		log_warn("other users can read the credentials in %s: chmod 600 %s", path, path);
+}
+
 static bool is_found(const struct creds *creds)
 {
 	return creds->user || creds->identity_token;
@@ -175,6 +187,8 @@ static int find_in(const char *path, const char *host, const char *name, struct 
 	entry = best_of(json_object_get(json, "auths"), name);
 	if (rc == 0 && !is_found(ret) && entry)
 		rc = read_entry(path, entry, ret, err);
+	if (rc == 0 && is_found(ret) && entry && !helper)
+		warn_of_mode(path);
 	helper = text_of(json, "credsStore");
 	if (rc == 0 && !is_found(ret) && helper)
 		rc = creds_ask_helper(helper, host, ret, err);
@@ -246,22 +260,77 @@ int creds_find(const char *authfile, const char *host, const char *repository, s
 
 /* --- writing --------------------------------------------------------------------------------- */
 
+/*
+ * A new file replaces the old one, which keeps its owner. 1: that cannot be done here: the file is
+ * a mount, its folder is read-only, or its owner is another user.
+ */
+static int replace_file(const char *path, const char *text, size_t len)
+{
+	_cleanup_(aside_release) struct aside aside = ASIDE_INIT;
+	struct stat st;
+	int rc = aside_open(&aside, path);
+
+	if (rc == -EACCES || rc == -EPERM || rc == -EROFS)
+		return 1;
+	if (rc == 0 && stat(path, &st) == 0 && (st.st_uid != geteuid() || st.st_gid != getegid()) &&
+	    fchown(aside.fd, st.st_uid, st.st_gid) < 0)
+		return 1;
+	if (rc == 0)
+		rc = write_all(aside.fd, text, len);
+	if (rc == 0 && fsync(aside.fd) < 0)
+		rc = -errno;
+	if (rc == 0)
+		rc = aside_commit(&aside, true);
+	return rc == -EBUSY || rc == -EXDEV ? 1 : rc;
+}
+
+/* Nothing is cut off before the new text is in its place. */
+static int write_in_place(const char *path, const char *text, size_t len)
+{
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	int rc = fd < 0 ? -errno : write_all(fd, text, len);
+
+	if (rc == 0 && (ftruncate(fd, (off_t)len) < 0 || fsync(fd) < 0))
+		rc = -errno;
+	return rc;
+}
+
+/* The file that a path means, through links: also one that does not exist yet. malloc'ed. */
+static char *through_links(const char *path)
+{
+	char *at = xstrdup(path);
+
+	for (int i = 0; i < MAX_LINKS; i++) {
+		const char *slash = strrchr(at, '/');
+		char target[PATH_MAX];
+		ssize_t len = readlink(at, target, sizeof(target) - 1);
+		char *next;
+
+		if (len < 0)
+			break;
+		target[len] = '\0';
+		next = *target == '/'
+			       ? xstrdup(target)
+			       : xasprintf("%.*s%s", slash ? (int)(slash - at) + 1 : 0, at, target);
+		free(at);
+		at = next;
+	}
+	return at;
+}
+
+/* A link stays a link. */
 static int write_config(const char *path, const json_t *json, struct err *err)
 {
 	_cleanup_free_ char *text = json_dumps(json, JSON_INDENT(8));
-	_cleanup_free_ char *tmp = xasprintf("%s.XXXXXX", path);
-	_cleanup_close_ int fd = mkostemp(tmp, O_CLOEXEC); /* mode 0600 */
+	_cleanup_free_ char *real = through_links(path);
 	size_t len = text ? strlen(text) : 0;
+	int rc = replace_file(real, text ? text : "", len);
 
-	if (fd < 0)
-		return err_sys(err, errno, "cannot write %s", path);
-	if (write(fd, text, len) != (ssize_t)len || fsync(fd) < 0 || rename(tmp, path) < 0) {
-		int code = errno ? errno : EIO;
-
-		unlink(tmp);
-		return err_sys(err, code, "cannot write %s", path);
-	}
-	return 0;
+	if (rc == 1)
+		rc = write_in_place(real, text ? text : "", len);
+	if (text)
+		explicit_bzero(text, len);
+	return rc < 0 ? err_sys(err, -rc, "cannot write %s", path) : 0;
 }
 
 /* Two logins at the same time shall not lose one of them. */

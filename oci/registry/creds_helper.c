@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -18,6 +19,9 @@
 #define PREFIX "docker-credential-"
 #define MAX_ANSWER_BYTES (64u << 10)
 #define TIMEOUT_NS (30 * 1000000000ull)
+/* From the end of its output to its own. */
+#define END_TIMEOUT_NS (3 * 1000000000ull)
+#define END_PAUSE_NS 5000000
 #define NOT_FOUND "credentials not found"
 
 extern char **environ;
@@ -95,12 +99,19 @@ static int talk(struct helper *h, const char *host, struct strbuf *answer)
 	return -ETIMEDOUT;
 }
 
+/* Its status, or -ETIMEDOUT for one that closed its output and lives on: it is killed then. */
 static int end(struct helper *h)
 {
+	const struct timespec pause = { .tv_nsec = END_PAUSE_NS };
+	uint64_t end_ns = now_mono_ns() + END_TIMEOUT_NS;
 	int status = 0;
+	pid_t pid;
 
-	while (waitpid(h->pid, &status, 0) < 0 && errno == EINTR)
-		;
+	while ((pid = waitpid(h->pid, &status, WNOHANG)) == 0 || (pid < 0 && errno == EINTR)) {
+		if (now_mono_ns() > end_ns)
+			return -ETIMEDOUT;
+		nanosleep(&pause, NULL);
+	}
 	h->pid = 0;
 	return status;
 }
@@ -147,6 +158,8 @@ int creds_ask_helper(const char *name, const char *host, struct creds *ret, stru
 	if (rc < 0)
 		return err_sys(err, -rc, "%s", program);
 	status = end(&h);
+	if (status < 0)
+		return err_set(err, ETIMEDOUT, "%s closed its output and does not end", program);
 	rc = status ? 0 : parse_answer(program, &answer, ret, err);
 	if (status && !strstr(strbuf_str(&answer), NOT_FOUND))
 		rc = err_set(err, EIO, "%s failed: %.*s", program,

@@ -167,7 +167,53 @@ rm -rf store
 PATH=$PATH:$T/bin pulled basic 'a credential helper'
 run_bombus pull "$R/basic:2"
 like 'one that is missing is named' "$ERR" 'docker-credential-x'
+# One that answers, closes its output and lives on.
+printf '#!/bin/sh\necho "{\\"Username\\":\\"user\\",\\"Secret\\":\\"secret\\"}"\nexec >&- 2>&-\nexec sleep 60\n' \
+	>bin/docker-credential-x
+start=$SECONDS
+PATH=$PATH:$T/bin run_bombus pull "$R/basic:2"
+is 'a helper that does not end is an error' $RC 4
+like 'which is named' "$ERR" 'docker-credential-x closed its output and does not end'
+at_least 'and soon' $((20 - (SECONDS - start))) 0
+# shellcheck disable=SC2016 # expanded by the helper
+printf '#!/bin/sh\nprintf "no\\nbombus: warning: forged"; exit 1\n' >bin/docker-credential-x
+PATH=$PATH:$T/bin run_bombus pull "$R/basic:2"
+is 'the words of a helper forge no message' "$RC $(grep -c '^bombus: warning' <<<"$ERR")" '4 0'
+printf '%s' '{"auths":{"'"$R"'":{"auth":"'"$(printf user:secret | base64)"'"}}}' >auth.json
+chmod 644 auth.json
+rm -rf store
+run_bombus pull "$R/basic:1"
+like 'credentials that others can read are warned of' "$ERR" '^bombus: warning: other users can read the credentials in .*auth.json'
+chmod 600 auth.json
+rm -rf store
+run_bombus pull "$R/basic:1"
+is 'others are not' "$RC $(grep -c warning <<<"$ERR")" '0 0'
 unset REGISTRY_AUTH_FILE
+
+# login_to FILE: its status.
+login_to() {
+	printf secret | "$BOMBUS" login "$R" -u user --password-stdin --authfile "$1" 2>login.err
+	echo $?
+}
+mkdir real
+ln -s real/auth.json linked.json
+is 'login through a link that leads nowhere yet' "$(login_to linked.json)" 0
+ok 'makes the file that it leads to' test -L linked.json -a -f real/auth.json
+is 'and through one to a file' "$(login_to linked.json) $(readlink linked.json)" '0 real/auth.json'
+is 'which stays private' "$(stat -c %a real/auth.json)" 600
+if [ "$(id -u)" -eq 0 ]; then
+	chown 12345:23456 real/auth.json
+	is 'login keeps the owner of the file' "$(login_to real/auth.json) $(stat -c %u:%g real/auth.json)" '0 12345:23456'
+fi
+echo '{"auths":{"kept.example":{"auth":"eDp5"}}}' >mounted.json
+echo '{}' >over.json
+if [ "$(id -u)" -eq 0 ] && mount --bind mounted.json over.json 2>/dev/null; then
+	at_exit+=("umount -l '$T/over.json'")
+	is 'login to a file that is a mount' "$(login_to over.json)" 0
+	is 'adds to it' "$(jq -r '.auths | keys | length' mounted.json)" 2
+else
+	skip 'login to a file that is a mount' 'nothing can be mounted'
+fi
 printf secret | "$BOMBUS" login "$R" -u user --password-stdin 2>login.err
 is 'login' $? 0
 is 'keeps them for the owner alone' "$(stat -c %a config/bombus/auth.json)" 600
@@ -231,6 +277,8 @@ if [ -x /usr/bin/time ]; then
 else
 	skip 'memory is bounded' 'time is not installed'
 fi
+
+refused longheader 'a header without an end' 'the answer has a header that is too long'
 
 # --- no room -------------------------------------------------------------------------------------
 mkdir small

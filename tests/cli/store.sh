@@ -313,6 +313,15 @@ while read -r name; do
 done < <("$BOMBUS" list -q)
 is 'and every name in it works' $bad 0
 
+# --- save, killed --------------------------------------------------------------------------------
+mkdir saved
+# The size limit of a file kills it in the middle of writing.
+(ulimit -c 0 -f 8 && exec "$BOMBUS" save tool -o saved/x.tar 2>/dev/null) 2>/dev/null
+is 'a save that is killed leaves nothing' "$(ls -A saved)" ''
+run_bombus save tool -o saved/x.tar
+is 'and a whole one its file alone' "$RC $(ls -A saved)" '0 x.tar'
+is 'with the usual mode' "$(stat -c %a saved/x.tar)" 644
+
 # --- no room, no permission ----------------------------------------------------------------------
 mkdir small
 if [ "$(id -u)" -eq 0 ] && mount -t tmpfs -o size=16k tmpfs small 2>/dev/null; then
@@ -339,6 +348,18 @@ if [ "$(id -u)" -eq 0 ] && mount -t tmpfs -o size=16k tmpfs small 2>/dev/null; t
 	like 'with a way out' "$ERR" 'hint: .*--store'
 	run_bombus --store small/s list
 	is 'that can still be listed' $RC 0
+	mkdir full
+	mount -t tmpfs -o size=128k tmpfs full
+	at_exit+=("umount -l '$T/full'")
+	for i in 1 2 3; do
+		"$BOMBUS" -q --store full/s build tool.bpf.c "x:$i" --annotation "n=$i"
+	done
+	cat /dev/zero >full/fill 2>/dev/null
+	run_bombus --store full/s rm --force x:1
+	is 'an image can be removed from a full disk' "$RC $("$BOMBUS" --store full/s list -q | tr '\n' ' ')" \
+		'0 x:2 x:3 '
+	run_bombus --store full/s inspect x:2
+	is 'and the others stay whole' $RC 0
 else
 	skip 'a full disk' 'no tmpfs can be mounted'
 	skip 'a read-only store' 'no tmpfs can be mounted'

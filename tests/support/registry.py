@@ -447,6 +447,10 @@ class Handler(Uploads, BaseHTTPRequestHandler):
             for i in range(5000):
                 self.send_header("X-%d" % i, "y" * 60)
             return self.end_headers()
+        if repository == "longheader":
+            self.send_response(200)
+            self.send_header("X-Long", "y" * 300000)
+            return self.end_headers()
         if repository == "busy" and n == 1:
             return self.answer(429, Retry_After="1")
         if repository == "date" and n == 1:
