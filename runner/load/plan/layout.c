@@ -184,14 +184,6 @@ static bool is_gap(struct walk *w, const struct btf_member *m)
 	return !*name_of_member(w->btf, m) && !(t && btf_is_composite(t));
 }
 
-/* A struct or union that is one field with a meaning. */
-static bool is_one_field(struct walk *w, const struct shape *s, struct ip_parts *parts)
-{
-	if (s->meaning == MEAN_IP)
-		return type_ip_parts(w->btf, s->type, parts);
-	return s->type->size <= LAYOUT_MAX_BYTES && meaning_fits_bytes(s->meaning, s->type->size);
-}
-
 /* What C has no name for is known by what is inside, unless it is one field. */
 static const char *unnamed(struct walk *w, const struct btf_member *m)
 {
@@ -200,7 +192,7 @@ static const char *unnamed(struct walk *w, const struct btf_member *m)
 
 	if (type_resolve(w->btf, m->type, &s) || !s.type || !btf_is_composite(s.type))
 		return "";
-	return is_one_field(w, &s, &parts) ? name_of_unnamed(w->btf, &s) : "";
+	return type_is_one_field(w->btf, &s, &parts) ? name_of_unnamed(w->btf, &s) : "";
 }
 
 static int walk_member(struct walk *w, const struct place *parent, const struct shape *s,
@@ -394,7 +386,7 @@ static int walk_type(struct walk *w, const struct place *place, uint32_t type_id
 			w->hidden = true;
 			return 0;
 		}
-		if (!is_one_field(w, &s, &parts))
+		if (!type_is_one_field(w->btf, &s, &parts))
 			return walk_members(w, place, &s);
 		return s.meaning == MEAN_IP ? add_ip(w, place, &parts, s.type->size, 1)
 					    : add_bytes(w, place, s.meaning, s.type->size, 1);
@@ -404,27 +396,6 @@ static int walk_type(struct walk *w, const struct place *place, uint32_t type_id
 	if (btf_is_array(s.type))
 		return walk_array(w, place, &s);
 	return add_scalar(w, place, &s, 1);
-}
-
-/* What the fields point to moves to the caller's arena. */
-static struct field *copy_fields(struct walk *w, struct arena *arena)
-{
-	struct field *fields = arena_array(arena, struct field, w->nfields);
-
-	for (uint32_t i = 0; i < w->nfields; i++) {
-		struct field *f = &fields[i];
-		size_t name_at;
-
-		*f = w->fields[i];
-		name_at = strlen(f->path) - strlen(f->name);
-		f->path = arena_strdup(arena, f->path);
-		f->name = f->path + name_at;
-		f->label = strchr(f->path, '.') ? arena_strdup(arena, f->label) : f->path;
-		f->help = arena_strdup(arena, f->help);
-		f->unit = arena_strdup(arena, f->unit);
-		f->enums = enum_list_copy(&w->enums, w->btf, f->enums, arena);
-	}
-	return fields;
 }
 
 /* A lone value has no member that names it. */
@@ -493,7 +464,9 @@ static int compile(struct arena *arena, const struct btf *btf, const struct tags
 	layout.type_name = arena_strdup(arena, s.name ? s.name : "");
 	layout.size_bytes = (uint32_t)size;
 	layout.nfields = w.nfields;
-	layout.fields = copy_fields(&w, arena);
+	layout.fields = fields_copy(w.fields, w.nfields, arena);
+	for (uint32_t i = 0; i < w.nfields; i++)
+		layout.fields[i].enums = enum_list_copy(&w.enums, btf, w.fields[i].enums, arena);
 	*ret = layout;
 	return 0;
 }

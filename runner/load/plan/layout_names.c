@@ -111,3 +111,22 @@ void name_tells(const char *name, struct field *f)
 				     .size_bits = (uint32_t)bits,
 				     .count = 1 };
 }
+
+struct field *fields_copy(const struct field *from, uint32_t count, struct arena *arena)
+{
+	struct field *fields = arena_array(arena, struct field, count);
+
+	for (uint32_t i = 0; i < count; i++) {
+		struct field *f = &fields[i];
+		size_t name_at;
+
+		*f = from[i];
+		name_at = strlen(f->path) - strlen(f->name);
+		f->path = arena_strdup(arena, f->path);
+		f->name = f->path + name_at;
+		f->label = strchr(f->path, '.') ? arena_strdup(arena, f->label) : f->path;
+		f->help = arena_strdup(arena, f->help);
+		f->unit = arena_strdup(arena, f->unit);
+	}
+	return fields;
+}

@@ -50,4 +50,7 @@ const char *name_of_unnamed(const struct btf *btf, const struct shape *s);
  */
 void name_tells(const char *name, struct field *f);
 
+/* The fields with copies of their names and texts; enums are borrowed still. */
+struct field *fields_copy(const struct field *from, uint32_t count, struct arena *arena);
+
 #endif

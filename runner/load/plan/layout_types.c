@@ -267,3 +267,10 @@ bool type_tail(const struct btf *btf, uint32_t id, struct tail *ret)
 	}
 	return false;
 }
+
+bool type_is_one_field(const struct btf *btf, const struct shape *s, struct ip_parts *ret)
+{
+	if (s->meaning == MEAN_IP)
+		return type_ip_parts(btf, s->type, ret);
+	return s->type->size <= LAYOUT_MAX_BYTES && meaning_fits_bytes(s->meaning, s->type->size);
+}

@@ -68,4 +68,7 @@ struct ip_parts {
 /* Looks for both in a struct; false: it is no such struct. */
 bool type_ip_parts(const struct btf *btf, const struct btf_type *t, struct ip_parts *ret);
 
+/* A struct or union that is one field with a meaning; ret of MEAN_IP only. */
+bool type_is_one_field(const struct btf *btf, const struct shape *s, struct ip_parts *ret);
+
 #endif

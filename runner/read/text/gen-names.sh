@@ -28,6 +28,7 @@ expand()
 			case $value in
 			*[!0-9xXa-fA-F+\|\(\)\ ]* | '') continue ;; # not a constant
 			esac
+			# shellcheck disable=SC2004 # the value may be a sum of others
 			printf '%s %s %s\n' "$name" "$direct" "$(($value))"
 		done
 }
