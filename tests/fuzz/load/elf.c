@@ -11,6 +11,8 @@
 #include "base/arena.h"
 #include "base/util.h"
 #include "runner/load/elf/elf.h"
+#include "runner/load/elf/elf_code.h"
+#include "runner/load/elf/stack_use.h"
 #include "runner/load/plan/plan.h"
 #include "tests/support/load_object.h"
 
@@ -63,19 +65,41 @@ static void *make_seed(unsigned number, size_t *ret_len)
 	return bytes;
 }
 
+static void forget(void *ctx, const struct stack_use *use)
+{
+	(void)ctx;
+	(void)use;
+}
+
+/* Each reference is one to a stack map, or to another map. */
+static void look(void *ctx, const struct elf_code *code)
+{
+	int *maps = calloc(code->count + 1, sizeof(*maps));
+
+	for (size_t i = 0; maps && i < code->count; i++)
+		maps[i] = code->symbols[i] ? (int)strlen(code->symbols[i]) % 3 : -1;
+	if (maps)
+		stack_use_find(code->insns, maps, code->count, forget, ctx);
+	free(maps);
+}
+
 static void open_object(const void *bytes, size_t len)
 {
 	static const char *const words[] = { "events=events" };
+	static const char *const as_words[] = { "events,pid=errno", "events,bucket=address" };
 	struct elf_image image = { 0 };
 	struct bpf_object *obj;
 	struct plan plan;
 
 	if (elf_merge_maps(bytes, len, &image, NULL))
 		return;
+	elf_code_each(&image, look, NULL);
 	obj = bpf_object__open_mem(image.bytes, image.len, NULL);
 	if (obj) {
 		plan_compile(&plan, obj, &image,
-			     &(struct plan_opts){ .map = { words, len & 1 }, .all_maps = len & 2 },
+			     &(struct plan_opts){ .map = { words, len & 1 },
+						  .as = { as_words, len & 4 ? 2 : 0 },
+						  .all_maps = len & 2 },
 			     NULL);
 		plan_release(&plan);
 		bpf_object__close(obj);
