@@ -294,7 +294,7 @@ static const struct opt replay_opts[] = {
 	  "numbers (uid_name)" },
 	{ 0, "speed", "N", OPT_TEXT, ARG(speed),
 	  "as many times as fast as it was, or max: as fast as it goes (1 for the table and with "
-	  "--metrics, else max)" },
+	  "--metrics or --otlp, else max)" },
 	{ 'n', "count", "COUNT", OPT_U64, ARG(run.count),
 	  "leave after so many records (0: do not)" },
 	{ 'f', "filter", "MAP,FIELD,REGEX", OPT_WORDS, ARG(run.select.filter),
@@ -306,6 +306,16 @@ static const struct opt replay_opts[] = {
 	{ 0, "metrics", "ADDR", OPT_OPTIONAL, ARG(run.metrics),
 	  "serve Prometheus metrics (127.0.0.1:9091), at the end too until you leave",
 	  "127.0.0.1:9091" },
+	{ 0, "prom-port", "PORT", OPT_U64, ARG(run.prom_port),
+	  "serve Prometheus metrics on this port of all interfaces", .min = 1, .max = UINT16_MAX },
+	{ 0, "web-config", "FILE", OPT_TEXT, ARG(run.web_config),
+	  "TLS, client certificates and passwords for the metrics", NULL, "file" },
+	{ 0, "otlp", "URL", OPT_OPTIONAL, ARG(run.otlp),
+	  "send spans, log records and metrics to an OTLP receiver (http://localhost:4318, or "
+	  "OTEL_EXPORTER_OTLP_ENDPOINT)",
+	  "" },
+	{ 0, "otlp-protocol", "WORD", OPT_CHOICE, ARG(run.otlp_protocol),
+	  "http/protobuf, http/json or grpc (http/protobuf)", "http/protobuf http/json grpc" },
 	{ 0, "namespace", "WORD", OPT_TEXT, ARG(run.name_space),
 	  "first part of metric names (ebpf)" },
 	{ 0 },
@@ -326,7 +336,8 @@ const struct command cmd_replay = {
 		    "bombus replay lat.rec --speed 10\n"
 		    "bombus replay lat.rec -o json --where 'delta_us > 1000'\n"
 		    "ssh host bombus run tcpconnlat --record - | bombus replay -",
-	.environment = "NO_COLOR            no colour",
+	.environment = "NO_COLOR            no colour\n"
+		       "OTEL_...            of OpenTelemetry, with --otlp",
 	.opts = replay_opts,
 	.args_bytes = sizeof(struct replay_args),
 	.min_words = 1,

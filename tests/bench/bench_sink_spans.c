@@ -108,7 +108,7 @@ static void run(bool json, double seconds)
 	fake_source_init(&fake, "bench", &plan, clock);
 	if (otlp_config_read(&config, &flags, no_variable, NULL, &err) < 0)
 		exit(EXIT_FAILED);
-	resources = otlp_resources_new(&config, json, fake.source.name, OTLP_RESOURCE_PATHS);
+	resources = otlp_resources_new(&config, json, OTLP_RESOURCE_PATHS);
 	if (otlp_traces_new(&traces, &config, json, &fake.source, resources, resolver, queue,
 			    &err) < 0)
 		exit(EXIT_FAILED);

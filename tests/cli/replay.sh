@@ -36,6 +36,7 @@ replay "$GOLDEN/tcpconnect.rec" -o csv -n 1
 like 'csv' "$OUT" '^time,map,kind,saddr,daddr,dport,pid,tid,uid,comm$'
 replay "$GOLDEN/tcpconnect.rec" -o none
 is 'none' "$OUT" ''
+is 'none: it ends' "$RC" 0
 
 # --- choice ---
 replay "$GOLDEN/tcpconnect.rec" -o json --where 'comm == "dns" && dport > 1024'

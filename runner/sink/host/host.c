@@ -33,12 +33,16 @@ void host_free(struct host *host)
 	free(host);
 }
 
-void host_add_sinks(struct host *host, struct sink *const *sinks, size_t count)
+static void add_runner(struct host *host, struct sink *const *sinks, size_t count)
 {
-	if (!count)
-		return;
 	host->runners = xreallocarray(host->runners, host->nrunners + 1, sizeof(*host->runners));
 	host->runners[host->nrunners++] = sink_runner_new(sinks, count, host->opts.wake_fd);
+}
+
+void host_add_sinks(struct host *host, struct sink *const *sinks, size_t count)
+{
+	if (count)
+		add_runner(host, sinks, count);
 }
 
 int host_open(struct host *host, struct err *err)
@@ -85,6 +89,9 @@ int host_add_source(struct host *host, struct source *source, struct err *err)
 	int ret = 0;
 
 	give_number(host, source);
+	/* A recording is played to its end, also where there is no sink to see it. */
+	if (source->ops->play && !host->nrunners)
+		add_runner(host, NULL, 0);
 	if (source->ops->on_demand)
 		source->ops->on_demand(source, all_refresh(host));
 	for (size_t i = 0; i < host->nrunners && ret >= 0; i++)

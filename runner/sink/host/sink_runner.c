@@ -160,8 +160,8 @@ struct sink_runner *sink_runner_new(struct sink *const *sinks, size_t count, int
 {
 	struct sink_runner *r = xcalloc(1, sizeof(*r));
 
-	r->sinks = xcalloc(count, sizeof(*r->sinks));
-	r->takers = xcalloc(count, sizeof(*r->takers));
+	r->sinks = xcalloc(count + 1, sizeof(*r->sinks));
+	r->takers = xcalloc(count + 1, sizeof(*r->takers));
 	r->nsinks = count;
 	for (size_t i = 0; i < count; i++) {
 		const struct sink_ops *ops = sinks[i]->ops;
@@ -259,7 +259,8 @@ int sink_runner_add(struct sink_runner *r, struct source *source, struct err *er
 
 int sink_runner_start(struct sink_runner *r, struct err *err)
 {
-	_cleanup_free_ char *name = xasprintf("sink-%s", r->sinks[0]->ops->name);
+	_cleanup_free_ char *name =
+		xasprintf("sink-%s", r->nsinks ? r->sinks[0]->ops->name : "none");
 	int ret = 0;
 
 	for (size_t i = 0; i < r->nsinks && ret >= 0; i++)
@@ -352,14 +353,15 @@ static bool end_thread(struct sink_runner *r, int timeout_ms, bool *ret_in_time)
 
 static int end_result(struct sink_runner *r, struct err *err)
 {
-	const struct sink *failed = r->failed ? r->failed : r->sinks[0];
+	const struct sink *failed = r->failed ? r->failed : r->nsinks ? r->sinks[0] : NULL;
 
 	if (r->result >= 0 || r->result == -EPIPE)
 		return r->result;
 	if (r->err.msg[0] && err)
 		*err = r->err;
 	else if (!r->err.msg[0])
-		err_sys(err, -r->result, "cannot write the %s output", failed->ops->name);
+		err_sys(err, -r->result, "cannot write the %s output",
+			failed ? failed->ops->name : "");
 	return r->result;
 }
 

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -15,6 +16,7 @@
 #include "runner/sink/otlp/otlp_metrics.h"
 #include "runner/sink/otlp/otlp_send.h"
 #include "runner/sink/otlp/otlp_traces.h"
+#include "runner/sink/slots.h"
 #include "runner/sink/text.h"
 
 /* How long a receiver that does not answer may hold up the end. */
@@ -28,15 +30,25 @@ struct otlp_sink {
 	struct sink sink;
 	struct otlp_config config;
 	struct naming naming;
-	struct figures *figures; /* borrowed */
-	struct source *source;	 /* NULL: not known yet */
-	struct sink_names names;
+	struct figures *figures;		 /* borrowed */
 	struct otlp_resources *resources[2];	 /* by whether it is JSON; NULL: not needed yet */
 	struct otlp_queue *queues[OTLP_SIGNALS]; /* NULL: off */
 	struct otlp_sender *senders[OTLP_SIGNALS];
-	struct otlp_traces *traces;
+	struct slots programs; /* struct otlp_program, of the sink's thread */
+	pthread_mutex_t lock;  /* of what follows: other threads look at it */
+	struct slots shared;   /* the same programs */
+	uint64_t unsampled;    /* of programs that are gone */
+	bool running;
+};
+
+/* What a source needs: everything that makes items of its records and series. */
+struct otlp_program {
+	struct source *source;
+	struct sink_names names;
+	struct otlp_traces *traces; /* NULL: off */
 	struct otlp_logs *logs;
 	struct otlp_metrics *metrics;
+	bool told; /* how it was started */
 };
 
 static struct otlp_sink *otlp_of(struct sink *sink)
@@ -49,14 +61,13 @@ static bool is_json(const struct otlp_sink *otlp, enum otlp_signal signal)
 	return otlp->config.targets[signal].protocol == OTLP_HTTP_JSON;
 }
 
-static struct otlp_resources *resources_for(struct otlp_sink *otlp, enum otlp_signal signal,
-					    struct source *source)
+static struct otlp_resources *resources_for(struct otlp_sink *otlp, enum otlp_signal signal)
 {
 	bool json = is_json(otlp, signal);
 
 	if (!otlp->resources[json])
 		otlp->resources[json] =
-			otlp_resources_new(&otlp->config, json, source->name, OTLP_RESOURCE_PATHS);
+			otlp_resources_new(&otlp->config, json, OTLP_RESOURCE_PATHS);
 	return otlp->resources[json];
 }
 
@@ -88,7 +99,16 @@ static struct otlp_queue *queue_for(const struct otlp_sink *otlp, enum otlp_sign
 
 static void collect(void *ctx)
 {
-	otlp_metrics_collect(ctx);
+	struct otlp_sink *otlp = ctx;
+
+	pthread_mutex_lock(&otlp->lock);
+	for (uint32_t i = 0; i < otlp->shared.count; i++) {
+		const struct otlp_program *program = otlp->shared.all[i];
+
+		if (program && program->metrics)
+			otlp_metrics_collect(program->metrics);
+	}
+	pthread_mutex_unlock(&otlp->lock);
 }
 
 static int prepare_sender(struct otlp_sink *otlp, enum otlp_signal signal, struct err *err)
@@ -102,7 +122,7 @@ static int prepare_sender(struct otlp_sink *otlp, enum otlp_signal signal, struc
 
 	if (signal == OTLP_METRICS) {
 		opts.fill = collect;
-		opts.ctx = otlp->metrics;
+		opts.ctx = otlp;
 		opts.interval_ns = batching->delay_ms * NS_PER_MS;
 		/* The next collection says the same again, where all is cumulative. */
 		if (otlp->config.temporality == OTLP_CUMULATIVE)
@@ -112,35 +132,32 @@ static int prepare_sender(struct otlp_sink *otlp, enum otlp_signal signal, struc
 }
 
 /* What makes a signal's items. */
-static int prepare(struct otlp_sink *otlp, enum otlp_signal signal, struct source *source,
+static int prepare(struct otlp_sink *otlp, enum otlp_signal signal, struct otlp_program *program,
 		   struct err *err)
 {
-	struct otlp_resources *resources = resources_for(otlp, signal, source);
+	struct otlp_resources *resources = resources_for(otlp, signal);
 	struct otlp_queue *queue = otlp->queues[signal];
 	struct otlp_metrics_opts metrics = {
 		.config = &otlp->config,
 		.json = is_json(otlp, signal),
-		.source = source,
+		.source = program->source,
 		.naming = &otlp->naming,
 		.queue = queue,
 	};
-	int ret;
 
 	switch (signal) {
 	case OTLP_TRACES:
-		ret = otlp_traces_new(&otlp->traces, &otlp->config, is_json(otlp, signal), source,
-				      resources, otlp->names.resolver, queue, err);
-		if (ret >= 0)
-			figures_add(otlp->figures, &otlp_traces_figures, otlp->traces);
-		return ret;
+		return otlp_traces_new(&program->traces, &otlp->config, is_json(otlp, signal),
+				       program->source, resources, program->names.resolver, queue,
+				       err);
 	case OTLP_LOGS:
-		otlp->logs = otlp_logs_new(&otlp->config, is_json(otlp, signal), source, resources,
-					   otlp->names.resolver, queue);
+		program->logs = otlp_logs_new(&otlp->config, is_json(otlp, signal), program->source,
+					      resources, program->names.resolver, queue);
 		break;
 	case OTLP_METRICS:
-		metrics.origin =
-			otlp_resources_get(resources, (struct span_text){ "", 0 }, false, 0, NULL);
-		otlp->metrics = otlp_metrics_new(&metrics);
+		metrics.origin = otlp_resources_get(resources, program->source,
+						    (struct span_text){ "", 0 }, false, 0, NULL);
+		program->metrics = otlp_metrics_new(&metrics);
 	}
 	return 0;
 }
@@ -161,47 +178,106 @@ static void finish(struct otlp_sink *otlp)
 			otlp_sender_wait(otlp->senders[i]);
 }
 
-static int otlp_add(struct sink *sink, struct source *source, struct err *err)
+static int otlp_open(struct sink *sink, struct err *err)
 {
 	struct otlp_sink *otlp = otlp_of(sink);
 	int ret = 0;
 
-	if (otlp->source)
-		return err_set(err, ENOTSUP, "OTLP is sent for one program");
-	otlp->source = source;
-	sink_names_init(&otlp->names, source);
-	for (int i = 0; i < OTLP_SIGNALS && ret >= 0; i++)
-		if (otlp->config.targets[i].on)
-			ret = prepare(otlp, i, source, err);
 	for (int i = 0; i < OTLP_SIGNALS && ret >= 0; i++)
 		if (otlp->config.targets[i].on)
 			ret = prepare_sender(otlp, i, err);
 	return ret;
 }
 
-/* Threads, and bombus' own trace: how it got here is known now. */
+static void share(struct otlp_sink *otlp, const struct source *source, void *program)
+{
+	pthread_mutex_lock(&otlp->lock);
+	slots_set(&otlp->shared, source, program);
+	pthread_mutex_unlock(&otlp->lock);
+}
+
+static void free_program(struct otlp_program *program)
+{
+	otlp_traces_free(program->traces);
+	otlp_logs_free(program->logs);
+	otlp_metrics_free(program->metrics);
+	sink_names_release(&program->names);
+	free(program);
+}
+
+static int otlp_add(struct sink *sink, struct source *source, struct err *err)
+{
+	struct otlp_sink *otlp = otlp_of(sink);
+	struct otlp_program *program = xcalloc(1, sizeof(*program));
+	int ret = 0;
+
+	program->source = source;
+	sink_names_init(&program->names, source);
+	for (int i = 0; i < OTLP_SIGNALS && ret >= 0; i++)
+		if (otlp->config.targets[i].on)
+			ret = prepare(otlp, i, program, err);
+	if (ret < 0) {
+		free_program(program);
+		return ret;
+	}
+	slots_set(&otlp->programs, source, program);
+	share(otlp, source, program);
+	return 0;
+}
+
+/* What it counted since the last collection is not lost. */
+static void otlp_remove(struct sink *sink, struct source *source)
+{
+	struct otlp_sink *otlp = otlp_of(sink);
+	struct otlp_program *program = slots_get(&otlp->programs, source);
+
+	if (program->traces)
+		otlp_traces_flush(program->traces);
+	pthread_mutex_lock(&otlp->lock);
+	if (program->metrics && otlp->running)
+		otlp_metrics_collect(program->metrics);
+	if (program->traces)
+		otlp->unsampled += otlp_traces_counts(program->traces).unsampled;
+	slots_set(&otlp->shared, source, NULL);
+	pthread_mutex_unlock(&otlp->lock);
+	slots_set(&otlp->programs, source, NULL);
+	free_program(program);
+}
+
+/* bombus' own trace, of how it got here: once, when that is known. */
+static void tell_start(struct otlp_program *program)
+{
+	program->told = true;
+	if (program->traces)
+		otlp_traces_start(program->traces);
+}
+
 static int otlp_start(struct sink *sink, struct err *err)
 {
 	struct otlp_sink *otlp = otlp_of(sink);
 	int ret = 0;
 
+	otlp->running = true;
 	for (int i = 0; i < OTLP_SIGNALS && ret >= 0; i++)
 		if (otlp->senders[i])
 			ret = otlp_sender_start(otlp->senders[i], err);
-	if (ret >= 0 && otlp->traces && otlp->source)
-		otlp_traces_start(otlp->traces);
+	for (uint32_t i = 0; i < otlp->programs.count && ret >= 0; i++)
+		if (otlp->programs.all[i])
+			tell_start(otlp->programs.all[i]);
 	return ret;
 }
 
 static int otlp_event(struct sink *sink, struct source *source, const struct record *record)
 {
-	struct otlp_sink *otlp = otlp_of(sink);
+	struct otlp_program *program = slots_get(&otlp_of(sink)->programs, source);
 
-	sink_names_get(&otlp->names);
-	if (record->map->role == ROLE_SPANS && otlp->traces)
-		otlp_traces_event(otlp->traces, record);
-	else if (record->map->role == ROLE_EVENTS && otlp->logs)
-		otlp_logs_event(otlp->logs, record);
+	sink_names_get(&program->names);
+	if (unlikely(!program->told))
+		tell_start(program);
+	if (record->map->role == ROLE_SPANS && program->traces)
+		otlp_traces_event(program->traces, record);
+	else if (record->map->role == ROLE_EVENTS && program->logs)
+		otlp_logs_event(program->logs, record);
 	return 0;
 }
 
@@ -209,22 +285,62 @@ static int otlp_flush(struct sink *sink)
 {
 	struct otlp_sink *otlp = otlp_of(sink);
 
-	if (otlp->traces)
-		otlp_traces_flush(otlp->traces);
+	for (uint32_t i = 0; i < otlp->programs.count; i++) {
+		const struct otlp_program *program = otlp->programs.all[i];
+
+		if (program && program->traces)
+			otlp_traces_flush(program->traces);
+	}
 	return 0;
 }
 
-static struct otlp_counts counts_of(const struct otlp_sink *otlp, enum otlp_signal signal)
+/* Of all programs there were. Any thread. */
+static uint64_t unsampled_of(struct otlp_sink *otlp)
+{
+	uint64_t count;
+
+	pthread_mutex_lock(&otlp->lock);
+	count = otlp->unsampled;
+	for (uint32_t i = 0; i < otlp->shared.count; i++) {
+		const struct otlp_program *program = otlp->shared.all[i];
+
+		if (program && program->traces)
+			count += otlp_traces_counts(program->traces).unsampled;
+	}
+	pthread_mutex_unlock(&otlp->lock);
+	return count;
+}
+
+static struct otlp_counts counts_of(struct otlp_sink *otlp, enum otlp_signal signal)
 {
 	struct otlp_counts counts = otlp_queue_counts(otlp->queues[signal]);
 
-	if (signal == OTLP_TRACES && otlp->traces)
-		counts.unsampled = otlp_traces_counts(otlp->traces).unsampled;
+	if (signal == OTLP_TRACES)
+		counts.unsampled = unsampled_of(otlp);
 	return counts;
 }
 
+static bool get_unsampled(const void *of, struct figure_value *ret)
+{
+	return figure_count(ret, unsampled_of((struct otlp_sink *)of));
+}
+
+static void each_sampler(void *ctx, const struct own_figure *figure, struct figure_visit *visit)
+{
+	const struct figure_label label = { "signal", otlp_spans_shape.signal };
+
+	visit->visit(visit, ctx, &label, 1);
+}
+
+static const struct own_figure sampler_rows[] = {
+	{ "bombus_otlp_unsampled_total", "Spans that the sampler left out.", "", FIGURE_COUNTER,
+	  get_unsampled },
+};
+static const struct figure_table sampler_figures = { sampler_rows, ARRAY_LEN(sampler_rows),
+						     FIGURES_OTLP, each_sampler };
+
 /* What was lost is said in any case, the rest to whoever asks. */
-static void say_counts(const struct otlp_sink *otlp, enum otlp_signal signal)
+static void say_counts(struct otlp_sink *otlp, enum otlp_signal signal)
 {
 	struct otlp_counts counts = counts_of(otlp, signal);
 	_cleanup_strbuf_ struct strbuf line = STRBUF_INIT(LINE_MAX_BYTES);
@@ -265,22 +381,24 @@ static void otlp_free(struct sink *sink)
 		otlp_sender_free(otlp->senders[i]);
 		figures_remove(otlp->figures, otlp->queues[i]);
 	}
-	figures_remove(otlp->figures, otlp->traces);
-	otlp_traces_free(otlp->traces);
-	otlp_logs_free(otlp->logs);
-	otlp_metrics_free(otlp->metrics);
+	figures_remove(otlp->figures, otlp);
+	for (uint32_t i = 0; i < otlp->programs.count; i++)
+		if (otlp->programs.all[i])
+			free_program(otlp->programs.all[i]);
+	slots_release(&otlp->programs);
+	slots_release(&otlp->shared);
 	for (int i = 0; i < OTLP_SIGNALS; i++)
 		otlp_queue_free(otlp->queues[i]);
 	for (size_t i = 0; i < ARRAY_LEN(otlp->resources); i++)
 		otlp_resources_free(otlp->resources[i]);
-	sink_names_release(&otlp->names);
+	pthread_mutex_destroy(&otlp->lock);
 	otlp_config_release(&otlp->config);
 	free(otlp);
 }
 
 bool sink_otlp_counts(const struct sink *sink, enum otlp_signal signal, struct otlp_counts *ret)
 {
-	const struct otlp_sink *otlp = container_of(sink, const struct otlp_sink, sink);
+	struct otlp_sink *otlp = otlp_of((struct sink *)sink);
 
 	if (!otlp->queues[signal])
 		return false;
@@ -294,7 +412,9 @@ struct sink *sink_otlp_new(struct otlp_config *config, const struct naming *nami
 	static const struct sink_ops ops = {
 		.name = "otlp",
 		.leave_ms = LEAVE_MS + LEAVE_MARGIN_MS,
+		.open = otlp_open,
 		.add = otlp_add,
+		.remove = otlp_remove,
 		.start = otlp_start,
 		.event = otlp_event,
 		.flush = otlp_flush,
@@ -305,7 +425,9 @@ struct sink *sink_otlp_new(struct otlp_config *config, const struct naming *nami
 	static const struct sink_ops metrics_ops = {
 		.name = "otlp",
 		.leave_ms = LEAVE_MS + LEAVE_MARGIN_MS,
+		.open = otlp_open,
 		.add = otlp_add,
+		.remove = otlp_remove,
 		.start = otlp_start,
 		.close = otlp_close,
 		.free = otlp_free,
@@ -316,6 +438,9 @@ struct sink *sink_otlp_new(struct otlp_config *config, const struct naming *nami
 	*config = (struct otlp_config){ 0 };
 	otlp->naming = *naming;
 	otlp->figures = figures;
+	pthread_mutex_init(&otlp->lock, NULL);
+	if (otlp->config.targets[OTLP_TRACES].on)
+		figures_add(figures, &sampler_figures, otlp);
 	for (int i = 0; i < OTLP_SIGNALS; i++) {
 		if (!otlp->config.targets[i].on)
 			continue;

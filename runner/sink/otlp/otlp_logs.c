@@ -30,6 +30,7 @@ struct log_map {
 
 struct otlp_logs {
 	const struct otlp_config *config;
+	const struct source *source;
 	struct otlp_resources *resources;
 	struct resolver *resolver;
 	struct otlp_queue *queue;
@@ -89,6 +90,7 @@ struct otlp_logs *otlp_logs_new(const struct otlp_config *config, bool json, str
 	size_t room = 1;
 
 	logs->config = config;
+	logs->source = source;
 	logs->resources = resources;
 	logs->resolver = resolver;
 	logs->queue = queue;
@@ -201,8 +203,8 @@ void otlp_logs_event(struct otlp_logs *logs, const struct record *record)
 		cgroup = field_u64(map->span.cgroup, record->part[PART_VALUE], 0);
 	strbuf_reset(&logs->bytes);
 	put_record(logs, map, record);
-	origin = otlp_resources_get(logs->resources, (struct span_text){ "", 0 }, false, cgroup,
-				    logs->resolver);
+	origin = otlp_resources_get(logs->resources, logs->source, (struct span_text){ "", 0 },
+				    false, cgroup, logs->resolver);
 	w = otlp_queue_item(logs->queue, origin);
 	if (!w)
 		return;

@@ -7,6 +7,7 @@
 #include "runner/sink/otlp/otlp_split.h"
 
 /* Requests that are full by their bytes before they are by their items. */
+#define SCOPE_ATTRIBUTES OTLP_KEY(3, "attributes")
 #define SLOTS_BY_BYTES (OTLP_QUEUE_MAX_BYTES / OTLP_REQUEST_BYTES)
 /* Buffers that wait for the next request, so that a steady flow allocates nothing. */
 #define SPARES 4
@@ -151,6 +152,11 @@ static void open_group(struct otlp_queue *queue, const struct otlp_origin *origi
 	scope = otlp_message(w, OTLP_KEY(1, "scope"));
 	otlp_string(w, OTLP_KEY(1, "name"), "bombus", strlen("bombus"));
 	otlp_string(w, OTLP_KEY(2, "version"), BOMBUS_VERSION, strlen(BOMBUS_VERSION));
+	if (origin->program) {
+		otlp_list(w, SCOPE_ATTRIBUTES);
+		otlp_attr_text(w, SCOPE_ATTRIBUTES.number, "bombus.program", origin->program);
+		otlp_list_end(w);
+	}
 	otlp_end(w, scope);
 	otlp_list(w, OTLP_KEY(2, queue->opts.shape->items));
 	queue->origin = origin->id;

@@ -34,9 +34,10 @@
 
 /* Where items come from: items of one origin stand together under one resource. */
 struct otlp_origin {
-	uint64_t id;	      /* equal ids have equal bytes */
+	uint64_t id;	      /* equal ids have equal bytes and an equal scope */
 	const void *resource; /* the field `resource` with its key, encoded as the request is */
 	size_t resource_bytes;
+	const char *program; /* of the scope; NULL: the only one. Lives as long as its source */
 };
 
 struct otlp_queue_opts {

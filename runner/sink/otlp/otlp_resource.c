@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/sink/otlp/otlp_resource.h"
+#include "runner/source.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -20,10 +21,11 @@
 #define POD_UID_CHARS 36
 
 struct origin {
-	uint64_t hash; /* of service and cgroup */
+	uint64_t hash; /* of service, cgroup and program */
 	uint64_t cgroup;
 	char *service;
 	size_t service_len;
+	char *program; /* NULL: the only one */
 	char *bytes;
 	struct otlp_origin given;
 	uint64_t used; /* by the count of look-ups */
@@ -31,7 +33,6 @@ struct origin {
 
 struct otlp_resources {
 	const struct otlp_config *config;
-	const char *program;
 	struct otlp_resource_paths paths;
 	const char *env_service; /* of one variable or the other; NULL: none */
 	bool json;
@@ -164,13 +165,12 @@ static const char *env_value(const struct otlp_resources *r, const char *name)
 }
 
 struct otlp_resources *otlp_resources_new(const struct otlp_config *config, bool json,
-					  const char *program, struct otlp_resource_paths paths)
+					  struct otlp_resource_paths paths)
 {
 	struct otlp_resources *r = xcalloc(1, sizeof(*r));
 
 	r->config = config;
 	r->json = json;
-	r->program = program;
 	r->paths = paths;
 	r->env_service = config->service_name;
 	if (!r->env_service)
@@ -190,6 +190,7 @@ void otlp_resources_free(struct otlp_resources *r)
 		return;
 	for (uint32_t i = 0; i < r->norigins; i++) {
 		free(r->origins[i].service);
+		free(r->origins[i].program);
 		free(r->origins[i].bytes);
 	}
 	arena_release(&r->arena);
@@ -337,20 +338,33 @@ static void encode(const struct otlp_resources *r, struct origin *origin,
 	origin->given.resource = origin->bytes;
 }
 
-static uint64_t hash_of(struct span_text service, uint64_t cgroup)
-{
-	uint64_t hash = 0xcbf29ce484222325 ^ cgroup; /* FNV-1a */
+/* What tells one origin from another. */
+struct origin_key {
+	struct span_text service;
+	uint64_t cgroup;
+	const char *program;
+};
 
-	for (size_t i = 0; i < service.len; i++)
-		hash = (hash ^ (uint8_t)service.ptr[i]) * 0x100000001b3;
+static uint64_t hash_bytes(uint64_t hash, const char *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ (uint8_t)bytes[i]) * 0x100000001b3; /* FNV-1a */
 	return hash;
 }
 
-static bool is_origin(const struct origin *o, uint64_t hash, struct span_text service,
-		      uint64_t cgroup)
+static uint64_t hash_of(const struct origin_key *key)
 {
-	return o->hash == hash && o->cgroup == cgroup && o->service_len == service.len &&
-	       memcmp(o->service, service.ptr, service.len) == 0;
+	uint64_t hash = 0xcbf29ce484222325 ^ key->cgroup;
+
+	hash = hash_bytes(hash, key->service.ptr, key->service.len);
+	return key->program ? hash_bytes(hash, key->program, strlen(key->program)) : hash;
+}
+
+static bool is_origin(const struct origin *o, uint64_t hash, const struct origin_key *key)
+{
+	return o->hash == hash && o->cgroup == key->cgroup && o->service_len == key->service.len &&
+	       memcmp(o->service, key->service.ptr, key->service.len) == 0 &&
+	       !o->program == !key->program && (!o->program || streq(o->program, key->program));
 }
 
 /* A free place, or that of the origin which was longest not used. */
@@ -364,18 +378,19 @@ static struct origin *place(struct otlp_resources *r)
 		if (r->origins[i].used < r->origins[oldest].used)
 			oldest = i;
 	free(r->origins[oldest].service);
+	free(r->origins[oldest].program);
 	free(r->origins[oldest].bytes);
 	return &r->origins[r->last = oldest];
 }
 
-static struct origin *find(struct otlp_resources *r, struct span_text service, uint64_t cgroup)
+static struct origin *find(struct otlp_resources *r, const struct origin_key *key)
 {
-	uint64_t hash = hash_of(service, cgroup);
+	uint64_t hash = hash_of(key);
 
 	for (uint32_t n = 0; n < r->norigins; n++) {
 		uint32_t i = (r->last + n) % r->norigins; /* most often the last one again */
 
-		if (is_origin(&r->origins[i], hash, service, cgroup)) {
+		if (is_origin(&r->origins[i], hash, key)) {
 			r->last = i;
 			r->origins[i].used = ++r->looked;
 			return &r->origins[i];
@@ -384,24 +399,26 @@ static struct origin *find(struct otlp_resources *r, struct span_text service, u
 	return NULL;
 }
 
-static struct origin *origin_of(struct otlp_resources *r, struct span_text service, uint64_t cgroup,
+static struct origin *origin_of(struct otlp_resources *r, const struct origin_key *key,
 				struct resolver *resolver)
 {
-	struct origin *o = find(r, service, cgroup);
+	const struct origin_key same = { key->service, 0, key->program };
+	struct origin *o = find(r, key);
 	struct container container;
 	uint64_t same_id = 0;
 
 	if (o)
 		return o;
 	/* What is in no container is the machine's, whatever its cgroup. */
-	if (!container_of_cgroup(r, cgroup, resolver, &container) && cgroup)
-		same_id = origin_of(r, service, 0, NULL)->given.id;
+	if (!container_of_cgroup(r, key->cgroup, resolver, &container) && key->cgroup)
+		same_id = origin_of(r, &same, NULL)->given.id;
 	o = place(r);
 	*o = (struct origin){
-		.hash = hash_of(service, cgroup),
-		.cgroup = cgroup,
-		.service = xstrndup(service.ptr, service.len),
-		.service_len = service.len,
+		.hash = hash_of(key),
+		.cgroup = key->cgroup,
+		.service = xstrndup(key->service.ptr, key->service.len),
+		.service_len = key->service.len,
+		.program = key->program ? xstrdup(key->program) : NULL,
 		.given.id = same_id ? same_id : ++r->next_id,
 		.used = ++r->looked,
 	};
@@ -409,15 +426,19 @@ static struct origin *origin_of(struct otlp_resources *r, struct span_text servi
 	return o;
 }
 
-const struct otlp_origin *otlp_resources_get(struct otlp_resources *r, struct span_text service,
-					     bool is_member, uint64_t cgroup,
-					     struct resolver *resolver)
+const struct otlp_origin *otlp_resources_get(struct otlp_resources *r, const struct source *source,
+					     struct span_text service, bool is_member,
+					     uint64_t cgroup, struct resolver *resolver)
 {
 	const char *name = r->env_service && !is_member ? r->env_service : NULL;
+	struct origin_key key = { service, cgroup, source->several ? source->program : NULL };
+	struct origin *o;
 
 	if (name)
-		service = (struct span_text){ name, strlen(name) };
+		key.service = (struct span_text){ name, strlen(name) };
 	else if (!service.len)
-		service = program_service(r->program);
-	return &origin_of(r, service, cgroup, resolver)->given;
+		key.service = program_service(source->name);
+	o = origin_of(r, &key, resolver);
+	o->given.program = key.program; /* the caller's, which outlives what it puts */
+	return &o->given;
 }

@@ -31,6 +31,7 @@
 
 struct otlp_config;
 struct otlp_resources;
+struct source;
 
 /* Where to look; for tests. */
 struct otlp_resource_paths {
@@ -38,18 +39,20 @@ struct otlp_resource_paths {
 };
 #define OTLP_RESOURCE_PATHS ((struct otlp_resource_paths){ "/proc", "/etc", "/var/log/containers" })
 
-/* `config` and `paths` are borrowed; `program` is the image's name as the user gave it. */
+/* `config` and `paths` are borrowed. */
 struct otlp_resources *otlp_resources_new(const struct otlp_config *config, bool json,
-					  const char *program, struct otlp_resource_paths paths);
+					  struct otlp_resource_paths paths);
 void otlp_resources_free(struct otlp_resources *resources);
 
 /*
- * The origin of what belongs to a service and a cgroup. `service` len 0: none is known;
+ * The origin of what a program's record says of its service and cgroup. Where several programs run
+ * each has a scope of its own. `service` len 0: none is known, it is called like the program;
  * `is_member`: it came with the record and stands over what the environment says. cgroup 0: none;
  * `resolver` finds its path, NULL: none is looked for. Valid until the next call.
  */
 const struct otlp_origin *otlp_resources_get(struct otlp_resources *resources,
-					     struct span_text service, bool is_member,
-					     uint64_t cgroup, struct resolver *resolver);
+					     const struct source *source, struct span_text service,
+					     bool is_member, uint64_t cgroup,
+					     struct resolver *resolver);
 
 #endif

@@ -208,8 +208,8 @@ static void put_status(struct otlp_traces *t, const struct trace_span *span)
 static void hand_over(struct otlp_traces *t, struct span_text service, bool is_member,
 		      uint64_t cgroup)
 {
-	const struct otlp_origin *origin =
-		otlp_resources_get(t->resources, service, is_member, cgroup, t->resolver);
+	const struct otlp_origin *origin = otlp_resources_get(t->resources, t->source, service,
+							      is_member, cgroup, t->resolver);
 	struct otlp_writer *w;
 
 	if (likely(!t->bytes.full)) {
@@ -404,26 +404,6 @@ void otlp_traces_free(struct otlp_traces *t)
 	free(t->room);
 	free(t);
 }
-
-static bool get_unsampled(const void *of, struct figure_value *ret)
-{
-	return figure_count(ret, otlp_traces_counts(of).unsampled);
-}
-
-static void each_traces(void *ctx, const struct own_figure *figure, struct figure_visit *visit)
-{
-	const struct figure_label label = { "signal", otlp_spans_shape.signal };
-
-	visit->visit(visit, ctx, &label, 1);
-}
-
-static const struct own_figure figures[] = {
-	{ "bombus_otlp_unsampled_total", "Spans that the sampler left out.", "", FIGURE_COUNTER,
-	  get_unsampled },
-};
-
-const struct figure_table otlp_traces_figures = { figures, ARRAY_LEN(figures), FIGURES_OTLP,
-						  each_traces };
 
 struct span_counts otlp_traces_counts(const struct otlp_traces *t)
 {

@@ -6,7 +6,6 @@
 #ifndef BOMBUS_RUNNER_SINK_OTLP_OTLP_TRACES_H
 #define BOMBUS_RUNNER_SINK_OTLP_OTLP_TRACES_H
 
-#include "base/figures.h"
 #include "runner/sink/otlp/otlp_resource.h"
 #include "runner/sink/sink.h"
 
@@ -30,7 +29,6 @@ void otlp_traces_flush(struct otlp_traces *traces);
  * sampled as a root. */
 void otlp_traces_start(struct otlp_traces *traces);
 
-extern const struct figure_table otlp_traces_figures; /* ctx: struct otlp_traces */
 /* Any thread. */
 struct span_counts otlp_traces_counts(const struct otlp_traces *traces);
 

@@ -299,7 +299,7 @@ static void test_logs_have_all_fields(void **state)
 
 	init(&e, &otlp_logs_shape);
 	resolver = resolver_new(e.f.clock);
-	resources = otlp_resources_new(&e.config, true, "fixture", OTLP_RESOURCE_PATHS);
+	resources = otlp_resources_new(&e.config, true, OTLP_RESOURCE_PATHS);
 	e.config.log_attributes.count = 3;
 	e.config.log_attributes.value_chars = 4;
 	logs = otlp_logs_new(&e.config, true, &e.f.fake.source, resources, resolver, e.queue);

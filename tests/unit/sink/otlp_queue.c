@@ -89,6 +89,36 @@ static void test_queue_groups_by_origin(void **state)
 	otlp_queue_free(queue);
 }
 
+/* Items of one service and several programs stand in a scope each. */
+static void test_queue_has_a_scope_per_program(void **state)
+{
+	static const struct otlp_origin programs[] = {
+		{ 1, "\"resource\":1", 12, "first" },
+		{ 2, "\"resource\":1", 12, "second" },
+	};
+	struct otlp_queue *queue = new_queue(10, 2, 60000, 0);
+	struct otlp_request *request;
+	const char *text;
+
+	for (size_t i = 0; i < ARRAY_LEN(programs); i++) {
+		otlp_enum(otlp_queue_item(queue, &programs[i]), OTLP_KEY(1, "n"), 1);
+		otlp_queue_item_end(queue);
+	}
+	request = take(queue);
+	text = strbuf_str(&request->body);
+	for (size_t i = 0; i < ARRAY_LEN(programs); i++) {
+		_cleanup_free_ char *want =
+			xasprintf("{\"scope\":{\"name\":\"bombus\",\"version\":\"" BOMBUS_VERSION
+				  "\",\"attributes\":[{\"key\":\"bombus.program\",\"value\":"
+				  "{\"stringValue\":\"%s\"}}]},\"spans\":[{\"n\":1}]}",
+				  programs[i].program);
+
+		assert_non_null(strstr(text, want));
+	}
+	otlp_queue_done(queue, 2, OTLP_DROP_REJECTED);
+	otlp_queue_free(queue);
+}
+
 static void test_queue_sends_what_is_full_or_old(void **state)
 {
 	struct otlp_queue *queue = new_queue(10, 2, 50, 0);
@@ -269,6 +299,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_queue_groups_by_origin),
+		cmocka_unit_test(test_queue_has_a_scope_per_program),
 		cmocka_unit_test(test_queue_sends_what_is_full_or_old),
 		cmocka_unit_test(test_queue_waits_for_who_is_slow_and_drops_for_who_fails),
 		cmocka_unit_test(test_queue_gives_up_only_what_is_in_the_way),

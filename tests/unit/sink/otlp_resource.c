@@ -16,6 +16,7 @@
 #include "base/util.h"
 #include "runner/sink/otlp/otlp_config.h"
 #include "runner/sink/otlp/otlp_resource.h"
+#include "runner/source.h"
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define POD "6d1f1c9a-1111-2222-3333-0123456789ab"
@@ -62,6 +63,7 @@ bool resolve_value(enum meaning meaning, const char *name, uint64_t *ret)
 }
 
 struct run {
+	struct source source;
 	struct otlp_config config;
 	struct otlp_resources *resources;
 	char dir[64];
@@ -103,7 +105,8 @@ static void begin(struct run *r, const char *service, const char *attributes)
 	write_file(r, "web-1_shop_nginx-" ID ".log", "");
 	write_file(r, "web-2_shop_other-" ID "0.log", "");
 	assert_int_equal(otlp_config_read(&r->config, &flags, get, &v, &err), 0);
-	r->resources = otlp_resources_new(&r->config, true, "example.org/x/demo:1",
+	source_set_name(&r->source, "example.org/x/demo:1");
+	r->resources = otlp_resources_new(&r->config, true,
 					  (struct otlp_resource_paths){ "/proc", r->dir, r->dir });
 }
 
@@ -126,8 +129,9 @@ static void end(struct run *r)
 static const struct otlp_origin *origin(struct run *r, const char *service, bool is_member,
 					uint64_t cgroup)
 {
-	return otlp_resources_get(r->resources, (struct span_text){ service, strlen(service) },
-				  is_member, cgroup, (struct resolver *)r);
+	return otlp_resources_get(r->resources, &r->source,
+				  (struct span_text){ service, strlen(service) }, is_member, cgroup,
+				  (struct resolver *)r);
 }
 
 /* `want` NULL: there is no such attribute. */
@@ -268,6 +272,32 @@ static void test_resource_ids(void **state)
 	end(&r);
 }
 
+/* Programs of one service share its resource, but have a scope each. */
+static void test_resource_of_several_programs(void **state)
+{
+	const struct otlp_origin *o;
+	struct source other = { .several = true };
+	uint64_t first, second, alone;
+	struct run r;
+
+	begin(&r, "fleet", NULL);
+	source_set_name(&other, "./second.bpf.o");
+	alone = origin(&r, "", false, 0)->id;
+	assert_null(origin(&r, "", false, 0)->program);
+	r.source.several = true;
+	o = origin(&r, "", false, 0);
+	first = o->id;
+	assert_string_equal(o->program, "demo");
+	assert_text(o, "service.name", "fleet");
+	o = otlp_resources_get(r.resources, &other, (struct span_text){ "", 0 }, false, 0, NULL);
+	second = o->id;
+	assert_string_equal(o->program, "second");
+	assert_text(o, "service.name", "fleet");
+	assert_true(first != second && first != alone && second != alone);
+	assert_int_equal(origin(&r, "", false, 0)->id, first);
+	end(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -276,6 +306,7 @@ int main(void)
 		cmocka_unit_test(test_resource_attributes_on_top),
 		cmocka_unit_test(test_resource_container),
 		cmocka_unit_test(test_resource_ids),
+		cmocka_unit_test(test_resource_of_several_programs),
 	};
 
 	return cmocka_run_group_tests_name("otlp resource", tests, NULL, NULL);

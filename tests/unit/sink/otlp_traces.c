@@ -284,7 +284,7 @@ static void begin_with(struct run *r, bool json, uint64_t max_batch, const char 
 	snprintf(r->dir, sizeof(r->dir), "%s/span-XXXXXX",
 		 getenv("TMPDIR") ? getenv("TMPDIR") : "/tmp");
 	assert_non_null(mkdtemp(r->dir)); /* empty: the resource has what is compiled in */
-	r->resources = otlp_resources_new(&r->config, json, r->fake.source.name,
+	r->resources = otlp_resources_new(&r->config, json,
 					  (struct otlp_resource_paths){ r->dir, r->dir, r->dir });
 	r->queue = otlp_queue_new(&opts);
 	assert_int_equal(otlp_traces_new(&r->traces, &r->config, json, &r->fake.source,
