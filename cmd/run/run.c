@@ -203,7 +203,6 @@ static int run_run(const struct global_args *global, void *args, const struct wo
 						  .clock = wallclock_new() };
 	int ret = run_record_check(a, words->count, err);
 
-	run_sinks_choose(a, words->count);
 	if (ret >= 0)
 		ret = programs_open(&run.programs, words, run.clock, err);
 	if (ret < 0)

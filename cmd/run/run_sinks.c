@@ -29,17 +29,6 @@ const char *run_sinks_form(const struct run_args *a)
 	return !a->no_tty && !a->once && tui_usable(STDIN_FILENO, STDOUT_FILENO) ? "tui" : "table";
 }
 
-/* The live table has tabs for the maps of one program. */
-#define TUI_MAX_PROGRAMS 1
-
-void run_sinks_choose(struct run_args *args, size_t programs)
-{
-	if (programs <= TUI_MAX_PROGRAMS || !run_sinks_interactive(args))
-		return;
-	log_info("the live table shows one program; several are shown as -o table");
-	args->output = "table";
-}
-
 bool run_sinks_interactive(const struct run_args *args)
 {
 	return streq(run_sinks_form(args), "tui");

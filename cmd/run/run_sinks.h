@@ -15,8 +15,6 @@ struct run_sinks {
 	const struct sink *recorder, *metrics;
 };
 
-/* Settles what -o is for this number of programs: the live table shows one. */
-void run_sinks_choose(struct run_args *args, size_t programs);
 /* Whether the live table is among them. */
 bool run_sinks_interactive(const struct run_args *args);
 /* What -o is: given, or found out. */
