@@ -11,6 +11,7 @@
 #include "runner/load/attach/attach_internal.h"
 #include "runner/load/kernel/features.h"
 #include "runner/load/kernel/probe.h"
+#include "runner/load/kernel/mounts.h"
 
 /* ---- kinds that attach to functions of the kernel and of programs ---- */
 

@@ -57,12 +57,4 @@ bool attach_possible(const struct prog_plan *plan, const struct word_list *targe
 int attach_program(struct attachments *list, struct bpf_object *obj, struct bpf_program *prog,
 		   const struct prog_plan *plan, const struct word_list *targets, struct err *err);
 
-/* A descriptor of a tcx link, -errno; -EINVAL on kernels before 6.6. */
-int tcx_link_create(int prog_fd, unsigned ifindex, bool egress);
-
-/* tracefs, wherever it is mounted; NULL when it is not. */
-const char *tracefs_path(void);
-/* Mounts tracefs on its empty folder where we may. 0 or -errno. */
-int tracefs_ensure(void);
-
 #endif

@@ -21,6 +21,7 @@
 #include "runner/load/kernel/explain.h"
 #include "runner/load/plan/hook.h"
 #include "runner/load/attach/object_internal.h"
+#include "runner/load/kernel/mounts.h"
 
 #define NO_CULPRIT UINT32_MAX
 

@@ -6,53 +6,19 @@
  */
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <linux/capability.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/utsname.h>
 
 #include "base/err.h"
 #include "base/util.h"
 #include "runner/load/kernel/bpflog.h"
 #include "runner/load/kernel/explain.h"
+#include "runner/load/kernel/machine.h"
+#include "runner/load/kernel/mounts.h"
 #include "runner/load/plan/hook.h"
-#include "runner/load/attach/attach.h"
 #include "runner/load/kernel/symbols.h"
 #include "runner/load/kernel/verifier.h"
 
 #define VMLINUX_BTF "/sys/kernel/btf/vmlinux"
-
-/* ---- questions to the machine ---- */
-
-/* The kernel gives its first user namespace this number (PROC_USER_INIT_INO), and no other. */
-#define FIRST_USERNS_INODE 0xeffffffdu
-
-static bool in_user_namespace(void)
-{
-	struct stat st;
-
-	return stat("/proc/self/ns/user", &st) == 0 && st.st_ino != FIRST_USERNS_INODE;
-}
-
-uint64_t effective_caps(void)
-{
-	_cleanup_free_ void *text = NULL;
-	size_t len;
-	char *line;
-
-	/* What a process may do inside of its own namespace is nothing to bpf(). */
-	if (in_user_namespace())
-		return 0;
-	if (read_file("/proc/self/status", 1 << 16, &text, &len, NULL) < 0)
-		return 0;
-	line = strstr(text, "\nCapEff:");
-	return line ? strtoull(line + 8, NULL, 16) : 0;
-}
-
-static bool has_cap(uint64_t caps, int cap)
-{
-	return caps >> cap & 1;
-}
 
 static void hint_caps(const char *missing, struct err *err)
 {
@@ -61,47 +27,6 @@ static void hint_caps(const char *missing, struct err *err)
 			      "outside, as root");
 	else
 		err_hint(err, "run it as root, or give the program %s", missing);
-}
-
-static bool is_net_hook(uint8_t hook)
-{
-	return hook == HOOK_XDP || hook == HOOK_TC || hook == HOOK_CGROUP || hook == HOOK_NETNS ||
-	       hook == HOOK_SOCKET;
-}
-
-void missing_caps(uint8_t hook, char *text, size_t size)
-{
-	uint64_t caps = effective_caps();
-	int second = is_net_hook(hook) ? CAP_NET_ADMIN : CAP_PERFMON;
-	bool all = has_cap(caps, CAP_SYS_ADMIN);
-	bool bpf = all || has_cap(caps, CAP_BPF);
-	bool other = has_cap(caps, second) || (all && second == CAP_PERFMON);
-	const char *second_name = second == CAP_PERFMON ? "CAP_PERFMON" : "CAP_NET_ADMIN";
-
-	snprintf(text, size, "%s%s%s", bpf ? "" : "CAP_BPF", bpf || other ? "" : " and ",
-		 other ? "" : second_name);
-}
-
-const char *kernel_lockdown(void)
-{
-	_cleanup_free_ void *text = NULL;
-	size_t len;
-
-	if (read_file("/sys/kernel/security/lockdown", 4096, &text, &len, NULL) < 0)
-		return NULL;
-	if (strstr(text, "[integrity]"))
-		return "integrity";
-	return strstr(text, "[confidentiality]") ? "confidentiality" : NULL;
-}
-
-static bool kernel_before(unsigned major, unsigned minor)
-{
-	struct utsname name;
-	unsigned have_major = 0, have_minor = 0;
-
-	if (uname(&name) < 0 || sscanf(name.release, "%u.%u", &have_major, &have_minor) != 2)
-		return false;
-	return have_major < major || (have_major == major && have_minor < minor);
 }
 
 static const char *target_of(const struct prog_plan *prog)

@@ -20,11 +20,4 @@ int explain_object(int code, const struct bpflog *log, struct err *err);
  */
 void explain_nearest(const struct prog_plan *prog, int code, struct err *err);
 
-/* This process's effective capabilities, a bit each; in a user namespace it has none. */
-uint64_t effective_caps(void);
-/* "CAP_BPF and CAP_PERFMON": what loading programs for this hook lacks; "" nothing. */
-void missing_caps(uint8_t hook, char *text, size_t size);
-/* "integrity", "confidentiality"; NULL: no lockdown. */
-const char *kernel_lockdown(void);
-
 #endif

@@ -10,8 +10,9 @@
 
 #include "base/util.h"
 #include "runner/load/kernel/bpflog.h"
-#include "runner/load/kernel/explain.h"
 #include "runner/load/kernel/probe.h"
+#include "runner/load/kernel/machine.h"
+#include "runner/load/kernel/mounts.h"
 
 static void feature_init(struct feature *feature, const struct probe *probe)
 {

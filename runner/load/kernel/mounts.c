@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <dirent.h>
 #include <errno.h>
+#include <mntent.h>
 #include <sys/mount.h>
 
 #include "base/log.h"
 #include "base/util.h"
-#include "runner/load/attach/attach.h"
+#include "runner/load/kernel/mounts.h"
 
 #define TRACEFS "/sys/kernel/tracing"
 #define TRACEFS_IN_DEBUGFS "/sys/kernel/debug/tracing"
@@ -42,4 +43,18 @@ int tracefs_ensure(void)
 		return -errno;
 	log_info("tracefs was not mounted: it is now, at " TRACEFS);
 	return 0;
+}
+
+char *mount_of(const char *type)
+{
+	FILE *mounts = setmntent("/proc/self/mounts", "re");
+	struct mntent *entry;
+	char *path = NULL;
+
+	while (mounts && !path && (entry = getmntent(mounts)))
+		if (streq(entry->mnt_type, type))
+			path = xstrdup(entry->mnt_dir);
+	if (mounts)
+		endmntent(mounts);
+	return path;
 }

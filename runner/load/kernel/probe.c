@@ -5,17 +5,17 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <linux/perf_event.h>
-#include <mntent.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 
 #include "base/parse.h"
 #include "base/util.h"
-#include "runner/load/attach/attach.h"
-#include "runner/load/kernel/explain.h"
 #include "runner/load/plan/hook.h"
 #include "runner/load/kernel/probe.h"
+#include "runner/load/kernel/machine.h"
+#include "runner/load/kernel/mounts.h"
+#include "runner/load/kernel/tcx.h"
 
 #define PMU_KPROBE "/sys/bus/event_source/devices/kprobe/type"
 #define PMU_UPROBE "/sys/bus/event_source/devices/uprobe/type"
@@ -36,20 +36,6 @@ void probe_ctx_release(struct probe_ctx *ctx)
 {
 	btf__free(ctx->btf);
 	ctx->btf = NULL;
-}
-
-char *mount_of(const char *type)
-{
-	FILE *mounts = setmntent("/proc/self/mounts", "re");
-	struct mntent *entry;
-	char *path = NULL;
-
-	while (mounts && !path && (entry = getmntent(mounts)))
-		if (streq(entry->mnt_type, type))
-			path = xstrdup(entry->mnt_dir);
-	if (mounts)
-		endmntent(mounts);
-	return path;
 }
 
 /* What programs lack depends on their hook; maps need CAP_BPF alone. */

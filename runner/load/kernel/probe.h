@@ -45,7 +45,5 @@ PROBE(probe_memlock);
 void probe_errno(struct feature *f, int code);
 /* Whether LSM programs that are attached also run. True when it cannot be told. */
 bool lsm_has_bpf(void);
-/* Where the first file system of this type is mounted, malloc'ed; NULL: nowhere. */
-char *mount_of(const char *type);
 
 #endif

@@ -5,8 +5,8 @@
 #include "base/arena.h"
 #include "base/parse.h"
 #include "base/util.h"
-#include "runner/load/attach/attach.h"
 #include "runner/load/kernel/symbols.h"
+#include "runner/load/kernel/mounts.h"
 
 #define MAX_KALLSYMS (128u << 20)
 #define MAX_EVENTS 16384
