@@ -2,6 +2,7 @@
 /* What this kernel can do, and what a program needs of it. */
 #include <errno.h>
 
+#include "base/log.h"
 #include "base/util.h"
 #include "cmd/cmd.h"
 #include "cmd/run/object_words.h"
@@ -131,6 +132,24 @@ static void free_object(struct object **object)
 	object_free(*object);
 }
 
+/* What `run` would refuse before it asks the kernel, and the words that are missing. */
+static int verdict(struct object *object, const char *name, struct err *err)
+{
+	const struct plan *plan = object_plan(object);
+	int ret = object_would_start(object, err);
+
+	if (ret >= 0 && plan_is_empty(plan)) {
+		err_hint(err, "'bombus run -o none' runs it all the same");
+		ret = err_set(err, EINVAL, "%s: nothing to show: %s", name, plan->advice);
+	}
+	if (ret < 0 && err)
+		err->exit = EXIT_KERNEL;
+	if (ret >= 0)
+		log_info("%s would run here%s%s", name, plan->advice ? "; " : "",
+			 plan->advice ? plan->advice : "");
+	return ret;
+}
+
 static int run_check(const struct global_args *global, void *args, const struct words *words,
 		     struct err *err)
 {
@@ -148,7 +167,9 @@ static int run_check(const struct global_args *global, void *args, const struct 
 		ret = program_open(&program, global, words->words[0], NULL, err);
 	if (ret >= 0)
 		ret = object_open(&object, program.name, program.bytes, program.len, &opts, err);
-	return ret < 0 ? ret : check_plan(a, object_plan(object), err);
+	if (ret >= 0)
+		ret = check_plan(a, object_plan(object), err);
+	return ret < 0 ? ret : verdict(object, program.name, err);
 }
 
 static const struct opt check_opts[] = {
@@ -168,7 +189,9 @@ const struct command cmd_check = {
 		"the "
 		"privileges of this process; the file systems that matter. With a program: each of "
 		"its hooks and maps, whether this kernel has it, and which alternatives would be "
-		"taken. Nothing stays loaded. The exit status is 3 when the program would not run.",
+		"taken. Nothing stays loaded. The last line says whether run would start it, or "
+		"which words are missing. "
+		"The exit status is 3 when the program would not run.",
 	.examples = "bombus check\n"
 		    "bombus check tcpconnlat\n"
 		    "bombus check --format '{{.Feature}} {{.OK}}'",

@@ -161,11 +161,10 @@ static int check_shows(const struct job *job, const char *name, const struct run
 {
 	const struct plan *plan = job_plan(job);
 
-	for (uint32_t i = 0; i < plan->nmaps; i++)
-		if (plan->maps[i].source != SOURCE_NONE && !plan->maps[i].fault)
-			return 0;
-	if (!plan->shows_nothing || a->dry_run || (a->output && streq(a->output, "none")))
+	if (!plan_is_empty(plan) || a->dry_run || (a->output && streq(a->output, "none")))
 		return 0;
+	if (object_would_start(job_object(job), err) < 0)
+		return -EINVAL; /* the better reason */
 	err_hint(err, "-o none runs it all the same");
 	return err_set(err, EINVAL, "%s: nothing to show: %s", name, plan->advice);
 }

@@ -242,6 +242,12 @@ int attach_prepare(struct bpf_object *obj, struct bpf_program *prog, const struc
 	if (type->hook == HOOK_UNKNOWN)
 		return err_set(err, EINVAL, "program '%s': section \"%s\" names no kind of program",
 			       plan->name, plan->section);
+	if (type->hook == HOOK_FOREIGN && has_prefix(plan->section, "struct_ops"))
+		return err_set(err, EOPNOTSUPP,
+			       "program '%s' (%s): bombus does not support struct_ops: functions "
+			       "that replace the kernel's, as of a TCP congestion control or a "
+			       "sched_ext scheduler",
+			       plan->name, plan->section);
 	if (type->hook == HOOK_FOREIGN)
 		return err_set(err, EOPNOTSUPP,
 			       "program '%s' (%s): this program type cannot be attached by bombus",

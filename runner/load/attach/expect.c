@@ -90,8 +90,9 @@ bool explain_expect(const struct prog_plan *prog, char *text, size_t size)
 		text[0] = '\0';
 	if (type->hook == HOOK_UNKNOWN || type->hook == HOOK_FOREIGN) {
 		snprintf(text, size,
-			 type->hook == HOOK_UNKNOWN
-				 ? "its section names no kind of program"
+			 type->hook == HOOK_UNKNOWN ? "its section names no kind of program"
+			 : has_prefix(prog->section, "struct_ops")
+				 ? "struct_ops is not supported"
 				 : "this program type cannot be attached by bombus");
 		return false;
 	}

@@ -72,6 +72,9 @@ const struct plan *object_plan(const struct object *object);
  * nothing stays loaded or attached.
  */
 int object_start(struct object *object, struct err *err);
+/* Of an object that was not started: what object_start() would refuse before it asks the kernel,
+ * such as a missing target, a missing size or a kind of map that is not supported. */
+int object_would_start(struct object *object, struct err *err);
 
 /* Where the time of object_start() went, for traces and --verbose. */
 struct object_times {

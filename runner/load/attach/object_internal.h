@@ -49,8 +49,8 @@ int object_reopen(struct object *object, struct err *err);
 
 /* options.c */
 int options_resolve(struct object *object, struct err *err); /* once: programs and targets */
-/* Before load: every map has the sizes that it needs. */
-int options_check_sizes(const struct object *object, struct err *err);
+/* Before load: every map is of a kind that is supported and has the sizes that it needs. */
+int options_check_maps(const struct object *object, struct err *err);
 int options_apply(struct object *object, bool report, struct err *err); /* to each opened object */
 
 /* pins.c */

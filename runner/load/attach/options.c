@@ -279,8 +279,26 @@ static int default_sizes(struct bpf_map *map, struct map_plan *plan, bool report
 	return bpf_map__set_max_entries(map, entries);
 }
 
-/* The sizes that are missing still. */
-int options_check_sizes(const struct object *object, struct err *err)
+#define MAP_TYPE_ARENA 33 /* newer than some headers */
+
+static int unsupported_map(const struct bpf_map *map, struct err *err)
+{
+	const char *name = bpf_map__name(map);
+
+	err_exit(err, EXIT_FAILED);
+	if ((int)bpf_map__type(map) == MAP_TYPE_ARENA)
+		return err_set(err, EOPNOTSUPP,
+			       "map '%s' is an arena: memory that a program shares with its own "
+			       "loader, which bombus does not support",
+			       name);
+	return err_set(err, EOPNOTSUPP,
+		       "map '%s' is a struct of functions for the kernel (struct_ops: a TCP "
+		       "congestion control, a sched_ext scheduler), which bombus does not support",
+		       name);
+}
+
+/* Of a kind that is supported, and with all its sizes. */
+int options_check_maps(const struct object *object, struct err *err)
 {
 	const struct bpf_map *map;
 
@@ -291,6 +309,8 @@ int options_check_sizes(const struct object *object, struct err *err)
 				      : !bpf_map__key_size(map) && !keyless ? "key"
 									    : NULL;
 
+		if (type == MAP_TYPE_ARENA || type == BPF_MAP_TYPE_STRUCT_OPS)
+			return unsupported_map(map, err);
 		if (!missing || !has_entries(type) || !bpf_map__autocreate(map))
 			continue;
 		err_exit(err, EXIT_FAILED);
@@ -317,6 +337,10 @@ static int fix_maps(struct object *object, bool report, struct err *err)
 	bpf_object__for_each_map(map, object->bpf) {
 		struct map_plan *plan = plan_map(&object->plan, bpf_map__name(map));
 
+		if (bpf_map__pin_path(map) && report)
+			log_info("map '%s' asks to be pinned by name and is not: --pin-maps DIR "
+				 "pins the maps",
+				 bpf_map__name(map));
 		if (bpf_map__pin_path(map))
 			rc = bpf_map__set_pin_path(map, NULL);
 		switch (rc < 0 ? BPF_MAP_TYPE_UNSPEC : bpf_map__type(map)) {

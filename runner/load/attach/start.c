@@ -244,7 +244,7 @@ static int start_round(struct object *object, uint32_t *ret_culprit, struct err 
 			*ret_culprit = i;
 	}
 	if (rc == 0)
-		rc = options_check_sizes(object, err);
+		rc = options_check_maps(object, err);
 	if (rc == 0)
 		rc = pins_prepare(object, err);
 	if (rc == 0)
@@ -353,6 +353,39 @@ static bool wants_tracefs(const struct object *object)
 		}
 	}
 	return false;
+}
+
+int object_would_start(struct object *object, struct err *err)
+{
+	const struct plan *plan = &object->plan;
+	int rc = 0;
+
+	choose(object);
+	for (uint32_t i = 0; i < plan->nprogs; i++) {
+		struct err local = { 0 };
+
+		if (object_state(object, i) != PROG_WANTED)
+			continue;
+		bpflog_begin(&object->log);
+		rc = attach_prepare(object->bpf, object->progs[i], &plan->progs[i],
+				    &object->targets[i], &local);
+		bpflog_end(&object->log);
+		if (rc == 0)
+			continue;
+		refuse(object, &plan->progs[i], rc, cause_in(&local, &plan->progs[i]));
+		if (!alternatives_left(object, plan->progs[i].job)) {
+			if (err)
+				*err = local;
+			err_wrap(err, "%s", object->name);
+			return rc;
+		}
+		choose(object);
+		i = UINT32_MAX; /* from the start: another one has its turn */
+	}
+	rc = options_check_maps(object, err);
+	if (rc < 0)
+		err_wrap(err, "%s", object->name);
+	return rc;
 }
 
 int object_start(struct object *object, struct err *err)

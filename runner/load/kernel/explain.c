@@ -5,7 +5,10 @@
  * most certain cause to the vaguest.
  */
 #include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
 #include <sys/resource.h>
 
 #include "base/err.h"
@@ -19,6 +22,28 @@
 #include "runner/load/kernel/verifier.h"
 
 #define VMLINUX_BTF "/sys/kernel/btf/vmlinux"
+
+/* libbpf has error codes of its own from 4000 on, and the kernel one that C libraries do not name.
+ */
+#define LIBBPF_CODES 4000
+#define KERNEL_ENOTSUPP 524
+
+static int say_code(struct err *err, int code, const char *fmt, ...)
+{
+	char what[256], text[128];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(what, sizeof(what), fmt, ap);
+	va_end(ap);
+	if (code == -KERNEL_ENOTSUPP)
+		return err_set(err, EOPNOTSUPP, "%s: this kernel does not support it (ENOTSUPP)",
+			       what);
+	if (code > -LIBBPF_CODES)
+		return err_sys(err, -code, "%s", what);
+	libbpf_strerror(code, text, sizeof(text));
+	return err_set(err, EINVAL, "%s: %s", what, text);
+}
 
 static void hint_caps(const char *missing, struct err *err)
 {
@@ -42,6 +67,17 @@ static const struct hook_type *type_of(const struct prog_plan *prog)
 	const char *target;
 
 	return hook_of(prog->section, &target);
+}
+
+static int too_many_files(struct err *err)
+{
+	struct rlimit limit = { 0 };
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	err_hint(err, "ulimit -n 1024 allows more");
+	return err_set(err, EMFILE,
+		       "each map, program and hook is an open file, and this process may have %llu",
+		       (unsigned long long)limit.rlim_cur);
 }
 
 /* ---- permission ---- */
@@ -101,6 +137,10 @@ static int no_btf_hook(const struct prog_plan *prog, int code, struct err *err)
 
 static int no_tracepoint(const struct prog_plan *prog, int code, struct err *err)
 {
+	if (!tracefs_path() && errno == EACCES) {
+		err_hint(err, "root may, and so may CAP_DAC_READ_SEARCH");
+		return err_set(err, -code, "this user may not look into tracefs");
+	}
 	if (!tracefs_path()) {
 		err_hint(err, "mount -t tracefs tracefs /sys/kernel/tracing");
 		return err_set(err, -code, "tracefs is not mounted");
@@ -128,6 +168,19 @@ static int no_kprobe(const struct prog_plan *prog, int code, struct err *err)
 		       target_of(prog));
 }
 
+/* What stands in front of a file's contents where it is no program or library. NULL: it is one, or
+ * it cannot be read. */
+static const char *not_elf(const char *path)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char magic[4] = "";
+
+	if (fd < 0 || read(fd, magic, sizeof(magic)) < 0 || !memcmp(magic, "\177ELF", 4))
+		return NULL;
+	return magic[0] == '#' && magic[1] == '!' ? "a script; its interpreter has the functions"
+						  : "no ELF program or library";
+}
+
 static int no_user_probe(const struct prog_plan *prog, int code, struct err *err)
 {
 	const char *target = target_of(prog);
@@ -140,6 +193,8 @@ static int no_user_probe(const struct prog_plan *prog, int code, struct err *err
 	err_exit(err, EXIT_USAGE);
 	if (strchr(path, '/') && access(path, F_OK) < 0)
 		return err_set(err, -code, "there is no file %s", path);
+	if (strchr(path, '/') && not_elf(path))
+		return err_set(err, -code, "%s is %s", path, not_elf(path));
 	if (*path && !strchr(path, '/') && code == -ENOENT) {
 		err_hint(err, "a path with a '/' is taken as it is");
 		return err_set(err, -code,
@@ -152,10 +207,29 @@ static int no_user_probe(const struct prog_plan *prog, int code, struct err *err
 		return err_set(err, -code, "%s has no %s '%s'", *path ? path : "the binary",
 			       type_of(prog)->hook == HOOK_USDT ? "USDT probe" : "function",
 			       target[path_len] == ':' ? target + path_len + 1 : target);
-	return err_sys(err, -code, "%s", target);
+	return say_code(err, code, "%s", target);
 }
 
 /* ---- loading ---- */
+
+/* Under lockdown=confidentiality the helpers that read kernel memory are as if they were not there.
+ */
+static int no_call(int code, const char *line, struct err *err)
+{
+	const char *lockdown = kernel_lockdown();
+
+	if (lockdown && streq(lockdown, "confidentiality") &&
+	    (strstr(line, "probe_read") || !strstr(line, "()"))) {
+		err_hint(err, "the kernel was started with lockdown=confidentiality, or Secure "
+			      "Boot asks for it");
+		return err_set(
+			err, -code,
+			"kernel lockdown (confidentiality) forbids programs that read kernel "
+			"memory: %s",
+			line);
+	}
+	return err_set(err, -code, "%s", line);
+}
 
 static int load_cause(const struct prog_plan *prog, int code, const char *log, struct err *err)
 {
@@ -169,7 +243,9 @@ static int load_cause(const struct prog_plan *prog, int code, const char *log, s
 		return err_set(err, -code, "this kernel has no %s", line);
 	}
 	if (verifier_unknown_call(log, line, sizeof(line)))
-		return err_set(err, -code, "%s", line);
+		return no_call(code, line, err);
+	if (code == -EMFILE)
+		return too_many_files(err);
 	if ((code == -EPERM || code == -EACCES) && !verifier_verdict(log, line, sizeof(line)))
 		return no_permission(prog, code, "loading", err);
 	if (code == -ESRCH || code == -ENOENT)
@@ -188,7 +264,7 @@ static int load_cause(const struct prog_plan *prog, int code, const char *log, s
 			       "this kernel does not know %s programs, or not all "
 			       "that this one uses",
 			       type_of(prog)->section);
-	return err_sys(err, -code, "the kernel refuses it");
+	return say_code(err, code, "the kernel refuses it");
 }
 
 static void wrap(const struct prog_plan *prog, struct err *err)
@@ -215,6 +291,8 @@ int explain_load(const struct prog_plan *prog, int code, const char *verifier_lo
 
 static int attach_cause(const struct prog_plan *prog, int code, struct err *err)
 {
+	if (code == -EMFILE)
+		return too_many_files(err);
 	switch (type_of(prog)->hook) {
 	case HOOK_TRACEPOINT:
 		if (code == -ENOENT || !tracefs_path())
@@ -254,8 +332,8 @@ static int attach_cause(const struct prog_plan *prog, int code, struct err *err)
 	}
 	if (code == -EPERM || code == -EACCES)
 		return no_permission(prog, code, "attaching", err);
-	return err_sys(err, -code, "the kernel does not attach it%s%s",
-		       *target_of(prog) ? " to " : "", target_of(prog));
+	return say_code(err, code, "the kernel does not attach it%s%s",
+			*target_of(prog) ? " to " : "", target_of(prog));
 }
 
 int explain_attach(const struct prog_plan *prog, int code, struct err *err)
@@ -289,7 +367,7 @@ void explain_nearest(const struct prog_plan *prog, int code, struct err *err)
 	}
 	if (near && !streq(near, target))
 		err_hint(err, "did you mean '%s'?", near);
-	else if (near && type_of(prog)->hook == HOOK_FENTRY)
+	else if (near && code != -EINVAL && type_of(prog)->hook == HOOK_FENTRY)
 		err_hint(err, "the kernel has it, but its BTF has not: a kprobe program may attach "
 			      "to it");
 }
@@ -321,7 +399,7 @@ int explain_open(int code, const struct bpflog *log, struct err *err)
 	err_detail(err, log->warnings);
 	if (*line)
 		return err_set(err, -code, "not a BPF object that can be loaded: %s", line);
-	return err_sys(err, -code, "not a BPF object that can be loaded");
+	return say_code(err, code, "not a BPF object that can be loaded");
 }
 
 /* A line of the log that has the word, from the word on. */
@@ -332,6 +410,17 @@ static bool warning_with(const struct bpflog *log, const char *word, char *line,
 	if (at)
 		snprintf(line, size, "%.*s", (int)strcspn(at, "\n"), at);
 	return at != NULL;
+}
+
+static bool called_by_compiler(const char *line)
+{
+	static const char *const names[] = { "'memcmp'",  "'memcpy'", "'memset'",
+					     "'memmove'", "'bcmp'",   "'strlen'" };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (strstr(line, names[i]))
+			return true;
+	return false;
 }
 
 int explain_object(int code, const struct bpflog *log, struct err *err)
@@ -351,6 +440,14 @@ int explain_object(int code, const struct bpflog *log, struct err *err)
 			       log->map);
 	}
 	if (warning_with(log, "extern ", line, sizeof(line))) {
+		if (called_by_compiler(line)) {
+			err_hint(err, "a loop over single members, or __builtin_memcpy() and "
+				      "__builtin_memset() of a constant size, stay in the program");
+			return err_set(err, -code,
+				       "%s: the compiler made a call of the C library's function, "
+				       "which a BPF program does not have",
+				       line);
+		}
 		err_hint(err,
 			 "the program asks for a function, variable or option that this kernel "
 			 "does not have; __weak makes it optional");
@@ -366,15 +463,15 @@ int explain_object(int code, const struct bpflog *log, struct err *err)
 			       "and size",
 			       log->map);
 	if (code == -EMFILE)
-		err_hint(err, "each map, program and hook is an open file: ulimit -n allows more");
+		return too_many_files(err);
 	if (code == -ENOMEM && *log->map)
 		err_hint(err,
 			 "--ring %s=SIZE or --max-entries %s=N makes it smaller; the memory "
 			 "limit of this cgroup counts as well",
 			 log->map, log->map);
 	if (*log->map)
-		return err_sys(err, -code, "map '%s' cannot be made", log->map);
+		return say_code(err, code, "map '%s' cannot be made", log->map);
 	last_warning(log, line, sizeof(line));
 	return *line ? err_set(err, -code, "the kernel refuses it: %s", line)
-		     : err_sys(err, -code, "the kernel refuses it");
+		     : say_code(err, code, "the kernel refuses it");
 }

@@ -5,6 +5,10 @@
 #include "runner/load/kernel/verifier.h"
 
 #define TAIL_LINES 24
+/* The verifier does not know which of them a number points to. */
+#define MEMORY_ADVICE                                                                              \
+	"kernel memory is read with BPF_CORE_READ() or bpf_probe_read_kernel(), memory of a "      \
+	"program, such as a system call's argument, with bpf_probe_read_user()"
 
 static bool is_statistics(const char *line)
 {
@@ -57,10 +61,9 @@ const char *verifier_advice(const char *verdict)
 		{ "back-edge", "kernels before 5.3 take no loops: #pragma unroll" },
 		{ "too large", "bound the loops, or make several programs of it" },
 		{ "too complex", "bound the loops, or make several programs of it" },
-		{ "mem access 'scalar'", "kernel memory is read with BPF_CORE_READ() or "
-					 "bpf_probe_read_kernel()" },
-		{ "mem access 'inv'", "kernel memory is read with BPF_CORE_READ() or "
-				      "bpf_probe_read_kernel()" },
+		{ "mem access 'scalar'", MEMORY_ADVICE },
+		{ "mem access 'inv'", MEMORY_ADVICE },
+		{ "mem access 'user_'", "memory of a program is read with bpf_probe_read_user()" },
 		{ "Unreleased reference",
 		  "what was reserved or acquired is submitted, discarded or "
 		  "released on every path" },

@@ -177,3 +177,11 @@ void plan_advise(struct plan_ctx *ctx, bool is_bare)
 		advise_nothing(&text, plan, ctx->btf);
 	plan->advice = arena_strdup(&plan->arena, strbuf_str(&text));
 }
+
+bool plan_is_empty(const struct plan *plan)
+{
+	for (uint32_t i = 0; i < plan->nmaps; i++)
+		if (plan->maps[i].source != SOURCE_NONE && !plan->maps[i].fault)
+			return false;
+	return plan->shows_nothing;
+}

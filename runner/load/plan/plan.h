@@ -193,6 +193,9 @@ struct plan_fields {
 };
 int plan_select_fields(struct plan *plan, const struct plan_fields *choice, struct err *err);
 
+/* It shows nothing, and no map of it could be shown: plan->advice says why. */
+bool plan_is_empty(const struct plan *plan);
+
 /* By name, else by symbol. NULL: none. */
 struct map_plan *plan_map(const struct plan *plan, const char *name);
 struct prog_plan *plan_prog(const struct plan *plan, const char *name);

@@ -1,0 +1,108 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Refusals name their cause: each case here once named another one.
+. "$(dirname "$0")/../support/lib.sh"
+need_root
+need clang
+
+HOOKS=$OBJECTS/load_hooks.bpf.o
+TRAFFIC=$BUILD/tests/traffic
+
+# object NAME: compiles standard input.
+object() {
+	{
+		printf '%s\n' '#include "vmlinux.h"' '#include <bpf/bpf_helpers.h>' \
+			'#include <bpf/bpf_tracing.h>' 'char LICENSE[] SEC("license") = "GPL";'
+		cat
+	} >"$1.bpf.c"
+	clang -g -O2 -target bpf "-D__TARGET_ARCH_$(uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')" \
+		-I"$BUILD/bpf" -I. -c "$1.bpf.c" -o "$1.o"
+}
+
+# message NAME STATUS REGEX ARGUMENTS...
+message() {
+	local name=$1 status=$2 regex=$3
+	shift 3
+	run_bombus "$@"
+	is "$name: status" "$RC" "$status"
+	like "$name: message" "$ERR" "$regex"
+}
+
+# --- what is not supported is named ---
+object ops <<'END'
+SEC("struct_ops/ssthresh") __u32 BPF_PROG(ssthresh, struct sock *sk) { return 10; }
+END
+message struct_ops 1 'does not support struct_ops' run ops.o
+message 'struct_ops: check' 3 'struct_ops is not supported' check ops.o
+object arena <<'END'
+struct { __uint(type, 33); __uint(map_flags, BPF_F_MMAPABLE); __uint(max_entries, 10); } arena SEC(".maps");
+struct { __uint(type, BPF_MAP_TYPE_ARRAY); __uint(max_entries, 1); __type(key, __u32); __type(value, __u64); } n SEC(".maps.counter");
+SEC("raw_tp/sys_exit") int on(void *c) { __u32 k = 0; void *a = &arena; asm volatile("" : "+r"(a)); return !bpf_map_lookup_elem(&n, &k); }
+END
+message arena 1 "map 'arena' is an arena" run arena.o
+message 'arena: check' 3 "map 'arena' is an arena" check arena.o
+
+# --- check ends with what run would say ---
+message 'check: a target' 3 "'upro' .* needs to be told where" check "$OBJECTS/others_target.bpf.o"
+like 'check: the words' "$ERR" '^hint: --attach upro=/PATH/BINARY:FUNCTION'
+message 'check: nothing to show' 3 'keeps its results in variables: --map' check "$OBJECTS/run_no_maps.bpf.o"
+message 'check: it runs' 0 'would run here' check "$OBJECTS/run_plain.bpf.o"
+
+# --- files that are no programs ---
+printf '#!/bin/sh\nexit 0\n' >script && chmod +x script
+message 'a script' 2 'script is a script; its interpreter has the functions' \
+	run "$HOOKS" --only upro --attach "upro=$T/script:main" --dry-run
+echo text >text
+message 'a text' 2 'text is no ELF program or library' \
+	run "$HOOKS" --only upro --attach "upro=$T/text:main" --dry-run
+
+# --- calls that the compiler made ---
+object compare <<'END'
+struct { __uint(type, BPF_MAP_TYPE_ARRAY); __uint(max_entries, 1); __type(key, __u32); __type(value, __u64); } n SEC(".maps.counter");
+extern int memcmp(const void *a, const void *b, unsigned long n) __ksym;
+SEC("raw_tp/sys_exit") int on(void *c) { __u32 k = 0; char a[64] = {}; __u64 *v = bpf_map_lookup_elem(&n, &k); return v ? memcmp(a, v, *v & 7) : 0; }
+END
+message 'memcmp' 3 "'memcmp'.*the compiler made a call of the C library's function" run compare.o
+
+# --- limits ---
+run_bombus check "$OBJECTS/run_plain.bpf.o"
+out=$(ulimit -n 12; "$BOMBUS" run "$OBJECTS/run_maps.bpf.o" --dry-run 2>&1)
+like 'open files' "$out" 'is an open file, and this process may have 12'
+
+# --- one hook that is not there ---
+object absent <<'END'
+struct { __uint(type, BPF_MAP_TYPE_ARRAY); __uint(max_entries, 1); __type(key, __u32); __type(value, __u64); } n SEC(".maps.counter");
+SEC("tracepoint/syscalls/sys_enter_nothing") int gone(void *c) { __u32 k = 0; return !bpf_map_lookup_elem(&n, &k); }
+SEC("tracepoint/syscalls/sys_enter_getppid") int here(void *c) { return 0; }
+SEC("raw_tp/sys_exit") int there(void *c) { return 0; }
+END
+message 'absent' 3 "no tracepoint 'syscalls/sys_enter_nothing'" run absent.o --dry-run
+like 'absent: how to run the rest' "$ERR" '^hint: .*--skip-missing runs the others'
+message 'absent: the rest runs' 0 '' run absent.o --dry-run --only here,there
+
+# --- a pin that the author asks for ---
+object pinned <<'END'
+struct { __uint(type, BPF_MAP_TYPE_ARRAY); __uint(max_entries, 1); __type(key, __u32); __type(value, __u64); __uint(pinning, LIBBPF_PIN_BY_NAME); } n SEC(".maps.counter");
+SEC("raw_tp/sys_exit") int on(void *c) { __u32 k = 0; return !bpf_map_lookup_elem(&n, &k); }
+END
+message 'pinning' 0 "map 'n' asks to be pinned by name and is not: --pin-maps DIR" run pinned.o --dry-run
+
+# --- tracefs is there, and closed ---
+if command -v setpriv >/dev/null; then
+	out=$(setpriv --reuid 65534 --clear-groups --inh-caps=-all,+bpf,+perfmon \
+		--ambient-caps=-all,+bpf,+perfmon "$BOMBUS" run "$HOOKS" --only tp --dry-run 2>&1)
+	like 'tracefs, closed' "$out" 'may not look into tracefs|needs CAP_'
+else
+	skip 'tracefs, closed' 'setpriv is not installed'
+fi
+
+# --- a pointer of a program ---
+object user <<'END'
+struct { __uint(type, BPF_MAP_TYPE_ARRAY); __uint(max_entries, 1); __type(key, __u32); __type(value, __u64); } n SEC(".maps.counter");
+SEC("tracepoint/syscalls/sys_enter_openat") int on(struct trace_event_raw_sys_enter *c) { __u32 k = 0; const char *name = (const char *)c->args[1]; bpf_map_lookup_elem(&n, &k); return *name; }
+END
+message 'a user pointer' 3 'mem access' run user.o --dry-run
+like 'a user pointer: the hint' "$ERR" "^hint: .*a system call's argument, with bpf_probe_read_user"
+
+done_testing
