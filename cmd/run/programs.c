@@ -156,7 +156,7 @@ static bool wants_statistics(const struct run_args *a)
 }
 
 /* A program that shows nothing may have other work to do. */
-static int check_shows(const struct job *job, const char *name, const struct run_args *a,
+static int check_shows(struct job *job, const char *name, const struct run_args *a,
 		       struct err *err)
 {
 	const struct plan *plan = job_plan(job);
