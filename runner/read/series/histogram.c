@@ -176,6 +176,10 @@ static bool same_scale(const struct scale *a, const struct scale *b)
 	       memcmp(a->list, b->list, a->count * sizeof(*a->list)) == 0;
 }
 
+/* BumbleBee's histograms observe a member `le`, with bounds of their own. */
+#define BEE_OBSERVED "le"
+#define BEE_BOUNDS "0,10,20,50,100,200,500,1000,2000,5000"
+
 static const char *asked_words(const struct metric_build *b)
 {
 	return b->opts && b->opts->buckets ? b->opts->buckets : b->map->buckets;
@@ -208,6 +212,9 @@ static int choose_scale(struct metric_build *b, enum scale_kind by_default, stru
 {
 	const char *words = asked_words(b);
 
+	if (!words && b->plan->kind == METRIC_HIST_EVENTS &&
+	    streq(b->plan->observe->name, BEE_OBSERVED))
+		words = BEE_BOUNDS;
 	*scale = (struct scale){ .kind = by_default, .max = EXP2_LAST };
 	if (b->map->counted && b->plan->kind == METRIC_HIST_KEY)
 		return choose_counted(b, scale);
@@ -339,6 +346,8 @@ static int find_observed(struct metric_build *b)
 	for (uint32_t i = 0; !b->plan->observe && i < value->nfields; i++)
 		if (value->fields[i].tags & TAG_OBSERVE)
 			b->plan->observe = &value->fields[i];
+	if (!b->plan->observe)
+		b->plan->observe = layout_find(value, BEE_OBSERVED);
 	if (!b->plan->observe) {
 		err_hint(b->err, "name it with --hist-value-key %s,MEMBER or tag it BOMBUS_OBSERVE",
 			 b->map->name);

@@ -338,6 +338,49 @@ static const struct map_plan events_map = {
 	.value = LAYOUT(struct event, event_fields),
 };
 
+/* As BumbleBee's examples have it: hist_nfs_op_time_us with a member `le`. */
+static void test_a_member_le_is_observed(void **state)
+{
+	static const char *const every[] = { "op", "le" };
+	struct op {
+		uint64_t op, le;
+	} op = { .op = 'r' };
+	struct field fields[] = { FIELD(struct op, op, KIND_UINT),
+				  FIELD(struct op, le, KIND_UINT) };
+	struct map_plan map = { .symbol = "hist_op_time",
+				.name = "op_time",
+				.role = ROLE_HISTOGRAM,
+				.source = SOURCE_RING,
+				.has_value = true,
+				.value = LAYOUT(struct op, fields),
+				.lost_map = -1 };
+	static const uint64_t bounds[] = { 0, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000 };
+	struct record record = record_of(&map, NULL, &op);
+	union cell cells[16] = { 0 };
+	struct metric_plan plan;
+
+	fields[0].tags = TAG_LABEL;
+	plan = compile(&map, NULL);
+	assert_labels(&plan, "op");
+	assert_int_equal(plan.families[0].nbounds, ARRAY_LEN(bounds));
+	assert_memory_equal(plan.families[0].bounds, bounds, sizeof(bounds));
+	for (op.le = 0; op.le <= 6000; op.le += 1000)
+		metric_event(&plan, &record, cells);
+	assert_int_equal(cells[0].u, 1); /* 0 */
+	assert_int_equal(cells[7].u, 1); /* 1000 */
+	assert_int_equal(cells[9].u, 3); /* 3000 .. 5000 */
+	assert_int_equal(cells[10].u, 1);
+	metric_release(&plan);
+	/* --compat bee: every member is a label, but this one. */
+	plan = compile(&map, &(struct metric_opts){ .labels = every, .nlabels = 2 });
+	assert_labels(&plan, "op");
+	metric_release(&plan);
+	/* What is asked for wins. */
+	plan = compile(&map, &(struct metric_opts){ .buckets = "1,5", .observe = "le" });
+	assert_int_equal(plan.families[0].nbounds, 2);
+	metric_release(&plan);
+}
+
 static void test_histogram_of_events(void **state)
 {
 	struct map_plan map = events_map;
@@ -441,6 +484,7 @@ int main(void)
 		cmocka_unit_test(test_histogram_refuses_buckets_of_the_command_line),
 		cmocka_unit_test(test_histogram_bucket_between_labels),
 		cmocka_unit_test(test_histogram_slots_in_value),
+		cmocka_unit_test(test_a_member_le_is_observed),
 		cmocka_unit_test(test_histogram_of_events),
 		cmocka_unit_test(test_bucket_edges),
 		cmocka_unit_test(test_buckets_wrong),
