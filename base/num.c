@@ -28,34 +28,63 @@ locale_t num_c_locale(void)
 	return c_locale;
 }
 
-static unsigned count_digits(uint64_t v)
+static inline unsigned count_digits(uint64_t v)
 {
-	unsigned n = 1;
+	static const uint64_t powers[] = { 0,
+					   10,
+					   100,
+					   1000,
+					   10000,
+					   100000,
+					   1000000,
+					   10000000,
+					   100000000,
+					   1000000000,
+					   10000000000,
+					   100000000000,
+					   1000000000000,
+					   10000000000000,
+					   100000000000000,
+					   1000000000000000,
+					   10000000000000000,
+					   100000000000000000,
+					   1000000000000000000,
+					   10000000000000000000u };
+	unsigned bits = 64 - (unsigned)__builtin_clzll(v | 1);
+	unsigned n = bits * 1233 >> 12; /* log10 of 2^bits, or one less than the digits */
 
-	for (;;) {
-		if (v < 10)
-			return n;
-		if (v < 100)
-			return n + 1;
-		if (v < 1000)
-			return n + 2;
-		if (v < 10000)
-			return n + 3;
-		v /= 10000;
-		n += 4;
-	}
+	return n + (v >= powers[n]);
 }
 
-/* Exactly `count` digits, zeros in front. */
+static inline void put_pair(char *dst, uint32_t v)
+{
+	memcpy(dst, digit_pairs + v * 2, 2);
+}
+
+/* Exactly `count` digits, zeros in front. Numbers of 32 bits are the faster ones. */
 static void put_digits(char *dst, uint64_t v, unsigned count)
 {
-	while (count >= 2) {
+	uint32_t w;
+
+	for (; v > UINT32_MAX && count >= 4; v /= 10000) {
+		w = (uint32_t)(v % 10000);
+		count -= 4;
+		put_pair(dst + count, w / 100);
+		put_pair(dst + count + 2, w % 100);
+	}
+	w = (uint32_t)v;
+	for (; count >= 4; w /= 10000) {
+		count -= 4;
+		put_pair(dst + count, w % 10000 / 100);
+		put_pair(dst + count + 2, w % 100);
+	}
+	if (count >= 2) {
 		count -= 2;
-		memcpy(dst + count, digit_pairs + v % 100 * 2, 2);
-		v /= 100;
+		put_pair(dst + count, w % 100);
+		w /= 100;
 	}
 	if (count)
-		dst[0] = (char)('0' + v % 10);
+		dst[0] = (char)('0' + w % 10);
 }
 
 size_t num_u64(char *dst, uint64_t v)
@@ -175,6 +204,21 @@ size_t num_hex_bytes(char *dst, const void *bytes, size_t len)
 	return 2 * len;
 }
 
+static inline size_t put_octet(char *dst, uint32_t v)
+{
+	if (v < 10) {
+		dst[0] = (char)('0' + v);
+		return 1;
+	}
+	if (v < 100) {
+		put_pair(dst, v);
+		return 2;
+	}
+	dst[0] = (char)('0' + v / 100);
+	put_pair(dst + 1, v % 100);
+	return 3;
+}
+
 size_t num_ipv4(char *dst, const uint8_t addr[4])
 {
 	size_t len = 0;
@@ -182,7 +226,7 @@ size_t num_ipv4(char *dst, const uint8_t addr[4])
 	for (unsigned i = 0; i < 4; i++) {
 		if (i)
 			dst[len++] = '.';
-		len += num_u64(dst + len, addr[i]);
+		len += put_octet(dst + len, addr[i]);
 	}
 	return len;
 }

@@ -71,6 +71,11 @@ holds "events a second, made and written (best of 5: $(paste -sd' ' "$work/rates
 	"$(tail -n 1 "$work/rates")" '>=' 1000000
 tail -n 1 "$work/err" | sed 's/^/  /'
 
+heading "Lines of JSON, in one process"
+"$objects/bench_sink_json" /dev/null >"$work/lines" || exit 1
+holds "ns of processor time for a record of seven fields as a line of JSON" \
+	"$(jq '1e9 / .events_per_cpu_s | round' "$work/lines")" '<=' 150
+
 heading "A scrape, as text, in one process"
 "$objects/bench_sink_scrape" >"$work/scrape" || exit 1
 jq -r '.memory[] | "  \(.series) series: \(.seconds * 1000 | . * 100 | round / 100) ms, " +

@@ -47,7 +47,7 @@ static char *put(char *dst, const char *bytes, size_t len)
 
 static char *put_text(char *dst, struct text text)
 {
-	return put(dst, text.ptr, text.len);
+	return json_put_chunks(dst, text.ptr, text.len);
 }
 
 static char *put_time(char *dst, uint64_t time_ns)
@@ -58,9 +58,11 @@ static char *put_time(char *dst, uint64_t time_ns)
 
 static struct text text_of(struct arena *arena, const char *text)
 {
-	struct text ret = { arena_strdup(arena, text), strlen(text) };
+	size_t len = strlen(text);
+	char *copy = arena_alloc(arena, len + JSON_CHUNK, 1);
 
-	return ret;
+	memcpy(copy, text, len + 1);
+	return (struct text){ copy, len };
 }
 
 static struct text quoted(struct arena *arena, const char *name)
@@ -104,7 +106,7 @@ static void prepare_records(struct print_source *ps, struct json_map *ret,
 			arena_printf(&ps->arena, "\",%s,\"kind\":\"event\",\"%s\":", ret->name.ptr,
 				     ret->record_key ? "key" : "fields"));
 	ret->record_max = strlen(TIME_HEAD) + TIME_BYTES + ret->head.len + ret->key.max_bytes +
-			  ret->fields.max_bytes + sizeof(",\"fields\":}\n");
+			  ret->fields.max_bytes + sizeof(",\"fields\":}\n") + JSON_CHUNK;
 }
 
 static void prepare_spans(struct print_source *ps, struct json_map *ret, const struct map_plan *map,
@@ -114,7 +116,7 @@ static void prepare_spans(struct print_source *ps, struct json_map *ret, const s
 	ret->head = text_of(&ps->arena,
 			    arena_printf(&ps->arena, "\",%s,\"kind\":\"span\",", ret->name.ptr));
 	ret->record_max = strlen(TIME_HEAD) + TIME_BYTES + ret->head.len + ret->span.max_bytes +
-			  sizeof("}\n");
+			  sizeof("}\n") + JSON_CHUNK;
 }
 
 /* Members of the key's object; a path that is there already (a value's member that became a
@@ -179,7 +181,7 @@ static void prepare_rows(struct print_source *ps, struct json_map *ret, const st
 						     map_role_name(map->role)));
 	ret->gone = text_of(&ps->arena, arena_printf(&ps->arena, form, ret->name.ptr, "gone"));
 	ret->row_max = strlen(TIME_HEAD) + TIME_BYTES + MAX(ret->live.len, ret->gone.len) +
-		       ret->key.max_bytes + sizeof(",\"value\":{}}\n");
+		       ret->key.max_bytes + sizeof(",\"value\":{}}\n") + JSON_CHUNK;
 	prepare_families(ps, ret, plan);
 }
 

@@ -32,7 +32,7 @@ void json_add_string(struct strbuf *sb, const char *text, size_t len)
 
 static const char *take_text(struct shaper *s, size_t *ret_len)
 {
-	char *copy = arena_alloc(s->arena, s->text.len + 1, 1);
+	char *copy = arena_alloc(s->arena, s->text.len + JSON_CHUNK, 1);
 
 	memcpy(copy, strbuf_str(&s->text), s->text.len);
 	*ret_len = s->text.len;
@@ -122,7 +122,7 @@ void json_shape_init(struct json_shape *ret, struct arena *arena, const struct j
 							  count ? count : 1) };
 	add_object(&s, "", 0, 0);
 	ret->tail = take_text(&s, &ret->tail_len);
-	ret->max_bytes += ret->tail_len;
+	ret->max_bytes += ret->tail_len + JSON_CHUNK;
 	strbuf_release(&s.text);
 }
 
@@ -139,14 +139,14 @@ char *json_shape_write(char *dst, const struct json_shape *shape, const void *co
 
 	for (uint32_t i = 0; i < shape->npieces; i++) {
 		piece = &shape->pieces[i];
-		dst = put(dst, piece->text, piece->len);
+		dst = json_put_chunks(dst, piece->text, piece->len);
 		if (bases[piece->part])
 			dst += field_text(dst, piece->field, bases[piece->part], piece->style,
 					  resolver);
 		else
 			dst = put(dst, "null", 4);
 	}
-	return put(dst, shape->tail, shape->tail_len);
+	return json_put_chunks(dst, shape->tail, shape->tail_len);
 }
 
 char *json_shape_write_same(char *dst, const struct json_shape *shape, const char *value)

@@ -8,6 +8,7 @@
 #define BOMBUS_RUNNER_SINK_PRINT_JSON_SHAPE_H
 
 #include <stddef.h>
+#include <string.h>
 #include <stdint.h>
 #include "base/arena.h"
 #include "base/strbuf.h"
@@ -52,5 +53,18 @@ char *json_shape_write_same(char *dst, const struct json_shape *shape, const cha
 
 /* A quoted and escaped string. */
 void json_add_string(struct strbuf *sb, const char *text, size_t len);
+
+/*
+ * Copies a short text in pieces of JSON_CHUNK bytes, which takes less than a call of memcpy():
+ * there is so much room behind both texts, and what is written too much is overwritten by what
+ * follows.
+ */
+#define JSON_CHUNK 16
+static inline char *json_put_chunks(char *dst, const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i += JSON_CHUNK)
+		memcpy(dst + i, text + i, JSON_CHUNK);
+	return dst + len;
+}
 
 #endif
