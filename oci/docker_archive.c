@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "oci/docker_archive.h"
+
 #include <errno.h>
 
 #include "base/err.h"
@@ -8,7 +10,6 @@
 #include "oci/image.h"
 #include "oci/format/index.h"
 #include "oci/format/json.h"
-#include "oci/load.h"
 #include "oci/format/manifest.h"
 
 #define MANIFEST_FILE "manifest.json"

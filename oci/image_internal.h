@@ -30,6 +30,15 @@ int store_walk_tree(struct store *store, const struct descriptor *top, tree_fn f
 /* Whether all of it is there and whole. */
 int store_check_tree(struct store *store, const struct descriptor *top, struct err *err);
 
+#define BLOBS_PREFIX STORE_BLOBS "/"
+
+/* Copies an entry and all that it names into the store at `to`: the blobs first, then the name. */
+int image_copy_entry(struct store *from, const char *to, const struct index_entry *entry,
+		     struct err *err);
+
+/* What the entry of the index says: enough to list an image whose manifest is damaged. */
+void image_begin_info(const struct index_entry *entry, struct image_info *info);
+
 /* What an image is, from its manifest. `info` has name, digest and size already. */
 void image_fill_info(struct image_info *info, const struct manifest *manifest);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the readers of archives share: image_copy.c (OCI layouts) and docker_archive.c. */
+/* Blobs that come into a store from an archive or another store. */
 #ifndef BOMBUS_OCI_LOAD_H
 #define BOMBUS_OCI_LOAD_H
 
@@ -18,6 +18,10 @@ struct blob_parts {
 	size_t count;
 };
 
+void blob_parts_add(struct blob_parts *parts, struct blob_part *part);
+bool blob_parts_have(const struct blob_parts *parts, const char *digest);
+void blob_parts_release(struct blob_parts *parts);
+
 struct loading {
 	struct store *store; /* open for reading */
 	struct blob_parts parts;
@@ -31,17 +35,7 @@ struct loading {
 int load_blob(struct loading *l, struct archive_reader *reader, const char *digest,
 	      uint64_t size_bytes, struct err *err);
 
-/*
- * `docker save` before version 25, and others' docker-archive: manifest.json lists for each image
- * its config, its tags and its layers, by the names of files. Nothing in it has a digest until it
- * was read: `fd` is read twice, so that it has to be a file. The manifests that are made of it are
- * put into *ret_documents, each malloc'ed text.
- */
-struct load_documents {
-	char **texts;
-	size_t count;
-};
-int load_docker(struct loading *l, int fd, struct load_documents *ret, struct err *err);
-void load_documents_release(struct load_documents *documents);
+/* Whether a path is a folder, or ends in a slash and so is to become one. */
+bool load_is_folder(const char *path);
 
 #endif

@@ -13,7 +13,6 @@
 #include "oci/format/json.h"
 
 #define LAYOUT_FILE "oci-layout"
-#define LAYOUT_TEXT "{\"imageLayoutVersion\":\"1.0.0\"}"
 #define INDEX_FILE "index.json"
 #define LOCK_FILE ".lock"
 #define TMP_PREFIX ".tmp-"
@@ -284,7 +283,7 @@ static int make_layout(struct store *s, struct err *err)
 	int rc = 0;
 
 	if (!exists(s, LAYOUT_FILE))
-		rc = write_at(s, s->dir_fd, "", LAYOUT_FILE, LAYOUT_TEXT, strlen(LAYOUT_TEXT), err);
+		rc = write_at(s, s->dir_fd, "", LAYOUT_FILE, STORE_LAYOUT_TEXT, strlen(STORE_LAYOUT_TEXT), err);
 	if (rc == 0 && !exists(s, INDEX_FILE))
 		rc = store_commit(s, err);
 	if (rc < 0 || s->blobs_fd >= 0)

@@ -66,6 +66,7 @@ int store_open_blob(struct store *store, const char *digest, uint64_t size_bytes
 int store_adopt_blob(struct store *store, const char *file, const char *digest, struct err *err);
 
 #define STORE_BLOBS "blobs/sha256"
+#define STORE_LAYOUT_TEXT "{\"imageLayoutVersion\":\"1.0.0\"}"
 
 /* The folder and that of its blobs, borrowed; -1: it does not exist. Neither is a symbolic link
  * inside the store. */

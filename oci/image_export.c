@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+/* `save`: images as another layout, in a folder or in a tar. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "base/aside.h"
+#include "base/err.h"
+#include "base/util.h"
+#include "oci/archive.h"
+#include "oci/image_internal.h"
+#include "oci/load.h"
+
+#define COPY_BYTES (128u << 10)
+
+struct saving {
+	struct store *store;
+	struct archive_writer *writer;
+	char (*written)[DIGEST_ROOM];
+	size_t count;
+};
+
+static int add_text(struct archive_writer *writer, const char *name, const char *text,
+		    struct err *err)
+{
+	int rc = archive_add(writer, name, strlen(text), err);
+
+	return rc < 0 ? rc : archive_write_bytes(writer, text, strlen(text), err);
+}
+
+static int save_blob(void *ctx, const struct descriptor *desc, bool is_document, struct err *err)
+{
+	struct saving *s = ctx;
+	_cleanup_free_ char *name = xasprintf(BLOBS_PREFIX "%s", digest_hex(desc->digest));
+	_cleanup_free_ void *bytes = NULL;
+	_cleanup_close_ int fd = -1;
+	uint64_t left = desc->size_bytes;
+	int rc;
+
+	for (size_t i = 0; i < s->count; i++)
+		if (streq(s->written[i], desc->digest))
+			return 0;
+	s->written = xreallocarray(s->written, s->count + 1, sizeof(*s->written));
+	memcpy(s->written[s->count++], desc->digest, DIGEST_ROOM);
+	fd = store_open_blob(s->store, desc->digest, desc->size_bytes, err);
+	if (fd < 0)
+		return fd == -ENOENT ? -EBADMSG : fd;
+	bytes = xmalloc(COPY_BYTES);
+	rc = archive_add(s->writer, name, desc->size_bytes, err);
+	while (rc == 0 && left) {
+		ssize_t n = read(fd, bytes, MIN((uint64_t)COPY_BYTES, left));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return err_set(err, EIO, "the blob %s ends too early", desc->digest);
+		rc = archive_write_bytes(s->writer, bytes, (size_t)n, err);
+		left -= (uint64_t)n;
+	}
+	return rc;
+}
+
+static int find_all(struct store *store, const char *const *names, size_t count,
+		    struct index *index, struct err *err)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct index_entry *entry = NULL;
+		int rc = image_find_entry(store, names[i], &entry, err);
+
+		if (rc == 0)
+			rc = index_put(index, entry->name, &entry->desc, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int write_tar(struct store *store, const struct index *index, int fd, struct err *err)
+{
+	struct saving s = { .store = store };
+	size_t count;
+	const struct index_entry *entries = index_entries(index, &count);
+	_cleanup_free_ char *text = index_write(index);
+	int rc = archive_writer_new(fd, &s.writer, err);
+
+	if (rc < 0)
+		return rc;
+	rc = add_text(s.writer, "oci-layout", STORE_LAYOUT_TEXT, err);
+	if (rc == 0)
+		rc = add_text(s.writer, "index.json", text, err);
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		rc = store_walk_tree(store, &entries[i].desc, save_blob, &s, err);
+	if (rc == 0)
+		rc = archive_writer_end(s.writer, err);
+	archive_writer_free(s.writer);
+	free(s.written);
+	return rc;
+}
+
+/* Pipes and devices are written into: they have no other content, and are not to be replaced. */
+static int save_special(struct store *store, const struct index *index, const char *to,
+			struct err *err)
+{
+	_cleanup_close_ int fd = open(to, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+
+	return fd < 0 ? err_sys(err, errno, "cannot write %s", to)
+		      : write_tar(store, index, fd, err);
+}
+
+/* Written aside and renamed: a file of this name is whole, or what it was. */
+static int save_aside(struct store *store, const struct index *index, const char *to,
+		      struct err *err)
+{
+	_cleanup_(aside_release) struct aside aside = ASIDE_INIT;
+	mode_t mask = umask(0);
+	int rc = aside_open(&aside, to);
+
+	umask(mask);
+	if (rc < 0)
+		return err_sys(err, -rc, "cannot write %s", to);
+	rc = write_tar(store, index, aside.fd, err);
+	if (rc < 0)
+		return rc;
+	if (fchmod(aside.fd, 0666 & ~mask) < 0 || fsync(aside.fd) < 0)
+		return err_sys(err, errno, "cannot write %s", to);
+	rc = aside_commit(&aside, true);
+	return rc < 0 ? err_sys(err, -rc, "cannot write %s", to) : 0;
+}
+
+static int save_file(struct store *store, const struct index *index, const char *to,
+		     struct err *err)
+{
+	struct stat st;
+
+	return stat(to, &st) == 0 && !S_ISREG(st.st_mode) ? save_special(store, index, to, err)
+							  : save_aside(store, index, to, err);
+}
+
+static int save_folder(struct store *store, const struct index *index, const char *to,
+		       struct err *err)
+{
+	size_t count;
+	const struct index_entry *entries = index_entries(index, &count);
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < count; i++)
+		rc = image_copy_entry(store, to, &entries[i], err);
+	return rc;
+}
+
+static void free_index(struct index **index)
+{
+	index_free(*index);
+}
+
+int image_export(const char *path, const char *const *names, size_t count, const char *to,
+		 struct err *err)
+{
+	_cleanup_store_ struct store *store = NULL;
+	_cleanup_(free_index) struct index *index = NULL;
+	int rc = store_open_read(&store, path, err);
+
+	if (rc == 0)
+		rc = index_parse(NULL, 0, &index, err);
+	if (rc == 0)
+		rc = find_all(store, names, count, index, err);
+	if (rc < 0)
+		return rc;
+	if (streq(to, "-"))
+		return write_tar(store, index, STDOUT_FILENO, err);
+	return load_is_folder(to) ? save_folder(store, index, to, err)
+				  : save_file(store, index, to, err);
+}
