@@ -8,7 +8,7 @@
 #include "base/parse.h"
 #include "base/util.h"
 #include "oci/format/json.h"
-#include "oci/format/multi.h"
+#include "oci/format/image_index.h"
 #include "oci/image_internal.h"
 
 #define MIN_DIGEST_DIGITS 6
@@ -28,7 +28,7 @@ static void read_config(struct store *store, const struct descriptor *config,
 }
 
 /* Of several platforms, the one that is wanted: *desc becomes its manifest's. */
-static int choose_platform(struct store *store, const char *platform, struct multi *multi,
+static int choose_platform(struct store *store, const char *platform, struct image_index *images,
 			   struct descriptor *desc, struct image_info *info, struct err *err)
 {
 	_cleanup_free_ void *bytes = NULL;
@@ -37,12 +37,12 @@ static int choose_platform(struct store *store, const char *platform, struct mul
 				err);
 
 	if (rc == 0)
-		rc = multi_parse(bytes, desc->size_bytes, desc->media_type, multi, err);
+		rc = image_index_parse(bytes, desc->size_bytes, desc->media_type, images, err);
 	if (rc == 0)
-		rc = multi_choose(multi, platform, &one, err);
+		rc = image_index_choose(images, platform, &one, err);
 	if (rc < 0 || !one)
 		return rc;
-	info->platforms = multi_platforms(multi);
+	info->platforms = image_index_platforms(images);
 	free(info->platform);
 	info->platform = one->platform ? xstrdup(one->platform) : NULL;
 	info->size_bytes += one->size_bytes;
@@ -54,13 +54,13 @@ static int read_manifest(struct store *store, const struct index_entry *entry, c
 			 struct image_info *info, struct err *err)
 {
 	_cleanup_(manifest_release) struct manifest m = { 0 };
-	_cleanup_(multi_release) struct multi multi = { 0 };
+	_cleanup_(image_index_release) struct image_index images = { 0 };
 	_cleanup_free_ void *bytes = NULL;
 	struct descriptor desc = entry->desc, *d = &desc;
 	int rc = 0;
 
 	if (media_is_index(d->media_type))
-		rc = choose_platform(store, platform, &multi, d, info, err);
+		rc = choose_platform(store, platform, &images, d, info, err);
 	if (rc == 0)
 		rc = store_get_blob(store, d->digest, d->size_bytes, MANIFEST_MAX_BYTES, &bytes,
 				    err);

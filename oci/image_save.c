@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/util.h"
-#include "oci/format/multi.h"
+#include "oci/format/image_index.h"
 #include "oci/format/ref.h"
 #include "oci/image_internal.h"
 
@@ -109,14 +109,14 @@ static int put_index(struct store *store, const struct saving *s, size_t count,
 		     const struct image_build *first, struct descriptor *ret,
 		     char digest[DIGEST_ROOM], struct err *err)
 {
-	struct multi multi = {
+	struct image_index images = {
 		.manifests = s->list,
 		.nmanifests = count,
 		.annotations = first->annotations,
 		.nannotations = first->nannotations,
 	};
 	_cleanup_free_ char *text = NULL;
-	int rc = multi_write(&multi, &text, err);
+	int rc = image_index_write(&images, &text, err);
 
 	if (rc || !text)
 		return rc;

@@ -11,7 +11,7 @@
 #include "base/util.h"
 #include "oci/image_internal.h"
 #include "oci/format/manifest.h"
-#include "oci/format/multi.h"
+#include "oci/format/image_index.h"
 #include "oci/store/part.h"
 #include "oci/format/ref.h"
 #include "oci/remote.h"
@@ -20,7 +20,7 @@
 #define ALL_PLATFORMS "all"
 /* How often another process may remove what is needed before we give up. */
 #define MAX_ROUNDS 3
-#define MAX_BLOBS (MULTI_MAX_MANIFESTS + 2 * MANIFEST_MAX_LAYERS)
+#define MAX_BLOBS (IMAGE_INDEX_MAX_MANIFESTS + 2 * MANIFEST_MAX_LAYERS)
 
 struct need {
 	char digest[DIGEST_ROOM];
@@ -144,25 +144,26 @@ static int take_child(struct pull *p, const struct descriptor *desc, struct err 
 					    "index announced a '%s' of %llu",
 					    desc->digest, doc.media_type, doc.len, desc->media_type,
 					    (unsigned long long)desc->size_bytes));
-	return take_manifest(p, &doc, multi_is_image(desc), err);
+	return take_manifest(p, &doc, image_index_is_image(desc), err);
 }
 
 static int take_index(struct pull *p, struct document *doc, struct err *err)
 {
 	bool all = p->opts->platform && streq(p->opts->platform, ALL_PLATFORMS);
-	_cleanup_(multi_release) struct multi multi = { 0 };
+	_cleanup_(image_index_release) struct image_index images = { 0 };
 	const struct descriptor *one = NULL;
-	int rc = refused(err, multi_parse(doc->bytes, doc->len, doc->media_type, &multi, err));
+	int rc = refused(err,
+			 image_index_parse(doc->bytes, doc->len, doc->media_type, &images, err));
 
 	if (rc == 0 && all) {
-		for (size_t i = 0; rc == 0 && i < multi.nmanifests; i++)
-			rc = take_child(p, &multi.manifests[i], err);
+		for (size_t i = 0; rc == 0 && i < images.nmanifests; i++)
+			rc = take_child(p, &images.manifests[i], err);
 		if (rc == 0)
 			add_document(p, doc);
 		return rc;
 	}
 	if (rc == 0)
-		rc = refused(err, multi_choose(&multi, p->opts->platform, &one, err));
+		rc = refused(err, image_index_choose(&images, p->opts->platform, &one, err));
 	if (rc < 0 || !one)
 		return rc;
 	memcpy(p->origin, doc->digest, DIGEST_ROOM);

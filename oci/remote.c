@@ -8,7 +8,7 @@
 #include "oci/registry/creds.h"
 #include "oci/image_internal.h"
 #include "oci/format/json.h"
-#include "oci/format/multi.h"
+#include "oci/format/image_index.h"
 #include "oci/format/ref.h"
 #include "oci/signatures.h"
 
@@ -47,7 +47,7 @@ struct look {
 	struct ref ref;
 	struct registry *registry;
 	struct document top, manifest;
-	struct multi multi;
+	struct image_index images;
 	struct manifest m;
 	struct image_info info;
 };
@@ -56,7 +56,7 @@ static void look_release(struct look *l)
 {
 	image_info_release(&l->info);
 	manifest_release(&l->m);
-	multi_release(&l->multi);
+	image_index_release(&l->images);
 	document_release(&l->manifest);
 	document_release(&l->top);
 	registry_close(l->registry);
@@ -66,13 +66,13 @@ static void look_release(struct look *l)
 static int look_child(struct look *l, const char *platform, struct err *err)
 {
 	const struct descriptor *one = NULL;
-	int rc = multi_parse(l->top.bytes, l->top.len, l->top.media_type, &l->multi, err);
+	int rc = image_index_parse(l->top.bytes, l->top.len, l->top.media_type, &l->images, err);
 
 	if (rc == 0)
-		rc = multi_choose(&l->multi, platform, &one, err);
+		rc = image_index_choose(&l->images, platform, &one, err);
 	if (rc < 0 || !one)
 		return rc;
-	l->info.platforms = multi_platforms(&l->multi);
+	l->info.platforms = image_index_platforms(&l->images);
 	l->info.platform = one->platform ? xstrdup(one->platform) : NULL;
 	return registry_get(l->registry, l->ref.repository, one->digest, &l->manifest, err);
 }

@@ -6,7 +6,7 @@
 #include "base/err.h"
 #include "base/util.h"
 #include "oci/image_internal.h"
-#include "oci/format/multi.h"
+#include "oci/format/image_index.h"
 
 #define COSIGN_CONFIG "application/vnd.dev.cosign.artifact.sig.v1+json"
 #define COSIGN_LAYER "application/vnd.dev.cosign.simplesigning.v1+json"
@@ -114,20 +114,20 @@ static void look_at_tag(const struct looking *l)
 
 static void look_at_index(const struct looking *l, const struct document *index, const char *where)
 {
-	_cleanup_(multi_release) struct multi multi = { 0 };
+	_cleanup_(image_index_release) struct image_index images = { 0 };
 	struct err err = { 0 };
 
-	if (multi_parse(index->bytes, index->len, NULL, &multi, &err) < 0) {
+	if (image_index_parse(index->bytes, index->len, NULL, &images, &err) < 0) {
 		trouble(l->info, err.msg);
 		return;
 	}
-	if (multi.nmanifests > MAX_REFERRERS)
+	if (images.nmanifests > MAX_REFERRERS)
 		trouble(l->info, "there are too many referrers to look at all of them");
-	for (size_t i = 0; i < multi.nmanifests && i < MAX_REFERRERS; i++) {
+	for (size_t i = 0; i < images.nmanifests && i < MAX_REFERRERS; i++) {
 		_cleanup_(document_release) struct document doc = { 0 };
 
-		if (media_is_manifest(multi.manifests[i].media_type) &&
-		    get(l, multi.manifests[i].digest, &doc))
+		if (media_is_manifest(images.manifests[i].media_type) &&
+		    get(l, images.manifests[i].digest, &doc))
 			take(l->info, doc.bytes, doc.len, doc.digest, true, l->digest, where);
 	}
 }
@@ -171,15 +171,15 @@ static void take_blob(struct store *store, const struct descriptor *desc, bool b
 static void take_index(struct store *store, const struct descriptor *desc, const char *subject,
 		       const char *where, struct image_info *info)
 {
-	_cleanup_(multi_release) struct multi multi = { 0 };
+	_cleanup_(image_index_release) struct image_index images = { 0 };
 	_cleanup_free_ void *bytes = NULL;
 
 	if (store_get_blob(store, desc->digest, desc->size_bytes, MANIFEST_MAX_BYTES, &bytes,
 			   NULL) < 0 ||
-	    multi_parse(bytes, desc->size_bytes, NULL, &multi, NULL) < 0)
+	    image_index_parse(bytes, desc->size_bytes, NULL, &images, NULL) < 0)
 		return;
-	for (size_t i = 0; i < multi.nmanifests; i++)
-		take_blob(store, &multi.manifests[i], true, subject, where, info);
+	for (size_t i = 0; i < images.nmanifests; i++)
+		take_blob(store, &images.manifests[i], true, subject, where, info);
 }
 
 static bool is_tagged(const char *name, const char *tag)

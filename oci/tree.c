@@ -5,7 +5,7 @@
 #include "base/err.h"
 #include "base/util.h"
 #include "oci/image_internal.h"
-#include "oci/format/multi.h"
+#include "oci/format/image_index.h"
 
 static int walk_manifest(struct store *store, const struct descriptor *top, tree_fn fn, void *ctx,
 			 struct err *err)
@@ -28,7 +28,7 @@ static int walk_manifest(struct store *store, const struct descriptor *top, tree
 int store_walk_tree(struct store *store, const struct descriptor *top, tree_fn fn, void *ctx,
 		    struct err *err)
 {
-	_cleanup_(multi_release) struct multi multi = { 0 };
+	_cleanup_(image_index_release) struct image_index images = { 0 };
 	_cleanup_free_ void *bytes = NULL;
 	int rc;
 
@@ -36,9 +36,9 @@ int store_walk_tree(struct store *store, const struct descriptor *top, tree_fn f
 		return walk_manifest(store, top, fn, ctx, err);
 	rc = store_get_blob(store, top->digest, top->size_bytes, MANIFEST_MAX_BYTES, &bytes, err);
 	if (rc == 0)
-		rc = multi_parse(bytes, top->size_bytes, top->media_type, &multi, err);
-	for (size_t i = 0; rc == 0 && i < multi.nmanifests; i++)
-		rc = walk_manifest(store, &multi.manifests[i], fn, ctx, err);
+		rc = image_index_parse(bytes, top->size_bytes, top->media_type, &images, err);
+	for (size_t i = 0; rc == 0 && i < images.nmanifests; i++)
+		rc = walk_manifest(store, &images.manifests[i], fn, ctx, err);
 	return rc ? rc : fn(ctx, top, true, err);
 }
 

@@ -6,7 +6,7 @@
 #include "base/util.h"
 #include "oci/format/json.h"
 #include "oci/format/manifest.h"
-#include "oci/format/multi.h"
+#include "oci/format/image_index.h"
 #include "oci/format/ref.h"
 #include "oci/registry/registry_internal.h"
 #include "base/url.h"

@@ -8,7 +8,7 @@
 #include "base/util.h"
 #include "oci/registry/challenge.h"
 #include "oci/format/digest.h"
-#include "oci/format/multi.h"
+#include "oci/format/image_index.h"
 #include "oci/format/ref.h"
 #include "base/retry.h"
 #include "base/url.h"
@@ -72,18 +72,18 @@ static void read_location(const char *text)
 static void read_multi(const char *text, size_t len)
 {
 	const struct descriptor *one = NULL;
-	struct multi multi = { 0 };
+	struct image_index images = { 0 };
 	char *again = NULL, *all;
 
-	if (multi_parse(text, len, NULL, &multi, NULL) < 0)
+	if (image_index_parse(text, len, NULL, &images, NULL) < 0)
 		return;
-	all = multi_platforms(&multi);
+	all = image_index_platforms(&images);
 	free(all);
-	if (multi_choose(&multi, "linux/amd64", &one, NULL) == 0)
-		insist(digest_valid(one->digest) && multi_is_image(one));
-	if (multi_write(&multi, &again, NULL) == 0)
+	if (image_index_choose(&images, "linux/amd64", &one, NULL) == 0)
+		insist(digest_valid(one->digest) && image_index_is_image(one));
+	if (image_index_write(&images, &again, NULL) == 0)
 		free(again);
-	multi_release(&multi);
+	image_index_release(&images);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -13,7 +13,7 @@
 #include "base/util.h"
 #include "oci/registry/challenge.h"
 #include "oci/registry/creds.h"
-#include "oci/format/multi.h"
+#include "oci/format/image_index.h"
 #include "oci/format/ref.h"
 #include "base/retry.h"
 #include "base/url.h"
@@ -221,22 +221,22 @@ static void test_multi_choose_leaves_attestations_out(void **state)
 		"\"unknown\"}") "," CHILD("{\"os\":\"linux\",\"architecture\":\"arm64\","
 					  "\"variant\":\"v8\"}") "]");
 	const struct descriptor *one = NULL;
-	struct multi multi = { 0 };
+	struct image_index images = { 0 };
 	struct err err = { 0 };
 	char *all;
 
-	assert_int_equal(multi_parse(text, strlen(text), NULL, &multi, NULL), 0);
-	assert_int_equal(multi.nmanifests, 2);
-	assert_int_equal(multi_choose(&multi, "linux/arm64", &one, NULL), 0);
+	assert_int_equal(image_index_parse(text, strlen(text), NULL, &images, NULL), 0);
+	assert_int_equal(images.nmanifests, 2);
+	assert_int_equal(image_index_choose(&images, "linux/arm64", &one, NULL), 0);
 	assert_string_equal(one->platform, "linux/arm64/v8");
-	assert_int_equal(multi_choose(&multi, "linux/s390x", &one, &err), -ENOENT);
+	assert_int_equal(image_index_choose(&images, "linux/s390x", &one, &err), -ENOENT);
 	assert_non_null(strstr(err.hint, "linux/arm64/v8"));
 	assert_null(strstr(err.hint, "unknown"));
-	assert_int_equal(multi_choose(&multi, "unknown/unknown", &one, NULL), -ENOENT);
-	all = multi_platforms(&multi);
+	assert_int_equal(image_index_choose(&images, "unknown/unknown", &one, NULL), -ENOENT);
+	all = image_index_platforms(&images);
 	assert_string_equal(all, "linux/arm64/v8");
 	free(all);
-	multi_release(&multi);
+	image_index_release(&images);
 }
 
 static void test_multi_parse_refuses(void **state)
@@ -253,9 +253,10 @@ static void test_multi_parse_refuses(void **state)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-		struct multi multi = { 0 };
+		struct image_index images = { 0 };
 
-		if (multi_parse(bad[i], strlen(bad[i]), MEDIA_INDEX, &multi, NULL) != -EBADMSG)
+		if (image_index_parse(bad[i], strlen(bad[i]), MEDIA_INDEX, &images, NULL) !=
+		    -EBADMSG)
 			fail_msg("taken: %s", bad[i]);
 	}
 }

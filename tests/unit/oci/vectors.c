@@ -12,7 +12,7 @@
 #include "base/util.h"
 #include "oci/image_internal.h"
 #include "oci/format/json.h"
-#include "oci/format/multi.h"
+#include "oci/format/image_index.h"
 
 #define VECTORS "spec/vectors/documents.tsv"
 #define PLATFORM "linux/arm64"
@@ -52,14 +52,14 @@ static int check_index(const char *text, const char *announced, struct strbuf *f
 		       struct err *err)
 {
 	const struct descriptor *one = NULL;
-	struct multi multi = { 0 };
-	int rc = multi_parse(text, strlen(text), announced, &multi, err);
+	struct image_index images = { 0 };
+	int rc = image_index_parse(text, strlen(text), announced, &images, err);
 
 	if (rc == 0)
-		rc = multi_choose(&multi, PLATFORM, &one, err);
+		rc = image_index_choose(&images, PLATFORM, &one, err);
 	if (rc == 0)
 		strbuf_addf(found, "%s", one->digest);
-	multi_release(&multi);
+	image_index_release(&images);
 	return rc;
 }
 

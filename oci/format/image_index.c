@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "oci/format/multi.h"
+#include "oci/format/image_index.h"
 
 #include <errno.h>
 #include <sys/utsname.h>
@@ -117,13 +117,14 @@ static int check_type(const json_t *json, const char *expected, const char **ret
 }
 
 /* Attestations are listed as images for a platform that nobody has. */
-bool multi_is_image(const struct descriptor *desc)
+bool image_index_is_image(const struct descriptor *desc)
 {
 	return media_is_manifest(desc->media_type) &&
 	       !(desc->platform && has_prefix(desc->platform, "unknown/"));
 }
 
-static int parse(const json_t *json, const char *expected, struct multi *multi, struct err *err)
+static int parse(const json_t *json, const char *expected, struct image_index *images,
+		 struct err *err)
 {
 	json_t *list = json_object_get(json, "manifests"), *item;
 	const char *media_type = NULL;
@@ -132,52 +133,53 @@ static int parse(const json_t *json, const char *expected, struct multi *multi, 
 
 	if (rc)
 		return rc;
-	if (!json_is_array(list) || json_array_size(list) > MULTI_MAX_MANIFESTS)
+	if (!json_is_array(list) || json_array_size(list) > IMAGE_INDEX_MAX_MANIFESTS)
 		return err_set(err, EBADMSG, "it has no manifests, or more than %d",
-			       MULTI_MAX_MANIFESTS);
-	multi->media_type = arena_strdup(&multi->arena, media_type);
-	multi->manifests = arena_array(&multi->arena, struct descriptor, json_array_size(list) + 1);
+			       IMAGE_INDEX_MAX_MANIFESTS);
+	images->media_type = arena_strdup(&images->arena, media_type);
+	images->manifests =
+		arena_array(&images->arena, struct descriptor, json_array_size(list) + 1);
 	json_array_foreach(list, i, item)
 	{
-		struct descriptor *desc = &multi->manifests[multi->nmanifests];
+		struct descriptor *desc = &images->manifests[images->nmanifests];
 
-		rc = descriptor_parse(item, &multi->arena, desc, err);
+		rc = descriptor_parse(item, &images->arena, desc, err);
 		if (rc) {
 			err_wrap(err, "manifest %zu", i);
 			return rc;
 		}
-		multi->nmanifests++;
+		images->nmanifests++;
 	}
-	return annotations_parse(json, &multi->arena, &multi->annotations, &multi->nannotations,
+	return annotations_parse(json, &images->arena, &images->annotations, &images->nannotations,
 				 err);
 }
 
-int multi_parse(const void *bytes, size_t len, const char *expected, struct multi *ret,
-		struct err *err)
+int image_index_parse(const void *bytes, size_t len, const char *expected, struct image_index *ret,
+		      struct err *err)
 {
-	_cleanup_(multi_release) struct multi multi = { 0 };
+	_cleanup_(image_index_release) struct image_index images = { 0 };
 	_cleanup_json_ json_t *json = NULL;
 	int rc = json_parse("the index", bytes, len, &json, err);
 
 	if (rc)
 		return rc;
-	rc = parse(json, expected, &multi, err);
+	rc = parse(json, expected, &images, err);
 	if (rc) {
 		err_wrap(err, "the index is refused");
 		return rc;
 	}
-	*ret = multi;
-	multi = (struct multi){ 0 };
+	*ret = images;
+	images = (struct image_index){ 0 };
 	return 0;
 }
 
-void multi_release(struct multi *multi)
+void image_index_release(struct image_index *images)
 {
-	arena_release(&multi->arena);
-	*multi = (struct multi){ 0 };
+	arena_release(&images->arena);
+	*images = (struct image_index){ 0 };
 }
 
-int multi_write(const struct multi *multi, char **ret, struct err *err)
+int image_index_write(const struct image_index *images, char **ret, struct err *err)
 {
 	_cleanup_json_ json_t *json = json_object();
 	json_t *list = json_array(), *item;
@@ -186,51 +188,51 @@ int multi_write(const struct multi *multi, char **ret, struct err *err)
 	json_object_set_new(json, "schemaVersion", json_integer(2));
 	json_object_set_new(json, "mediaType", json_string(MEDIA_INDEX));
 	json_object_set_new(json, "manifests", list);
-	for (size_t i = 0; rc == 0 && i < multi->nmanifests; i++) {
-		rc = descriptor_json(&multi->manifests[i], &item, err);
+	for (size_t i = 0; rc == 0 && i < images->nmanifests; i++) {
+		rc = descriptor_json(&images->manifests[i], &item, err);
 		if (rc == 0)
 			json_array_append_new(list, item);
 	}
 	if (rc == 0)
-		rc = annotations_add(json, multi->annotations, multi->nannotations, err);
+		rc = annotations_add(json, images->annotations, images->nannotations, err);
 	if (rc == 0)
 		*ret = json_text(json);
 	return rc;
 }
 
-char *multi_platforms(const struct multi *multi)
+char *image_index_platforms(const struct image_index *images)
 {
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT(MAX_LIST_BYTES);
 
-	for (size_t i = 0; i < multi->nmanifests; i++) {
-		const char *platform = multi->manifests[i].platform;
+	for (size_t i = 0; i < images->nmanifests; i++) {
+		const char *platform = images->manifests[i].platform;
 
-		if (!multi_is_image(&multi->manifests[i]))
+		if (!image_index_is_image(&images->manifests[i]))
 			continue;
 		strbuf_addf(&text, "%s%s", text.len ? "," : "", platform ? platform : "any");
 	}
 	return xstrdup(strbuf_str(&text));
 }
 
-int multi_choose(const struct multi *multi, const char *platform, const struct descriptor **ret,
-		 struct err *err)
+int image_index_choose(const struct image_index *images, const char *platform,
+		       const struct descriptor **ret, struct err *err)
 {
 	_cleanup_free_ char *here = platform ? NULL : platform_here(), *all = NULL;
 	const char *want = platform ? platform : here;
 
-	for (size_t i = 0; i < multi->nmanifests; i++)
-		if (multi_is_image(&multi->manifests[i]) && multi->manifests[i].platform &&
-		    platform_fits(multi->manifests[i].platform, want)) {
-			*ret = &multi->manifests[i];
+	for (size_t i = 0; i < images->nmanifests; i++)
+		if (image_index_is_image(&images->manifests[i]) && images->manifests[i].platform &&
+		    platform_fits(images->manifests[i].platform, want)) {
+			*ret = &images->manifests[i];
 			return 0;
 		}
 	/* One that names no platform is for any. */
-	for (size_t i = 0; i < multi->nmanifests; i++)
-		if (multi_is_image(&multi->manifests[i]) && !multi->manifests[i].platform) {
-			*ret = &multi->manifests[i];
+	for (size_t i = 0; i < images->nmanifests; i++)
+		if (image_index_is_image(&images->manifests[i]) && !images->manifests[i].platform) {
+			*ret = &images->manifests[i];
 			return 0;
 		}
-	all = multi_platforms(multi);
+	all = image_index_platforms(images);
 	err_hint(err, "it is there for: %s", *all ? all : "no platform");
 	return err_set(err, ENOENT, "it is not there for %s", want);
 }

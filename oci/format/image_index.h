@@ -4,20 +4,20 @@
  * of this machine. Platforms are "os/architecture[/variant]" as OCI spells them; what uname says
  * ("x86_64") is understood as well.
  */
-#ifndef BOMBUS_OCI_FORMAT_MULTI_H
-#define BOMBUS_OCI_FORMAT_MULTI_H
+#ifndef BOMBUS_OCI_FORMAT_IMAGE_INDEX_H
+#define BOMBUS_OCI_FORMAT_IMAGE_INDEX_H
 
 #include <stdbool.h>
 #include "oci/format/manifest.h"
 
 #define MEDIA_DOCKER_MANIFEST "application/vnd.docker.distribution.manifest.v2+json"
 #define MEDIA_DOCKER_INDEX "application/vnd.docker.distribution.manifest.list.v2+json"
-#define MULTI_MAX_MANIFESTS 256
+#define IMAGE_INDEX_MAX_MANIFESTS 256
 
 bool media_is_index(const char *media_type);
 bool media_is_manifest(const char *media_type);
 
-struct multi {
+struct image_index {
 	const char *media_type;
 	struct descriptor *manifests;
 	size_t nmanifests;
@@ -27,20 +27,20 @@ struct multi {
 };
 
 /* As manifest_parse(): -EBADMSG. */
-int multi_parse(const void *bytes, size_t len, const char *expected, struct multi *ret,
-		struct err *err);
-void multi_release(struct multi *multi);
-int multi_write(const struct multi *multi, char **ret, struct err *err);
+int image_index_parse(const void *bytes, size_t len, const char *expected, struct image_index *ret,
+		      struct err *err);
+void image_index_release(struct image_index *images);
+int image_index_write(const struct image_index *images, char **ret, struct err *err);
 
 /* Not an attestation, a signature or whatever else stands between the images. */
-bool multi_is_image(const struct descriptor *desc);
+bool image_index_is_image(const struct descriptor *desc);
 
 /* The manifest for a platform; NULL asks for this machine's. -ENOENT names those that are there. */
-int multi_choose(const struct multi *multi, const char *platform, const struct descriptor **ret,
-		 struct err *err);
+int image_index_choose(const struct image_index *images, const char *platform,
+		       const struct descriptor **ret, struct err *err);
 
 /* "linux/arm64, linux/amd64"; malloc'ed. */
-char *multi_platforms(const struct multi *multi);
+char *image_index_platforms(const struct image_index *images);
 
 /* This machine's, malloc'ed. */
 char *platform_here(void);
