@@ -5,8 +5,9 @@
 # each program has to show exactly its share of that under its own name, in every output, also while
 # another program is refused.
 . "$(dirname "$0")/../support/lib.sh"
+. "$TESTS/support/otlp.sh"
 need_root
-need jq
+need jq curl
 [ -d "$EXAMPLES" ] || skip_all "the examples are not built"
 
 REFUSED=$OBJECTS/run_unsafe.bpf.o
@@ -32,6 +33,11 @@ actor_go() {
 	timeout 10 bash -c 'echo >go' && wait "$ACTOR"
 }
 
+# What there is to see while they run; a test may put its own here.
+looked_at() {
+	:
+}
+
 # several NAME STATUS ARGUMENTS...: the three programs, for what the actor does.
 several() {
 	local name=$1 status=$2
@@ -43,6 +49,7 @@ several() {
 		--set opensnoop:target_pid="$ACTOR" --set target_parent="$ACTOR" \
 		--where 'opensnoop:fname ~ "^several-"'
 	ok "$name: the actor acts" actor_go
+	looked_at
 	bombus_stop INT
 	is "$name: they leave" "$RC" "$status"
 }
@@ -59,6 +66,37 @@ check_json() {
 		else .fields.dport == 1 and .fields.pid == '"$ACTOR"' end) | unique' '[true]'
 }
 
+connects_there() {
+	curl -sf "http://127.0.0.1:$PORT/metrics" >metrics.txt &&
+		grep -q '^ebpf_connects_total{.*program="tcpconnect".* '$CONNECTS'$' metrics.txt
+}
+
+# own PROGRAM MAP: how many records bombus says that it read.
+own() {
+	grep '^bombus_events_read_total{' metrics.txt | grep -F "program=\"$1\"" |
+		grep -F "map=\"$2\"" | sed 's/.* //'
+}
+
+check_metrics() {
+	is 'metrics: a family is there once' "$(grep -c '^# TYPE bombus_events_read_total ' metrics.txt)" 1
+	is 'metrics: connections' "$(own tcpconnect events)" "$CONNECTS"
+	is 'metrics: programs started' "$(own execsnoop execs)" "$EXECS"
+	at_least 'metrics: files opened, with those that the filter left out' \
+		"$(own opensnoop events)" "$OPENS"
+	unlike 'metrics: nothing of the refused one' "$(cat metrics.txt)" 'run_unsafe'
+}
+
+# Log records by the program that their scope names.
+check_otlp() {
+	is 'OTLP: each program has a scope with its own' "$(received '[.[] | select(.signal == "logs") |
+		.message.resourceLogs[].scopeLogs[] |
+		(.scope.attributes // [] | map(select(.key == "bombus.program").value.stringValue) |
+			.[0]) as $program | .logRecords[] |
+		select(.severityText == "INFO" and .eventName != null) | [$program, .eventName]] |
+		group_by(.) | map([.[0][0], .[0][1], length])')" \
+		"[[\"execsnoop\",\"execs\",$EXECS],[\"opensnoop\",\"events\",$OPENS],[\"tcpconnect\",\"events\",$CONNECTS]]"
+}
+
 several json 0 -o json
 check_json json
 is 'a line for each at the start' "$(grep -c ' attached, ' json.err)" 3
@@ -72,9 +110,26 @@ is 'CSV has a column for the program' \
 several table 0 -o table
 is 'the table has one as well' "$(grep -cE '^[0-9:.]+ +opensnoop .*several-' table.out)" "$OPENS"
 
-# --- one of them is refused ---
-several refused 3 -o json --keep-going "$REFUSED"
+# --- all outputs at once, and one of the programs is refused ---
+PORT=$(free_port)
+OTLP=()
+if otlp_receiver_there && receiver_start; then
+	receiver_forget
+	OTLP=("--otlp=http://127.0.0.1:$HTTP")
+fi
+looked_at() {
+	ok 'metrics: the connections are there' wait_for 5 connects_there
+}
+several refused 3 -o json --metrics="127.0.0.1:$PORT" "${OTLP[@]}" --keep-going "$REFUSED"
 check_json refused
+check_metrics
+if [ "${#OTLP[@]}" -gt 0 ]; then
+	check_otlp
+	receiver_stop
+else
+	skip 'OTLP' "OpenTelemetry's generated code cannot be had from PyPI"
+fi
+looked_at() { :; }
 like 'the refused one is named' "$(cat refused.err)" '^bombus: run_unsafe: '
 run_bombus --store "$EXAMPLES" run tcpconnect "$REFUSED" -o none --duration 5s
 is 'without --keep-going nothing runs' "$RC" 3
