@@ -135,6 +135,30 @@ run_bombus --store "$EXAMPLES" run tcpconnect "$REFUSED" -o none --duration 5s
 is 'without --keep-going nothing runs' "$RC" 3
 unlike 'and nothing says that it ran' "$ERR" 'attached|ran '
 
+# --- one limit of memory for the series of all; two programs with 50,000 series each go beyond ---
+PORT=$(free_port)
+CHURN=$OBJECTS/metrics_churn.bpf.o
+limits_read() {
+	curl -sf "http://127.0.0.1:$PORT/metrics" >metrics.txt &&
+		[ "$(own one keys)" = 50000 ] && [ "$(own two keys)" = 50000 ]
+}
+# sum_of PREFIX: of the samples that begin with it.
+sum_of() {
+	grep -F "$1" metrics.txt | awk '{n += $NF} END {printf "%d", n}'
+}
+traffic_start getppid,50
+ok 'limits: they attach' bombus_start limits run "one=$CHURN" "two=$CHURN" -o none \
+	--metrics="127.0.0.1:$PORT" --set "*:target_pid=$TRAFFIC_PID" --interval 100ms \
+	--max-series 1000000 --max-memory 2M
+ok 'limits: 50 rounds' traffic_go
+ok 'limits: all is read' wait_for 30 limits_read
+between 'limits: memory of both together' "$(sum_of 'bombus_series_memory_bytes{')" 1000000 2097152
+at_least 'limits: the first has some' "$(grep '^bombus_series{' metrics.txt |
+	grep -F 'program="one"' | grep -F 'map="keys"' | sed 's/.* //')" 1000
+is 'limits: nothing is uncounted' "$(grep '^ebpf_keys_total{' metrics.txt |
+	awk '{n += $NF} END {printf "%d", n}')" 100000
+ok 'limits: they leave' bombus_stop INT
+
 # --- names ---
 run_bombus --store "$EXAMPLES" run tcpconnect tcpconnect second=tcpconnect -o none --duration 10ms
 is 'one program three times' "$RC" 0
