@@ -55,6 +55,35 @@ static int parse_params(const struct words *words, struct arena *arena, struct o
 	return 0;
 }
 
+static int parse_roles(const struct words *words, struct arena *arena, struct plan_opts *ret,
+		       struct err *err)
+{
+	struct plan_role *roles = arena_array(arena, struct plan_role, words->count + 1);
+	struct pair *pairs;
+	int rc = split_pairs(words, "--map wants MAP=ROLE", "--map events=counter", arena, &pairs,
+			     err);
+
+	for (size_t i = 0; i < words->count && rc == 0; i++) {
+		char *type = strchr(pairs[i].value, ':');
+		int role;
+
+		if (type)
+			*type++ = '\0';
+		role = map_role_parse(pairs[i].value);
+		if (role < 0) {
+			err_hint(err, "roles are events, counter, gauge, histogram, spans, "
+				      "internal");
+			return err_usage(err, "--map %s: no role '%s'", pairs[i].name,
+					 pairs[i].value);
+		}
+		roles[i] = (struct plan_role){ pairs[i].name, (enum map_role)role,
+					       type && *type ? type : NULL };
+	}
+	ret->roles = roles;
+	ret->nroles = words->count;
+	return rc;
+}
+
 static int parse_targets(const struct words *words, struct arena *arena, struct object_opts *ret,
 			 struct err *err)
 {
@@ -153,8 +182,7 @@ int object_words_parse(const struct object_words *words, struct arena *arena,
 	int rc;
 
 	*ret = (struct object_opts){
-		.plan = { .map = list_of(&words->map),
-			  .names = list_of(&words->names),
+		.plan = { .names = list_of(&words->names),
 			  .labels = list_of(&words->field_names),
 			  .as = list_of(&words->as),
 			  .spans = list_of(&words->spans),
@@ -164,7 +192,8 @@ int object_words_parse(const struct object_words *words, struct arena *arena,
 		.pin_progs = words->pin_progs,
 		.skip_missing = words->skip_missing,
 	};
-	if ((rc = parse_params(&words->set, arena, ret, err)) < 0 ||
+	if ((rc = parse_roles(&words->map, arena, &ret->plan, err)) < 0 ||
+	    (rc = parse_params(&words->set, arena, ret, err)) < 0 ||
 	    (rc = parse_targets(&words->attach, arena, ret, err)) < 0 ||
 	    (rc = parse_rings(&words->ring, arena, ret, err)) < 0 ||
 	    (rc = parse_counts(&words->max_entries, "--max-entries", UINT32_MAX, arena,

@@ -7,8 +7,6 @@
 
 void map_list_release(struct map_list *list)
 {
-	for (size_t i = 0; list->words && i < list->ctx->opts->map.count; i++)
-		free(list->words[i].map);
 	free(list->words);
 	free(list->maps);
 }

@@ -120,8 +120,8 @@ struct prog_plan {
 	bool needs_target;   /* has to get one by --attach, and has none */
 	bool is_tail;	     /* a map's definition puts it into a slot: it is loaded with the map */
 	const char *iter_map; /* whose entries an iterator walks over; NULL: --attach says */
-	bool load_only;	     /* it is needed in that slot, and nowhere else */
-	uint8_t first_state; /* PROG_WANTED, PROG_STANDBY or PROG_OFF: before anything was tried */
+	bool load_only;	      /* it is needed in that slot, and nowhere else */
+	uint8_t first_state;  /* PROG_WANTED, PROG_STANDBY or PROG_OFF: before anything was tried */
 	const char *off_reason; /* of PROG_OFF: one line; else NULL */
 };
 
@@ -162,8 +162,17 @@ struct word_list {
 	size_t count;
 };
 
+/* --map: the role of a map or a variable, and the type of its records where the object does not say
+ * it: "event" or "struct event"; NULL: it does. */
+struct plan_role {
+	const char *map;
+	enum map_role role;
+	const char *type;
+};
+
 struct plan_opts {
-	struct word_list map;	 /* MAP=ROLE or MAP=ROLE:struct_name; MAP may be a variable */
+	const struct plan_role *roles; /* of several for one map the last counts */
+	size_t nroles;
 	struct word_list names;	 /* MAP=NAME */
 	struct word_list labels; /* MAP,FIELD=NAME */
 	struct word_list as;	 /* MAP,FIELD=MEANING, see plan_as.c */

@@ -35,10 +35,11 @@ struct map_type {
 };
 const struct map_type *map_type_find(uint32_t type); /* NULL: not known */
 
-/* One --map option. */
+/* One --map option, borrowed from the options. */
 struct map_word {
-	char *map;
-	const char *role, *type; /* type NULL: none; both inside the same memory */
+	const char *map;
+	enum map_role role;
+	const char *type; /* NULL: none */
 	bool used;
 };
 
@@ -47,7 +48,7 @@ struct map_list {
 	struct plan_ctx *ctx;
 	struct map_plan *maps;
 	uint32_t count, cap;
-	struct map_word *words; /* of ctx->opts->map */
+	struct map_word *words; /* of ctx->opts->roles */
 	bool has_role;		/* some map has one that was asked for, or is shown anyway */
 	uint32_t fields;	/* of all layouts; what fails counts as much as is allowed */
 };
@@ -66,7 +67,7 @@ int map_list_fault(struct map_list *list, struct map_plan *map, const struct map
 /* Takes over what is tagged on the variable. */
 void map_list_tags(struct map_list *list, struct map_plan *map, const char *var);
 
-int words_parse(struct map_list *list);
+void words_copy(struct map_list *list);
 /* The last word for this map, as later options win; NULL: none. */
 struct map_word *words_find(struct map_list *list, const struct map_plan *map);
 /* Whether a word is for what is called `name`. */

@@ -104,7 +104,7 @@ static int asked_role(struct map_list *list, const struct map_plan *map,
 	*ret = ROLE_INTERNAL;
 	if (word) {
 		*ret_origin = ORIGIN_WORD;
-		*ret = (enum map_role)map_role_parse(word->role);
+		*ret = word->role;
 		return 0;
 	}
 	if (is_lost_map(map->symbol))
@@ -275,8 +275,9 @@ static int gather(struct map_list *list)
 {
 	struct plan_ctx *ctx = list->ctx;
 	const struct bpf_map *map;
-	int rc = words_parse(list);
+	int rc = 0;
 
+	words_copy(list);
 	bpf_object__for_each_map(map, ctx->obj)
 		if (!rc)
 			rc = add_map(list, map);

@@ -58,7 +58,7 @@ static int add_iter(struct map_list *list, const struct prog_plan *prog)
 	map_list_tags(list, map, var);
 	word = words_find(list, map);
 	if (word)
-		role = (enum map_role)map_role_parse(word->role);
+		role = word->role;
 	rc = role_apply(map, role, word ? ORIGIN_WORD : ORIGIN_SUFFIX, why.msg, &fault);
 	return map_list_fault(list, map, word, rc, &fault);
 }
@@ -103,7 +103,7 @@ static int add_global(struct map_list *list, const struct bpf_map *section,
 	map_list_tags(list, map, name);
 	word = words_find(list, map);
 	if (word)
-		role = (enum map_role)map_role_parse(word->role);
+		role = word->role;
 	rc = role_apply(map, role, word ? ORIGIN_WORD : ORIGIN_SUFFIX, why.msg, &fault);
 	return map_list_fault(list, map, word, rc, &fault);
 }

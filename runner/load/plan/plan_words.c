@@ -1,47 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The --map options: "MAP=ROLE" and "MAP=ROLE:struct_name". */
+/* The --map options. */
 #include <bpf/btf.h>
 #include "base/err.h"
 #include "base/parse.h"
 #include "base/util.h"
 #include "runner/load/plan/plan_internal.h"
 
-int words_parse(struct map_list *list)
+void words_copy(struct map_list *list)
 {
-	struct plan_ctx *ctx = list->ctx;
+	const struct plan_opts *opts = list->ctx->opts;
 
-	list->words = xcalloc(ctx->opts->map.count + 1, sizeof(*list->words));
-	for (size_t i = 0; i < ctx->opts->map.count; i++) {
-		struct map_word *w = &list->words[i];
-		char *role, *type;
-
-		w->map = xstrdup(ctx->opts->map.words[i]);
-		role = strchr(w->map, '=');
-		if (!role || role == w->map || !role[1]) {
-			err_hint(ctx->err, "for example --map events=counter");
-			return err_usage(ctx->err, "--map wants MAP=ROLE, not '%s'",
-					 ctx->opts->map.words[i]);
-		}
-		*role++ = '\0';
-		type = strchr(role, ':');
-		if (type)
-			*type++ = '\0';
-		if (map_role_parse(role) < 0) {
-			err_hint(ctx->err, "roles are events, counter, gauge, histogram, spans, "
-					   "internal");
-			return err_usage(ctx->err, "--map %s: no role '%s'", w->map, role);
-		}
-		w->role = role;
-		w->type = type && *type ? type : NULL;
-	}
-	return 0;
+	list->words = xcalloc(opts->nroles + 1, sizeof(*list->words));
+	for (size_t i = 0; i < opts->nroles; i++)
+		list->words[i] = (struct map_word){ opts->roles[i].map, opts->roles[i].role,
+						    opts->roles[i].type, false };
 }
 
 struct map_word *words_find(struct map_list *list, const struct map_plan *map)
 {
 	struct map_word *found = NULL;
 
-	for (size_t i = 0; i < list->ctx->opts->map.count; i++) {
+	for (size_t i = 0; i < list->ctx->opts->nroles; i++) {
 		struct map_word *w = &list->words[i];
 
 		if (streq(w->map, map->symbol) || streq(w->map, map->name)) {
@@ -54,7 +33,7 @@ struct map_word *words_find(struct map_list *list, const struct map_plan *map)
 
 bool words_name(const struct map_list *list, const char *name)
 {
-	for (size_t i = 0; i < list->ctx->opts->map.count; i++)
+	for (size_t i = 0; i < list->ctx->opts->nroles; i++)
 		if (streq(list->words[i].map, name))
 			return true;
 	return false;
@@ -74,7 +53,7 @@ static const char *next_map_name(void *arg)
 
 int words_check(struct map_list *list)
 {
-	for (size_t i = 0; i < list->ctx->opts->map.count; i++) {
+	for (size_t i = 0; i < list->ctx->opts->nroles; i++) {
 		struct name_walk walk = { list, 0 };
 		const char *near;
 

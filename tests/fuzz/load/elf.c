@@ -85,7 +85,7 @@ static void look(void *ctx, const struct elf_code *code)
 
 static void open_object(const void *bytes, size_t len)
 {
-	static const char *const words[] = { "events=events" };
+	static const struct plan_role roles[] = { { "events", ROLE_EVENTS, NULL } };
 	static const char *const as_words[] = { "events,pid=errno", "events,bucket=address" };
 	struct elf_image image = { 0 };
 	struct bpf_object *obj;
@@ -97,7 +97,8 @@ static void open_object(const void *bytes, size_t len)
 	obj = bpf_object__open_mem(image.bytes, image.len, NULL);
 	if (obj) {
 		plan_compile(&plan, obj, &image,
-			     &(struct plan_opts){ .map = { words, len & 1 },
+			     &(struct plan_opts){ .roles = roles,
+						  .nroles = len & 1,
 						  .as = { as_words, len & 4 ? 2 : 0 },
 						  .all_maps = len & 2 },
 			     NULL);

@@ -18,6 +18,8 @@ static int quiet(enum libbpf_print_level level, const char *fmt, va_list ap)
 }
 
 /* An object that is open, and its plan. */
+#define MAX_ROLES 4
+
 struct fixture {
 	struct btf *btf;
 	int u8, u32, u64, s32, pid, comm, ids8, ids16, buckets;
@@ -25,6 +27,8 @@ struct fixture {
 	struct elf_image image;
 	struct bpf_object *obj;
 	struct plan_opts opts;
+	struct plan_role roles[MAX_ROLES];
+	char texts[MAX_ROLES][64];
 	struct plan plan;
 	struct err err;
 };
@@ -95,6 +99,20 @@ static void fixture_release(struct fixture *f)
 	_cleanup_(fixture_release) struct fixture f = { 0 };                                       \
 	fixture_init(&f)
 
+/* "events=gauge", "events=gauge:type" */
+static struct plan_role role_of(char *text)
+{
+	char *role = strchr(text, '='), *type;
+
+	assert_non_null(role);
+	*role++ = '\0';
+	type = strchr(role, ':');
+	if (type)
+		*type++ = '\0';
+	assert_true(map_role_parse(role) >= 0);
+	return (struct plan_role){ text, (enum map_role)map_role_parse(role), type };
+}
+
 /* Builds, merges, opens and plans. Words are those of --map, NULL at the end. */
 static int plan_of(struct fixture *f, const struct obj *o, bool all_maps, const char *const *words)
 {
@@ -106,9 +124,13 @@ static int plan_of(struct fixture *f, const struct obj *o, bool all_maps, const 
 		fail_msg("%s", f->err.msg);
 	f->obj = bpf_object__open_mem(f->image.bytes, f->image.len, NULL);
 	assert_non_null(f->obj);
-	while (words && words[nwords])
-		nwords++;
-	f->opts.map = (struct word_list){ words, nwords };
+	for (; words && words[nwords]; nwords++) {
+		assert_true(nwords < MAX_ROLES);
+		snprintf(f->texts[nwords], sizeof(f->texts[nwords]), "%s", words[nwords]);
+		f->roles[nwords] = role_of(f->texts[nwords]);
+	}
+	f->opts.roles = f->roles;
+	f->opts.nroles = nwords;
 	f->opts.all_maps = all_maps;
 	return plan_compile(&f->plan, f->obj, &f->image, &f->opts, &f->err);
 }
@@ -295,9 +317,6 @@ static void test_plan_words_give_types(void **state)
 		{ BPF_MAP_TYPE_RINGBUF, "m=events", "type of its records is not known" },
 		{ BPF_MAP_TYPE_HASH, "m=gauge:event",
 		  "its type is of 32 bytes, its values are of 8" },
-		{ BPF_MAP_TYPE_RINGBUF, "m=nothing", "no role 'nothing'" },
-		{ BPF_MAP_TYPE_RINGBUF, "m", "wants MAP=ROLE" },
-		{ BPF_MAP_TYPE_RINGBUF, "=events", "wants MAP=ROLE" },
 		{ BPF_MAP_TYPE_RINGBUF, "n=events", "no map 'n'" },
 	};
 
@@ -698,7 +717,7 @@ static void test_plan_finds_iterators(void **state)
 {
 	FIXTURE(f);
 	static const struct obj_prog progs[] = { { "dump", "iter/task" }, { "plain", "iter/tcp" } };
-	static const char *const words[] = { "dump=gauge", NULL };
+	static const struct plan_role gauge[] = { { "dump", ROLE_GAUGE, NULL } };
 	struct obj_var vars[] = { { "bombus_iter___dump", ".bss", 0, 8, NULL },
 				  { "bombus_iter___gone", ".bss", 0, 8, NULL } };
 	struct obj o = { .btf = f.btf, .progs = progs, .nprogs = 2, .vars = vars, .nvars = 2 };
@@ -717,7 +736,7 @@ static void test_plan_finds_iterators(void **state)
 	assert_null(plan_map(&f.plan, "plain"));
 	plan_release(&f.plan);
 	assert_int_equal(plan_compile(&f.plan, f.obj, &f.image,
-				      &(struct plan_opts){ .map = { words, 1 } }, NULL),
+				      &(struct plan_opts){ .roles = gauge, .nroles = 1 }, NULL),
 			 0);
 	assert_int_equal(get(&f, "dump")->role, ROLE_GAUGE);
 }
