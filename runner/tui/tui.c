@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Model, screen and terminal put together. All of it happens in the sink's thread, between
- * batches of records: nothing waits for the terminal (terminal.h), drawing happens at most ten
- * times a second and after a key, and what is not drawn costs nothing.
+ * Connects model, screen and terminal. Everything runs in the sink's thread, between batches of
+ * records, and nothing waits for the terminal (terminal.h). A frame is drawn after a key, and at
+ * most ten times a second otherwise; without changes nothing is drawn.
  */
 #include "runner/tui/tui.h"
 
@@ -40,16 +40,16 @@ struct tui {
 	struct model *model;
 	struct screen screen;
 	struct canvas canvas;
-	int bell_fd;	  /* rung by messages */
-	bool up;	  /* the screen is there */
-	bool touched;	  /* a frame is due at once */
-	uint64_t clock_s; /* that is shown */
+	int bell_fd;	  /* messages ring it */
+	bool up;	  /* the screen is shown */
+	bool touched;	  /* a frame is due now */
+	uint64_t clock_s; /* as shown */
 	uint64_t start_ns, drawn_ns;
 	uint64_t drawn_generation;
 	/* Messages of all threads. */
 	pthread_mutex_t lock;
 	struct strbuf waiting; /* lines for the model */
-	struct strbuf kept;    /* warnings and errors, to be said again */
+	struct strbuf kept;    /* warnings and errors, printed again at the end */
 	uint64_t messages_left_out;
 };
 
@@ -93,8 +93,8 @@ static void take_messages(struct tui *tui)
 	}
 }
 
-/* What went by on a screen that is gone now. */
-static void say_again(struct tui *tui)
+/* Prints warnings again that the screen took with it. */
+static void print_again(struct tui *tui)
 {
 	char *next;
 
@@ -106,7 +106,7 @@ static void say_again(struct tui *tui)
 	}
 }
 
-/* --- what the host calls --- */
+/* --- calls of the host --- */
 
 static int tui_open(struct sink *sink, struct err *err)
 {
@@ -343,7 +343,7 @@ static void draw(struct tui *tui, uint64_t now_ns)
 	terminal_size(tui->terminal, &width, &height);
 	if (tui->canvas.width != width || tui->canvas.height != height)
 		canvas_resize(&tui->canvas, width, height);
-	/* A clock that ticks is no news: it goes on with what is. */
+	/* A clock that ticks is no reason for a frame; it advances with other changes. */
 	screen_draw(&tui->screen, &tui->canvas, tui->clock_s);
 	if (terminal_differs(tui->terminal, &tui->canvas)) {
 		tui->clock_s = (now_ns - tui->start_ns) / 1000000000;
@@ -376,7 +376,7 @@ static int tui_work(struct sink *sink, int *timeout_ms)
 		return ret;
 	terminal_flush(tui->terminal);
 	if (!has_news(tui) || !terminal_ready(tui->terminal))
-		return 0; /* what comes next wakes */
+		return 0; /* the next event wakes this thread */
 	now_ns = now_mono_ns();
 	due_ns = tui->touched ? now_ns : tui->drawn_ns + FRAME_NS;
 	if (now_ns >= due_ns)
@@ -395,7 +395,7 @@ static void tui_close(struct sink *sink)
 	tui->up = false;
 	log_to(NULL, NULL);
 	terminal_stop(tui->terminal);
-	say_again(tui);
+	print_again(tui);
 }
 
 static void tui_free(struct sink *sink)
@@ -435,7 +435,7 @@ static const struct sink_ops tui_ops = {
 
 bool tui_usable(int in_fd, int out_fd)
 {
-	pid_t front = tcgetpgrp(in_fd); /* not above 0: there are no jobs here */
+	pid_t front = tcgetpgrp(in_fd); /* 0 or below: no job control */
 
 	return terminal_usable(in_fd, out_fd) && (front <= 0 || front == getpgrp());
 }

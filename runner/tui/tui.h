@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The live table as a sink. The screen appears when the programs run (host_start()), so that earlier
- * errors appear on the plain terminal. While it is up, messages go to a view of their own; warnings
- * and errors are printed again when it is gone.
+ * The live table as a sink. The screen appears when the programs run (host_start()), so that
+ * earlier errors appear on the plain terminal. While it is up, messages go to a view of their own;
+ * warnings and errors are printed again when it is gone.
  */
 #ifndef BOMBUS_RUNNER_TUI_TUI_H
 #define BOMBUS_RUNNER_TUI_TUI_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The last page of a tab whose source has ended. It is text alone, so that nothing of the source is
- * needed. */
+/* The last page of a tab whose source has ended: text alone, which refers to nothing of the source.
+ */
 #include "base/util.h"
 #include "runner/tui/model/tab.h"
 

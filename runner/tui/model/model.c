@@ -90,14 +90,14 @@ void model_stats(struct model *model, struct source *source, const struct map_pl
 
 uint64_t model_generation(struct model *model)
 {
-	/* A filter has not seen all records yet: every look at them goes on a while. */
+	/* The filter has not checked all records yet; each page continues. */
 	model->generation += current(model)->unfinished;
 	return model->generation;
 }
 
-/* Looking. */
+/* Pages. */
 
-/* What was handed out the last time for this purpose is not valid any more. */
+/* Frees what the last call of this kind returned. */
 static struct arena *fresh(struct model *model, enum model_arena which)
 {
 	arena_release(&model->arenas[which]);
@@ -214,7 +214,7 @@ void model_status(struct model *model, struct model_status *ret)
 	tab->ops->status(tab, arena, ret);
 	for (uint32_t i = 0; i < ret->nleft; i++)
 		ret->left[i] = tab_clean(tab, arena, ret->left[i]);
-	/* Programs are counted anew: they may have been attached since. */
+	/* Count again, because programs may have been attached since. */
 	model->programs->ops->count(model->programs, count, sizeof(count));
 	sum = programs_tab_sum(model->programs);
 	ret->lost = lost_status(model, arena);

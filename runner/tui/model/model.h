@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the live table shows, without a terminal: tabs, rows, columns, order, filters, history,
- * the cursor. It draws nothing, asks no clock and waits for nothing; time comes in as arguments.
- * Everything belongs to one thread, the output's.
+ * The content of the live table, without a terminal: tabs, rows, columns, order, filters, history,
+ * the cursor. It draws nothing, reads no clock and never waits; times are arguments. One thread,
+ *the sink's, makes all calls.
  *
  *	sources	 model_add() model_remove()
  *	feed	 model_event() model_rows() model_lost() model_swept() model_programs() model_log()
  *	operate	 model_do() model_tab() model_filter() model_mark() model_export() ...
  *	look	 model_generation() model_tabs() model_page() model_status() model_histogram() ...
  *
- * To look is to draw: the screen remembers model_generation() and looks only when it moved. What
- * costs time (sorting, filtering) is done when somebody looks, never when data comes.
+ * The screen draws only when model_generation() has changed. Sorting and filtering are done when a
+ * page is asked for, never when data arrives.
  *
- * All text that comes out is clean: valid UTF-8 (only ASCII where `utf8` is false), one line, no
- * control characters, not wider than its column; its width in cells stands beside it. It ends in
- * a NUL and is valid until the next call of any function of this model.
+ * All text that the model returns is clean: valid UTF-8 (only ASCII if `utf8` is false), one line,
+ * without control characters, not wider than its column, with its width in cells beside it. It ends
+ * in NUL and is valid until the next call of any function of this model.
  *
  * Tabs are the maps with records or series, in the order of the plan, source by source, and last
- *the programs of all sources. With several sources the names of tabs are "program:map".
+ * the programs of all sources. With several sources the names of tabs are "program:map".
  */
 #ifndef BOMBUS_RUNNER_TUI_MODEL_MODEL_H
 #define BOMBUS_RUNNER_TUI_MODEL_MODEL_H
@@ -36,51 +36,51 @@ struct model;
 
 struct model_opts {
 	uint64_t history_bytes; /* of all streams together; 0: MODEL_HISTORY_BYTES */
-	uint64_t interval_ns;	/* between sweeps, to be shown; 0: 1 s */
+	uint64_t interval_ns;	/* between sweeps, for display; 0: 1 s */
 	bool utf8;
 };
 struct model *model_new(const struct model_opts *opts);
 void model_free(struct model *model);
 
-/* A source is borrowed until it is removed. Its tabs go when it is removed, except for the current
- * one, which keeps its last page until the user leaves it. */
+/* A source is borrowed until it is removed. Its tabs go then, except for the current one, which
+ * keeps its last page until the user leaves it. */
 void model_add(struct model *model, struct source *source);
 void model_remove(struct model *model, struct source *source);
 /* "images.example/tcpconnect:1", or "2 programs: tcpconnect, opensnoop" */
 const char *model_title(struct model *model);
 
 /*
- * Feeding. Monotonic time is what now_mono_ns() says; the sink's time_ns is not needed.
+ * Feeding. mono_ns is the time of now_mono_ns().
  *
- * model_event() copies the record into a ring: no formatting, no allocation. model_rows() takes
- * what a sink's rows() gets. model_swept() says that a sweep is over, after its rows and losses,
- * also when there were none: rates, trends and the marks of new and gone rows go by it.
+ * model_event() copies the record into a ring, without formatting or allocation. model_rows() takes
+ * the rows of a sink's rows(). model_swept() ends a sweep, after its rows and losses, even if there
+ * were none: rates, trends and the marks of new and gone rows depend on it.
  */
 void model_event(struct model *model, struct source *source, const struct record *record);
 void model_rows(struct model *model, struct source *source, const struct series_rows *rows);
 void model_lost(struct model *model, struct source *source, const struct map_plan *map,
 		enum lost_where where, uint64_t count);
 void model_swept(struct model *model, struct source *source, uint64_t mono_ns);
-/* What the kernel says of each program, by index in the plan; cumulative. Once a second or so. */
+/* The kernel's statistics of each program, by index in the plan; cumulative. About once a second.
+ */
 void model_programs(struct model *model, struct source *source, const struct prog_stats *stats,
 		    uint64_t mono_ns);
-/* A message of a library or of our own, one line or several; real_ns dates it. */
+/* A message, one line or several, with its time. */
 void model_log(struct model *model, const char *text, uint64_t real_ns);
-/* Entries that a map had at its last sweep, and records the filter of the command line kept
- * away: what collector_stats() says. */
+/* The result of source_map_stats(): entries at the last sweep, losses. */
 void model_stats(struct model *model, struct source *source, const struct map_plan *map,
 		 const struct map_stats *stats);
 
-/* Moves whenever something that can be seen may have changed; at every call while a filter is busy
- * with a long history, of which each page looks at a part. */
+/* Changes whenever the screen may have to change; at every call while a filter still works through
+ * a long history, of which each page checks a part. */
 uint64_t model_generation(struct model *model);
 
 /* Tabs. */
 enum tab_kind {
 	TAB_ROWS,     /* series: rows with values, rates, trends */
-	TAB_STREAM,   /* records, the newest at the end */
+	TAB_STREAM,   /* records, newest last */
 	TAB_PROGRAMS, /* the last tab */
-	TAB_ENDED,    /* of a source that was removed */
+	TAB_ENDED,    /* of a source that was removed: its last page */
 };
 
 enum view {
@@ -95,20 +95,20 @@ struct model_tab {
 	const char *name;
 	char count[24]; /* "1,204", "8.1k/s", "2/2": rows, records a second, programs attached */
 	uint8_t kind;	/* enum tab_kind */
-	uint8_t role;	/* enum map_role; of no meaning for the programs */
-	uint8_t view;	/* enum view, the one it is in */
+	uint8_t role;	/* enum map_role; unused for the programs */
+	uint8_t view;	/* enum view, the current one */
 	bool paused;
-	bool warns; /* something of it was lost, or a program is not attached */
+	bool warns; /* records were lost, or a program is not attached */
 };
-uint32_t model_tabs(struct model *model); /* how many; at least 1 */
+uint32_t model_tabs(struct model *model); /* their number; at least 1 */
 uint32_t model_current(const struct model *model);
 void model_tab(struct model *model, uint32_t index, struct model_tab *ret);
 
 /*
- * A page of the current tab in `width` x `height` cells, header not counted. The model chooses the
- * columns that fit: the trend goes first, then columns from the right; the cursor's column always
- * stays. It scrolls so that the cursor is on the page. Between two columns are PAGE_GAP blanks,
- * in front of the first PAGE_MARGIN (for marks), and those are part of `width`.
+ * A page of the current tab in `width` x `height` cells, without the header. The model chooses the
+ * columns that fit: it drops the trend first, then columns from the right, never the cursor's
+ * column. It scrolls so that the cursor is on the page. PAGE_GAP blanks stand between two columns,
+ * and PAGE_MARGIN before the first for the marks; both are part of `width`.
  */
 #define PAGE_MARGIN 2
 #define PAGE_GAP 2
@@ -116,8 +116,8 @@ void model_tab(struct model *model, uint32_t index, struct model_tab *ret);
 enum row_mark {
 	ROW_CURSOR = 1 << 0,
 	ROW_NEW = 1 << 1,   /* "+" in the margin */
-	ROW_GONE = 1 << 2,  /* "gone" behind its last column, where there is room */
-	ROW_FOUND = 1 << 3, /* matches what model_mark() looks for */
+	ROW_GONE = 1 << 2,  /* "gone" after its last column, if it fits */
+	ROW_FOUND = 1 << 3, /* matches the marks of model_mark() */
 	ROW_NOTE = 1 << 4,  /* no cells: `note` is a line over the whole width (records lost) */
 	ROW_WARN = 1 << 5,  /* a program that is not attached */
 };
@@ -128,13 +128,13 @@ struct page_cell {
 };
 
 struct page_column {
-	const char *title; /* with the sort's arrow where it is sorted by */
+	const char *title; /* with an arrow if it is the sort column */
 	uint32_t title_cells;
-	uint32_t x, width; /* where it starts, in cells from the left edge of the page */
+	uint32_t x, width; /* its start, in cells from the left edge of the page */
 	uint32_t column;   /* its number, for model_column() */
-	bool right;	   /* text stands at the right end */
+	bool right;	   /* text is aligned to the right */
 	bool cursor;	   /* the cursor's column */
-	int8_t sort;	   /* 1: sorted up, -1: down, 0: not by this one */
+	int8_t sort;	   /* 1: ascending, -1: descending, 0: not the sort column */
 	bool is_bars;	   /* trend or waterfall: may be drawn in another colour */
 };
 
@@ -151,12 +151,12 @@ struct model_page {
 	struct page_row *rows;
 	uint32_t nrows;	   /* at most height */
 	uint64_t first;	   /* number of rows above the page */
-	uint64_t total;	   /* rows that there are, those hidden by the filter not counted */
-	const char *empty; /* nrows is 0: why ("no rows yet", "nothing matches the filter") */
+	uint64_t total;	   /* all rows, without those that the filter hides */
+	const char *empty; /* the reason for 0 rows ("no rows yet", "nothing matches the filter") */
 };
 void model_page(struct model *model, uint32_t width, uint32_t height, struct model_page *ret);
 
-/* The status line. `right` never drops; of `left` the last ones do first. */
+/* The status line. lost, prog and cost are never dropped; of `left`, the last are dropped first. */
 #define STATUS_MAX_LEFT 6
 struct model_status {
 	const char
@@ -164,12 +164,12 @@ struct model_status {
 	uint32_t nleft;
 	const char *lost; /* "lost 0", "lost 312 (0.04%)", "lost ?" */
 	const char *prog; /* "prog 2/2" */
-	const char *cost; /* "1.3µs×12.4k/s 1.6% cpu"; short where nothing is known: "" */
+	const char *cost; /* "1.3µs×12.4k/s 1.6% cpu"; "": unknown */
 	bool lost_any, prog_missing;
 };
 void model_status(struct model *model, struct model_status *ret);
 
-/* Keys that need nothing but themselves. False: nothing to do here (beep or not). */
+/* The actions of keys without input. False: no effect here. */
 enum model_op {
 	OP_NONE,
 	OP_UP,
@@ -177,32 +177,32 @@ enum model_op {
 	OP_PAGE_UP,
 	OP_PAGE_DOWN,
 	OP_FIRST,
-	OP_LAST, /* of a stream: follows again, and resumes */
+	OP_LAST, /* a stream resumes and follows its end */
 	OP_LEFT, /* the column cursor */
 	OP_RIGHT,
 	OP_TAB_NEXT,
 	OP_TAB_PREV,
-	OP_SORT,      /* by the cursor's column; again: reversed */
-	OP_SORT_LEFT, /* by the column beside the one that is sorted by */
+	OP_SORT,      /* by the cursor's column; again: reverses */
+	OP_SORT_LEFT, /* by the column beside the sort column */
 	OP_SORT_RIGHT,
-	OP_PAUSE,  /* and on again */
-	OP_FOLLOW, /* stream: to its end and with it; others: resumes */
+	OP_PAUSE,  /* or resume */
+	OP_FOLLOW, /* a stream follows its end; others resume */
 	OP_HIDE,   /* the cursor's column */
 	OP_SHOW_ALL,
 	OP_MOVE_LEFT, /* the cursor's column */
 	OP_MOVE_RIGHT,
 	OP_WIDTH, /* of the cursor's column: fitting, narrow, wide */
 	OP_VIEW,  /* the next one that fits */
-	OP_ZERO,  /* counts from here on; again: from the start */
+	OP_ZERO,  /* counts from now on; again: from the start */
 	OP_FOUND_NEXT,
 	OP_FOUND_PREV,
 };
 bool model_do(struct model *model, enum model_op op);
 bool model_go_tab(struct model *model, uint32_t index);
-/* The mouse: a row of the page (from its top), a column's number. */
+/* The mouse: a row of the page (from its top), the number of a column. */
 bool model_row(struct model *model, uint32_t row);
 bool model_column(struct model *model, uint32_t column);
-/* Rows up (negative) or down, as a wheel does. */
+/* Moves up (negative) or down, as a wheel does. */
 bool model_scroll(struct model *model, int32_t rows);
 void model_set_interval(struct model *model, uint64_t interval_ns);
 uint64_t model_interval(const struct model *model);
@@ -210,10 +210,10 @@ uint64_t model_interval(const struct model *model);
 void model_interval_text(const struct model *model, char *dst, size_t room);
 
 /*
- * The filter of the current tab: runner/read/filter/filter.h's language over the names of the
- * columns (those of "/s" and the like are called rate, change, avg, p50, p90, p99; with several
- * values "bytes.rate"), or any text without operators (= < > ~ ! && || in): rows that show it
- * somewhere, in whatever case. "" or NULL: none. -EINVAL: *ret says why, and the last good one
+ * The filter of the current tab: an expression of runner/read/filter/filter.h over the names of the
+ * columns ("/s" and the like are rate, change, avg, p50, p90, p99; with several values
+ * "bytes.rate"), or a text without operators (= < > ~ ! && || in), which matches rows that contain
+ * it in upper or lower case. "" or NULL: none. -EINVAL: *ret explains, and the last valid filter
  * stays.
  */
 struct model_why {
@@ -221,23 +221,23 @@ struct model_why {
 	size_t caret; /* byte in the expression */
 };
 int model_filter(struct model *model, const char *text, struct model_why *ret);
-const char *model_filter_text(struct model *model); /* the one that holds, "" none */
-/* Rows to be marked (ROW_FOUND) instead of hiding the others; the cursor goes to the first,
+const char *model_filter_text(struct model *model); /* the current one; "": none */
+/* Marks matching rows (ROW_FOUND) instead of hiding the others. The cursor goes to the first one,
  * unless it follows a stream. */
 int model_mark(struct model *model, const char *text, struct model_why *ret);
 const char *model_mark_text(struct model *model);
-/* A row matches the marks. */
+/* At least one row matches the marks. */
 bool model_any_marked(struct model *model);
 
-/* While it is held, the current tab's row under the cursor stays there until model_do() moves the
- * cursor: a stream pauses, and of a row that goes there is no detail and no JSON. */
+/* Holds the row under the cursor of the current tab: no other row takes its place until model_do()
+ * moves the cursor. A stream pauses. A series that goes has neither detail nor JSON. */
 void model_hold(struct model *model, bool on);
 
 bool model_paused(const struct model *model);	 /* the current tab */
-bool model_following(const struct model *model); /* a stream at its end */
+bool model_following(const struct model *model); /* a stream follows its end */
 bool model_can_view(const struct model *model, enum view view);
 
-/* The row under the cursor with all its fields, those without a column too. */
+/* All fields of the row under the cursor, including those without a column. */
 struct detail_line {
 	const char *name, *text;
 	uint32_t name_cells, text_cells;
@@ -245,12 +245,12 @@ struct detail_line {
 struct model_detail {
 	const char *title;
 	struct detail_line *lines;
-	uint32_t count;	     /* 0: there is no row */
+	uint32_t count;	     /* 0: no row */
 	uint32_t name_cells; /* of the longest name */
 };
 void model_detail(struct model *model, struct model_detail *ret);
 
-/* The row under the cursor as one JSON object, without newline. False: there is no row. */
+/* The row under the cursor as one JSON object, without newline. False: no row. */
 bool model_row_json(struct model *model, struct strbuf *ret);
 
 /*
@@ -262,7 +262,7 @@ int model_export(struct model *model, const char *path, uint64_t *ret_rows, stru
 /* The histogram of the row under the cursor. */
 struct histogram_line {
 	const char *range, *count, *cumulative; /* "[16,32)", "88,210", "21.7%" */
-	const char *note;			/* "p50" where an estimate lies; else "" */
+	const char *note;			/* "p50" for the bucket of an estimate; else "" */
 	double part;				/* 0..1 of the longest bar */
 };
 struct model_histogram {
@@ -270,23 +270,23 @@ struct model_histogram {
 	const char *summary; /* "n=412,007  ≈p50 55us  ≈p90 220us  ≈p99 2.9ms" */
 	uint32_t range_cells, count_cells, cumulative_cells; /* the longest of each */
 	struct histogram_line *lines;
-	uint32_t nlines; /* all buckets but the empty ones at both ends; may be more than fit */
+	uint32_t nlines; /* all buckets without empty ones at both ends; may not fit */
 };
 bool model_histogram(struct model *model, struct model_histogram *ret);
 
-/* How its buckets filled over time: columns are samples, the newest at the right. */
+/* The observations of its buckets over time: columns are samples, newest at the right. */
 struct model_heatmap {
 	const char *title;
-	const char **ranges; /* of the rows, the largest bucket first */
+	const char **ranges; /* of the rows, largest bucket first */
 	uint32_t range_cells;
 	uint32_t nrows, ncolumns;
-	const uint8_t *heat; /* nrows * ncolumns: 0 nothing .. HEAT_MAX */
-	uint64_t span_ns;    /* what the columns cover */
+	const uint8_t *heat; /* nrows * ncolumns: 0 (none) .. HEAT_MAX */
+	uint64_t span_ns;    /* the time that the columns cover */
 };
 #define HEAT_MAX 8
 bool model_heatmap(struct model *model, uint32_t max_columns, struct model_heatmap *ret);
 
-/* Messages, the oldest first; bounded. */
+/* Messages, oldest first; bounded. */
 uint32_t model_log_lines(const struct model *model);
 /* "12:04:31 libbpf: ..."; i < model_log_lines() */
 const char *model_log_line(struct model *model, uint32_t i);

@@ -38,7 +38,7 @@ static const struct field fields[] = {
 	NUMBER(ns_per_run, "avg", KIND_FLOAT, MEAN_DURATION_NS),
 	NUMBER(cpu_percent, "cpu", KIND_FLOAT, MEAN_NONE),
 	NUMBER(missed, "missed", KIND_UINT, MEAN_NONE),
-	/* From here on without a column. */
+	/* The rest has no column. */
 	NUMBER(runs, "runs", KIND_UINT, MEAN_NONE),
 	TEXT(reason, "reason"),
 };
@@ -49,16 +49,16 @@ struct entry {
 	struct program shown;
 	uint64_t id;
 	bool warns;
-	struct source *source; /* of those that are frozen, it may be gone */
+	struct source *source; /* gone, perhaps, for a frozen entry */
 	const struct prog_plan *prog;
 	struct prog_stats last;
 };
 
-/* What the programs of a source add up to. */
+/* The sum of the programs of a source. */
 struct share {
 	struct source *source;
 	uint64_t put_ns;
-	bool known; /* the rates */
+	bool known; /* the rates are known */
 	struct programs_sum sum;
 };
 
@@ -248,7 +248,7 @@ static struct share *share_of(struct programs_tab *pt, const struct source *sour
 	return &pt->shares[i];
 }
 
-/* What a program did since the last time, seconds ago; 0: it is the first time. */
+/* Takes the statistics of a program, `seconds` after the last ones; 0: the first ones. */
 static bool put_stats(struct entry *entry, const struct prog_stats *stats, double seconds)
 {
 	struct program *program = &entry->shown, before = *program;
@@ -331,7 +331,7 @@ static const struct tab_ops programs_ops = {
 	.free = programs_free,
 };
 
-/* The columns, and what filters and exports see. */
+/* Sets the columns and the fields that filters and exports see. */
 static void set_fields(struct programs_tab *pt)
 {
 	size_t first = !pt->several;

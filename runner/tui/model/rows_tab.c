@@ -10,7 +10,7 @@
 #include "runner/tui/model/tab.h"
 
 #define GIVE_ROWS 256u
-#define BEHIND_SWEEPS 3 /* after so many it is no coincidence: rows went unnoticed */
+#define BEHIND_SWEEPS 3 /* so many in a row are no coincidence: rows went unnoticed */
 
 struct rows_tab {
 	struct tab tab;
@@ -268,7 +268,7 @@ static int compare_ids(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Of the series that the source has: what is not among them went when nobody looked. */
+/* Marks rows as gone whose series the source no longer has, and whose end went unnoticed. */
 static void find_gone(struct rows_tab *rt)
 {
 	size_t count = 0, room = (size_t)rows_live(rt->live) + GIVE_ROWS;
@@ -300,8 +300,8 @@ bool rows_tab_swept(struct tab *tab, uint64_t mono_ns)
 	struct series_stats stats = source_series_stats(tab->env->source, tab->map);
 	bool changed;
 
-	/* Series that went are shown to those who look within two sweeps. A terminal that stood
-	 * still may have kept us from it. */
+	/* A source reports series that went for two sweeps. A terminal that was stopped may have
+	 * delayed this thread for longer. */
 	rt->behind = rows_live(rt->live) > stats.live ? rt->behind + 1 : 0;
 	if (rt->behind >= BEHIND_SWEEPS) {
 		find_gone(rt);

@@ -34,7 +34,7 @@ void tab_ready(struct tab *tab)
 {
 	size_t key = tab->shown->has_key ? longest_text(&tab->shown->key) : 0;
 
-	/* And room for what stands in front of it. */
+	/* The minimum also covers prefixes such as indents. */
 	tab->scratch = xmalloc(MAX(key, longest_text(&tab->shown->value)) + MIN_SCRATCH);
 }
 
@@ -60,7 +60,7 @@ bool tab_go(struct tab *tab, uint64_t at)
 	tab->ops->item(tab, tab->cursor, &item);
 	tab->cursor_id = item.id;
 	tab->gone = false;
-	/* The first row stays the first, whichever that is. A stream has no such place. */
+	/* A cursor on the first row stays on the first row, except in a stream. */
 	tab->pinned = tab->cursor != 0 || tab->ops->kind == TAB_STREAM;
 	return tab->cursor != before;
 }
@@ -89,7 +89,7 @@ void tab_prepare(struct tab *tab)
 		tab->gone = gone;
 		return;
 	}
-	/* What goes at the beginning of a stream moves nothing on the page. */
+	/* Records dropped at the beginning of a stream do not move the page. */
 	if (tab->ops->kind == TAB_STREAM)
 		tab->top = tab->top + at > tab->cursor ? tab->top + at - tab->cursor : 0;
 	tab->cursor = at;
@@ -144,7 +144,7 @@ size_t field_number(char *dst, const struct field *field, const void *base)
 	return field_text(dst, &whole, &rounded, STYLE_TABLE, NULL);
 }
 
-/* Above the last bound of a histogram nobody knows where. */
+/* A quantile above the last bound is "> bound". */
 static size_t number_text(char *dst, const struct column *column, const void *base)
 {
 	struct field field = *column->field;

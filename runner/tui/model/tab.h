@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the tabs have in common. A tab is a list of rows, each of which looks like a record with
- * fields; columns, order, filters, search, details and exports need no more than that. Behind it
- * stand series (rows_tab.c), a ring of records (stream_tab.c) or the programs (programs.c).
+ * The common part of tabs. A tab is a list of rows, and each row looks like a record with fields,
+ * which is enough for columns, order, filters, marks, details and exports. Its data are series
+ * (rows_tab.c), a ring of records (stream_tab.c), the programs (programs.c) or a last page
+ * (ended_tab.c).
  *
- * The position of a row is its place in what is shown now: filtered and sorted. Its id stays.
+ * The position of a row is its place among the shown rows, filtered and sorted. Its id never
+ * changes.
  */
 #ifndef BOMBUS_RUNNER_TUI_MODEL_TAB_H
 #define BOMBUS_RUNNER_TUI_MODEL_TAB_H
@@ -29,13 +31,13 @@ struct tab_settings {
 /* Shared by the tabs of a source. */
 struct tab_env {
 	const struct tab_settings *settings;
-	struct source *source; /* NULL: the tab is of no source alone */
+	struct source *source; /* NULL: the tab belongs to no single source */
 	struct sink_names names;
 };
 
-/* A row to be looked at; valid until the next one of its tab. */
+/* A row; valid until the next call for the same tab. */
 struct item {
-	struct record record; /* of tab->shown; no parts: a note */
+	struct record record; /* of tab->shown; without parts: a note */
 	uint64_t id;
 	uint32_t slot;
 	uint32_t marks; /* enum row_mark */
@@ -46,19 +48,19 @@ struct item {
 
 struct tab_ops {
 	uint8_t kind; /* enum tab_kind */
-	/* Brings order and filter up to date; total is right then. */
+	/* Updates order, filter and total. */
 	void (*prepare)(struct tab *tab);
 	void (*item)(struct tab *tab, uint64_t at, struct item *ret);
 	bool (*find)(struct tab *tab, uint64_t id, uint64_t *ret_at);
 	void (*trend)(struct tab *tab, const struct item *item, float ret[MODEL_TREND]);
-	/* Texts of the waterfall, in scratch. */
+	/* Texts of the waterfall, in tab->scratch. */
 	size_t (*span)(struct tab *tab, const struct column *column, const struct item *item);
 	void (*pause)(struct tab *tab, bool on);
 	void (*refilter)(struct tab *tab);
 	void (*count)(struct tab *tab, char *dst, size_t room);
 	void (*status)(struct tab *tab, struct arena *arena, struct model_status *ret);
 	bool (*can_view)(const struct tab *tab, enum view view);
-	/* Gives all that is shown to a sink of the plan; NULL: it has no map there. */
+	/* Gives the shown rows to a sink. NULL: the rows are of no map. */
 	int (*give)(struct tab *tab, struct sink *sink, uint64_t from, uint64_t to,
 		    uint64_t *ret_rows);
 	const char *(*empty)(struct tab *tab);
@@ -75,18 +77,18 @@ struct tab {
 	const char *name;
 	char *label;		      /* "program:map", escaped; NULL: the name is enough */
 	const struct map_plan *map;   /* NULL: none */
-	const struct map_plan *shown; /* what filters see of its rows */
+	const struct map_plan *shown; /* the fields that filters see */
 	struct columns columns;
 	struct pick *filter, *mark;
 	uint64_t total, cursor, top;
 	uint64_t cursor_id;
 	bool pinned;	/* the cursor stays with its id */
-	bool held;	/* somebody reads the cursor's row: no other takes its place */
-	bool gone;	/* the row that was held is not there any more */
+	bool held;	/* model_hold() */
+	bool gone;	/* the held row is gone */
 	bool following; /* streams: the cursor is the last row */
 	bool paused;
-	bool dirty;	 /* order and filter are not up to date */
-	bool unfinished; /* there is more to be looked at: look again soon */
+	bool dirty;	 /* order and filter are outdated */
+	bool unfinished; /* the filter has not checked all records */
 	uint8_t view;
 	uint32_t height; /* of the last page */
 	uint64_t lost;
@@ -97,11 +99,11 @@ struct tab {
 
 void tab_init(struct tab *tab, const struct tab_ops *ops, struct tab_env *env, const char *name,
 	      const struct map_plan *map, const struct map_plan *shown);
-/* After its columns were added: room for the longest text of any field. */
+/* After its columns were added: makes room for the longest text of any field. */
 void tab_ready(struct tab *tab);
 void tab_release(struct tab *tab);
 
-/* Order, filter and cursor are up to date; the cursor is on a row if there is one. */
+/* Updates order, filter and cursor; the cursor is on a row if there is one. */
 void tab_prepare(struct tab *tab);
 bool tab_go(struct tab *tab, uint64_t at);
 void tab_resort(struct tab *tab);
@@ -111,7 +113,7 @@ size_t tab_text(struct tab *tab, const struct column *column, const struct item 
 size_t field_number(char *dst, const struct field *field, const void *base);
 bool tab_matches(struct tab *tab, const struct pick *pick, const struct item *item);
 
-/* In the page's character set, cut to at most `cells`. */
+/* Text in the page's character set, cut to at most `cells`. */
 struct page_cell tab_cell(const struct tab *tab, struct arena *arena, const char *text, size_t len,
 			  uint32_t cells);
 const char *tab_clean(const struct tab *tab, struct arena *arena, const char *text);
@@ -119,7 +121,7 @@ void tab_page(struct tab *tab, struct arena *arena, uint32_t width, uint32_t hei
 	      struct model_page *ret);
 void tab_detail(struct tab *tab, struct arena *arena, struct model_detail *ret);
 
-/* What the user calls the tab. */
+/* The name of the tab on the screen. */
 static inline const char *tab_label(const struct tab *tab)
 {
 	return tab->label ? tab->label : tab->name;
@@ -129,7 +131,7 @@ static inline const char *tab_label(const struct tab *tab)
 struct tab *rows_tab_new(struct tab_env *env, const struct map_plan *map,
 			 const struct metric_plan *plan);
 void rows_tab_put(struct tab *tab, const struct series_rows *rows);
-/* True when something that is shown may differ now. */
+/* True if the shown rows may have changed. */
 bool rows_tab_swept(struct tab *tab, uint64_t mono_ns);
 bool rows_tab_zero(struct tab *tab);
 bool rows_tab_histogram(struct tab *tab, struct arena *arena, struct model_histogram *ret);
@@ -156,7 +158,7 @@ struct programs_sum {
 };
 struct programs_sum programs_tab_sum(const struct tab *tab);
 
-/* The last page of a tab whose source has ended; it needs neither of them any more. */
+/* The last page of a tab whose source has ended. It uses neither of them afterwards. */
 struct tab *ended_tab_new(struct tab_env *env, struct tab *from, uint32_t width, uint32_t height);
 
 #endif

@@ -4,7 +4,7 @@
 #include "base/util.h"
 #include "runner/read/text/decode.h"
 
-#define NOBODY UINT32_MAX
+#define NO_ROW UINT32_MAX
 
 void span_row_read(struct span_row *ret, const struct span_plan *plan, const struct record *record,
 		   uint64_t number)
@@ -79,7 +79,7 @@ static uint32_t find_node(struct node *const *sorted, uint32_t count, uint64_t i
 		else
 			high = mid;
 	}
-	return id && low < count && sorted[low]->id == id ? sorted[low]->row : NOBODY;
+	return id && low < count && sorted[low]->id == id ? sorted[low]->row : NO_ROW;
 }
 
 static void link_nodes(struct node *nodes, struct node **sorted, const struct span_row *rows,
@@ -87,7 +87,7 @@ static void link_nodes(struct node *nodes, struct node **sorted, const struct sp
 {
 	for (uint32_t i = 0; i < count; i++) {
 		nodes[i] = (struct node){ .id = rows[i].id, .row = i };
-		nodes[i].child = nodes[i].next = NOBODY;
+		nodes[i].child = nodes[i].next = NO_ROW;
 		sorted[i] = &nodes[i];
 	}
 	qsort(sorted, count, sizeof(struct node *), by_id);
@@ -95,8 +95,8 @@ static void link_nodes(struct node *nodes, struct node **sorted, const struct sp
 	for (uint32_t i = count; i-- > 0;) {
 		uint32_t parent = find_node(sorted, count, rows[i].parent);
 
-		nodes[i].parent = parent == i ? NOBODY : parent;
-		if (nodes[i].parent == NOBODY)
+		nodes[i].parent = parent == i ? NO_ROW : parent;
+		if (nodes[i].parent == NO_ROW)
 			continue;
 		nodes[i].next = nodes[parent].child;
 		nodes[parent].child = i;
@@ -113,12 +113,12 @@ static uint32_t walk(struct node *nodes, struct span_row *rows, uint32_t root, u
 		nodes[at].done = true;
 		rows[at].depth = depth;
 		rows[at].id = place++;
-		if (nodes[at].child != NOBODY) {
+		if (nodes[at].child != NO_ROW) {
 			at = nodes[at].child;
 			depth++;
 			continue;
 		}
-		while (at != root && nodes[at].next == NOBODY) {
+		while (at != root && nodes[at].next == NO_ROW) {
 			at = nodes[at].parent;
 			depth--;
 		}
@@ -143,7 +143,7 @@ static void lay_out_trace(struct span_row *rows, uint32_t count, struct node *no
 			row->to_ns = UINT64_MAX;
 		length = MAX(length, row->to_ns);
 		newest = MAX(newest, row->number);
-		if (nodes[i].parent == NOBODY)
+		if (nodes[i].parent == NO_ROW)
 			place = walk(nodes, rows, i, place);
 	}
 	for (uint32_t i = 0; i < count; i++) {

@@ -146,13 +146,13 @@ void tty_leave(struct tty *t)
  * that it can still be ended. */
 void tty_wait_for_foreground(struct tty *t)
 {
-	bool told = false;
+	bool stopped = false;
 	pid_t front;
 
 	while ((front = tcgetpgrp(t->in_fd)) > 0 && front != getpgrp()) {
-		if (!told)
+		if (!stopped)
 			kill(getpid(), SIGTTOU);
-		told = true;
+		stopped = true;
 		usleep(BACKGROUND_POLL_US);
 	}
 }
