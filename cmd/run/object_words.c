@@ -190,6 +190,7 @@ int object_words_parse(const struct object_words *words, struct arena *arena,
 		.only = list_of(&words->only),
 		.pin_maps = words->pin_maps,
 		.pin_progs = words->pin_progs,
+		.btf = words->btf,
 		.skip_missing = words->skip_missing,
 	};
 	if ((rc = parse_roles(&words->map, arena, &ret->plan, err)) < 0 ||

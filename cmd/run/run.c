@@ -21,6 +21,7 @@
 #include "cmd/run/run_show.h"
 #include "cmd/run/run_sinks.h"
 #include "runner/load/kernel/privileges.h"
+#include "runner/load/kernel/trace_pipe.h"
 
 /* Between two looks at clocks and attachments. */
 #define CHECK_NS 1000000000
@@ -34,6 +35,7 @@ struct run {
 	struct wallclock *clock;
 	struct programs programs;
 	struct run_sinks sinks;
+	struct trace_pipe *trace_pipe; /* NULL: not asked for */
 };
 
 static int on_clock(void *ctx, uint32_t events)
@@ -45,6 +47,30 @@ static int on_clock(void *ctx, uint32_t events)
 		if (run->programs.all[i].job)
 			job_check(run->programs.all[i].job);
 	return 0;
+}
+
+static void show_print(void *ctx, const char *text)
+{
+	log_info("printed: %s", text);
+}
+
+static int on_print(void *ctx, uint32_t events)
+{
+	struct run *run = ctx;
+
+	trace_pipe_read(run->trace_pipe, show_print, run);
+	return 0;
+}
+
+/* Before privileges go. */
+static int open_trace_pipe(struct run *run, struct err *err)
+{
+	int ret = run->args->trace_pipe ? trace_pipe_open(&run->trace_pipe, err) : 0;
+
+	if (ret >= 0 && run->trace_pipe)
+		ret = loop_add_fd(run->main.loop, trace_pipe_fd(run->trace_pipe), EPOLLIN, on_print,
+				  run, NULL, err);
+	return ret;
 }
 
 /* After each sweep of a job. */
@@ -108,8 +134,10 @@ static uint64_t kept_capabilities(const struct run *run)
 static int start(struct run *run, struct err *err)
 {
 	struct programs *p = &run->programs;
-	int ret = programs_attach(p, err);
+	int ret = open_trace_pipe(run, err);
 
+	if (ret >= 0)
+		ret = programs_attach(p, err);
 	if (ret >= 0)
 		ret = read_programs(run, err);
 	if (ret < 0 || !programs_left(p))
@@ -158,6 +186,7 @@ static void run_release(struct run *run)
 	programs_release(&run->programs);
 	wallclock_free(run->clock);
 	main_loop_release(&run->main);
+	trace_pipe_free(run->trace_pipe);
 }
 
 static int dry_run(struct run *run, struct err *err)

@@ -84,6 +84,10 @@ const struct opt run_opts[] = {
 	{ 0, "keep-caps", NULL, OPT_FLAG, ARG(keep_caps),
 	  "keep all privileges while running; else what reading needs not is dropped once "
 	  "everything is attached" },
+	{ 0, "btf", "FILE", OPT_TEXT, ARG(object.btf),
+	  "BTF of the kernel, for kernels that have none of their own", NULL, "file" },
+	{ 0, "trace-pipe", NULL, OPT_FLAG, ARG(trace_pipe),
+	  "also show, on standard error, what programs print with bpf_printk()" },
 	{ 0, "skip-missing", NULL, OPT_FLAG, ARG(object.skip_missing),
 	  "leave out programs whose hook this kernel or the target does not have" },
 	{ 0, "keep-going", NULL, OPT_FLAG, ARG(keep_going),

@@ -105,4 +105,36 @@ END
 message 'a user pointer' 3 'mem access' run user.o --dry-run
 like 'a user pointer: the hint' "$ERR" "^hint: .*a system call's argument, with bpf_probe_read_user"
 
+# --- what programs print, and BTF from a file ---
+object print <<'END'
+struct { __uint(type, BPF_MAP_TYPE_ARRAY); __uint(max_entries, 1); __type(key, __u32); __type(value, __u64); } n SEC(".maps.counter");
+const volatile __u32 target_pid = 0;
+SEC("tracepoint/syscalls/sys_enter_getppid") int on(void *c) { __u32 k = 0; if (bpf_get_current_pid_tgid() >> 32 == target_pid) bpf_printk("hello %d", 7); return !bpf_map_lookup_elem(&n, &k); }
+END
+traffic_start getppid,2
+ok 'trace pipe: it attaches' bombus_start print run print.o -o json --trace-pipe \
+	--set target_pid="$TRAFFIC_PID"
+traffic_go
+sleep 0.5
+ok 'trace pipe: it leaves' bombus_stop INT
+is 'trace pipe: both lines' "$(grep -c "printed: traffic-$TRAFFIC_PID: hello 7" print.err)" 2
+object core <<'END'
+#include <bpf/bpf_core_read.h>
+struct { __uint(type, BPF_MAP_TYPE_ARRAY); __uint(max_entries, 1); __type(key, __u32); __type(value, __u64); } n SEC(".maps.counter");
+SEC("raw_tp/sys_exit") int on(void *c) { __u32 k = 0; struct task_struct *t = (void *)bpf_get_current_task(); return BPF_CORE_READ(t, pid) + !bpf_map_lookup_elem(&n, &k); }
+END
+cp /sys/kernel/btf/vmlinux kernel.btf
+without_btf() {
+	unshare --mount sh -c 'mount -t tmpfs none /sys/kernel/btf && exec "$@"' sh "$BOMBUS" run core.o \
+		--dry-run "$@" 2>&1
+}
+if unshare --mount true 2>/dev/null; then
+	like 'no BTF' "$(without_btf)" 'has no BTF'
+	like 'no BTF, but a file' "$(without_btf --btf kernel.btf)" '^on .* attached'
+else
+	skip 'no BTF' 'no mount namespace can be made'
+fi
+message 'BTF of a file' 0 '' run "$HOOKS" --only tp --dry-run --btf /sys/kernel/btf/vmlinux
+message 'BTF of no file' 2 '--btf no.btf: No such file' run "$HOOKS" --only tp --dry-run --btf no.btf
+
 done_testing

@@ -20,13 +20,15 @@ static bool expect_function(const char *target, char *text, size_t size)
 {
 	size_t len = strcspn(target, "+");
 	_cleanup_free_ char *name = xstrndup(target, len);
+	char *near;
 
 	if (!*name || function_exists(name)) {
 		snprintf(text, size, "%s%s", name, *name ? "() is there" : "");
 		return true;
 	}
 	snprintf(text, size, "this kernel has no function '%s'", name);
-	append_near(nearest_function(name), text, size);
+	near = syscall_function(name);
+	append_near(near ? near : nearest_function(name), text, size);
 	return false;
 }
 

@@ -68,6 +68,7 @@ static int open_bpf(struct object *object, struct err *err)
 
 	opts_init(&opts);
 	opts.object_name = object->name;
+	opts.btf_custom_path = object->opts.btf;
 	bpflog_begin(&object->log);
 	object->bpf = bpf_object__open_mem(object->image.bytes, object->image.len, &opts);
 	bpflog_end(&object->log);
@@ -168,7 +169,10 @@ int object_open(struct object **ret, const char *name, const void *elf, size_t l
 	object->stats_fd = -1;
 	if (opts)
 		object->opts = *opts;
-	rc = open_all(object, elf, len, err);
+	if (object->opts.btf && access(object->opts.btf, R_OK) < 0)
+		rc = err_usage(err, "--btf %s: %s", object->opts.btf, strerror(errno));
+	else
+		rc = open_all(object, elf, len, err);
 	if (rc < 0) {
 		err_wrap(err, "%s", name);
 		return rc;

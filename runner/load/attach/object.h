@@ -53,6 +53,7 @@ struct object_opts {
 	struct word_list only; /* these programs, by name or job; none: all */
 	const char *pin_maps;  /* folder on bpffs, made if missing; NULL: do not pin */
 	const char *pin_progs;
+	const char *btf; /* file with the kernel's BTF; NULL: the kernel says itself */
 	bool skip_missing; /* jobs whose hooks are absent are left out, and the rest runs */
 };
 

@@ -358,8 +358,17 @@ void explain_nearest(const struct prog_plan *prog, int code, struct err *err)
 	case HOOK_TP_BTF:
 		near = nearest_raw_tracepoint(target);
 		break;
-	case HOOK_FENTRY:
 	case HOOK_KPROBE:
+		near = syscall_function(target);
+		if (near) {
+			err_hint(err,
+				 "the kernel calls it '%s' on this machine; SEC(\"ksyscall/%s\") "
+				 "finds it on all",
+				 near, target + strlen("sys_"));
+			return;
+		}
+		/* fall through */
+	case HOOK_FENTRY:
 		near = nearest_function(target);
 		break;
 	default:

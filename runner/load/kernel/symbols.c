@@ -81,6 +81,22 @@ bool function_exists(const char *name)
 	return false;
 }
 
+char *syscall_function(const char *name)
+{
+	static const char *const prefixes[] = { "__x64_", "__arm64_", "__riscv_", "__s390x_",
+						"__se_" };
+
+	if (!has_prefix(name, "sys_") || function_exists(name))
+		return NULL;
+	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++) {
+		_cleanup_free_ char *full = xasprintf("%s%s", prefixes[i], name);
+
+		if (function_exists(full))
+			return steal_ptr(&full);
+	}
+	return NULL;
+}
+
 /* ---- tracefs ---- */
 
 struct event_walk {

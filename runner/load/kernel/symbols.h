@@ -13,6 +13,10 @@ char *nearest_function(const char *name);
 char *nearest_raw_tracepoint(const char *name);
 char *nearest_tracepoint(const char *name); /* "category/name" */
 
+/* "sys_connect", as system calls were called once: what this kernel calls it ("__x64_sys_connect"),
+ * malloc'ed. NULL: it is no system call, or the kernel has the name itself. */
+char *syscall_function(const char *name);
+
 /* Whether the kernel lists a function of exactly this name. True when it cannot be told. */
 bool function_exists(const char *name);
 
