@@ -15,6 +15,8 @@ struct stacks {
 	__u32 round;
 	kstack_id kernel;
 	ustack_id user, failed;
+	int plain_kernel, number;
+	__u64 plain_user;
 };
 
 struct {
@@ -51,6 +53,9 @@ ON_ROUND int take_stacks(void *ctx)
 	e->user = bpf_get_stackid(ctx, &other, USER_STACK);
 	e->kernel = bpf_get_stackid(ctx, &one, 0);
 	e->failed = -14;
+	e->plain_kernel = bpf_get_stackid(ctx, &one, 0);
+	e->plain_user = bpf_get_stackid(ctx, &other, USER_STACK);
+	e->number = 5;
 	bpf_ringbuf_submit(e, 0);
 	return 0;
 }

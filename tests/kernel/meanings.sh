@@ -24,6 +24,9 @@ events typed stacks 'map(.kernel | test("syscall")) | unique' '[true]'
 events typed stacks 'map(.user | test("^0x[0-9a-f]+(;0x[0-9a-f]+)*$")) | unique' '[true]'
 events typed stacks 'map(.failed) | unique' '["EFAULT"]'
 
+events typed stacks 'map([(.plain_kernel | test("syscall")), (.plain_user | test("^0x")), .number]) | unique' \
+	'[[true,true,5]]'
+
 # --- network order, ids of traces ---
 events typed odd 'map([.dport, .proto, .saddr, .seq, .cookie]) | unique' '[[80,2048,"127.0.0.1",258,1]]'
 events typed odd 'map([.trace_id, .span_id]) | unique' \
@@ -34,11 +37,13 @@ events where odd . '[{"proto":2048},{"proto":2048}]'
 # --- a meaning from the command line ---
 seen asked -o json --as odd,code=errno --as odd,took=duration_us --as odd,when=ktime_ns \
 	--as odd,mode=file_mode --as odd,flags=flags:color --as odd,peer=address --as odd,port=port \
-	--as odd,raw=text --as stacks,failed=number --as stacks,user=ustack:one --record asked.rec
+	--as odd,raw=text --as stacks,failed=number --as stacks,user=ustack:one \
+	--as stacks,plain_kernel=number --record asked.rec
 events asked odd 'map([.took, .code, .mode, .flags, .peer, .port, .raw]) | unique' \
 	'[[1500,"ENOENT",33188,"COLOR_RED|COLOR_BLUE|0x40","10.0.0.1",443,"words"]]'
 events asked odd 'map(.when | test("^20.*Z$")) | unique' '[true]'
-events asked stacks 'map([.failed, (.user | test("^[0-9]+$"))]) | unique' '[[4294967282,true]]'
+events asked stacks 'map([.failed, (.user | test("^[0-9]+$")), (.plain_kernel | type)]) | unique' \
+	'[[4294967282,true,"number"]]'
 "$BOMBUS" replay asked.rec -o json --speed max >asked.again
 is 'asked: each line is the same' "$(cat asked.again)" "$(cat asked.out)"
 seen table -o table --map stacks=internal --as odd,took=duration_us --as odd,mode=file_mode \

@@ -23,7 +23,7 @@ enum what {
 struct value {
 	int32_t number, map;
 	uint8_t what; /* enum what */
-	bool is_user;
+	bool knows_flags, is_user;
 };
 
 struct state {
@@ -55,6 +55,7 @@ static void report(struct walk *w, const struct value *id, int map, bool in_key,
 				 .map = map,
 				 .in_key = in_key,
 				 .off_bytes = (int32_t)off,
+				 .knows_flags = id->knows_flags,
 				 .is_user = id->is_user };
 
 	if (off >= 0 && off < INT32_MAX)
@@ -86,10 +87,13 @@ static void call(struct walk *w, const struct bpf_insn *insn)
 	switch (insn->src_reg == 0 ? insn->imm : 0) {
 	case BPF_FUNC_get_stackid:
 		if (regs[2].what == MAP)
-			ret = (struct value){ .what = STACK_ID,
-					      .map = regs[2].map,
-					      .is_user = regs[3].what == CONSTANT &&
-							 (regs[3].number & BPF_F_USER_STACK) };
+			ret = (struct value){
+				.what = STACK_ID,
+				.map = regs[2].map,
+				.knows_flags = regs[3].what == CONSTANT,
+				.is_user = regs[3].what == CONSTANT &&
+					   (regs[3].number & BPF_F_USER_STACK),
+			};
 		break;
 	case BPF_FUNC_ringbuf_reserve:
 		ret = (struct value){ .what = RECORD_AT, .map = map_in(w, 1) };

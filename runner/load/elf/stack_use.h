@@ -25,7 +25,8 @@ struct stack_use {
 	int map; /* whose key or value; STACK_USE_ANY: some pointer's */
 	bool in_key;
 	int32_t off_bytes;
-	bool is_user; /* BPF_F_USER_STACK */
+	bool knows_flags; /* the flags are a constant */
+	bool is_user;	  /* BPF_F_USER_STACK is among them */
 };
 
 /*

@@ -147,6 +147,8 @@ static int give_stacks(struct plan_ctx *ctx, const struct as_word *w)
 	const struct map_plan *map = w->detail ? plan_map(ctx->plan, w->detail) : NULL;
 	int number = map ? plan_stacks_number(ctx->plan, map) : -1;
 
+	if (meaning_of_word(w->meaning) == MEAN_NONE) /* what the instructions say or not */
+		field_give_meaning(w->field, MEAN_NONE);
 	if (w->field->meaning != MEAN_KSTACK && w->field->meaning != MEAN_USTACK)
 		return 0;
 	if (w->detail && number < 0)

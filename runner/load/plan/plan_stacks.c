@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Which STACK_TRACE map the ids of a field are from, where the object has several: what the
- * instructions do comes first, then what the names say.
+ * Which fields hold ids of stacks, and of which STACK_TRACE map: what the instructions do comes
+ * first, then what the names say.
  */
 #include <linux/bpf.h>
 #include "base/util.h"
@@ -11,6 +11,7 @@
 
 struct uses {
 	const struct plan *plan;
+	uint32_t nstacks;
 	struct stack_use *all; /* maps by their index in the plan */
 	size_t count;
 };
@@ -91,25 +92,50 @@ static int used_elsewhere(const struct uses *uses, const struct layout *layout, 
 	return found;
 }
 
-/* "kstacks" and "kern_stacks" for the kernel's, "ustacks" and "user_stacks" for those of users. */
+/* Where there are several: "kstacks" and "kern_stacks" for the kernel's, "ustacks" and
+ * "user_stacks" for those of users. */
 static bool is_named_for(const char *name, bool user)
 {
 	return name[0] == (user ? 'u' : 'k') || strstr(name, user ? "user" : "kern");
 }
 
-static int named_map(const struct plan *plan, bool user)
+static int named_map(const struct plan *plan, bool user, uint32_t nstacks)
 {
 	int found = -1;
 
 	for (uint32_t i = 0; i < plan->nmaps; i++) {
 		if (plan->maps[i].type != BPF_MAP_TYPE_STACK_TRACE ||
-		    !is_named_for(plan->maps[i].symbol, user))
+		    (nstacks > 1 && !is_named_for(plan->maps[i].symbol, user)))
 			continue;
 		if (found >= 0)
 			return -1;
 		found = (int)i;
 	}
 	return found;
+}
+
+/* A plain number that programs put the ids of one kind of stack into, and nothing says what it is.
+ */
+static void give_meaning(const struct uses *uses, const struct map_plan *map, struct field *f,
+			 bool in_key)
+{
+	const struct stack_use *found = NULL;
+
+	if (f->meaning != MEAN_NONE || f->count != 1 || f->is_bits || f->tags ||
+	    (f->kind != KIND_INT && f->kind != KIND_UINT) || f->size_bits < 32)
+		return;
+	for (size_t i = 0; i < uses->count; i++) {
+		const struct stack_use *use = &uses->all[i];
+
+		if (use->map != (int)map->index || use->in_key != in_key ||
+		    use->off_bytes != (int32_t)(f->off_bits / 8))
+			continue;
+		if (!use->knows_flags || (found && found->is_user != use->is_user))
+			return;
+		found = use;
+	}
+	if (found)
+		field_give_meaning(f, found->is_user ? MEAN_USTACK : MEAN_KSTACK);
 }
 
 static void choose(const struct uses *uses, const struct map_plan *map, struct layout *layout,
@@ -119,13 +145,14 @@ static void choose(const struct uses *uses, const struct map_plan *map, struct l
 		struct field *f = &layout->fields[i];
 		int found, number = -1;
 
+		give_meaning(uses, map, f, in_key);
 		if (f->meaning != MEAN_KSTACK && f->meaning != MEAN_USTACK)
 			continue;
 		found = used_map(uses, (int)map->index, in_key, f->off_bits / 8);
 		if (found < 0)
 			found = used_elsewhere(uses, layout, f->off_bits / 8);
 		if (found < 0)
-			found = named_map(uses->plan, f->meaning == MEAN_USTACK);
+			found = named_map(uses->plan, f->meaning == MEAN_USTACK, uses->nstacks);
 		if (found >= 0)
 			number = plan_stacks_number(uses->plan, &uses->plan->maps[found]);
 		f->stacks = number < 0 ? FIELD_NO_STACKS : (uint8_t)number;
@@ -136,11 +163,10 @@ void plan_stacks(struct plan_ctx *ctx)
 {
 	struct plan *plan = ctx->plan;
 	struct uses uses = { .plan = plan };
-	uint32_t nstacks = 0;
 
 	for (uint32_t i = 0; i < plan->nmaps; i++)
-		nstacks += plan->maps[i].type == BPF_MAP_TYPE_STACK_TRACE;
-	if (nstacks < 2)
+		uses.nstacks += plan->maps[i].type == BPF_MAP_TYPE_STACK_TRACE;
+	if (!uses.nstacks)
 		return;
 	elf_code_each(ctx->image, look, &uses);
 	for (uint32_t i = 0; i < plan->nmaps; i++) {

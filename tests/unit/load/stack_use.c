@@ -65,6 +65,7 @@ static void run(const struct bpf_insn *insns, size_t count, const struct stack_u
 		assert_int_equal(seen.uses[i].in_key, want[i].in_key);
 		assert_int_equal(seen.uses[i].off_bytes, want[i].off_bytes);
 		assert_int_equal(seen.uses[i].is_user, want[i].is_user);
+		assert_int_equal(seen.uses[i].knows_flags, want[i].knows_flags);
 	}
 }
 
@@ -98,7 +99,8 @@ static void test_stack_use_in_a_reserved_record(void **state)
 		EXIT,
 	};
 
-	RUN(insns, { KERNEL, EVENTS, false, 4, false }, { USER, EVENTS, false, 16, true });
+	RUN(insns, { KERNEL, EVENTS, false, 4, true, false },
+	    { USER, EVENTS, false, 16, true, true });
 }
 
 /* In the frame first, between other things, then handed over. */
