@@ -130,6 +130,47 @@ struct {
 	__type(value, struct totals);
 } totals SEC(".maps");
 
+/* As tools for connections have it: an address of one family or the other. */
+struct conn {
+	union {
+		__u32 saddr_v4;
+		__u8 saddr_v6[16];
+	};
+	char comm[16];
+	__u64 number;
+	__u32 af;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 16);
+	__type(value, struct conn);
+} conns SEC(".maps");
+
+__u64 conn_number = 0;
+
+ON_ROUND int put_conn(void *ctx)
+{
+	struct conn *e;
+
+	if (bpf_get_current_pid_tgid() >> 32 != target_pid)
+		return 0;
+	e = bpf_ringbuf_reserve(&conns, sizeof(*e), 0);
+	if (!e)
+		return 0;
+	__builtin_memset(e, 0, sizeof(*e));
+	e->number = __sync_fetch_and_add(&conn_number, 1);
+	if (e->number & 1) {
+		e->saddr_v6[15] = 1;
+		e->af = 10;
+	} else {
+		e->saddr_v4 = __builtin_bswap32(0x7f000001);
+		e->af = 2;
+	}
+	bpf_ringbuf_submit(e, 0);
+	return 0;
+}
+
 /* Tracepoints of the other kind may have locks in their maps. */
 SEC("tp_btf/sys_enter") int add_up(__u64 *ctx)
 {

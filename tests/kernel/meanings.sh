@@ -31,6 +31,11 @@ events typed stacks 'map([(.plain_kernel | test("syscall")), (.plain_user | test
 events typed odd 'map([.dport, .proto, .saddr, .seq, .cookie]) | unique' '[[80,2048,"127.0.0.1",258,1]]'
 events typed odd 'map([.trace_id, .span_id]) | unique' \
 	'[["ab000000000000000000000000000001","0000000000000002"]]'
+events typed conns 'map([.saddr, .af, .number, has("saddr_v4")])' '[["127.0.0.1",2,0,false],["::1",10,1,false]]'
+seen unions -o json --map conns=counter --labels conns=saddr --where 'conns:saddr in (127.0.0.0/8, ::1)'
+is 'unions: a label of either family' \
+	"$(jq -sc 'map(select(.map == "conns")) | map([.key.saddr, .value]) | unique' unions.out)" \
+	'[["127.0.0.1",1],["::1",1]]'
 seen where -o json --where 'odd:proto == 0x800 && dport in (80, 443)' --fields odd=proto
 events where odd . '[{"proto":2048},{"proto":2048}]'
 

@@ -243,6 +243,22 @@ static int walk_endpoint(struct walk *w, const struct place *place, const struct
 	return rc;
 }
 
+/* An address of either family is one field; any other member is what it is. */
+static int walk_union(struct walk *w, const struct place *parent, const struct shape *s, uint32_t i)
+{
+	struct ip_parts parts;
+	const char *name = type_union_address(w->btf, s->type, i, &parts)
+				   ? name_of_union(w->btf, w->tags, s, i, &w->scratch)
+				   : NULL;
+	struct place place;
+	int rc;
+
+	if (!name)
+		return walk_member(w, parent, s, i);
+	rc = go_below(w, parent, name, &place);
+	return rc ? rc : add_ip(w, &place, &parts, 0, 1);
+}
+
 static int walk_members(struct walk *w, const struct place *place, const struct shape *s)
 {
 	struct ip_parts parts;
@@ -259,7 +275,7 @@ static int walk_members(struct walk *w, const struct place *place, const struct 
 		rc = walk_endpoint(w, place, s, &parts);
 	} else {
 		for (uint32_t i = 0; !rc && i < btf_vlen(s->type); i++)
-			rc = walk_member(w, place, s, i);
+			rc = walk_union(w, place, s, i);
 	}
 	w->depth--;
 	return rc;
@@ -398,15 +414,6 @@ static int walk_type(struct walk *w, const struct place *place, uint32_t type_id
 	return add_scalar(w, place, &s, 1);
 }
 
-/* A lone value has no member that names it. */
-static void name_scalar(struct walk *w, const char *default_name)
-{
-	struct field *f = &w->fields[0];
-	const char *name = meaning_traits(f->meaning)->name;
-
-	f->name = f->path = f->label = name ? name : default_name;
-}
-
 /* How long a record may be. */
 static void measure(struct walk *w, uint32_t type_id, bool is_record, uint64_t *size,
 		    struct layout *layout)
@@ -459,7 +466,8 @@ static int compile(struct arena *arena, const struct btf *btf, const struct tags
 				     : "it has no members");
 	if (!w.fields[0].path) {
 		layout.is_scalar = true;
-		name_scalar(&w, default_name);
+		w.fields[0].name = name_of_scalar(&w.fields[0], default_name);
+		w.fields[0].path = w.fields[0].label = w.fields[0].name;
 	}
 	layout.type_name = arena_strdup(arena, s.name ? s.name : "");
 	layout.size_bytes = (uint32_t)size;
@@ -483,14 +491,4 @@ int layout_compile_record(struct arena *arena, const struct btf *btf, const stru
 			  struct err *err)
 {
 	return compile(arena, btf, tags, type_id, default_name, true, ret, err);
-}
-
-int layout_compile(struct arena *arena, const struct btf *btf, uint32_t type_id,
-		   const char *default_name, struct layout *ret, struct err *err)
-{
-	struct tags *tags = tags_new(btf);
-	int rc = layout_compile_tagged(arena, btf, tags, type_id, default_name, ret, err);
-
-	tags_free(tags);
-	return rc;
 }

@@ -2,6 +2,7 @@
 #include "base/util.h"
 #include "runner/load/plan/layout.h"
 #include "runner/load/plan/meanings.h"
+#include "runner/load/plan/tags.h"
 
 const struct field *layout_find(const struct layout *layout, const char *name)
 {
@@ -109,4 +110,14 @@ bool field_give_text(struct field *field)
 	become_bytes(field, KIND_TEXT);
 	set_meaning(field, MEAN_NONE);
 	return true;
+}
+
+int layout_compile(struct arena *arena, const struct btf *btf, uint32_t type_id,
+		   const char *default_name, struct layout *ret, struct err *err)
+{
+	struct tags *tags = tags_new(btf);
+	int rc = layout_compile_tagged(arena, btf, tags, type_id, default_name, ret, err);
+
+	tags_free(tags);
+	return rc;
 }

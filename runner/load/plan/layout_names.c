@@ -6,6 +6,7 @@
 #include "base/util.h"
 #include "runner/load/plan/layout_types.h"
 #include "runner/load/plan/meanings.h"
+#include "runner/load/plan/tags.h"
 
 #define MAX_PATH 512
 
@@ -59,6 +60,13 @@ bool name_is_path(const char *name)
 	       !strstr(name, "..");
 }
 
+const char *name_of_scalar(const struct field *f, const char *default_name)
+{
+	const char *name = meaning_traits(f->meaning)->name;
+
+	return name ? name : default_name;
+}
+
 const char *name_of_unnamed(const struct btf *btf, const struct shape *s)
 {
 	const struct btf_member *m = btf_members(s->type);
@@ -71,6 +79,53 @@ const char *name_of_unnamed(const struct btf *btf, const struct shape *s)
 	}
 	name = meaning_traits(s->meaning)->name;
 	return name ? name : "value";
+}
+
+/* What both begin with, without the separator: "saddr" of "saddr_v4" and "saddr_v6". */
+static size_t shared_length(const char *a, const char *b)
+{
+	size_t len = 0;
+
+	while (a[len] && a[len] == b[len])
+		len++;
+	if (len && a[len - 1] == 'v' && (len == 1 || a[len - 2] == '_'))
+		len--;
+	else if (len > 3 && strncmp(a + len - 3, "_ip", 3) == 0)
+		len -= 3;
+	while (len && a[len - 1] == '_')
+		len--;
+	return len;
+}
+
+static const char *shared_name(const struct btf *btf, const struct btf_type *t, struct arena *arena)
+{
+	const struct btf_member *m = btf_members(t);
+	const char *first = btf_vlen(t) ? name_of_member(btf, &m[0]) : "";
+	size_t len = strlen(first);
+
+	for (uint32_t i = 1; i < btf_vlen(t); i++)
+		len = MIN(len, shared_length(first, name_of_member(btf, &m[i])));
+	return len ? arena_printf(arena, "%.*s", (int)len, first) : "addr";
+}
+
+const char *name_of_union(const struct btf *btf, const struct tags *tags, const struct shape *s,
+			  uint32_t member, struct arena *arena)
+{
+	const struct btf_member *m = btf_members(s->type);
+	const char *name = name_of_member(btf, &m[member]);
+	struct shape in;
+
+	/* Of what the author says something, nothing is guessed. */
+	if (type_resolve(btf, m[member].type, &in) || !in.type || tags_any(tags, in.id) ||
+	    tags_any(tags, s->id))
+		return NULL;
+	if (*name)
+		return name;
+	name = shared_name(btf, in.type, arena);
+	for (uint32_t i = 0; i < btf_vlen(s->type); i++)
+		if (streq(name_of_member(btf, &m[i]), name))
+			return NULL;
+	return name;
 }
 
 static bool ends_in(const char *name, const char *const *ends, size_t count)

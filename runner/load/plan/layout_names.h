@@ -14,6 +14,7 @@ struct btf;
 struct btf_member;
 struct field;
 struct shape;
+struct tags;
 
 struct place {
 	const char *path; /* NULL at the top */
@@ -37,11 +38,19 @@ const char *name_of_member(const struct btf *btf, const struct btf_member *m);
 /* May BOMBUS_NAME() call a member so? "net.peer" stands as if it were in a struct `net`. */
 bool name_is_path(const char *name);
 
+/* Of a lone value, which has no member that names it. */
+const char *name_of_scalar(const struct field *f, const char *default_name);
+
 /*
  * Of a member without a name whose struct or union is one field (struct in_addr): C reaches it by
  * the names inside, which are unique around it. The first of them, else the meaning's.
  */
 const char *name_of_unnamed(const struct btf *btf, const struct shape *s);
+
+/* Of a member that is a union of addresses: its own, else what the names inside begin with. NULL:
+ * another member has that name, or tags say something of the struct or of the union. */
+const char *name_of_union(const struct btf *btf, const struct tags *tags, const struct shape *s,
+			  uint32_t member, struct arena *arena);
 
 /*
  * What a member's name says about bytes of which its type says too little: a __be16 called "dport"

@@ -268,6 +268,70 @@ bool type_tail(const struct btf *btf, uint32_t id, struct tail *ret)
 	return false;
 }
 
+static bool is_family_name(const char *name)
+{
+	static const char *const words[] = { "af",     "family",     "version",	  "ipver",
+					     "ip_ver", "ip_version", "sa_family", "addr_family" };
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
+		if (streq(name, words[i]))
+			return true;
+	return false;
+}
+
+/* Of 4 and of 16 bytes, and of nothing else. */
+static bool is_address_union(const struct btf *btf, const struct btf_type *t)
+{
+	const struct btf_member *m = btf_members(t);
+	uint32_t n4 = 0, n16 = 0;
+
+	if (!btf_is_union(t) || t->size != LAYOUT_IP_BYTES || btf_vlen(t) > 4)
+		return false;
+	for (uint32_t i = 0; i < btf_vlen(t); i++) {
+		uint64_t size = type_size(btf, m[i].type);
+
+		n4 += size == 4;
+		n16 += size == LAYOUT_IP_BYTES;
+	}
+	return n4 && n16 && n4 + n16 == btf_vlen(t);
+}
+
+static bool find_family(const struct btf *btf, const struct btf_type *t, struct ip_parts *ret)
+{
+	const struct btf_member *m = btf_members(t);
+
+	for (uint32_t i = 0; i < btf_vlen(t); i++) {
+		uint32_t off = btf_member_bit_offset(t, i);
+		struct shape s;
+
+		if (!is_family_name(type_name_at(btf, m[i].name_off)) || off % 8 ||
+		    btf_member_bitfield_size(t, i) || type_resolve(btf, m[i].type, &s) || !s.type ||
+		    !btf_is_int(s.type) || !type_is_plain_size(s.type) || s.type->size > 4)
+			continue;
+		ret->family = off / 8;
+		ret->family_bytes = s.type->size;
+		ret->family_member = i;
+		return true;
+	}
+	return false;
+}
+
+bool type_union_address(const struct btf *btf, const struct btf_type *t, uint32_t member,
+			struct ip_parts *ret)
+{
+	uint32_t off = btf_member_bit_offset(t, member);
+	struct shape s;
+
+	if (!btf_is_struct(t) || off % 8 || type_resolve(btf, btf_members(t)[member].type, &s) ||
+	    !s.type || !is_address_union(btf, s.type) || !find_family(btf, t, ret))
+		return false;
+	ret->addr = off / 8;
+	ret->addr_member = member;
+	/* Both are kept as distances of a byte from the field's start. */
+	return ret->family < ret->addr ? ret->addr - ret->family <= UINT8_MAX
+				       : ret->family - ret->addr <= UINT8_MAX;
+}
+
 bool type_is_one_field(const struct btf *btf, const struct shape *s, struct ip_parts *ret)
 {
 	if (s->meaning == MEAN_IP)

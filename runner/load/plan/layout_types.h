@@ -68,6 +68,13 @@ struct ip_parts {
 /* Looks for both in a struct; false: it is no such struct. */
 bool type_ip_parts(const struct btf *btf, const struct btf_type *t, struct ip_parts *ret);
 
+/*
+ * A member of a struct that is a union of an IPv4 and an IPv6 address, where a number beside it is
+ * called as if it were their family ("af", "family", "version" ...). ret is in the struct.
+ */
+bool type_union_address(const struct btf *btf, const struct btf_type *t, uint32_t member,
+			struct ip_parts *ret);
+
 /* A struct or union that is one field with a meaning; ret of MEAN_IP only. */
 bool type_is_one_field(const struct btf *btf, const struct shape *s, struct ip_parts *ret);
 

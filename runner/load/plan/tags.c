@@ -140,6 +140,21 @@ static const char *find_word(const struct tags *tags, uint32_t type_id, int comp
 	return NULL;
 }
 
+bool tags_any(const struct tags *tags, uint32_t type_id)
+{
+	size_t low = 0, high = tags->ntags;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (tags->tags[mid].type_id < type_id)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < tags->ntags && tags->tags[low].type_id == type_id;
+}
+
 bool tag_has(const struct tags *tags, uint32_t type_id, int component, const char *word)
 {
 	return find_word(tags, type_id, component, word) != NULL;

@@ -919,6 +919,50 @@ static void test_layout_leaves_out_what_is_the_kernels(void **state)
 	expect_error(&t, lone, EINVAL, "keeps to itself");
 }
 
+/* A union of both kinds of address, and a number beside it that tells which. */
+static void test_layout_unions_of_addresses(void **state)
+{
+	TYPES(t);
+	static const struct {
+		const char *v4, *v6, *name, *family, *beside;
+		const char *path; /* NULL: it stays a union */
+	} cases[] = {
+		{ "saddr_v4", "saddr_v6", "", "af", "x", "saddr" },
+		{ "v4", "v6", "peer", "family", "x", "peer" },
+		{ "v4", "v6", "", "ip_ver", "x", "addr" },
+		{ "daddr4", "daddr6", "", "version", "x", "daddr" },
+		{ "saddr_v4", "saddr_v6", "", "kind", "x", NULL },
+		{ "saddr_v4", "saddr_v6", "", "af", "saddr", NULL },
+	};
+	int v6 = btf__add_array(t.btf, t.s32, t.u8, 16);
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		int u = btf__add_union(t.btf, NULL, 16), id;
+		struct layout l;
+
+		btf__add_field(t.btf, cases[i].v4, t.u32, 0, 0);
+		btf__add_field(t.btf, cases[i].v6, v6, 0, 0);
+		id = btf__add_struct(t.btf, "e", 40);
+		btf__add_field(t.btf, cases[i].name, u, 32, 0);
+		btf__add_field(t.btf, cases[i].beside, t.u64, 192, 0);
+		btf__add_field(t.btf, cases[i].family, t.u16, 256, 0);
+		l = compile(&t, id);
+		if (!cases[i].path) {
+			assert_int_equal(l.nfields, 4);
+			assert_string_equal(l.fields[0].path, "saddr_v4");
+			continue;
+		}
+		assert_int_equal(l.nfields, 3);
+		assert_string_equal(l.fields[0].path, cases[i].path);
+		assert_int_equal(l.fields[0].meaning, MEAN_IP);
+		assert_int_equal(l.fields[0].off_bits, 32);
+		assert_int_equal(l.fields[0].addr_at, 0);
+		assert_int_equal(l.fields[0].family_at, 28);
+		assert_int_equal(l.fields[0].family_bytes, 2);
+		assert_string_equal(l.fields[2].path, cases[i].family);
+	}
+}
+
 /* --as: numbers become bytes and bytes numbers, where the size is right. */
 static void test_layout_fields_take_other_meanings(void **state)
 {
@@ -1083,6 +1127,7 @@ int main(void)
 		cmocka_unit_test(test_layout_network_order_by_name),
 		cmocka_unit_test(test_layout_ids_of_traces),
 		cmocka_unit_test(test_layout_leaves_out_what_is_the_kernels),
+		cmocka_unit_test(test_layout_unions_of_addresses),
 		cmocka_unit_test(test_layout_fields_take_other_meanings),
 		cmocka_unit_test(test_layout_words_of_meanings),
 		cmocka_unit_test(test_layout_rows_of_meanings_are_distinct),
