@@ -76,7 +76,8 @@ static const void *pack(struct record_file *f, const void *bytes, size_t len, in
 		f->packed = xmalloc(packed);
 		f->packed_cap = packed;
 	}
-	if (compress2(f->packed, &packed, bytes, len, level) != Z_OK || packed > len - len / 8)
+	if (compress2(f->packed, &packed, bytes, len, level) != Z_OK || packed > len - len / 8 ||
+	    len / RECORDING_MAX_RATIO > packed)
 		return bytes;
 	header->flags = BLOCK_DEFLATED;
 	header->stored_bytes = (uint32_t)packed;

@@ -30,6 +30,9 @@ struct source;
 /* Payloads before compression; readers need twice this. */
 #define RECORDING_MAX_BLOCK (8u << 20)
 #define RECORDING_MAX_PROGRAM (64u << 20)
+/* Data is at most so many times as large as what is stored of it: no small file replays for ever.
+ */
+#define RECORDING_MAX_RATIO 256
 #define RECORDING_MAX_OPTIONS 4096
 #define RECORDING_MAX_TEXT 65536 /* of an option, a name, a message */
 #define RECORDING_MAX_ROWS 256	 /* of one item */

@@ -98,6 +98,8 @@ static const char *check_header(const struct block_header *h)
 		return "it is too large";
 	if (!(h->flags & BLOCK_DEFLATED) && h->stored_bytes != h->raw_bytes)
 		return "its sizes do not agree";
+	if (h->kind == BLOCK_DATA && h->raw_bytes / RECORDING_MAX_RATIO > h->stored_bytes)
+		return "it unpacks to far more than it stores";
 	return NULL;
 }
 

@@ -4,11 +4,14 @@
 
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <zlib.h>
 
 #include "runner/read/filter/filter.h"
 #include "runner/sink/recording/record.h"
+#include "runner/sink/recording/record_file.h"
 #include "runner/sink/recording/recording.h"
 #include "runner/sink/recording/replay.h"
+#include "runner/sink/recording/replay_file.h"
 #include "runner/sink/recording/replay_names.h"
 
 #define ELF "not looked at here"
@@ -322,6 +325,58 @@ static void test_replay_damaged_anywhere(void **state)
 	end_pair(&p);
 }
 
+/* A small file of blocks that unpack to a thousand times their size. */
+static void test_replay_refuses_a_block_that_explodes(void **state)
+{
+	_cleanup_free_ uint8_t *bytes = xmalloc(FILE_MAX), *raw = xcalloc(1, RECORDING_MAX_BLOCK);
+	struct block_header header = { .kind = BLOCK_DATA,
+				       .flags = BLOCK_DEFLATED,
+				       .raw_bytes = RECORDING_MAX_BLOCK };
+	struct played played;
+	struct pair p;
+	uLongf packed;
+	size_t len;
+
+	record(&p);
+	len = read_recording(&p, bytes) - BLOCK_HEADER_BYTES; /* without the end */
+	packed = FILE_MAX - len - BLOCK_HEADER_BYTES;
+	assert_int_equal(
+		compress2(bytes + len + BLOCK_HEADER_BYTES, &packed, raw, RECORDING_MAX_BLOCK, 9),
+		Z_OK);
+	header.stored_bytes = (uint32_t)packed;
+	block_header_put(bytes + len, &header, bytes + len + BLOCK_HEADER_BYTES);
+	played = play_bytes(bytes, len + BLOCK_HEADER_BYTES + packed);
+	assert_int_equal(played.code, -EBADMSG);
+	assert_non_null(strstr(played.err.msg, "far more than it stores"));
+	free(played.text);
+	end_pair(&p);
+}
+
+/* What is written can be read, however much alike it is. */
+static void test_a_block_of_zeros_is_kept(void **state)
+{
+	int fd = memfd_create("zeros", MFD_CLOEXEC);
+	struct record_file *file = record_file_new(fd, true);
+	struct replay_file replay = { .fd = fd, .stop_fd = -1, .path = "zeros" };
+	uint8_t *room;
+
+	assert_int_equal(record_file_put(file, BLOCK_HEAD, "", 0), 0);
+	assert_int_equal(record_file_start(file, NULL), 0);
+	room = record_file_room(file, 200000);
+	memset(room, 0, 200000);
+	record_file_advance(file, room + 200000);
+	record_file_end(file, 1000);
+	assert_int_equal(record_file_error(file), 0);
+	record_file_free(file);
+	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+	assert_int_equal(replay_file_start(&replay, NULL), 0);
+	assert_int_equal(replay_file_next(&replay, NULL), 0);
+	assert_int_equal(replay_file_next(&replay, NULL), 0);
+	assert_int_equal(replay.len, 200000);
+	replay_file_release(&replay);
+	close(fd);
+}
+
 static void test_replay_refuses_what_it_cannot_read(void **state)
 {
 	struct played played = play_bytes("#!/bin/sh\necho hello, world\n", 28);
@@ -504,6 +559,8 @@ int main(void)
 		cmocka_unit_test(test_replay_open_knows_the_head),
 		cmocka_unit_test(test_replay_cut_anywhere),
 		cmocka_unit_test(test_replay_damaged_anywhere),
+		cmocka_unit_test(test_replay_refuses_a_block_that_explodes),
+		cmocka_unit_test(test_a_block_of_zeros_is_kept),
 		cmocka_unit_test(test_replay_refuses_what_it_cannot_read),
 		cmocka_unit_test(test_replay_compares_the_plan),
 		cmocka_unit_test(test_replay_filters_records_and_rows),
