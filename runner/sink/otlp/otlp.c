@@ -21,7 +21,7 @@
 
 /* How long a receiver that does not answer may hold up the end. */
 #define LEAVE_MS 5000
-/* What is left of that for everything else that ends. */
+/* The rest of that time is for other things that end. */
 #define LEAVE_MARGIN_MS 1000
 #define NS_PER_MS 1000000ull
 #define LINE_MAX_BYTES 1024
@@ -41,7 +41,7 @@ struct otlp_sink {
 	bool running;
 };
 
-/* What a source needs: everything that makes items of its records and series. */
+/* All that makes items of one source's records and series. */
 struct otlp_program {
 	struct source *source;
 	struct sink_names names;
@@ -131,7 +131,7 @@ static int prepare_sender(struct otlp_sink *otlp, enum otlp_signal signal, struc
 	return otlp_sender_new(&otlp->senders[signal], &opts, err);
 }
 
-/* What makes a signal's items. */
+/* The maker of a signal's items. */
 static int prepare(struct otlp_sink *otlp, enum otlp_signal signal, struct otlp_program *program,
 		   struct err *err)
 {
@@ -225,7 +225,7 @@ static int otlp_add(struct sink *sink, struct source *source, struct err *err)
 	return 0;
 }
 
-/* What it counted since the last collection is not lost. */
+/* The counts since the last collection are not lost. */
 static void otlp_remove(struct sink *sink, struct source *source)
 {
 	struct otlp_sink *otlp = otlp_of(sink);
@@ -339,7 +339,7 @@ static const struct own_figure sampler_rows[] = {
 static const struct figure_table sampler_figures = { sampler_rows, ARRAY_LEN(sampler_rows),
 						     FIGURES_OTLP, each_sampler };
 
-/* What was lost is said in any case, the rest to whoever asks. */
+/* Losses are a warning; other counts are for --verbose. */
 static void say_counts(struct otlp_sink *otlp, enum otlp_signal signal)
 {
 	struct otlp_counts counts = counts_of(otlp, signal);

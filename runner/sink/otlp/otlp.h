@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The sink that sends OTLP: see otlp_config.h for where, otlp_queue.h for what is kept and lost. */
+/* The sink that sends OTLP: otlp_config.h describes its targets, otlp_queue.h its bounds and
+ * losses. */
 #ifndef BOMBUS_RUNNER_SINK_OTLP_OTLP_H
 #define BOMBUS_RUNNER_SINK_OTLP_OTLP_H
 

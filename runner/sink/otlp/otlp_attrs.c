@@ -25,7 +25,7 @@ static void put_value(const struct otlp_attrs *attrs, const struct attr_value *v
 	}
 }
 
-/* What is missing in a list is an AnyValue without a value, which is null. */
+/* A missing element of a list is an AnyValue without a value: null. */
 static void put_list(const struct otlp_attrs *attrs, const struct span_attr *attr, const void *base)
 {
 	struct otlp_writer *w = attrs->w;

@@ -4,7 +4,7 @@
 #include "base/util.h"
 #include "runner/sink/otlp/otlp_target.h"
 
-/* What somebody may ask for and still get: a queue beyond it would be a mistake. */
+/* The largest queue that a variable may ask for. */
 #define MAX_ITEMS 1000000u
 
 /* The options of an exporter: each as OTEL_EXPORTER_OTLP_X and OTEL_EXPORTER_OTLP_<SIGNAL>_X. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What became of a signal's items. At any time put = sent + queued + all that was dropped. */
+/* The counts of a signal's items. At any time put = sent + queued + dropped. */
 #ifndef BOMBUS_RUNNER_SINK_OTLP_OTLP_COUNTS_H
 #define BOMBUS_RUNNER_SINK_OTLP_OTLP_COUNTS_H
 

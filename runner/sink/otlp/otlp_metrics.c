@@ -3,7 +3,7 @@
  * Series are read in blocks of rows, copies. Of each block each family
  * becomes one metric in the queue, with a data point a row.
  *
- * What is remembered of a series from one collection to the next stands in two tables by its id:
+ * The state of a series from one collection to the next is in two tables by its id:
  * the one of the last collection is read, the one of this collection is made. So what is gone is
  * forgotten, and there are never more entries than series.
  */
@@ -293,7 +293,7 @@ static void put_point(struct point_writer *pw, uint32_t row, const union cell *c
 
 /* --- what was the last time ------------------------------------------------------------------- */
 
-/* What the kernel counts may begin anew: then all of it is new. */
+/* A counter of the kernel may begin anew: then all of it is new. */
 static union cell difference(union cell now, union cell before, uint8_t type)
 {
 	if (type == CELL_DOUBLE)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What OTLP's data points say, beside their times and attributes: written into an open point, from
- * the cells of one family (as they stand in a row, or what became of them since the last time).
+ * The content of OTLP's data points, beside their times and attributes: written into an open point,
+ * from the cells of one family, as they are in a row or as the difference since the last
+ * collection.
  */
 #ifndef BOMBUS_RUNNER_SINK_OTLP_OTLP_POINTS_H
 #define BOMBUS_RUNNER_SINK_OTLP_OTLP_POINTS_H

@@ -230,7 +230,7 @@ static bool has_room(struct otlp_queue *queue)
 	       (is_filling(queue) || queue->count + SPLIT_SLOTS < queue->nslots);
 }
 
-/* What the sender had time enough for goes before what is new. */
+/* A request that was tried for long enough makes room for new items. */
 static bool give_first_up(struct otlp_queue *queue, uint64_t now_ns)
 {
 	struct slot *slot = first(queue);
@@ -465,7 +465,7 @@ bool otlp_queue_park(struct otlp_queue *queue, uint64_t until_ns)
 	closed = queue->closed;
 	queue->parked = queue->failing = true;
 	queue->counts.retries++;
-	/* A writer that waits for room need not. */
+	/* A writer that waits for room stops waiting. */
 	pthread_cond_signal(&queue->room);
 	while (queue->parked && queue->closed == closed && now_mono_ns() < until_ns)
 		sleep_until(queue, &queue->changed, until_ns);

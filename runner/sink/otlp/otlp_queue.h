@@ -10,11 +10,11 @@
  *		otlp_queue_item_end(queue);
  *	}
  *
- * Bounded: max_items and OTLP_QUEUE_MAX_BYTES, with what is being sent. When the queue is full a
- * writer waits while the other side takes what it is sent, so that the kernel's buffer is the
- * longer queue. When the other side fails, or takes nothing for OTLP_PATIENCE_NS, nobody waits:
- * what is new is dropped, and counted. A request that was tried for longer than give_up_ns makes
- * room first. So at any time put = sent + dropped + queued.
+ * Bounded by max_items and OTLP_QUEUE_MAX_BYTES, the request under way included. When the queue is
+ * full and the receiver answers, a writer waits, so that the kernel's buffer is the longer queue.
+ * When the receiver fails, or accepts nothing for OTLP_PATIENCE_NS, no writer waits: new items are
+ * dropped and counted. A request that was tried for longer than give_up_ns makes room first. So at
+ * any time put = sent + dropped + queued.
  *
  * One thread writes; one sends; any reads the figures.
  */
@@ -52,7 +52,7 @@ struct otlp_queue_opts {
 struct otlp_queue;
 
 struct otlp_queue *otlp_queue_new(const struct otlp_queue_opts *opts);
-void otlp_queue_free(struct otlp_queue *queue); /* nobody writes or sends any more */
+void otlp_queue_free(struct otlp_queue *queue); /* no thread writes or sends any more */
 struct otlp_counts otlp_queue_counts(struct otlp_queue *queue);
 const char *otlp_queue_signal(const struct otlp_queue *queue); /* its shape's */
 
@@ -67,7 +67,7 @@ struct otlp_writer *otlp_queue_item(struct otlp_queue *queue, const struct otlp_
 void otlp_queue_item_end(struct otlp_queue *queue);
 /* The same for an item that counts as so many: a metric with its data points. */
 void otlp_queue_item_end_as(struct otlp_queue *queue, uint64_t weight);
-/* What is written from now on is bombus' own, which a receiver need not know; or it is not. */
+/* Whether later items are bombus' own: a receiver that does not know them is no loss. */
 void otlp_queue_write_own(struct otlp_queue *queue, bool own);
 
 /* No more will be written; what is there is sent without delay. Wakes the sender. */
@@ -86,7 +86,7 @@ enum otlp_wait {
 	OTLP_WAIT_TIME,	   /* until_ns has come */
 	OTLP_WAIT_END,	   /* closed, and empty */
 };
-/* Sleeps until there is something. UINT64_MAX: however long it takes. Monotonic time. */
+/* Sleeps until there is a request. until_ns is monotonic time; UINT64_MAX: no limit. */
 enum otlp_wait otlp_queue_wait(struct otlp_queue *queue, uint64_t until_ns,
 			       struct otlp_request **ret);
 /* Sealed requests, and one being filled: none. */

@@ -21,7 +21,8 @@ enum grpc_status {
 	GRPC_DATA_LOSS,
 };
 
-/* --- what was said ---------------------------------------------------------------------------- */
+/* --- messages of receivers
+ * ---------------------------------------------------------------------------- */
 
 /* For a log's line: short. Control characters are escaped where it is printed. */
 static void say(struct otlp_reply *reply, const void *text, size_t len)
@@ -177,7 +178,7 @@ static void read_details(struct otlp_reply *reply, const char *text)
 	}
 }
 
-/* What implementations of gRPC say of a message above their limit. */
+/* The words of gRPC implementations for a message above their limit. */
 static bool is_about_size(const char *message)
 {
 	static const char *const words[] = { "larger than max", "exceeds maximum", "too large",
@@ -296,13 +297,13 @@ void otlp_reply_read(struct otlp_reply *ret, const struct http_call *call,
 	read_location(ret, r);
 	read_body(ret, call, protocol == OTLP_HTTP_JSON);
 	if (ret->verdict != OTLP_SENT) {
-		_cleanup_free_ char *said = xstrdup(ret->message);
+		_cleanup_free_ char *text = xstrdup(ret->message);
 
 		if (r->location && r->status / 100 == 3)
 			snprintf(ret->message, sizeof(ret->message), "HTTP %d to %.200s", r->status,
 				 r->location);
 		else
 			snprintf(ret->message, sizeof(ret->message), "HTTP %d%s%.200s", r->status,
-				 *said ? ": " : "", said);
+				 *text ? ": " : "", text);
 	}
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a receiver of OTLP answered, and what follows from it. Pure. Knows jansson, as otlp_split
- * does.
+ * The answer of a receiver of OTLP, and its consequence. Pure. Uses jansson, as otlp_split does.
  *
  *	HTTP	2xx is good, though a part may be rejected; 429, 502, 503 and 504 may be tried
  *		again; 413 is too large; 307 and 308 move the request; 404, 405 and 501 mean that
@@ -26,16 +25,16 @@ enum otlp_verdict {
 	OTLP_REJECTED,
 	OTLP_TOO_LARGE,	  /* smaller requests may be taken */
 	OTLP_MOVED,	  /* to `location` */
-	OTLP_UNSUPPORTED, /* as OTLP_REJECTED: this signal is not known there */
+	OTLP_UNSUPPORTED, /* as OTLP_REJECTED: the receiver does not know the signal */
 };
 
 struct otlp_reply {
 	enum otlp_verdict verdict;
 	uint64_t rejected;  /* OTLP_SENT: so many of the items */
-	char wait[40];	    /* as in Retry-After; "": not said */
+	char wait[40];	    /* as in Retry-After; "": none */
 	char location[512]; /* OTLP_MOVED: as the answer has it */
 	bool for_good;	    /* OTLP_MOVED: later requests go there, too */
-	char message[256];  /* what the receiver said, or what went wrong; "": nothing */
+	char message[256];  /* the receiver's text, or the error; "": none */
 };
 
 void otlp_reply_read(struct otlp_reply *ret, const struct http_call *call,

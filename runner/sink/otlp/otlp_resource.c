@@ -47,7 +47,7 @@ struct otlp_resources {
 	uint64_t looked, next_id;
 };
 
-/* ---- What this machine and process are ---- */
+/* ---- This machine and process ---- */
 
 static void add_text(struct otlp_resources *r, const char *name, const char *text)
 {
@@ -338,7 +338,7 @@ static void encode(const struct otlp_resources *r, struct origin *origin,
 	origin->given.resource = origin->bytes;
 }
 
-/* What tells one origin from another. */
+/* The identity of an origin. */
 struct origin_key {
 	struct span_text service;
 	uint64_t cgroup;
@@ -409,7 +409,7 @@ static struct origin *origin_of(struct otlp_resources *r, const struct origin_ke
 
 	if (o)
 		return o;
-	/* What is in no container is the machine's, whatever its cgroup. */
+	/* A cgroup outside containers is the machine's. */
 	if (!container_of_cgroup(r, key->cgroup, resolver, &container) && key->cgroup)
 		same_id = origin_of(r, &same, NULL)->given.id;
 	o = place(r);

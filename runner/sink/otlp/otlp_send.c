@@ -174,13 +174,13 @@ static void try_all(struct otlp_sender *sender, const struct strbuf *body, struc
 	}
 	if (ret->verdict == OTLP_MOVED)
 		ret->verdict = OTLP_REJECTED;
-	/* One that fails is asked for again where we were told to. */
+	/* After a failure the next request goes to the configured address. */
 	free(sender->url);
 	sender->url =
 		xstrdup(for_good && ret->verdict == OTLP_SENT ? url : sender->opts.target->url);
 }
 
-/* --- saying so ------------------------------------------------------------------------------- */
+/* --- the log ------------------------------------------------------------------------------- */
 
 static void complain(struct otlp_sender *sender, const char *what, const char *message)
 {
@@ -313,7 +313,7 @@ int otlp_sender_start(struct otlp_sender *sender, struct err *err)
 	return ret;
 }
 
-/* What cannot be read now would be an error of each request. */
+/* A file that cannot be read would fail each request. */
 static int check_files(const struct otlp_target *target, struct err *err)
 {
 	const struct {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Sends one signal's requests, from its queue to its receiver, in a thread of its own: compresses,
- * frames for gRPC, tries again with growing pauses (or when the receiver says), and says in the
- * log, once a minute at most, what goes wrong.
+ * frames for gRPC, tries again with growing pauses (or after the receiver's), divides requests that
+ * are too large, follows redirects, and logs failures once a minute at most.
  */
 #ifndef BOMBUS_RUNNER_SINK_OTLP_OTLP_SEND_H
 #define BOMBUS_RUNNER_SINK_OTLP_OTLP_SEND_H
@@ -27,11 +27,11 @@ struct otlp_sender_opts {
 
 struct otlp_sender;
 
-/* What cannot be read or loaded is found here; the thread comes later. */
+/* Fails for files and libraries that cannot be read or loaded; the thread comes later. */
 int otlp_sender_new(struct otlp_sender **ret, const struct otlp_sender_opts *opts, struct err *err);
 int otlp_sender_start(struct otlp_sender *sender, struct err *err);
-/* Closes the queue and sends what is in it until deadline_ns (monotonic); all senders may be told
- * before the first is waited for. */
+/* Closes the queue and sends what is in it until deadline_ns (monotonic); call it for
+ * all senders before the first otlp_sender_wait(). */
 void otlp_sender_finish(struct otlp_sender *sender, uint64_t deadline_ns);
 void otlp_sender_wait(struct otlp_sender *sender); /* never started: nothing */
 void otlp_sender_free(struct otlp_sender *sender); /* after otlp_sender_wait() */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How a signal's request is nested, and what its fields are called in JSON. */
+/* The nesting of a signal's requests, with the JSON names of its fields. */
 #ifndef BOMBUS_RUNNER_SINK_OTLP_OTLP_SHAPE_H
 #define BOMBUS_RUNNER_SINK_OTLP_OTLP_SHAPE_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A request that a receiver finds too large, as two smaller ones. What is divided are its leaves:
- * spans, log records, and the data points of metrics. What stands around them (resources, scopes,
- * a metric's name and unit) stands in both halves, where they have leaves of it. Pure.
+ * Divides a request that a receiver finds too large into two smaller ones. The leaves are divided:
+ * spans, log records, and the data points of metrics. The messages around them (resources, scopes,
+ * a metric's name and unit) are in both halves where these have leaves of them. Pure.
  */
 #ifndef BOMBUS_RUNNER_SINK_OTLP_OTLP_SPLIT_H
 #define BOMBUS_RUNNER_SINK_OTLP_OTLP_SPLIT_H

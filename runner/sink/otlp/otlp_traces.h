@@ -13,13 +13,13 @@ struct otlp_config;
 struct otlp_traces;
 
 /* All is borrowed. The object need not have been started. EXIT_USAGE with the variable's name
- * where the sampler is none of those there are. */
+ * for an unknown sampler. */
 int otlp_traces_new(struct otlp_traces **ret, const struct otlp_config *config, bool json,
 		    struct source *source, struct otlp_resources *resources,
 		    struct resolver *resolver, struct otlp_queue *queue, struct err *err);
 void otlp_traces_free(struct otlp_traces *traces);
 
-/* A record of a map of role spans. What the queue has no room for, it counts itself. */
+/* A record of a map of role spans. The queue counts spans without room. */
 void otlp_traces_event(struct otlp_traces *traces, const struct record *record);
 /* Spans are held until some have come together, to be sorted by their resource: to be called when
  * there is nothing more to read, and before the queue is closed. */

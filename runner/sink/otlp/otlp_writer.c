@@ -8,7 +8,7 @@
 
 /* --- JSON ------------------------------------------------------------------------------------ */
 
-/* What stands before says whether a comma is due: nothing but an opening bracket or a name's
+/* The text before decides whether a comma is due: nothing but an opening bracket or a name's
  * colon can end the text without a value behind it. */
 static void json_comma(struct strbuf *out)
 {

@@ -2,8 +2,7 @@
 /*
  * OTLP messages, written once for both of their encodings: protobuf, and JSON as OTLP maps it
  * (lowerCamelCase names, ids in hex, other bytes in base64, enums as integers, 64-bit integers as
- * strings). A field is named by its number and its JSON name; which of them counts is the
- * writer's business.
+ * strings). A key has the field's number and its JSON name; the writer chooses between them.
  *
  *	size_t span = otlp_item(w, OTLP_KEY(2, "spans"));	// an element of the open list
  *	otlp_id(w, OTLP_KEY(1, "traceId"), id, 16);
@@ -12,8 +11,8 @@
  *	otlp_list_end(w);
  *	otlp_end(w, span);
  *
- * Nothing is allocated but by the growing of the buffer. When the buffer is full all of this does
- * nothing more, and `out->full` says so: look at it at the end of an item.
+ * Only the growing buffer allocates. When the buffer is full the functions do nothing and
+ *`out->full` is set: check it at the end of an item.
  *
  * Strings of protobuf are UTF-8. A byte that is not part of a valid character is written as the
  * character of that number (as in all JSON here), so that no receiver refuses a whole batch.

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a scrape shows, in order: each family once, with the maps of all sources that have series of
- * it. Families of different programs that have the same name and type are one; one whose name is
- * another's in some form gets a number.
+ * The content of scrapes, in order: each family once, with the maps of all sources that have series
+ * of it. Families of different programs with the same name and type are one; a family whose name is
+ * one that a format makes of another gets a number.
  *
- * A catalogue does not change. When sources come and go there is a new one, while scrapes that are
- * under way keep theirs: a source that was removed is gone from all of them at once. One lock is
- * held around all of this, see prometheus.c.
+ * A catalogue does not change. When sources come and go there is a new one, while scrapes under way
+ * keep theirs; a removed source disappears from all of them at once. One lock guards all of this,
+ * see prometheus.c.
  */
 #ifndef BOMBUS_RUNNER_SINK_PROMETHEUS_CATALOGUE_H
 #define BOMBUS_RUNNER_SINK_PROMETHEUS_CATALOGUE_H

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How metrics are written for a scraper: one table of functions per exposition format, so that
- * what walks over the series (scrape.c) and what speaks HTTP (prometheus.c) know none of them.
+ * Exposition formats: one table of functions for each, so that neither the walk over the series
+ * (scrape.c) nor the pages (prometheus.c) know any of them.
  *
  * For each family: family() once, then number() or histogram() for each of its series; end() once
- * after the last family. All write into a buffer that its owner empties between the calls, but not
- * between family() and family_end() where a format has that: there a family is one message. A
- * long one may be ended and begun anew, as several messages of the same family.
+ * after the last family. All write into a buffer, which its owner empties between the calls, but
+ * not between family() and family_end() where a format has that: there a family is one message. A
+ * long family may be ended and begun anew, as several messages of the same name.
  *
- * A label set is written once by labels(), into bytes that number() and histogram() then take for
- * as many lines as there are of it. Formats of equal `sets` write it alike.
+ * labels() writes a label set once; number() and histogram() take its bytes for each of its lines.
+ * Formats with equal `sets` write it alike.
  *
- * A label's value is UTF-8. What is not, and control characters but newline, stand in it as \xNN;
- * so does the backslash of a \x that was there before, so that different bytes stay different.
+ * A label's value is UTF-8. Other bytes, and control characters but newline, become \xNN. So does
+ * the backslash of a \x in the text itself, so that different bytes stay different.
  */
 #ifndef BOMBUS_RUNNER_SINK_PROMETHEUS_EXPO_H
 #define BOMBUS_RUNNER_SINK_PROMETHEUS_EXPO_H
@@ -62,7 +62,7 @@ struct expo_histogram {
 	uint32_t min_exponent;
 };
 
-/* Of equal bounds, as there are between small whole numbers, the last. */
+/* Small whole numbers may have equal bounds: the last of them is shown. */
 static inline bool expo_shows_bound(const struct expo_histogram *histogram, uint32_t i)
 {
 	return i + 1 >= histogram->nbounds || histogram->bounds[i] != histogram->bounds[i + 1];
@@ -70,7 +70,7 @@ static inline bool expo_shows_bound(const struct expo_histogram *histogram, uint
 
 struct expo_format {
 	const char *content_type;
-	bool total_suffix; /* a counter has to be called ..._total */
+	bool total_suffix; /* a counter's name must end in _total */
 	uint8_t sets;	   /* enum expo_sets */
 	void (*family)(struct strbuf *dst, const struct expo_family *family);
 	void (*labels)(struct strbuf *dst, const struct expo_label *labels, uint32_t count);

@@ -9,7 +9,7 @@
  * in its middle at a resolution four times as fine, which lies within it, so that whatever is
  * estimated from it is off by no more than the bucket that was counted.
  *
- * What the lowest bucket holds, 0 among it, is the zero bucket, as wide as that.
+ * The lowest bucket, which holds 0, becomes the zero bucket, with the same width.
  */
 #include <math.h>
 #include "base/proto.h"

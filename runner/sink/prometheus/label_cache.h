@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The texts of label sets, kept from one scrape to the next and from one family of a map to the
- * other: made once for a series, they are copied for each of its lines. What is kept hangs on the
- * series' ids, which are never used twice, so that nothing has to be told when a series goes.
+ * other. They are made once for a series and copied for each of its lines. The key is the series'
+ * id, which is never used twice, so a series that goes needs no notice.
  *
- * Texts stand in the order of the series, which is the order they are read in. The memory is
- * bounded: what finds no room is made anew each time. One thread.
+ * Texts are in the order of the series, in which they are read. Memory is bounded: a text without
+ * room is made anew each time. One thread.
  */
 #ifndef BOMBUS_RUNNER_SINK_PROMETHEUS_LABEL_CACHE_H
 #define BOMBUS_RUNNER_SINK_PROMETHEUS_LABEL_CACHE_H

@@ -23,11 +23,12 @@ struct scrape_opts {
 
 struct scrape;
 
-/* The options' pointers are borrowed for as long as the scrape lives. */
+/* The options' pointers are borrowed while the scrape lives. */
 struct scrape *scrape_new(const struct scrape_opts *opts);
 void scrape_free(struct scrape *scrape);
 
-/* The next bytes: at most `max`, at least 1; 0 at the end. -E2BIG: labels beyond all measure. */
+/* The next bytes: at most `max`, at least 1; 0 at the end. -E2BIG: the labels of one block are too
+ * large. */
 ssize_t scrape_read(struct scrape *scrape, char *dst, size_t max);
 
 #endif

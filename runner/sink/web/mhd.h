@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libmicrohttpd, loaded when it is needed: it brings a TLS library with it, which a run without
- * metrics should not pay for. It stays until the process ends, as the TLS library leaves handlers
- * and memory of each thread behind that must not be unloaded under them.
+ * libmicrohttpd, loaded when it is needed: it brings a TLS library, whose cost a run without
+ * metrics should not pay. It stays loaded until the process ends: the TLS library leaves handlers
+ * and memory of each thread behind that would be unloaded under them.
  */
 #ifndef BOMBUS_RUNNER_SINK_WEB_MHD_H
 #define BOMBUS_RUNNER_SINK_WEB_MHD_H

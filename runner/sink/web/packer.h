@@ -17,7 +17,7 @@ struct packers *packers_new(bool load); /* false: gzip by zlib alone; nothing is
 void packers_free(struct packers *packers);
 bool packers_has_zstd(const struct packers *packers);
 
-/* What goes in and what comes out: both advance. */
+/* Input and output; both advance. */
 struct pack_io {
 	const char *in;
 	size_t in_len;

@@ -84,7 +84,7 @@ static void add_words(struct strbuf *dst, const char *const *words, size_t count
 			strbuf_addf(dst, ":+%s", words[i]);
 }
 
-/* What is named, taken together, and whether that is more than is named. */
+/* All named suites together, and whether they admit others. */
 static bool combine(const struct tls_words *words, uint8_t *min, uint8_t *max, uint8_t *kx,
 		    uint8_t *ciphers, const char **ret_why, const char **ret_suite)
 {

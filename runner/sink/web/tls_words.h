@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Versions, cipher suites and curves, by the names of exporter-toolkit, as a priority string of
- * GnuTLS. That one knows ciphers and key exchanges, but no suites: a list that would let in suites
- * that it does not name is refused.
+ * GnuTLS. GnuTLS chooses ciphers and key exchanges, not suites: a list that would admit a suite
+ * which it does not name is an error.
  *
- * In TLS 1.3 suites are ciphers alone; those of the list hold there too.
+ * In TLS 1.3 a suite is a cipher alone; the ciphers of the list apply there, too.
  */
 #ifndef BOMBUS_RUNNER_SINK_WEB_TLS_WORDS_H
 #define BOMBUS_RUNNER_SINK_WEB_TLS_WORDS_H
@@ -17,7 +17,7 @@
 
 struct tls_words {
 	uint8_t min_version, max_version; /* 0 to 3: TLS 1.0 to 1.3 */
-	uint32_t suites;		  /* a bit each; 0: what the library likes */
+	uint32_t suites;		  /* a bit each; 0: the library's choice */
 	uint8_t groups[TLS_MAX_GROUPS];	  /* in the order they are preferred */
 	uint8_t ngroups;
 };

@@ -17,7 +17,7 @@ enum web_access {
 	WEB_UNKNOWN, /* `ret` is to be compared */
 };
 
-/* What the configuration holds is borrowed. */
+/* The configuration's texts are borrowed. */
 int web_auth_new(struct web_auth **ret, const struct web_config *config, struct err *err);
 void web_auth_free(struct web_auth *auth);
 

@@ -32,7 +32,7 @@ int web_checker_new(struct web_checker **ret, struct err *err);
 bool web_checker_has_room(struct web_checker *checker);
 /* Where there is room, by the only thread that puts. `check` is borrowed until done() is called. */
 void web_checker_put(struct web_checker *checker, struct web_check *check);
-/* What waits is done without a match. */
+/* Checks that wait are done without a match. */
 void web_checker_stop(struct web_checker *checker);
 void web_checker_free(struct web_checker *checker);
 

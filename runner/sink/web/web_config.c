@@ -154,7 +154,7 @@ static int set_auth(struct reading *r, const yaml_node_t *value)
 	return refuse_word(r, value, "is not known as client_auth_type");
 }
 
-/* What is there to be said, and changes nothing here. */
+/* A key that is accepted and changes nothing. */
 static int check_bool(struct reading *r, const yaml_node_t *value)
 {
 	const char *text = text_of(value);
@@ -212,7 +212,7 @@ static int add_pair(struct reading *r, struct web_pair **pairs, size_t *count, c
 		return refuse(r, value, "a single line is expected here");
 	for (size_t i = 0; i < *count; i++)
 		if (streq((*pairs)[i].name, name))
-			return refuse_name(r, value, name, "stands here twice");
+			return refuse_name(r, value, name, "is there twice");
 	if (!*pairs)
 		*pairs = arena_array(&r->config->arena, struct web_pair, LIST_MAX);
 	(*pairs)[(*count)++] = (struct web_pair){ arena_strdup(&r->config->arena, name),
@@ -252,7 +252,7 @@ static int set_user(struct reading *r, const char *name, const yaml_node_t *valu
 	if (!hash || strlen(hash) != 60 || strncmp(hash, "$2", 2) != 0)
 		return refuse(r, value, "a password has to be hashed with bcrypt ($2y$...)");
 	if (!*name || strchr(name, ':'))
-		return refuse_name(r, value, name, "cannot be a user: nobody can send this name");
+		return refuse_name(r, value, name, "cannot be a user: HTTP cannot carry this name");
 	return add_pair(r, &r->config->users, &r->config->nusers, name, value);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How the metrics are guarded: a YAML file in the format of Prometheus' exporter-toolkit.
+ * Access to the metrics: a YAML file in the format of Prometheus' exporter-toolkit.
  *
  *	tls_server_config:
  *	  cert_file: server.pem		# paths are relative to this file
@@ -15,9 +15,9 @@
  *	basic_auth_users:
  *	  alice: $2y$10$...		# bcrypt
  *
- * Unknown words are refused by name, and so are lists of suites that cannot be had exactly
- * (tls_words.h). http2 and prefer_server_cipher_suites are taken and change nothing: what is spoken
- * is HTTP/1.1, and the server's order of ciphers always counts.
+ * An unknown key is an error that names it, and so is a list of suites that GnuTLS cannot express
+ * exactly (tls_words.h). http2 and prefer_server_cipher_suites are accepted and change nothing: the
+ * server speaks HTTP/1.1 and always prefers its own order of ciphers.
  */
 #ifndef BOMBUS_RUNNER_SINK_WEB_WEB_CONFIG_H
 #define BOMBUS_RUNNER_SINK_WEB_WEB_CONFIG_H
@@ -31,10 +31,10 @@ struct err;
 
 enum client_auth {
 	CLIENT_AUTH_NONE,
-	CLIENT_AUTH_REQUEST,	   /* asked for, not looked at */
-	CLIENT_AUTH_REQUIRE_ANY,   /* has to be there */
-	CLIENT_AUTH_VERIFY_GIVEN,  /* if it is there it has to be good */
-	CLIENT_AUTH_REQUIRE_VERIFY /* there and good */
+	CLIENT_AUTH_REQUEST,	   /* asked for, not verified */
+	CLIENT_AUTH_REQUIRE_ANY,   /* any certificate */
+	CLIENT_AUTH_VERIFY_GIVEN,  /* verified if there is one */
+	CLIENT_AUTH_REQUIRE_VERIFY /* one that verifies */
 };
 
 enum web_file { WEB_CERT, WEB_KEY, WEB_CA, WEB_FILES };
@@ -48,7 +48,7 @@ struct web_pair {
 	const char *name, *value;
 };
 
-/* All zero without a file: plain HTTP for everybody. */
+/* All zero without a file: HTTP without passwords. */
 struct web_config {
 	bool tls;
 	const char *cert_pem, *key_pem, *ca_pem; /* contents; ca_pem may be NULL */
@@ -61,7 +61,7 @@ struct web_config {
 	struct arena arena;
 };
 
-/* EXIT_USAGE for what is wrong in the file. Release also after failure. */
+/* EXIT_USAGE for an error in the file. Release it after a failure, too. */
 int web_config_read(struct web_config *ret, const char *path, struct err *err);
 void web_config_release(struct web_config *config);
 

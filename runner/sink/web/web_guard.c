@@ -16,8 +16,8 @@ struct web_guard {
 	struct web_auth *auth;
 	struct web_checker *checker; /* NULL: there was never a user */
 	struct web_tls *tls;
-	struct web_stamp refused; /* of files that were no good */
-	uint64_t refused_ns;	  /* when they were tried last */
+	struct web_stamp refused; /* of files with an error */
+	uint64_t refused_ns;	  /* when they were last tried */
 };
 
 /* All of it, or nothing changes. */
@@ -93,16 +93,16 @@ static void refresh(struct web_guard *guard)
 	uint64_t now = now_mono_ns();
 	struct err err = { 0 };
 
-	/* What was refused may have named a file that has come since. */
+	/* The files with the error may name a file that has come since. */
 	if (web_stamp_equal(&stamp, &guard->config.stamp) ||
 	    (again && now - guard->refused_ns < RETRY_NS))
 		return;
 	guard->refused = stamp;
 	guard->refused_ns = now;
 	if (read_all(guard, &err) == 0)
-		log_info("%s is read again", guard->path);
+		log_info("%s: read again", guard->path);
 	else if (!again)
-		log_warn("%s; what was there before stays", err.msg);
+		log_warn("%s; the previous content stays in use", err.msg);
 }
 
 void *web_guard_begin(struct web_guard *guard, void *session)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What guards the metrics, by the file of --web-config: TLS, client certificates, passwords. The
- * file and those it names are looked at for each new connection, and read again when they changed,
- * so that certificates are renewed and users come and go while we listen. What is then wrong with
- * them is warned of once, and all stays as it was. Of one thread, but for opening.
+ * Access to the metrics, by the file of --web-config: TLS, client certificates, passwords. The
+ * guard looks at the file, and at the files that it names, for each new connection, and reads them
+ * again when they changed: certificates are renewed and users change while the server runs. An
+ * error in them is reported once, and the previous content stays in use. One thread, but for
+ * opening.
  */
 #ifndef BOMBUS_RUNNER_SINK_WEB_WEB_GUARD_H
 #define BOMBUS_RUNNER_SINK_WEB_WEB_GUARD_H
@@ -20,12 +21,12 @@ void web_guard_free(struct web_guard *guard);
 /* Valid until the next connection begins. */
 const struct web_config *web_guard_config(const struct web_guard *guard);
 
-/* A connection begins: `session` is GnuTLS' where there is TLS, else NULL. What is returned is for
+/* A connection begins: `session` is GnuTLS' where there is TLS, else NULL. Returns a handle for
  * web_guard_end(). */
 void *web_guard_begin(struct web_guard *guard, void *session);
 void web_guard_end(struct web_guard *guard, void *handle);
 
-/* As in web_auth.h, and for what is WEB_UNKNOWN as in web_check.h. */
+/* See web_auth.h, and web_check.h for a pair that is WEB_UNKNOWN. */
 enum web_access web_guard_ask(struct web_guard *guard, const char *user, const char *password,
 			      struct web_check *ret);
 void web_guard_learn(struct web_guard *guard, const struct web_check *check);

@@ -12,7 +12,7 @@
 #define PACKAGE "libgnutls30"
 #define WHAT "cannot serve TLS"
 
-/* What sessions are begun with: stays as long as there are some. */
+/* The terms of sessions; they live as long as one of these does. */
 struct terms {
 	gnutls_certificate_credentials_t credentials;
 	char *priorities;
@@ -144,8 +144,8 @@ int web_tls_use(struct web_tls *tls, const struct web_config *config, struct err
 }
 
 /*
- * 0: good. Whether there has to be one was said by the request. All that comes in here is the
- * session; so what is needed is looked up once more in the library, which is there already.
+ * 0: the certificate is valid. The request decides whether there must be one. The session is the
+ * only argument, so the functions are looked up once more in the library, which is loaded.
  */
 static int verify(gnutls_session_t session)
 {
