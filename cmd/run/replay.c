@@ -16,7 +16,7 @@
 #include "cmd/cmd.h"
 #include "cmd/run/job_args.h"
 #include "cmd/run/main_loop.h"
-#include "cmd/run/run_args.h"
+#include "cmd/run/exporters.h"
 #include "cmd/run/run_show.h"
 #include "cmd/run/run_sinks.h"
 #include "runner/load/attach/object.h"
@@ -282,10 +282,7 @@ static int run_replay(const struct global_args *global, void *args, const struct
 
 #define ARG(member) offsetof(struct replay_args, member)
 static const struct opt replay_opts[] = {
-	{ 'o', "output", "FORM", OPT_CHOICE, ARG(run.output),
-	  "tui (the live table), table, json (one object a line), csv or none; a terminal gets "
-	  "the live table, else json",
-	  "tui table json csv none" },
+	EXPORT_FORM_OPT(ARG(run.output)),
 	{ 0, "theme", "NAME", OPT_CHOICE, ARG(run.theme),
 	  "looks of the live table: default, light (for light grounds) or mono",
 	  "default light mono" },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <stddef.h>
 
-#include "cmd/run/run_args.h"
+#include "cmd/run/exporters.h"
 
 /* A shorter time between sweeps is a mistake in the unit. */
 #define LEAST_INTERVAL_NS 1000000
@@ -9,10 +9,7 @@
 #define ARG(member) offsetof(struct run_args, member)
 const struct opt run_opts[] = {
 	{ .kind = OPT_GROUP, .help = "Output" },
-	{ 'o', "output", "FORM", OPT_CHOICE, ARG(output),
-	  "tui (the live table), table, json (one object a line), csv or none; a terminal gets "
-	  "the live table, else json",
-	  "tui table json csv none" },
+	EXPORT_FORM_OPT(ARG(output)),
 	{ 0, "no-tty", NULL, OPT_FLAG, ARG(no_tty), "on a terminal, table and not the live table" },
 	{ 0, "names", NULL, OPT_FLAG, ARG(names),
 	  "in JSON, the names of users, groups, cgroups, open flags and file modes beside their "

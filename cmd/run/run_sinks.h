@@ -3,16 +3,19 @@
 #ifndef BOMBUS_CMD_RUN_RUN_SINKS_H
 #define BOMBUS_CMD_RUN_RUN_SINKS_H
 
-#include "cmd/run/run_args.h"
+#include "cmd/run/exporters.h"
 #include "cmd/run/run_record.h"
 #include "runner/sink/host/host.h"
+
+#define RUN_SINKS_MAX 16
 
 struct run_sinks {
 	struct host *host;
 	struct figures *figures;  /* of bombus itself */
 	struct run_record record; /* set before the start, where there is to be one */
 	bool together;		  /* all in one thread: the source plays itself */
-	const struct sink *recorder, *metrics;
+	const struct sink *recorder;
+	struct sink *made[RUN_SINKS_MAX]; /* as the exporters; NULL: not asked for */
 };
 
 /* Whether the live table is among them. */
