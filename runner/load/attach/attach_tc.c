@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * tc programs on kernels without tcx (before 6.6): a filter on the clsact qdisc. Such a filter
- * belongs to nobody and would outlive us, and removing it needs a capability that the runner may
- * have given up by then. So a guard process holds the other end of a pipe and nothing else; when
- * the pipe closes, because of a stop, an exit or a kill -9, it removes the filter, and the qdisc
- * too if we made it and nobody else has put a filter there since.
+ * tc programs on kernels without tcx (before 6.6): a filter on the clsact qdisc. Such a filter has
+ * no owner and would outlive the runner, and removing it needs a capability that the runner may
+ * have given up by then. So a guard process, which keeps CAP_NET_ADMIN and nothing else, holds the
+ * other end of a pipe. When the pipe closes, because of a stop, an exit or a kill -9, the guard
+ * removes the filter, and the qdisc too if the runner made it and it holds no other filter. A note
+ * (tc_notes.h) lets the next start remove a filter whose guard was killed as well.
  */
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <signal.h>
@@ -18,7 +20,10 @@
 
 #include "base/err.h"
 #include "base/util.h"
+#include "base/log.h"
 #include "runner/load/attach/attach_internal.h"
+#include "runner/load/attach/tc_notes.h"
+#include "runner/load/kernel/privileges.h"
 #include "runner/load/kernel/features.h"
 
 struct clsact {
@@ -75,8 +80,46 @@ static void clsact_detach(struct clsact *clsact)
 	bpf_tc_hook_destroy(&clsact->hook);
 }
 
+/* By the guard, of itself. The note's path, malloc'ed; NULL: there is none. */
+static char *leave_note(const struct clsact *clsact)
+{
+	const struct tc_note note = {
+		.netns = tc_notes_netns(),
+		.ifindex = (uint32_t)clsact->hook.ifindex,
+		.handle = clsact->filter.handle,
+		.priority = clsact->filter.priority,
+		.prog_id = clsact->filter.prog_id,
+		.egress = clsact->hook.attach_point == BPF_TC_EGRESS,
+		.made_qdisc = clsact->made_qdisc,
+	};
+
+	return tc_note_write(&note, getpid());
+}
+
+/* A filter whose guard was killed, unless another program stands in its place by now. */
+static void remove_orphan(void *ctx, const struct tc_note *note)
+{
+	struct clsact clsact = { .made_qdisc = note->made_qdisc };
+	struct bpf_tc_opts found;
+
+	opts_init(&clsact.hook);
+	clsact.hook.ifindex = (int)note->ifindex;
+	clsact.hook.attach_point = note->egress ? BPF_TC_EGRESS : BPF_TC_INGRESS;
+	opts_init(&clsact.filter);
+	clsact.filter.handle = note->handle;
+	clsact.filter.priority = note->priority;
+	opts_init(&found);
+	found.handle = note->handle;
+	found.priority = note->priority;
+	if (bpf_tc_query(&clsact.hook, &found) < 0 || found.prog_id != note->prog_id)
+		return;
+	log_warn("a tc filter of a run that was killed is removed (interface %u)", note->ifindex);
+	clsact_detach(&clsact);
+}
+
 static _Noreturn void guard_main(struct clsact *clsact, int pipe_fd)
 {
+	_cleanup_free_ char *note = NULL;
 	sigset_t all;
 	char byte;
 
@@ -88,9 +131,13 @@ static _Noreturn void guard_main(struct clsact *clsact, int pipe_fd)
 	/* Descriptors of maps, links and the terminal must not live on in here. */
 	dup2(pipe_fd, 0);
 	syscall(SYS_close_range, 1U, ~0U, 0U);
+	note = leave_note(clsact);
+	privileges_keep_only(1ULL << CAP_NET_ADMIN);
 	while (read(0, &byte, 1) < 0 && errno == EINTR)
 		;
 	clsact_detach(clsact);
+	if (note)
+		unlink(note);
 	_exit(0);
 }
 
@@ -121,6 +168,7 @@ int attach_tc_clsact(struct attach_job *job, int prog_fd, unsigned ifindex, bool
 	struct clsact clsact;
 	int rc;
 
+	tc_notes_orphans(remove_orphan, NULL);
 	opts_init(&clsact.hook);
 	clsact.hook.ifindex = (int)ifindex;
 	clsact.hook.attach_point = egress ? BPF_TC_EGRESS : BPF_TC_INGRESS;

@@ -111,6 +111,27 @@ uint64_t privileges_to_read(const struct plan *plan)
 	       (reads_cpus(plan) ? CAP_BIT(CAP_PERFMON) : 0);
 }
 
+/* Of the bounding and ambient sets, and for programs that are started. */
+static void drop_bounds(uint64_t keep)
+{
+	for (int cap = 0; cap < ALL_CAPS; cap++)
+		if (!(keep & CAP_BIT(cap)) && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1)
+			prctl(PR_CAPBSET_DROP, cap, 0, 0, 0); /* without CAP_SETPCAP it stays */
+	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+void privileges_keep_only(uint64_t keep)
+{
+	struct caps caps;
+
+	if (caps_get(&caps) < 0)
+		return;
+	keep &= caps.permitted;
+	drop_bounds(keep);
+	caps_set(&(struct caps){ .effective = keep, .permitted = keep });
+}
+
 int privileges_drop(uint64_t keep, struct err *err)
 {
 	struct caps caps;
@@ -118,11 +139,8 @@ int privileges_drop(uint64_t keep, struct err *err)
 
 	if (code == 0)
 		code = least(&caps, keep, &keep);
-	for (int cap = 0; code == 0 && cap < ALL_CAPS; cap++)
-		if (!(keep & CAP_BIT(cap)) && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) == 1)
-			prctl(PR_CAPBSET_DROP, cap, 0, 0, 0); /* without CAP_SETPCAP it stays */
-	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	if (code == 0)
+		drop_bounds(keep);
 	if (code == 0)
 		code = caps_set(&(struct caps){ .effective = keep, .permitted = keep });
 	if (code < 0)

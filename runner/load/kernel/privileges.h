@@ -30,4 +30,7 @@ uint64_t privileges_to_read(const struct plan *plan);
  * does not have is not missed. */
 int privileges_drop(uint64_t keep, struct err *err);
 
+/* Of a helper process: exactly these stay, for good. Failing is no error: it then has more. */
+void privileges_keep_only(uint64_t keep);
+
 #endif

@@ -182,6 +182,77 @@ static void test_tc_killed_leaves_nothing(void **state)
 	close(ready[1]);
 }
 
+/* The guard of this process, by its name. */
+static pid_t find_guard(pid_t owner)
+{
+	_cleanup_free_ char *path = xasprintf("/proc/%d/task/%d/children", (int)owner, (int)owner);
+	_cleanup_free_ void *text = NULL;
+	size_t len;
+
+	if (read_file(path, 4096, &text, &len, NULL) < 0)
+		return 0;
+	return (pid_t)strtol(text, NULL, 10);
+}
+
+static void test_tc_guard_keeps_one_capability(void **state)
+{
+	struct fixture *f = *state;
+	_cleanup_free_ char *path = NULL;
+	pid_t guard;
+	bool least = false;
+
+	attach(f, false);
+	guard = find_guard(getpid());
+	if (!guard)
+		skip();
+	path = xasprintf("/proc/%d/status", (int)guard);
+	for (int i = 0; i < 200 && !least; i++) {
+		_cleanup_free_ void *text = NULL;
+		size_t len;
+
+		usleep(10000);
+		assert_int_equal(read_file(path, 1 << 16, &text, &len, NULL), 0);
+		least = strstr(text, "CapEff:\t0000000000001000") &&
+			strstr(text, "CapPrm:\t0000000000001000");
+	}
+	assert_true(least);
+	detach(f);
+	assert_false(has_qdisc(f));
+}
+
+/* Owner and guard are both killed: the next start removes what they left, and nothing else. */
+static void test_tc_next_start_removes_orphans(void **state)
+{
+	struct fixture *f = *state;
+	int ready[2], status;
+	pid_t child, guard;
+	char byte;
+
+	assert_int_equal(pipe(ready), 0);
+	child = fork();
+	if (child == 0) {
+		attach(f, false);
+		usleep(200000); /* the guard's note is written */
+		_exit(write(ready[1], "x", 1) == 1 ? pause() : 1);
+	}
+	assert_int_equal(read(ready[0], &byte, 1), 1);
+	guard = find_guard(child);
+	if (!guard)
+		skip();
+	kill(guard, SIGKILL);
+	kill(child, SIGKILL);
+	waitpid(child, &status, 0);
+	usleep(50000);
+	assert_true(has_filter(f, BPF_TC_INGRESS));
+	attach(f, true);
+	assert_false(has_filter(f, BPF_TC_INGRESS));
+	assert_true(has_filter(f, BPF_TC_EGRESS));
+	detach(f);
+	assert_false(has_qdisc(f));
+	close(ready[0]);
+	close(ready[1]);
+}
+
 /* The loopback interface of a new namespace is down, which tc does not mind. */
 int main(void)
 {
@@ -190,12 +261,27 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_tc_qdisc_of_others_stays, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tc_filter_of_others_stays, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tc_killed_leaves_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_tc_guard_keeps_one_capability, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_tc_next_start_removes_orphans, setup,
+						teardown),
 	};
+
+	char notes[] = "/tmp/bombus-tc.XXXXXX";
+	int failed;
 
 	libbpf_set_print(NULL);
 	if (geteuid() != 0 || unshare(CLONE_NEWNET) < 0) {
 		printf("1..0 # SKIP not root: no network namespace can be made\n");
 		return 0;
 	}
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	assert_non_null(mkdtemp(notes));
+	setenv("RUNTIME_DIRECTORY", notes, 1);
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	/* Every note is gone with its filter. */
+	if (rmdir(notes) < 0) {
+		perror(notes);
+		failed++;
+	}
+	return failed;
 }
