@@ -3,11 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/random.h>
 
 #include "base/util.h"
-
-#define NAME_TRIES 100
 
 static int open_nameless(const char *path)
 {
@@ -21,13 +20,26 @@ static int open_nameless(const char *path)
 	return open(dir, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
 }
 
+/* A name beside the final one; malloc'ed. */
+static char *name_beside(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	int folder = slash ? (int)(slash + 1 - path) : 0;
+	uint64_t random = 0;
+
+	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != sizeof(random))
+		random = (uint64_t)getpid();
+	return xasprintf("%.*s.%.200s.%016llx", folder, path, path + folder,
+			 (unsigned long long)random);
+}
+
 int aside_open(struct aside *aside, const char *path)
 {
 	*aside = (struct aside){ .fd = open_nameless(path), .path = xstrdup(path) };
 	if (aside->fd >= 0)
 		return 0;
-	aside->tmp = xasprintf("%s.XXXXXX", path);
-	aside->fd = mkostemp(aside->tmp, O_CLOEXEC);
+	aside->tmp = name_beside(path);
+	aside->fd = open(aside->tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (aside->fd >= 0)
 		return 0;
 	free(steal_ptr(&aside->tmp));
@@ -45,21 +57,11 @@ static int link_as(const struct aside *aside, const char *path)
 /* A nameless file cannot replace another one: it gets a name for the moment in between. */
 static int give_name(struct aside *aside)
 {
-	int rc = -EEXIST;
+	_cleanup_free_ char *tmp = name_beside(aside->path);
+	int rc = link_as(aside, tmp);
 
-	for (int i = 0; rc == -EEXIST && i < NAME_TRIES; i++) {
-		uint32_t dice = (uint32_t)i;
-		char *tmp;
-
-		if (getrandom(&dice, sizeof(dice), GRND_NONBLOCK) != sizeof(dice))
-			dice = (uint32_t)i;
-		tmp = xasprintf("%s.%08x", aside->path, dice);
-		rc = link_as(aside, tmp);
-		if (rc == 0)
-			aside->tmp = tmp;
-		else
-			free(tmp);
-	}
+	if (rc == 0)
+		aside->tmp = steal_ptr(&tmp);
 	return rc;
 }
 
@@ -69,8 +71,13 @@ int aside_commit(struct aside *aside, bool replace)
 
 	if (!replace && !aside->tmp)
 		return link_as(aside, aside->path);
-	if (!replace)
-		return link(aside->tmp, aside->path) < 0 ? -errno : 0;
+	if (!replace &&
+	    renameat2(AT_FDCWD, aside->tmp, AT_FDCWD, aside->path, RENAME_NOREPLACE) < 0)
+		return -errno;
+	if (!replace) {
+		free(steal_ptr(&aside->tmp));
+		return 0;
+	}
 	if (!aside->tmp)
 		rc = give_name(aside);
 	if (rc == 0 && rename(aside->tmp, aside->path) < 0)

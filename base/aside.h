@@ -2,7 +2,7 @@
 /*
  * A file that gets its name when it is complete: a reader sees all of it or what was there before,
  * and a process that is killed leaves nothing. Where the file system has no nameless files, the
- * file is NAME.XXXXXX meanwhile, and a killed process leaves that.
+ * file is .NAME.RANDOM meanwhile, and a killed process leaves that.
  *
  *	_cleanup_(aside_release) struct aside aside = ASIDE_INIT;
  *	aside_open(&aside, path), write to aside.fd, aside_commit(&aside, true)

@@ -4,50 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 
 #include "base/err.h"
 #include "base/util.h"
-
-#define MODE 0600
-#define FLAGS (O_WRONLY | O_CLOEXEC | O_NOFOLLOW)
-#define PROC_ROOM 64
-
-/* A name beside the final one. */
-static char *name_beside(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	int folder = slash ? (int)(slash + 1 - path) : 0;
-	uint64_t random = 0;
-
-	if (getrandom(&random, sizeof(random), 0) != sizeof(random))
-		random = (uint64_t)getpid();
-	return xasprintf("%.*s.%.200s.%016llx", folder, path, path + folder,
-			 (unsigned long long)random);
-}
-
-/* Without a name where the file system can do that. */
-static int open_beside(struct new_file *file)
-{
-	const char *slash = strrchr(file->path, '/');
-	_cleanup_free_ char *folder =
-		slash ? xstrndup(file->path, slash == file->path ? 1 : (size_t)(slash - file->path))
-		      : xstrdup(".");
-
-	file->fd = open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, MODE);
-	if (file->fd >= 0)
-		return 0;
-	if (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT)
-		return -errno;
-	file->temporary = name_beside(file->path);
-	file->fd = open(file->temporary, FLAGS | O_CREAT | O_EXCL, MODE);
-	if (file->fd >= 0)
-		return 0;
-	free(file->temporary);
-	file->temporary = NULL;
-	return -errno;
-}
 
 /* What is no file of its own: there is nothing to replace, and it may be a link by nature. */
 static bool is_stream(const char *path)
@@ -77,7 +37,7 @@ static int refuse(const char *path, bool replace, struct err *err)
 
 int new_file_open(struct new_file *ret, const char *path, bool replace, struct err *err)
 {
-	struct new_file file = { .fd = -1, .replace = replace };
+	struct new_file file = { .fd = -1, .replace = replace, .aside = ASIDE_INIT };
 	int code;
 
 	if (is_stream(path)) {
@@ -91,65 +51,29 @@ int new_file_open(struct new_file *ret, const char *path, bool replace, struct e
 	code = refuse(path, replace, err);
 	if (code < 0)
 		return code;
-	file.path = xstrdup(path);
-	code = open_beside(&file);
+	code = aside_open(&file.aside, path);
 	if (code < 0) {
-		free(file.path);
+		aside_release(&file.aside);
 		return err_sys(err, -code, "cannot write %s", path);
 	}
+	file.fd = file.aside.fd;
 	*ret = file;
 	return 0;
 }
 
-/* A file without a name gets one: 0 or -errno. */
-static int give_name(const struct new_file *file, const char *name)
-{
-	char proc[PROC_ROOM];
-
-	snprintf(proc, sizeof(proc), "/proc/self/fd/%d", file->fd);
-	return linkat(AT_FDCWD, proc, AT_FDCWD, name, AT_SYMLINK_FOLLOW) < 0 ? -errno : 0;
-}
-
 int new_file_commit(struct new_file *file)
 {
-	int code = 0;
+	int code = file->committed ? 0 : aside_commit(&file->aside, file->replace);
 
-	if (file->committed)
-		return 0;
-	if (!file->temporary && !file->replace) {
-		code = give_name(file, file->path);
-		file->committed = code == 0;
-		return code;
-	}
-	if (!file->temporary) {
-		_cleanup_free_ char *name = name_beside(file->path);
-
-		code = give_name(file, name);
-		if (code < 0)
-			return code;
-		file->temporary = steal_ptr(&name);
-	}
-	if (file->replace)
-		code = rename(file->temporary, file->path) < 0 ? -errno : 0;
-	else
-		code = renameat2(AT_FDCWD, file->temporary, AT_FDCWD, file->path,
-				 RENAME_NOREPLACE) < 0
-			       ? -errno
-			       : 0;
-	if (code < 0)
-		return code;
-	free(file->temporary);
-	file->temporary = NULL;
-	file->committed = true;
-	return 0;
+	file->committed = code == 0;
+	return code;
 }
 
 void new_file_release(struct new_file *file)
 {
-	if (file->temporary)
-		unlink(file->temporary);
-	close_fd(&file->fd);
-	free(file->temporary);
-	free(file->path);
+	/* A stream has nothing aside. */
+	if (!file->aside.path)
+		close_fd(&file->fd);
+	aside_release(&file->aside);
 	*file = NEW_FILE_INIT;
 }

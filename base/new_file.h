@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A file that gets its name only when there is something in it: until then it has none, or one
- *beside the final one. What is at the final name stays until then, and nothing is left behind by a
- *process that is killed (where the file system knows O_TMPFILE).
+ * A file that gets its name only when there is something in it (aside.h), with the rules for files
+ * that users name: links are not followed, and nothing is replaced unasked.
  *
  *	new_file_open(&file, path, false, err);
  *	write(file.fd, ...);
@@ -16,15 +15,16 @@
 #define BOMBUS_BASE_NEW_FILE_H
 
 #include <stdbool.h>
+#include "base/aside.h"
 
 struct err;
 
 struct new_file {
-	int fd; /* -1: none */
+	int fd; /* -1: none; of the file aside, if there is one */
 	bool replace, committed;
-	char *path, *temporary; /* temporary NULL: it has no name yet */
+	struct aside aside;
 };
-#define NEW_FILE_INIT ((struct new_file){ .fd = -1 })
+#define NEW_FILE_INIT ((struct new_file){ .fd = -1, .aside = ASIDE_INIT })
 
 /* replace: a file that is there is replaced by the commit. -EEXIST where it may not be. */
 int new_file_open(struct new_file *ret, const char *path, bool replace, struct err *err);
