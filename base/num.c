@@ -8,7 +8,6 @@
 
 #define EXACT_INTEGERS 9007199254740992.0 /* 2^53: every integer up to it is a double */
 
-static const char hex_digits[16] = "0123456789abcdef";
 static const char digit_pairs[201] = "00010203040506070809101112131415161718192021222324"
 				     "25262728293031323334353637383940414243444546474849"
 				     "50515253545556575859606162636465666768697071727374"
@@ -198,8 +197,8 @@ size_t num_hex_bytes(char *dst, const void *bytes, size_t len)
 	const uint8_t *p = bytes;
 
 	for (size_t i = 0; i < len; i++) {
-		dst[2 * i] = hex_digits[p[i] >> 4];
-		dst[2 * i + 1] = hex_digits[p[i] & 15];
+		dst[2 * i] = NUM_HEX_DIGITS[p[i] >> 4];
+		dst[2 * i + 1] = NUM_HEX_DIGITS[p[i] & 15];
 	}
 	return 2 * len;
 }
@@ -237,7 +236,7 @@ static size_t put_hex16(char *dst, unsigned v)
 
 	for (int shift = 12; shift >= 0; shift -= 4)
 		if (len || shift == 0 || v >> shift)
-			dst[len++] = hex_digits[v >> shift & 15];
+			dst[len++] = NUM_HEX_DIGITS[v >> shift & 15];
 	return len;
 }
 

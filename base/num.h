@@ -30,6 +30,7 @@ size_t num_u128(char *dst, unsigned __int128 v);
 size_t num_double(char *dst, double v);
 
 /* Lower case, two digits a byte, nothing between them. */
+#define NUM_HEX_DIGITS "0123456789abcdef"
 size_t num_hex_bytes(char *dst, const void *bytes, size_t len);
 
 size_t num_ipv4(char *dst, const uint8_t addr[4]);

@@ -11,12 +11,11 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/num.h"
 #include "base/util.h"
 
 #define ONES 0x0101010101010101ULL
 #define TOPS 0x8080808080808080ULL
-
-static const char hex_digits[16] = "0123456789abcdef";
 
 static inline uint64_t load8(const char *src)
 {
@@ -107,8 +106,8 @@ size_t utf8_decode(const char *src, size_t len, uint32_t *ret)
 static char *put_json(char *dst, uint8_t c)
 {
 	memcpy(dst, "\\u00", 4);
-	dst[4] = hex_digits[c >> 4];
-	dst[5] = hex_digits[c & 15];
+	dst[4] = NUM_HEX_DIGITS[c >> 4];
+	dst[5] = NUM_HEX_DIGITS[c & 15];
 	return dst + 6;
 }
 
@@ -116,7 +115,7 @@ static char *put_unit(char *dst, uint32_t unit)
 {
 	memcpy(dst, "\\u", 2);
 	for (int i = 0; i < 4; i++)
-		dst[2 + i] = hex_digits[unit >> (12 - 4 * i) & 15];
+		dst[2 + i] = NUM_HEX_DIGITS[unit >> (12 - 4 * i) & 15];
 	return dst + 6;
 }
 
@@ -132,8 +131,8 @@ static char *put_hidden(char *dst, uint32_t c)
 static char *put_term(char *dst, uint8_t c)
 {
 	memcpy(dst, "\\x", 2);
-	dst[2] = hex_digits[c >> 4];
-	dst[3] = hex_digits[c & 15];
+	dst[2] = NUM_HEX_DIGITS[c >> 4];
+	dst[3] = NUM_HEX_DIGITS[c & 15];
 	return dst + 4;
 }
 

@@ -87,6 +87,13 @@ static inline bool has_prefix(const char *text, const char *prefix)
 	return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
+static inline bool has_suffix(const char *text, const char *suffix)
+{
+	size_t len = strlen(text), suffix_len = strlen(suffix);
+
+	return len >= suffix_len && streq(text + len - suffix_len, suffix);
+}
+
 struct err;
 
 /*

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/err.h"
+#include "base/num.h"
 #include "base/util.h"
 #include "oci/image_internal.h"
 #include "oci/store/part.h"
@@ -117,7 +118,7 @@ static void drop_part(struct pruning *p, int dir_fd, const char *name)
 static bool is_blob_name(const char *name)
 {
 	return strlen(name) == DIGEST_HEX_DIGITS &&
-	       strspn(name, "0123456789abcdef") == DIGEST_HEX_DIGITS;
+	       strspn(name, NUM_HEX_DIGITS) == DIGEST_HEX_DIGITS;
 }
 
 static int prune_dir(struct pruning *p, struct store *store, int dir_fd, bool parts,

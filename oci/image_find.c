@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "base/err.h"
+#include "base/num.h"
 #include "base/parse.h"
 #include "base/util.h"
 #include "oci/format/json.h"
@@ -91,7 +92,7 @@ static const char *digest_digits(const char *word)
 	size_t len = strlen(digits);
 
 	if (len < MIN_DIGEST_DIGITS || len > DIGEST_HEX_DIGITS ||
-	    strspn(digits, "0123456789abcdef") != len)
+	    strspn(digits, NUM_HEX_DIGITS) != len)
 		return NULL;
 	return digits;
 }
@@ -146,7 +147,7 @@ static int not_found(const struct index *index, const char *path, const char *na
 static const struct index_entry *find_latest(const struct index *index, const char *name)
 {
 	size_t len = strlen(name), tag = strlen(LATEST);
-	bool has_latest = len > tag && streq(name + len - tag, LATEST);
+	bool has_latest = len > tag && has_suffix(name, LATEST);
 	_cleanup_free_ char *other = NULL;
 
 	if (!has_latest && has_tag_or_digest(name))

@@ -33,20 +33,13 @@ struct build_args {
 static char *name_of(const char *source)
 {
 	const char *slash = strrchr(source, '/'), *base = slash ? slash + 1 : source;
-	size_t len = strlen(base), suffix = strlen(SOURCE_SUFFIX);
+	size_t len = strlen(base);
 
-	if (len > suffix && streq(base + len - suffix, SOURCE_SUFFIX))
-		len -= suffix;
-	else if (len > 2 && streq(base + len - 2, ".c"))
+	if (has_suffix(base, SOURCE_SUFFIX) && len > strlen(SOURCE_SUFFIX))
+		len -= strlen(SOURCE_SUFFIX);
+	else if (has_suffix(base, ".c") && len > 2)
 		len -= 2;
 	return xstrndup(base, len);
-}
-
-static bool ends_in(const char *text, const char *end)
-{
-	size_t len = strlen(text), end_len = strlen(end);
-
-	return len > end_len && streq(text + len - end_len, end);
 }
 
 /* What can be wrong with the words is found before clang is asked for anything. */
@@ -63,7 +56,7 @@ static int check_source(const char *source, struct err *err)
 	}
 	if (S_ISDIR(st.st_mode))
 		return err_sys(err, EISDIR, "cannot compile %s", source);
-	if (ends_in(source, OBJECT_SUFFIX)) {
+	if (has_suffix(source, OBJECT_SUFFIX)) {
 		err_hint(err, "'bombus run %s' runs it as it is", source);
 		return err_usage(err, "%s is an object already, not a source", source);
 	}
@@ -77,7 +70,7 @@ static int check_image(const char *image, struct err *err)
 {
 	int rc = image_check_name(image, err);
 
-	if (rc == 0 && ends_in(image, OBJECT_SUFFIX) && !strchr(image, ':')) {
+	if (rc == 0 && has_suffix(image, OBJECT_SUFFIX) && !strchr(image, ':')) {
 		err_hint(err, "'bombus build FILE.bpf.c --binary-only -o %s' writes a file", image);
 		rc = err_usage(err, "an image called '%s' would be taken for a file", image);
 	}
@@ -254,7 +247,7 @@ static int write_object(const struct build *b, struct err *err)
 		size_t len = strlen(b->source);
 
 		beside = xasprintf("%.*s" OBJECT_SUFFIX,
-				   (int)(ends_in(b->source, ".c") ? len - 2 : len), b->source);
+				   (int)(has_suffix(b->source, ".c") ? len - 2 : len), b->source);
 		output = beside;
 	}
 	rc = file_write(output, b->objects[0].bytes, b->objects[0].len, true, err);

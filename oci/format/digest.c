@@ -9,7 +9,7 @@
 bool digest_valid(const char *text)
 {
 	return has_prefix(text, DIGEST_PREFIX) &&
-	       strspn(digest_hex(text), "0123456789abcdef") == DIGEST_HEX_DIGITS &&
+	       strspn(digest_hex(text), NUM_HEX_DIGITS) == DIGEST_HEX_DIGITS &&
 	       !digest_hex(text)[DIGEST_HEX_DIGITS];
 }
 

@@ -7,9 +7,8 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
-#include <openssl/evp.h>
-
 #include "base/aside.h"
+#include "base/base64.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/util.h"
@@ -39,9 +38,9 @@ char *creds_basic(const char *user, const char *secret)
 {
 	_cleanup_free_ char *pair = xasprintf("%s:%s", user, secret);
 	size_t len = strlen(pair);
-	char *text = xmalloc(4 * ((len + 2) / 3) + 1);
+	char *text = xmalloc(BASE64_ROOM(len) + 1);
 
-	EVP_EncodeBlock((unsigned char *)text, (const unsigned char *)pair, (int)len);
+	text[base64_encode(text, pair, len)] = '\0';
 	explicit_bzero(pair, len);
 	return text;
 }
@@ -122,14 +121,11 @@ static const char *text_of(const json_t *entry, const char *key)
 /* "auth": base64 of "user:secret" */
 static int decode_pair(const char *path, const char *text, struct creds *ret, struct err *err)
 {
-	size_t len = strlen(text);
+	size_t len = strlen(text), n = 0;
 	_cleanup_free_ char *pair = xcalloc(1, len + 1);
 	char *colon;
-	int n = len > MAX_SECRET_BYTES ? -1
-				       : EVP_DecodeBlock((unsigned char *)pair,
-							 (const unsigned char *)text, (int)len);
 
-	if (n < 0)
+	if (len > MAX_SECRET_BYTES || base64_decode(pair, len, text, &n) < 0)
 		return err_set(err, EBADMSG, "%s: an 'auth' is not base64", path);
 	pair[n] = '\0';
 	colon = strchr(pair, ':');
@@ -137,7 +133,7 @@ static int decode_pair(const char *path, const char *text, struct creds *ret, st
 		return err_set(err, EBADMSG, "%s: an 'auth' is not of the form user:secret", path);
 	ret->user = xstrndup(pair, (size_t)(colon - pair));
 	ret->secret = xstrdup(colon + 1);
-	explicit_bzero(pair, (size_t)n);
+	explicit_bzero(pair, n);
 	return 0;
 }
 

@@ -71,16 +71,9 @@ static const char *suffix_of(const struct map_list *list, const char *symbol)
 	return "";
 }
 
-static bool ends_with(const char *text, const char *end)
-{
-	size_t len = strlen(text), end_len = strlen(end);
-
-	return len > end_len && streq(text + len - end_len, end);
-}
-
 static bool is_lost_map(const char *symbol)
 {
-	return ends_with(symbol, "__lost") || ends_with(symbol, "_lost_samples");
+	return has_suffix(symbol, "__lost") || has_suffix(symbol, "_lost_samples");
 }
 
 /* A gadget's member of a type for histograms. */
@@ -176,7 +169,7 @@ static const char *map_name(const struct bpf_map *map)
 	const char *name = bpf_map__name(map);
 
 	for (size_t i = 0; bpf_map__is_internal(map) && i < ARRAY_LEN(sections); i++)
-		if (ends_with(name, sections[i]))
+		if (has_suffix(name, sections[i]))
 			return sections[i];
 	return name;
 }

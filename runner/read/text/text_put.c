@@ -47,14 +47,13 @@ char *put_bare(char *d, const char *text)
 
 size_t format_hex(char *dst, uint64_t raw)
 {
-	static const char digits[] = "0123456789abcdef";
 	unsigned shift = raw ? (63 - (unsigned)__builtin_clzll(raw)) / 4 * 4 : 0;
 	size_t len = 0;
 
 	dst[len++] = '0';
 	dst[len++] = 'x';
 	for (;; shift -= 4) {
-		dst[len++] = digits[raw >> shift & 15];
+		dst[len++] = NUM_HEX_DIGITS[raw >> shift & 15];
 		if (shift == 0)
 			return len;
 	}

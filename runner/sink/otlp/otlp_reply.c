@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <inttypes.h>
 #include <jansson.h>
+#include "base/base64.h"
 #include "base/parse.h"
 #include "base/proto_read.h"
 #include "base/util.h"
@@ -117,28 +118,6 @@ static enum otlp_verdict of_status(int status)
 
 /* --- gRPC ------------------------------------------------------------------------------------- */
 
-static size_t base64_decode(uint8_t *dst, size_t room, const char *text)
-{
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	uint32_t bits = 0, have = 0;
-	size_t n = 0;
-
-	for (; *text && *text != '=' && n < room; text++) {
-		const char *digit = strchr(digits, *text);
-
-		if (!digit)
-			return 0;
-		bits = bits << 6 | (uint32_t)(digit - digits);
-		have += 6;
-		if (have >= 8) {
-			have -= 8;
-			dst[n++] = (uint8_t)(bits >> have);
-		}
-	}
-	return n;
-}
-
 /* RetryInfo: retry_delay 1 { seconds 1, nanos 2 }. Rounded up to seconds. */
 static void read_retry_info(struct otlp_reply *reply, struct bytes info)
 {
@@ -162,9 +141,13 @@ static void read_details(struct otlp_reply *reply, const char *text)
 {
 	static const char wanted[] = "type.googleapis.com/google.rpc.RetryInfo";
 	uint8_t bytes[DETAILS_MAX_BYTES];
-	struct bytes status = bytes_of(bytes, base64_decode(bytes, sizeof(bytes), text));
 	struct proto_field detail, any;
+	struct bytes status;
+	size_t len = 0;
 
+	if (base64_decode(bytes, sizeof(bytes), text, &len) < 0)
+		return;
+	status = bytes_of(bytes, len);
 	while (proto_take(&status, &detail)) {
 		bool is_retry = false;
 

@@ -209,7 +209,7 @@ struct container {
 static void find_id(const char *path, struct container *ret)
 {
 	for (const char *at = path; *at;) {
-		size_t n = strspn(at, "0123456789abcdef");
+		size_t n = strspn(at, NUM_HEX_DIGITS);
 
 		if (n == CONTAINER_HEX)
 			memcpy(ret->id, at, n);
@@ -226,7 +226,7 @@ static void find_pod(const char *path, struct container *ret)
 	for (; at; at = strstr(at + 1, "pod")) {
 		const char *uid = has_prefix(at, "pod") ? at + strlen("pod") : at;
 
-		n = strspn(uid, "0123456789abcdef-_");
+		n = strspn(uid, NUM_HEX_DIGITS "-_");
 		if (n != POD_UID_CHARS && n != 32) /* static pods have a hash */
 			continue;
 		for (size_t i = 0; i < n; i++)

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
+#include "base/num.h"
 #include "base/parse.h"
 #include "base/util.h"
 #include "runner/sink/otlp/otlp_variables.h"
@@ -92,7 +93,8 @@ int otlp_read_number(const struct otlp_reader *r, const struct otlp_found *found
 
 static int hex_digit(char c)
 {
-	const char *digits = "0123456789abcdef", *at = c ? strchr(digits, tolower(c)) : NULL;
+	static const char digits[] = NUM_HEX_DIGITS;
+	const char *at = c ? strchr(digits, tolower(c)) : NULL;
 
 	return at ? (int)(at - digits) : -1;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <math.h>
+#include "base/base64.h"
 #include "base/num.h"
 #include "base/proto.h"
 #include "base/utf8.h"
@@ -42,9 +43,7 @@ static void json_text(struct strbuf *out, const char *text, size_t len)
 
 static void json_base64(struct strbuf *out, const uint8_t *src, size_t len)
 {
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	char *dst = len < SIZE_MAX / 2 ? strbuf_reserve(out, (len + 2) / 3 * 4 + 2) : NULL;
+	char *dst = len < SIZE_MAX / 2 ? strbuf_reserve(out, BASE64_ROOM(len) + 2) : NULL;
 	size_t n = 0;
 
 	if (!dst) {
@@ -52,16 +51,7 @@ static void json_base64(struct strbuf *out, const uint8_t *src, size_t len)
 		return;
 	}
 	dst[n++] = '"';
-	for (size_t i = 0; i < len; i += 3) {
-		size_t have = MIN(len - i, (size_t)3);
-		uint32_t v = (uint32_t)src[i] << 16 | (have > 1 ? (uint32_t)src[i + 1] << 8 : 0) |
-			     (have > 2 ? src[i + 2] : 0);
-
-		dst[n++] = digits[v >> 18];
-		dst[n++] = digits[v >> 12 & 63];
-		dst[n++] = have > 1 ? digits[v >> 6 & 63] : '=';
-		dst[n++] = have > 2 ? digits[v & 63] : '=';
-	}
+	n += base64_encode(dst + n, src, len);
 	dst[n++] = '"';
 	strbuf_advance(out, n);
 }

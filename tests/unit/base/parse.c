@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "base/base64.h"
 #include "base/parse.h"
 #include "base/util.h"
 
@@ -318,6 +319,54 @@ static void test_suggest_prefers_the_first_of_equals(void **state)
 	assert_ptr_equal(suggest_from("cash", names, ARRAY_LEN(names)), names[2]);
 }
 
+static void test_base64_follows_the_rfc(void **state)
+{
+	static const struct {
+		const char *plain, *text;
+	} cases[] = {
+		{ "", "" },
+		{ "f", "Zg==" },
+		{ "fo", "Zm8=" },
+		{ "foo", "Zm9v" },
+		{ "foob", "Zm9vYg==" },
+		{ "fooba", "Zm9vYmE=" },
+		{ "foobar", "Zm9vYmFy" },
+		{ "\xfb\xff\xbf", "+/+/" },
+	};
+	static const char *const refused[] = { "Z",
+					       "Zg=",
+					       "Zg===",
+					       "Zg==Zg==",
+					       "Zm9v=",
+					       "Zm 9v",
+					       "Zm9-",
+					       "====",
+					       "\xc3\xa4"
+					       "aa" };
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		char text[32] = "", plain[32] = "";
+		size_t len = strlen(cases[i].plain), n = 0;
+
+		assert_int_equal(base64_encode(text, cases[i].plain, len), BASE64_ROOM(len));
+		assert_string_equal(text, cases[i].text);
+		assert_int_equal(base64_decode(plain, sizeof(plain), text, &n), 0);
+		assert_int_equal(n, len);
+		assert_string_equal(plain, cases[i].plain);
+		text[strcspn(text, "=")] = '\0';
+		assert_int_equal(base64_decode(plain, sizeof(plain), text, &n), 0);
+		assert_int_equal(n, len);
+		if (len)
+			assert_int_equal(base64_decode(plain, len - 1, text, &n), -ENOSPC);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
+		char plain[32];
+		size_t n = 0;
+
+		assert_int_equal(base64_decode(plain, sizeof(plain), refused[i], &n), -EBADMSG);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -330,6 +379,7 @@ int main(void)
 		cmocka_unit_test(test_parse_ip_takes_addresses_and_prefixes),
 		cmocka_unit_test(test_suggest_finds_the_nearest),
 		cmocka_unit_test(test_suggest_prefers_the_first_of_equals),
+		cmocka_unit_test(test_base64_follows_the_rfc),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
