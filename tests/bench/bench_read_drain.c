@@ -11,7 +11,8 @@
  * in turns; the medians are printed as events a second of processor time, with the ratio of bombus
  * to the least.
  * Then a thread produces at full speed while libbpf's empty callback and the collector read in
- * turns, and what the kernel side could not hand over is printed for both.
+ * turns, and what the kernel side could not hand over is printed for both. At last the same with a
+ * ring of BUSY_RING bytes, BUSY_EVENTS a second and BUSY_THREADS threads that do nothing but spin.
  *
  * Prints one line of JSON. Needs the rights to load BPF programs; nothing is attached.
  */
@@ -19,6 +20,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -38,6 +40,9 @@
 #define RING_BYTES (64u << 20)
 #define LIVE_ROUNDS 3 /* of each reader, in turns */
 #define PER_RUN 20000 /* events that one run of the program makes */
+#define BUSY_RING (4u << 20)
+#define BUSY_EVENTS 1000000
+#define BUSY_THREADS 16
 #define LABELS_AT 16
 #define LABELS_BYTES 32
 
@@ -271,16 +276,31 @@ struct producer {
 	const struct object *object;
 	_Atomic bool stop;
 	uint64_t made;
+	uint64_t pause_ns; /* from one thousand events to the next; 0: none */
 };
 
 static void *producer_main(void *ctx)
 {
 	struct producer *p = ctx;
 
+	uint64_t next_ns = now_mono_ns();
+
 	while (!atomic_load(&p->stop)) {
 		produce(p->object, 1000, (uint32_t)p->made);
 		p->made += 1000;
+		next_ns += p->pause_ns;
+		while (p->pause_ns && now_mono_ns() < next_ns)
+			usleep(100);
 	}
+	return NULL;
+}
+
+static void *spin_main(void *ctx)
+{
+	_Atomic bool *stop = ctx;
+
+	while (!atomic_load(stop))
+		;
 	return NULL;
 }
 
@@ -295,10 +315,10 @@ static void print_live(const char *name, const struct live *live, double seconds
 	       (unsigned long long)live->lost, end);
 }
 
-static void live_empty(const struct object *o, double seconds, struct live *live)
+static void live_empty(const struct object *o, double seconds, uint64_t pause_ns, struct live *live)
 {
 	struct ring_buffer *ring = ring_buffer__new(o->ring_fd, on_nothing, NULL, NULL);
-	struct producer p = { .object = o };
+	struct producer p = { .object = o, .pause_ns = pause_ns };
 	uint64_t lost = lost_total(o), end = now_mono_ns() + (uint64_t)(seconds * 1e9);
 	pthread_t thread;
 
@@ -318,10 +338,10 @@ static int on_end(void *ctx, uint32_t events)
 	return 1;
 }
 
-static void live_bombus(struct object *o, double seconds, struct live *live)
+static void live_bombus(struct object *o, double seconds, uint64_t pause_ns, struct live *live)
 {
 	struct bombus b;
-	struct producer p = { .object = o };
+	struct producer p = { .object = o, .pause_ns = pause_ns };
 	uint64_t lost = lost_total(o), before;
 	struct map_stats stats;
 	pthread_t thread;
@@ -342,6 +362,29 @@ static void live_bombus(struct object *o, double seconds, struct live *live)
 	live->made += p.made;
 	live->lost += lost_total(o) - lost;
 	bombus_close(&b);
+}
+
+/* How both do while the machine is busy. */
+static void busy(struct object *o, double seconds)
+{
+	const uint64_t pause_ns = 1000000000ull * 1000 / BUSY_EVENTS;
+	struct live live[2] = { { 0 } };
+	_Atomic bool stop = false;
+	pthread_t threads[BUSY_THREADS];
+
+	for (int i = 0; i < BUSY_THREADS; i++)
+		pthread_create(&threads[i], NULL, spin_main, &stop);
+	for (int i = 0; i < LIVE_ROUNDS; i++) {
+		/* The collector's thread keeps its priority. */
+		sched_setscheduler(0, SCHED_OTHER, &(struct sched_param){ 0 });
+		live_empty(o, seconds / LIVE_ROUNDS, pause_ns, &live[0]);
+		live_bombus(o, seconds / LIVE_ROUNDS, pause_ns, &live[1]);
+	}
+	atomic_store(&stop, true);
+	for (int i = 0; i < BUSY_THREADS; i++)
+		pthread_join(threads[i], NULL);
+	print_live("empty", &live[0], seconds, ",");
+	print_live("bombus", &live[1], seconds, "}}\n");
 }
 
 int main(int argc, char **argv)
@@ -380,11 +423,16 @@ int main(int argc, char **argv)
 	       median(least, rounds), median(bombus, rounds),
 	       median(bombus, rounds) / median(least, rounds));
 	for (int i = 0; i < LIVE_ROUNDS; i++) {
-		live_empty(&o, seconds / LIVE_ROUNDS, &live[0]);
-		live_bombus(&o, seconds / LIVE_ROUNDS, &live[1]);
+		live_empty(&o, seconds / LIVE_ROUNDS, 0, &live[0]);
+		live_bombus(&o, seconds / LIVE_ROUNDS, 0, &live[1]);
 	}
 	print_live("empty", &live[0], seconds, ",");
-	print_live("bombus", &live[1], seconds, "}}\n");
+	print_live("bombus", &live[1], seconds, "},\"busy\":{");
+	bpf_object__close(o.bpf);
+	plan_release(&o.plan);
+	o = (struct object){ 0 };
+	load(&o, argc > 1 ? argv[1] : path, BUSY_RING);
+	busy(&o, seconds);
 	bpf_object__close(o.bpf);
 	plan_release(&o.plan);
 	free(table);

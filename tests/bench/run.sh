@@ -42,6 +42,85 @@ jq -r '"  producer at full speed: \(.live.empty.made_per_s / 1e6) M/s, \(.live.e
 holds "lost that the empty callback does not lose" \
 	"$(jq '[.live.bombus.lost - .live.empty.lost, 0] | max' "$work/drain")" '<=' 0
 
+# A reader that a busy machine keeps from its ring loses what does not fit: ten spinning threads or
+# more beside it, a ring of 4 MiB, a million events a second.
+jq -r '"  while the machine is busy: \(.busy.empty.lost) lost by the empty callback, " +
+	"\(.busy.bombus.lost) by bombus"' "$work/drain"
+holds "lost while busy, bombus / empty callback" \
+	"$(jq '(.busy.bombus.lost + 1000) / (.busy.empty.lost + 1000) | . * 100 | round / 100' "$work/drain")" \
+	'<=' 1.5
+
+# cpu_ns PID: processor time of all its threads so far.
+cpu_ns() {
+	cat "/proc/$1"/task/*/schedstat | awk '{ sum += $1 } END { printf "%d\n", sum }'
+}
+
+# start_run ARGUMENTS...: runs bombus while traffic waits to begin; sets $run. Traffic begins when a
+# byte is written to descriptor 8.
+start_run() {
+	: >"$work/err"
+	"$bombus" run "$@" >/dev/null 2>"$work/err" 8>&- &
+	run=$!
+	for _ in $(seq 200); do
+		grep -q attached "$work/err" && return
+		kill -0 $run 2>/dev/null || break
+		sleep 0.05
+	done
+	cat "$work/err" >&2
+	exit 1
+}
+
+# start_traffic JOB...: sets $pid, of the process that does the jobs, and $traffic, to wait for.
+start_traffic() {
+	rm -f "$work/go" && mkfifo "$work/go"
+	timeout 60 "$BUILD/tests/support/traffic" "$@" <"$work/go" >"$work/pid" &
+	traffic=$!
+	exec 8>"$work/go"
+	until grep -qs "^pid " "$work/pid"; do sleep 0.05; done
+	pid=$(sed -n 's/^pid //p' "$work/pid")
+}
+
+heading "A perf event array as a counter, 200,000 events of 48 bytes a second"
+jobs=()
+for _ in $(seq 200); do jobs+=(getppid,20 sleep,10); done
+start_traffic "${jobs[@]}"
+start_run "$objects/perf.bpf.o" --set target_pid="$pid" -o none
+before=$(cpu_ns $run)
+echo >&8
+wait $traffic
+after=$(cpu_ns $run)
+kill -INT $run
+wait $run
+exec 8>&-
+tail -n 1 "$work/err" | sed 's/^/  /'
+holds "us of the reader's processor time an event" \
+	"$(grep -oE '[0-9]+ events' "$work/err" | awk -v ns=$((after - before)) '{ printf "%.3f", ns / $1 / 1000 }')" \
+	'<=' 0.15
+
+heading "65,536 keys that only scrapes read"
+port=$("$BUILD/tests/support/traffic" --now port)
+start_traffic getppid,2
+start_run "$BUILD/tests/bpf/limits_grow.bpf.o" --set target_pid="$pid" -o none --max-series 70000 \
+	--metrics="127.0.0.1:$port"
+echo >&8
+wait $traffic
+exec 8>&-
+curl -fsS -o "$work/body" "http://127.0.0.1:$port/metrics" || exit 1
+sleep 1
+before=$(cpu_ns $run)
+sleep 10
+holds "ms of processor time a second without a scrape" \
+	"$(awk -v ns=$(($(cpu_ns $run) - before)) 'BEGIN { printf "%.3f", ns / 1e7 }')" '<=' 0.1
+for _ in $(seq 15); do
+	curl -fsS -o /dev/null -w '%{time_total}\n' "http://127.0.0.1:$port/metrics"
+	sleep 0.2
+done | sort -n >"$work/scrapes"
+holds "series in a scrape" "$(grep -c '^ebpf_flows{' "$work/body")" '==' 65536
+holds "ms for a scrape and the sweep before it (median of 15)" \
+	"$(awk 'NR == 8 { printf "%.1f", $1 * 1000 }' "$work/scrapes")" '<=' 60
+kill -INT $run
+wait $run
+
 # One million records while they are made: from the first system call that makes some until the
 # file is whole and bombus has ended. What is lost on the way takes longer and counts for nothing.
 heading "run -o json to a file"
