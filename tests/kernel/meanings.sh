@@ -63,6 +63,13 @@ run_bombus inspect "$OBJECTS/meanings.bpf.o" --format json --map totals=counter 
 is 'inspect: what becomes of a counter' "$(jq -c '.maps[] | select(.name == "totals").value.fields |
 	map([.name, .as])' <<<"$OUT")" \
 	'[["last_pid","gauge"],["calls","label"],["bytes","counter"],["max_bytes","gauge"],["last","gauge"]]'
+# --- a stack map that neither instructions nor names tell ---
+run_bombus inspect "$OBJECTS/meanings.bpf.o" --as stacks,number=kstack
+like 'unknown: a warning names the option' "$ERR" \
+	"which stack map holds the ids of 'number' is not known: --as stacks,number=kstack:MAP says it"
+run_bombus inspect "$OBJECTS/meanings.bpf.o" --as stacks,number=kstack:one
+is 'unknown: no warning with it' "$ERR" ''
+
 # --- names beside numbers ---
 seen named -o json --names --map stacks=internal --as odd,code=uid --as odd,mode=file_mode \
 	--as odd,flags=open_flags --as odd,peer=uid --record named.rec

@@ -126,6 +126,23 @@ static void first_status(struct object *object)
 				  0);
 }
 
+static void warn_of_maps(const struct object *object)
+{
+	for (uint32_t i = 0; i < object->plan.nmaps; i++) {
+		const struct map_plan *map = &object->plan.maps[i];
+		const struct field *f = NULL;
+
+		if (map->fault)
+			log_warn("%s: %s", object->name, map->fault);
+		while (map->role != ROLE_INTERNAL && (f = plan_unknown_stacks(map, f)))
+			log_warn(
+				"%s: map '%s': which stack map holds the ids of '%s' is not known: "
+				"--as %s,%s=%s:MAP says it",
+				object->name, map->name, f->path, map->symbol, f->path,
+				f->meaning == MEAN_USTACK ? "ustack" : "kstack");
+	}
+}
+
 static int open_all(struct object *object, const void *elf, size_t len, struct err *err)
 {
 	const struct object_opts *opts = &object->opts;
@@ -139,9 +156,7 @@ static int open_all(struct object *object, const void *elf, size_t len, struct e
 		rc = plan_select_fields(&object->plan, &opts->fields[i], err);
 	if (rc < 0)
 		return rc;
-	for (uint32_t i = 0; i < object->plan.nmaps; i++)
-		if (object->plan.maps[i].fault)
-			log_warn("%s: %s", object->name, object->plan.maps[i].fault);
+	warn_of_maps(object);
 	object->progs = xcalloc(object->plan.nprogs + 1, sizeof(struct bpf_program *));
 	object->targets = xcalloc(object->plan.nprogs + 1, sizeof(*object->targets));
 	sort_progs(object);

@@ -216,6 +216,10 @@ struct param *plan_param(const struct plan *plan, const char *name);
 /* The number of a STACK_TRACE map, as field.stacks has it; -1: it is none, or one too many. */
 int plan_stacks_number(const struct plan *plan, const struct map_plan *map);
 
+/* The next field after `from` (NULL: the first) of the map's whose stack ids are of an unknown map;
+ * NULL: there is none. */
+const struct field *plan_unknown_stacks(const struct map_plan *map, const struct field *from);
+
 const char *map_role_name(enum map_role role); /* "events", "counter", ... */
 int map_role_parse(const char *text);	       /* enum map_role or -EINVAL; takes hist, print too */
 const char *map_type_name(uint32_t bpf_map_type); /* "hash", "ringbuf", ... or "type 99" style */

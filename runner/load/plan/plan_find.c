@@ -29,3 +29,21 @@ struct param *plan_param(const struct plan *plan, const char *name)
 			return &plan->params[i];
 	return NULL;
 }
+
+const struct field *plan_unknown_stacks(const struct map_plan *map, const struct field *from)
+{
+	const struct layout *layouts[] = { map->has_key ? &map->key : NULL,
+					   map->has_value ? &map->value : NULL };
+	bool passed = !from;
+
+	for (size_t l = 0; l < ARRAY_LEN(layouts); l++) {
+		for (uint32_t i = 0; layouts[l] && i < layouts[l]->nfields; i++) {
+			const struct field *f = &layouts[l]->fields[i];
+
+			if (passed && f->stacks == FIELD_NO_STACKS)
+				return f;
+			passed = passed || f == from;
+		}
+	}
+	return NULL;
+}
