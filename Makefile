@@ -77,7 +77,7 @@ SOURCES   := $(wildcard $(foreach d,base cmd cmd/* oci oci/* runner runner/* run
 		tests/unit/* tests/fuzz/*,$(d)/*.[ch]) tests/bench/bench_*.c)
 
 .PHONY: all units examples trace-demos bpf-tests fuzzers fuzzers-here help \
-	test interop demo pictures bench soak fuzz install deps check lint circles format clean
+	test interop demo pictures bench soak fuzz install deps check lint house format clean
 .SECONDARY:
 
 all: $(BUILD)/bombus $(call archive,trace) ## build bombus and libbombus-trace
@@ -188,12 +188,12 @@ bench: deps ## measure what the README claims, as ratios
 	@$(SUBMAKE) all bpf-tests $(BENCHES)
 	@$(GIVE_BACK)
 	@BUILD=$(BUILD) tests/bench/run.sh
-check: lint circles $(BUILD)/gen/names.inc ## check the format, the scripts, the layers and common mistakes
+check: lint house $(BUILD)/gen/names.inc ## check the format, the scripts, the layers and common mistakes
 	clang-format --dry-run -Werror $(SOURCES)
 	printf '%s\n' $(filter-out tests/%,$(filter %.c,$(SOURCES))) | \
 		xargs -P $(JOBS) -I{} clang-tidy --quiet {} -- $(CPPFLAGS) -std=gnu11
-circles: all ## find circles between object files, and rooms with too many modules
-	@tests/circles.sh $(BUILD)
+house: all ## find circles between object files, full folders and long functions
+	@tests/house.sh $(BUILD)
 lint:
 	shellcheck -x .ci/run tests/run $(wildcard tests/*.sh tests/*/*.sh runner/read/text/*.sh)
 

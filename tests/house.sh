@@ -3,11 +3,12 @@
 #
 # What keeps the rooms apart, measured on the object files of a build:
 #
-#	tests/circles.sh BUILD
+#	tests/house.sh BUILD
 #
 # - no circle between object files: an arrow from A to B stands for a symbol that B defines and A
 #   uses, and the arrows of all files have an order (tsort);
-# - no folder with more than 30 modules (a .c file with its header).
+# - no folder with more than 30 modules (a .c file with its header);
+# - no function with more than 60 lines.
 
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -42,4 +43,16 @@ while read -r dir; do
 		failed=1
 	fi
 done < <(find base cmd oci runner trace -type d)
+
+long=$(find base cmd oci runner trace -name '*.c' -exec awk '
+	/^{$/ { start = FNR }
+	/^}/ && start {
+		if (FNR - start > 60)
+			printf "%s:%d: a function of %d lines; 60 are the limit\n", FILENAME, start, FNR - start
+		start = 0
+	}' {} +)
+if [ -n "$long" ]; then
+	echo "$long"
+	failed=1
+fi
 exit $failed
