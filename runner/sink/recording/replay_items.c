@@ -66,6 +66,7 @@ static bool get_row(const struct replay *rp, struct cursor *c, struct series_row
 	union cell *cells = rows->cells + (size_t)i * metric->ncells;
 	const void *key;
 	struct record record = { .map = metric->map };
+	uint32_t recorded = rp->shapes[metric->map->index].row_cells;
 
 	rows->flags[i] =
 		(uint8_t)get_number(c, SERIES_NEW | SERIES_CHANGED | SERIES_GONE | SERIES_OVERFLOW);
@@ -75,8 +76,12 @@ static bool get_row(const struct replay *rp, struct cursor *c, struct series_row
 	if (!key)
 		return false;
 	memcpy(rows->keys + (size_t)i * metric->key_bytes, key, metric->key_bytes);
-	for (uint32_t k = 0; k < metric->ncells; k++)
-		cells[k].u = rows->flags[i] & SERIES_GONE ? 0 : get_varint(c);
+	for (uint32_t k = 0; k < metric->ncells; k++) {
+		if (rows->flags[i] & SERIES_GONE)
+			cells[k].u = 0;
+		else /* a sum was known where the recording does not say whether it was */
+			cells[k].u = k < recorded ? get_varint(c) : 1;
+	}
 	record.part[PART_KEY] = row_key(rows, i);
 	record.part[PART_VALUE] = cells;
 	record.value_bytes = metric->ncells * (uint32_t)sizeof(*cells);
