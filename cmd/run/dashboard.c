@@ -9,6 +9,7 @@
 #include "cmd/run/program.h"
 #include "cmd/run/select_words.h"
 #include "runner/load/attach/object.h"
+#include "runner/read/span/span.h"
 
 struct dashboard_args {
 	bool rules;
@@ -38,6 +39,12 @@ static int run_dashboard(const struct global_args *global, void *args, const str
 	if (ret < 0)
 		return ret;
 	d.name = program.name;
+	snprintf(d.program, sizeof(d.program), "%.*s", (int)program_service(d.name).len,
+		 program_service(d.name).ptr);
+	/* It stands in expressions and in YAML. */
+	for (char *c = d.program; *c; c++)
+		if (strchr("\"'\\{}\n", *c))
+			*c = '.';
 	d.plan = object_plan(object);
 	ret = select_words_parse(&a->select, &arena, &select, err);
 	if (ret >= 0)

@@ -8,9 +8,11 @@
 
 #include "runner/job/select.h"
 #include "runner/read/series/naming.h"
+#include "runner/source.h"
 
 struct dashboard {
 	const char *name;
+	char program[SOURCE_PROGRAM_MAX]; /* as in the label of that name */
 	struct naming naming;
 	const struct plan *plan;
 	struct selection selection;
@@ -22,6 +24,10 @@ void dashboard_print_rules(const struct dashboard *dashboard);
 
 /* Whether a map has metrics. */
 bool dashboard_exports(const struct dashboard *dashboard, uint32_t map);
+/* program=~"|name": the series of this program, where the process runs several and where it runs it
+ * alone; "" where the metric has a label of that name. malloc'ed. */
+char *dashboard_program_matcher(const struct dashboard *dashboard,
+				const struct metric_plan *metric);
 /* "instance, a, b", or as a legend "{{instance}} {{a}} {{b}}"; malloc'ed. */
 char *dashboard_labels(const struct metric_plan *metric, bool legend);
 

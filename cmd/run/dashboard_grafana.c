@@ -123,11 +123,12 @@ static void add_label_variables(struct grafana *d, const struct metric_plan *met
 }
 
 /* {job=~"$job",...,comm=~"$comm"} */
-static char *selector(const struct metric_plan *metric)
+static char *selector(const struct dashboard *of, const struct metric_plan *metric)
 {
+	_cleanup_free_ char *program = dashboard_program_matcher(of, metric);
 	struct strbuf sb = STRBUF_INIT(EXPR_MAX_BYTES);
 
-	strbuf_adds(&sb, "{" EVERY);
+	strbuf_addf(&sb, "{" EVERY "%s%s", *program ? "," : "", program);
 	for (uint32_t i = 0; i < metric->nlabels; i++) {
 		const char *label = naming_scraped(metric->labels[i].name);
 
@@ -200,7 +201,7 @@ static void add_gauge(struct grafana *d, const struct metric_plan *metric, const
 
 static void add_map(struct grafana *d, const struct metric_plan *metric)
 {
-	_cleanup_free_ char *select = selector(metric);
+	_cleanup_free_ char *select = selector(d->of, metric);
 
 	add_heading(d, metric->map->name);
 	add_label_variables(d, metric);

@@ -20,3 +20,11 @@ char *dashboard_labels(const struct metric_plan *metric, bool legend)
 			    naming_scraped(metric->labels[i].name));
 	return strbuf_steal(&sb);
 }
+
+char *dashboard_program_matcher(const struct dashboard *d, const struct metric_plan *metric)
+{
+	for (uint32_t i = 0; i < metric->nlabels; i++)
+		if (streq(metric->labels[i].name, NAMING_PROGRAM))
+			return xstrdup("");
+	return xasprintf(NAMING_PROGRAM "=~\"|%s\"", d->program);
+}

@@ -17,27 +17,50 @@ static void print_quoted(const char *key, const char *value)
 	printf("'\n");
 }
 
+/* Of the processes that run this program, and of its series where they run several. */
+static char *rate_of(const struct dashboard *d, const struct metric_plan *metric, const char *name,
+		     const char *suffix)
+{
+	_cleanup_free_ char *matcher = dashboard_program_matcher(d, metric);
+
+	return xasprintf("rate(%s%s{%s}[5m]) * on (job, instance) group_left () "
+			 "bombus_program_info{" NAMING_PROGRAM "=\"%s\"}",
+			 name, suffix, matcher, d->program);
+}
+
+static void print_recording(const struct dashboard *d, const char *name, const char *suffix,
+			    const char *expr)
+{
+	printf("  - record: job:%s:%s\n", name, suffix);
+	print_quoted("    expr", expr);
+	printf("    labels: { " NAMING_PROGRAM ": \"%s\" }\n", d->program);
+}
+
 static void print_recordings(const struct dashboard *d, const struct metric_plan *metric)
 {
-	static const char *const quantiles[][2] = { { "0.5", "p50" },
-						    { "0.9", "p90" },
-						    { "0.99", "p99" } };
-	_cleanup_free_ char *by = dashboard_labels(metric, false);
+	static const char *const quantiles[][2] = { { "0.5", "p50_5m" },
+						    { "0.9", "p90_5m" },
+						    { "0.99", "p99_5m" } };
 
 	for (uint32_t i = 0; i < metric->nfamilies; i++) {
 		const struct family *family = &metric->families[i];
 		_cleanup_free_ char *name = naming_prometheus(&d->naming, metric, family);
 
-		if (family->type == METRIC_COUNTER)
-			printf("  - record: job:%s:rate5m\n"
-			       "    expr: sum by (job) (rate(%s[5m]))\n",
-			       name, name);
-		for (size_t q = 0; family->type == METRIC_HISTOGRAM && q < ARRAY_LEN(quantiles);
-		     q++)
-			printf("  - record: job:%s:%s_5m\n"
-			       "    expr: histogram_quantile(%s, sum by (job, le) "
-			       "(rate(%s_bucket[5m])))\n",
-			       name, quantiles[q][1], quantiles[q][0], name);
+		bool is_histogram = family->type == METRIC_HISTOGRAM;
+		_cleanup_free_ char *rate = rate_of(d, metric, name, is_histogram ? "_bucket" : "");
+
+		if (family->type == METRIC_COUNTER) {
+			_cleanup_free_ char *expr = xasprintf("sum by (job) (%s)", rate);
+
+			print_recording(d, name, "rate5m", expr);
+		}
+		for (size_t q = 0; is_histogram && q < ARRAY_LEN(quantiles); q++) {
+			_cleanup_free_ char *expr =
+				xasprintf("histogram_quantile(%s, sum by (job, le) (%s))",
+					  quantiles[q][0], rate);
+
+			print_recording(d, name, quantiles[q][1], expr);
+		}
 	}
 }
 

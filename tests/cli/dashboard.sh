@@ -92,6 +92,9 @@ jq_is 'labels are variables' dash.json '[.[0].templating.list[].name]' \
 run_bombus --store "$EXAMPLES" dashboard tcpconnlat --map events=histogram --namespace net
 like 'other roles and names' "$OUT" '"net_events_seconds"'
 run_bombus --store "$EXAMPLES" dashboard tcpconnlat --rules
+like 'rules are of this program alone' "$(run_bombus --store "$EXAMPLES" dashboard opensnoop \
+	--map events=counter --rules; echo "$OUT")" \
+	'rate\(ebpf_events_total\{program=~"\|opensnoop"\}.*bombus_program_info\{program="opensnoop"\}'
 like 'rules warn of loss' "$OUT" '- alert: BombusEventsLost'
 printf '%s\n' "$OUT" >alerts.yml
 # Each alert is raised by what it is about, and by nothing else.
