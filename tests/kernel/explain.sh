@@ -74,7 +74,7 @@ fi
 
 # --- targets ---
 T_BIN=$BUILD/tests/support/traffic
-refused 'no target' 2 'needs to be told where' upro
+refused 'no target' 2 'has no target to attach to' upro
 hinted 'no target' '--attach upro=/PATH/BINARY:FUNCTION'
 refused 'no function given' 2 'which function\?' upro --attach "upro=$T_BIN"
 refused 'no such function' 2 "traffic has no function 'no_such'" upro --attach "upro=$T_BIN:no_such"

@@ -44,7 +44,7 @@ message arena 1 "map 'arena' is an arena" run arena.o
 message 'arena: check' 3 "map 'arena' is an arena" check arena.o
 
 # --- check ends with what run would say ---
-message 'check: a target' 3 "'upro' .* needs to be told where" check "$OBJECTS/others_target.bpf.o"
+message 'check: a target' 3 "'upro' .* has no target to attach to" check "$OBJECTS/others_target.bpf.o"
 like 'check: the words' "$ERR" '^hint: --attach upro=/PATH/BINARY:FUNCTION'
 message 'check: nothing to show' 3 'keeps its results in variables: --map' check "$OBJECTS/run_no_maps.bpf.o"
 message 'check: it runs' 0 'would run here' check "$OBJECTS/run_plain.bpf.o"

@@ -100,7 +100,7 @@ static int attach_iter_map(struct attach_job *job, const char *name, struct err 
 	return rc < 0 ? explain_attach(job->plan, rc, err) : 0;
 }
 
-/* What an iterator walks over: one process, one cgroup, or a map of the object. */
+/* An iterator walks over one process, one cgroup, or a map of the object. */
 static int attach_iter(struct attach_job *job, struct err *err)
 {
 	struct bpf_iter_attach_opts opts;
@@ -166,7 +166,7 @@ static int attach_one(struct attach_job *job, struct err *err)
 static int attach_word(struct attach_job *job, const struct prog_plan *plan, const char *word,
 		       struct err *err)
 {
-	struct prog_plan here = *plan; /* what is said about it names this target */
+	struct prog_plan here = *plan; /* messages name this target */
 	int rc;
 
 	rc = target_parse(word, &job->target, err);
@@ -255,7 +255,7 @@ int attach_prepare(struct bpf_object *obj, struct bpf_program *prog, const struc
 	if (targets->count && type->hook == HOOK_NONE)
 		return target_usage(plan, type, "it takes no target", err);
 	if (!targets->count && hook_needs_target(type, target) && !plan->load_only)
-		return target_usage(plan, type, "it needs to be told where to attach", err);
+		return target_usage(plan, type, "it has no target to attach to", err);
 	if (type->hook == HOOK_USDT)
 		return usdt_check(obj, plan, err);
 	if (targets->count && is_btf_hook(type))

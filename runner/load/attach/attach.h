@@ -5,7 +5,7 @@
  *
  *	attach_declare()	after open: the types of sections that libbpf does not know
  *	attach_prepare()	before load: targets checked, BTF targets set
- *	attach_possible()	before load: looks at files for what rules the program out
+ *	attach_possible()	before load: looks at files that may rule the program out
  *	attach_program()	after load
  *	attachments_free()	detaches everything
  *
@@ -36,7 +36,7 @@ bool attachments_has(const struct attachments *list, uint32_t prog_index);
 /* The link of the program's first attachment, -1 when it has none. */
 int attachments_link_fd(const struct attachments *list, uint32_t prog_index);
 
-/* Whether one of the program's attachments is none any more, as happens from outside: the link was
+/* Whether one of the program's attachments was severed from outside: its link was
  * detached, or its interface, cgroup or network namespace is gone. */
 bool attachments_severed(const struct attachments *list, uint32_t prog_index);
 

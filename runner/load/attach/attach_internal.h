@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What attach.c and its parts for families of hooks share. */
+/* Shared by attach.c and its parts for families of hooks. */
 #ifndef BOMBUS_RUNNER_LOAD_ATTACH_ATTACH_INTERNAL_H
 #define BOMBUS_RUNNER_LOAD_ATTACH_ATTACH_INTERNAL_H
 
@@ -56,7 +56,7 @@ int usdt_check(struct bpf_object *obj, const struct prog_plan *plan, struct err 
 int attach_perf_event(struct attach_job *job, struct err *err);
 int attach_xdp(struct attach_job *job, struct err *err);
 int attach_tc(struct attach_job *job, struct err *err);
-/* What attach_tc() does where tcx is unknown. */
+/* The way of attach_tc() where tcx is unknown. */
 int attach_tc_clsact(struct attach_job *job, int prog_fd, unsigned ifindex, bool egress,
 		     struct err *err);
 /* Whether the clsact qdisc has any filter, ours or not. When in doubt: yes. */

@@ -201,7 +201,7 @@ int attach_netns(struct attach_job *job, struct err *err)
 /* ---- socket filters ---- */
 
 /*
- * A packet socket that nobody reads: the program sees every frame of the interface, and what it
+ * A packet socket without a reader: the program sees every frame of the interface, and what it
  * lets through fills the smallest receive buffer and is then dropped.
  */
 int attach_socket(struct attach_job *job, struct err *err)

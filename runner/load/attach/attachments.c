@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What is attached, and letting go of it. */
+/* The attachments of an object, and their release. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>

@@ -53,12 +53,12 @@ struct object_opts {
 	struct word_list only; /* these programs, by name or job; none: all */
 	const char *pin_maps;  /* folder on bpffs, made if missing; NULL: do not pin */
 	const char *pin_progs;
-	const char *btf; /* file with the kernel's BTF; NULL: the kernel says itself */
+	const char *btf;   /* file with the kernel's BTF; NULL: the kernel says itself */
 	bool skip_missing; /* jobs whose hooks are absent are left out, and the rest runs */
 };
 
 /*
- * What is wrong with the options is EXIT_USAGE with the nearest name as hint; what is wrong with
+ * A mistake in the options is EXIT_USAGE with the nearest name as hint; a fault of
  * the object is EXIT_FAILED. `name` is used in messages. The bytes are not needed after the call.
  */
 int object_open(struct object **ret, const char *name, const void *elf, size_t len,

@@ -48,7 +48,7 @@ static int unknown_name(const struct object *object, const char *what, const cha
 
 /* ---- programs ---- */
 
-/* By name, or all of a job; -1 when there are none. */
+/* By the program's own name, or by its job's. */
 static bool prog_matches(const struct prog_plan *prog, const char *name, bool exact)
 {
 	return streq(exact ? prog->name : prog->job, name);

@@ -117,7 +117,7 @@ static void refuse_like(struct object *object, const struct prog_plan *refused)
 	}
 }
 
-/* What err says without "program 'x' (section): ". */
+/* The message of err without "program 'x' (section): ". */
 static const char *cause_in(const struct err *err, const struct prog_plan *prog)
 {
 	_cleanup_free_ char *prefix = xasprintf("program '%s' (%s): ", prog->name, prog->section);
@@ -182,7 +182,7 @@ static bool has_fallback(const struct object *object, const struct prog_plan *pr
 }
 
 /*
- * Those that may be refused and replaced come first, so that little has to be undone: detaching
+ * Programs that may be refused and replaced come first, so that little has to be undone: detaching
  * takes the kernel longer than all the rest.
  */
 static int attach_wanted(struct object *object, bool with_fallback, uint32_t *ret_culprit,
@@ -317,7 +317,7 @@ static void started(struct object *object)
 			object_set_status(object, i, PROG_OFF, "an alternative of its job works",
 					  0);
 	}
-	/* What is left over from reading the kernel's types goes back to the system. */
+	/* Memory left from reading the kernel's types goes back to the system. */
 	elf_image_release(&object->image);
 	malloc_trim(0);
 }

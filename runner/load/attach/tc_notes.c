@@ -35,7 +35,8 @@ uint64_t tc_notes_netns(void)
 	return stat("/proc/self/ns/net", &st) == 0 ? st.st_ino : 0;
 }
 
-/* When a process was started, in ticks; 0: there is none any more. A number that is used again differs. */
+/* When a process was started, in ticks; 0: there is none any more. A number that is used again
+ * differs. */
 static uint64_t start_of(pid_t pid)
 {
 	char path[64];

@@ -44,7 +44,7 @@ struct elf_image {
 int elf_merge_maps(const void *bytes, size_t len, struct elf_image *ret, struct err *err);
 void elf_image_release(struct elf_image *image);
 
-/* What section "license" says, on one line; NULL: there is none. */
+/* The text of section "license", on one line; NULL: there is none. */
 struct arena;
 const char *elf_license(const struct elf_image *image, struct arena *arena);
 

@@ -65,7 +65,7 @@ static int split(struct bytes btf, struct parts *ret, struct err *err)
 	return 0;
 }
 
-/* What follows struct btf_type; -1 for kinds that are not known. */
+/* The bytes behind struct btf_type; -1 for unknown kinds. */
 static int64_t extra_bytes(uint32_t kind, uint32_t vlen)
 {
 	switch (kind) {

@@ -31,7 +31,7 @@ static int number_type(struct btf *btf, uint32_t bytes)
 	return id > 0 ? id : btf__add_int(btf, names[bytes], bytes, 0);
 }
 
-/* What __uint(name, n) makes: int (*name)[n]. */
+/* The type of __uint(name, n): int (*name)[n]. */
 static int uint_type(struct btf *btf, uint32_t n)
 {
 	int u32 = number_type(btf, 4);

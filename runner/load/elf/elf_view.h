@@ -28,7 +28,7 @@ int elf_view_open(struct elf_view *v, const void *bytes, size_t len, struct err 
 void elf_view_release(struct elf_view *v);
 
 const char *elf_section_name(const struct elf_view *v, uint32_t i); /* never NULL */
-/* What a section holds in the file; empty for those that hold zeros. */
+/* The bytes of a section in the file; empty for sections of zeros. */
 struct bytes elf_section_data(const struct elf_view *v, uint32_t i);
 size_t elf_nsymbols(const struct elf_view *v);
 Elf64_Sym elf_symbol(const struct elf_view *v, size_t i);

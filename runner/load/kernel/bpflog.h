@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What libbpf says while it works on an object. Everything goes to log_debug(); a running capture
+ * libbpf's messages about an object. Everything goes to log_debug(); a running capture
  * also keeps what a message to the user needs: the last warnings, the end of the verifier's log,
  * and the program that the last warning was about.
  *

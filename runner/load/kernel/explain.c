@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Why the kernel said no. An errno says little, and the same one stands for many reasons; so each
+ * Why the kernel refuses. An errno says little, and the same one stands for many reasons; so each
  * question ("has it kprobes at all?", "is a capability missing?") is put to the machine, from the
  * most certain cause to the vaguest.
  */
@@ -168,8 +168,7 @@ static int no_kprobe(const struct prog_plan *prog, int code, struct err *err)
 		       target_of(prog));
 }
 
-/* What stands in front of a file's contents where it is no program or library. NULL: it is one, or
- * it cannot be read. */
+/* The kind of a file that is no program or library. NULL: it is one, or it cannot be read. */
 static const char *not_elf(const char *path)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -388,7 +387,7 @@ static void last_warning(const struct bpflog *log, char *line, size_t size)
 {
 	const char *text = log->warnings, *end = text + strlen(text);
 
-	/* Its very last word is that it failed: what it said before is the reason. */
+	/* The last line only says that loading failed; the line before it is the reason. */
 	end = strstr(text, "libbpf: failed to load object") ?: end;
 	while (end > text && end[-1] == '\n')
 		end--;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What this kernel can do for us, found by trying the real thing: small programs loaded and, where
+ * The features of this kernel, found by trying them: small programs loaded and, where
  * that is harmless, attached; files looked at. And why a refusal happened, in words.
  */
 #ifndef BOMBUS_RUNNER_LOAD_KERNEL_FEATURES_H

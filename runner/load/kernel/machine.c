@@ -27,7 +27,7 @@ uint64_t effective_caps(void)
 	size_t len;
 	char *line;
 
-	/* What a process may do inside of its own namespace is nothing to bpf(). */
+	/* bpf() does not count capabilities inside a user namespace. */
 	if (in_user_namespace())
 		return 0;
 	if (read_file("/proc/self/status", 1 << 16, &text, &len, NULL) < 0)

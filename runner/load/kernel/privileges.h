@@ -5,9 +5,9 @@
  * and no program that is started can gain any (no_new_privs). Threads that run already keep theirs,
  * so this comes before the first one starts.
  *
- * What stays:
+ * These stay:
  *	CAP_DAC_READ_SEARCH	where a field is a cgroup's id: the way back to its path
- *	CAP_DAC_OVERRIDE	for the live table, which writes files wherever it is told to
+ *	CAP_DAC_OVERRIDE	for the live table, which writes files where its user says
  *	CAP_PERFMON		for perf event arrays and perf_event programs, which need it for
  *				CPUs that come online later
  *	CAP_BPF			where the kernel asks for it to read maps (before 5.19), or
@@ -23,7 +23,7 @@ struct err;
 
 /* Sets of 1 << CAP_*. */
 
-/* What reading the program's data needs, beside what the kernel asks for to read maps. */
+/* Needed to read the program's data, beside those that the kernel asks for to read maps. */
 uint64_t privileges_to_read(const struct plan *plan);
 
 /* Drops all but `keep` and what the kernel asks for to read maps. A capability that the process

@@ -38,7 +38,7 @@ void probe_ctx_release(struct probe_ctx *ctx)
 	ctx->btf = NULL;
 }
 
-/* What programs lack depends on their hook; maps need CAP_BPF alone. */
+/* Missing capabilities depend on a program's hook; maps need CAP_BPF alone. */
 static void missing_for(const struct feature *f, char *missing, size_t size)
 {
 	const char *target;
@@ -167,7 +167,7 @@ bool lsm_has_bpf(void)
 	size_t len;
 
 	if (read_file("/sys/kernel/security/lsm", 4096, &text, &len, NULL) < 0)
-		return true; /* it cannot be told */
+		return true; /* unknown */
 	((char *)text)[strcspn(text, "\n")] = '\0';
 	for (char *name = strtok_r(text, ",", &save); name; name = strtok_r(NULL, ",", &save))
 		if (streq(name, "bpf"))

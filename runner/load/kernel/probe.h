@@ -7,9 +7,9 @@
 
 struct btf;
 
-/* What several probes of one run share. */
+/* Shared by the probes of one run. */
 struct probe_ctx {
-	struct btf *btf; /* the kernel's, once somebody needed it */
+	struct btf *btf; /* the kernel's, from its first use on */
 	bool btf_tried;
 };
 void probe_ctx_release(struct probe_ctx *ctx);
@@ -43,7 +43,7 @@ PROBE(probe_memlock);
 
 /* Puts the errno into words. */
 void probe_errno(struct feature *f, int code);
-/* Whether LSM programs that are attached also run. True when it cannot be told. */
+/* Whether LSM programs that are attached also run. True when unknown. */
 bool lsm_has_bpf(void);
 
 #endif

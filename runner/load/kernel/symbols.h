@@ -17,7 +17,7 @@ char *nearest_tracepoint(const char *name); /* "category/name" */
  * malloc'ed. NULL: it is no system call, or the kernel has the name itself. */
 char *syscall_function(const char *name);
 
-/* Whether the kernel lists a function of exactly this name. True when it cannot be told. */
+/* Whether the kernel lists a function of exactly this name. True when unknown. */
 bool function_exists(const char *name);
 
 #endif

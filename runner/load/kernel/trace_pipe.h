@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What programs print with bpf_printk(): lines of the kernel's one trace pipe. Each line goes to
+ * The output of bpf_printk(): lines of the kernel's one trace pipe. Each line goes to
  * one reader, and the programs of other processes print there as well.
  */
 #ifndef BOMBUS_RUNNER_LOAD_KERNEL_TRACE_PIPE_H

@@ -9,7 +9,7 @@
 /* The line that says what is wrong: the last one that is neither state, source nor statistics. */
 bool verifier_verdict(const char *log, char *line, size_t size);
 
-/* What an author does about such a verdict; NULL: nothing that can be said in a line. */
+/* Advice for the author about such a verdict, in one line; NULL: none. */
 const char *verifier_advice(const char *verdict);
 
 /* The last lines, statistics left out: as many as are worth a screen. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What a user or an author has to write so that an object shows or exports something. */
+/* The words that make an object show or export something. */
 #include <bpf/btf.h>
 #include <string.h>
 

@@ -13,7 +13,7 @@
 #define SNAPSHOTTER "snapshotter"
 #define SEPARATOR "___"
 
-/* What a variable gadget_WORD_... says, or a tag ig:WORD:...; NULL: type `id` is something else. */
+/* The text behind gadget_WORD_ of a variable or ig:WORD: of a tag; NULL: type `id` is neither. */
 static const char *said(const struct btf *btf, uint32_t id, const char *word)
 {
 	const struct btf_type *t = btf__type_by_id(btf, id);

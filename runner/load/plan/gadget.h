@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What Inspektor Gadget's programs say of their maps, by the names of variables that are never
+ * How Inspektor Gadget's programs declare their maps: by the names of variables that are never
  * used (its include/gadget/macros.h):
  *
  *	gadget_tracer_NAME___MAP___STRUCT	records of STRUCT come through MAP
@@ -27,7 +27,7 @@ uint32_t gadget_iter_type(const struct btf *btf, const char *prog);
 /* The map whose entries the iterator walks over; NULL: nothing says. */
 const char *gadget_iter_map(const struct btf *btf, const char *prog);
 
-/* What a typedef says of a member, as enum field_tag: gadget_counter__u64. */
+/* The enum field_tag that a typedef gives a member: gadget_counter__u64. */
 uint8_t gadget_typedef_tags(const char *name);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a program's section says: which kind of hook it is for, and its target. One table serves
+ * A program's section: the kind of its hook, and its target. One table serves
  * attaching, explaining and checking.
  *
  *	"tracepoint/sock/inet_sock_set_state"	HOOK_TRACEPOINT, "sock/inet_sock_set_state"
@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 enum hook {
-	HOOK_UNKNOWN, /* a section that nobody knows */
+	HOOK_UNKNOWN, /* an unknown section */
 	HOOK_TRACEPOINT,
 	HOOK_RAW_TP,
 	HOOK_TP_BTF,

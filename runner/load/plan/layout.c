@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * One recursive walk, with a `place` that says where in the record it stands. BTF comes from
- * strangers: every type is looked up with a check, chains of typedefs and nesting are bounded, a
- * budget of visited types bounds the time, and add_field() is the only way into the result and
- * checks each field against the record's end.
+ * unknown sources: every type is looked up with a check, chains of typedefs and nesting are
+ * bounded, a budget of visited types bounds the time, and add_field() is the only way into the
+ * result and checks each field against the record's end.
  */
 #include "runner/load/plan/layout.h"
 

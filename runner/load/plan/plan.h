@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What an object is, as far as the rest of bombus needs to know: its maps with their roles and
+ * An object, as far as the rest of bombus needs to know it: its maps with their roles and
  * layouts, its programs, its parameters. Made once from the opened object (before load, while
  * BTF type ids are still there) and immutable once the object is open: how its programs are
  * doing is the object's struct prog_status. Plain data: nothing above runner/load sees libbpf.
@@ -107,7 +107,7 @@ enum prog_state {
 	PROG_REFUSED, /* this kernel does not take it; `reason` says why */
 	PROG_LOADED,
 	PROG_ATTACHED,
-	PROG_DETACHED, /* it was attached; somebody else took it off, or what it hung on is gone */
+	PROG_DETACHED, /* it was attached; another process detached it, or its target is gone */
 };
 
 struct prog_plan {
@@ -145,13 +145,13 @@ struct plan {
 	uint32_t nprogs;
 	struct param *params; /* tagged ones first, then by name */
 	uint32_t nparams;
-	/* What has to be written so that the object shows or exports something, in one line; NULL:
+	/* The words that make the object show or export something, in one line; NULL:
 	 * it does. */
 	const char *advice;
 	bool shows_nothing;
 	const char *license; /* NULL: none */
-	/* What the tags NAME, HELP and AUTHORS of the variable in SEC("license") say of the whole;
-	 * NULL: nothing. */
+	/* The tags NAME, HELP and AUTHORS of the variable in SEC("license"), about the whole
+	 * object; NULL: nothing. */
 	const char *title, *help, *authors;
 	struct arena arena;
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the parts of plan_compile() share. */
+/* Shared by the parts of plan_compile(). */
 #ifndef BOMBUS_RUNNER_LOAD_PLAN_PLAN_INTERNAL_H
 #define BOMBUS_RUNNER_LOAD_PLAN_PLAN_INTERNAL_H
 
@@ -96,7 +96,7 @@ void plan_stacks(struct plan_ctx *ctx); /* after plan_maps() */
 /* After plan_maps(); calls plan_stacks(). */
 int plan_as(struct plan_ctx *ctx);
 
-/* Where a map's role was said. The order is the rule's. */
+/* Where a map's role comes from, in the order of precedence. */
 enum role_origin { ORIGIN_WORD, ORIGIN_SUFFIX, ORIGIN_PREFIX, ORIGIN_PLAIN };
 
 /*

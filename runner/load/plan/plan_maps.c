@@ -56,7 +56,7 @@ static void fill_value(struct map_list *list, struct map_plan *map, uint32_t typ
 			map->value.size_bytes, map->value_bytes);
 		return;
 	}
-	/* What a perf event array holds by itself are descriptors, often declared as such. */
+	/* A perf event array itself holds descriptors, and is often declared so. */
 	map->has_value =
 		!(map->source == SOURCE_PERF && map->value.is_scalar && map->value.size_bytes == 4);
 }
@@ -85,7 +85,7 @@ static bool has_slots(const struct map_plan *map)
 	return false;
 }
 
-/* What is said about the map's role, by whatever comes first; ORIGIN_PLAIN: nothing. */
+/* The role that the first source gives the map; ORIGIN_PLAIN: none gives one. */
 static int asked_role(struct map_list *list, const struct map_plan *map,
 		      const struct map_word *word, enum map_role *ret, enum role_origin *ret_origin,
 		      struct err *err)
@@ -130,7 +130,7 @@ static int asked_role(struct map_list *list, const struct map_plan *map,
 	return 0;
 }
 
-/* What is internal and has a known layout can be shown as it stands. */
+/* An internal map with a known layout can be shown as it stands. */
 static bool show_internal(struct map_plan *map)
 {
 	if (map->role != ROLE_INTERNAL || !map->has_key || !map->has_value ||

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What is shown like a map and is none: the records of iterators, and variables of .bss and .data
+ * Data that is shown like a map: the records of iterators, and variables of .bss and .data
  * that are tagged as counters or gauges, or that --map names.
  */
 #include <bpf/btf.h>

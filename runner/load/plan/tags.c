@@ -117,7 +117,7 @@ static const struct tag *find(const struct tags *tags, uint32_t type_id, int com
 	return tags->tags + low;
 }
 
-/* What follows the word: "" or ":text"; NULL: another word. */
+/* The text behind the word: "" or ":text"; NULL: another word. */
 static const char *after_word(const char *text, const char *word)
 {
 	if (!has_prefix(text, word))

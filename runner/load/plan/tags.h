@@ -19,7 +19,7 @@ struct tags;
 struct tags *tags_new(const struct btf *btf);
 void tags_free(struct tags *tags);
 
-/* Whether anything is said of a type or of one of its members. */
+/* Whether a type or one of its members has any tag. */
 bool tags_any(const struct tags *tags, uint32_t type_id);
 bool tag_has(const struct tags *tags, uint32_t type_id, int component, const char *word);
 /* The text behind "bombus:<word>:", copied to the arena on one line without control characters,
