@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/epoll.h>
 
+#include "base/base64.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/util.h"
@@ -159,21 +160,12 @@ void tty_wait_for_foreground(struct tty *t)
 
 void tty_copy(struct tty *t, const char *text, size_t len)
 {
-	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				     "0123456789+/";
-	const uint8_t *from = (const uint8_t *)text;
+	char *dst;
 
 	strbuf_adds(&t->pending, "\x1b]52;c;");
-	for (size_t i = 0; i < len; i += 3) {
-		uint32_t three = (uint32_t)from[i] << 16 |
-				 (i + 1 < len ? (uint32_t)from[i + 1] << 8 : 0) |
-				 (i + 2 < len ? from[i + 2] : 0);
-
-		strbuf_addc(&t->pending, digits[three >> 18]);
-		strbuf_addc(&t->pending, digits[three >> 12 & 63]);
-		strbuf_addc(&t->pending, i + 1 < len ? digits[three >> 6 & 63] : '=');
-		strbuf_addc(&t->pending, i + 2 < len ? digits[three & 63] : '=');
-	}
+	dst = strbuf_reserve(&t->pending, BASE64_ROOM(len));
+	if (dst)
+		strbuf_advance(&t->pending, base64_encode(dst, text, len));
 	strbuf_adds(&t->pending, "\a");
 	tty_flush(t);
 }
