@@ -76,12 +76,38 @@ static const char *next_name(void *ctx)
 	return NULL;
 }
 
+/* Options of BumbleBee that have another name here, or that bombus does not need. */
+static const char *hint_for_others(const char *typed)
+{
+	static const char local[] = "of 'bee build': 'bombus build' always uses the clang of this "
+				    "machine, or the one that BOMBUS_CLANG names";
+	static const struct {
+		const char *typed, *hint;
+	} known[] = {
+		{ "--debug", "bee's --debug is --verbose" },
+		{ "--local", local },
+		{ "-l", local },
+		{ "--build-image", local },
+		{ "-i", local },
+		{ "--builder", local },
+		{ "-b", local },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		if (streq(known[i].typed, typed))
+			return known[i].hint;
+	return NULL;
+}
+
 static int unknown_opt(const struct parser *p, const char *typed, const char *name)
 {
 	struct name_walk walk = { .p = p };
-	const char *near = name ? suggest(name, next_name, &walk) : NULL;
+	const char *known = hint_for_others(typed),
+		   *near = name ? suggest(name, next_name, &walk) : NULL;
 
-	if (near)
+	if (known)
+		err_hint(p->err, "%s", known);
+	else if (near)
 		err_hint(p->err, "did you mean --%s?", near);
 	return err_usage(p->err, "no option %s", typed);
 }

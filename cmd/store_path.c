@@ -4,13 +4,14 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/home.h"
 #include "base/util.h"
 #include "cmd/cmd.h"
 
 char *store_path(const struct global_args *global)
 {
-	const char *env = getenv("BOMBUS_STORE"), *data = getenv("XDG_DATA_HOME"),
-		   *home = getenv("HOME");
+	const char *env = getenv("BOMBUS_STORE"), *data = getenv("XDG_DATA_HOME");
+	_cleanup_free_ char *home = NULL;
 
 	if (global->store)
 		return xstrdup(global->store);
@@ -20,5 +21,6 @@ char *store_path(const struct global_args *global)
 		return xstrdup(ROOT_STORE);
 	if (data && *data == '/')
 		return xasprintf("%s/bombus/store", data);
+	home = home_dir();
 	return xasprintf("%s/.local/share/bombus/store", home ? home : ".");
 }

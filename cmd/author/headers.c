@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/err.h"
+#include "base/home.h"
 #include "base/log.h"
 #include "base/util.h"
 #include "oci/format/digest.h"
@@ -60,13 +61,13 @@ char *headers_own(void)
 
 static char *cache_dir(const char *key)
 {
-	const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+	const char *cache = getenv("XDG_CACHE_HOME");
+	_cleanup_free_ char *home = NULL;
 
 	if (cache && *cache == '/')
 		return xasprintf("%s/bombus/vmlinux-%s", cache, key);
-	if (home && *home == '/')
-		return xasprintf("%s/.cache/bombus/vmlinux-%s", home, key);
-	return NULL;
+	home = home_dir();
+	return home ? xasprintf("%s/.cache/bombus/vmlinux-%s", home, key) : NULL;
 }
 
 /* Several builds may do this at once: each writes aside, the last one's file stays. */

@@ -10,6 +10,7 @@
 #include "base/aside.h"
 #include "base/base64.h"
 #include "base/err.h"
+#include "base/home.h"
 #include "base/log.h"
 #include "base/util.h"
 #include "oci/registry/creds_helper.h"
@@ -195,12 +196,13 @@ static int find_in(const char *path, const char *host, const char *name, struct 
 
 static char *in_home(const char *variable, const char *fallback, const char *file)
 {
-	const char *dir = getenv(variable), *home = getenv("HOME");
+	const char *dir = getenv(variable);
+	_cleanup_free_ char *home = NULL;
 
 	if (dir && *dir == '/')
 		return xasprintf("%s/%s", dir, file);
-	return fallback && home && *home == '/' ? xasprintf("%s/%s/%s", home, fallback, file)
-						: NULL;
+	home = fallback ? home_dir() : NULL;
+	return home ? xasprintf("%s/%s/%s", home, fallback, file) : NULL;
 }
 
 static char *own_path(const char *authfile)

@@ -289,6 +289,12 @@ fi
 # --- mistakes in the words -----------------------------------------------------------------------
 run_bombus build
 is 'no file is wrong usage' $RC 2
+for flag in --local -l -i -b --builder; do
+	run_bombus build $flag plain.bpf.c
+	is "bee's $flag is named" "$RC $(grep -c '^hint: .*clang of this machine' <<<"$ERR")" '2 1'
+done
+run_bombus build --debug plain.bpf.c
+like "as is bee's --debug" "$ERR" '^hint: .*--verbose'
 run_bombus build missing.bpf.c
 is 'a file that is not there fails' $RC 1
 like 'and init is offered' "$ERR" 'hint: .*bombus init'

@@ -11,6 +11,9 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <pwd.h>
+
+#include "base/home.h"
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -451,6 +454,29 @@ static void test_log_writes_to_standard_error(void **state)
 	assert_string_equal(text, "bombus: a\nbombus: warning: b\nbombus: c\n");
 }
 
+static void test_home_is_that_of_the_password_file_without_a_variable(void **state)
+{
+	const struct passwd *entry = getpwuid(geteuid());
+	_cleanup_free_ char *before = getenv("HOME") ? xstrdup(getenv("HOME")) : NULL;
+	static const char *const wrong[] = { NULL, "", "relative" };
+
+	for (size_t i = 0; entry && i < ARRAY_LEN(wrong); i++) {
+		_cleanup_free_ char *home = NULL;
+
+		if (wrong[i])
+			setenv("HOME", wrong[i], 1);
+		else
+			unsetenv("HOME");
+		home = home_dir();
+		assert_string_equal(home, entry->pw_dir);
+	}
+	setenv("HOME", "/tmp/some", 1);
+	_cleanup_free_ char *home = home_dir();
+	assert_string_equal(home, "/tmp/some");
+	if (before)
+		setenv("HOME", before, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -477,6 +503,7 @@ int main(void)
 		cmocka_unit_test(test_log_hands_out_clean_lines),
 		cmocka_unit_test(test_log_leaves_errno_alone),
 		cmocka_unit_test(test_log_writes_to_standard_error),
+		cmocka_unit_test(test_home_is_that_of_the_password_file_without_a_variable),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
