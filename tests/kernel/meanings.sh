@@ -68,7 +68,7 @@ run_bombus inspect "$OBJECTS/meanings.bpf.o" --as stacks,number=kstack
 like 'unknown: a warning names the option' "$ERR" \
 	"which stack map holds the ids of 'number' is not known: --as stacks,number=kstack:MAP says it"
 run_bombus inspect "$OBJECTS/meanings.bpf.o" --as stacks,number=kstack:one
-is 'unknown: no warning with it' "$ERR" ''
+unlike 'unknown: no warning with it' "$ERR" "'number'"
 
 # --- names beside numbers ---
 seen named -o json --names --map stacks=internal --as odd,code=uid --as odd,mode=file_mode \
