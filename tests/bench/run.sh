@@ -82,7 +82,7 @@ start_traffic() {
 
 heading "A perf event array as a counter, 200,000 events of 48 bytes a second"
 jobs=()
-for _ in $(seq 200); do jobs+=(getppid,20 sleep,10); done
+for _ in $(seq 200); do jobs+=("getppid,20" "sleep,10"); done
 start_traffic "${jobs[@]}"
 start_run "$objects/perf.bpf.o" --set target_pid="$pid" -o none
 before=$(cpu_ns $run)

@@ -9,7 +9,7 @@ need jq
 
 # own NAME LABELS: the value of one of bombus's own figures, from $T/metrics.
 own() {
-	sed -n "s/^$1{$2} //p" "$T/metrics"
+	sed -nE "s/^$1\{([^}]*,)?$2(,[^}]*)?\} //p" "$T/metrics"
 }
 
 # scrape_until REGEX: whether a line of the metrics matches.
