@@ -126,4 +126,15 @@ is "scraped: nothing is swept meanwhile ($used ms)" "$((used < 60 * SLOW))" 1
 ok 'scraped: it leaves when told' bombus_stop INT
 like 'scraped: the closing line knows the end' "$(tail -n 1 scraped.err)" ': 65536 series;'
 
+# --- a counter beside 256 MiB of other variables ---
+traffic_start getppid,5
+ok 'bss: it attaches' bombus_start bss run "$OBJECTS/limits_bss.bpf.o" \
+	--set target_pid="$TRAFFIC_PID" -o json --interval 100ms
+ok 'bss: five rounds' traffic_go
+sleep 0.5
+most=$(awk '/^VmHWM/ { print $2 }' "/proc/$BOMBUS_PID/status")
+memory_between 'bss: KiB in memory at most' "$most" 1000 65536
+ok 'bss: it leaves when told' bombus_stop INT
+jq_is 'bss: the counter' bss.out 'map(select(.map == "calls") | .value) | max' 5
+
 done_testing

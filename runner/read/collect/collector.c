@@ -3,6 +3,7 @@
 
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <sys/mman.h>
 
 #include "base/err.h"
 #include "base/log.h"
@@ -118,6 +119,8 @@ static void free_reader(struct collector *c, struct reader *r)
 {
 	if (c->loop)
 		loop_remove(c->loop, r->source);
+	if (r->globals)
+		munmap((void *)r->globals, r->globals_bytes);
 	perf_reader_free(r->perf);
 	ring_close(&r->ring);
 	series_free(r->series);

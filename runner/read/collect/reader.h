@@ -93,6 +93,8 @@ struct reader {
 	bool warned, warned_size;
 	uint8_t guess_checks; /* sweeps that were looked at for a wrong guess */
 	uint32_t batch;
+	const uint8_t *globals; /* SOURCE_GLOBALS: a part of the section, mapped; NULL: none is */
+	size_t globals_first, globals_bytes;
 	uint64_t expected_ns; /* so long took the last sweep, or the part of it before it was cut */
 
 	struct ring ring;

@@ -11,6 +11,8 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <sys/mman.h>
+#include <unistd.h>
 #include <xxhash.h>
 
 #include "base/err.h"
@@ -22,6 +24,7 @@
 #define MIN_BATCH 64u
 #define ITER_BYTES (64u << 10)
 #define QUEUE_STEP 1024
+#define FIELD_REACH 256
 #define GUESS_SWEEPS 60 /* that are looked at, and of each so many rows */
 #define GUESS_ROWS 32
 #define ERRNO_ENOTSUPP 524 /* the kernel's own, for maps that cannot be read in batches */
@@ -156,13 +159,54 @@ static int step_map(struct reader *r)
 	return code;
 }
 
+/* The bytes of the section that fields of the map are in, in whole pages. */
+static void globals_range(const struct map_plan *map, size_t *ret_first, size_t *ret_end)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE), first = map->value_bytes, end = 0;
+
+	for (uint32_t i = 0; i < map->value.nfields; i++) {
+		const struct field *f = &map->value.fields[i];
+		size_t at = f->off_bits / 8;
+
+		/* An address and its family stand up to FIELD_REACH from each other. */
+		first = MIN(first, at - MIN(at, (size_t)FIELD_REACH));
+		end = MAX(end, at + (size_t)f->size_bits / 8 * MAX(f->count, 1u) + FIELD_REACH);
+	}
+	*ret_first = MIN(first, end) / page * page;
+	*ret_end = MIN((end + page - 1) / page * page, (map->value_bytes + page - 1) / page * page);
+}
+
+/* The section where it stands, without the pages that nothing is read of: a mapping counts as
+ * resident. NULL where the kernel cannot map it (before 5.5). */
+static const uint8_t *mapped_globals(struct reader *r)
+{
+	size_t first, end;
+	void *at;
+
+	if (r->globals)
+		return r->globals - r->globals_first;
+	globals_range(r->map, &first, &end);
+	at = mmap(NULL, end - first, PROT_READ, MAP_SHARED, r->fd, (off_t)first);
+	if (at == MAP_FAILED)
+		return NULL;
+	r->globals = at;
+	r->globals_first = first;
+	r->globals_bytes = end - first;
+	return r->globals - first;
+}
+
 static int step_globals(struct reader *r)
 {
-	uint8_t *value = sweep_room(r->env, value_step(r));
+	const uint8_t *value = mapped_globals(r);
 	uint32_t zero = 0;
 
-	if (bpf_map_lookup_elem(r->fd, &zero, value) < 0)
-		return -errno;
+	if (!value) {
+		uint8_t *copy = sweep_room(r->env, value_step(r));
+
+		if (bpf_map_lookup_elem(r->fd, &zero, copy) < 0)
+			return -errno;
+		value = copy;
+	}
 	reader_put_entries(r, NULL, 0, value, 0, r->map->value_bytes, 1);
 	return 0;
 }
