@@ -39,12 +39,14 @@ static int check_words(const struct command *c, const struct words *words, struc
 static int run_parsed(const struct command *c, const struct global_args *global, void *args,
 		      const struct words *words, struct err *err)
 {
-	int ret;
+	int ret = 0;
 
 	log_level = global->verbose ? LOG_DEBUG : global->quiet ? LOG_ERROR : LOG_INFO;
 	if (global->help) {
 		command_print_help(c);
-		return words->count && c->help ? c->help(global, words->words[0], err) : 0;
+		for (size_t i = 0; c->help && i < words->count && ret >= 0; i++)
+			ret = c->help(global, words->words[i], err);
+		return ret;
 	}
 	if (global->store && !*global->store)
 		return err_usage(err, "--store wants a folder, not ''");

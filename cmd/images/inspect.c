@@ -14,7 +14,7 @@
 #include "cmd/run/object_words.h"
 #include "cmd/run/program.h"
 #include "cmd/images/remote_args.h"
-#include "cmd/run/run_show.h"
+#include "cmd/run/show_plan.h"
 #include "cmd/store_path.h"
 #include "oci/format/ref.h"
 #include "runner/load/attach/object.h"

@@ -43,7 +43,9 @@ size_t programs_left(const struct programs *p)
 	return count;
 }
 
-int programs_fail(struct programs *p, struct run_program *program, int code, struct err *err)
+/* Reports why a program is left out, and leaves it out; without --keep-going it returns the error.
+ */
+static int leave_out(struct programs *p, struct run_program *program, int code, struct err *err)
 {
 	job_free(steal_ptr(&program->job));
 	object_free(steal_ptr(&program->probe));
@@ -156,8 +158,7 @@ static bool wants_statistics(const struct run_args *a)
 }
 
 /* A program that shows nothing may have other work to do. */
-static int check_shows(struct job *job, const char *name, const struct run_args *a,
-		       struct err *err)
+static int check_shows(struct job *job, const char *name, const struct run_args *a, struct err *err)
 {
 	const struct plan *plan = job_plan(job);
 
@@ -205,7 +206,7 @@ int programs_open(struct programs *p, const struct words *words, struct wallcloc
 	for (size_t i = 0; i < p->count && ret >= 0; i++) {
 		ret = read_program(p, i, words->words[i], err);
 		if (ret < 0)
-			ret = programs_fail(p, &p->all[i], ret, err);
+			ret = leave_out(p, &p->all[i], ret, err);
 	}
 	if (ret >= 0)
 		ret = route(p, err);
@@ -215,7 +216,7 @@ int programs_open(struct programs *p, const struct words *words, struct wallcloc
 		ret = open_job(p, i, clock, err);
 		object_free(steal_ptr(&p->all[i].probe));
 		if (ret < 0)
-			ret = programs_fail(p, &p->all[i], ret, err);
+			ret = leave_out(p, &p->all[i], ret, err);
 	}
 	return ret;
 }
@@ -233,13 +234,73 @@ int programs_attach(struct programs *p, struct err *err)
 			continue;
 		ret = job_attach(program->job, err);
 		if (ret < 0)
-			ret = programs_fail(p, program, ret, err);
+			ret = leave_out(p, program, ret, err);
 		if (ret >= 0 && main_loop_interrupted()) {
 			err_exit(err, EXIT_INTERRUPTED);
 			ret = err_set(err, EINTR, "interrupted before it ran");
 		}
 	}
 	return ret;
+}
+
+/* --- reading --- */
+
+/* After each sweep of a job. */
+static void on_sweep(void *ctx, struct job *job)
+{
+	host_tick(ctx, job_source(job));
+}
+
+static int read_job(struct job *job, struct host *host, struct loop *loop, struct err *err)
+{
+	int ret = host_add_source(host, job_source(job), err);
+
+	if (ret < 0)
+		return ret;
+	ret = job_read(job, loop, err);
+	if (ret < 0)
+		host_remove_source(host, job_source(job), LEAVE_TIMEOUT_MS);
+	else
+		job_on_sweep(job, on_sweep, host);
+	return ret;
+}
+
+int programs_read(struct programs *p, struct host *host, struct loop *loop, struct err *err)
+{
+	int ret = 0;
+
+	for (size_t i = 0; i < p->count && ret >= 0; i++) {
+		if (!p->all[i].job)
+			continue;
+		ret = read_job(p->all[i].job, host, loop, err);
+		if (ret < 0)
+			ret = leave_out(p, &p->all[i], ret, err);
+	}
+	return ret;
+}
+
+void programs_check(struct programs *p)
+{
+	for (size_t i = 0; i < p->count; i++)
+		if (p->all[i].job)
+			job_check(p->all[i].job);
+}
+
+uint64_t programs_stop(struct programs *p, uint64_t sweeps_ns, bool (*stop)(void))
+{
+	uint64_t ran_ns = 0, deadline_ns;
+
+	for (size_t i = 0; i < p->count; i++) {
+		if (!p->all[i].job)
+			continue;
+		ran_ns = MAX(ran_ns, job_ran_ns(p->all[i].job));
+		job_detach(p->all[i].job);
+	}
+	deadline_ns = sweeps_ns ? now_mono_ns() + sweeps_ns : 0;
+	for (size_t i = 0; i < p->count; i++)
+		if (p->all[i].job)
+			job_stop(p->all[i].job, deadline_ns, stop);
+	return ran_ns;
 }
 
 uint64_t programs_capabilities(const struct programs *p)

@@ -16,6 +16,7 @@
 #include "cmd/run/program.h"
 #include "cmd/run/run_args.h"
 #include "runner/job/job.h"
+#include "runner/sink/host/host.h"
 
 struct global_args;
 
@@ -45,10 +46,14 @@ int programs_open(struct programs *programs, const struct words *words, struct w
  * signal. */
 int programs_attach(struct programs *programs, struct err *err);
 
-/* Reports why a program is left out, and leaves it out; without --keep-going it returns the error.
- */
-int programs_fail(struct programs *programs, struct run_program *program, int code,
-		  struct err *err);
+/* The host gets their sources and the loop reads them, from now on: one that could not be attached
+ * is never seen by a sink. */
+int programs_read(struct programs *programs, struct host *host, struct loop *loop, struct err *err);
+/* Once in a while: what was detached from outside. */
+void programs_check(struct programs *programs);
+/* Detaches them all, then reads what is left for at most sweeps_ns (0: all of it). Returns how long
+ * they ran. */
+uint64_t programs_stop(struct programs *programs, uint64_t sweeps_ns, bool (*stop)(void));
 
 /* How many are not left out. */
 size_t programs_left(const struct programs *programs);

@@ -20,6 +20,7 @@
 #include "cmd/run/programs.h"
 #include "cmd/run/run_show.h"
 #include "cmd/run/run_sinks.h"
+#include "cmd/run/show_plan.h"
 #include "runner/load/kernel/privileges.h"
 #include "runner/load/kernel/trace_pipe.h"
 
@@ -43,9 +44,7 @@ static int on_clock(void *ctx, uint32_t events)
 	struct run *run = ctx;
 
 	wallclock_refresh(run->clock);
-	for (size_t i = 0; i < run->programs.count; i++)
-		if (run->programs.all[i].job)
-			job_check(run->programs.all[i].job);
+	programs_check(&run->programs);
 	return 0;
 }
 
@@ -70,43 +69,6 @@ static int open_trace_pipe(struct run *run, struct err *err)
 	if (ret >= 0 && run->trace_pipe)
 		ret = loop_add_fd(run->main.loop, trace_pipe_fd(run->trace_pipe), EPOLLIN, on_print,
 				  run, NULL, err);
-	return ret;
-}
-
-/* After each sweep of a job. */
-static void on_sweep(void *ctx, struct job *job)
-{
-	host_tick(ctx, job_source(job));
-}
-
-static int read_program(struct run *run, struct job *job, struct err *err)
-{
-	struct host *host = run->sinks.host;
-	int ret = host_add_source(host, job_source(job), err);
-
-	if (ret < 0)
-		return ret;
-	ret = job_read(job, run->main.loop, err);
-	if (ret < 0)
-		host_remove_source(host, job_source(job), LEAVE_TIMEOUT_MS);
-	else
-		job_on_sweep(job, on_sweep, host);
-	return ret;
-}
-
-/* The sinks get their sources once these are attached: one that is refused is never seen. */
-static int read_programs(struct run *run, struct err *err)
-{
-	struct programs *p = &run->programs;
-	int ret = 0;
-
-	for (size_t i = 0; i < p->count && ret >= 0; i++) {
-		if (!p->all[i].job)
-			continue;
-		ret = read_program(run, p->all[i].job, err);
-		if (ret < 0)
-			ret = programs_fail(p, &p->all[i], ret, err);
-	}
 	return ret;
 }
 
@@ -139,7 +101,7 @@ static int start(struct run *run, struct err *err)
 	if (ret >= 0)
 		ret = programs_attach(p, err);
 	if (ret >= 0)
-		ret = read_programs(run, err);
+		ret = programs_read(p, run->sinks.host, run->main.loop, err);
 	if (ret < 0 || !programs_left(p))
 		return ret;
 	if (!run->args->keep_caps)
@@ -156,20 +118,11 @@ static int start(struct run *run, struct err *err)
 static int leave(struct run *run, struct err *err)
 {
 	struct programs *p = &run->programs;
-	uint64_t ran_ns = 0, until_ns, unwritten = 0;
+	uint64_t ran_ns, unwritten = 0;
 	int ret;
 
-	for (size_t i = 0; i < p->count; i++) {
-		if (!p->all[i].job)
-			continue;
-		ran_ns = job_ran_ns(p->all[i].job);
-		job_detach(p->all[i].job);
-	}
 	/* --once is there to read everything, however long it takes. */
-	until_ns = run->args->once ? 0 : now_mono_ns() + LAST_SWEEPS_NS;
-	for (size_t i = 0; i < p->count; i++)
-		if (p->all[i].job)
-			job_stop(p->all[i].job, until_ns, main_loop_interrupted);
+	ran_ns = programs_stop(p, run->args->once ? 0 : LAST_SWEEPS_NS, main_loop_interrupted);
 	ret = run_sinks_stop(&run->sinks, &unwritten, err);
 	for (size_t i = 0; i < p->count && !run->global->quiet; i++)
 		if (p->all[i].job)

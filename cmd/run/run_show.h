@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * What `run` says to a person, beside the data: at the start, on leaving, and about a program
- * that is not running (--dry-run, --help, inspect). All but show_plan() go to standard error.
- */
+/* What `run` and `replay` say to a person at the start and on leaving, on standard error. */
 #ifndef BOMBUS_CMD_RUN_RUN_SHOW_H
 #define BOMBUS_CMD_RUN_RUN_SHOW_H
 
@@ -24,10 +21,5 @@ void show_unwritten(uint64_t unwritten);
 
 /* "replayed 10.0s: 1204 events, 0 lost": what was counted while it was recorded. */
 void show_replay_line(struct source *source, uint64_t span_ns);
-
-/* A table of programs with their state, on standard output. */
-void show_programs(struct source *source);
-/* Maps with roles and fields, parameters with defaults, programs with hooks: standard output. */
-void show_plan(const struct plan *plan, const char *name);
 
 #endif

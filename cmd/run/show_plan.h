@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A program's plan and the state of its programs, as tables on standard output. */
+#ifndef BOMBUS_CMD_RUN_SHOW_PLAN_H
+#define BOMBUS_CMD_RUN_SHOW_PLAN_H
+
+#include "runner/source.h"
+
+/* A table of programs with their state. */
+void show_programs(struct source *source);
+/* Maps with roles and fields, parameters with defaults, programs with hooks. */
+void show_plan(const struct plan *plan, const char *name);
+
+#endif
