@@ -181,7 +181,7 @@ refused 'http2' 'http_server_config:\n  http2: 2\n' "'2' is neither"
 # shellcheck disable=SC2016 # a hash
 HASH='$2b$04$PXDdMyrBBx16KtKwtOZIJelcDzT76MViEeelBdUczD7.Xe8DkgC02'
 refused 'a user twice' "basic_auth_users:\n  bob: $HASH\n  eve: $HASH\n  bob: $HASH\n" \
-	"bad.yml:4: 'bob' stands here twice"
+	"bad.yml:4: 'bob' is there twice"
 refused 'a user whom nobody can be' "basic_auth_users:\n  a:b: $HASH\n" "'a:b' cannot be a user"
 refused 'a header that would break answers' 'http_server_config:\n  headers:\n    Content-Length: 5\n' \
 	"bad.yml:3: 'Content-Length' is no header that can be set"
