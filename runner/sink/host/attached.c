@@ -100,7 +100,7 @@ int runner_take_orders(struct sink_runner *r)
 	struct attached *came;
 	int ret = 0;
 
-	if (likely(!__atomic_load_n(&r->orders, __ATOMIC_RELAXED)))
+	if (likely(!__atomic_load_n(&r->orders, __ATOMIC_ACQUIRE)))
 		return 0;
 	pthread_mutex_lock(&r->lock);
 	__atomic_store_n(&r->orders, false, __ATOMIC_RELAXED);

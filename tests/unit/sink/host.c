@@ -331,6 +331,7 @@ static int lines_with(const char *text, const char *part)
  * before host_remove_source() returns, each line names its program, and its number is free. */
 static void test_host_sources_come_and_go(void **state)
 {
+	enum { ROUNDS = 10, RECORDS = 100 };
 	struct connlat e = a_connlat();
 	struct record record;
 	struct fake_source other;
@@ -345,10 +346,10 @@ static void test_host_sources_come_and_go(void **state)
 	other.source.several = true;
 	host = host_up_plain(&f, sink_json_new(f.fd), NULL);
 	put_into(&f.fake, &record, 3);
-	for (int round = 0; round < 20; round++) {
+	for (int round = 0; round < ROUNDS; round++) {
 		assert_int_equal(host_add_source(host, &other.source, NULL), 0);
 		assert_int_equal(other.source.number, 1);
-		put_into(&other, &record, 1000);
+		put_into(&other, &record, RECORDS);
 		other.stats[MAP_EVENTS].lost += 2;
 		put_into(&f.fake, &record, 1);
 		assert_int_equal(host_remove_source(host, &other.source, SOON_MS), 0);
@@ -356,16 +357,17 @@ static void test_host_sources_come_and_go(void **state)
 		text = written(&f);
 		assert_int_equal(lines_with(text, "\"program\":\"second\",\"map\":\"events\","
 						  "\"kind\":\"event\""),
-				 1000 * (round + 1));
+				 RECORDS * (round + 1));
 		free(text);
 		other.stats[MAP_EVENTS].lost = 0;
 	}
 	assert_int_equal(host_stop(host, SOON_MS, NULL, NULL), 0);
 	text = written(&f);
-	assert_int_equal(lines_with(text, "\"program\":\"fixture\",\"map\":\"events\""), 23);
+	assert_int_equal(lines_with(text, "\"program\":\"fixture\",\"map\":\"events\""),
+			 3 + ROUNDS);
 	assert_int_equal(lines_with(text, "\"program\":\"second\",\"map\":\"events\","
 					  "\"kind\":\"lost\",\"count\":2"),
-			 20);
+			 ROUNDS);
 	free(text);
 	host_free(host);
 	fake_source_release(&other);
