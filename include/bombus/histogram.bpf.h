@@ -11,6 +11,11 @@
  *	struct latency_key key = { .disk = disk };
  *	bombus_histogram_observe(&latency, &key, took_us);
  *
+ * A key that has no member for the bucket gets one:
+ *
+ *	BOMBUS_HISTOGRAM(latency, BOMBUS_WITH_BUCKET(struct disk_key), 4096);
+ *	bombus_histogram_observe_by(&latency, &key, took_us);	// a struct disk_key
+ *
  * The map is a per-CPU hash from the key to a __u64. The meaning of each `bucket`:
  *
  *	0		number of values 0 and 1				le="1"
@@ -163,6 +168,23 @@ static __always_inline __u32 bombus_histogram_bucket_fixed(__u64 value, const __
 		return sum_bucket;                                                                 \
 	}                                                                                          \
 	struct bombus__histogram
+
+/* The key of a histogram by K, which may be a number. Its members are shown as K's. */
+#define BOMBUS_WITH_BUCKET(K)                                                                      \
+	struct {                                                                                   \
+		K bombus__labels;                                                                  \
+		__u32 bucket;                                                                      \
+	}
+
+/* Counts one value of a map by BOMBUS_WITH_BUCKET(K). `labels` points to a K. */
+#define bombus_histogram_observe_by(map, labels, value)                                            \
+	({                                                                                         \
+		__typeof__(*(map)->key) by_;                                                       \
+                                                                                                   \
+		__builtin_memset(&by_, 0, sizeof(by_));                                            \
+		by_.bombus__labels = *(labels);                                                    \
+		bombus_histogram_observe(map, &by_, value);                                        \
+	})
 
 /* Counts one value. `map` is &NAME, `key` points to the key; its other members are the labels, its
  * bucket is overwritten. */

@@ -142,4 +142,14 @@ for object in "$OBJECTS/others_legacy.bpf.o" both.o; do
 	is "$name: by key" "$(last_of "$name" old_hash '[.key.key, .value]')" '[7,5]'
 done
 
+# --- a histogram whose key has no bucket of its own ---
+traffic_start getppid,5
+ok 'by: it attaches' bombus_start by run "$OBJECTS/others_by.bpf.o" -o json --interval 100ms \
+	--set target_pid="$TRAFFIC_PID"
+ok 'by: five calls' traffic_go
+sleep 0.3
+ok 'by: it leaves' bombus_stop INT
+is 'by: a struct' "$(last_of by by_struct '[.key, .count, .sum]')" '[{"disk":8,"write":1},5,510]'
+is 'by: a number' "$(last_of by by_pid '[.key, .count, .sum]')" '[{"pid":7},5,75]'
+
 done_testing

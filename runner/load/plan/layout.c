@@ -184,17 +184,6 @@ static bool is_gap(struct walk *w, const struct btf_member *m)
 	return !*name_of_member(w->btf, m) && !(t && btf_is_composite(t));
 }
 
-/* What C has no name for is known by what is inside, unless it is one field. */
-static const char *unnamed(struct walk *w, const struct btf_member *m)
-{
-	struct ip_parts parts;
-	struct shape s;
-
-	if (type_resolve(w->btf, m->type, &s) || !s.type || !btf_is_composite(s.type))
-		return "";
-	return type_is_one_field(w->btf, &s, &parts) ? name_of_unnamed(w->btf, &s) : "";
-}
-
 static int walk_member(struct walk *w, const struct place *parent, const struct shape *s,
 		       uint32_t i)
 {
@@ -210,7 +199,9 @@ static int walk_member(struct walk *w, const struct place *parent, const struct 
 	if (given && name_is_path(given))
 		name = given;
 	else if (!*name)
-		name = unnamed(w, m);
+		name = name_of_nested(w->btf, m);
+	else if (streq(name, LABELS_MEMBER))
+		name = name_of_labels(w->btf, m);
 	if (*name) {
 		rc = go_below(w, parent, name, &place);
 		if (rc)

@@ -185,3 +185,24 @@ struct field *fields_copy(const struct field *from, uint32_t count, struct arena
 	}
 	return fields;
 }
+
+const char *name_of_nested(const struct btf *btf, const struct btf_member *m)
+{
+	struct ip_parts parts;
+	struct shape s;
+
+	if (type_resolve(btf, m->type, &s) || !s.type || !btf_is_composite(s.type))
+		return "";
+	return type_is_one_field(btf, &s, &parts) ? name_of_unnamed(btf, &s) : "";
+}
+
+const char *name_of_labels(const struct btf *btf, const struct btf_member *m)
+{
+	struct shape s;
+
+	if (type_resolve(btf, m->type, &s) || !s.type)
+		return "key";
+	return btf_is_composite(s.type)
+		       ? name_of_nested(btf, m)
+		       : name_of_scalar(&(struct field){ .meaning = (uint8_t)s.meaning }, "key");
+}

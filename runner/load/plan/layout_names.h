@@ -62,4 +62,13 @@ void name_tells(const char *name, struct field *f);
 /* The fields with copies of their names and texts; enums are borrowed still. */
 struct field *fields_copy(const struct field *from, uint32_t count, struct arena *arena);
 
+/* Of a member without a name: "" where its own members take its place, else the name of the one
+ * field that it is. */
+const char *name_of_nested(const struct btf *btf, const struct btf_member *m);
+
+/* Where <bombus/histogram.bpf.h> puts a key's own members beside the bucket: they stand as if that
+ * struct were not there. A lone number is called as it would be without the bucket. */
+#define LABELS_MEMBER "bombus__labels"
+const char *name_of_labels(const struct btf *btf, const struct btf_member *m);
+
 #endif

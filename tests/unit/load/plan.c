@@ -874,6 +874,55 @@ static void test_plan_words_for_roles_and_types(void **state)
 	assert_string_equal(map_type_name(0), "type 0");
 }
 
+/* Definitions of five numbers become maps as BTF describes them. */
+static void test_plan_reads_legacy_maps(void **state)
+{
+	static const uint32_t defs[][5] = {
+		{ BPF_MAP_TYPE_ARRAY, 4, 8, 7, 0 },
+		{ BPF_MAP_TYPE_HASH, 12, 4, 100, BPF_F_NO_PREALLOC },
+		{ BPF_MAP_TYPE_PERF_EVENT_ARRAY, 4, 4, 0, 0 },
+	};
+	FIXTURE(f);
+	const int def = btf__add_struct(f.btf, "bpf_map_def", 20);
+	static const char *const members[] = { "type", "key_size", "value_size", "max_entries",
+					       "map_flags" };
+	const struct map_plan *m;
+
+	for (uint32_t i = 0; i < 5; i++)
+		btf__add_field(f.btf, members[i], f.u32, i * 32, 0);
+	{
+		const struct obj_var vars[] = { { "old", "maps", (uint32_t)def, 20, defs[0] },
+						{ "by_key", "maps", (uint32_t)def, 20, defs[1] },
+						{ "perf", "maps", (uint32_t)def, 20, defs[2] } };
+		const struct obj_map today = { "today", ".maps",	 BPF_MAP_TYPE_HASH,
+					       16,	(uint32_t)f.key, (uint32_t)f.u64 };
+		struct obj o = { .btf = f.btf,
+				 .progs = a_prog,
+				 .nprogs = 1,
+				 .maps = &today,
+				 .nmaps = 1,
+				 .vars = vars,
+				 .nvars = 3 };
+
+		if (plan_of(&f, &o, true, NULL))
+			fail_msg("%s", f.err.msg);
+	}
+	assert_int_equal(f.plan.nmaps, 4);
+	m = get(&f, "old");
+	assert_int_equal(m->type, BPF_MAP_TYPE_ARRAY);
+	assert_int_equal(m->max_entries, 7);
+	assert_true(m->has_value);
+	assert_int_equal(m->value.fields[0].size_bits, 64);
+	m = get(&f, "by_key");
+	assert_int_equal(m->key.fields[0].kind, KIND_BYTES);
+	assert_int_equal(m->key_bytes, 12);
+	assert_int_equal(m->value.fields[0].size_bits, 32);
+	m = get(&f, "perf");
+	assert_int_equal(m->source, SOURCE_PERF);
+	assert_false(m->has_value);
+	assert_int_equal(get(&f, "today")->max_entries, 16);
+}
+
 /* Another tool's way of saying what its maps, members and iterators are. */
 static void test_plan_knows_gadgets(void **state)
 {
@@ -985,6 +1034,7 @@ int main(void)
 		cmocka_unit_test(test_plan_lists_params),
 		cmocka_unit_test(test_plan_keeps_maps_in_maps_internal),
 		cmocka_unit_test(test_plan_words_for_roles_and_types),
+		cmocka_unit_test(test_plan_reads_legacy_maps),
 		cmocka_unit_test(test_plan_knows_gadgets),
 		cmocka_unit_test(test_plan_twins_are_alternatives),
 	};
