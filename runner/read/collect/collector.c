@@ -101,7 +101,7 @@ int collector_new(struct collector **ret, struct object *object, const struct co
 		init_reader(c, &c->readers[c->nreaders++], &plan->maps[i],
 			    filters ? &filters[i] : NULL, metrics ? &metrics[i] : NULL);
 	}
-	/* What belongs to no reader was taken over as well. */
+	/* The others were taken over too, and have no reader. */
 	for (uint32_t i = 0; i < plan->nmaps; i++) {
 		filter_free(filters ? filters[i] : NULL);
 		free_metric(metrics ? metrics[i] : NULL);
@@ -203,7 +203,7 @@ struct map_stats collector_stats(const struct collector *c, const struct map_pla
 	uint64_t lost = 0;
 	bool counted;
 
-	/* What an internal map did not take is missed as well. */
+	/* Updates that an internal map refused are records that are missing. */
 	if (!r) {
 		stats.lost_known = reader_read_lost(&c->env, map, &stats.lost) && !map_evicts(map);
 		return stats;
@@ -213,7 +213,7 @@ struct map_stats collector_stats(const struct collector *c, const struct map_pla
 		.read = tally_get(&r->read),
 		.filtered = tally_get(&r->filtered),
 		.malformed = tally_get(&r->malformed),
-		/* What the program counts of perf buffers, the kernel counts as well. */
+		/* The kernel and the program count the same refusals of a perf event array. */
 		.lost = MAX(tally_get(&r->lost), lost),
 		.lost_known = (counted && !map_evicts(map)) || loses_nothing(r),
 		.dropped = tally_get(&r->dropped),

@@ -193,7 +193,7 @@ void collector_drain(struct collector *c, uint64_t deadline_ns, bool (*stop)(voi
 	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 	wallclock_refresh(c->env.clock);
 	streams_drain(c);
-	/* What a round read before the end is not the end's state. */
+	/* A round that began before the end does not show the final state. */
 	if (round_runs(&c->round))
 		round_cut(&c->round);
 	begin_round(c, false);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Sweeps on demand: any thread may ask for the maps as they are now, and waits until a round that
- * began after its question has ended. All who asked before a round began share it.
+ * began after its question has ended. Questions that came before a round began share it.
  */
 #ifndef BOMBUS_RUNNER_READ_COLLECT_DEMAND_H
 #define BOMBUS_RUNNER_READ_COLLECT_DEMAND_H
@@ -29,6 +29,6 @@ bool demand_wait(struct demand *demand, int bell_fd, uint64_t within_ns);
 bool demand_is_open(struct demand *demand);
 void demand_take(struct demand *demand);   /* a round begins */
 void demand_answer(struct demand *demand); /* it ended */
-void demand_close(struct demand *demand);  /* none will come: nobody waits any more */
+void demand_close(struct demand *demand);  /* no round will come: ends all waits */
 
 #endif

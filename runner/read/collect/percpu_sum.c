@@ -4,7 +4,7 @@
 #include "runner/read/raw.h"
 #include "runner/read/collect/reader.h"
 
-/* What is added up here is what metrics add up: numbers, alone or in a list. A lone value is a
+/* Adds up the fields that metrics add up: numbers, alone or in a list. A lone value is a
  * number whatever it means. */
 static bool adds_up(const struct layout *layout, const struct field *field)
 {

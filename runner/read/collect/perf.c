@@ -26,7 +26,7 @@
 #include "runner/read/collect/cpu_buffer.h"
 
 #define DEFAULT_PAGES 64
-#define DELAY_NS 10000000 /* at most so late is a record that wakes nobody */
+#define DELAY_NS 10000000 /* upper bound on the delay of a record that does not wake the reader */
 #define BUSY_RUNS 3	  /* so often woken in that time: records are to come in batches */
 #define QUIET_TICKS 10	  /* so often in a row hardly any record: each wakes the reader again */
 #define QUIET_RECORDS 2

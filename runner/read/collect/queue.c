@@ -2,11 +2,12 @@
 /*
  * A ring of bytes; records stand in it aligned to 8, each behind a struct frame, and never wrap:
  * where one does not fit before the end, a frame without a map fills the rest. Both counters only
- * grow. Each side keeps its own one and a copy of the other's, and tells the other about its
- * progress in steps, so that the shared lines do not move for each record.
+ * grow. Each side keeps its own counter and a copy of the other's, and publishes its progress in
+ * steps, so that the shared lines do not move for each record.
  *
- * Sleeping: who is about to sleep says so and looks once more; who made progress looks whether
- * the other sleeps. A full fence on both sides makes sure that one of them sees the other.
+ * Sleeping: a side that is about to sleep sets a flag and looks once more; a side that made
+ * progress checks the other's flag. A full fence on both sides makes sure that one of them sees the
+ * other.
  */
 #include "runner/read/collect/queue.h"
 
@@ -19,7 +20,7 @@
 #define LINE 64
 #define MIN_BYTES 4096
 #define LARGEST_RECORDS 4 /* so many of the largest records fit */
-#define STEP_PART 16	  /* progress is told after this part of the ring */
+#define STEP_PART 16	  /* progress is published after this part of the ring */
 #define NO_MAP UINT32_MAX
 
 struct frame {
@@ -37,10 +38,10 @@ struct queue { /* NOLINT(clang-analyzer-optin.performance.Padding) */
 	int data_fd; /* wakes the reader */
 	int room_fd; /* wakes the writer */
 
-	_Alignas(LINE) _Atomic uint64_t head; /* written up to here, as told to the reader */
+	_Alignas(LINE) _Atomic uint64_t head; /* written up to here, as the reader sees it */
 	_Atomic bool closed, abandoned;
 	_Atomic bool writer_waits;
-	_Alignas(LINE) _Atomic uint64_t tail; /* read up to here, as told to the writer */
+	_Alignas(LINE) _Atomic uint64_t tail; /* read up to here, as the writer sees it */
 	_Atomic bool reader_sleeps;
 
 	_Alignas(LINE) uint64_t my_head, seen_tail; /* the writer's */
@@ -111,7 +112,7 @@ static bool wait_for_room(struct queue *q, uint64_t bytes)
 {
 	if (has_room(q, bytes))
 		return true;
-	/* The reader cannot make room of what it was not told about. */
+	/* The reader can only make room of records that it sees. */
 	atomic_store_explicit(&q->head, q->my_head, memory_order_release);
 	atomic_store_explicit(&q->writer_waits, true, memory_order_relaxed);
 	atomic_thread_fence(memory_order_seq_cst);

@@ -82,7 +82,7 @@ static bool fit_record(struct reader *r, struct record *record, uint32_t len)
 	return true;
 }
 
-/* What is to be looked at further, after filters. */
+/* Whether a record is whole and passes the filter. */
 static bool is_passed(struct reader *r, struct record *record, uint32_t len)
 {
 	uint8_t trace_id[TRACE_ID_BYTES];
@@ -274,7 +274,7 @@ uint64_t reader_run_cpu(struct reader *r, struct cpu_buffer *b, uint8_t *room)
 	uint64_t end = cpu_buffer_head(b), total = 0, n;
 	uint32_t group;
 
-	/* What comes meanwhile wakes us again: other CPUs and maps have their turn first. */
+	/* Later records wake the reader again; other CPUs and maps have their turn first. */
 	while (b->pos < end && !r->waits) {
 		uint64_t now_ns = now_mono_ns();
 

@@ -22,8 +22,8 @@ struct loop_source;
 struct perf_reader;
 
 /*
- * A mutex that who holds it often and long cannot keep from others: to ask for it one has to
- * stand first in line, and who let go of it goes to the end.
+ * A mutex that a thread which takes it often cannot keep from others: a thread asks for it only
+ * when it is first in line, and goes to the end of the line after releasing it.
  */
 struct fair_lock {
 	pthread_mutex_t line, held;
@@ -58,7 +58,7 @@ struct sweep {
 	bool first; /* nothing was read yet */
 };
 
-/* What all readers of a collector share. */
+/* Shared by all readers of a collector. */
 struct reader_env {
 	struct object *object;
 	const struct plan *plan;

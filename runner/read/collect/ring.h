@@ -33,8 +33,8 @@ struct ring {
 	unsigned long pos;	/* of the next record */
 	unsigned long next;	/* behind the record that ring_peek() gave */
 	unsigned long seen;	/* the producer's position when last looked at */
-	unsigned long released; /* what the kernel was told */
-	unsigned long step;	/* it is told after so many bytes */
+	unsigned long released; /* position that the kernel knows */
+	unsigned long step;	/* bytes after which the kernel gets the position */
 	unsigned long *consumer;
 	const unsigned long *producer;
 	size_t page_bytes;

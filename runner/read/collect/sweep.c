@@ -358,7 +358,7 @@ void reader_sweep_begin(struct reader *r)
 	fair_lock_release(&r->env->lock);
 }
 
-/* What is read becomes visible, or all stays as it was. */
+/* Makes the sweep's values visible, or leaves the series as they were. */
 static void finish(struct reader *r, bool whole)
 {
 	struct sweep *sweep = &r->env->sweep;

@@ -14,7 +14,7 @@
 #define BLOCK_BYTES (128u << 10)
 #define BLOCK_ENTRIES 256u
 
-/* The seed keeps those who choose the keys from choosing where they collide. */
+/* The seed keeps a program that chooses its keys from choosing where they collide. */
 static ALWAYS_INLINE uint32_t key_tag(const struct series *s, const void *key, uint32_t len)
 {
 	return (uint32_t)XXH3_64bits_withSeed(key, len, s->seed);

@@ -5,7 +5,7 @@
  * that a reader looks at.
  *
  * One thread writes (the collector). Any thread reads, a block at a time, through series_read();
- * whoever reads or writes holds the collector's lock (collector.h), for a bounded time.
+ * both hold the collector's lock (collector.h), for a bounded time.
  *
  * Bounded: at most max_series live entries. A new key over that goes to the overflow series and
  * is counted. Entries that did not change for ttl_ns go when a sweep ends or series_expire() runs.

@@ -52,7 +52,7 @@ struct about {
 #define SERIES_GONE_ROUNDS 2
 
 struct series {
-	/* What series_touch() needs. */
+	/* Used by series_touch(). */
 	struct slot *slots;
 	uint32_t mask;
 	uint32_t key_bytes;
