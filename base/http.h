@@ -22,7 +22,7 @@ struct http_opts {
 	const char *ca_file;		  /* the only trusted authorities; NULL: the system's */
 	const char *cert_file, *key_file; /* of the client; NULL: none */
 	const char *purpose; /* where libcurl is missing: "cannot talk to registries" */
-	/* Hints of errors: the certificate is not trusted; TLS is not what is spoken. NULL: none.
+	/* Hints of errors: the certificate is not trusted; the server speaks no TLS. NULL: none.
 	 */
 	const char *trust_hint, *tls_hint;
 };

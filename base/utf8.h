@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Text that came from elsewhere (kernel memory, registries, command lines), made safe to show.
- * Valid is what RFC 3629 says: no overlong forms, no surrogates, nothing above U+10FFFF. Each
+ * Valid is UTF-8 of RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF. Each
  * function returns the bytes written and writes no NUL; a NUL in the source is a control
  * character like others.
  */

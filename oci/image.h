@@ -31,7 +31,7 @@ struct image_info {
 	char *name;	     /* as stored */
 	char digest[72];     /* of the manifest: "sha256:<64 hex>" */
 	uint64_t size_bytes; /* manifest, config and layers */
-	char *created;	     /* RFC 3339: what the manifest says, else when it was saved here; NULL:
+	char *created;	     /* RFC 3339: from the manifest, else the time of saving; NULL:
 				unknown */
 	char *platform;	     /* "linux/amd64"; NULL: any */
 	struct image_pair *annotations; /* of the manifest */
@@ -52,7 +52,7 @@ struct image_info {
 	struct image_signature {
 		const char *form;  /* "cosign", "sigstore bundle", "Notary Project" */
 		char manifest[72]; /* that holds it */
-		char subject[72];  /* what it signs */
+		char subject[72];  /* the digest that it signs */
 		char *where;	   /* it was found: "tag sha256-<hex>.sig", "referrers", ... */
 	} * signatures;
 	size_t nsignatures;
@@ -61,12 +61,13 @@ struct image_info {
 };
 void image_info_release(struct image_info *info);
 
-/* Whether an image can be saved under this name: letters, digits and what stands in references.
+/* Whether an image can be saved under this name: letters, digits and the signs of references.
  * EXIT_USAGE. */
 int image_check_name(const char *name, struct err *err);
 
-/* Saves a program under a name, replacing what had it. ret_digest gets the manifest's. The same
- * program, platform and annotations give the same digest: the time of saving stands in the index.
+/* Saves a program under a name and takes the name from any other image. ret_digest gets the
+ * manifest's. The same program, platform and annotations give the same digest: the time of saving
+ * stands in the index.
  */
 struct image_file {
 	const char *title, *media_type;
@@ -109,8 +110,8 @@ int image_tag(const char *store, const char *name, const char *to, struct err *e
 /* Takes the name away; ret_name (malloc'ed) is how it stood there. The blobs stay until pruned. */
 int image_remove(const char *store, const char *name, char **ret_name, struct err *err);
 
-/* Removes blobs that no entry of the index needs, and downloads that nobody goes on with. An
- * index that cannot be read through removes nothing. */
+/* Removes blobs that no entry of the index needs, and unfinished downloads that no process holds.
+ * An index that cannot be read through removes nothing. */
 int image_prune(const char *store, bool dry_run, size_t *ret_count, uint64_t *ret_bytes,
 		struct err *err);
 
@@ -118,15 +119,15 @@ int image_prune(const char *store, bool dry_run, size_t *ret_count, uint64_t *re
  * into the layout in a folder (an existing one, or a name that ends in '/'). */
 int image_export(const char *store, const char *const *names, size_t count, const char *to,
 		 struct err *err);
-/* The other way: from a folder, a tar or standard input ("-"). fn is told each name. */
+/* The other way: from a folder, a tar or standard input ("-"). fn gets each name. */
 int image_import(const char *store, const char *from, void (*fn)(void *ctx, const char *name),
 		 void *ctx, struct err *err);
 
-/* Who packs images in this way: "bombus", "bpfman", "Inspektor Gadget"; NULL: nobody known here. */
+/* The tool that packs images in this way: "bombus", "bpfman", "Inspektor Gadget"; NULL: unknown. */
 const char *image_format(const struct image_info *info);
 
-/* The program's bytes, verified against their digest. malloc'ed. -ENOTSUP: what is in the image is
- * no eBPF program, but something else that the message names. */
+/* The program's bytes, verified against their digest. malloc'ed. -ENOTSUP: the image holds no eBPF
+ * program; the message names its content. */
 int image_program(const char *store, const struct image_info *info, void **ret, size_t *ret_len,
 		  struct err *err);
 

@@ -60,7 +60,7 @@ static int compare(const void *a, const void *b)
 }
 
 /* What other tools left here may be of a kind that is not known: nothing below it is touched, since
- * nobody can say what is. */
+ * its content is unknown. */
 static int find_kept(struct store *store, struct kept *kept, struct err *err)
 {
 	size_t count;
@@ -104,7 +104,7 @@ static void drop(struct pruning *p, int dir_fd, const char *name)
 	p->bytes += (uint64_t)st.st_size;
 }
 
-/* A download that somebody works on is locked. */
+/* A running download holds a lock. */
 static void drop_part(struct pruning *p, int dir_fd, const char *name)
 {
 	_cleanup_close_ int fd =

@@ -15,7 +15,7 @@
 #define MIN_DIGEST_DIGITS 6
 #define LATEST ":latest"
 
-/* Other configs than ordinary ones are nobody's to read here. */
+/* Only configs of ordinary images have these fields. */
 static void read_config(struct store *store, const struct descriptor *config,
 			struct image_info *info)
 {
@@ -159,7 +159,7 @@ static const struct index_entry *find_latest(const struct index *index, const ch
 static int find_entry(const struct index *index, const char *path, const char *name,
 		      const struct index_entry **ret, struct err *err)
 {
-	/* Who asks for a whole digest gets that content, whatever somebody called a name. */
+	/* A whole digest means that content, even if it is also the name of an image. */
 	const struct index_entry *found = digest_valid(name) ? NULL : index_find(index, name);
 	int rc = 0;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files behind image.h and remote.h share. */
+/* Shared by the files behind image.h and remote.h. */
 #ifndef BOMBUS_OCI_IMAGE_INTERNAL_H
 #define BOMBUS_OCI_IMAGE_INTERNAL_H
 
@@ -8,16 +8,16 @@
 #include "oci/store/store.h"
 
 /* On an entry of the store's index: the digest of the index of several platforms that this image
- * was chosen from. It is how a registry knows what is here. */
+ * was chosen from, by which the registry knows the image. */
 #define NOTE_ORIGIN "io.bombus.origin.digest"
 
 /* Now, "2026-11-20T09:00:00Z". */
 void image_time(char ret[31]);
 
-/* Whether this could be run here, by its media types alone: -ENOTSUP names what it is instead. */
+/* Whether its media types are those of an image with a program. -ENOTSUP names what it holds. */
 int image_check_runs(const struct manifest *manifest, struct err *err);
 
-/* The entry that a name typed by somebody means; see image_find(). */
+/* The entry for a name as a user types it; see image_find(). */
 int image_find_entry(struct store *store, const char *name, const struct index_entry **ret,
 		     struct err *err);
 
@@ -36,13 +36,13 @@ int store_check_tree(struct store *store, const struct descriptor *top, struct e
 int image_copy_entry(struct store *from, const char *to, const struct index_entry *entry,
 		     struct err *err);
 
-/* What the entry of the index says: enough to list an image whose manifest is damaged. */
+/* Fills in the fields that the entry of the index has: enough to list a damaged image. */
 void image_begin_info(const struct index_entry *entry, struct image_info *info);
 
-/* What an image is, from its manifest. `info` has name, digest and size already. */
+/* Fills in the fields of the manifest. `info` has name, digest and size already. */
 void image_fill_info(struct image_info *info, const struct manifest *manifest);
 
-/* What a config says: labels, and the platform where nobody said it before. */
+/* Fills in labels, and the platform if it is still unknown, from a config. */
 struct json_t;
 void image_fill_config(struct image_info *info, const struct json_t *config);
 

@@ -30,7 +30,7 @@ struct layers {
 		.max_bytes = (max)                                                                 \
 	}
 
-/* What all layers together may unpack to, as a multiple of `max_bytes`: a small layer can unpack
+/* The limit of all unpacked layers, as a multiple of `max_bytes`: a small layer can unpack
  * to a terabyte, and skipping it takes time, too. */
 #define LAYERS_MAX_RATIO 4
 

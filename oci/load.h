@@ -25,13 +25,13 @@ void blob_parts_release(struct blob_parts *parts);
 struct loading {
 	struct store *store; /* open for reading */
 	struct blob_parts parts;
-	struct index *index; /* what was read, in the end */
+	struct index *index; /* of the archive, once it is read */
 	uint64_t bytes;	     /* of blobs */
 	uint64_t seen_bytes; /* of all files of the archive */
 	bool docker;	     /* there was a manifest.json */
 };
 
-/* The archive's current file becomes a part, and is what the digest says. */
+/* Makes a part of the archive's current file and checks its digest. */
 int load_blob(struct loading *l, struct archive_reader *reader, const char *digest,
 	      uint64_t size_bytes, struct err *err);
 

@@ -2,7 +2,7 @@
 /*
  * From a registry into the store. The registry's word counts for nothing: every document and blob
  * is checked against the digest by which its parent names it. Nothing is written under the
- * store's lock but what is complete; blobs that somebody prunes in between are brought again.
+ * store's lock but what is complete; blobs that are pruned meanwhile are fetched again.
  */
 #include <errno.h>
 
@@ -81,7 +81,7 @@ static int add_need(struct pull *p, const struct descriptor *desc, struct err *e
 			continue;
 		if (p->needs[i].size_bytes == desc->size_bytes)
 			return 0;
-		return err_set(err, EBADMSG, "%s is said to have two sizes", desc->digest);
+		return err_set(err, EBADMSG, "%s has two sizes in it", desc->digest);
 	}
 	if (p->nneeds == MAX_BLOBS)
 		return err_set(err, EFBIG, "it has more than %d blobs", MAX_BLOBS);

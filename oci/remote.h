@@ -14,19 +14,19 @@
 
 struct err;
 
-#define REMOTE_MAX_BYTES (1ull << 30) /* of one image, unless it is said otherwise */
+#define REMOTE_MAX_BYTES (1ull << 30) /* of one image, by default */
 
 struct remote_opts {
 	struct registry_opts registry;
 	/* Of an image for several: NULL is this machine's, "all" takes the whole. */
 	const char *platform;
 	uint64_t max_bytes;	    /* 0: REMOTE_MAX_BYTES */
-	registry_progress progress; /* NULL: nobody looks */
+	registry_progress progress; /* NULL: none */
 	void *ctx;
 };
 
 struct remote_result {
-	char digest[DIGEST_ROOM]; /* of what the name now stands for */
+	char digest[DIGEST_ROOM]; /* that the name now stands for */
 	bool current;		  /* it was here already */
 	size_t blobs;		  /* that were moved */
 	uint64_t bytes;		  /* in them */
@@ -34,9 +34,9 @@ struct remote_result {
 };
 
 /*
- * Brings an image into the store under `name`. What is there is not moved again; where the tag
- * stands for what `name` stands for here, that is one HEAD request. What was moved when it fails
- * is kept, and the next attempt goes on there.
+ * Pulls an image into the store under `name`. Blobs of the store are not fetched again; if the tag
+ * still stands for the same digest, one HEAD request is all. After a failure the bytes that came
+ * are kept, and the next attempt continues there.
  */
 int remote_pull(const char *store, const char *name, const struct remote_opts *opts,
 		struct remote_result *ret, struct err *err);
@@ -49,7 +49,7 @@ int remote_push(const char *store, const char *name, const char *to, const struc
 int remote_tags(const char *name, const struct remote_opts *opts, struct tag_list *ret,
 		struct err *err);
 
-/* What a registry says of an image, without its program. */
+/* Describes an image of a registry without fetching its program. */
 int remote_inspect(const char *name, const struct remote_opts *opts, struct image_info *ret,
 		   struct err *err);
 

@@ -14,7 +14,7 @@
 #define BUNDLE_PREDICATE "dev.sigstore.bundle.predicateType"
 #define BUNDLE_SIGNS "https://sigstore.dev/cosign/sign/v1"
 #define NOTARY "application/vnd.cncf.notary.signature"
-/* Anybody who may push can add some; each is a request. */
+/* Every user with push access can add some, and each is a request. */
 #define MAX_REFERRERS 32
 
 static char *tag_of(const char *digest, const char *end)
@@ -148,7 +148,7 @@ void signatures_in_registry(struct registry *registry, const char *repository, c
 		trouble(info, err.msg);
 	if (rc == 0)
 		look_at_index(&l, &doc, "referrers");
-	/* That tag may as well be somebody's image. */
+	/* That tag may also be an ordinary image. */
 	else if (rc == 1 && get(&l, tag, &doc) && media_is_index(doc.media_type) &&
 		 !streq(doc.digest, digest))
 		look_at_index(&l, &doc, where);

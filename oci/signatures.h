@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What signs an image, found but not believed: nothing here checks a signature. Three places are
+ * The signatures of an image, found but not verified. Three places are
  * looked at: the tag sha256-<hex>.sig beside the image (cosign), the registry's referrers, and the
  * index under the tag sha256-<hex> where the registry has no such interface (OCI 1.1).
  */
@@ -11,7 +11,7 @@
 #include "oci/registry/registry.h"
 #include "oci/store/store.h"
 
-/* Add to info->signatures those of the manifest or index `digest`. What cannot be found out makes
+/* Add to info->signatures those of the manifest or index `digest`. A failure makes
  * info->signatures_trouble, and is no reason to fail. */
 void signatures_in_registry(struct registry *registry, const char *repository, const char *digest,
 			    struct image_info *info);

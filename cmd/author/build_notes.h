@@ -20,7 +20,7 @@ int notes_given(struct notes *notes, const char *description, const struct words
 		struct err *err);
 
 /* The file: its name, its SPDX line, and where it is in a git work tree and as it was committed,
- * the commit and where it was cloned from. What cannot be found out is left out. */
+ * the commit and where it was cloned from. Unknown facts are left out. */
 void notes_of_source(struct notes *notes, const char *source, const char *title);
 
 /* The program's tags: those of the variable in SEC("license") are about the whole. */

@@ -233,7 +233,7 @@ static void make_args(struct args *args, const char *source, const struct compil
 		add_include(args, "-I", own, "bombus-include");
 	if (vmlinux)
 		add_include(args, "-idirafter", vmlinux, "vmlinux");
-	/* <linux/types.h> wants <asm/types.h>, which clang looks for in vain when it makes BPF. */
+	/* <linux/types.h> includes <asm/types.h>, which clang does not find for the target bpf. */
 	if (access(machine, F_OK) == 0)
 		add_include(args, "-idirafter", machine, "machine");
 	args_add(args, "-c");

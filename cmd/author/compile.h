@@ -9,8 +9,8 @@
 
 struct err;
 
-/* What a program is made for. BPF code is the same for all machines of one byte order, but what it
- * reads of the machine's registers is not. */
+/* The machine that a program is for. BPF code is the same for all machines of one byte order, but
+ * registers differ. */
 struct platform {
 	const char *name;    /* "linux/amd64" */
 	const char *machine; /* as uname says it */
@@ -26,12 +26,12 @@ struct compile_opts {
 	const struct platform *platform;
 	struct words cflags;	 /* each a word or several, as a shell would split them */
 	const char *vmlinux_btf; /* NULL: the running kernel's */
-	bool color, quiet;	 /* of what clang says, which goes to standard error */
+	bool color, quiet;	 /* of clang's messages, on standard error */
 };
 
 /*
  * *ret is malloc'ed. The same source gives the same bytes, whatever the folder is called. What
- * clang says is printed; err then only tells what to do about it.
+ * clang says is printed; err has the hint.
  */
 int compile_program(const char *source, const struct compile_opts *opts, void **ret,
 		    size_t *ret_len, struct err *err);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What git knows of a file, by asking the program. The work tree is not trusted: no command that
+ * Facts of git about a file, asked of the program. The work tree is not trusted: no command that
  * its configuration or its attributes name ever runs.
  */
 #ifndef BOMBUS_CMD_AUTHOR_GIT_H

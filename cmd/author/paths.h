@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What folders are called in an object, so that it does not depend on where it was built.
+ * Names of folders in an object, which must not depend on where it was built.
  *
  * BTF quotes source lines. clang takes them from the text that -gembed-source keeps; versions up to
  * 14 lose the text of a file whose first declaration comes from a macro, and then read the file by
@@ -33,7 +33,7 @@ int paths_init(struct paths *paths, const char *source, struct err *err);
 void paths_release(struct paths *paths);
 
 /*
- * What files of `dir` are called for clang, with a slash at the end; malloc'ed. A folder inside the
+ * The name of `dir` for clang, with a slash at the end; malloc'ed. A folder inside the
  * source's is called after it; any other is `shown`, of at most 14 characters.
  */
 char *paths_add(struct paths *paths, const char *dir, const char *shown);

@@ -12,7 +12,7 @@ struct err;
 struct image_info;
 struct plan;
 
-/* `image` is NULL for what did not come from the store. */
+/* `image` is NULL for an object that is not from the store. */
 int inspect_print_json(const char *name, size_t program_bytes, const struct image_info *image,
 		       const struct plan *plan, struct err *err);
 

@@ -120,7 +120,7 @@ static int run_login(const struct global_args *global, void *args, const struct 
 
 #define ARG(member) offsetof(struct login_args, member)
 static const struct opt login_opts[] = {
-	{ 'u', "username", "NAME", OPT_TEXT, ARG(user), "who you are there" },
+	{ 'u', "username", "NAME", OPT_TEXT, ARG(user), "your name at the registry" },
 	{ 0, "password-stdin", NULL, OPT_FLAG, ARG(password_stdin),
 	  "the password comes from standard input" },
 	REMOTE_OPTS(ARG(remote)),

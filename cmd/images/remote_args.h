@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The options of every command that talks to a registry, and what is shown meanwhile. */
+/* The options of every command that talks to a registry, and its progress. */
 #ifndef BOMBUS_CMD_IMAGES_REMOTE_ARGS_H
 #define BOMBUS_CMD_IMAGES_REMOTE_ARGS_H
 

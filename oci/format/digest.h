@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Digests as OCI writes them: "sha256:" and 64 lower-case hex digits. What comes from elsewhere
+ * Digests as OCI writes them: "sha256:" and 64 lower-case hex digits. A text from outside
  * passes digest_valid() before any path is built from it. Boundary file of OpenSSL.
  */
 #ifndef BOMBUS_OCI_FORMAT_DIGEST_H

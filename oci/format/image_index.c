@@ -116,7 +116,7 @@ static int check_type(const json_t *json, const char *expected, const char **ret
 	return 0;
 }
 
-/* Attestations are listed as images for a platform that nobody has. */
+/* Attestations are listed as images for the platform "unknown/unknown". */
 bool image_index_is_image(const struct descriptor *desc)
 {
 	return media_is_manifest(desc->media_type) &&

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Indexes of one image for several platforms, and the choice among them. Pure, but for the name
- * of this machine. Platforms are "os/architecture[/variant]" as OCI spells them; what uname says
- * ("x86_64") is understood as well.
+ * of this machine. Platforms are "os/architecture[/variant]" as OCI spells them; the names of uname
+ * ("x86_64") are understood as well.
  */
 #ifndef BOMBUS_OCI_FORMAT_IMAGE_INDEX_H
 #define BOMBUS_OCI_FORMAT_IMAGE_INDEX_H
@@ -45,7 +45,7 @@ char *image_index_platforms(const struct image_index *images);
 /* This machine's, malloc'ed. */
 char *platform_here(void);
 
-/* Refuses what cannot be a platform, or its architecture alone; NULL is this machine's. */
+/* Refuses a text that is no platform or architecture; NULL stands for this machine's. */
 int platform_check(const char *platform, struct err *err);
 
 /* Whether `have` will do where `want` is wanted: a variant counts where both name one. */

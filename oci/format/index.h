@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The index of a store: names and the manifests that they stand for. Entries of other programs,
- * and members that nobody here knows, stay as they are when the index is written again.
+ * and unknown members stay as they are when the index is written again.
  */
 #ifndef BOMBUS_OCI_FORMAT_INDEX_H
 #define BOMBUS_OCI_FORMAT_INDEX_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * JSON documents that nobody vouches for, read with limits: size, nesting, no key twice, no NUL in
+ * Untrusted JSON documents, read with limits: size, nesting, no key twice, no NUL in
  * a text. Boundary file of jansson for oci/, together with descriptor.c,
  * manifest.c, index.c and store.c.
  */

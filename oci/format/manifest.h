@@ -26,7 +26,7 @@ struct err;
 #define NOTE_CREATED "org.opencontainers.image.created"
 #define NOTE_REF_NAME "org.opencontainers.image.ref.name"
 
-/* What a manifest may list; more is a mistake or an attack. */
+/* More layers are a mistake or an attack. */
 #define MANIFEST_MAX_LAYERS 256
 #define MANIFEST_MAX_BYTES (4u << 20)
 
@@ -42,7 +42,7 @@ struct descriptor {
 struct manifest {
 	const char *media_type;	   /* NULL: not given, which older builders do */
 	const char *artifact_type; /* NULL: not given */
-	const char *subject;	   /* the digest of what it is about; NULL: nothing else */
+	const char *subject;	   /* the digest that it refers to; NULL: none */
 	struct descriptor config;
 	struct descriptor *layers;
 	size_t nlayers;
@@ -51,7 +51,7 @@ struct manifest {
 	struct arena arena; /* holds all of it */
 };
 
-/* `expected` is what the parent's descriptor says it is; a manifest of another type is refused. */
+/* `expected` is the type in the parent's descriptor; a manifest of another type is refused. */
 int manifest_parse(const void *bytes, size_t len, const char *expected, struct manifest *ret,
 		   struct err *err);
 void manifest_release(struct manifest *manifest);

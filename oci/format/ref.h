@@ -29,14 +29,14 @@ struct ref {
 	bool has_tag;
 };
 
-/* EXIT_USAGE, with what is wrong and where. */
+/* EXIT_USAGE; the message names the wrong part. */
 int ref_parse(const char *text, struct ref *ret, struct err *err);
 void ref_release(struct ref *ref);
 
 /* A registry alone: "registry.example:5000". EXIT_USAGE. */
 int ref_check_host(const char *host, struct err *err);
 
-/* What stands behind "manifests/": the digest, else the tag. */
+/* The part of a URL behind "manifests/": the digest, else the tag. */
 static inline const char *ref_version(const struct ref *ref)
 {
 	return ref->digest ? ref->digest : ref->tag;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who we are to one registry: nobody until it asks, then by Basic or by a token of the server that
- * it names (https://distribution.github.io/distribution/spec/auth/). Tokens are kept per scope
+ * Credentials for one registry: none until it asks, then Basic or a token of the server that it
+ * names (https://distribution.github.io/distribution/spec/auth/). Tokens are kept per scope
  * until shortly before they end.
  */
 #ifndef BOMBUS_OCI_REGISTRY_AUTH_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * WWW-Authenticate (RFC 9110, 11.6.1): how a registry wants to be asked. One header may hold
- * several challenges, and there may be several headers. Pure; what is not understood is skipped.
+ * several challenges, and there may be several headers. Pure; unknown parts are skipped.
  */
 #ifndef BOMBUS_OCI_REGISTRY_CHALLENGE_H
 #define BOMBUS_OCI_REGISTRY_CHALLENGE_H

@@ -19,7 +19,7 @@
 int registry_open(struct registry **ret, const char *host, const struct registry_opts *opts,
 		  struct err *err)
 {
-	/* Who speaks of certificates means TLS. */
+	/* An option about certificates implies TLS. */
 	bool tls = opts->insecure || opts->ca_file || opts->cert_file;
 	bool plain = opts->plain_http || (host_is_loopback(host) && !tls);
 	const char *where = streq(host, REF_DEFAULT_HOST) ? "registry-1." REF_DEFAULT_HOST : host;

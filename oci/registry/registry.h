@@ -19,7 +19,7 @@ struct registry;
 struct registry_opts {
 	bool plain_http, insecure;
 	const char *ca_file, *cert_file, *key_file, *authfile;
-	const char *user, *secret; /* instead of what files say; NULL: see there */
+	const char *user, *secret; /* instead of credential files; NULL: from the files */
 	unsigned retries;	   /* of one request that fails; 0: the default */
 };
 
@@ -44,7 +44,7 @@ int registry_head(struct registry *registry, const char *repository, const char 
 struct document {
 	char *bytes;
 	size_t len;
-	char *media_type; /* what it was announced as */
+	char *media_type; /* as announced */
 	char digest[DIGEST_ROOM];
 };
 void document_release(struct document *doc);
@@ -53,7 +53,7 @@ int registry_get(struct registry *registry, const char *repository, const char *
 int registry_put(struct registry *registry, const char *repository, const char *version,
 		 const struct document *doc, struct err *err);
 
-/* The index of what refers to a manifest (OCI 1.1). 1: this registry has no such interface. */
+/* The index of referrers of a manifest (OCI 1.1). 1: the registry has no such interface. */
 int registry_referrers(struct registry *registry, const char *repository, const char *digest,
 		       struct document *ret, struct err *err);
 
@@ -61,7 +61,7 @@ int registry_referrers(struct registry *registry, const char *repository, const 
 int registry_get_blob(struct registry *registry, const char *repository, const char *digest,
 		      uint64_t size_bytes, size_t max_bytes, void **ret, struct err *err);
 
-/* Told while blobs move; `done` of `total` bytes. */
+/* Called while blobs move: `done` of `total` bytes. */
 typedef void (*registry_progress)(void *ctx, const char *digest, uint64_t done, uint64_t total);
 
 /* Brings the blobs to their end, several at a time, from where they stand. They are checked. */
@@ -69,10 +69,10 @@ int registry_fetch(struct registry *registry, const char *repository, struct blo
 		   size_t count, registry_progress progress, void *ctx, struct err *err);
 
 /*
- * Sends what is not there, several at a time. The rest is asked for when the registry has not got
- * the blob: source() gives its file, from whose start it is read (closed here), and may name a
- * repository of the same registry to take it from (malloc'ed; NULL: none). What was cut goes on
- * where the registry says it stands, or from the start where it does not say.
+ * Sends the blobs that the registry does not have, several at a time. The rest is asked for when
+ * the registry has not got the blob: source() gives its file, from whose start it is read (closed
+ * here), and may name a repository of the same registry to take it from (malloc'ed; NULL: none). A
+ * broken upload continues where the registry says it stands, otherwise from the start.
  */
 struct blob_send {
 	char digest[DIGEST_ROOM];
@@ -87,7 +87,7 @@ int registry_send(struct registry *registry, const char *repository, struct blob
 
 /*
  * All tags, in the registry's order. After an error the list has those that came before it.
- * `refused` counts what the registry listed that cannot be a tag.
+ * `refused` counts the listed texts that cannot be a tag.
  */
 struct tag_list {
 	char **names;

@@ -5,7 +5,7 @@
 #include "oci/registry/registry.h"
 #include "oci/registry/transfer.h"
 
-/* Errors, tokens and what else is small. */
+/* Errors, tokens and other small answers. */
 #define REGISTRY_MAX_ANSWER (1u << 20)
 
 struct registry {

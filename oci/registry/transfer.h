@@ -18,8 +18,8 @@ struct transfer_env {
 
 struct transfer {
 	const struct transfer_env *env;
-	const char *repository, *scope; /* what credentials are for */
-	/* As in struct http_call, where nothing else is said. */
+	const char *repository, *scope; /* of the credentials */
+	/* As in struct http_call. */
 	const char *method, *accept, *content_type, *content_range;
 	char *url; /* ours */
 	const void *body;
@@ -27,7 +27,7 @@ struct transfer {
 	int body_fd;
 	uint64_t body_offset;
 	size_t max_body;
-	bool once; /* what the other side did of it is unknown after a failure: no repetition */
+	bool once; /* a failure leaves unknown what the registry did: no repetition */
 	int (*sink)(void *ctx, const struct http_response *response, const void *bytes, size_t len);
 	void (*sent)(void *ctx, uint64_t bytes);
 	/* Where to go on after a failure, in bytes; NULL: from the start. */
@@ -47,11 +47,11 @@ struct transfer {
 	char *current_url, *range, *auth_line;
 	unsigned tries, rounds, redirects, resumes;
 	uint64_t last_offset; /* where this attempt began */
-	uint64_t most_bytes;  /* that any attempt brought: what less brings is no progress */
+	uint64_t most_bytes;  /* of any attempt: fewer are no progress */
 	bool begun;
 };
 
-/* The caller filled in what is above; `url` is taken over. */
+/* The caller has filled in the first part; `url` is taken over. */
 void transfer_begin(struct transfer *t);
 /* 1: done, one way or the other. 0: http_wait() first. */
 int transfer_step(struct transfer *t);
@@ -61,7 +61,7 @@ int transfer_patience_ms(const struct transfer *t);
 int transfer_run(struct transfer *t, struct err *err);
 void transfer_release(struct transfer *t);
 
-/* What an answer that is no success means, as an error with `what` in front. EXIT_REGISTRY. */
+/* Makes an error of an answer that is no success, with `what` in front. EXIT_REGISTRY. */
 int transfer_refused(const struct transfer *t, const char *what, struct err *err);
 
 #endif

@@ -50,7 +50,7 @@ static bool is_current(const struct blob_part *p)
 	       here.st_ino == there.st_ino && here.st_dev == there.st_dev;
 }
 
-/* 1: it is ours, 0: somebody else has it for now. */
+/* 1: it is ours, 0: another process has it. */
 static int try_lock(struct blob_part *p, struct err *err)
 {
 	p->fd = openat(p->dir_fd, p->name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,

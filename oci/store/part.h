@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A blob on its way into a store. It stands in the store's folder as `.part-<hex>` and keeps what
- * came, whatever becomes of the process: the next one goes on behind it. Who writes it holds a
- * lock on it, others wait for him. It becomes a blob under the store's lock, right before the
+ * A blob on its way into a store. It stands in the store's folder as `.part-<hex>` and keeps
+ * its bytes when the process dies: the next one continues behind them. The writer holds a lock on
+ * it, and others wait. It becomes a blob under the store's lock, right before the
  * index that names it, so that pruning never sees it in between.
  */
 #ifndef BOMBUS_OCI_STORE_PART_H
@@ -18,10 +18,10 @@ struct store;
 #define PART_PREFIX ".part-"
 
 /* `store` is one that was opened for writing once; it need not be locked now, and is not used
- * after the call. 1: somebody else brought the blob meanwhile, and there is no part. */
+ * after the call. 1: another process brought the blob meanwhile, and there is no part. */
 int part_open(struct store *store, const char *digest, uint64_t size_bytes, struct blob_part **ret,
 	      struct err *err);
-/* Closes it. What came so far stays, unless nothing came or it was adopted. */
+/* Closes it. Its bytes stay, unless there are none or it was adopted. */
 void part_free(struct blob_part *part);
 
 const char *part_digest(const struct blob_part *part);

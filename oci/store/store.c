@@ -149,7 +149,7 @@ static int remove_unfinished(const struct store *s, const char *name)
 	return 0;
 }
 
-/* Somebody's folder of other things shall not be filled with blobs by a mistyped --store. */
+/* A mistyped --store must not fill a folder of other files with blobs. */
 static int check_folder(const struct store *s, struct err *err)
 {
 	int rc;
@@ -283,7 +283,8 @@ static int make_layout(struct store *s, struct err *err)
 	int rc = 0;
 
 	if (!exists(s, LAYOUT_FILE))
-		rc = write_at(s, s->dir_fd, "", LAYOUT_FILE, STORE_LAYOUT_TEXT, strlen(STORE_LAYOUT_TEXT), err);
+		rc = write_at(s, s->dir_fd, "", LAYOUT_FILE, STORE_LAYOUT_TEXT,
+			      strlen(STORE_LAYOUT_TEXT), err);
 	if (rc == 0 && !exists(s, INDEX_FILE))
 		rc = store_commit(s, err);
 	if (rc < 0 || s->blobs_fd >= 0)

@@ -3,12 +3,12 @@
  * The folder of an OCI image layout, safe against other processes and against dying anywhere.
  *
  *	oci-layout, index.json, blobs/sha256/<hex>	the layout
- *	.lock						held by who writes
+ *	.lock						held by a writer
  *	.tmp-XXXXXX					a file that is not complete yet
  *
- * Every file is written aside, synced and renamed, so that what has its name is complete; blobs
+ * Every file is written aside, synced and renamed, so that a file with its name is complete; blobs
  * come before the index that names them. Reading takes no lock and writes nothing. A writer reads
- * the index again once it has the lock, and removes what a killed one left.
+ * the index again once it has the lock, and removes the files of a killed one.
  *
  *	_cleanup_store_ struct store *store = NULL;
  *	store_open_write(&store, path, err)
@@ -39,14 +39,14 @@ static inline void store_closep(struct store **store)
 }
 #define _cleanup_store_ __attribute__((cleanup(store_closep)))
 
-/* As it was when the store was opened, with what was put into it since. */
+/* As of opening the store, with later changes. */
 struct index *store_index(struct store *store);
 /* Hands it over; the store has none after that. */
 struct index *store_take_index(struct store *store);
 
 /*
  * The blob of a digest and size, verified; malloc'ed with a NUL behind its end. -ENOENT: it is not
- * there; -EBADMSG: it is not what the digest says; -EFBIG: larger than max_bytes.
+ * there; -EBADMSG: its digest is another one; -EFBIG: larger than max_bytes.
  */
 int store_get_blob(struct store *store, const char *digest, uint64_t size_bytes, size_t max_bytes,
 		   void **ret, struct err *err);
@@ -55,7 +55,7 @@ int store_get_blob(struct store *store, const char *digest, uint64_t size_bytes,
 int store_put_blob(struct store *store, const void *bytes, size_t len, char ret_digest[DIGEST_ROOM],
 		   struct err *err);
 
-/* Whether it is there and is what its digest says: 0, -ENOENT or -EBADMSG. Reads it in pieces. */
+/* Whether it is there and has its digest: 0, -ENOENT or -EBADMSG. Reads it in pieces. */
 int store_check_blob(struct store *store, const char *digest, uint64_t size_bytes, struct err *err);
 
 /* The same, and the file, to be read from its start; the caller closes it. */
@@ -74,7 +74,7 @@ int store_dir_fd(const struct store *store);
 int store_blobs_fd(const struct store *store);
 const char *store_dir_path(const struct store *store);
 
-/* Makes the index what other processes see. */
+/* Publishes the index to other processes. */
 int store_commit(struct store *store, struct err *err);
 
 #endif
