@@ -105,6 +105,25 @@ END
 message 'a user pointer' 3 'mem access' run user.o --dry-run
 like 'a user pointer: the hint' "$ERR" "^hint: .*a system call's argument, with bpf_probe_read_user"
 
+# --- records without a type, and a role that does not fit ---
+object ring <<'END'
+struct { __uint(type, BPF_MAP_TYPE_RINGBUF); __uint(max_entries, 4096); } ev SEC(".maps");
+SEC("raw_tp/sys_exit") int on(void *c) { __u64 n = 1; return bpf_ringbuf_output(&ev, &n, 8, 0); }
+END
+export BOMBUS_INCLUDE=$TOP/include
+message 'a ring without a type: build' 0 "map 'ev' does not say what its records are" \
+	build ring.bpf.c --binary-only -o ring2.o --cflags "-I$BUILD/bpf"
+message 'a ring without a type: inspect' 0 '' inspect ring.o
+object unfit <<'END'
+struct { __uint(type, BPF_MAP_TYPE_ARRAY); __uint(max_entries, 1); __type(key, __u32); __type(value, char[16]); } n SEC(".maps.counter");
+struct { __uint(type, BPF_MAP_TYPE_ARRAY); __uint(max_entries, 1); __type(key, __u32); __type(value, __u64); } m SEC(".maps.counter");
+SEC("raw_tp/sys_exit") int on(void *c) { __u32 k = 0; bpf_map_lookup_elem(&m, &k); return !bpf_map_lookup_elem(&n, &k); }
+END
+message 'a role that does not fit: inspect' 0 "warning: .*map 'n' cannot have the role counter" \
+	inspect unfit.o
+message 'a role that does not fit: build' 1 "map 'n' cannot have the role counter" \
+	build unfit.bpf.c --binary-only -o unfit2.o --cflags "-I$BUILD/bpf"
+
 # --- what programs print, and BTF from a file ---
 object print <<'END'
 struct { __uint(type, BPF_MAP_TYPE_ARRAY); __uint(max_entries, 1); __type(key, __u32); __type(value, __u64); } n SEC(".maps.counter");
