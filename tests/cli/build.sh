@@ -54,10 +54,10 @@ ok '-o - is standard output' cmp out.o plain.bpf.o
 like 'which can be piped on' "$(cat piped.txt)" '^hits +counter'
 run_bombus build plain.bpf.c both -o both.o
 ok '-o alone writes the object as well' cmp both.o plain.bpf.o
-is 'as it stands in the image' "$("$BOMBUS" inspect both --format json | jq -r '.image.layers[0].digest')" \
+is 'as in the image' "$("$BOMBUS" inspect both --format json | jq -r '.image.layers[0].digest')" \
 	"sha256:$(sha256sum <both.o | cut -d' ' -f1)"
 run_bombus -q build plain.bpf.c quiet
-is 'quiet it says nothing' "$OUT$ERR" ''
+is 'with -q it prints nothing' "$OUT$ERR" ''
 run_bombus build plain.bpf.c notes --annotation a.b=c --annotation a.b=d --description 'It counts.'
 is 'annotations are in the image' \
 	"$("$BOMBUS" inspect notes --format json | jq -c '.image.annotations')" \
@@ -185,13 +185,13 @@ if command -v git >/dev/null; then
 	in_git init
 	in_git remote add origin https://code.example.org/team/told.git
 	run_bombus build "$work/told.bpf.c" told
-	is 'what git does not know has no revision' "$(notes_of told)" "{$plain,\"title\":\"told\"}"
+	is 'a source outside git has no revision' "$(notes_of told)" "{$plain,\"title\":\"told\"}"
 	in_git add told.bpf.c
 	GIT_COMMITTER_DATE='2026-11-01T09:00:00Z' in_git commit -m told
 	revision=$(git -C "$work" rev-parse HEAD)
 	run_bombus build "$work/told.bpf.c" told
 	source='"source":"https://code.example.org/team/told.git"'
-	is 'what it knows has one, a time and a source' "$(notes_of told)" \
+	is 'a committed source has a revision, a time and an origin' "$(notes_of told)" \
 		"$(jq -cS . <<<"{$plain,\"created\":\"2026-11-01T09:00:00Z\",\"revision\":\"$revision\",$source,\"title\":\"told\"}")"
 	git clone -q "$work" clone 2>/dev/null
 	git -C clone remote set-url origin https://code.example.org/team/told.git
@@ -200,7 +200,7 @@ if command -v git >/dev/null; then
 	SOURCE_DATE_EPOCH=86400 run_bombus build "$work/told.bpf.c" over --description 'else' \
 		--annotation org.opencontainers.image.revision=v1 \
 		--annotation org.opencontainers.image.source=
-	is 'what is said counts more' "$(notes_of over | jq -c 'del(.licenses, .authors, .title)')" \
+	is 'the explicit value wins' "$(notes_of over | jq -c 'del(.licenses, .authors, .title)')" \
 		'{"created":"1970-01-02T00:00:00Z","description":"else","revision":"v1"}'
 	for url in /srv/told.git https://me:word@code.example.org/told https://token@code.example.org/told \
 		'https://code.example.org/told?token=x' https://localhost/told https://10.0.0.1/told \
@@ -211,7 +211,7 @@ if command -v git >/dev/null; then
 	done
 	echo >>"$work/told.bpf.c"
 	run_bombus build "$work/told.bpf.c" changed
-	is 'what was changed since has no revision' "$(notes_of changed | jq -c '[.revision, .created]')" \
+	is 'a modified source has no revision' "$(notes_of changed | jq -c '[.revision, .created]')" \
 		'[null,null]'
 	in_git checkout told.bpf.c
 	run_bombus build "$work/told.bpf.c" back
@@ -322,7 +322,7 @@ like 'a full device' "$ERR" 'No space left'
 # --- mistakes in the source ----------------------------------------------------------------------
 program broken.bpf.c 'int f(void) { return unknown; }'
 run_bombus build broken.bpf.c
-is 'what does not compile fails' $RC 1
+is 'source that does not compile fails' $RC 1
 like "clang's words are shown" "$ERR" "broken\.bpf\.c:3:22: error: use of undeclared identifier 'unknown'"
 like 'and ours after them' "$(tail -n 1 <<<"$ERR")" '^bombus: broken\.bpf\.c does not compile$'
 unlike 'nothing is saved' "$("$BOMBUS" list -q)" '^broken$'
@@ -333,7 +333,7 @@ like 'but shown' "$ERR" "warning: unused function 'f'"
 : >empty.bpf.c
 run_bombus build empty.bpf.c
 is 'a source without a program fails' $RC 1
-like 'and says so' "$ERR" 'empty\.bpf\.c has no program'
+like 'and the message says so' "$ERR" 'empty\.bpf\.c has no program'
 run_bombus build /dev/null
 is 'nor does nothing at all have one' "$RC" 1
 cp plain.bpf.c ./-dash.c
@@ -354,7 +354,7 @@ like 'a header that is missing' "$ERR" "hint: --cflags '-I FOLDER'"
 # --- what is not installed -----------------------------------------------------------------------
 BOMBUS_CLANG=no-such-clang run_bombus build plain.bpf.c
 is 'no clang fails' $RC 1
-like 'and says what to install' "$ERR" 'hint: apt install clang'
+like 'and names the package' "$ERR" 'hint: apt install clang'
 printf '#!/bin/sh\nkill -9 $$\n' >dies && chmod +x dies
 BOMBUS_CLANG=./dies run_bombus build plain.bpf.c
 like 'a clang that is killed' "$ERR" 'ended by signal 9'
@@ -397,7 +397,7 @@ like 'and why' "$ERR" 'hint: vmlinux.h could not be made: .*nowhere'
 run_bombus build kernel.bpf.c --vmlinux plain.bpf.c
 is 'a file that is no BTF fails' $RC 1
 BOMBUS_VMLINUX_BTF=$T/nowhere run_bombus build plain.bpf.c
-is 'who does not need it does not miss it' $RC 0
+is 'a run without it does not need it' $RC 0
 if [ -r /sys/kernel/btf/vmlinux ]; then
 	run_bombus build kernel.bpf.c
 	is 'it is made from the kernel' $RC 0

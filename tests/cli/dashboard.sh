@@ -138,7 +138,7 @@ if [ -n "$promtool" ]; then
 	} >test.yml
 	# The words for people are not what is tested.
 	sed '/^ *annotations:/,/^ *summary:/d' alerts.yml >stripped.yml
-	ok 'alerts are raised by what they are about' promtool test rules test.yml
+	ok 'each alert fires on its condition' promtool test rules test.yml
 	is 'and none is left out' \
 		"$(grep -B 1 exp_alerts test.yml | sed -n 's/.*alertname: //p' | sort)" \
 		"$(sed -n 's/^ *- alert: //p' alerts.yml | sort)"

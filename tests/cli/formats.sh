@@ -31,7 +31,7 @@ digest=$("$BOMBUS" list --format '{{.Digest}}')
 blob "$digest" >manifest.json
 program=$(jq -r '.layers[0].digest' manifest.json)
 config=$(jq -r '.config.digest' manifest.json)
-is 'the manifest is what the specification says, to the byte' "$(cat manifest.json)" \
+is 'the manifest equals the specification, byte for byte' "$(cat manifest.json)" \
 	"$(printf '%s' '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json",' \
 		'"config":{"mediaType":"application/ebpf.oci.image.config.v1+json","digest":"'"$config"'",' \
 		'"size":37,"annotations":{"org.opencontainers.image.title":"config.json"}},"layers":[' \
@@ -75,7 +75,7 @@ is 'all of it travels' "$("$BOMBUS" --store copy list --format '{{.Digest}}')" "
 run_bombus rm --force many again
 run_bombus prune --force
 run_bombus inspect tool
-is 'what others need stays' $RC 0
+is 'shared blobs stay' $RC 0
 
 # --- the source ----------------------------------------------------------------------------------
 printf '# tool\n\nwhat it shows\n' >tool.md
@@ -86,7 +86,7 @@ run_bombus inspect sourced
 is 'and is no second program' $RC 0
 run_bombus inspect tool --source
 is 'where it does not' $RC 1
-like 'that is said' "$ERR" 'hint: .*build --source'
+like 'with a message' "$ERR" 'hint: .*build --source'
 
 # --- a gadget ------------------------------------------------------------------------------------
 cat >gadget.bpf.c <<'END'
@@ -147,16 +147,16 @@ END
 run_bombus build gadget.bpf.c gadget
 run_bombus inspect gadget --format json
 printf %s "$OUT" >gadget.json
-jq_is 'the tracer says what records are' gadget.json \
+jq_is 'the tracer declares the type of records' gadget.json \
 	'.[0].maps[] | select(.symbol == "events") | [.role, .record.type, (.record.fields | map(.name))]' \
 	'["events","event",["pid","comm"]]'
-jq_is 'what is iterated is shown' gadget.json \
+jq_is 'iterator output is shown' gadget.json \
 	'.[0].maps[] | select(.symbol == "table") | .role' gauge
 jq_is 'parameters are tagged' gadget.json '.[0].parameters | map([.name, .tagged])' '[["least",true]]'
 if [ "$(id -u)" -eq 0 ] && [ -x "$BUILD/tests/support/traffic" ]; then
 	traffic_start getppid,5
 	bombus_start gadget run gadget -o json --where "events:pid == $TRAFFIC_PID" && traffic_go
-	is 'what is here needs no HTTP library' "$(grep -c libcurl "/proc/$BOMBUS_PID/maps")" 0
+	is 'local commands need no HTTP library' "$(grep -c libcurl "/proc/$BOMBUS_PID/maps")" 0
 	sleep 1.5
 	bombus_stop INT
 	at_least 'its records are read' "$(grep -c '"map":"events".*"comm":"traffic"' gadget.out)" 1

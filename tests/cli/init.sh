@@ -9,11 +9,11 @@ export BOMBUS_STORE=$T/store BOMBUS_INCLUDE=$TOP/include XDG_CACHE_HOME=$T/cache
 
 run_bombus init
 is 'without options it takes the defaults' $RC 0
-like 'and says what is next' "$ERR" 'wrote execve.bpf.c; next: bombus build execve.bpf.c'
+like 'and names the next step' "$ERR" 'wrote execve.bpf.c; next: bombus build execve.bpf.c'
 ok 'the file is there' test -s execve.bpf.c
 run_bombus init
 is 'a file is not replaced' $RC 1
-like 'unless told so' "$ERR" 'hint: --force'
+like 'unless requested' "$ERR" 'hint: --force'
 run_bombus init --force
 is '--force replaces it' $RC 0
 run_bombus init -o - --language C
@@ -67,7 +67,7 @@ if command -v script >/dev/null; then
 		script -qec "'$BOMBUS' init" /dev/null >asked.txt 2>&1
 	like 'it asks again when an answer will not do' "$(cat asked.txt)" "no kind 'nothing'"
 	like 'it offers a default' "$(cat asked.txt)" '\[tracepoint/syscalls/sys_enter_openat\]'
-	like 'and writes what was answered' "$(cat asked.bpf.c 2>&1)" 'SEC\("\.maps\.counter"\)'
+	like 'and writes the answers' "$(cat asked.bpf.c 2>&1)" 'SEC\("\.maps\.counter"\)'
 else
 	skip 'it asks on a terminal' 'script is not installed'
 fi

@@ -74,7 +74,7 @@ is 'the registry has the very bytes' \
 ok 'skopeo pulls it' skopeo copy --insecure-policy --src-tls-verify=false \
 	"docker://$R/team/tool:1" "oci:$T/second:$R/other/tool:2"
 run_bombus --store second push "$R/other/tool:2"
-is 'what skopeo wrote is pushed again under another name' $RC 0
+is 'an image by skopeo is pushed again under another name' $RC 0
 run_bombus --store third pull "$R/other/tool:2"
 is 'and pulled' $RC 0
 is 'with the same digest' "$("$BOMBUS" --store third list --format '{{.Digest}}')" "$digest"
@@ -142,7 +142,7 @@ echo words >"evil/blobs/sha256/$(printf a%.0s {1..64})"
 tar -C evil -cf evil.tar .
 run_bombus --store eighth load evil.tar
 is 'an archive with a false blob is refused' $RC 1
-is 'and leaves none' "$(find eighth/blobs -type f | wc -l)" 0
+is 'and leaves none behind' "$(find eighth/blobs -type f | wc -l)" 0
 head -c 3000 tool.tar >cut.tar
 run_bombus --store eighth load cut.tar
 is 'as is half an archive' $RC 1
@@ -187,15 +187,15 @@ run_bombus --store ninth load docker2.tar
 like 'which is loaded, too' "$("$BOMBUS" --store ninth list -q)" 'x/bpf:2$'
 run_bombus --store ninth load lies.tar
 is 'one that names a file of ours is refused' $RC 1
-like 'and told' "$ERR" "/etc/passwd', which is not in the archive"
+like 'and reported' "$ERR" "/etc/passwd', which is not in the archive"
 
 # --- names and room ------------------------------------------------------------------------------
 run_bombus rm tool
-is 'rm does not ask where nobody can answer' $RC 2
+is 'rm does not ask without a terminal' $RC 2
 run_bombus rm --force tool "$R/team/tool:1"
 is 'rm' "$RC $("$BOMBUS" list -q | wc -l)" '0 0'
 run_bombus prune --dry-run
-like 'prune says what it would do' "$ERR" 'would free 3 blobs'
+like 'prune lists its candidates' "$ERR" 'would free 3 blobs'
 is 'and does not' "$(find store/blobs -type f | wc -l)" 3
 run_bombus prune --force
 is 'prune' "$(find store/blobs -type f | wc -l)" 0
@@ -218,7 +218,7 @@ openssl req -x509 -newkey rsa:2048 -nodes -keyout key2.pem -out other.pem -days 
 	2>/dev/null
 run_bombus --store tls2 pull "$R/tool" --ca-file other.pem
 is 'a certificate of another authority is refused' $RC 4
-like 'and says how to trust it' "$ERR" 'ca-file'
+like 'and the hint shows how to trust it' "$ERR" 'ca-file'
 is 'HTTP/2 is spoken where it is offered' "$(grep -c ' HTTP/1' tls.log)" 0
 at_least 'by every request' "$(grep -c ' HTTP/2' tls.log)" 5
 
@@ -234,11 +234,11 @@ certificate me people
 ok 'a registry that wants certificates starts' registry mutual '  tls:' \
 	"    certificate: $T/cert.pem" "    key: $T/key.pem" "    clientcas: [$T/people.pem]"
 run_bombus --store sixth push tool "$R/tool" --ca-file cert.pem --cert me.pem --key me.key
-is 'who has one pushes' $RC 0
+is 'with credentials push works' $RC 0
 run_bombus --store tls3 pull "$R/tool" --ca-file cert.pem
-is 'who has none does not pull' $RC 4
+is 'without credentials pull fails' $RC 4
 run_bombus --store tls3 pull "$R/tool" --ca-file cert.pem --cert cert.pem --key key.pem
-is 'nor does who has one of another authority' $RC 4
+is 'nor a client with a certificate of another authority' $RC 4
 run_bombus --store tls3 pull "$R/tool" --ca-file cert.pem --cert me.pem --key nothing.key
 is 'a key that is not there' $RC 1
 run_bombus --store tls3 pull "$R/tool" --key me.key
@@ -284,7 +284,7 @@ if command -v htpasswd >/dev/null; then
 	printf secret | "$BOMBUS" login "$R" -u me --password-stdin 2>/dev/null
 	is 'login' $? 0
 	run_bombus --store sixth push tool "$R/tool"
-	is 'who is known pushes' $RC 0
+	is 'a known user pushes' $RC 0
 	ok 'skopeo takes the same file' skopeo inspect --raw --tls-verify=false \
 		--authfile "$T/config/bombus/auth.json" "docker://$R/tool:latest"
 else
@@ -352,7 +352,7 @@ wait "$collector_pid"
 is 'two hundred pulls and tags were tried' "$(cat count.* | wc -l)" 200
 at_least 'with pruning in between' "$(wc -l <pruned)" 5
 # The leak checker may say that it was killed; that is its own.
-is 'nobody was refused' "$(grep -hv '^==[0-9]*==Unable to get registers' worker.*)" ''
+is 'no client was refused' "$(grep -hv '^==[0-9]*==Unable to get registers' worker.*)" ''
 at_least 'many got through' "$(cat kept.* | wc -l)" 100
 lost=0
 while read -r name; do

@@ -33,7 +33,7 @@ is 'with a line for each blob where there is no terminal' \
 : >server/requests
 run_bombus pull "$R/good:1"
 is 'a second pull makes one request, a HEAD' "$(cut -d' ' -f2 server/requests)" HEAD
-like 'and says so' "$ERR" 'up to date'
+like 'and the message says so' "$ERR" 'up to date'
 rm "store/blobs/sha256/$(sha256sum <program.o | cut -d' ' -f1)"
 pulled good 'a blob that got lost is brought again'
 printf x >>"store/blobs/sha256/$(sha256sum <program.o | cut -d' ' -f1)"
@@ -51,7 +51,7 @@ done
 run_bombus list -q "$R/tagsself"
 is 'pages without an end are shown as far as they came' "$RC ${OUT//$'\n'/ }" '4 t00000 t00001'
 run_bombus list -q "$R/tagsodd"
-is 'what cannot be a tag is left out' "$RC ${OUT//$'\n'/ }" '0 good t00000 t00001'
+is 'invalid tags are left out' "$RC ${OUT//$'\n'/ }" '0 good t00000 t00001'
 run_bombus list "$R/tagsodd"
 like 'and counted' "$ERR" '^bombus: warning: 4 entries in the list of .* cannot be a tag$'
 for status in 403 404 405; do
@@ -107,7 +107,7 @@ pulled date 'Retry-After as a date'
 pulled flaky 'a server that fails twice'
 : >server/requests
 refused never 'Retry-After of an hour' 'asked too often \(status 429, TOOMANYREQUESTS: later\)'
-is 'and is not asked again' "$(requests /never/)" 1
+is 'and is not requested again' "$(requests /never/)" 1
 rm -rf store
 run_bombus pull "$R/large:1" --retries 1
 is 'without retries a cut ends the pull' $RC 4
@@ -228,7 +228,7 @@ is 'no password without a terminal' $RC 2
 mkfifo pipe
 printf secret | timeout 10 "$BOMBUS" login "$R" -u user --password-stdin --authfile pipe 2>login.err
 is 'a pipe keeps no credentials' $? 1
-ok 'and stays what it is' test -p pipe
+ok 'and is unchanged' test -p pipe
 cat >asked.py <<'END'
 import os, pty, subprocess, sys, termios
 master, slave = pty.openpty()
@@ -291,7 +291,7 @@ if [ "$(id -u)" -eq 0 ] && mount -t tmpfs -o size=1m tmpfs small 2>/dev/null; th
 	is 'and the store is as it was' "$RC$OUT" 0
 	run_bombus --store small/s prune --force
 	run_bombus --store small/s pull "$R/good:1"
-	is 'prune makes room for what is smaller' $RC 0
+	is 'prune frees the space' $RC 0
 else
 	skip 'a full disk' 'no tmpfs can be mounted'
 fi
@@ -321,7 +321,7 @@ run_bombus pull "$R/gadget:1"
 is 'one of several platforms: a second pull is one HEAD' "$(cut -d' ' -f2 server/requests)" HEAD
 run_bombus pull "$R/gadget:1" --platform linux/riscv64
 is 'a platform that is not there' $RC 4
-like 'is told from those that are' "$ERR" 'hint: it is there for: linux/s390x'
+like 'is told apart from present ones' "$ERR" 'hint: it is there for: linux/s390x'
 run_bombus pull "$R/gadget:1" --platform all
 is 'all platforms' $RC 0
 run_bombus inspect "$R/gadget:1" --format json

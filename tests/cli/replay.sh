@@ -51,14 +51,14 @@ is 'as bee does' "$(jq -cs 'map(.key.daddr) | unique' <<<"$OUT")" '["127.0.1.53"
 replay "$GOLDEN/tcpconnect.rec" -o json --fields events=comm -n 1
 is 'other fields' "$(jq -c .fields <<<"$OUT")" '{"comm":"curl"}'
 replay "$GOLDEN/tcpconnect.rec" -o json --fields connects=daddr
-is 'rows are what they were: status 2' "$RC" 2
-like 'and what to do' "$ERR" "^hint: .*--where"
+is 'rows keep their role: status 2' "$RC" 2
+like 'and a hint' "$ERR" "^hint: .*--where"
 replay "$GOLDEN/tcpconnect.rec" --where 'com == 1'
 is 'no such field: status 2' "$RC" 2
 like 'the nearest one' "$ERR" "did you mean 'comm'"
 replay "$GOLDEN/tcpconnect.rec" --speed fast
 is 'a speed that is none: status 2' "$RC" 2
-like 'what it may be' "$ERR" 'number above 0.*max'
+like 'the valid values' "$ERR" 'number above 0.*max'
 
 # --- files that are none, or not whole ---
 replay nothing.rec
@@ -77,12 +77,12 @@ is 'a newer version: status 1' "$RC" 1
 like 'a newer version' "$ERR" 'version 2'
 head -c 4000 "$GOLDEN/tcpconnect.rec" >cut.rec
 replay cut.rec
-is 'cut before there is anything: status 1' "$RC" 1
-like 'cut before there is anything' "$ERR" 'cut before its first event'
+is 'cut before the first block: status 1' "$RC" 1
+like 'cut before the first block' "$ERR" 'cut before its first event'
 head -c 12000 "$GOLDEN/tcpconnect.rec" >cut.rec
 replay cut.rec -o json
 is 'cut: status 0' "$RC" 0
-like 'cut: it is said' "$ERR" 'warning: cut.rec: the recording was cut at byte 1[0-9]{4}'
+like 'cut: a warning' "$ERR" 'warning: cut.rec: the recording was cut at byte 1[0-9]{4}'
 head -n "$(wc -l <<<"$OUT")" all.json >beginning
 is 'cut: the beginning' "$OUT" "$(cat beginning)"
 # In the block that was cut, behind its header.

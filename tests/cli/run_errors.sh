@@ -155,7 +155,7 @@ refused 'a target without a program' 2 'wants PROG=TARGET' run "$GOOD" --attach 
 refused 'no entries' 2 'events.*from 1 to 4294967295' run "$GOOD" --max-entries events=0
 refused 'a label that is not there' 2 'com' run "$GOOD" --map events=counter --labels events=com
 refused 'labels of what has none' 2 'events.*counter' run "$GOOD" --labels events=comm
-like 'labels of what has none: how it can have some' "$ERR" '^hint: --map events=counter'
+like 'labels of a map without labels: a hint' "$ERR" '^hint: --map events=counter'
 refused 'bounds of what has none' 2 'histogram' run "$GOOD" --map events=counter -b 'events,[1]'
 refused 'a field that is not there' 2 'com' run "$GOOD" --fields events=com
 like 'a field that is not there: the nearest' "$ERR" '^hint: .*comm'
@@ -211,10 +211,10 @@ done
 # --- standard descriptors that came closed ---
 timeout 20 "$BOMBUS" version >&- 2>.err
 is 'standard output is closed: failed' $? 1
-like 'standard output is closed: it is said' "$(cat .err)" 'standard output: Bad file descriptor'
+like 'standard output is closed: a message' "$(cat .err)" 'standard output: Bad file descriptor'
 timeout 20 "$BOMBUS" run - <&- 2>.err
 is 'standard input is closed: failed' $? 1
-like 'standard input is closed: it is said' "$(cat .err)" 'standard input: Bad file descriptor'
+like 'standard input is closed: a message' "$(cat .err)" 'standard input: Bad file descriptor'
 
 # --- names from an object reach a terminal as text, never as control characters ---
 printf 'x' >"$(printf 'a\033[31mb.o')"
@@ -229,7 +229,7 @@ if [ "$(id -u)" -eq 0 ]; then
 	like 'a program that is unsafe: the last lines of the verifier' "$ERR" "invalid mem access"
 	run_bombus run "$OBJECTS/run_no_maps.bpf.o" --duration 100ms
 	is 'no maps: there is nothing to show' "$RC" 1
-	like 'no maps: it is said' "$ERR" '^bombus: .*nothing to show: it keeps its results in variables: --map rounds=counter shows it'
+	like 'no maps: a message' "$ERR" '^bombus: .*nothing to show: it keeps its results in variables: --map rounds=counter shows it'
 	run_bombus run "$OBJECTS/run_no_maps.bpf.o" --duration 100ms -o none
 	is 'no maps: the program may have other work' "$RC" 0
 	if command -v setpriv >/dev/null; then
@@ -246,7 +246,7 @@ if [ "$(id -u)" -eq 0 ]; then
 			timeout 20 unshare -Ur "$T/bombus-copy" run "$T/copy.o" --duration 1s \
 				>"$T/.ns" 2>&1
 			is 'root of a user namespace: status 3' $? 3
-			like 'root of a user namespace: it says which' "$(cat "$T/.ns")" \
+			like 'root of a user namespace: the message names the capabilities' "$(cat "$T/.ns")" \
 				'^hint: .*user namespace'
 		else
 			skip 'root of a user namespace' 'unshare cannot make one'
@@ -255,7 +255,7 @@ if [ "$(id -u)" -eq 0 ]; then
 			>"$T/.few" 2>&1
 		is 'few open files: status 3' $? 3
 		like 'few open files: what to do' "$(cat "$T/.few")" '^hint: .*ulimit -n'
-		like 'without privileges: it says which' "$(cat "$T/.err")" 'CAP_BPF|root|privilege'
+		like 'without privileges: the message names them' "$(cat "$T/.err")" 'CAP_BPF|root|privilege'
 	else
 		skip 'without privileges' 'setpriv is not installed'
 	fi

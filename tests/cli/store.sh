@@ -39,7 +39,7 @@ END
 run_bombus list
 is 'a store that does not exist is no error' $RC 0
 is 'and prints nothing' "$OUT" ''
-like 'but says so on standard error' "$ERR" 'is empty'
+like 'with a message on standard error' "$ERR" 'is empty'
 run_bombus list --format json
 is 'in JSON it is an empty list' "$(jq -c . <<<"$OUT")" '[]'
 run_bombus list -q
@@ -49,7 +49,7 @@ ok 'reading makes no folder' test ! -e store
 # --- list ----------------------------------------------------------------------------------------
 run_bombus build tool.bpf.c
 is 'an image is built' $RC 0
-like 'and said in one line' "$ERR" '^bombus: saved tool \(sha256:[0-9a-f]{12}, [0-9.]+ KiB\)$'
+like 'and reported in one line' "$ERR" '^bombus: saved tool \(sha256:[0-9a-f]{12}, [0-9.]+ KiB\)$'
 run_bombus build tool.bpf.c registry.example/team/other:1.2
 run_bombus list
 is 'the table has a row each' "$(wc -l <<<"$OUT")" 3
@@ -86,7 +86,7 @@ is 'another tag is not' $RC 1
 run_bombus inspect tool --format json
 printf '%s' "$OUT" >inspect.json
 jq_is 'JSON: the image' inspect.json '.[0].image.digest' "$digest"
-jq_is 'JSON: the manifest as it is' inspect.json '.[0].image.manifest.config.mediaType' \
+jq_is 'JSON: the manifest unchanged' inspect.json '.[0].image.manifest.config.mediaType' \
 	application/ebpf.oci.image.config.v1+json
 jq_is 'JSON: fields' inspect.json \
 	'.[0].maps[] | select(.name == "events") | .record.fields | map(.name)' '["pid","took"]'
@@ -107,7 +107,7 @@ for what in 'list' 'list --format json' 'inspect tool' 'inspect tool --format js
 		'1 bombus: standard output: No space left on device'
 done
 "$BOMBUS" dashboard tool 2>left.err | head -c 1 >/dev/null
-is 'a reader that leaves is no error' "${PIPESTATUS[0]} $(cat left.err)" '0 '
+is 'a reader that closes the pipe is not an error' "${PIPESTATUS[0]} $(cat left.err)" '0 '
 mkfifo pipe
 timeout 10 cat pipe >piped.tar &
 run_bombus save tool -o pipe
@@ -115,7 +115,7 @@ is 'a pipe can be saved to' $RC 0
 ok 'and stays one' test -p pipe
 wait $!
 "$BOMBUS" save tool >whole.tar
-ok 'what came out of it is the archive' cmp -s piped.tar whole.tar
+ok 'the output is the archive' cmp -s piped.tar whole.tar
 run_bombus inspect "${digest:7:8}"
 is 'so does the beginning of one' $RC 0
 run_bombus inspect "${digest:7:5}"
@@ -136,8 +136,8 @@ run_bombus inspect missing.o
 like 'a file that is not there' "$ERR" 'missing\.o: No such file'
 echo 'no object' >bad.o
 run_bombus inspect bad.o
-is 'what is no object fails' $RC 1
-like 'and is said to be none' "$ERR" 'not an ELF object'
+is 'a file that is not an object fails' $RC 1
+like 'and is reported as invalid' "$ERR" 'not an ELF object'
 
 # --- what is there is what other tools read ------------------------------------------------------
 is 'the layout' "$(cat store/oci-layout)" '{"imageLayoutVersion":"1.0.0"}'
@@ -184,7 +184,7 @@ jq -c '.manifests[0] as $m | .manifests += [
 run_bombus --store named list -q
 is 'names that images cannot have are not listed' "$OUT" "$("$BOMBUS" list -q)"
 run_bombus --store named prune --force
-is 'but what they name is kept' "$RC $(jq '.manifests | length' named/index.json)" \
+is 'but keeps their targets' "$RC $(jq '.manifests | length' named/index.json)" \
 	"0 $(($(jq '.manifests | length' store/index.json) + 5))"
 
 # complete WORD...: what bash offers for the last of these words, where an image is called $(...).
@@ -201,6 +201,7 @@ is 'completion offers commands' "$(complete_words pru)" prune
 is 'and values' "$(complete_words run -o --output js)" json
 is 'and images' "$(complete_words inspect registry)" "$("$BOMBUS" list -q | grep '^registry')"
 # shellcheck disable=SC2016 # not to be expanded
+# shellcheck disable=SC2016 # the name is text
 is 'whose names are text' "$(complete_words inspect 'tool$')" 'tool$(touch ran-by-name)'
 ok 'and run nothing' test ! -e ran-by-name
 
@@ -224,7 +225,7 @@ END
 is 'a wide table is small' "$(($(wc -c <wide.txt) < 4000000))" 1
 is 'its rows are padded to 64 columns at most' "$(grep -c '^n00007 \{60\}v$' wide.txt)" 1
 is 'wider cells stand out' "$(grep -c '^m\{200\}  v$' wide.txt)" 1
-is 'and what is longer still is cut' "$(grep -o '^long .*' wide.txt | tr -s ' ')" "long $(printf 'w%.0s' {1..1021})..."
+is 'and a longer value is cut' "$(grep -o '^long .*' wide.txt | tr -s ' ')" "long $(printf 'w%.0s' {1..1021})..."
 run_bombus rm --force wide
 
 # --- stores of others ----------------------------------------------------------------------------
@@ -258,7 +259,7 @@ run_bombus --store linked prune --force
 is 'pruning removes only files with a name of 64 digits' \
 	"$RC $(cd linked/blobs/sha256 && find . -name README -o -name '0000*' | sort | tr -d './' | tr '\n' ' ')" \
 	"0 $(printf '%064d' 2) README "
-is 'and leaves what links lead to' "$(cat victim/words)" kept
+is 'and keeps the targets of links' "$(cat victim/words)" kept
 
 # --- damage --------------------------------------------------------------------------------------
 cp -r store damaged
@@ -318,7 +319,7 @@ is 'and every name in it works' $bad 0
 mkdir saved
 # The size limit of a file kills it in the middle of writing.
 (ulimit -c 0 -f 8 && exec "$BOMBUS" save tool -o saved/x.tar 2>/dev/null) 2>/dev/null
-is 'a save that is killed leaves nothing' "$(ls -A saved)" ''
+is 'a killed save leaves nothing behind' "$(ls -A saved)" ''
 run_bombus save tool -o saved/x.tar
 is 'and a whole one its file alone' "$RC $(ls -A saved)" '0 x.tar'
 is 'with the usual mode' "$(stat -c %a saved/x.tar)" 644

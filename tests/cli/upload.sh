@@ -44,7 +44,7 @@ pushed upparallel 'a push of several blobs'
 at_least 'which are sent at a time' "$(fetch "http://$R/parallel")" 2
 : >server/requests
 run_bombus --store here push big "$R/upplain:2"
-is 'what is there is not sent again' "$RC $(requests 'POST|/uploads/')" '0 0'
+is 'existing blobs are not sent again' "$RC $(requests 'POST|/uploads/')" '0 0'
 pushed upcut 'an upload that is cut again and again'
 at_least 'goes on where it stopped' "$(requests 'PATCH')" 3
 is 'and is begun once for each blob' "$(requests 'POST')" 3
@@ -108,13 +108,13 @@ is 'no signature' "$(signatures good)" ''
 is 'the tag of cosign' "$(signatures signed)" 'cosign, present, not verified, tag sha256-HEX.sig'
 is 'referrers, and no attestation and nothing about others' "$(signatures referred)" \
 	$'sigstore bundle, present, not verified, referrers\nNotary Project, present, not verified, referrers'
-is 'the tag for referrers, read as what they are' "$(signatures fallback)" \
+is 'referrers by tag, recognised by content' "$(signatures fallback)" \
 	'sigstore bundle, present, not verified, tag sha256-HEX'
 is 'of the index and of the image in it' "$(signatures signedgadget | wc -l)" 2
 run_bombus inspect "$R/denied:1"
-like 'what cannot be known is said' "$OUT" '^Signatures: +there may be some: referrers: it denies access'
+like 'unknown values are reported' "$OUT" '^Signatures: +there may be some: referrers: it denies access'
 run_bombus inspect "$R/good:1"
-like 'as is that there is none' "$OUT" '^Signatures: +none$'
+like 'and so is its absence' "$OUT" '^Signatures: +none$'
 run_bombus inspect "$R/signed:1"
 like 'a table has them, too' "$OUT" '^Signatures \(present, not verified\):$'
 

@@ -40,10 +40,10 @@ ok 'later: it attaches' bombus_start later run "$OBJECTS/cpus.bpf.o" -o json --i
 (sleep 1 && online 1) &
 ok 'later: rounds on both' traffic_go
 ok 'later: CPU 1 is sampled' wait_for 20 more_samples later 0
-ok 'later: it leaves' bombus_stop INT
+ok 'later: it ends' bombus_stop INT
 is 'later: records of both CPUs' "$(rounds_on later)" '[2,3]'
-like 'later: what it lost before is not known' "$(tail -n 1 later.err)" '5 events, \? lost'
-like 'later: it is said' "$(cat later.err)" "map 'events': CPU 1 came online"
+like 'later: the earlier loss is unknown' "$(tail -n 1 later.err)" '5 events, \? lost'
+like 'later: a message' "$(cat later.err)" "map 'events': CPU 1 came online"
 
 # --- one goes offline and comes back, between sweeps and across them ---
 for interval in 500ms 5s; do
@@ -55,7 +55,7 @@ for interval in 500ms 5s; do
 	ok "$name: rounds on both" traffic_go
 	before=$(sampled "$name")
 	ok "$name: CPU 1 is sampled again" wait_for 30 more_samples "$name" "$before"
-	ok "$name: it leaves" bombus_stop INT
+	ok "$name: it ends" bombus_stop INT
 	is "$name: records of both CPUs" "$(rounds_on "$name")" '[1,5]'
 	like "$name: what it lost meanwhile is not known" "$(tail -n 1 "$name.err")" \
 		'6 events, \? lost'
@@ -66,7 +66,7 @@ traffic_start cpu,0 getppid,2 cpu,1 getppid,3
 ok 'steady: it attaches' bombus_start steady run "$OBJECTS/cpus.bpf.o" -o json \
 	--set target_pid="$TRAFFIC_PID"
 ok 'steady: rounds on both' traffic_go
-ok 'steady: it leaves' bombus_stop INT
+ok 'steady: it ends' bombus_stop INT
 is 'steady: records of both CPUs' "$(rounds_on steady)" '[2,3]'
 like 'steady: nothing was lost' "$(tail -n 1 steady.err)" '5 events, 0 lost'
 jq_is 'steady: nothing was refused' steady.out 'map(select(.map == "refused")) | length' 0
@@ -80,7 +80,7 @@ if [ "$(cat /proc/sys/kernel/perf_event_paranoid)" = 3 ]; then
 		--interval 500ms --set target_pid="$TRAFFIC_PID"
 	(sleep 1 && online 1) &
 	ok 'refused: rounds' traffic_go
-	ok 'refused: it leaves' bombus_stop INT
+	ok 'refused: it ends' bombus_stop INT
 	for what in 'its records are lost: cannot open the perf buffer' 'is not sampled: '; do
 		is "refused: said once: $what" "$(grep -c "CPU 1 came online and $what" refused.err)" 1
 	done

@@ -20,8 +20,8 @@ no_loss capable
 traffic_start --uid 65534 chroot,4
 ok 'capable: it attaches' example_start capable --set target_pid="$TRAFFIC_PID" \
 	--set refused_only=true
-ok 'capable: by someone who may not' traffic_go
-ok 'capable: it leaves' bombus_stop INT
+ok 'capable: by a process without the capability' traffic_go
+ok 'capable: it ends' bombus_stop INT
 events capable checks 'map([.cap, .uid, .verdict]) | group_by(.) | map([.[0], length])' \
 	'[[["CAP_SYS_CHROOT",65534,"CHECK_REFUSED"],4]]'
 example capable chroot,2 --only cap_capable___kprobe
@@ -37,7 +37,7 @@ traffic_start touch,$((96 << 20))
 echo "$TRAFFIC_PID" >$group/cgroup.procs
 ok 'oomkill: it attaches' example_start oomkill
 ok 'oomkill: more than the limit is touched' traffic_go
-ok 'oomkill: it leaves' bombus_stop INT
+ok 'oomkill: it ends' bombus_stop INT
 is 'oomkill: the kernel killed it' "$(traffic_said touched)" Killed
 events oomkill oomkills 'map([.tpid, .fpid, .tcomm, .fcomm, .pages, .cgroup])' \
 	"$(jq -nc --argjson c "$(traffic_said child)" --argjson g "$(stat -c %i $group)" \

@@ -48,7 +48,7 @@ for flavour in fentry kprobe; do
 	ok "$flavour: it attaches" \
 		example_start nfsstats --set target_pid="$TRAFFIC_PID" "${only[@]}"
 	ok "$flavour: writes and reads" traffic_go
-	ok "$flavour: it leaves" bombus_stop INT
+	ok "$flavour: it ends" bombus_stop INT
 	op nfsstats NFS_OP_WRITE '[7,0,7000]'
 	op nfsstats NFS_OP_READ '[9,0,4500]'
 	op nfsstats NFS_OP_FSYNC '[1,0,0]'

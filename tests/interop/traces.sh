@@ -75,7 +75,7 @@ example_run() {
 	# shellcheck disable=SC2163 # these are NAME=VALUE
 	export "$@"
 	"work_of_$job" "$name"
-	ok "$name: it leaves" bombus_stop INT
+	ok "$name: it ends" bombus_stop INT
 	# A program that is still running on a processor is not run there a second time: the kernel
 	# counts that, and sched-trace what it costs.
 	LOST=$(sed -nE 's/.*[^0-9]([0-9]+) lost.*/\1/p' "$name.err")

@@ -66,7 +66,7 @@ dashboard() {
 	done
 	is "$1: and each of $n recording rules" "$empty" ''
 	kill "${started[-1]}"
-	ok "$1: it leaves" bombus_stop INT
+	ok "$1: it ends" bombus_stop INT
 	kill "$ROUNDS_PID"
 }
 

@@ -16,6 +16,6 @@ is 'each row of a table is of its traffic' \
 like 'a scrape' "$(cat demo.out)" '^ebpf_events_total\{daddr_v4="127\.0\.0\.2",.*\} [0-9]+$'
 is 'three addresses' "$(grep -c '^ebpf_events_total{' demo.out)" 3
 like 'nothing stays pinned' "$(cat demo.out)" 'nothing stays pinned'
-like 'what to try next' "$(cat demo.out)" 'bombus .*run opensnoop'
+like 'the next thing to try' "$(cat demo.out)" 'bombus .*run opensnoop'
 ok 'the image is in its store' "$BOMBUS" --store "$BUILD/demo-store" inspect tcpconnlat
 done_testing

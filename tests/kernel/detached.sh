@@ -54,7 +54,7 @@ if prometheus_there; then
 	END
 	ok 'Prometheus starts with our rules' prometheus_start "$T/prom.yml"
 	ok 'it scrapes' wait_for 15 query_is 'up{job="bombus"}' 1
-	is 'there is nothing to be alarmed of' \
+	is 'no alert fires' \
 		"$(query 'ALERTS{alertname="BombusProgramDetached",function="packets"}')" ''
 fi
 ip link del "$SIDE"
@@ -65,13 +65,13 @@ if [ -n "${PROMETHEUS:-}" ]; then
 else
 	skip 'the alert' 'Prometheus is not to be had'
 fi
-ok 'it leaves' bombus_stop INT
+ok 'it ends' bombus_stop INT
 
 ip link add "$SIDE" type veth peer name "b${SIDE:7}"
 start in "$SIDE"
 ip link del "$SIDE"
 noticed
-ok 'it leaves' bombus_stop INT
+ok 'it ends' bombus_stop INT
 is 'and well' "$RC" 0
 
 # --- a cgroup goes, or the link is detached ---
@@ -80,17 +80,17 @@ if cgroup_make 2>/dev/null; then
 	id=$(link_id)
 	ok 'bpftool detaches the link' bpftool link detach id "$id"
 	noticed
-	ok 'it leaves' bombus_stop INT
+	ok 'it ends' bombus_stop INT
 	"$BOMBUS" replay cgskb.rec -o none --metrics="127.0.0.1:$PORT" 2>again.err &
 	again=$!
 	started+=("$again")
-	ok 'a recording tells it too' wait_for 5 attached_is 0
+	ok 'a recording shows it too' wait_for 5 attached_is 0
 	unlike 'and is whole' "$(cat again.err)" 'damaged|cut'
 	ok 'the replay leaves' kill $again
 	start connect4 "$GROUP"
 	ok 'the cgroup goes' rmdir "$GROUP"
 	noticed
-	ok 'it leaves' bombus_stop INT
+	ok 'it ends' bombus_stop INT
 	mkdir "$GROUP" # at the end it is removed once more
 else
 	skip 'cgroups' 'no cgroup v2 can be mounted here'
@@ -102,5 +102,5 @@ ok 'others attach' bombus_start others run "$HOOKS" --only tp,rawtp,tpbtf,sample
 	--metrics="127.0.0.1:$PORT"
 sleep 2.5
 is 'and stay' "$(figure 'bombus_program_attached{.*}' | sort -u)" 1
-ok 'they leave' bombus_stop INT
+ok 'they end' bombus_stop INT
 done_testing

@@ -23,7 +23,7 @@ cp "$(type -P true)" known-program
 traffic_start "exec,$T/known-program,7"
 ok 'execsnoop: it attaches' example_start execsnoop --set target_parent="$TRAFFIC_PID"
 ok 'execsnoop: seven programs' traffic_go
-ok 'execsnoop: it leaves' bombus_stop INT
+ok 'execsnoop: it ends' bombus_stop INT
 events execsnoop execs '[length, (map([.comm, .pcomm, .ppid, .fname, .args]) | unique)]' \
 	"[7,[[\"known-program\",\"traffic\",$TRAFFIC_PID,$(
 	)\"$T/known-program\",\"$T/known-program\"]]]"
@@ -37,7 +37,7 @@ if cgroup_make 2>/dev/null; then
 	ok 'exitsnoop: it attaches' \
 		example_start exitsnoop --set target_cgroup="$(stat -c %i "$GROUP")"
 	ok 'exitsnoop: seven ends' traffic_go
-	ok 'exitsnoop: it leaves' bombus_stop INT
+	ok 'exitsnoop: it ends' bombus_stop INT
 	events exitsnoop exits "map(select(.pid != $TRAFFIC_PID) |
 		[.exit_code, .sig == \"SIGTERM\"]) | group_by(.) | map([.[0], length])" \
 		'[[[0,false],1],[[0,true],2],[[7,false],4]]'
@@ -87,7 +87,7 @@ traffic_start hold,127.0.0.1,3,1500
 ok 'activeconn: it attaches' example_start activeconn --set target_pid="$TRAFFIC_PID" \
 	--interval 100ms
 ok 'activeconn: three, for a while' traffic_go
-ok 'activeconn: it leaves' bombus_stop INT
+ok 'activeconn: it ends' bombus_stop INT
 jq_is 'activeconn: three at most' activeconn.out \
 	'map(select(.map == "connections" and .kind == "gauge") | .value) | max' 3
 series activeconn connections 'map([.key.daddr, .value])' '[["127.0.0.1",0]]'
@@ -121,7 +121,7 @@ jq_is 'sampling: but all are counted' sampling.out \
 traffic_start --uid 64321 tcp,127.0.0.1,1,4
 ok 'tenant_metrics: it attaches' example_start tenant_metrics --set target_pid="$TRAFFIC_PID"
 ok 'tenant_metrics: four connections' traffic_go
-ok 'tenant_metrics: it leaves' bombus_stop INT
+ok 'tenant_metrics: it ends' bombus_stop INT
 series tenant_metrics tenant_metrics \
 	'map(select(.key.metric_name == "tcp_connects") | [.key.tenant_id, .value])' '[[64321,4]]'
 

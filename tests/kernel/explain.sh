@@ -116,7 +116,7 @@ like 'alternatives: and the second' "$ERR" "^ *lost___tp .*no tracepoint 'syscal
 
 run_bombus run "$ALT" --dry-run
 is 'an absent hook: status' "$RC" 3
-like 'an absent hook: what runs the rest' "$ERR" '^hint: .*--skip-missing'
+like 'an absent hook: the hint runs the rest' "$ERR" '^hint: .*--skip-missing'
 run_bombus run "$ALT" --dry-run --skip-missing
 is '--skip-missing: status' "$RC" 0
 like '--skip-missing: what is left out' "$ERR" "^bombus: warning: .*left out: program 'lost'"
@@ -173,6 +173,6 @@ if command -v setpriv >/dev/null && [ -x "$BOMBUS" ]; then
 	like 'nobody: run names it' "$nobody" 'needs CAP_BPF'
 	unlike 'nobody: and libbpf need not say it too' "$nobody" '^libbpf'
 else
-	skip 'nobody' 'setpriv is not installed'
+	skip 'unprivileged' 'setpriv is not installed'
 fi
 done_testing

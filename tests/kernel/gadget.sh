@@ -61,7 +61,7 @@ for way in names tags; do
 		--interval 200ms --set target_pid="$TRAFFIC_PID" --set step=10
 	ok "$way: three calls" traffic_go
 	sleep 0.5
-	ok "$way: it leaves" bombus_stop INT
+	ok "$way: it ends" bombus_stop INT
 	events "$way" events 'map([.proc.pid == '"$TRAFFIC_PID"', .proc.comm, .number])' \
 		'[[true,"traffic",0],[true,"traffic",10],[true,"traffic",20]]'
 	jq_is "$way: their times are times" "$way.out" \

@@ -27,7 +27,7 @@ ok 'grow: two rounds' traffic_go
 ok 'grow: the whole map is counted' wait_for 10 scrape_until '^ebpf_flows\{key="__overflow__"\} 55536$'
 is 'grow: as many series as the limit' "$(own bombus_series 'map="flows"')" 10000
 is 'grow: all of them are exported' "$(grep -c '^ebpf_flows{' "$T/metrics")" 10001
-ok 'grow: it leaves when told' bombus_stop INT
+ok 'grow: it ends on a signal' bombus_stop INT
 like 'grow: the closing line counts what overflowed' "$(tail -n 1 grow.err)" \
 	': 10000 series, 55536 entries overflowed;'
 
@@ -51,13 +51,13 @@ is 'sum: the one that is kept' "$(own ebpf_with_sum_sum 'kind="0"')" 40
 
 # --- and a map that drops entries by itself ---
 is 'lru: no loss is claimed' "$(own bombus_events_lost_total 'map="recent"')" ''
-ok 'idle: it leaves when told' bombus_stop INT
+ok 'idle: it ends on a signal' bombus_stop INT
 like 'lru: the loss is not known' "$(tail -n 1 idle.err)" 'series, \? lost'
 jq_is 'idle: it is gone once, and not before two seconds' idle.out \
 	'[.[] | select(.map == "idle" and .kind == "gone") | .key.key]' '[1]'
 jq_is 'sum: as JSON' idle.out '[.[] | select(.kind == "histogram") | [.map, has("sum")]] | unique' \
 	'[["with_sum",true],["without_sum",false]]'
-is 'lru: inspect says so' "$("$BOMBUS" run "$OBJECTS/limits_maps.bpf.o" --help |
+is 'lru: inspect shows it' "$("$BOMBUS" run "$OBJECTS/limits_maps.bpf.o" --help |
 	awk '$1 == "recent" && $2 == "counter" {print $5}')" '?'
 
 # --- a perf event array that overflows while nobody reads it ---
@@ -68,13 +68,13 @@ kill -STOP "$BOMBUS_PID"
 ok 'perf: 5000 rounds' traffic_go
 kill -CONT "$BOMBUS_PID"
 sleep 0.3
-ok 'perf: it leaves when told' bombus_stop INT
+ok 'perf: it ends on a signal' bombus_stop INT
 closing=$(tail -n 1 perf.err)
 if [[ $(uname -r) =~ ^[0-5]\. ]]; then
-	like 'perf: this kernel does not count what it refuses' "$closing" ', (\?|at least [0-9]+) lost'
+	like 'perf: this kernel does not count refusals' "$closing" ', (\?|at least [0-9]+) lost'
 else
 	refused=$(jq -s 'map(select(.key.index == 1) | .value) | max' perf.out)
-	is 'perf: the loss is what the program saw' \
+	is 'perf: the loss equals the count of the program' \
 		"$(sed -n 's/.* \([0-9?]*\) lost.*/\1/p' <<<"$closing")" "$refused"
 	is 'perf: and something was lost' "$((refused > 1000))" 1
 	is 'perf: all others came' "$(jq -s 'map(select(.kind == "event")) | length' perf.out)" \
@@ -93,10 +93,10 @@ ok 'huge: it attaches' bombus_start huge run "$OBJECTS/limits_huge.bpf.o" \
 ok 'huge: rounds' traffic_go
 sleep 1.5
 before=$(date +%s%N)
-ok 'huge: it leaves when told' bombus_stop INT
+ok 'huge: it ends on a signal' bombus_stop INT
 took=$(ms_since "$before")
 is "huge: without waiting for the sweep ($took ms)" "$((took < 4000 * SLOW))" 1
-like 'huge: what was not read is said' "$(tail -n 1 huge.err)" \
+like 'huge: the closing line names what was not read' "$(tail -n 1 huge.err)" \
 	'1 series; huge was never read whole: [1-9][0-9]* of 30000000 entries;'
 jq_is 'huge: the small map is whole' huge.out 'map(select(.map == "small") | .value) | max' 5
 before=$(date +%s%N)
@@ -113,7 +113,7 @@ ok 'scraped: it attaches' bombus_start scraped run "$OBJECTS/limits_grow.bpf.o" 
 	--metrics="127.0.0.1:$PORT"
 ok 'scraped: two rounds' traffic_go
 ok 'scraped: a scrape' scrape_until '^ebpf_flows\{key="65535"\} 1$'
-is 'scraped: shows the map as it is then' "$(grep -c '^ebpf_flows{' "$T/metrics")" 65536
+is 'scraped: shows the map at that moment' "$(grep -c '^ebpf_flows{' "$T/metrics")" 65536
 # cpu_ms: processor time of all its threads so far.
 cpu_ms() {
 	cat "/proc/$BOMBUS_PID"/task/*/schedstat | awk '{ sum += $1 } END { print int(sum / 1e6) }'
@@ -123,7 +123,7 @@ sleep 2
 used=$(($(cpu_ms) - before))
 # Twenty sweeps of it take some 300 ms.
 is "scraped: nothing is swept meanwhile ($used ms)" "$((used < 60 * SLOW))" 1
-ok 'scraped: it leaves when told' bombus_stop INT
+ok 'scraped: it ends on a signal' bombus_stop INT
 like 'scraped: the closing line knows the end' "$(tail -n 1 scraped.err)" ': 65536 series;'
 
 # --- a counter beside 256 MiB of other variables ---
@@ -134,7 +134,7 @@ ok 'bss: five rounds' traffic_go
 sleep 0.5
 most=$(awk '/^VmHWM/ { print $2 }' "/proc/$BOMBUS_PID/status")
 memory_between 'bss: KiB in memory at most' "$most" 1000 65536
-ok 'bss: it leaves when told' bombus_stop INT
+ok 'bss: it ends on a signal' bombus_stop INT
 jq_is 'bss: the counter' bss.out 'map(select(.map == "calls") | .value) | max' 5
 
 done_testing

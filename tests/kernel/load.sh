@@ -42,7 +42,7 @@ hook() {
 		"${@//PID/$TRAFFIC_PID}"
 	held_by "$name"
 	ok "$name: the traffic" traffic_go
-	ok "$name: it leaves" bombus_stop INT
+	ok "$name: it ends" bombus_stop INT
 	is "$name: it counted" "$(last_hits "$name")" "$wanted"
 	ok "$name: nothing is left in the kernel" wait_for 10 nothing_left "$T/$name.held"
 }
@@ -205,7 +205,7 @@ run_bombus run "$HOOKS" --only tasks --dry-run
 is 'iter: it attaches' "$RC" 0
 run_bombus run "$HOOKS" --only elements --dry-run
 is 'iter: over a map, which wants to be named' "$RC" 2
-like 'iter: and says how' "$ERR" 'hint: --attach elements=MAP'
+like 'iter: and shows how' "$ERR" 'hint: --attach elements=MAP'
 run_bombus run "$HOOKS" --only elements --attach elements=hits --dry-run
 is 'iter: over a map of the object' "$RC" 0
 
@@ -219,13 +219,13 @@ if [ "$(stat -f -c %T /sys/fs/bpf 2>/dev/null)" = bpf_fs ]; then
 	traffic_go
 	bombus_stop INT
 	ok 'pins: the map stays' bpftool map show pinned "$PINS/maps/hits"
-	is 'pins: with what it counted' "$(bpftool -j map dump pinned "$PINS/maps/hits" | jq -c \
+	is 'pins: with its counts' "$(bpftool -j map dump pinned "$PINS/maps/hits" | jq -c \
 		'.[0].formatted.value // .[0].value')" 3
 	ok 'pins: the program stays' bpftool prog show pinned "$PINS/progs/tp"
 	like 'pins: the closing line names them' "$(cat pinned.err)" "$PINS/maps/hits"
 	run_bombus run "$HOOKS" --only tp --pin-maps "$PINS/maps" --max-entries hits=9 --dry-run
 	is 'pins: a map of another shape' "$RC" 3
-	like 'pins: and it says so' "$ERR" "'hits'.* has another shape"
+	like 'pins: with a message' "$ERR" "'hits'.* has another shape"
 	run_bombus run "$HOOKS" --only tp --pin-progs "$PINS/progs" --dry-run
 	like 'pins: a program is not replaced' "$ERR" "progs/tp exists"
 	run_bombus run "$HOOKS" --only rawtp_any --attach rawtp_any=no_such_tracepoint \
@@ -236,12 +236,12 @@ else
 fi
 run_bombus run "$HOOKS" --only tp --pin-maps "$T/pins" --dry-run
 is 'pins: not on bpffs' "$RC" 2
-like 'pins: what to do about it' "$ERR" 'hint: .*mount -t bpf'
+like 'pins: a hint' "$ERR" 'hint: .*mount -t bpf'
 
 # --- sizes ---
 run_bombus run "$OBJECTS/run_plain.bpf.o" --ring events=5000 --dry-run
 is 'ring: it loads' "$RC" 0
-like 'ring: rounded up, and said so' "$ERR" "'events': 8192 bytes"
+like 'ring: rounded up, with a message' "$ERR" "'events': 8192 bytes"
 for word in events=0 events=3G events=x hits=1M no=4K; do
 	run_bombus run "$OBJECTS/run_plain.bpf.o" --ring "$word" --dry-run
 	is "ring: $word is wrong" "$RC" 2

@@ -65,7 +65,7 @@ ok 'xdp, twice: the first' bombus_start first run "$HOOKS" -o json --only packet
 first=$BOMBUS_PID
 run_bombus run "$HOOKS" --only packets --attach packets=lo --dry-run
 is 'xdp, twice: the second is refused' "$RC" 3
-like 'xdp, twice: and told why' "$ERR" "another program holds lo"
+like 'xdp, twice: with the reason' "$ERR" "another program holds lo"
 kill -INT "$first"
 wait_for 10 gone "$first"
 

@@ -15,7 +15,7 @@ seen() {
 		--set target_pid="$TRAFFIC_PID" --interval 100ms "$@"
 	ok "$name: two calls" traffic_go
 	sleep 0.3
-	ok "$name: it leaves" bombus_stop INT
+	ok "$name: it ends" bombus_stop INT
 }
 
 # --- two stack maps ---
@@ -50,7 +50,7 @@ events asked odd 'map(.when | test("^20.*Z$")) | unique' '[true]'
 events asked stacks 'map([.failed, (.user | test("^[0-9]+$")), (.plain_kernel | type)]) | unique' \
 	'[[4294967282,true,"number"]]'
 "$BOMBUS" replay asked.rec -o json --speed max >asked.again
-is 'asked: each line is the same' "$(cat asked.again)" "$(cat asked.out)"
+is 'with --names: each line is the same' "$(cat asked.again)" "$(cat asked.out)"
 seen table -o table --map stacks=internal --as odd,took=duration_us --as odd,mode=file_mode \
 	--as odd,flags=open_flags
 like 'table: for people' "$(cat table.out)" ' 1\.50ms .* -rw-r--r-- .* O_WRONLY\|O_CREAT\|0x4 '
@@ -60,7 +60,7 @@ seen metrics -o none --map odd=counter --as odd,code=errno --as odd,port=port \
 is 'metrics: labels have the meanings' "$(jq -sc 'map(select(.map == "odd")) | last | .key' metrics.json)" \
 	'{"code":"ENOENT","port":443}'
 run_bombus inspect "$OBJECTS/meanings.bpf.o" --format json --map totals=counter --as totals,calls=pid
-is 'inspect: what becomes of a counter' "$(jq -c '.maps[] | select(.name == "totals").value.fields |
+is 'inspect: the metrics of a counter' "$(jq -c '.maps[] | select(.name == "totals").value.fields |
 	map([.name, .as])' <<<"$OUT")" \
 	'[["last_pid","gauge"],["calls","label"],["bytes","counter"],["max_bytes","gauge"],["last","gauge"]]'
 # --- a stack map that neither instructions nor names tell ---

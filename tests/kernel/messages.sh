@@ -7,7 +7,6 @@ need_root
 need clang
 
 HOOKS=$OBJECTS/load_hooks.bpf.o
-TRAFFIC=$BUILD/tests/traffic
 
 # object NAME: compiles standard input.
 object() {
@@ -135,7 +134,7 @@ ok 'trace pipe: it attaches' bombus_start print run print.o -o json --trace-pipe
 	--set target_pid="$TRAFFIC_PID"
 traffic_go
 sleep 0.5
-ok 'trace pipe: it leaves' bombus_stop INT
+ok 'trace pipe: it ends' bombus_stop INT
 is 'trace pipe: both lines' "$(grep -c "printed: traffic-$TRAFFIC_PID: hello 7" print.err)" 2
 object core <<'END'
 #include <bpf/bpf_core_read.h>

@@ -30,10 +30,10 @@ ok 'all of them are exported' wait_for 10 all_there
 curl -fsS "$URL/metrics" >text
 curl -fsS -H "Accept: $OPENMETRICS" -D open.head "$URL/metrics" >open
 curl -fsS -H "Accept: $PROTOBUF" -D proto.head "$URL/metrics" >proto
-like 'OpenMetrics is what it is called' "$(cat open.head)" \
+like 'the content type is OpenMetrics' "$(cat open.head)" \
 	'^Content-Type: application/openmetrics-text; version=1.0.0; charset=utf-8'
 like 'so is protobuf' "$(cat proto.head)" '^Content-Type: application/vnd.google.protobuf; proto='
-ok 'promtool finds nothing to say' promtool check metrics <text
+ok 'promtool finds no fault' promtool check metrics <text
 ok 'every bucket, sum and count is right, as text' \
 	python3 "$TESTS/support/metrics_edges.py" text text $ROUNDS
 ok 'and by the strict parser of OpenMetrics' \
@@ -54,7 +54,7 @@ like 'and a number of entries' "$metrics" '^bombus_map_entries\{.*map="fine"\} [
 like 'no update failed' "$metrics" '^bombus_map_update_failures_total\{.*map="fine"\} 0$'
 like 'the process is known' "$metrics" '^process_resident_memory_bytes [1-9][0-9]{6,}'
 rss=$(awk '/^VmRSS/ {print $2 * 1024}' "/proc/$BOMBUS_PID/status")
-between 'as large as the kernel says' \
+between 'the size equals that of the kernel' \
 	"$(sed -n 's/^process_resident_memory_bytes //p' <<<"$metrics")" \
 	$((rss * 8 / 10)) $((rss * 12 / 10))
 
@@ -63,7 +63,7 @@ push_port=$(free_port)
 prometheus-pushgateway --web.listen-address="127.0.0.1:$push_port" >push.log 2>&1 </dev/null &
 started+=("$!")
 ok 'the Pushgateway starts' wait_for 20 fetch "http://127.0.0.1:$push_port/-/ready"
-is 'it takes what we say' "$(curl -sS -o push.out -w '%{http_code}' --data-binary @proto \
+is 'it accepts our output' "$(curl -sS -o push.out -w '%{http_code}' --data-binary @proto \
 	-H "Content-Type: $PROTOBUF" "http://127.0.0.1:$push_port/metrics/job/x")" 200
 # It writes le and the order of labels in its own way: sums, counts and what they count are ours.
 plain() {
@@ -71,7 +71,7 @@ plain() {
 		sed -E 's/[{,](instance|job)="[^"]*"//g; s/,side/{side/; s/\{\}//' | sort
 }
 curl -fsS "http://127.0.0.1:$push_port/metrics" >pushed
-is 'and it says the same' "$(plain pushed | awk '{printf "%s %.15g\n", $1, $2}' | sed 's/{{/{/')" \
+is 'and reports the same' "$(plain pushed | awk '{printf "%s %.15g\n", $1, $2}' | sed 's/{{/{/')" \
 	"$(plain text | awk '{printf "%s %.15g\n", $1, $2}')"
 
 # --- Prometheus itself, in all three forms ---
@@ -116,7 +116,7 @@ seconds_quantile() {
 ok 'and of those in other units' seconds_quantile
 is 'the sum too' "$(query 'histogram_sum(ebpf_powers{side="1"})' | awk '{printf "%.6g", $1}')" \
 	1.84467e+19
-ok 'it leaves when told' bombus_stop INT
+ok 'it ends on a signal' bombus_stop INT
 
 # --- as BumbleBee has it: every name and label of its sample, in its order ---
 PORT=$(free_port)
@@ -135,7 +135,7 @@ is 'the sample' "$(grep -E '^(#.*)?ebpf_solo|^# .* ebpf_solo' bee)" \
 # TYPE ebpf_solo_io_events counter
 ebpf_solo_io_events{af=\"2\",comm=\"traffic\",daddr_v4=\"127.0.0.1\",delta_us=\"N\",saddr_v4=\"127.0.0.1\",tgid=\"N\",ts_us=\"N\"} 1
 ebpf_solo_io_events{af=\"2\",comm=\"traffic\",daddr_v4=\"127.0.0.1\",delta_us=\"N\",saddr_v4=\"127.0.0.1\",tgid=\"N\",ts_us=\"N\"} 1"
-ok 'it leaves' bombus_stop INT
+ok 'it ends' bombus_stop INT
 
 # --- names and texts from hell ---
 PORT=$(free_port)
@@ -166,11 +166,11 @@ for family in odd:
     assert len(family.samples[0].labels) == 12, family.samples[0].labels
 END
 ok 'the strict parser finds every label and text as it was' python3 names.py
-like 'what was renamed was told' "$(cat names.err)" "two labels are called"
+like 'renames are reported' "$(cat names.err)" "two labels are called"
 like 'of two maps that make one name, one gets a number' "$(cat text)" \
 	'^ebpf_odd_speed_2_pages_fault_total\{.*\} 5$'
 like 'the other not' "$(cat text)" '^ebpf_odd_speed_pages_fault\{key="1"\} 5$'
-like 'which is told as well' "$(cat names.err)" \
+like 'which is reported too' "$(cat names.err)" \
 	"map odd: a metric of another map is called 'odd_speed_pages_fault_total' too"
 is 'keys that read the same are one series' "$(grep '^ebpf_same_total' text | sort)" \
 	"$(printf '%s\n' 'ebpf_same_total{error="ECONNREFUSED",yes="true"} 7' \
@@ -179,5 +179,5 @@ scrape_config names
 ok 'Prometheus starts' prometheus_start "$T/names.yml"
 ok 'and takes them' wait_for 15 query_is 'up{job="bombus"}' 1
 ok 'all of them' wait_for 10 query_is 'count(ebpf_odd_bytes_total)' "$(tail -n 1 rounds.out)"
-ok 'it leaves' bombus_stop INT
+ok 'it ends' bombus_stop INT
 done_testing

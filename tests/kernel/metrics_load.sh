@@ -70,7 +70,7 @@ load() {
 churn without $((LOAD_SECONDS * 500)) $PACE --max-series $SERIES --ring keys=64M
 load without
 alone=$LOST
-ok 'it leaves' bombus_stop INT
+ok 'it ends' bombus_stop INT
 churn with $((LOAD_SECONDS * 500)) $PACE --max-series $SERIES --ring keys=64M
 cat >slow.py <<'END'
 # Reads a kilobyte a second, and lets the kernel take little more on its own.
@@ -97,8 +97,8 @@ fi
 at_least 'the fast scraper was served meanwhile' "$(cat hammered)" $((LOAD_SECONDS * 3))
 between 'the slow one was slow, and still reads' "$slowly" $((LOAD_SECONDS * 500)) $((LOAD_SECONDS * 1100))
 ok 'and is not cut off' kill -0 "$slow"
-ok 'it leaves when told, whoever still reads' bombus_stop INT
-like 'and says the same' "$(tail -n 1 with.err)" "[0-9]+ events, $LOST lost"
+ok 'it ends on a signal while readers remain' bombus_stop INT
+like 'and reports the same' "$(tail -n 1 with.err)" "[0-9]+ events, $LOST lost"
 
 # --- keys without end: memory stays where it is, and each is counted ---
 churn churn "$CHURN_ROUNDS" "$(awk "BEGIN { print $CHURN_SECONDS / $CHURN_ROUNDS }")" \
@@ -123,7 +123,7 @@ is 'and stands in one series' "$(figure 'ebpf_keys_total{number="__overflow__"}'
 	$((CHURN_ROUNDS * 1000 - SERIES))
 ok 'the sum over CPUs is exact' wait_for 5 slots_are_there $((CHURN_ROUNDS * 1000))
 memory_between 'memory stays where it was' "$most" 0 $((curve[0] + 1024))
-ok 'it leaves when told' bombus_stop INT
+ok 'it ends on a signal' bombus_stop INT
 
 # A ceiling for memory: fewer series, but nothing uncounted.
 churn ceiling 300 $PACE --max-series 1000000 --max-memory 2M
@@ -133,7 +133,7 @@ series=$(figure 'bombus_series{.*map="keys"}')
 between 'there are as many series as have room' "$series" 5000 60000
 is 'series and overflow add up' "$(total)" 300000
 between 'within the ceiling' "$(figure 'bombus_series_memory_bytes{.*map="keys"}')" 1000000 2097152
-ok 'it leaves' bombus_stop INT
+ok 'it ends' bombus_stop INT
 
 # What an expression makes equal is one series.
 # shellcheck disable=SC2016 # nor is this one the shell's
@@ -142,5 +142,5 @@ rounds_go
 ok 'all of it is read' wait_for 30 read_so_far 20000
 is 'ten series' "$(figure 'bombus_series{.*map="keys"}')" 10
 is 'of equal size' "$(figure 'ebpf_keys_total{number="ends with 7"}')" 2000
-ok 'it leaves' bombus_stop INT
+ok 'it ends' bombus_stop INT
 done_testing

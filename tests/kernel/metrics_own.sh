@@ -79,8 +79,8 @@ like 'the version is there' "$(cat after)" '^bombus_build_info\{version="[0-9.]+
 cat stalled >/dev/null &
 started+=("$!")
 exec 7>&-
-ok 'it leaves' bombus_stop INT
-like 'what an internal map did not take is said' "$(tail -n 1 own.err)" '; 80 lost in starts;'
+ok 'it ends' bombus_stop INT
+like 'losses of an internal map are reported' "$(tail -n 1 own.err)" '; 80 lost in starts;'
 
 # Every one of them is written down, and what is written down is there.
 names=$(sed -n 's/^# TYPE \([^ ]*\) .*/\1/p' first during after | grep -E '^(bombus|process)_' | sort -u)

@@ -48,7 +48,7 @@ like 'metrics come' "$(cat web.out)" '^bombus_build_info'
 like 'so do the headers' "$(cat web.head)" '^X-Frame-Options: deny'
 is 'and once more' "$(web "${GOOD[@]}" -u alice:secret)" 200
 is 'a wrong password' "$(web "${GOOD[@]}" -u alice:Secret)" 401
-unlike 'tells nothing' "$(cat web.out)" bombus_build_info
+unlike 'prints nothing' "$(cat web.out)" bombus_build_info
 like 'but how' "$(cat web.head)" '^WWW-Authenticate: Basic realm="bombus"'
 is 'another user' "$(web "${GOOD[@]}" -u mallory:secret)" 401
 is 'no password' "$(web "${GOOD[@]}")" 401
@@ -94,33 +94,33 @@ started+=("$!")
 openssl s_client -quiet -connect "127.0.0.1:$PORT" -cert client.pem -key client.key <keep \
 	>kept 2>/dev/null &
 started+=("$!")
-ok 'a connection stands' wait_for 5 grep -q healthy kept
+ok 'a connection is open' wait_for 5 grep -q healthy kept
 issue server serverAuth
-ok 'a new one is shown to who comes next' wait_for 5 serial_is \
+ok 'the next client sees the new certificate' wait_for 5 serial_is \
 	"$(openssl x509 -noout -serial -in server.pem)"
 unlike 'another one' "$(serial)" "$before"
 is 'and good' "$(web "${GOOD[@]}" -u alice:secret)" 200
 touch renewed
 two_answers() { [ "$(grep -c '^bombus is healthy' kept)" = 2 ]; }
-ok 'the connection from before goes on' wait_for 5 two_answers
+ok 'the open connection continues' wait_for 5 two_answers
 good=$(serial)
 echo broken >server.pem
 is 'one that is no good is not taken' "$(serial)" "$good"
 is 'and all goes on' "$(web "${GOOD[@]}" -u alice:secret)" 200
-like 'which is said' "$(cat tls.err)" 'warning: .*web.yml: the certificate and its key.*stays'
+like 'with a message' "$(cat tls.err)" 'warning: .*web.yml: the certificate and its key.*stays'
 cp old.pem server.pem
 is 'a certificate of another key is not taken either' "$(serial)" "$good"
 issue server serverAuth
 ok 'but the next good one is' wait_for 5 serial_is "$(openssl x509 -noout -serial -in server.pem)"
 sed -i 's/alice/bob/' web.yml
 is 'users change too' "$(web "${GOOD[@]}" -u bob:secret)" 200
-is 'who is no user any more is out' "$(web "${GOOD[@]}" -u alice:secret)" 401
+is 'a removed user is refused' "$(web "${GOOD[@]}" -u alice:secret)" 401
 sed -i 's/min_version: TLS12/min_version: TLS13/; s/RequireAndVerify/RequireAny/; /cipher_suites/d' web.yml
 is 'as do versions' "$(web "${GOOD[@]}" -u bob:secret --tls-max 1.2)" 000
-is 'and what is asked of clients' \
+is 'and the requirements for clients' \
 	"$(web --cacert ca.pem --cert other.pem --key other.key -u bob:secret)" 200
 is 'which is a certificate, still' "$(web --cacert ca.pem -u bob:secret)" 000
-ok 'it leaves' bombus_stop INT
+ok 'it ends' bombus_stop INT
 
 # --- what may be asked of clients ---
 asked() { # TYPE CA WITHOUT GOOD OTHER: the statuses without a certificate, with one, with another
@@ -149,11 +149,11 @@ printf '%s\n' 'tls_server_config:' '  cert_file: server.pem' '  key_file: server
 PORT=$(free_port)
 ok 'it starts' bombus_start suites run "$OBJECTS/metrics_hist.bpf.o" -o none \
 	--metrics="127.0.0.1:$PORT" --web-config suites.yml
-is 'what is named' "$(web --cacert ca.pem --ciphers ECDHE-ECDSA-AES128-SHA --curves P-384:P-256)" 200
+is 'the named map' "$(web --cacert ca.pem --ciphers ECDHE-ECDSA-AES128-SHA --curves P-384:P-256)" 200
 is 'not another cipher' "$(web --cacert ca.pem --ciphers ECDHE-ECDSA-AES128-GCM-SHA256)" 000
 is 'nor another curve' "$(web --cacert ca.pem --curves P-256)" 000
 is 'nor another version' "$(web --cacert ca.pem --tlsv1.3)" 000
-ok 'it leaves' bombus_stop INT
+ok 'it ends' bombus_stop INT
 
 refused() { # NAME YAML REGEX
 	printf '%b' "$2" >bad.yml
@@ -211,9 +211,9 @@ python3 slow.py "$PORT" >slow.out &
 started+=("$!")
 wait_for 5 grep -q begun slow.out
 sleep 2
-is 'a hundred that only trickle keep nobody out' "$(curl -s --max-time 10 "127.0.0.1:$PORT/-/ready")" \
+is 'a hundred slow clients do not block others' "$(curl -s --max-time 10 "127.0.0.1:$PORT/-/ready")" \
 	'bombus is ready.'
-is 'a free port is told' "$(curl -s "127.0.0.1:$PORT/-/ready")" 'bombus is ready.'
-ok 'it leaves' bombus_stop INT
+is 'the chosen port is printed' "$(curl -s "127.0.0.1:$PORT/-/ready")" 'bombus is ready.'
+ok 'it ends' bombus_stop INT
 refused 'a client type' "$TLS  client_auth_type: Always\n" "'Always' is not known"
 done_testing

@@ -13,7 +13,7 @@ ok 'records: it attaches' bombus_start records run "$OBJECTS/others_records.bpf.
 	--set target_pid="$TRAFFIC_PID"
 ok 'records: three calls' traffic_go
 sleep 0.5
-ok 'records: it leaves' bombus_stop INT
+ok 'records: it ends' bombus_stop INT
 events records two 'map([.type, .round])' '[[1,0],[1,1],[1,2]]'
 like 'records: the other type is named' "$(cat records.err)" \
 	"map 'two': it also has records of 16 bytes, and type small has 8"
@@ -26,7 +26,7 @@ traffic_start getppid,7
 ok 'twins: it attaches' bombus_start twins run "$OBJECTS/others_twins.bpf.o" -o json \
 	--interval 100ms --set target_pid="$TRAFFIC_PID"
 ok 'twins: seven calls' traffic_go
-ok 'twins: it leaves' bombus_stop INT
+ok 'twins: it ends' bombus_stop INT
 is 'twins: they are counted once' "$(jq -s 'map(select(.map == "calls")) | last | .value' twins.out)" 7
 BOMBUS_INCLUDE=$TOP/include run_bombus build "$TESTS/bpf/others_twins.bpf.c" --binary-only \
 	-o unlike.o --cflags -DUNLIKE
@@ -45,12 +45,12 @@ plain() {
 	ok "$name: seven calls" traffic_go
 	sleep 0.3
 	[ "$name" != named ] || curl -s "http://127.0.0.1:$port/metrics" >named.metrics
-	ok "$name: it leaves" bombus_stop INT
+	ok "$name: it ends" bombus_stop INT
 }
 plain bare
 is 'bare: the map is shown' "$(jq -sc 'map(select(.map == "http_stats")) | last | [.kind, .value]' bare.out)" \
 	'["gauge",{"calls":7,"bytes":700}]'
-like 'bare: and what exports it is named' "$(cat bare.err)" \
+like 'bare: and the hint names the exporter' "$(cat bare.err)" \
 	'no map has a role: --map http_stats=counter .* exports http_stats, as SEC'
 port=$(free_port)
 plain named --map http_stats=counter --name http_stats=http --label http_stats,bytes=sent \
@@ -71,7 +71,7 @@ histogram() {
 		--interval 100ms --set target_pid="$TRAFFIC_PID" "$@"
 	ok "$name: ten calls" traffic_go
 	sleep 0.3
-	ok "$name: it leaves" bombus_stop INT
+	ok "$name: it ends" bombus_stop INT
 }
 last_of() {
 	jq -sc "map(select(.map == \"$2\")) | last | $3" "$1.out"
@@ -80,10 +80,10 @@ histogram guessed --map lat=histogram
 like 'guessed: the sum is suspected' "$(cat guessed.err)" \
 	"map 'lat': bucket 28 holds what looks like the sum .*--hist-buckets 'lat,exp2 0 27'"
 histogram told --map lat=histogram --hist-buckets 'lat,exp2 0 27 us' --map by_index=histogram
-unlike 'told: nothing is suspected' "$(cat told.err)" 'looks like the sum'
-is 'told: count and sum' "$(last_of told lat '[.count, .sum]')" '[10,1045]'
-is 'told: the bucket of 2^7' "$(last_of told lat '.buckets | map(select(.count > 0) | .le) | first')" 128
-is 'told: an index is a bucket' "$(last_of told by_index '[.count, (.buckets | map(select(.count > 0) | .le) | first)]')" '[10,255]'
+unlike 'declared: no warning' "$(cat told.err)" 'looks like the sum'
+is 'declared: count and sum' "$(last_of told lat '[.count, .sum]')" '[10,1045]'
+is 'declared: the bucket of 2^7' "$(last_of told lat '.buckets | map(select(.count > 0) | .le) | first')" 128
+is 'declared: an index is a bucket' "$(last_of told by_index '[.count, (.buckets | map(select(.count > 0) | .le) | first)]')" '[10,255]'
 
 # --- a program that another one calls through a map ---
 for only in '' main_prog; do
@@ -93,7 +93,7 @@ for only in '' main_prog; do
 		--interval 100ms --set target_pid="$TRAFFIC_PID" ${only:+--only $only}
 	ok "$name: five calls" traffic_go
 	sleep 0.3
-	ok "$name: it leaves" bombus_stop INT
+	ok "$name: it ends" bombus_stop INT
 	is "$name: both ran" "$(jq -sc 'map(select(.map == "hits" and .value > 0)) | group_by(.key) |
 		map(last | [.key.index, .value])' "$name.out")" '[[0,5],[1,5]]'
 done
@@ -110,7 +110,7 @@ ok 'sizes: it attaches' bombus_start sizes -v run "$OBJECTS/others_sizes.bpf.o" 
 	--interval 100ms --set target_pid="$TRAFFIC_PID"
 ok 'sizes: three calls' traffic_go
 sleep 0.3
-ok 'sizes: it leaves' bombus_stop INT
+ok 'sizes: it ends' bombus_stop INT
 is 'sizes: it counted' "$(last_of sizes calls .value)" 3
 like 'sizes: of the hash' "$(cat sizes.err)" "map 'calls' leaves its size to the loader: 10240"
 like 'sizes: of a stack' "$(cat sizes.err)" "map 'stacks' leaves its value size to the loader: 1016 bytes"
@@ -137,7 +137,7 @@ for object in "$OBJECTS/others_legacy.bpf.o" both.o; do
 		--set target_pid="$TRAFFIC_PID" --map old_calls=counter --map old_hash=counter
 	ok "$name: five calls" traffic_go
 	sleep 0.3
-	ok "$name: it leaves" bombus_stop INT
+	ok "$name: it ends" bombus_stop INT
 	is "$name: it counted" "$(last_of "$name" old_calls .value)" 5
 	is "$name: by key" "$(last_of "$name" old_hash '[.key.key, .value]')" '[7,5]'
 done
@@ -148,7 +148,7 @@ ok 'by: it attaches' bombus_start by run "$OBJECTS/others_by.bpf.o" -o json --in
 	--set target_pid="$TRAFFIC_PID"
 ok 'by: five calls' traffic_go
 sleep 0.3
-ok 'by: it leaves' bombus_stop INT
+ok 'by: it ends' bombus_stop INT
 is 'by: a struct' "$(last_of by by_struct '[.key, .count, .sum]')" '[{"disk":8,"write":1},5,510]'
 is 'by: a number' "$(last_of by by_pid '[.key, .count, .sum]')" '[{"pid":7},5,75]'
 

@@ -39,7 +39,7 @@ otlp_rounds() {
 		--set target_pid="$TRAFFIC_PID" --interval 100ms -o none "$@"
 	CAPS=$(grep -h CapEff "/proc/$BOMBUS_PID"/task/*/status | sort -u)
 	ok "$name: $ROUNDS rounds" traffic_go
-	ok "$name: it leaves" bombus_stop INT
+	ok "$name: it ends" bombus_stop INT
 	[ ! -s "$RX/errors" ] || fail "$name: the receiver understood all" "$(head -n 5 "$RX/errors")"
 }
 
@@ -89,7 +89,7 @@ unset "${!OTEL_@}"
 export OTEL_METRIC_EXPORT_INTERVAL=300
 otlp_rounds 'HTTP' "--otlp=http://127.0.0.1:$HTTP"
 check_all 'HTTP'
-is 'HTTP: where it goes, and as what' "$(received 'map([.path, .type, .gzip]) | unique')" \
+is 'HTTP: the path and the content type' "$(received 'map([.path, .type, .gzip]) | unique')" \
 	'[["/v1/logs","application/x-protobuf",false],["/v1/metrics","application/x-protobuf",false],["/v1/traces","application/x-protobuf",false]]'
 is 'HTTP: no thread has kept a privilege' "$CAPS" $'CapEff:\t0000000000000000'
 like 'HTTP: it counts what it sent' "$(cat otlp.err)" "OTLP logs: $ROUNDS sent, 0 dropped"
@@ -98,7 +98,7 @@ export OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:$HTTP/base/ OTEL_EXPORTER_OT
 export OTEL_EXPORTER_OTLP_HEADERS='x-one=a%20b, authorization = Bearer%20c%3Dd'
 OTEL_EXPORTER_OTLP_PROTOCOL=http/json otlp_rounds 'JSON, gzip'
 check_all 'JSON, gzip'
-is 'JSON, gzip: where it goes, and as what' "$(received 'map([.path, .type, .gzip]) | unique')" \
+is 'JSON, gzip: the path and the content type' "$(received 'map([.path, .type, .gzip]) | unique')" \
 	'[["/base/v1/logs","application/json",true],["/base/v1/metrics","application/json",true],["/base/v1/traces","application/json",true]]'
 is 'headers are decoded' "$(received 'map([.headers["x-one"], .headers.authorization]) | unique')" \
 	'[["a b","Bearer c=d"]]'
@@ -143,8 +143,8 @@ otlp_rounds 'gRPC with TLS' "--otlp=https://localhost:$GRPCS" --otlp-protocol gr
 check_all 'gRPC with TLS'
 unset OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE OTEL_EXPORTER_OTLP_CLIENT_KEY
 otlp_rounds 'without a certificate' "--otlp=https://localhost:$HTTPS"
-is 'without a certificate: nothing got there' "$(received length)" 0
-like 'without a certificate: it is said' "$(cat otlp.err)" "OTLP logs: 0 sent, $ROUNDS dropped \($ROUNDS unsent_at_exit\)"
+is 'without a certificate: the receiver got nothing' "$(received length)" 0
+like 'without a certificate: a message' "$(cat otlp.err)" "OTLP logs: 0 sent, $ROUNDS dropped \($ROUNDS unsent_at_exit\)"
 unset OTEL_EXPORTER_OTLP_CERTIFICATE
 
 # --- the environment alone turns it on; what cannot be honoured is refused by name ---

@@ -50,7 +50,7 @@ passes() {
 	ok "$name: all of it comes" wait_for 20 all_came 300
 	at_least "$name: not before it is asked to" $((($(date +%s%N) - began) / 1000000)) \
 		"$(awk "BEGIN { print $least * 1000 }")"
-	ok "$name: it leaves" bombus_stop INT
+	ok "$name: it ends" bombus_stop INT
 	is "$name: nothing came twice" "$(total logs) $(total traces)" '300 300'
 	is "$name: so it counted" "$(counted logs) $(counted traces)" "300 $((300 + OWN_SPANS))"
 }
@@ -85,7 +85,7 @@ refuses() {
 	ok "$name: it attaches" bombus_start otlp --verbose run "$OBJECT" \
 		--set target_pid="$TRAFFIC_PID" --interval 100ms -o none "${FLAGS[@]}"
 	ok "$name: 300 rounds" traffic_go
-	ok "$name: it leaves" bombus_stop INT
+	ok "$name: it ends" bombus_stop INT
 	is "$name: it is counted" "$(counted logs) sent, $(counted logs "$reason") $reason" \
 		"$sent sent, $dropped $reason"
 	is "$name: and not tried again" "$(jq -cs 'map(select(.signal == "logs") | .seqs[]) |
@@ -113,7 +113,7 @@ divides() {
 	ok "$name: it attaches" bombus_start otlp --verbose run "$OBJECT" \
 		--set target_pid="$TRAFFIC_PID" --interval 100ms -o none "${FLAGS[@]}"
 	ok "$name: 300 rounds" traffic_go
-	ok "$name: it leaves" bombus_stop INT
+	ok "$name: it ends" bombus_stop INT
 	is "$name: all of it came once" "$(unique logs) $(total logs)" "$sent $sent"
 	is "$name: so it counted" "$(counted logs), $(counted logs too_large) too large" \
 		"$sent, $too_large too large"
@@ -123,7 +123,7 @@ export OTEL_BLRP_SCHEDULE_DELAY=5000
 divides 'gRPC RESOURCE_EXHAUSTED by size' 8000 300 0
 FLAGS=("--otlp=http://127.0.0.1:$HTTP")
 divides '413' 8000 300 0
-like '413: how often is said' "$(grep 'OTLP logs: ' otlp.err)" ', [1-9][0-9]* divided,'
+like '413: the summary counts the divisions' "$(grep 'OTLP logs: ' otlp.err)" ', [1-9][0-9]* divided,'
 divides '413 of a single record' 100 0 300
 FLAGS+=(--otlp-protocol http/json)
 divides '413 of JSON' 20000 300 0
@@ -137,11 +137,11 @@ traffic_start getppid,300
 ok 'moved: it attaches' bombus_start otlp --verbose run "$OBJECT" \
 	--set target_pid="$TRAFFIC_PID" --interval 100ms -o none "${FLAGS[@]}"
 ok 'moved: 300 rounds' traffic_go
-ok 'moved: it leaves' bombus_stop INT
+ok 'moved: it ends' bombus_stop INT
 is 'moved: all of it came once' "$(unique logs) $(total logs)" '300 300'
 is 'moved: where it was sent to' "$(received 'map(.path) | unique | join(" ")')" \
 	'"/moved/v1/logs /moved/v1/traces"'
-is 'moved: the old address is asked once' "$(jq -cs 'map(select(.signal == "logs" and
+is 'moved: one request to the old address' "$(jq -cs 'map(select(.signal == "logs" and
 	.answer == "moved" and .path == "/v1/logs")) | length' "$RX/requests.jsonl")" 1
 
 # --- a receiver that knows no traces is not bothered with our own ---
@@ -150,8 +150,8 @@ receiver_mode status 404
 ok 'no traces: it attaches' bombus_start otlp run "$OBJECT" --set target_pid=1 \
 	--interval 100ms -o none "${FLAGS[@]}"
 sleep 0.5
-ok 'no traces: it leaves' bombus_stop INT
-unlike 'no traces: nothing is said' "$(cat otlp.err)" 'OTLP traces'
+ok 'no traces: it ends' bombus_stop INT
+unlike 'no traces: no message' "$(cat otlp.err)" 'OTLP traces'
 
 # --- a receiver that is away: the queue's bound is kept, and all in it arrives ---
 FLAGS=("--otlp=http://127.0.0.1:$HTTP")
@@ -168,21 +168,21 @@ ok 'away: 3000 rounds' wait_for 20 gone "$ROUNDS_PID"
 sleep 1
 fetch "http://127.0.0.1:$METRICS/metrics" >own
 own() { sed -nE "s/^$1 ([0-9]+)\$/\1/p" own; }
-is 'away: the metrics say what waits' "$(own 'bombus_otlp_queue_length\{signal="logs"\}')" 500
-is 'away: and what was dropped' \
+is 'away: the metrics count waiting items' "$(own 'bombus_otlp_queue_length\{signal="logs"\}')" 500
+is 'away: and the drops' \
 	"$(own 'bombus_otlp_dropped_total\{signal="logs",reason="queue_full"\}')" 2500
 is 'away: and that nothing was sent' "$(own 'bombus_otlp_sent_total\{signal="logs"\}')" 0
 at_least 'away: and how often it was tried' \
 	"$(own 'bombus_otlp_retries_total\{signal="logs"\}')" 2
 receiver_mode ok
 first_500() { [ "$(unique logs)" = 500 ] && [ "$(unique traces)" = $((500 - OWN_SPANS)) ]; }
-ok 'away: what was in the queue comes' wait_for 40 first_500
-ok 'away: it leaves' bombus_stop INT
+ok 'away: the queue is sent' wait_for 40 first_500
+ok 'away: it ends' bombus_stop INT
 is 'away: the rest was counted' "$(counted logs) $(counted logs queue_full)" '500 2500'
 is 'away: of the spans too' "$(counted traces) $(counted traces queue_full)" \
 	"500 $((2500 + OWN_SPANS))"
-like 'away: it was said, and that it passed' "$(cat otlp.err)" 'the receiver answers again'
-is 'away: it was said once' "$(grep -c 'OTLP logs to .* trying again' otlp.err)" 1
+like 'away: one message at the start and one at the end' "$(cat otlp.err)" 'the receiver answers again'
+is 'away: one message' "$(grep -c 'OTLP logs to .* trying again' otlp.err)" 1
 unset OTEL_BLRP_MAX_QUEUE_SIZE OTEL_BLRP_MAX_EXPORT_BATCH_SIZE
 unset OTEL_BSP_MAX_QUEUE_SIZE OTEL_BSP_MAX_EXPORT_BATCH_SIZE
 
@@ -190,11 +190,11 @@ unset OTEL_BSP_MAX_QUEUE_SIZE OTEL_BSP_MAX_EXPORT_BATCH_SIZE
 receiver_forget
 receiver_mode silent
 traffic_start getppid,300
-ok 'nobody: it attaches' bombus_start otlp --verbose run "$OBJECT" \
+ok 'unprivileged: it attaches' bombus_start otlp --verbose run "$OBJECT" \
 	--set target_pid="$TRAFFIC_PID" --interval 100ms -o none "${FLAGS[@]}"
-ok 'nobody: 300 rounds' traffic_go
+ok 'unprivileged: 300 rounds' traffic_go
 SECONDS=0
-ok 'nobody: it leaves' bombus_stop INT
+ok 'unprivileged: it ends' bombus_stop INT
 between 'nobody: in a bounded time' $SECONDS 4 $((8 * SLOW))
 is 'nobody: what was not sent is counted' "$(counted logs) $(counted logs unsent_at_exit)" '0 300'
 
@@ -212,7 +212,7 @@ ok 'killed: the receiver is back' receiver_start "$HTTP"
 ok 'killed: the load goes on' kill -0 "$ROUNDS_PID"
 ok "killed: $ROUNDS rounds" wait_for 60 gone "$ROUNDS_PID"
 resident=$(awk '/^VmRSS/ {print $2}' "/proc/$BOMBUS_PID/status")
-ok 'killed: it leaves' bombus_stop INT
+ok 'killed: it ends' bombus_stop INT
 for signal in logs traces; do
 	sent=$(counted $signal)
 	full=$(counted $signal queue_full)

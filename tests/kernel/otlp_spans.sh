@@ -26,7 +26,7 @@ exported() {
 	ok "$name: it attaches" bombus_start spans run "$OBJECTS/span_rounds.bpf.o" \
 		--set target_pid="$TRAFFIC_PID" -o none "$@"
 	ok "$name: $count rounds" traffic_go
-	ok "$name: it leaves" bombus_stop INT
+	ok "$name: it ends" bombus_stop INT
 	[ ! -s "$RX/errors" ] || fail "$name: the receiver understood all" "$(head -n 5 "$RX/errors")"
 }
 
@@ -77,7 +77,7 @@ tells 'limits' "$SPANS"' | map(select(.name == "wait")
 
 OTEL_TRACES_SAMPLER=always_off exported off 5 --verbose
 is 'always_off' "$(received 'length')" 0
-like 'what was not sampled is counted' "$(cat spans.err)" 'OTLP traces: 0 sent, .* 20 not sampled$'
+like 'unsampled spans are counted' "$(cat spans.err)" 'OTLP traces: 0 sent, .* 20 not sampled$'
 OTEL_TRACES_SAMPLER=traceidratio OTEL_TRACES_SAMPLER_ARG=0.5 exported half 400
 tells 'half of the traces, and these whole' "$SPANS"' | map(select(.name == "call" or .name == "wait"))
 	| group_by(.traceId) | [length > 120 and length < 280, (map(length) | unique)]' '[true,[2]]'

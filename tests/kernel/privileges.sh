@@ -23,7 +23,7 @@ is 'nor can it be gained again' "$(caps NoNewPrivs)" '1 '
 is 'nor by a program with more' "$(caps CapBnd)" '0000000000000000 '
 ok 'nine rounds' traffic_go
 ok 'metrics are served' fetch "http://127.0.0.1:$PORT/metrics"
-ok 'it leaves' bombus_stop INT
+ok 'it ends' bombus_stop INT
 is 'and well' "$RC" 0
 jq_is 'maps of every kind were read' plain.out \
 	'[.[] | select(.key != null or .value != null) | .map] | unique | length > 5' true
@@ -36,7 +36,7 @@ ok '--keep-caps: it attaches' bombus_start kept run "$OBJECTS/run_maps.bpf.o" --
 is '--keep-caps keeps what there was' "$(caps CapEff)" \
 	"$(sed -n 's/^CapEff:[[:space:]]*//p' /proc/self/status) "
 ok '--keep-caps: one round' traffic_go
-ok '--keep-caps: it leaves' bombus_stop INT
+ok '--keep-caps: it ends' bombus_stop INT
 
 # Buffers and samples of CPUs that come online later take a capability.
 traffic_start getppid,1
@@ -44,7 +44,7 @@ ok 'perf: it attaches' bombus_start perf run "$OBJECTS/cpus.bpf.o" -o none \
 	--set target_pid="$TRAFFIC_PID"
 is 'perf: CAP_PERFMON and no other' "$(caps CapEff)" '0000004000000000 '
 ok 'perf: one round' traffic_go
-ok 'perf: it leaves' bombus_stop INT
+ok 'perf: it ends' bombus_stop INT
 
 # The way from a cgroup's id to its path takes a capability, and that one stays.
 if cgroup_make 2>/dev/null; then
@@ -55,7 +55,7 @@ if cgroup_make 2>/dev/null; then
 		--set target_cgroup="$(stat -c %i "$GROUP")"
 	is 'cgroups: CAP_DAC_READ_SEARCH and no other' "$(caps CapEff)" '0000000000000004 '
 	ok 'cgroups: processes end' traffic_go
-	ok 'cgroups: it leaves' bombus_stop INT
+	ok 'cgroups: it ends' bombus_stop INT
 	like 'cgroups: their path is there' "$(cat exits.out)" "${GROUP##*/}"
 else
 	skip 'cgroups' 'no cgroup v2 can be mounted here'

@@ -32,7 +32,7 @@ recorded() {
 	ok "$name: it attaches" bombus_start "$name" run "$object" --set target_pid="$TRAFFIC_PID" \
 		--record "$T/$name.rec" "$@"
 	ok "$name: traffic" traffic_go
-	ok "$name: it leaves" bombus_stop INT
+	ok "$name: it ends" bombus_stop INT
 }
 
 slow_rounds=$(for ((i = 0; i < 10; i++)); do printf 'getppid,1 sleep,120 '; done)
@@ -45,7 +45,7 @@ jq_is 'all: records' all.again 'map(select(.map == "events" and .kind == "event"
 jq_is 'all: entries went' all.again 'map(select(.kind == "gone").key.key) | sort' '[0,1,2,3,4,5]'
 jq_is 'all: a histogram' all.again 'map(select(.map == "latency")) | last | [.count, .sum]' '[10,1023]'
 jq_is 'all: a variable' all.again 'map(select(.map == "all_rounds")) | last.value' 10
-jq_is 'all: stacks are told by their functions, long after their map' all.again \
+jq_is 'all: stacks show their functions long after their map is gone' all.again \
 	'map(select(.map == "events").fields.stack | test("^[a-z_0-9;.A-Z]*syscall")) | unique' '[true]'
 like 'all: the closing line counts what the run counted' "$(tail -n 1 all.err2)" \
 	'replayed [0-9.]+s: 20 events, \? lost, 8 series$'
@@ -73,7 +73,7 @@ ok 'none: it can be shown all the same' replay none -o json
 jq_is 'none: all of it' none.again 'map(select(.map == "events")) | length' 5
 recorded enough run_plain getppid,20 --interval 100ms -o json -n 7
 replays enough -o json -n 7
-is 'enough: no more than asked for' "$(wc -l <enough.again)" 7
+is 'enough: no more than -n' "$(wc -l <enough.again)" 7
 
 # --- the options of then, and of now ---
 recorded roles run_plain getppid,20 --interval 100ms -o json --map events=counter \
@@ -84,9 +84,9 @@ recorded fields run_plain getppid,20 --interval 100ms -o json --fields events=ro
 replays fields -o json
 ok 'fields: others can be shown now' replay fields -o json --fields events=round,mood \
 	--where 'round > 2'
-jq_is 'fields: those that were asked for' fields.again \
+jq_is 'fields: only those of --fields' fields.again \
 	'[map(.fields | keys | join(",")) | unique[]] + map(.fields.round)' '["mood,round",3,4,5]'
-ok 'maps: rows are chosen by what they show' replay maps -o json --where 'by_pair:parity == 1 && value > 5'
+ok 'maps: rows are filtered by their shown values' replay maps -o json --where 'by_pair:parity == 1 && value > 5'
 jq_is 'maps: those rows' maps.again 'map(select(.map == "by_pair").key.parity) | unique' '[1]'
 
 # --- time ---
@@ -97,7 +97,7 @@ ok 'all: each line is still the same' cmp all.out all.again
 
 # --- another machine, and nobody in particular ---
 if unshare -m true 2>/dev/null; then
-	ok 'all: with nobody in the user database' unshare -m sh -c \
+	ok 'all: without a user database' unshare -m sh -c \
 		"mount --bind /dev/null /etc/passwd && '$BOMBUS' replay all.rec -o table --speed max >all.again"
 	like 'all: users have the names of then' "$(grep latency all.again)" 'latency +root '
 else
@@ -116,8 +116,8 @@ is 'file: it is its owner'"'"'s alone' "$(stat -c %a all.rec)" 600
 before=$(sha256sum <all.rec)
 run_bombus run "$OBJECTS/run_plain.bpf.o" --duration 10ms -o none --record all.rec
 is 'file: one that exists is not replaced' $RC 1
-like 'file: which is said' "$ERR" 'all.rec exists'
-like 'file: and what does it' "$ERR" '^hint: --force'
+like 'file: with a message' "$ERR" 'all.rec exists'
+like 'file: and the working form' "$ERR" '^hint: --force'
 run_bombus run "$OBJECTS/run_plain.bpf.o" -o none --record all.rec --force --metrics=127.0.0.1:x
 is 'file: a run that does not start replaces nothing' "$RC $(sha256sum <all.rec)" "2 $before"
 ln -s all.rec link.rec
@@ -141,9 +141,9 @@ BOMBUS_PID=$! BOMBUS_NAME=pipe
 started+=("$BOMBUS_PID")
 ok 'pipe: it attaches' attached_wait "$BOMBUS_PID"
 echo >&"$go_fd"
-ok 'pipe: what is seen goes through it at once' wait_for 1 has_lines pipe.again 20 '"kind":"event"'
+ok 'pipe: events pass at once' wait_for 1 has_lines pipe.again 20 '"kind":"event"'
 ok 'pipe: the rest' traffic_go
-ok 'pipe: it leaves' bombus_stop INT
+ok 'pipe: it ends' bombus_stop INT
 wait "$player"
 is 'pipe: the reader ends with it' $? 0
 is 'pipe: nothing is missing' "$(grep -c '"kind":"event"' pipe.again)" 25
@@ -159,7 +159,7 @@ kill -9 "$BOMBUS_PID"
 wait "$BOMBUS_PID" 2>/dev/null
 ok 'killed: it is replayed' replay killed -o json
 ok 'killed: up to where it was' cmp killed.out killed.again
-like 'killed: and says so' "$(cat killed.err2)" 'warning: killed.rec: the recording was cut at byte [0-9]+'
+like 'killed: with a message' "$(cat killed.err2)" 'warning: killed.rec: the recording was cut at byte [0-9]+'
 size=$(stat -c %s all.rec)
 bad=0
 for ((n = size / 23; n < size; n += size / 23)); do
@@ -170,7 +170,7 @@ for ((n = size / 23; n < size; n += size / 23)); do
 	head -n "$lines" all.out | cmp -s - cut.again || bad=$((bad + 1))
 	grep -qE 'was cut' cut.err2 && [ $status -le 1 ] || bad=$((bad + 1))
 done
-is 'cut: wherever it is, what is there is the beginning' $bad 0
+is 'cut anywhere: the output is a prefix' $bad 0
 
 mkdir small
 if mount -t tmpfs -o size=64k none small 2>/dev/null; then
@@ -182,12 +182,12 @@ if mount -t tmpfs -o size=64k none small 2>/dev/null; then
 	head -c 60000 /dev/zero >small/filling 2>/dev/null
 	ok 'full: traffic' traffic_go
 	bombus_stop INT
-	is 'full: the run tells by its status' $RC 1
+	is 'full: the exit status shows it' $RC 1
 	like 'full: and in words' "$(cat full.err)" 'small/full.rec.*No space left on device'
 	jq_is 'full: the output is whole' full.out \
 		'(map(select(.kind == "event")) | length) - (map(select(.map == "taken")) | last.value)' 0
 	cp small/full.rec .
-	ok 'full: what is there is replayed' replay full -o json
+	ok 'full: the recorded part is replayed' replay full -o json
 	ok 'full: it is the beginning' cmp -n "$(stat -c %s full.again)" full.out full.again
 else
 	skip 'full: a disk without room' 'no tmpfs can be mounted here'
@@ -202,6 +202,6 @@ scrape_has() {
 	fetch "http://127.0.0.1:$PORT/metrics" >scrape && grep -qE -- "$1" scrape
 }
 ok 'metrics: they are those of then' wait_for 5 scrape_has '^ebpf_powers_count\{side="0"\} 30$'
-ok 'metrics: until it is told to leave' bombus_stop INT
+ok 'metrics: until a signal' bombus_stop INT
 
 done_testing

@@ -20,7 +20,7 @@ rounds() {
 		--set target_pid="$TRAFFIC_PID" --interval 200ms "$@"
 	ok "$name: $count rounds" traffic_go
 	[ -z "${while_running:-}" ] || "$while_running" "$name"
-	ok "$name: it leaves when told" bombus_stop INT
+	ok "$name: it ends on a signal" bombus_stop INT
 }
 
 # scraped NAME REGEX: a line of the metrics, once the next sweep was made.
@@ -62,7 +62,7 @@ traffic_start "${jobs[@]}"
 ok 'large: it attaches' bombus_start large run "$OBJECTS/run_large.bpf.o" \
 	--set target_pid="$TRAFFIC_PID" -o json
 ok 'large: 40 rounds' traffic_go
-ok 'large: it leaves when told' bombus_stop INT
+ok 'large: it ends on a signal' bombus_stop INT
 jq_is 'large: each record is whole' large.out 'map([.fields.first, .fields.last])' \
 	"$(jq -nc '[range(40) | [., .]]')"
 
@@ -75,7 +75,7 @@ jq_is 'prefix: gauge_' prefix.out \
 	"$LAST | map(select(.map == \"last\") | [.kind, .key.parity, .value])" \
 	'[["gauge",0,6],["gauge",1,5]]'
 jq_is 'prefix: print_' prefix.out 'map(select(.map == "seen") | .fields.round)' '[0,1,2,3,4,5,6]'
-jq_is 'prefix: what has no role is not shown' prefix.out 'map(select(.map == "scratch")) | length' 0
+jq_is 'prefix: maps without a role are not shown' prefix.out 'map(select(.map == "scratch")) | length' 0
 
 # --- a plain ring buffer, all kinds of members ---
 rounds plain run_plain 300 -o json
@@ -99,7 +99,7 @@ jq_is 'plain: the time is now' plain.out \
 
 # --- filters choose among these ---
 rounds where run_plain 100 -o json --where 'round >= 10 && odd && comm ~ "^traf"'
-jq_is 'where: what holds' where.out 'map(.fields.round) == [range(11; 100; 2)]' true
+jq_is 'where: matching rows' where.out 'map(.fields.round) == [range(11; 100; 2)]' true
 like 'where: the others are counted' "$(tail -n 1 where.err)" '55 filtered out'
 rounds bee run_plain 20 -o json -f 'events,mood,WILD$'
 jq_is 'bee: -f as BumbleBee has it' bee.out 'map(.fields.round) == [range(1; 20; 2)]' true
@@ -157,7 +157,7 @@ done
 
 # --- --once reads what is there and leaves ---
 traffic_start getppid,10
-ok 'once: it leaves by itself' timeout 20 "$BOMBUS" run "$OBJECTS/run_maps.bpf.o" --once -o none \
+ok 'once: it ends by itself' timeout 20 "$BOMBUS" run "$OBJECTS/run_maps.bpf.o" --once -o none \
 	--set target_pid="$TRAFFIC_PID"
 traffic_go
 
@@ -166,12 +166,12 @@ traffic_start getppid,6
 ok 'streams: it attaches' bombus_start streams run "$OBJECTS/run_streams.bpf.o" -o json \
 	--set target_pid="$TRAFFIC_PID" --interval 1h --fields tasks=pid,comm
 ok 'streams: six rounds' traffic_go
-ok 'streams: it leaves when told' bombus_stop INT
+ok 'streams: it ends on a signal' bombus_stop INT
 jq_is 'streams: a queue, first in first out' streams.out \
 	'map(select(.map == "queue") | .fields.round)' '[0,1,2,3]'
 jq_is 'streams: a stack, last in first out' streams.out \
 	'map(select(.map == "stack") | .fields.round)' '[3,2,1,0]'
-like 'streams: what a full queue refused is not known' "$(tail -n 1 streams.err)" \
+like 'streams: the loss of a full queue is unknown' "$(tail -n 1 streams.err)" \
 	'8 events, \? lost'
 traffic_start sleep,1
 run_bombus run "$OBJECTS/run_streams.bpf.o" --once -o json --set target_pid="$TRAFFIC_PID" \
@@ -183,7 +183,7 @@ unlike 'once: and nothing is in its way' "$ERR" 'warning'
 traffic_go
 rounds only run_streams 2 -o json --only fill
 jq_is 'only: without the iterator' only.out 'map(.map) | unique' '["queue","stack"]'
-unlike 'only: and nobody misses it' "$(cat only.err)" 'warning|3 maps'
+unlike 'only: without a message about the others' "$(cat only.err)" 'warning|3 maps'
 rounds chosen run_plain 20 -o json --fields events=odd,from --where 'round == 7'
 jq_is 'chosen: only these fields, and the filter sees all' chosen.out 'map(.fields)' \
 	'[{"odd":true,"from":{"addr":1,"port":2}}]'
@@ -198,7 +198,7 @@ for charset in C C.UTF-8; do
 	LC_ALL=$charset bombus_start charset run "$OBJECTS/run_plain.bpf.o" -o table \
 		--set target_pid="$TRAFFIC_PID" --fields events=comm
 	ok "$charset: one round" traffic_go
-	ok "$charset: it leaves when told" bombus_stop INT
+	ok "$charset: it ends on a signal" bombus_stop INT
 	wanted='caf\\xc3\\xa9'
 	[ $charset = C ] || wanted=café
 	like "$charset: text for this terminal" "$(tail -n 1 charset.out)" "$wanted\$"
@@ -226,7 +226,7 @@ traffic_start getppid,1
 ok 'flood: it attaches' bombus_start flood run "$OBJECTS/run_flood.bpf.o" -o json \
 	--set target_pid="$TRAFFIC_PID" --set per_round=5000
 ok 'flood: one round' traffic_go
-ok 'flood: it leaves' bombus_stop INT
+ok 'flood: it ends' bombus_stop INT
 shown=$(grep -c '"kind":"event"' flood.out)
 lost=$(jq -s 'map(select(.kind == "lost") | .count) | add // 0' flood.out)
 taken=$(jq -s "$LAST | map(select(.map == \"taken\") | .value) | add // 0" flood.out)
@@ -234,8 +234,8 @@ refused=$(jq -s "$LAST | map(select(.map == \"refused\") | .value) | add // 0" f
 is 'flood: nothing is forgotten' $((taken + refused)) 5000
 at_least 'flood: something was refused' "$refused" 1
 is 'flood: each record that the kernel took is shown' "$shown" "$taken"
-is 'flood: the loss shown is what the kernel refused' "$lost" "$refused"
-like 'flood: and so says the closing line' "$(tail -n 1 flood.err)" "$taken events, $refused lost"
+is 'flood: the loss equals the refusals of the kernel' "$lost" "$refused"
+like 'flood: the closing line agrees' "$(tail -n 1 flood.err)" "$taken events, $refused lost"
 
 # --- enough, while more arrives: what nobody waits for is neither waited for nor called dropped ---
 traffic_start "getppid,200" "sleep,1000"
@@ -244,7 +244,7 @@ ok 'enough: it attaches' bombus_start enough run "$OBJECTS/run_flood.bpf.o" -o j
 	--map refused=internal
 before=${EPOCHREALTIME/./}
 echo >&"$go_fd"
-ok 'enough: it leaves by itself' bombus_wait 10
+ok 'enough: it ends by itself' bombus_wait 10
 between 'enough: and at once (ms)' $(((${EPOCHREALTIME/./} - before) / 1000)) 0 $((1500 * SLOW))
 ok 'enough: the traffic ends' traffic_go
 is 'enough: so many records' "$(grep -c '"kind":"event"' enough.out)" 10

@@ -68,7 +68,7 @@ check_json() {
 
 connects_there() {
 	curl -sf "http://127.0.0.1:$PORT/metrics" >metrics.txt &&
-		grep -q '^ebpf_connects_total{.*program="tcpconnect".* '$CONNECTS'$' metrics.txt
+		grep -q '^ebpf_connects_total{.*program="tcpconnect".* '"$CONNECTS"'$' metrics.txt
 }
 
 # own PROGRAM MAP: how many records bombus says that it read.
@@ -88,6 +88,7 @@ check_metrics() {
 
 # Log records by the program that their scope names.
 check_otlp() {
+	# shellcheck disable=SC2016 # for jq
 	is 'OTLP: each program has a scope with its own' "$(received '[.[] | select(.signal == "logs") |
 		.message.resourceLogs[].scopeLogs[] |
 		(.scope.attributes // [] | map(select(.key == "bombus.program").value.stringValue) |
@@ -133,7 +134,7 @@ looked_at() { :; }
 like 'the refused one is named' "$(cat refused.err)" '^bombus: run_unsafe: '
 run_bombus --store "$EXAMPLES" run tcpconnect "$REFUSED" -o none --duration 5s
 is 'without --keep-going nothing runs' "$RC" 3
-unlike 'and nothing says that it ran' "$ERR" 'attached|ran '
+unlike 'and nothing reports a run' "$ERR" 'attached|ran '
 
 # --- one limit of memory for the series of all; two programs with 50,000 series each go beyond ---
 PORT=$(free_port)

@@ -22,7 +22,7 @@ for signal in INT TERM HUP; do
 		--set target_pid="$TRAFFIC_PID"
 	held_by "$signal" "$BOMBUS_PID"
 	traffic_go
-	ok "$signal: it leaves with status 0" bombus_stop "$signal"
+	ok "$signal: it ends with status 0" bombus_stop "$signal"
 	is "$signal: every record was written first" "$(wc -l <"$signal.out")" 120
 	like "$signal: the closing line" "$(tail -n 1 "$signal.err")" \
 		'ran [0-9.]+m?s: 120 events, .*nothing stays pinned'
@@ -35,7 +35,7 @@ ok 'twice: it attaches' bombus_start twice run "$OBJECT" -o json --set target_pi
 held_by twice "$BOMBUS_PID"
 traffic_go
 kill -INT "$BOMBUS_PID"
-ok 'twice: it leaves' bombus_stop INT
+ok 'twice: it ends' bombus_stop INT
 left_by twice
 
 # --- no chance to clean up ---
@@ -134,10 +134,10 @@ if mountpoint -q /sys/fs/bpf; then
 	ok 'pinned: it attaches' bombus_start pinned run "$OBJECTS/run_prefix.bpf.o" \
 		-o none --set target_pid="$TRAFFIC_PID" --pin-maps "$pins"
 	traffic_go
-	ok 'pinned: it leaves' bombus_stop INT
-	like 'pinned: the closing line says what stays' "$(tail -n 1 pinned.err)" \
+	ok 'pinned: it ends' bombus_stop INT
+	like 'pinned: the closing line names the pins' "$(tail -n 1 pinned.err)" \
 		"stays pinned: .*$pins"
-	is 'pinned: and that is there, with its values' \
+	is 'pinned: the pin exists, with its values' \
 		"$(bpftool -j map dump pinned "$pins/counter_calls" |
 			jq -c '[.[] | (.formatted // .).value] | sort')" '[2,2]'
 else

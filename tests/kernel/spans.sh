@@ -15,11 +15,11 @@ traced() {
 	ok "$name: it attaches" bombus_start "$name" run "$OBJECTS/span_rounds.bpf.o" \
 		--set target_pid="$TRAFFIC_PID" "$@"
 	ok "$name: $count rounds" traffic_go
-	ok "$name: it leaves when told" bombus_stop INT
+	ok "$name: it ends on a signal" bombus_stop INT
 }
 
 run_bombus inspect "$OBJECTS/span_rounds.bpf.o" --format json
-is 'inspect tells service and name' \
+is 'inspect shows service and name' \
 	"$(jq -c '[.maps[] | select(.role == "spans") | [.name, .service, .span]] | sort' <<<"$OUT")" \
 	'[["calls","rounds","call"],["other",null,null],["plain",null,"moment"]]'
 
@@ -78,7 +78,7 @@ jq_is 'boot time is as good' json.out '[map(select(.map == "plain"))[0], map(sel
 jq_is 'another exporter'"'"'s members' json.out \
 	'map(select(.map == "other")) | map([.span_id, .parent_span_id, .name, .service]) | unique' \
 	'[["0500000000000000","0300000000000000","other","span_rounds"]]'
-jq_is 'a trace id in two halves, as it stands in memory' json.out \
+jq_is 'a trace id in two halves, in memory order' json.out \
 	'map(select(.map == "other")) | map(.trace_id) | unique' \
 	'["00000000000000004d00000000000000"]'
 jq_is 'a refused parent is counted as lost' json.out \
@@ -88,8 +88,8 @@ like 'no trace is malformed' "$(tail -n 1 json.err)" '20 lost.*20 malformed'
 traced csv 3 -o csv --where 'calls:phase == PHASE_ANSWERED'
 is 'csv: the header' "$(grep -m 1 ',span_kind,' csv.out)" \
 	time,map,kind,trace_id,span_id,parent_span_id,name,service,start,end,duration_ns,span_kind,status,status_message,round,pid,phase,cached,sizes,peer
-is 'csv: what passes the filter' "$(grep -c ',calls,span,.*,wait,rounds,.*,1000,client,error,ECONNREFUSED,' csv.out)" 3
-is 'csv: what does not' "$(grep -c ',calls,span,.*,call,rounds,' csv.out)" 0
+is 'csv: rows that pass the filter' "$(grep -c ',calls,span,.*,wait,rounds,.*,1000,client,error,ECONNREFUSED,' csv.out)" 3
+is 'csv: rejected rows' "$(grep -c ',calls,span,.*,call,rounds,' csv.out)" 0
 
 traced table 2 -o table --map plain=internal --map other=internal
 like 'table: columns' "$(cat table.out)" \

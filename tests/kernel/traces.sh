@@ -26,7 +26,7 @@ demo() {
 	shift
 	ok "$name: the demo" timeout 60 "$BUILD/demos/$name" "$@"
 	TRACE=$(sed -n 's/^traceparent 00-\([0-9a-f]*\)-.*/\1/p' "$T/.ok")
-	ok "$name: it leaves" bombus_stop INT
+	ok "$name: it ends" bombus_stop INT
 }
 
 # --- exec-trace: a script whose tree is known ---
@@ -55,7 +55,7 @@ trace_start exec-trace --set target_pid=$shell
 echo >&"$go_fd"
 exec {go_fd}>&-
 wait_for 20 gone $shell
-ok 'exec-trace: it leaves' bombus_stop INT
+ok 'exec-trace: it ends' bombus_stop INT
 trace_is 'exec-trace: the tree is the script' exec-trace.out 'tree(null) | map(.[1] |= sort)' \
 	"$(jq -nc '[["bash", ([["one", []], ["two", []], ["two", []], ["bash", [["three", []]]],
 		["four", []], ["five", []], ["cat", []], ["sh", []], ["sh", []], ["six", []]] | sort)]]')"
@@ -81,7 +81,7 @@ trace_start exec-trace --set shell=myshell
 ./one
 ./myshell -c './two; ./three'
 ./myshell -c './one; true'
-ok 'exec-trace: it leaves again' bombus_stop INT
+ok 'exec-trace: it ends again' bombus_stop INT
 trace_is 'exec-trace: a shell of another name' exec-trace.out 'tree(null)' \
 	'[["myshell",[["two",[]],["three",[]]]],["myshell",[["one",[]]]]]'
 trace_is 'exec-trace: each shell is a trace' exec-trace.out 'map(.trace) | unique | length' 2
@@ -118,7 +118,7 @@ trace_start sched-trace --attach "on_trace=$BUILD/demos/sched"
 remote=4bf92f3577b34da6a3ce929d0e0e4736
 TRACEPARENT=00-$remote-00f067aa0ba902b7-01 "$BUILD/demos/sched" 1 1 >/dev/null
 TRACEPARENT=00-${remote//4/5}-00f067aa0ba902b7-00 "$BUILD/demos/sched" 1 1 >/dev/null
-ok 'sched-trace: it leaves once more' bombus_stop INT
+ok 'sched-trace: it ends once more' bombus_stop INT
 trace_is 'sched-trace: TRACEPARENT' sched-trace.out \
 	'[(map(.trace) | unique), (map(select(.name == "sched demo") | .parent))]' \
 	"[[\"$remote\"],[\"00f067aa0ba902b7\"]]"
@@ -146,7 +146,7 @@ if quota_group 2>/dev/null; then
 	work >work.out &
 	started+=($!)
 	wait_for 30 gone $!
-	ok 'cfs-throttling: it leaves' bombus_stop INT
+	ok 'cfs-throttling: it ends' bombus_stop INT
 	f=cfs-throttling-trace.out
 	trace_is 'cfs-throttling: the program and the kernel are one trace' $f \
 		'map(.trace) | unique' "[\"$(sed -n 's/^traceparent 00-\([0-9a-f]*\)-.*/\1/p' work.out)\"]"
@@ -226,7 +226,7 @@ if own_disk; then
 	traffic_start "write-direct,$DISK,4096,12"
 	trace_start bio-trace --set target_disk="$DISK_ID" --set target_pid="$TRAFFIC_PID"
 	ok 'bio-trace: twelve writes' traffic_go
-	ok 'bio-trace: it leaves' bombus_stop INT
+	ok 'bio-trace: it ends' bombus_stop INT
 	f=bio-trace.out
 	trace_is 'bio-trace: the requests' $f \
 		'map(select(.name == "write") | .attributes | [.op, .size, .status, .process.pid, .thread.name]) |

@@ -47,7 +47,7 @@ key Enter
 sees 'it is up again' 'LIVE'
 key q
 sees 'in the shell all lines scroll' '^100'
-is 'the last ones are there, as many as there is room' "$(screen | grep -cE '^[0-9]+$')" 39
+is 'the newest records remain, as many as fit' "$(screen | grep -cE '^[0-9]+$')" 39
 type "timeout 2 '$BOMBUS' run '$OBJECT' -o tui --set target_pid=$ROUNDS_PID; echo left=\$?"
 key Enter
 if wait_for 12 on_screen '^left=124'; then

@@ -6,7 +6,7 @@
 #	. "$(dirname "$0")/lib.sh"
 #	need_root
 #	bombus_start events --set target_pid=1 run x.bpf.o -o json
-#	ok 'it leaves when told' bombus_stop INT
+#	ok 'it ends on a signal' bombus_stop INT
 #	jq_is 'seven rows' events.out 'length' 7
 #	done_testing
 #
@@ -274,7 +274,7 @@ example() {
 	traffic_start "$job"
 	ok "$name: it attaches" example_start "$name" --set target_pid="$TRAFFIC_PID" "$@"
 	ok "$name: $job" traffic_go
-	ok "$name: it leaves" bombus_stop INT
+	ok "$name: it ends" bombus_stop INT
 }
 
 # events NAME MAP FILTER WANTED: what the filter makes of the array of an example's records.

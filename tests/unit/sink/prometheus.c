@@ -353,7 +353,8 @@ static void test_prometheus_overflow(void **state)
 	text = metrics(sink);
 	assert_non_null(strstr(text, "_count{disk=\"__overflow__\"} 2\n"));
 	assert_non_null(strstr(text, "bombus_series{program=\"fixture\",map=\"lat\"} 1\n"));
-	assert_non_null(strstr(text, "bombus_series_overflowed_total{program=\"fixture\",map=\"lat\"} 2\n"));
+	assert_non_null(strstr(
+		text, "bombus_series_overflowed_total{program=\"fixture\",map=\"lat\"} 2\n"));
 	free(text);
 	stop(&f, host);
 }
@@ -372,7 +373,8 @@ static void test_prometheus_leaves_gone_series_out(void **state)
 	text = metrics(sink);
 	assert_non_null(strstr(text, "ebpf_conns_total{daddr_v4=\"10.0.0.1\"} 1\n"));
 	assert_null(strstr(text, "10.0.0.2"));
-	assert_non_null(strstr(text, "bombus_series_expired_total{program=\"fixture\",map=\"conns\"} 1\n"));
+	assert_non_null(
+		strstr(text, "bombus_series_expired_total{program=\"fixture\",map=\"conns\"} 1\n"));
 	free(text);
 	stop(&f, host);
 }
