@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/util.h"
 #include "runner/tui/model/histo.h"
-#include "runner/tui/model/rows_table.h"
+#include "runner/tui/model/rows_internal.h"
 
 struct rows *rows_new(const struct metric_plan *plan)
 {
@@ -32,7 +32,7 @@ void rows_free(struct rows *rows)
 		free(rows->blocks[i]);
 	free(rows->blocks);
 	free(rows->spare);
-	free(rows->places);
+	id_map_release(&rows->slots);
 	free(rows->gone);
 	arena_release(&rows->arena);
 	free(rows);
@@ -62,7 +62,7 @@ struct rows *rows_clone(const struct rows *rows)
 									 sizeof(union cell));
 	}
 	copy->spare = copy_of(rows->spare, rows->nblocks * ROWS_BLOCK * sizeof(*rows->spare));
-	copy->places = copy_of(rows->places, rows->nplaces * sizeof(*rows->places));
+	copy->slots = id_map_clone(&rows->slots);
 	copy->gone = copy_of(rows->gone, rows->nblocks * ROWS_BLOCK * sizeof(*rows->gone));
 	for (uint32_t i = 0; i < copy->nslots; i++)
 		row_at(copy, i)->heat = heat_clone(row_at(copy, i)->heat);
@@ -97,7 +97,7 @@ static uint32_t add_row(struct rows *rows, uint64_t id)
 	uint32_t slot = take_slot(rows);
 	struct row *row;
 
-	rows_table_add(rows, id, slot);
+	id_map_set(&rows->slots, id, slot);
 	row = row_at(rows, slot);
 	memset(row, 0, rows->stride);
 	if (rows->bases)
@@ -112,7 +112,7 @@ static void drop_row(struct rows *rows, uint32_t slot)
 {
 	struct row *row = row_at(rows, slot);
 
-	rows_table_drop(rows, row->id);
+	id_map_remove(&rows->slots, row->id);
 	if (row->heat)
 		rows->heat_bytes -= heat_bytes(&rows->plan->families[rows->trend]);
 	heat_free(row->heat);
@@ -233,7 +233,7 @@ void rows_put(struct rows *rows, const struct series_rows *from)
 		bool known, gone = from->flags[i] & SERIES_GONE;
 		uint32_t slot = 0;
 
-		known = rows_find(rows, from->id[i], &slot);
+		known = id_map_find(&rows->slots, from->id[i], &slot);
 		if (gone) {
 			if (known)
 				put_gone(rows, slot);

@@ -3,7 +3,7 @@
 #include "base/util.h"
 #include "runner/sink/print/table_map.h"
 #include "runner/tui/model/histo.h"
-#include "runner/tui/model/rows_table.h"
+#include "runner/tui/model/rows_internal.h"
 
 static void add_figure(struct rows *rows, uint32_t number, enum figure_kind kind, const char *name,
 		       double q)
@@ -227,6 +227,11 @@ const struct row *rows_at(const struct rows *rows, uint32_t slot)
 	return row->state == SLOT_FREE ? NULL : row;
 }
 
+bool rows_find(const struct rows *rows, uint64_t id, uint32_t *ret_slot)
+{
+	return id_map_find(&rows->slots, id, ret_slot);
+}
+
 const uint8_t *rows_key(const struct rows *rows, uint32_t slot)
 {
 	return part_of(row_at(rows, slot), rows->key_at);
@@ -245,7 +250,7 @@ void rows_want_heat(struct rows *rows, uint32_t slot)
 	if (row->heat || !family || family->type != METRIC_HISTOGRAM)
 		return;
 	if (rows->heat_bytes >= ROWS_HEAT_BYTES) {
-		if (rows->guest && rows_find(rows, rows->guest - 1, &slot)) {
+		if (rows->guest && id_map_find(&rows->slots, rows->guest - 1, &slot)) {
 			heat_free(row_at(rows, slot)->heat);
 			rows->heat_bytes -= row_at(rows, slot)->heat ? heat_bytes(family) : 0;
 			row_at(rows, slot)->heat = NULL;

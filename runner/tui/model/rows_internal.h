@@ -1,25 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Shared by rows.c, which updates rows, rows_read.c, which reads them, and rows_table.c, which
- * finds them by id.
+ * Shared by rows.c, which updates rows, and rows_read.c, which reads them.
  *
  * A row in memory: struct row, its canonical key, its cells, the change of each family since the
  * sweep before, and the changes of the first counter in the last samples. Blocks of rows never
- * move; a table of ids gives the slot of a row.
+ * move; a map of ids gives the slot of a row.
  */
-#ifndef BOMBUS_RUNNER_TUI_MODEL_ROWS_TABLE_H
-#define BOMBUS_RUNNER_TUI_MODEL_ROWS_TABLE_H
+#ifndef BOMBUS_RUNNER_TUI_MODEL_ROWS_INTERNAL_H
+#define BOMBUS_RUNNER_TUI_MODEL_ROWS_INTERNAL_H
 
 #include "base/arena.h"
+#include "base/id_map.h"
 #include "runner/tui/model/rows.h"
 
 #define ROWS_BLOCK 512u
 #define ROWS_HEAT_BYTES (2u << 20) /* histories of one map's histograms */
-
-struct place {
-	uint64_t id;
-	uint32_t slot; /* plus 1; 0: free */
-};
 
 struct rows {
 	const struct metric_plan *plan;
@@ -35,9 +30,8 @@ struct rows {
 	uint32_t nblocks, nslots;
 	uint32_t *spare; /* free slots */
 	uint32_t nspare;
-	struct place *places;
-	uint32_t nplaces; /* a power of two, at least twice the entries */
-	uint32_t *gone;	  /* slots whose row is shown for the last time */
+	struct id_map slots;
+	uint32_t *gone; /* slots whose row is shown for the last time */
 	uint32_t ngone;
 	uint32_t live, overflows;
 
@@ -77,9 +71,6 @@ static inline union cell cell_minus(const struct family *family, union cell a, u
 	return a;
 }
 
-/* The id must not be in the table yet. */
-void rows_table_add(struct rows *rows, uint64_t id, uint32_t slot);
-void rows_table_drop(struct rows *rows, uint64_t id);
 void rows_describe(struct rows *rows);
 
 #endif
