@@ -36,10 +36,13 @@ struct id_map {
 	uint32_t count;		 /* ids in the map */
 };
 
-/* The place where the search for the id begins. The map has places. */
+/*
+ * The place where the search for the id begins. The map has places. Four ids in a row begin side by
+ * side, in one or two cache lines: the ids of series are mostly read in their order.
+ */
 static inline uint32_t id_map_home(const struct id_map *map, uint64_t id)
 {
-	return (uint32_t)((id * 0x9e3779b97f4a7c15ull) >> map->shift);
+	return (uint32_t)(((id >> 2) * 0x9e3779b97f4a7c15ull) >> map->shift & ~3ull) | (id & 3);
 }
 
 /* The place of the id, or the free one where it belongs. The map has places. */
