@@ -55,7 +55,8 @@ void err_exit(struct err *err, enum err_exit exit);
 /* As err_set with the message of errno `code` after "what: ". */
 int err_sys(struct err *err, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
 
-/* The checker looks at one file at a time: that a failure is never 0 has to be said to it. */
+/* The static analyzer looks at one file at a time; these macros tell it that a failure is never 0.
+ */
 #if defined(__clang_analyzer__) && !defined(BOMBUS_ERR_C)
 #define err_set(...) (err_set(__VA_ARGS__), -1)
 #define err_usage(...) (err_usage(__VA_ARGS__), -1)

@@ -6,7 +6,7 @@
  *	new_file_open(&file, path, false, err);
  *	write(file.fd, ...);
  *	new_file_commit(&file);		// it is at `path` now, whole or growing
- *	new_file_release(&file);	// closes it; without a commit it never was
+ *	new_file_release(&file);	// closes it; without a commit the file never existed
  *
  * Its mode is 0600. A symbolic link is never followed. /dev/null, /dev/stdout, /dev/fd/N and named
  * pipes are written to as they are.

@@ -104,7 +104,7 @@ int image_find_for(const char *store, const char *name, const char *platform,
 /* Adds the signatures of an image that image_find() found, as far as the store has them. */
 int image_find_signatures(const char *store, struct image_info *info, struct err *err);
 
-/* A second name for what `name` stands for; whatever `to` stood for it does no more. */
+/* Gives the image `name` the second name `to`, and takes `to` from any other image. */
 int image_tag(const char *store, const char *name, const char *to, struct err *err);
 
 /* Takes the name away; ret_name (malloc'ed) is how it stood there. The blobs stay until pruned. */

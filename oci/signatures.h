@@ -11,8 +11,8 @@
 #include "oci/registry/registry.h"
 #include "oci/store/store.h"
 
-/* Add to info->signatures those of the manifest or index `digest`. A failure makes
- * info->signatures_trouble, and is no reason to fail. */
+/* Add to info->signatures those of the manifest or index `digest`. A failure sets
+ * info->signatures_trouble; the caller goes on. */
 void signatures_in_registry(struct registry *registry, const char *repository, const char *digest,
 			    struct image_info *info);
 void signatures_in_store(struct store *store, const char *digest, struct image_info *info);

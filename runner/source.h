@@ -7,8 +7,8 @@
  *	recording  runner/sink/recording/replay.h
  *	test       tests/support/fake_source.h
  *
- * The plan is immutable for as long as the source lives. What changes is asked for through the
- * operations, which any thread may call and which lock inside, for a bounded time.
+ * The plan is immutable for as long as the source lives. Data that changes is read through the
+ * operations. Any thread may call them; they lock inside, for a bounded time.
  *
  * A source outlives the host's last call with it: host_remove_source() returns when no sink uses
  * it any more.
@@ -120,13 +120,13 @@ struct source {
 };
 
 /* Sets the name, which is borrowed, and the short one: "exec-trace" of
- * "example.org/x/exec-trace:1.2" and of "./exec-trace.bpf.o". The sources of a host need different
- * short ones; where two are alike, one of them gets another from the host's caller. */
+ * "example.org/x/exec-trace:1.2" and of "./exec-trace.bpf.o". Short names are unique within a host;
+ * if two are equal, the host's caller changes one of them. */
 void source_set_name(struct source *source, const char *name);
 
 /*
- * What a source that plays itself calls, in the order in which things happened. All return 0,
- * 1 or -errno when it is time to end: the source then returns that at once.
+ * The calls of a source that plays itself, in the order in which things happened. Each returns 0 to
+ * go on. 1 or -errno means that it is time to end: the source returns that value at once.
  */
 struct source_feed {
 	int (*event)(struct source_feed *feed, const struct record *record);

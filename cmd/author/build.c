@@ -363,9 +363,8 @@ static const struct opt build_opts[] = {
 	{ 0, "cflags", "FLAGS", OPT_WORDS, ARG(cflags),
 	  "more words for clang, split as a shell would: '-DDEBUG -I \"my headers\"'; repeatable" },
 	{ 0, "platform", "OS/ARCH,...", OPT_CSV, ARG(platforms),
-	  "the machines it is for: linux/amd64, linux/arm64, ... (this one); several make one "
-	  "image "
-	  "of which each machine gets its own" },
+	  "the platforms to build for: linux/amd64, linux/arm64, ... (this machine's); several "
+	  "share one image, from which each machine gets its own program" },
 	{ 0, "source", NULL, OPT_FLAG, ARG(source),
 	  "put the source into the image, and FILE.md or README.md from beside it: 'bombus inspect "
 	  "--source' shows them" },
@@ -374,7 +373,8 @@ static const struct opt build_opts[] = {
 	{ 0, "description", "TEXT", OPT_TEXT, ARG(description),
 	  "what the image is, in a sentence" },
 	{ 0, "annotation", "KEY=VALUE", OPT_WORDS, ARG(annotations),
-	  "an annotation of the image instead of what was found; KEY= leaves it out; repeatable" },
+	  "set an annotation of the image, in place of one that build found; KEY= leaves it out; "
+	  "repeatable" },
 	{ 0 },
 };
 
@@ -382,13 +382,15 @@ const struct command cmd_build = {
 	.name = "build",
 	.usage = "FILE.bpf.c [IMAGE]",
 	.summary = "compile a program and save it as an image",
-	.about = "clang compiles the source, what only a debugger reads is taken out, the result "
-		 "is checked and saved in the local store as IMAGE, which is the file's name "
-		 "without .bpf.c unless it is given.\n"
-		 "On the include path are the headers of bombus (<bombus/bombus.bpf.h>) and "
-		 "\"vmlinux.h\", the kernel's types: one beside the source or in a folder that "
-		 "--cflags name, else one made from the running kernel and kept in the cache.\n"
-		 "The image says what can be known of it: title and licences (SPDX) from the "
+	.about = "build compiles the source with clang, removes the data that only a debugger "
+		 "reads, checks the result and saves it in the local store as IMAGE. The default "
+		 "for IMAGE is the file's name without .bpf.c.\n"
+		 "The include path has the headers of bombus (<bombus/bombus.bpf.h>) and "
+		 "\"vmlinux.h\", the kernel's types. build uses a vmlinux.h beside the source or "
+		 "in a folder that --cflags names. If there is none, it makes one from the running "
+		 "kernel and keeps it in the cache.\n"
+		 "build writes into the image what it can find out: title and licences (SPDX) from "
+		 "the "
 		 "source, "
 		 "description and authors from the tags behind its licence (BOMBUS_HELP, "
 		 "BOMBUS_AUTHORS), and in a git work tree without changes the commit, its time, "
@@ -397,14 +399,13 @@ const struct command cmd_build = {
 	.examples = "bombus build tcpconnlat.bpf.c\n"
 		    "bombus build tcpconnlat.bpf.c registry.example/tools/tcpconnlat:1.2\n"
 		    "bombus build x.bpf.c --binary-only -o - | bombus run -",
-	.environment =
-		"BOMBUS_STORE        folder of the local images\n"
-		"BOMBUS_CLANG        the compiler (clang)\n"
-		"BOMBUS_INCLUDE      folder of the headers of bombus\n"
-		"BOMBUS_VMLINUX_BTF  as --vmlinux\n"
-		"XDG_CACHE_HOME      where vmlinux.h is kept (~/.cache)\n"
-		"SOURCE_DATE_EPOCH   seconds since 1970: when the image says it was made (the "
-		"commit's time)",
+	.environment = "BOMBUS_STORE        folder of the local images\n"
+		       "BOMBUS_CLANG        the compiler (clang)\n"
+		       "BOMBUS_INCLUDE      folder of the headers of bombus\n"
+		       "BOMBUS_VMLINUX_BTF  as --vmlinux\n"
+		       "XDG_CACHE_HOME      where vmlinux.h is kept (~/.cache)\n"
+		       "SOURCE_DATE_EPOCH   creation time to write into the image, in seconds "
+		       "since 1970 (the commit's time)",
 	.opts = build_opts,
 	.args_bytes = sizeof(struct build_args),
 	.min_words = 1,

@@ -23,7 +23,7 @@ struct remote_args {
 		  NULL,                                                                            \
 		  OPT_FLAG,                                                                        \
 		  REMOTE_OPT(at, plain_http),                                                      \
-		  "HTTP without TLS; on this machine that is taken without asking" },              \
+		  "use HTTP without TLS; a registry on this machine gets it by default" },         \
 		{ 0,                                                                               \
 		  "insecure",                                                                      \
 		  NULL,                                                                            \
@@ -53,7 +53,7 @@ struct remote_args {
 		  "FILE",                                                                          \
 		  OPT_TEXT,                                                                        \
 		  REMOTE_OPT(at, authfile),                                                        \
-		  "credentials are in this file and no other",                                     \
+		  "read credentials from this file only",                                          \
 		  NULL,                                                                            \
 		  "file" },                                                                        \
 	{                                                                                          \

@@ -174,7 +174,7 @@ static int run_check(const struct global_args *global, void *args, const struct 
 
 static const struct opt check_opts[] = {
 	{ 0, "attach", "PROG=TARGET", OPT_WORDS, offsetof(struct check_args, object.attach),
-	  "judge the program with this target, as run would attach it" },
+	  "check the program with this target, as if run attached it there" },
 	{ 0, "format", "FORM", OPT_TEXT, offsetof(struct check_args, format),
 	  "table, json, or a template such as '{{.Feature}} {{.OK}}'" },
 	{ 0 },
@@ -190,7 +190,7 @@ const struct command cmd_check = {
 		"privileges of this process; the file systems that matter. With a program: each of "
 		"its hooks and maps, whether this kernel has it, and which alternatives would be "
 		"taken. Nothing stays loaded. The last line says whether run would start it, or "
-		"which words are missing. "
+		"which options are missing. "
 		"The exit status is 3 when the program would not run.",
 	.examples = "bombus check\n"
 		    "bombus check tcpconnlat\n"

@@ -293,7 +293,7 @@ static const struct opt replay_opts[] = {
 	  "as many times as fast as it was, or max: as fast as it goes (1 for the table and with "
 	  "--metrics or --otlp, else max)" },
 	{ 'n', "count", "COUNT", OPT_U64, ARG(run.count),
-	  "leave after so many records (0: do not)" },
+	  "stop after this many records or rows (0: no limit)" },
 	{ 'f', "filter", "MAP,FIELD,REGEX", OPT_WORDS, ARG(run.select.filter),
 	  "only records whose field matches the regular expression; repeat to narrow" },
 	{ 0, "where", "[MAP:]EXPR", OPT_WORDS, ARG(run.select.where),

@@ -216,20 +216,18 @@ const struct command cmd_run = {
 	.name = "run",
 	.usage = "[NAME=]IMAGE|FILE.o|- ...",
 	.summary = "load programs, attach them and show their maps",
-	.about =
-		"IMAGE is a name in the local store, and is pulled first where it is not there and "
-		"names a registry; a path or a word ending in .o is an object "
-		"file; - reads an object from standard input. Data goes to standard output, "
-		"everything else to standard error. Ctrl-C detaches everything.\n"
-		"Several programs run in one process: one output, one address for metrics, one "
-		"OTLP "
-		"exporter, which name each program. NAME is the program's name there; without it "
-		"the "
-		"last part of IMAGE is, and a second one of that name is NAME-2. A word of --set, "
-		"--map, --where and the like is for the program that has what it names; where "
-		"several "
-		"have it, PROGRAM: before the word chooses one and *: each of them.\n"
-		"'bombus run IMAGE --help' also lists the image's maps, fields and parameters.",
+	.about = "IMAGE is a name in the local store. If the store does not have it and the name "
+		 "has a registry or a '/' in it, run pulls it first. A path, or a word that ends "
+		 "in .o, is an object file; - reads an object from standard input. Data goes to "
+		 "standard output, "
+		 "everything else to standard error. Ctrl-C detaches everything.\n"
+		 "Several programs run in one process and share one output, one address for "
+		 "metrics and one OTLP exporter, which name each program. NAME is the program's "
+		 "name there. The default is the last part of IMAGE; a second program of that name "
+		 "gets NAME-2. An argument of --set, --map, --where and the like applies to the "
+		 "program that has the thing it names. If several have it, PROGRAM: before the "
+		 "argument chooses one program, and *: chooses all of them.\n"
+		 "'bombus run IMAGE --help' also lists the image's maps, fields and parameters.",
 	.examples = "bombus run tcpconnlat\n"
 		    "bombus run tcpconnlat -o json --where 'delta_us > 1000 && comm ~ \"^ng\"'\n"
 		    "bombus run tcpconnlat --map events=counter --metrics\n"

@@ -10,7 +10,8 @@
 const struct opt run_opts[] = {
 	{ .kind = OPT_GROUP, .help = "Output" },
 	EXPORT_FORM_OPT(ARG(output)),
-	{ 0, "no-tty", NULL, OPT_FLAG, ARG(no_tty), "on a terminal, table and not the live table" },
+	{ 0, "no-tty", NULL, OPT_FLAG, ARG(no_tty),
+	  "on a terminal, print the plain table instead of the live table" },
 	{ 0, "names", NULL, OPT_FLAG, ARG(names),
 	  "in JSON, the names of users, groups, cgroups, open flags and file modes beside their "
 	  "numbers (uid_name)" },
@@ -19,7 +20,8 @@ const struct opt run_opts[] = {
 	  "default light mono" },
 	{ 0, "history", "SIZE", OPT_SIZE, ARG(history_bytes),
 	  "memory for the events that the live table can go back to (16M)" },
-	{ 'n', "count", "COUNT", OPT_U64, ARG(count), "leave after so many records (0: do not)" },
+	{ 'n', "count", "COUNT", OPT_U64, ARG(count),
+	  "stop after this many records or rows (0: no limit)" },
 	{ 0, "duration", "TIME", OPT_DURATION, ARG(duration_ns),
 	  "leave after this time (0: do not)" },
 	{ 0, "once", NULL, OPT_FLAG, ARG(once),
@@ -54,10 +56,10 @@ const struct opt run_opts[] = {
 	{ 0, "labels", "MAP=A,B", OPT_WORDS, ARG(select.labels),
 	  "exactly these fields are labels" },
 	{ 0, "drop-label", "MAP=A,B", OPT_WORDS, ARG(select.drop_labels),
-	  "these fields are no labels" },
+	  "do not use these fields as labels" },
 	{ 0, "relabel", "MAP,FIELD,/REGEX/TEXT/", OPT_WORDS, ARG(select.relabels),
-	  "where the regular expression matches the whole label it becomes this text, with $1 for "
-	  "its first group; any character may stand for /" },
+	  "if the regular expression matches the whole label, replace the label with this text; $1 "
+	  "is the first group, and any character may take the place of /" },
 	{ 0, "per-cpu", NULL, OPT_FLAG, ARG(select.per_cpu),
 	  "split per-CPU values by a label cpu, do not add them up" },
 	{ 'b', "hist-buckets", "MAP,BUCKETS", OPT_WORDS, ARG(select.hist_buckets),
@@ -79,8 +81,8 @@ const struct opt run_opts[] = {
 	{ 0, "pin-progs", "DIR", OPT_TEXT, ARG(object.pin_progs),
 	  "pin the programs in this bpffs folder", NULL, "dir" },
 	{ 0, "keep-caps", NULL, OPT_FLAG, ARG(keep_caps),
-	  "keep all privileges while running; else what reading needs not is dropped once "
-	  "everything is attached" },
+	  "keep all privileges while running; without this, run drops those that reading does not "
+	  "need once everything is attached" },
 	{ 0, "btf", "FILE", OPT_TEXT, ARG(object.btf),
 	  "BTF of the kernel, for kernels that have none of their own", NULL, "file" },
 	{ 0, "trace-pipe", NULL, OPT_FLAG, ARG(trace_pipe),
@@ -88,8 +90,8 @@ const struct opt run_opts[] = {
 	{ 0, "skip-missing", NULL, OPT_FLAG, ARG(object.skip_missing),
 	  "leave out programs whose hook this kernel or the target does not have" },
 	{ 0, "keep-going", NULL, OPT_FLAG, ARG(keep_going),
-	  "of several programs, run the others where one cannot start; the exit status is that of "
-	  "the first that could not" },
+	  "if one of several programs cannot start, run the others; the exit status is that of the "
+	  "first program that could not start" },
 	{ 0, "dry-run", NULL, OPT_FLAG, ARG(dry_run), "load, verify, attach, detach, report" },
 	{ .kind = OPT_GROUP, .help = "Metrics" },
 	{ 0, "metrics", "ADDR", OPT_OPTIONAL, ARG(metrics),
@@ -102,10 +104,11 @@ const struct opt run_opts[] = {
 	  NULL, "file" },
 	{ 0, "namespace", "WORD", OPT_TEXT, ARG(name_space), "first part of metric names (ebpf)" },
 	{ 0, "max-series", "N", OPT_U64, ARG(max_series),
-	  "series per map; what is over is counted in one overflow series (10000)", .min = 1,
+	  "most series per map; further ones are counted in one overflow series (10000)", .min = 1,
 	  .max = UINT32_MAX },
 	{ 0, "max-memory", "SIZE", OPT_SIZE, ARG(max_memory_bytes),
-	  "memory that all series together may take; what is over is counted as well" },
+	  "most memory for all series together; further ones are counted in the overflow series "
+	  "too" },
 	{ 0, "series-ttl", "TIME", OPT_DURATION, ARG(series_ttl_ns),
 	  "forget series that did not change for this time" },
 	{ 0, "compat", "TOOL", OPT_CHOICE, ARG(compat), "name metrics as this tool does: bee",
@@ -119,7 +122,8 @@ const struct opt run_opts[] = {
 	  "http/protobuf, http/json or grpc (http/protobuf)", "http/protobuf http/json grpc" },
 	{ .kind = OPT_GROUP, .help = "Image" },
 	{ 0, "pull", "WHEN", OPT_CHOICE, ARG(pull),
-	  "always, missing (where the name has a registry or a '/' in it) or never (missing)",
+	  "always; missing: if the store does not have the image and its name has a registry or a "
+	  "'/' in it; or never (missing)",
 	  "always missing never" },
 	REMOTE_OPTS(ARG(remote)),
 	{ 0 },

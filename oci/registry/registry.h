@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One registry (https://github.com/opencontainers/distribution-spec): its manifests, blobs and
- * tags. HTTPS, or plain HTTP where it is on this machine and no certificate was spoken of, or
- * where the user said so. Every error is EXIT_REGISTRY.
+ * tags. HTTPS; plain HTTP if the registry is on this machine and no option names a certificate, or
+ * if the user asks for it. Every error is EXIT_REGISTRY.
  */
 #ifndef BOMBUS_OCI_REGISTRY_REGISTRY_H
 #define BOMBUS_OCI_REGISTRY_REGISTRY_H
@@ -64,15 +64,15 @@ int registry_get_blob(struct registry *registry, const char *repository, const c
 /* Called while blobs move: `done` of `total` bytes. */
 typedef void (*registry_progress)(void *ctx, const char *digest, uint64_t done, uint64_t total);
 
-/* Brings the blobs to their end, several at a time, from where they stand. They are checked. */
+/* Completes the blobs, several at a time, each from where it stands, and checks them. */
 int registry_fetch(struct registry *registry, const char *repository, struct blob_part **parts,
 		   size_t count, registry_progress progress, void *ctx, struct err *err);
 
 /*
- * Sends the blobs that the registry does not have, several at a time. The rest is asked for when
- * the registry has not got the blob: source() gives its file, from whose start it is read (closed
- * here), and may name a repository of the same registry to take it from (malloc'ed; NULL: none). A
- * broken upload continues where the registry says it stands, otherwise from the start.
+ * Sends the blobs that the registry does not have, several at a time. For a blob that the registry
+ * lacks, source() returns its file, which is read from the start and closed here, and may name a
+ * repository of the same registry that has the blob (malloc'ed; NULL: none). A broken upload
+ * continues at the offset that the registry reports, otherwise from the start.
  */
 struct blob_send {
 	char digest[DIGEST_ROOM];

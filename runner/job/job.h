@@ -7,7 +7,7 @@
  *	job_attach()	it is loaded and attached
  *	job_read()	the loop reads its buffers and sweeps its maps
  *	job_check()	once in a while: what was detached from outside
- *	job_detach()	of several: nothing waits for another's rest to be read
+ *	job_detach()	for several jobs: detaches this one before the rest of any job is read
  *	job_stop()	it is detached, and what is left is read
  *	job_free()
  *

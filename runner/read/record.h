@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One thing that the kernel side said: the bytes of a ring buffer's record, or a map's entry, as
- * they are. Nothing is decoded before somebody asks. A record borrows its bytes: it is valid
- * during the call that hands it over.
+ * One item from the kernel side: the raw bytes of a ring buffer's record or of a map's entry.
+ * Nothing is decoded until a caller needs it. A record borrows its bytes: it is valid during the
+ * call that hands it over.
  */
 #ifndef BOMBUS_RUNNER_READ_RECORD_H
 #define BOMBUS_RUNNER_READ_RECORD_H

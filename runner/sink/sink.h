@@ -4,8 +4,8 @@
  * its own (runner/sink/host), so that it may block as long as it likes: it gets records out of
  * a bounded queue and reads series as snapshots. An empty slot means "not wanted".
  *
- *	open     once, before anything is attached: what cannot be opened or listened on fails
- *	         here. No threads yet
+ *	open     once, before anything is attached: opens files and addresses, and fails if it
+ *	         cannot. No threads yet
  *	add      a source: its plan is final, it may not run yet. A sink keeps what it needs of each
  *	         source in a table by source->number. Before start, or later in the sink's thread
  *	start    once, when everything is attached and privileges are gone
@@ -47,17 +47,16 @@ struct sink_ops {
 		    enum lost_where where, uint64_t count, uint64_t time_ns);
 	int (*swept)(struct sink *sink, struct source *source, uint64_t time_ns);
 	int (*flush)(struct sink *sink);
-	/* For sinks that people talk to: what there is to do beside the data, in little time.
-	 * *timeout_ms: when to come again at the latest; -1, as it stands there: no matter.
-	 * Returns as event does. */
+	/* For interactive sinks: short work beside the data. Sets *timeout_ms to the longest time
+	 * until the next call; -1, its value at the call: no limit. Returns as event does. */
 	int (*work)(struct sink *sink, int *timeout_ms);
 	int (*fd)(struct sink *sink);	 /* -1: none */
 	void (*tick)(struct sink *sink); /* after each sweep, in the collector's thread */
 	void (*remove)(struct sink *sink, struct source *source);
 	void (*close)(struct sink *sink);
 	void (*free)(struct sink *sink);
-	/* The descriptor it writes to, if it does: the host notices there when the reader leaves
-	 * while nothing is to be written, and ends a write that stalls when time is over. */
+	/* The output that the sink writes to; NULL: none. The host uses it to notice that the
+	 * reader left while the sink writes nothing, and to end a stalled write at the deadline. */
 	struct out *(*out)(struct sink *sink);
 	int leave_ms;	/* the time that its close() may take, where that is more than the host's */
 	bool refreshes; /* it calls its sources' refresh() before it reads series, and needs no
@@ -71,7 +70,7 @@ struct sink {
 	struct err *err; /* where its thread leaves the error of the call that failed */
 };
 
-/* The sinks there are. Descriptors are borrowed. */
+/* Sinks without a header of their own, and Prometheus. Descriptors are borrowed. */
 struct sink *sink_json_new(int fd);
 /* Numbers that have names (users, groups, cgroups, flags of open(2), modes of files) get a member
  * "<name>_name" beside them. Before it gets its first source. */

@@ -30,7 +30,8 @@ struct attachments;
 
 struct attachments *attachments_new(void);
 void attachments_free(struct attachments *list);
-/* All but iterators, which run only when they are read and have a last time to be. */
+/* Detaches all programs but iterators: these run only when they are read, and are read once more at
+ * the end. */
 void attachments_detach(struct attachments *list);
 bool attachments_has(const struct attachments *list, uint32_t prog_index);
 /* The link of the program's first attachment, -1 when it has none. */

@@ -5,12 +5,12 @@
  *
  *	MEANING(ID, param, text, names, find, traits...)
  *
- * ID	  the enumerator MEAN_<ID> (runner/load/layout.h)
+ * ID	  the enumerator MEAN_<ID> (runner/load/plan/layout.h)
  * param  how --set reads it and inspect shows it: param_<param>() and read_<param>() of params
- * text	  how a value becomes text: put_<text>() of runner/read/text.c
- * names  the list of fixed names for its numbers: runner/read/names.c, gen-names.sh
- * find	  names that the running system knows: find_<find> of runner/read/resolve.c
- * traits designated members of struct meaning_traits (runner/load/meanings.h)
+ * text	  how a value becomes text: put_<text>() of runner/read/text/text.c
+ * names  the list of fixed names for its numbers: runner/read/text/names.c, gen-names.sh
+ * find	  names that the running system knows: find_<find> of runner/read/text/resolve.c
+ * traits designated members of struct meaning_traits (runner/load/plan/meanings.h)
  *
  * A new meaning is a new row. A word in a column that does not exist yet is one function in the
  * file that the column names.
@@ -87,10 +87,12 @@ MEANING(PID, kind, kind, none, none,
 	.numbers = 4 | 8, .name = "pid", .flags = MEANS_NUMBER, .cells = 7)
 MEANING(UID, kind, id, none, user,
 	.types = TYPES("uid", "bombus_uid", "uid_t", "__kernel_uid32_t", "gadget_uid"),
-	.numbers = 4 | 8, .name = "uid", .noun = "user", .recorded = 1, .flags = MEANS_NUMBER | MEANS_NAMED)
+	.numbers = 4 | 8, .name = "uid", .noun = "user",
+	.recorded = 1, .flags = MEANS_NUMBER | MEANS_NAMED)
 MEANING(GID, kind, id, none, group,
 	.types = TYPES("gid", "bombus_gid", "gid_t", "__kernel_gid32_t", "gadget_gid"),
-	.numbers = 4 | 8, .name = "gid", .noun = "group", .recorded = 2, .flags = MEANS_NUMBER | MEANS_NAMED)
+	.numbers = 4 | 8, .name = "gid", .noun = "group",
+	.recorded = 2, .flags = MEANS_NUMBER | MEANS_NAMED)
 MEANING(MNTNS, kind, kind, none, none,
 	.types = TYPES("mntns_id", "gadget_mntns_id", "mnt_ns_id_t"),
 	.numbers = 4 | 8, .name = "mntns_id", .flags = MEANS_NUMBER)

@@ -11,10 +11,10 @@
  * Nothing stalls it: a sink that does not keep up finds its queue full. Where that sink is the
  * only consumer of a ring buffer, the records are left in the kernel until there is room (the
  * kernel's buffer is the longer queue, and the program counts what does not fit); everything else
- * goes on meanwhile. With several consumers what a full queue cannot take is dropped and counted.
+ * goes on meanwhile. With several consumers, records for a full queue are dropped and counted.
  *
- * Records of another size than their type, and spans whose trace id is all zero, are decode errors,
- * counted and never shown.
+ * Records whose size does not fit their type, and spans whose trace id is all zero, are malformed:
+ * they are counted and never shown.
  *
  * What is swept: hashes, arrays, iterators and globals. An array's entry shows up when it is not
  * zero for the first time, and stays; the only entry of an array, and the only series of a map,
