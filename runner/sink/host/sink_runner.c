@@ -151,6 +151,9 @@ static void *runner_main(void *arg)
 		r->unwritten = count_unwritten(r);
 	end(r);
 	close_sinks(r);
+	/* A sink may write its last lines in close(). */
+	if (r->result >= 0 && runner_out(r))
+		r->result = out_flush(runner_out(r));
 	if (ret || r->player)
 		bell_ring(r->wake_fd);
 	return NULL;

@@ -247,6 +247,65 @@ static void test_host_reports_error_of_sink(void **state)
 	close(wake);
 }
 
+/* A sink that writes only when it closes. */
+struct last_words {
+	struct sink sink;
+	struct out out;
+};
+
+static int last_words_rows(struct sink *sink, struct source *source, const struct series_rows *rows,
+			   uint64_t time_ns)
+{
+	return 0;
+}
+
+static void last_words_close(struct sink *sink)
+{
+	out_adds(&container_of(sink, struct last_words, sink)->out, "the end\n");
+}
+
+static struct out *last_words_out(struct sink *sink)
+{
+	return &container_of(sink, struct last_words, sink)->out;
+}
+
+static void last_words_free(struct sink *sink)
+{
+	struct last_words *last = container_of(sink, struct last_words, sink);
+
+	out_release(&last->out);
+	free(last);
+}
+
+static const struct sink_ops last_words_ops = {
+	.name = "last",
+	.rows = last_words_rows,
+	.close = last_words_close,
+	.free = last_words_free,
+	.out = last_words_out,
+};
+
+static void test_host_reports_write_error_in_close(void **state)
+{
+	struct last_words *last = xcalloc(1, sizeof(*last));
+	int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	struct host *host;
+	struct err err = { 0 };
+	struct fixture f;
+	uint64_t unwritten;
+
+	fixture_init(&f);
+	last->sink.ops = &last_words_ops;
+	out_init(&last->out, full);
+	host = host_up_plain(&f, &last->sink, &err);
+	assert_non_null(host);
+	assert_int_equal(host_stop(host, SOON_MS, &unwritten, &err), -ENOSPC);
+	assert_non_null(strstr(err.msg, "cannot write the last output"));
+	host_free(host);
+	fixture_release(&f);
+	close(full);
+}
+
 /* -n counts records and rows alike, and no row more is given. */
 static void test_host_ends_after_so_many(void **state)
 {
@@ -621,6 +680,7 @@ int main(void)
 		cmocka_unit_test(test_host_source_that_cannot_go),
 		cmocka_unit_test(test_host_wakes_main_when_sink_has_enough),
 		cmocka_unit_test(test_host_reports_error_of_sink),
+		cmocka_unit_test(test_host_reports_write_error_in_close),
 		cmocka_unit_test(test_host_notices_idle_reader_leaving),
 		cmocka_unit_test(test_host_ends_quietly_when_reader_left),
 		cmocka_unit_test(test_host_stalled_reader),
