@@ -60,7 +60,9 @@ static inline uint32_t field_net_bits(const struct field *f)
 
 	if (bits == NET_WHOLE * 8u)
 		bits = f->size_bits;
-	return f->is_bits || bits > f->size_bits ? 0 : bits;
+	if (f->is_bits || bits > f->size_bits || (bits != 16 && bits != 32 && bits != 64))
+		return 0;
+	return bits;
 }
 
 enum meaning meaning_of_typedef(const char *name);
