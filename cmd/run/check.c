@@ -78,7 +78,10 @@ static bool list_map(struct listing *listing, const struct map_plan *map)
 	struct feature feature;
 	bool known = feature_get(type, &feature), ok = !known || feature.ok;
 
-	listing_row(listing, (const char *const[]){ "map", map->symbol, type, ok ? "ok" : "no",
+	/* libbpf puts the file's name before ".bss" and its like; map->name does without. */
+	const char *name = strchr(map->symbol, '.') ? map->name : map->symbol;
+
+	listing_row(listing, (const char *const[]){ "map", name, type, ok ? "ok" : "no",
 						    known ? feature.reason : "" });
 	return ok;
 }

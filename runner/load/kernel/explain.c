@@ -197,8 +197,9 @@ static int no_user_probe(const struct prog_plan *prog, int code, struct err *err
 	if (*path && !strchr(path, '/') && code == -ENOENT) {
 		err_hint(err, "a path with a '/' is taken as it is");
 		return err_set(err, -code,
-			       "there is no library or program '%s' where this machine keeps them",
-			       path);
+			       "there is no library or program '%s' where this machine keeps them, "
+			       "or it has no '%s'",
+			       path, target[path_len] == ':' ? target + path_len + 1 : target);
 	}
 	if (code == -ESRCH && strstr(target, "pid="))
 		return err_set(err, -code, "there is no process %s", strstr(target, "pid=") + 4);

@@ -52,6 +52,8 @@ const char *map_type_name(uint32_t type)
 
 	if (known)
 		return known->name;
+	if (!type) /* no map: the records of an iterator */
+		return "iterator";
 	snprintf(other, sizeof(other), "type %u", type);
 	return other;
 }

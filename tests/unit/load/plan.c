@@ -871,7 +871,7 @@ static void test_plan_words_for_roles_and_types(void **state)
 	assert_string_equal(map_type_name(BPF_MAP_TYPE_LRU_PERCPU_HASH), "lru_percpu_hash");
 	assert_string_equal(map_type_name(BPF_MAP_TYPE_TASK_STORAGE), "task_storage");
 	assert_string_equal(map_type_name(99), "type 99");
-	assert_string_equal(map_type_name(0), "type 0");
+	assert_string_equal(map_type_name(0), "iterator");
 }
 
 /* Definitions of five numbers become maps as BTF describes them. */
