@@ -253,11 +253,8 @@ static void on_sweep(void *ctx, struct job *job)
 
 static int read_job(struct job *job, struct host *host, struct loop *loop, struct err *err)
 {
-	int ret = host_add_source(host, job_source(job), err);
+	int ret = job_read(job, loop, err);
 
-	if (ret < 0)
-		return ret;
-	ret = job_read(job, loop, err);
 	if (ret < 0)
 		host_remove_source(host, job_source(job), LEAVE_TIMEOUT_MS);
 	else
@@ -272,6 +269,11 @@ int programs_read(struct programs *p, struct host *host, struct loop *loop, stru
 	for (size_t i = 0; i < p->count && ret >= 0; i++) {
 		if (!p->all[i].job)
 			continue;
+		/* A fault of an output, not of the program: it ends the run. Some sinks have the
+		 * source by then, so the job lives until the host is freed. */
+		ret = host_add_source(host, job_source(p->all[i].job), err);
+		if (ret < 0)
+			return ret;
 		ret = read_job(p->all[i].job, host, loop, err);
 		if (ret < 0)
 			ret = leave_out(p, &p->all[i], ret, err);

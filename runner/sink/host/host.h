@@ -41,7 +41,8 @@ void host_free(struct host *host);
 void host_add_sinks(struct host *host, struct sink *const *sinks, size_t count);
 
 int host_open(struct host *host, struct err *err);
-/* Gives the source its number, and the sinks the source. Its queues fill from now on. */
+/* Gives the source its number, and the sinks the source. Its queues fill from now on. On failure some
+ * sinks have it: it has to live until the host is freed. */
 int host_add_source(struct host *host, struct source *source, struct err *err);
 int host_start(struct host *host, struct err *err);
 
