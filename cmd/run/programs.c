@@ -90,6 +90,9 @@ static int read_names(struct programs *p, const struct words *words, struct err 
 
 		if (!len)
 			continue;
+		/* Pins of the program go to a folder of this name. */
+		if (streq(name, ".") || streq(name, ".."))
+			return err_usage(err, "'%s' cannot be the name of a program", name);
 		if (is_taken(p, i, name))
 			return err_usage(err, "two programs have the name '%s'", name);
 		p->all[i].is_named = true;

@@ -174,6 +174,7 @@ refused 'a parameter of two programs' 2 'several programs have such a parameter:
 	run "a=$GOOD" "$GOOD" --set target_pid=1
 refused 'an expression for two programs' 2 'several programs have such a map with these fields' \
 	run "$GOOD" "$GOOD" --where 'round > 1'
+refused 'a name that leads out of a folder' 2 "'..' cannot be the name of a program" run "..=$GOOD"
 refused 'a map of none of two programs' 2 'no program has such a map' \
 	run "$GOOD" "$GOOD" --map evnts=counter
 refused "a program's own word" 2 'evnts' run "$GOOD" "b=$GOOD" --map b:evnts=counter

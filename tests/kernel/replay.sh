@@ -193,6 +193,22 @@ else
 	skip 'full: a disk without room' 'no tmpfs can be mounted here'
 fi
 
+# --- a program that has a name of its own ---
+ok 'named: it is recorded' "$BOMBUS" -q run "mine=$OBJECTS/run_plain.bpf.o" --once -o none \
+	--record named.rec
+ok 'named: it is replayed' "$BOMBUS" -q replay named.rec -o none
+
+# --- an output that fails at the start ---
+if mkdir full && mount -t tmpfs -o size=16k none full 2>/dev/null; then
+	at_exit+=("umount '$T/full' 2>/dev/null")
+	head -c 64k /dev/zero >full/filler 2>/dev/null
+	run_bombus run "$OBJECTS/run_plain.bpf.o" --once -o none --record full/x.rec
+	is 'no room to begin with: status 1' "$RC" 1
+	like 'no room to begin with: a message' "$ERR" 'No space left on device'
+else
+	skip 'no room to begin with' 'no tmpfs can be mounted here'
+fi
+
 # --- metrics ---
 PORT=$(free_port)
 "$BOMBUS" replay histograms.rec -o none --speed max --metrics="127.0.0.1:$PORT" 2>metrics.err &

@@ -201,6 +201,14 @@ static bool same_shape(const struct map_shape *shape, const uint64_t recorded[4]
 	return memcmp(numbers, recorded, sizeof(numbers)) == 0;
 }
 
+/* libbpf puts the object's name, which a run may choose, before ".bss" and its like. */
+static bool same_symbol(const char *a, const char *b)
+{
+	const char *of_a = strrchr(a, '.'), *of_b = strrchr(b, '.');
+
+	return of_a && of_b ? streq(of_a, of_b) : streq(a, b);
+}
+
 static int compare(const struct replay *rp, struct err *err)
 {
 	const struct plan *plan = rp->source.plan;
@@ -208,7 +216,7 @@ static int compare(const struct replay *rp, struct err *err)
 
 	for (; i < plan->nmaps && i < rp->nmaps; i++) {
 		take_fewer_cells(&rp->shapes[i], rp->maps[i].numbers[3]);
-		if (!streq(plan->maps[i].symbol, rp->maps[i].symbol) ||
+		if (!same_symbol(plan->maps[i].symbol, rp->maps[i].symbol) ||
 		    !same_shape(&rp->shapes[i], rp->maps[i].numbers))
 			break;
 	}
