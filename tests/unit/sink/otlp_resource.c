@@ -151,7 +151,7 @@ static void assert_text(const struct otlp_origin *o, const char *name, const cha
 static void test_resource_of_this_machine(void **state)
 {
 	struct utsname name;
-	struct run r;
+	struct run r = { 0 };
 	const struct otlp_origin *o;
 	_cleanup_free_ char *os = NULL, *pid = NULL, *all = NULL;
 
@@ -193,7 +193,7 @@ static void test_resource_service(void **state)
 		{ "env", "service.name=attr", "member", true, "member" },
 		{ NULL, "service.name=attr", "member", true, "member" },
 	};
-	struct run r;
+	struct run r = { 0 };
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		begin(&r, cases[i].env, cases[i].attributes);
@@ -205,7 +205,7 @@ static void test_resource_service(void **state)
 
 static void test_resource_attributes_on_top(void **state)
 {
-	struct run r;
+	struct run r = { 0 };
 	const struct otlp_origin *o;
 
 	begin(&r, NULL,
@@ -229,7 +229,7 @@ static void test_resource_container(void **state)
 		{ 4, NULL, NULL, NULL },  { 5, NULL, POD, NULL },   { 6, ID, NULL, "web-1" },
 		{ 7, NULL, NULL, NULL },  { 99, NULL, NULL, NULL },
 	};
-	struct run r;
+	struct run r = { 0 };
 
 	begin(&r, NULL, NULL);
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -246,7 +246,7 @@ static void test_resource_container(void **state)
 
 static void test_resource_ids(void **state)
 {
-	struct run r;
+	struct run r = { 0 };
 	uint64_t plain, container, first;
 
 	begin(&r, NULL, NULL);
@@ -278,7 +278,7 @@ static void test_resource_of_several_programs(void **state)
 	const struct otlp_origin *o;
 	struct source other = { .several = true };
 	uint64_t first, second, alone;
-	struct run r;
+	struct run r = { 0 };
 
 	begin(&r, "fleet", NULL);
 	source_set_name(&other, "./second.bpf.o");
