@@ -126,7 +126,7 @@ wait $run
 heading "run -o json to a file"
 json_run() {
 	local pid before
-	mkfifo "$work/go"
+	rm -f "$work/go" && mkfifo "$work/go"
 	: >"$work/err" # that of the run before says "attached" as well
 	"$BUILD/tests/support/traffic" getppid,3000 <"$work/go" >/dev/null &
 	pid=$!
@@ -281,12 +281,12 @@ holds "MB at most while the kernel's BTF is read" "$(start peak_mb)" '<=' 24
 without_extras() {
 	local o parts=()
 
-	for o in "$BUILD"/{base,oci,cmd}/*.o "$BUILD"/runner/{load,read,sink}/*.o; do
+	while read -r o; do
 		case ${o##*/} in
-		otlp*.o | record*.o | replay*.o | run_record.o) ;;
-		*) parts+=("$o") ;;
+		otlp*.c | record*.c | replay*.c | run_record.c) ;;
+		*) parts+=("$BUILD/${o%.c}.o") ;;
 		esac
-	done
+	done < <(find base oci cmd runner -name '*.c' -not -path 'runner/tui/*')
 	${CC:-cc} -s -pthread -Wl,--gc-sections,--as-needed,-z,relro,-z,pack-relative-relocs \
 		-Wl,--unresolved-symbols=ignore-all -o "$work/core" "${parts[@]}" \
 		-lbpf -lelf -lz -lpcre2-8 -ljansson -lcrypto -lm
