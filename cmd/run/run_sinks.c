@@ -19,7 +19,7 @@ const char *run_sinks_form(const struct run_args *a)
 		return "none";
 	if (!isatty(STDOUT_FILENO))
 		return "json";
-	/* What is over at once is not looked at live. */
+	/* A run that ends at once has no use for a live table. */
 	return !a->no_tty && !a->once && tui_usable(STDIN_FILENO, STDOUT_FILENO) ? "tui" : "table";
 }
 
@@ -111,7 +111,7 @@ int run_sinks_open(struct run_sinks *sinks, const struct global_args *global,
 	return ret;
 }
 
-/* A recording that is not whole is said, though the run itself went well. */
+/* Reports an incomplete recording, even after a run without other errors. */
 static int recording_ended(const struct run_sinks *sinks, struct err *err)
 {
 	struct record_result r = sink_record_result(sinks->recorder);

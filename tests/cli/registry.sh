@@ -321,7 +321,7 @@ run_bombus pull "$R/gadget:1"
 is 'one of several platforms: a second pull is one HEAD' "$(cut -d' ' -f2 server/requests)" HEAD
 run_bombus pull "$R/gadget:1" --platform linux/riscv64
 is 'a platform that is not there' $RC 4
-like 'is told apart from present ones' "$ERR" 'hint: it is there for: linux/s390x'
+like 'an absent platform: the hint lists the present ones' "$ERR" 'hint: it is there for: linux/s390x'
 run_bombus pull "$R/gadget:1" --platform all
 is 'all platforms' $RC 0
 run_bombus inspect "$R/gadget:1" --format json

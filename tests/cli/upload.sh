@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Sending to a registry that misbehaves (tests/support/registry.py), and what is said of signatures.
+# Sending to a registry that misbehaves (tests/support/registry.py), and what inspect shows of signatures.
 # shellcheck source=../support/lib.sh
 . "$(dirname "$0")/../support/lib.sh"
 need clang jq python3

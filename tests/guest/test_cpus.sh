@@ -71,7 +71,7 @@ is 'steady: records of both CPUs' "$(rounds_on steady)" '[2,3]'
 like 'steady: nothing was lost' "$(tail -n 1 steady.err)" '5 events, 0 lost'
 jq_is 'steady: nothing was refused' steady.out 'map(select(.map == "refused")) | length' 0
 
-# --- and where it may not be opened, that is said ---
+# --- a CPU whose event may not be opened: a message ---
 echo 3 >/proc/sys/kernel/perf_event_paranoid
 if [ "$(cat /proc/sys/kernel/perf_event_paranoid)" = 3 ]; then
 	online 0

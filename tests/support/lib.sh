@@ -365,8 +365,8 @@ bombus_wait() {
 
 # --- traffic -------------------------------------------------------------------------------------
 
-# traffic_start JOB...: a process that does exactly what it is told (see tests/support/traffic.c), but
-# only once traffic_go is called; until then its $TRAFFIC_PID can be given to a filter.
+# traffic_start JOB...: a process that does exactly these jobs (see tests/support/traffic.c), but only
+# once traffic_go is called; until then its $TRAFFIC_PID can be given to a filter.
 traffic_start() {
 	rm -f "$T/.go"
 	mkfifo "$T/.go"

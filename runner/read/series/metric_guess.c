@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Members of a value of which nothing is said. Not every number of a counter counts up: names tell
- * those that hold a state ("max_ns", "last") and those that tell something apart ("pid", "dev_id").
- * Of the members of a union one is enough, since all are the same bytes.
+ * The kind of a value's members without a tag. Not every number of a counter map counts up: the
+ * name shows members that hold a state ("max_ns", "last") and members that identify something
+ * ("pid", "dev_id"). One member of a union is enough, since all members are the same bytes.
  */
 #include <string.h>
 

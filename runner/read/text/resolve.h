@@ -42,8 +42,8 @@ struct wallclock *resolver_clock(const struct resolver *resolver);
 #define RESOLVE_MAX 1024
 const char *resolve(struct resolver *resolver, enum meaning meaning, uint64_t id);
 
-/* What a field's value is looked up as: ids of several STACK_TRACE maps are told apart. Those of
- * the first stay what they are. */
+/* The id under which a field's value is looked up. It keeps the ids of several STACK_TRACE maps
+ * apart; ids of the first map are unchanged. */
 static inline uint64_t resolve_id(const struct field *field, uint64_t value)
 {
 	if (field->meaning == MEAN_KSTACK || field->meaning == MEAN_USTACK)

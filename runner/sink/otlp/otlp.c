@@ -355,7 +355,7 @@ static void say_counts(struct otlp_sink *otlp, enum otlp_signal signal)
 	}
 	log_msg(dropped ? LOG_WARN : LOG_DEBUG,
 		"OTLP %s: %" PRIu64 " sent, %" PRIu64 " dropped%s%s%s, %" PRIu64
-		" requests, %" PRIu64 " tries in vain, %" PRIu64 " divided, %" PRIu64
+		" requests, %" PRIu64 " failed and retried, %" PRIu64 " divided, %" PRIu64
 		" not sampled",
 		otlp_signal_name(signal), counts.sent, dropped, dropped ? " (" : "",
 		strbuf_str(&line), dropped ? ")" : "", counts.requests, counts.retries,

@@ -7,6 +7,7 @@
 
 #include "base/dynlib.h"
 #include "base/err.h"
+#include "base/thread.h"
 #include "base/util.h"
 
 struct web_checker {
@@ -88,12 +89,11 @@ static void *checker_main(void *ctx)
 	return NULL;
 }
 
-/* The caller's thread gets no signals, and so does this one. */
 static bool is_running(struct web_checker *checker)
 {
 	if (!checker->started && !checker->stopped)
-		checker->started =
-			pthread_create(&checker->thread, NULL, checker_main, checker) == 0;
+		checker->started = thread_start(&checker->thread, "passwords", checker_main,
+						checker, NULL) >= 0;
 	return checker->started && !checker->stopped;
 }
 
