@@ -148,62 +148,69 @@ static void range_text(const struct opt *o, char *text, size_t size)
 		snprintf(text, size, "from %llu%s to %llu%s", min, suffix, max, suffix);
 }
 
-static int check_range(const struct parser *p, const struct opt *o, uint64_t value,
-		       const char *typed)
+static int check_range(const struct opt *o, const char *shown, uint64_t value, const char *typed,
+		       struct err *err)
 {
 	char range[RANGE_TEXT_MAX];
 
 	if (value >= o->min && (!o->max || value <= o->max))
 		return 0;
 	range_text(o, range, sizeof(range));
-	return err_usage(p->err, "--%s is %s, not %s", o->name, range, typed);
+	return err_usage(err, "%s is %s, not %s", shown, range, typed);
 }
 
-/* argv is ours to cut up: values point into it and live as long as the program. */
-static int store_value(const struct parser *p, const struct found *f, char *text)
+int opt_set(const struct opt *o, void *values, const char *shown, char *text, struct err *err)
 {
-	const struct opt *o = f->opt;
+	void *value = (char *)values + o->offset;
 	const char *form = NULL;
 	int ret = 0;
 
 	switch (o->kind) {
 	case OPT_TEXT:
 	case OPT_OPTIONAL:
-		*(const char **)f->value = text;
+		*(const char **)value = text;
 		return 0;
 	case OPT_WORDS:
-		words_add(f->value, text);
+		words_add(value, text);
 		return 0;
 	case OPT_CSV:
 		/* Nothing chosen would otherwise be everything. */
-		if (!add_csv(f->value, text))
-			return err_usage(p->err, "--%s names nothing: %s", o->name, o->arg);
+		if (!add_csv(value, text))
+			return err_usage(err, "%s names nothing: %s", shown, o->arg);
 		return 0;
 	case OPT_CHOICE:
 		if (has_word(o->choices, text)) {
-			*(const char **)f->value = text;
+			*(const char **)value = text;
 			return 0;
 		}
-		err_hint(p->err, "one of: %s", o->choices);
-		return err_usage(p->err, "--%s does not take '%s'", o->name, text);
+		err_hint(err, "one of: %s", o->choices);
+		return err_usage(err, "%s does not take '%s'", shown, text);
 	case OPT_U64:
-		ret = parse_u64(text, f->value);
+		ret = parse_u64(text, value);
 		form = "a whole number";
 		break;
 	case OPT_DURATION:
-		ret = parse_duration_ns(text, f->value);
+		ret = parse_duration_ns(text, value);
 		form = "a duration such as 10s, 250ms or 1m30s";
 		break;
 	case OPT_SIZE:
-		ret = parse_size(text, f->value);
+		ret = parse_size(text, value);
 		form = "a size such as 4096, 512K or 4M";
 		break;
 	}
 	if (ret < 0) {
-		return err_usage(p->err, "--%s wants %s, not '%s'%s", o->name, form, text,
+		return err_usage(err, "%s wants %s, not '%s'%s", shown, form, text,
 				 ret == -ERANGE ? " (too large)" : "");
 	}
-	return check_range(p, o, *(uint64_t *)f->value, text);
+	return check_range(o, shown, *(uint64_t *)value, text, err);
+}
+
+/* argv is ours to cut up: values point into it and live as long as the program. */
+static int store_value(const struct parser *p, const struct found *f, char *text)
+{
+	_cleanup_free_ char *shown = xasprintf("--%s", f->opt->name);
+
+	return opt_set(f->opt, (char *)f->value - f->opt->offset, shown, text, p->err);
 }
 
 static int take_value(struct parser *p, const struct found *f, char *inline_value)

@@ -65,6 +65,10 @@ struct opt_set {
 int opts_parse(const struct opt_set *sets, size_t nsets, int argc, char **argv,
 	       struct words *positional, struct err *err);
 
+/* Sets one option that takes a value; `shown` is its name in messages. `text` is cut up by OPT_CSV,
+ * and borrowed. */
+int opt_set(const struct opt *opt, void *values, const char *shown, char *text, struct err *err);
+
 /* The lists that a parse left in `values`. */
 void opts_release(const struct opt_set *set);
 
