@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -137,4 +138,23 @@ int listen_tcp(const char *text, uint16_t *ret_port, struct err *err)
 		return err_sys(err, errno, "cannot listen on %s", text);
 	*ret_port = ntohs(bound.any.sa_family == AF_INET6 ? bound.v6.sin6_port : bound.v4.sin_port);
 	return steal_fd(&fd);
+}
+
+int listen_taken(int fd, uint16_t *ret_port, struct err *err)
+{
+	struct sockaddr_storage addr = { 0 };
+	const struct sockaddr_in *v4 = (const void *)&addr;
+	const struct sockaddr_in6 *v6 = (const void *)&addr;
+	socklen_t len = sizeof(addr), on_len = sizeof(int);
+	int on = 0;
+
+	if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &on, &on_len) < 0 || !on ||
+	    getsockname(fd, (struct sockaddr *)&addr, &len) < 0 ||
+	    (addr.ss_family != AF_INET && addr.ss_family != AF_INET6))
+		return err_set(err, ENOTSOCK, "descriptor %d is no TCP socket that listens", fd);
+	if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 ||
+	    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK) < 0)
+		return err_sys(err, errno, "descriptor %d", fd);
+	*ret_port = ntohs(addr.ss_family == AF_INET ? v4->sin_port : v6->sin6_port);
+	return fd;
 }

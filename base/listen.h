@@ -14,4 +14,8 @@ struct err;
  */
 int listen_tcp(const char *text, uint16_t *ret_port, struct err *err);
 
+/* A socket that listens already and came from outside (socket activation): prepares it as
+ * listen_tcp() does, and returns it. */
+int listen_taken(int fd, uint16_t *ret_port, struct err *err);
+
 #endif

@@ -70,6 +70,8 @@ static int new_metrics(struct sink **ret, const struct export_env *env, struct e
 		.listen = a->metrics,
 		.web_config = a->web_config,
 		.figures = env->figures,
+		.hooks = env->hooks,
+		.listen_fd = env->listen_fd,
 	};
 	int code = naming_init(&opts.naming, a->name_space, a->compat, err);
 

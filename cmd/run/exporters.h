@@ -40,8 +40,10 @@ struct figures;
 struct export_env {
 	const struct global_args *global;
 	const struct run_args *args;
-	struct figures *figures; /* of bombus itself */
-	bool recorded;		 /* a recording is played; nothing runs */
+	struct figures *figures;	      /* of bombus itself */
+	const struct prometheus_hooks *hooks; /* of the pages; NULL: none */
+	int listen_fd;			      /* of socket activation; 0: none */
+	bool recorded;			      /* a recording is played; nothing runs */
 };
 
 struct exporter {

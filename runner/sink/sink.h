@@ -34,6 +34,7 @@
 struct err;
 struct out;
 struct sink;
+struct strbuf;
 
 struct sink_ops {
 	const char *name;
@@ -79,11 +80,23 @@ struct sink *sink_csv_new(int fd);
 /* width_columns 0: not limited (not a terminal). */
 struct sink *sink_table_new(int fd, uint32_t width_columns, bool color);
 
+/* What a process of many programs has on the pages. Called by the server's thread. */
+struct prometheus_hooks {
+	/* False, with the reason: not ready. */
+	bool (*ready)(void *ctx, char *why, size_t size);
+	/* Adds HTML to the landing page, instead of the maps. */
+	void (*landing)(void *ctx, struct strbuf *html);
+	void (*reload)(void *ctx); /* of POST /-/reload; NULL: there is no such page */
+	void *ctx;
+};
+
 struct prometheus_opts {
 	const char *listen; /* "127.0.0.1:9091", ":9091" (all interfaces), "[::1]:0" */
 	struct naming naming;
 	struct figures *figures; /* borrowed; its scrapes show them, and add their own */
-	const char *web_config;	 /* path of a file as in runner/sink/web/web_config.h; NULL: none */
+	const struct prometheus_hooks *hooks; /* borrowed; NULL: none */
+	int listen_fd;			      /* listens already; taken over; 0: none */
+	const char *web_config; /* path of a file as in runner/sink/web/web_config.h; NULL: none */
 };
 /* Listens in open(); the port that was bound (for :0) can be asked for afterwards. */
 struct sink *sink_prometheus_new(const struct prometheus_opts *opts);

@@ -94,8 +94,14 @@ int host_add_source(struct host *host, struct source *source, struct err *err)
 		add_runner(host, NULL, 0);
 	if (source->ops->on_demand)
 		source->ops->on_demand(source, all_refresh(host));
-	for (size_t i = 0; i < host->nrunners && ret >= 0; i++)
-		ret = sink_runner_add(host->runners[i], source, err);
+	for (size_t i = 0; i < host->nrunners && ret >= 0; i++) {
+		const char *name = sink_runner_name(host->runners[i]);
+
+		if (host->opts.wants && !host->opts.wants(host->opts.ctx, source, name))
+			sink_runner_leave_out(host->runners[i], source);
+		else
+			ret = sink_runner_add(host->runners[i], source, err);
+	}
 	return ret < 0 ? ret : 0;
 }
 

@@ -28,6 +28,9 @@ struct host_opts {
 	/* A bell (base/bell.h), rung when sinks ended by themselves: enough records, a reader that
 	 * left, an error. -1: none. */
 	int wake_fd;
+	/* Whether the sink of this name gets the source. NULL: each sink gets each source. */
+	bool (*wants)(void *ctx, const struct source *source, const char *sink);
+	void *ctx;
 };
 
 struct host *host_new(const struct host_opts *opts);
@@ -41,8 +44,8 @@ void host_free(struct host *host);
 void host_add_sinks(struct host *host, struct sink *const *sinks, size_t count);
 
 int host_open(struct host *host, struct err *err);
-/* Gives the source its number, and the sinks the source. Its queues fill from now on. On failure some
- * sinks have it: it has to live until the host is freed. */
+/* Gives the source its number, and the sinks the source. Its queues fill from now on. On failure
+ * some sinks have it: it has to live until the host is freed. */
 int host_add_source(struct host *host, struct source *source, struct err *err);
 int host_start(struct host *host, struct err *err);
 

@@ -260,6 +260,16 @@ int sink_runner_add(struct sink_runner *r, struct source *source, struct err *er
 	return ret;
 }
 
+const char *sink_runner_name(const struct sink_runner *r)
+{
+	return r->nsinks ? r->sinks[0]->ops->name : "";
+}
+
+void sink_runner_leave_out(struct sink_runner *r, struct source *source)
+{
+	slots_set(&r->attached, source, NULL);
+}
+
 int sink_runner_start(struct sink_runner *r, struct err *err)
 {
 	_cleanup_free_ char *name =

@@ -18,6 +18,11 @@ bool sink_runner_takes_records(const struct sink_runner *runner);
 /* Whether all its sinks ask for a sweep before they read series. */
 bool sink_runner_refreshes(const struct sink_runner *runner);
 
+/* Of its first sink; "": it has none. */
+const char *sink_runner_name(const struct sink_runner *runner);
+/* Its sinks do not see the source. */
+void sink_runner_leave_out(struct sink_runner *runner, struct source *source);
+
 int sink_runner_open(struct sink_runner *runner, struct err *err);
 int sink_runner_add(struct sink_runner *runner, struct source *source, struct err *err);
 int sink_runner_start(struct sink_runner *runner, struct err *err);

@@ -19,11 +19,14 @@
 #define PAGE_MAX_BYTES (1u << 20)
 #define REFRESH_NS 500000000	    /* at most so long does a scrape wait for a sweep */
 #define CACHE_MAX_BYTES (64u << 20) /* of the texts of labels */
-#define CACHE_SHARES 4		    /* where there are several sources */
+#define WHY_MAX 512
+#define CACHE_SHARES 4 /* where there are several sources */
 
 struct prometheus_sink {
 	struct sink sink;
 	char *listen, *web_config;
+	const struct prometheus_hooks *hooks; /* NULL: none */
+	int listen_fd;
 	struct naming naming;
 	struct web_server *server;
 	struct figures *figures; /* borrowed */
@@ -161,9 +164,14 @@ static bool is_ready(struct prometheus_sink *prom)
 
 static int answer_ready(void *ctx, struct web_request *request)
 {
-	if (is_ready(ctx))
+	const struct prometheus_hooks *hooks = ((struct prometheus_sink *)ctx)->hooks;
+	char why[WHY_MAX] = "a program is not attached";
+	_cleanup_free_ char *text = NULL;
+
+	if (hooks ? hooks->ready(hooks->ctx, why, sizeof(why)) : is_ready(ctx))
 		return web_send_text(request, 200, "bombus is ready.\n");
-	return web_send_text(request, 503, "not ready: a program is not attached\n");
+	text = xasprintf("not ready: %s\n", why);
+	return web_send_text(request, 503, text);
 }
 
 static void add_html(struct strbuf *sb, const char *text)
@@ -216,8 +224,10 @@ static int answer_landing(void *ctx, struct web_request *request)
 	int ret;
 
 	strbuf_adds(&sb, top);
+	if (prom->hooks)
+		prom->hooks->landing(prom->hooks->ctx, &sb);
 	pthread_mutex_lock(&prom->lock);
-	for (size_t i = 0; i < prom->nsources; i++)
+	for (size_t i = 0; i < prom->nsources && !prom->hooks; i++)
 		add_source(&sb, prom->sources[i]->source);
 	pthread_mutex_unlock(&prom->lock);
 	strbuf_adds(&sb, "</body></html>\n");
@@ -226,11 +236,20 @@ static int answer_landing(void *ctx, struct web_request *request)
 	return ret;
 }
 
+static int answer_reload(void *ctx, struct web_request *request)
+{
+	const struct prometheus_hooks *hooks = ((struct prometheus_sink *)ctx)->hooks;
+
+	hooks->reload(hooks->ctx);
+	return web_send_text(request, 202, "the configuration is read anew\n");
+}
+
 static const struct web_page pages[] = {
 	{ "/", answer_landing },
 	{ "/metrics", answer_metrics },
 	{ "/-/healthy", answer_healthy },
 	{ "/-/ready", answer_ready },
+	{ "/-/reload", answer_reload, .post = true }, /* the last: not all have it */
 };
 
 /* --- the sink --------------------------------------------------------------------------------- */
@@ -238,10 +257,12 @@ static const struct web_page pages[] = {
 static int prometheus_open(struct sink *sink, struct err *err)
 {
 	struct prometheus_sink *prom = prometheus_of(sink);
+	bool has_reload = prom->hooks && prom->hooks->reload;
 	const struct web_opts opts = { .listen = prom->listen,
 				       .config = prom->web_config,
 				       .pages = pages,
-				       .npages = ARRAY_LEN(pages),
+				       .listen_fd = prom->listen_fd,
+				       .npages = ARRAY_LEN(pages) - !has_reload,
 				       .ctx = prom };
 	int ret;
 
@@ -350,6 +371,8 @@ struct sink *sink_prometheus_new(const struct prometheus_opts *opts)
 	prom->listen = xstrdup(opts->listen);
 	prom->web_config = opts->web_config ? xstrdup(opts->web_config) : NULL;
 	prom->naming = opts->naming;
+	prom->hooks = opts->hooks;
+	prom->listen_fd = opts->listen_fd;
 	prom->figures = opts->figures;
 	pthread_mutex_init(&prom->lock, NULL);
 	renew_catalogue(prom);

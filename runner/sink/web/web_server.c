@@ -294,6 +294,7 @@ static void on_completed(void *ctx, struct MHD_Connection *connection, void **st
 static int answer(struct web_request *request, const char *url, const char *method)
 {
 	const struct web_opts *opts = &request->server->opts;
+	const struct web_page *page = NULL;
 	int code;
 
 	if (!is_our_host(request))
@@ -302,12 +303,17 @@ static int answer(struct web_request *request, const char *url, const char *meth
 	code = authenticate(request);
 	if (code != 1)
 		return code;
-	if (!streq(method, MHD_HTTP_METHOD_GET) && !request->head)
-		return send_text(request, MHD_HTTP_METHOD_NOT_ALLOWED,
-				 "only GET and HEAD are understood\n", "Allow", "GET, HEAD");
 	for (size_t i = 0; i < opts->npages; i++)
 		if (streq(url, opts->pages[i].path))
-			return opts->pages[i].answer(opts->ctx, request);
+			page = &opts->pages[i];
+	if (page && page->post && !streq(method, MHD_HTTP_METHOD_POST))
+		return send_text(request, MHD_HTTP_METHOD_NOT_ALLOWED,
+				 "only POST is understood here\n", "Allow", "POST");
+	if (!(page && page->post) && !streq(method, MHD_HTTP_METHOD_GET) && !request->head)
+		return send_text(request, MHD_HTTP_METHOD_NOT_ALLOWED,
+				 "only GET and HEAD are understood\n", "Allow", "GET, HEAD");
+	if (page)
+		return page->answer(opts->ctx, request);
 	return web_send_text(request, MHD_HTTP_NOT_FOUND,
 			     "no such page; metrics are at /metrics\n");
 }
@@ -412,7 +418,10 @@ static int open_all(struct web_server *server, struct err *err)
 	if (web_guard_config(server->guard)->tls &&
 	    server->mhd.has_feature(MHD_FEATURE_SSL) != MHD_YES)
 		return err_set(err, ENOTSUP, "this libmicrohttpd has no TLS");
-	server->listen_fd = listen_tcp(server->listen, &server->port, err);
+	if (server->opts.listen_fd > 0)
+		server->listen_fd = listen_taken(server->opts.listen_fd, &server->port, err);
+	else
+		server->listen_fd = listen_tcp(server->listen, &server->port, err);
 	if (server->listen_fd < 0)
 		return server->listen_fd;
 	server->loopback = is_loopback(server->listen_fd);

@@ -19,15 +19,17 @@ struct err;
 struct web_server;
 struct web_request;
 
-/* A path; all are answered to GET and HEAD. answer() calls one of the web_send functions, and
- * returns what it returned. */
+/* A path, answered to GET and HEAD, or to POST alone. answer() calls one of the web_send functions,
+ * and returns what it returned. */
 struct web_page {
 	const char *path;
 	int (*answer)(void *ctx, struct web_request *request);
+	bool post;
 };
 
 struct web_opts {
 	const char *listen;	      /* as listen_tcp() takes it; copied */
+	int listen_fd;		      /* listens already; taken over; 0: none */
 	const char *config;	      /* a file as in web_config.h; copied; NULL: none */
 	const struct web_page *pages; /* borrowed */
 	size_t npages;
