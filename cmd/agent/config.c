@@ -1,0 +1,535 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmd/agent/config.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+#include "base/err.h"
+#include "base/parse.h"
+#include "base/util.h"
+#include "cmd/run/job_args.h"
+#include "cmd/run/program.h"
+#include "runner/read/span/span.h"
+
+#define NAMES_MAX_BYTES (16u << 10)
+#define IDENTITY_MAX_BYTES (4u << 20)
+#define DEFAULT_LISTEN "127.0.0.1:9091"
+
+/* One place of the file, while it is read. */
+struct section {
+	struct agent_config *config;
+	enum key_place place;
+	struct run_args *args;
+	struct own_args *own;
+	struct strbuf *identity;
+	struct strbuf *defaults; /* of programs; NULL: none */
+	struct key keys[KEYS_MAX];
+	size_t count;
+	struct strbuf names;
+	const char *const *more; /* keys that are read elsewhere */
+	size_t nmore;
+	struct err *err;
+};
+
+static void section_init(struct section *s, enum key_place place)
+{
+	s->place = place;
+	strbuf_init(&s->names, NAMES_MAX_BYTES);
+	s->count = keys_of(place, s->keys, &s->names);
+}
+
+static void section_release(struct section *s)
+{
+	strbuf_release(&s->names);
+}
+
+/* "FILE:LINE:COLUMN: " before what an option says of its value. */
+static int at_node(const struct yaml_node *node, int code, struct err *err)
+{
+	if (code < 0)
+		err_wrap(err, "%s:%u:%u", node->path, node->line, node->column);
+	return code;
+}
+
+/* Whether the words have the form that their option takes. */
+static int check_words(struct section *s, const struct yaml_node *node)
+{
+	_cleanup_(arena_release) struct arena arena = { 0 };
+	const struct program none = { .name = (char *)"" };
+	struct job_config config;
+
+	return at_node(node, job_config_of(s->args, &none, NULL, &arena, &config, s->err), s->err);
+}
+
+/* What a reload cannot change is told apart from what is of the programs, or of messages. */
+static void note(struct section *s, const struct key *key, const char *text)
+{
+	struct strbuf *to = s->identity;
+
+	if (s->place == KEY_TOP && key->own)
+		return;
+	if (s->place == KEY_TOP && key_places(key->opt) & KEY_PROGRAM)
+		to = s->defaults;
+	strbuf_addf(to, "%s=%s\n", key->name, text);
+}
+
+static int set_text(struct section *s, const struct key *key, const struct yaml_node *node,
+		    const char *text)
+{
+	struct arena *arena = &s->config->yaml.arena;
+	void *values = key->own ? (void *)s->own : (void *)s->args;
+	char *shown = arena_printf(arena, "'%s'", key->name);
+	int ret = opt_set(key->opt, values, shown, arena_strdup(arena, text), s->err);
+
+	note(s, key, text);
+	ret = at_node(node, ret, s->err);
+	return ret == 0 && key->opt->kind == OPT_WORDS ? check_words(s, node) : ret;
+}
+
+/* What stands between the two parts of a word: "MAP=ROLE", "[MAP:]EXPR", "MAP,FIELD,REGEX". */
+static char middle_of(const struct opt *opt)
+{
+	return strchr(opt->arg, '=') ? '=' : strchr(opt->arg, ':') ? ':' : ',';
+}
+
+/* "key: value" or "key: [a, b]" as a word. */
+static int set_pair(struct section *s, const struct key *key, const struct yaml_node *node)
+{
+	_cleanup_strbuf_ struct strbuf word = STRBUF_INIT(YAML_MAX_BYTES);
+	const char *text;
+	int ret = 0;
+
+	strbuf_addf(&word, "%s%c", node->key->text, middle_of(key->opt));
+	if (node->kind == YAML_LIST) {
+		for (const struct yaml_node *n = node->first; n && ret == 0; n = n->next) {
+			ret = yaml_text(n, &text, s->err);
+			if (ret == 0)
+				strbuf_addf(&word, "%s%s", n == node->first ? "" : ",", text);
+		}
+	} else {
+		ret = yaml_text(node, &text, s->err);
+		if (ret == 0)
+			strbuf_adds(&word, text);
+	}
+	return ret < 0 ? ret : set_text(s, key, node, strbuf_str(&word));
+}
+
+static int set_words(struct section *s, const struct key *key, const struct yaml_node *node)
+{
+	const char *text;
+	int ret = 0;
+
+	if (node->kind == YAML_TEXT)
+		return set_text(s, key, node, node->text);
+	if (node->kind == YAML_MAP && key->opt->kind == OPT_CSV)
+		return yaml_list(node, s->err);
+	for (const struct yaml_node *n = node->first; n && ret == 0; n = n->next) {
+		if (n->key) {
+			ret = set_pair(s, key, n);
+			continue;
+		}
+		ret = yaml_text(n, &text, s->err);
+		if (ret == 0)
+			ret = set_text(s, key, n, text);
+	}
+	return ret;
+}
+
+static int set_key(struct section *s, const struct key *key, const struct yaml_node *node)
+{
+	void *values = key->own ? (void *)s->own : (void *)s->args;
+	const char *text;
+	bool on;
+	int ret;
+
+	if (key->opt->kind == OPT_WORDS || key->opt->kind == OPT_CSV)
+		return set_words(s, key, node);
+	if (key->opt->kind == OPT_FLAG) {
+		ret = yaml_bool(node, &on, s->err);
+		if (ret < 0)
+			return ret;
+		*(bool *)((char *)values + key->opt->offset) = on;
+		note(s, key, on ? "true" : "false");
+		return 0;
+	}
+	ret = yaml_text(node, &text, s->err);
+	return ret < 0 ? ret : set_text(s, key, node, text);
+}
+
+static const struct key *find_key(const struct section *s, const char *name)
+{
+	for (size_t i = 0; i < s->count; i++)
+		if (streq(s->keys[i].name, name))
+			return &s->keys[i];
+	return NULL;
+}
+
+static bool is_more(const struct section *s, const char *name)
+{
+	for (size_t i = 0; i < s->nmore; i++)
+		if (streq(s->more[i], name))
+			return true;
+	return false;
+}
+
+static int unknown_key(const struct section *s, const struct yaml_node *node)
+{
+	const char *names[KEYS_MAX + 8];
+	size_t count = 0;
+
+	for (size_t i = 0; i < s->count; i++)
+		names[count++] = s->keys[i].name;
+	for (size_t i = 0; i < s->nmore; i++)
+		names[count++] = s->more[i];
+	return yaml_unknown_key(node, suggest_from(node->key->text, names, count), s->err);
+}
+
+static int read_section(struct section *s, const struct yaml_node *map)
+{
+	int ret = yaml_map(map, s->err);
+
+	for (const struct yaml_node *node = map->first; node && ret == 0; node = node->next) {
+		const struct key *key = find_key(s, node->key->text);
+
+		if (!key && !is_more(s, node->key->text))
+			ret = unknown_key(s, node);
+		else if (key && !yaml_is_null(node))
+			ret = set_key(s, key, node);
+	}
+	return ret;
+}
+
+/* --- exporters --- */
+
+static const struct exporter_type *find_type(const char *name)
+{
+	for (size_t i = 0; i < EXPORTER_TYPES; i++)
+		if (streq(exporter_types[i].name, name))
+			return &exporter_types[i];
+	return NULL;
+}
+
+static int read_type(const struct yaml_node *node, const struct exporter_type **ret,
+		     struct err *err)
+{
+	const char *names[EXPORTER_TYPES], *text, *near;
+	int code = yaml_text(node, &text, err);
+
+	if (code < 0)
+		return code;
+	*ret = find_type(text);
+	if (*ret)
+		return 0;
+	for (size_t i = 0; i < EXPORTER_TYPES; i++)
+		names[i] = exporter_types[i].name;
+	near = suggest_from(text, names, EXPORTER_TYPES);
+	if (near)
+		err_hint(err, "did you mean '%s'?", near);
+	return yaml_refuse(node, err, "'%.64s' is no exporter: prometheus, otlp or json", text);
+}
+
+static int finish_exporter(struct agent_config *c, enum key_place place,
+			   const struct yaml_node *node, struct err *err)
+{
+	if (place == KEY_PROMETHEUS) {
+		if (c->own.listen && c->args.prom_port)
+			return yaml_refuse(node, err, "the exporter has both listen and port");
+		c->args.metrics = c->own.listen ? c->own.listen : DEFAULT_LISTEN;
+	}
+	if (place == KEY_OTLP && !c->args.otlp)
+		c->args.otlp = "";
+	return 0;
+}
+
+static int read_exporter(struct agent_config *c, const struct yaml_node *node,
+			 struct strbuf *identity, struct err *err)
+{
+	static const char *const more[] = { "type", "settings" };
+	struct section s = { .config = c,
+			     .args = &c->args,
+			     .own = &c->own,
+			     .identity = identity,
+			     .more = more,
+			     .nmore = ARRAY_LEN(more),
+			     .err = err };
+	const struct yaml_node *type_node, *settings;
+	const struct exporter_type *type;
+	int ret = yaml_map(node, err);
+
+	if (ret < 0)
+		return ret;
+	type_node = yaml_get(node, "type");
+	if (!type_node)
+		return yaml_refuse(node, err, "the exporter has no type: prometheus, otlp or json");
+	ret = read_type(type_node, &type, err);
+	if (ret < 0)
+		return ret;
+	if (c->exporters & type->place)
+		return yaml_refuse(type_node, err, "there are two exporters of the type '%s'",
+				   type->name);
+	c->exporters |= type->place;
+	strbuf_addf(identity, "exporter=%s\n", type->name);
+	section_init(&s, type->place);
+	ret = read_section(&s, node);
+	settings = yaml_get(node, "settings");
+	s.nmore = 0;
+	if (ret == 0 && settings)
+		ret = read_section(&s, settings);
+	section_release(&s);
+	return ret < 0 ? ret : finish_exporter(c, type->place, node, err);
+}
+
+static int read_exporters(struct agent_config *c, struct strbuf *identity, struct err *err)
+{
+	const struct yaml_node *list = yaml_get(c->yaml.root, "exporters");
+	const struct yaml_node *adapters = yaml_get(c->yaml.root, "adapters");
+	int ret;
+
+	if (list && adapters)
+		return yaml_refuse_key(adapters, err,
+				       "adapters is another word for exporters, "
+				       "which stand here already");
+	list = list ? list : adapters;
+	if (!list)
+		return 0;
+	ret = yaml_list(list, err);
+	for (const struct yaml_node *n = list->first; n && ret == 0; n = n->next)
+		ret = read_exporter(c, n, identity, err);
+	return ret;
+}
+
+/* --- programs --- */
+
+static bool is_name(const char *name)
+{
+	return *name && !streq(name, ".") && !streq(name, "..") &&
+	       strlen(name) < SOURCE_PROGRAM_MAX &&
+	       !name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				  "0123456789_-.")];
+}
+
+static struct agent_program *find_program(struct agent_config *c, const char *name)
+{
+	for (size_t i = 0; i < c->count; i++)
+		if (streq(c->programs[i].name, name))
+			return &c->programs[i];
+	return NULL;
+}
+
+static int name_program(struct agent_program *p, const struct own_args *own, struct err *err)
+{
+	struct agent_config *c = p->config;
+	const struct yaml_node *node = own->name ? yaml_get(p->node, "name") : p->node;
+	struct span_text text = program_service(p->image);
+	const struct agent_program *other;
+
+	p->name = own->name ? own->name
+			    : arena_printf(&c->yaml.arena, "%.*s", (int)text.len, text.ptr);
+	if (!is_name(p->name))
+		return yaml_refuse(node, err, "'%.64s' cannot be the name of a program", p->name);
+	other = find_program(c, p->name);
+	if (!other)
+		return 0;
+	err_hint(err, "the key 'name' gives a program another one");
+	return yaml_refuse(node, err,
+			   "two programs have the name '%s': the other stands on line %u", p->name,
+			   other->node->line);
+}
+
+static int set_pull(struct agent_program *p, const char *when, struct err *err)
+{
+	if (!when || streq(when, "always") || streq(when, "missing") || streq(when, "never")) {
+		p->pull = when;
+		return 0;
+	}
+	if (parse_duration_ns(when, &p->pull_ns) == 0 && p->pull_ns)
+		return 0;
+	return yaml_refuse(yaml_get(p->node, "pull"), err,
+			   "'pull' is always, missing, never or a time such as 10m, not '%.64s'",
+			   when);
+}
+
+static int set_exporters(struct agent_program *p, const struct words *words, struct err *err)
+{
+	const struct yaml_node *node = yaml_get(p->node, "exporters");
+
+	p->exporters = words->count ? 0 : p->config->exporters;
+	for (size_t i = 0; i < words->count; i++) {
+		const struct exporter_type *type = find_type(words->words[i]);
+
+		if (!type || !(p->config->exporters & type->place))
+			return yaml_refuse(node, err, "there is no exporter '%.64s' in this file",
+					   words->words[i]);
+		p->exporters |= type->place;
+	}
+	return 0;
+}
+
+/* An object file that changed is another program. */
+static void note_file(const char *path, struct strbuf *identity)
+{
+	struct stat st;
+
+	if (strchr(path, '/') && stat(path, &st) == 0)
+		strbuf_addf(identity, "file=%llu.%llu.%llu.%lld.%ld\n",
+			    (unsigned long long)st.st_dev, (unsigned long long)st.st_ino,
+			    (unsigned long long)st.st_size, (long long)st.st_mtim.tv_sec,
+			    st.st_mtim.tv_nsec);
+}
+
+static int finish_program(struct agent_program *p, const struct own_args *own, struct err *err)
+{
+	int ret;
+
+	if (!own->image) {
+		err_hint(err, "image: NAME, or the path of an object file");
+		return yaml_refuse(p->node, err, "the program has no image");
+	}
+	p->image = own->image;
+	ret = name_program(p, own, err);
+	if (ret == 0)
+		ret = set_pull(p, own->pull, err);
+	return ret < 0 ? ret : set_exporters(p, &own->exporters, err);
+}
+
+static int read_program(struct agent_config *c, const struct yaml_node *node, const char *defaults,
+			struct err *err)
+{
+	static const char *const more[] = { "enabled" };
+	_cleanup_strbuf_ struct strbuf identity = STRBUF_INIT(IDENTITY_MAX_BYTES);
+	struct own_args own = { 0 };
+	struct agent_program *p = &c->programs[c->count];
+	struct section s = { .config = c,
+			     .args = &p->args,
+			     .own = &own,
+			     .identity = &identity,
+			     .more = more,
+			     .nmore = 1,
+			     .err = err };
+	const struct yaml_node *enabled;
+	bool on = true;
+	int ret;
+
+	*p = (struct agent_program){ .config = c, .args = c->args, .node = node };
+	strbuf_adds(&identity, defaults);
+	section_init(&s, KEY_PROGRAM);
+	ret = read_section(&s, node);
+	section_release(&s);
+	enabled = yaml_get(node, "enabled");
+	if (ret == 0 && enabled)
+		ret = yaml_bool(enabled, &on, err);
+	if (ret == 0)
+		ret = finish_program(p, &own, err);
+	words_release(&own.exporters);
+	if (ret == 0)
+		note_file(p->image, &identity);
+	p->identity = arena_strdup(&c->yaml.arena, strbuf_str(&identity));
+	if (ret == 0 && on)
+		c->count++;
+	else
+		opts_release(&(struct opt_set){ run_opts, &p->args });
+	return ret;
+}
+
+/* The network sidecar is what a file with nothing but adapters means. */
+static void add_sidecar(struct agent_config *c)
+{
+	struct agent_program *p = &c->programs[c->count++];
+
+	*p = (struct agent_program){ .config = c,
+				     .args = c->args,
+				     .name = "connections",
+				     .image = "connections",
+				     .identity = "connections",
+				     .exporters = c->exporters,
+				     .node = c->yaml.root };
+}
+
+static int read_programs(struct agent_config *c, const char *defaults, struct err *err)
+{
+	const struct yaml_node *list = yaml_get(c->yaml.root, "programs");
+	int ret = list ? yaml_list(list, err) : 0;
+	size_t count = list ? list->count : 0;
+
+	if (ret == 0 && count > CONFIG_MAX_PROGRAMS)
+		return yaml_refuse(list, err, "there are more than %d programs",
+				   CONFIG_MAX_PROGRAMS);
+	c->programs = xcalloc(count + 1, sizeof(*c->programs));
+	for (const struct yaml_node *n = list ? list->first : NULL; n && ret == 0; n = n->next)
+		ret = read_program(c, n, defaults, err);
+	if (ret == 0 && !list && yaml_get(c->yaml.root, "adapters"))
+		add_sidecar(c);
+	return ret;
+}
+
+static int read_all(struct agent_config *c, struct err *err)
+{
+	static const char *const more[] = { "programs", "exporters", "adapters" };
+	_cleanup_strbuf_ struct strbuf identity = STRBUF_INIT(IDENTITY_MAX_BYTES);
+	_cleanup_strbuf_ struct strbuf defaults = STRBUF_INIT(IDENTITY_MAX_BYTES);
+	struct section s = { .config = c,
+			     .args = &c->args,
+			     .own = &c->own,
+			     .identity = &identity,
+			     .defaults = &defaults,
+			     .more = more,
+			     .nmore = ARRAY_LEN(more),
+			     .err = err };
+	int ret;
+
+	section_init(&s, KEY_TOP);
+	ret = read_section(&s, c->yaml.root);
+	section_release(&s);
+	if (!c->args.name_space && yaml_get(c->yaml.root, "adapters") &&
+	    !yaml_get(c->yaml.root, "programs"))
+		c->args.name_space = "gespann";
+	if (ret == 0)
+		ret = read_exporters(c, &identity, err);
+	c->identity = arena_strdup(&c->yaml.arena, strbuf_str(&identity));
+	return ret < 0 ? ret : read_programs(c, strbuf_str(&defaults), err);
+}
+
+int agent_config_read(struct agent_config **ret, const char *path, struct err *err)
+{
+	struct agent_config *c = xcalloc(1, sizeof(*c));
+	int code = yaml_read(&c->yaml, path, err);
+
+	c->refs = 1;
+	if (code == 0)
+		code = yaml_expand(&c->yaml, err);
+	if (code == 0)
+		code = read_all(c, err);
+	if (code == 0)
+		*ret = c;
+	else
+		agent_config_unref(c);
+	return code;
+}
+
+struct agent_config *agent_config_ref(struct agent_config *config)
+{
+	__atomic_add_fetch(&config->refs, 1, __ATOMIC_RELAXED);
+	return config;
+}
+
+void agent_config_unref(struct agent_config *config)
+{
+	if (!config || __atomic_sub_fetch(&config->refs, 1, __ATOMIC_ACQ_REL))
+		return;
+	for (size_t i = 0; i < config->count; i++)
+		opts_release(&(struct opt_set){ run_opts, &config->programs[i].args });
+	free(config->programs);
+	yaml_release(&config->yaml);
+	free(config);
+}
+
+enum log_level agent_config_level(const struct agent_config *config)
+{
+	static const char *const names[] = { "error", "warn", "info", "debug" };
+	const char *text = config->own.log_level ? config->own.log_level : "info";
+	size_t i = 0;
+
+	while (!streq(names[i], text))
+		i++;
+	return (enum log_level)i;
+}
