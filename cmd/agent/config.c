@@ -225,19 +225,30 @@ static int read_type(const struct yaml_node *node, const struct exporter_type **
 	near = suggest_from(text, names, EXPORTER_TYPES);
 	if (near)
 		err_hint(err, "did you mean '%s'?", near);
-	return yaml_refuse(node, err, "'%.64s' is no exporter: prometheus, otlp or json", text);
+	return yaml_refuse(node, err, "'%.64s' is no exporter: prometheus, otlp, dogstatsd or json",
+			   text);
 }
 
-static int finish_exporter(struct agent_config *c, enum key_place place,
+/* An option that takes a value or none has been given by naming the exporter. */
+static void turn_on(struct agent_config *c, const struct exporter_type *type)
+{
+	for (const struct opt *o = run_opts; o->kind != OPT_END; o++) {
+		const char **value = (const char **)((char *)&c->args + o->offset);
+
+		if (type->option && o->name && streq(o->name, type->option) && !*value)
+			*value = o->choices;
+	}
+}
+
+static int finish_exporter(struct agent_config *c, const struct exporter_type *type,
 			   const struct yaml_node *node, struct err *err)
 {
-	if (place == KEY_PROMETHEUS) {
+	if (type->place == KEY_PROMETHEUS) {
 		if (c->own.listen && c->args.prom_port)
 			return yaml_refuse(node, err, "the exporter has both listen and port");
 		c->args.metrics = c->own.listen ? c->own.listen : DEFAULT_LISTEN;
 	}
-	if (place == KEY_OTLP && !c->args.otlp)
-		c->args.otlp = "";
+	turn_on(c, type);
 	return 0;
 }
 
@@ -260,7 +271,8 @@ static int read_exporter(struct agent_config *c, const struct yaml_node *node,
 		return ret;
 	type_node = yaml_get(node, "type");
 	if (!type_node)
-		return yaml_refuse(node, err, "the exporter has no type: prometheus, otlp or json");
+		return yaml_refuse(node, err,
+				   "the exporter has no type: prometheus, otlp, dogstatsd or json");
 	ret = read_type(type_node, &type, err);
 	if (ret < 0)
 		return ret;
@@ -276,7 +288,7 @@ static int read_exporter(struct agent_config *c, const struct yaml_node *node,
 	if (ret == 0 && settings)
 		ret = read_section(&s, settings);
 	section_release(&s);
-	return ret < 0 ? ret : finish_exporter(c, type->place, node, err);
+	return ret < 0 ? ret : finish_exporter(c, type, node, err);
 }
 
 static int read_exporters(struct agent_config *c, struct strbuf *identity, struct err *err)
@@ -392,6 +404,17 @@ static int finish_program(struct agent_program *p, const struct own_args *own, s
 	return ret < 0 ? ret : set_exporters(p, &own->exporters, err);
 }
 
+/* Those of the process, but for the lists: each has its own. */
+static struct run_args args_of(const struct agent_config *c)
+{
+	struct run_args args = c->args;
+
+	for (const struct opt *o = run_opts; o->kind != OPT_END; o++)
+		if (o->kind == OPT_WORDS || o->kind == OPT_CSV)
+			*(struct words *)((char *)&args + o->offset) = (struct words){ 0 };
+	return args;
+}
+
 static int read_program(struct agent_config *c, const struct yaml_node *node, const char *defaults,
 			struct err *err)
 {
@@ -410,7 +433,7 @@ static int read_program(struct agent_config *c, const struct yaml_node *node, co
 	bool on = true;
 	int ret;
 
-	*p = (struct agent_program){ .config = c, .args = c->args, .node = node };
+	*p = (struct agent_program){ .config = c, .args = args_of(c), .node = node };
 	strbuf_adds(&identity, defaults);
 	section_init(&s, KEY_PROGRAM);
 	ret = read_section(&s, node);
@@ -437,7 +460,7 @@ static void add_sidecar(struct agent_config *c)
 	struct agent_program *p = &c->programs[c->count++];
 
 	*p = (struct agent_program){ .config = c,
-				     .args = c->args,
+				     .args = args_of(c),
 				     .name = "connections",
 				     .image = "connections",
 				     .identity = "connections",
@@ -518,6 +541,7 @@ void agent_config_unref(struct agent_config *config)
 		return;
 	for (size_t i = 0; i < config->count; i++)
 		opts_release(&(struct opt_set){ run_opts, &config->programs[i].args });
+	opts_release(&(struct opt_set){ run_opts, &config->args });
 	free(config->programs);
 	yaml_release(&config->yaml);
 	free(config);

@@ -37,7 +37,8 @@ static const struct opt json_opts[] = {
 	  "a file of this size is renamed, and a new one begun (0: never)" },
 	{ 0, "max_age", "TIME", OPT_DURATION, ARG(max_age_ns),
 	  "a file of this age is renamed, and a new one begun (0: never)" },
-	{ 0, "keep", "N", OPT_U64, ARG(keep), "how many renamed files stay (5)", .min = 1, .max = 1000 },
+	{ 0, "keep", "N", OPT_U64, ARG(keep), "how many renamed files stay (5)", .min = 1,
+	  .max = 1000 },
 	{ 0 },
 };
 
@@ -51,10 +52,13 @@ static const struct {
 	{ KEY_JSON, json_opts },
 };
 
+/* "datadog" is another word for dogstatsd. */
 const struct exporter_type exporter_types[EXPORTER_TYPES] = {
-	{ "prometheus", KEY_PROMETHEUS, "metrics", "prometheus" },
-	{ "otlp", KEY_OTLP, "otlp", "otlp" },
-	{ "json", KEY_JSON, NULL, "json" },
+	{ "prometheus", KEY_PROMETHEUS, "metrics", "prometheus", NULL },
+	{ "otlp", KEY_OTLP, "otlp", "otlp", "otlp" },
+	{ "json", KEY_JSON, NULL, "json", NULL },
+	{ "dogstatsd", KEY_DOGSTATSD, "dogstatsd", "dogstatsd", "dogstatsd" },
+	{ "datadog", KEY_DOGSTATSD, "dogstatsd", "dogstatsd", "dogstatsd" },
 };
 
 /* Options of run whose key has another place than the program, another name, or none. */
@@ -91,6 +95,10 @@ static const struct {
 	{ "series-ttl", KEY_TOP | KEY_PROGRAM, NULL, NULL },
 	{ "otlp", KEY_OTLP, "url", NULL },
 	{ "otlp-protocol", KEY_OTLP, "protocol", NULL },
+	{ "dogstatsd", KEY_DOGSTATSD, "host", NULL },
+	{ "dogstatsd-tag", KEY_DOGSTATSD, "tags", NULL },
+	{ "dogstatsd-interval", KEY_DOGSTATSD, "interval", NULL },
+	{ "dogstatsd-histograms", KEY_DOGSTATSD, "histograms", NULL },
 	{ "plain-http", KEY_TOP | KEY_PROGRAM, NULL, NULL },
 	{ "insecure", KEY_TOP | KEY_PROGRAM, NULL, NULL },
 	{ "ca-file", KEY_TOP | KEY_PROGRAM, NULL, NULL },

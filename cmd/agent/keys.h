@@ -17,16 +17,17 @@ enum key_place {
 	KEY_PROMETHEUS = 4, /* of the exporters */
 	KEY_OTLP = 8,
 	KEY_JSON = 16,
+	KEY_DOGSTATSD = 32,
 };
-#define KEY_EXPORTERS (KEY_PROMETHEUS | KEY_OTLP | KEY_JSON)
 
 struct exporter_type {
 	const char *name;
 	enum key_place place;
-	const char *row;  /* of the table of exporters of run */
-	const char *sink; /* its name */
+	const char *row;    /* of the table of exporters of run */
+	const char *sink;   /* its name */
+	const char *option; /* that turns it on, where it takes a value or none */
 };
-#define EXPORTER_TYPES 3
+#define EXPORTER_TYPES 5
 extern const struct exporter_type exporter_types[EXPORTER_TYPES];
 
 /* What has no option of run. */

@@ -95,6 +95,24 @@ exporters:
   - {type: prometheus, port: "8080"}
   - type: otlp
 END
+# The network sidecar's file, as its users have it.
+cat >seed.yaml <<'END'
+log_level: info
+
+adapters:
+  - type: prometheus
+    settings:
+      port: "8080"
+  
+  - type: datadog
+    settings:
+      host: "localhost:8125"
+END
+if "$BUILD/bombus" run --help | grep -q -- --dogstatsd; then
+	accepted 'the file of the network sidecar' <seed.yaml
+else
+	skip 'the file of the network sidecar' 'this build has no --dogstatsd'
+fi
 accepted 'an empty file' </dev/null
 accepted 'the default configuration' <"$TESTS/../deploy/bombus.yaml"
 sed -n '/^```yaml$/,/^```$/p' "$TESTS/../spec/agent.md" | sed '1d;$d' >example.yaml
@@ -110,7 +128,7 @@ like 'an image that is not there' "$ERR" 'no image'
 jq -r '[.. | objects | .properties? // empty | keys[]] + (."x-options-without-key" | keys) |
 	unique | .[] | gsub("_"; "-")' schema.json >keys
 # Those of every command, and the two that have another name.
-grep -vxE 'help|verbose|quiet|store|color|prom-port|otlp|otlp-protocol' options >wanted
+grep -vxE 'help|verbose|quiet|store|color|prom-port|otlp|otlp-protocol|dogstatsd|dogstatsd-(tag|interval|histograms)' options >wanted
 is 'every option of run has a key or a reason' "$(grep -vxFf keys wanted)" ''
 at_least 'the options were found' "$(wc -l <wanted)" 40
 jq_is 'the schema has types' schema.json \
