@@ -89,17 +89,25 @@ static int new_metrics(struct sink **ret, const struct export_env *env, struct e
 	return 0;
 }
 
-/* A free port was asked for: this is the one. */
+/* A free port was asked for: this is the one. Off a terminal nothing else tells where they are. */
 static void tell_port(const struct sink *sink, const struct export_env *env)
 {
 	const char *listen = env->args->metrics, *colon, *port;
 
-	if (!listen || env->args->prom_port)
+	if (env->hooks)
+		return; /* the agent tells it */
+	if (env->args->prom_port) {
+		if (!isatty(STDERR_FILENO))
+			log_info("metrics are served on port %u of all interfaces",
+				 (unsigned)env->args->prom_port);
 		return;
-	colon = strrchr(listen, ':');
+	}
+	colon = listen ? strrchr(listen, ':') : NULL;
 	port = colon ? colon + 1 : listen;
-	if (!port[strspn(port, "0")])
+	if (port && !port[strspn(port, "0")])
 		log_info("metrics are on port %u", sink_prometheus_port(sink));
+	else if (listen && !isatty(STDERR_FILENO))
+		log_info("metrics are served on %s", listen);
 }
 
 static const char *get_variable(void *ctx, const char *name)
