@@ -48,7 +48,8 @@ struct agent {
 	struct figures *figures;
 	struct host *host;
 	struct fleet *fleet;
-	struct watch *watch; /* NULL: the folder cannot be watched */
+	struct watch *watch;	      /* NULL: the folder cannot be watched */
+	struct loop_source *settling; /* a timer, once after a change; NULL: none */
 	struct json_file json;
 	struct prometheus_hooks hooks;
 	struct reloads reloads;
@@ -131,6 +132,7 @@ static int on_settled(void *ctx, uint32_t events)
 {
 	struct agent *a = ctx;
 
+	loop_remove(a->loop, steal_ptr(&a->settling));
 	if (watch_changed(a->watch))
 		reload(a);
 	return 0;
@@ -140,11 +142,12 @@ static int on_watch(void *ctx, uint32_t events)
 {
 	struct agent *a = ctx;
 	struct err err;
-	int ret;
+	int ret = 0;
 
 	watch_drain(a->watch);
-	ret = loop_add_timer(a->loop, SETTLE_NS, 0, on_settled, a, NULL, &err);
-	return ret < 0 ? ret : 0;
+	if (!a->settling)
+		ret = loop_add_timer(a->loop, SETTLE_NS, 0, on_settled, a, &a->settling, &err);
+	return ret;
 }
 
 /* --- the loop --- */
