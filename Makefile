@@ -185,7 +185,7 @@ soak: deps ## scrape for a minute, then count ten million keys in ten
 	@BUILD=$(abspath $(BUILD)) LOAD_SECONDS=60 CHURN_SECONDS=600 CHURN_ROUNDS=10000 \
 		bash tests/kernel/metrics_load.sh
 bench: deps ## measure what the README claims, as ratios
-	@$(SUBMAKE) all bpf-tests $(BENCHES)
+	@$(SUBMAKE) all examples bpf-tests $(BENCHES)
 	@$(GIVE_BACK)
 	@BUILD=$(BUILD) tests/bench/run.sh
 check: lint house $(BUILD)/gen/names.inc ## check the format, the scripts, the layers and common mistakes

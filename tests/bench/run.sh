@@ -121,6 +121,36 @@ holds "ms for a scrape and the sweep before it (median of 15)" \
 kill -INT $run
 wait $run
 
+heading "The agent with twenty programs, of which one counts connections in a map"
+port=$("$BUILD/tests/support/traffic" --now port)
+start_traffic tcp,127.0.0.1,1,30000
+{
+	echo 'programs:'
+	echo "  - {image: activeconn}"
+	for i in $(seq 19); do echo "  - {image: tcpconnect, name: quiet-$i, set: {target_pid: 1}}"; done
+	echo 'exporters:'
+	echo "  - {type: prometheus, listen: '127.0.0.1:$port'}"
+} >"$work/agent.yaml"
+"$bombus" --store "$BUILD/store" agent -c "$work/agent.yaml" 2>"$work/err" 8>&- &
+run=$!
+for _ in $(seq 200); do
+	[ "$(grep -c 'is attached' "$work/err")" -lt 20 ] || break
+	sleep 0.05
+done
+before=$(cpu_ns $run)
+echo >&8
+wait $traffic
+exec 8>&-
+curl -fsS -o "$work/body" "http://127.0.0.1:$port/metrics" || exit 1
+after=$(cpu_ns $run)
+holds "percent of a core at 10,000 connections a second" \
+	"$(awk -v ns=$((after - before)) 'BEGIN { printf "%.2f", ns / 30000 * 10000 / 1e7 }')" '<' 1
+holds "KiB resident without the pages of rings" \
+	"$(awk '/^[0-9a-f]+-/ { ring = $NF ~ /bpf-map/ } /^Rss:/ && !ring { sum += $2 } END { print sum }' \
+		"/proc/$run/smaps")" '<' 24576
+kill -INT $run
+wait $run
+
 # One million records while they are made: from the first system call that makes some until the
 # file is whole and bombus has ended. What is lost on the way takes longer and counts for nothing.
 heading "run -o json to a file"
