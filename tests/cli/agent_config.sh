@@ -115,6 +115,7 @@ else
 fi
 accepted 'an empty file' </dev/null
 accepted 'the default configuration' <"$TESTS/../deploy/bombus.yaml"
+# shellcheck disable=SC2016 # the fence of a code block
 sed -n '/^```yaml$/,/^```$/p' "$TESTS/../spec/agent.md" | sed '1d;$d' >example.yaml
 accepted 'the example of the specification' <example.yaml
 run_bombus agent -c nothing.yaml --check

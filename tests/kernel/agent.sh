@@ -102,7 +102,7 @@ put() {
 
 PORT=$(free_port)
 mkdir conf
-config 1.yaml '{image: execsnoop}' '{image: nothere, name: bad}'
+config 1.yaml '{image: execsnoop, exporters: [prometheus]}' '{image: nothere, name: bad}'
 put 1.yaml
 agent_start "$BOMBUS"
 ok 'a program is up' wait_for 20 up_is opensnoop 1
@@ -118,16 +118,16 @@ bpf_held "$BOMBUS_PID" >first.held
 # --- reloads under load ---
 echo >&$go_fd
 exec {go_fd}>&-
-config 2.yaml '{image: execsnoop}' '{image: tcpconnect, name: added}'
+config 2.yaml '{image: execsnoop, exporters: [prometheus]}' '{image: tcpconnect, name: added}'
 put 2.yaml
 ok 'a program is added' wait_for 10 up_is added 1
 ok 'one is removed' wait_for 5 bash -c "! curl -s 127.0.0.1:$PORT/metrics | grep -q 'program=\"bad\"'"
 is 'it is ready' "$(page -/ready)" 'bombus is ready.'
-config 3.yaml '{image: execsnoop, set: {target_parent: 1}}' '{image: tcpconnect, name: added}'
+config 3.yaml '{image: execsnoop, exporters: [prometheus], set: {target_parent: 1}}' '{image: tcpconnect, name: added}'
 put 3.yaml
 ok 'one is altered' wait_for 10 bash -c "[ \$(grep -c '^bombus: execsnoop is attached' agent.err) = 2 ]"
 is 'the others are not touched' "$(grep -cE '^bombus: (opensnoop|added) is attached' agent.err)" 2
-config 4.yaml '{image: execsnoop, set: {nothing: 1}}' '{image: tcpconnect, name: added}'
+config 4.yaml '{image: execsnoop, exporters: [prometheus], set: {nothing: 1}}' '{image: tcpconnect, name: added}'
 put 4.yaml
 ok 'one that breaks goes on as it was' wait_for 10 log_has 'execsnoop goes on as it was: .*nothing'
 echo 'programs: [{imgae: x}]' >5.yaml
@@ -148,16 +148,20 @@ sleep 0.3 # a sweep and a flush of the file
 jq_is 'the untouched program missed no event' events.jsonl \
 	'map(select(.program == "opensnoop" and .kind == "event" and (.fields.fname // "" | endswith("agent-opened")))) | length' \
 	"$OPENS"
+jq_is 'a program goes to its exporters only' events.jsonl 'map(.program) | unique - ["opensnoop", "added"]' '[]'
 bpf_held "$BOMBUS_PID" >last.held
 bombus_stop TERM
 is 'it leaves well' "$RC" 0
 ok 'systemd hears STOPPING' wait_for 5 grep -q 'STOPPING=1' notified.out
 ok 'nothing is left in the kernel' wait_for 10 nothing_left last.held
 
-# --- a file that is full, a socket of systemd's ---
+# --- a tag that moves, a file that is full, a socket of systemd's ---
+cp -r "$EXAMPLES" store
+"$BOMBUS" -q --store store tag tcpconnect moving
 cat >plain.yaml <<END
 log_format: json
 programs:
+  - {image: moving, name: moved, pull: 1s, set: {target_pid: 1}}
   - {image: opensnoop, set: {target_pid: $$}}
 exporters:
   - type: json
@@ -166,13 +170,22 @@ exporters:
     keep: 2
   - type: prometheus
 END
-python3 activate.py "$BOMBUS" --store "$EXAMPLES" agent -c plain.yaml 2>json.err &
+python3 activate.py "$BOMBUS" --store store agent -c plain.yaml 2>json.err &
 BOMBUS_PID=$!
 BOMBUS_NAME=json
 started+=("$BOMBUS_PID")
 wait_for 10 test -s activated.port
 PORT=$(cat activated.port)
 ok 'the socket that was handed over serves' wait_for 20 up_is opensnoop 1
+digest_is() {
+	page metrics | grep -q "^bombus_program_info{program=\"moved\",image=\"moving\",digest=\"$1\"}"
+}
+digest_of() {
+	"$BOMBUS" --store store list --format '{{.Name}} {{.Digest}}' | awk -v name="$1" '$1 == name { print $2 }'
+}
+ok 'a tag is what it was' wait_for 10 digest_is "$(digest_of tcpconnect)[0-9a-f]*"
+"$BOMBUS" -q --store store tag tcpretrans moving
+ok 'a tag that moves is followed' wait_for 10 digest_is "$(digest_of tcpretrans)[0-9a-f]*"
 ok 'messages are JSON' jq -e .message json.err
 for ((i = 0; i < 50; i++)); do : <agent-opened; done
 ok 'a full file is renamed' wait_for 10 test -s turned.jsonl.1
