@@ -6,6 +6,7 @@
 # links; what systemd is told and hands over.
 # shellcheck source=../support/lib.sh
 . "$(dirname "$0")/../support/lib.sh"
+. "$TESTS/support/prometheus.sh"
 need_root
 need jq curl python3
 [ -d "$EXAMPLES" ] || skip_all "the examples are not built"
@@ -112,6 +113,12 @@ like 'it is not ready, and names the one that is missing' "$(page -/ready)" "bad
 like 'the landing page has the reason' "$(page '')" "bad</td><td>down</td>.*no image"
 like 'each has its image and digest' "$(page metrics)" \
 	'bombus_program_info\{program="opensnoop",image="opensnoop",digest="sha256:[0-9a-f]{64}"\} 1'
+if prometheus_there; then
+	page metrics >scrape.txt
+	is 'promtool finds no error' "$(promtool check metrics <scrape.txt 2>&1 | grep -iE 'error|parse')" ''
+else
+	skip 'promtool finds no error' 'promtool is not to be had'
+fi
 ok 'systemd hears READY' wait_for 10 grep -q 'READY=1 STATUS=2 of 3' notified.out
 bpf_held "$BOMBUS_PID" >first.held
 
