@@ -44,6 +44,14 @@ bool attachments_severed(const struct attachments *list, uint32_t prog_index);
 /* Once in a while: samples CPUs that came online since. */
 void attachments_check_cpus(struct attachments *list);
 
+/* Calls `give` for each descriptor that another process may take over, see handed.h. True: there is
+ * more, which only this process can hold. */
+struct handed;
+bool attachments_hand_over(const struct attachments *list,
+			   void (*give)(void *ctx, const struct handed *one), void *ctx);
+/* The descriptor is the list's then. False: it is of no kind that hangs in a list. */
+bool attachments_adopt(struct attachments *list, const struct handed *one);
+
 void attach_declare(struct bpf_program *prog);
 
 /* EXIT_USAGE when a target is missing, has a bad form or is one too many. */

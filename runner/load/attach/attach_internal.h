@@ -46,8 +46,8 @@ void attachments_add_fd(struct attach_job *job, int fd, bool is_link);
 /* Events on every CPU. */
 struct sampler;
 void attachments_add_sampler(struct attach_job *job, struct sampler *sampler);
-/* A child that detaches when it sees the pipe's other end close. */
-void attachments_add_guard(struct attach_job *job, pid_t child, int pipe_fd, unsigned ifindex);
+/* A child that detaches when this end of the socket is shut, and closes the other one then. */
+void attachments_add_guard(struct attach_job *job, pid_t child, int fd, unsigned ifindex);
 
 /* Each returns 0, or -errno with err set. */
 int attach_user(struct attach_job *job, struct err *err);

@@ -3,7 +3,7 @@
  * tc programs on kernels without tcx (before 6.6): a filter on the clsact qdisc. Such a filter has
  * no owner and would outlive the runner, and removing it needs a capability that the runner may
  * have given up by then. So a guard process, which keeps CAP_NET_ADMIN and nothing else, holds the
- * other end of a pipe. When the pipe closes, because of a stop, an exit or a kill -9, the guard
+ * other end of a socket. When that closes, because of a stop, an exit or a kill -9, the guard
  * removes the filter, and the qdisc too if the runner made it and it holds no other filter. A note
  * (tc_notes.h) lets the next start remove a filter whose guard was killed as well.
  */
@@ -117,7 +117,7 @@ static void remove_orphan(void *ctx, const struct tc_note *note)
 	clsact_detach(&clsact);
 }
 
-static _Noreturn void guard_main(struct clsact *clsact, int pipe_fd)
+static _Noreturn void guard_main(struct clsact *clsact, int fd)
 {
 	_cleanup_free_ char *note = NULL;
 	sigset_t all;
@@ -129,7 +129,7 @@ static _Noreturn void guard_main(struct clsact *clsact, int pipe_fd)
 	setsid();
 	prctl(PR_SET_NAME, "bombus-tc");
 	/* Descriptors of maps, links and the terminal must not live on in here. */
-	dup2(pipe_fd, 0);
+	dup2(fd, 0);
 	syscall(SYS_close_range, 1U, ~0U, 0U);
 	note = leave_note(clsact);
 	privileges_keep_only(1ULL << CAP_NET_ADMIN);
@@ -146,7 +146,7 @@ static int guard_start(struct attach_job *job, struct clsact *clsact)
 	int ends[2], rc;
 	pid_t child;
 
-	if (pipe2(ends, O_CLOEXEC) < 0)
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
 		return -errno;
 	child = fork();
 	if (child == 0) {

@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <net/if.h>
 #include <pthread.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "base/util.h"
 #include "runner/load/attach/attach_internal.h"
+#include "runner/load/attach/handed.h"
 #include "runner/load/attach/sampler.h"
 
 #define RELEASE_THREADS 8
@@ -17,10 +19,11 @@
 struct attachment {
 	uint32_t prog_index;
 	struct bpf_link *link;
-	int fd; /* a link made without libbpf, a socket, or a guard's pipe; -1 */
+	int fd; /* a link made without libbpf, a socket, or a guard's socket; -1 */
 	bool fd_is_link;
 	struct sampler *sampler; /* NULL: none */
-	pid_t guard;		 /* 0: none */
+	bool guarded;		 /* `fd` is a guard's */
+	pid_t guard;		 /* 0: no child of this process */
 	unsigned ifindex;	 /* of a guard's filter */
 	bool alone;		 /* libbpf keeps books for these: one at a time */
 	bool passive;		 /* an iterator: runs when it is read, at no other time */
@@ -36,11 +39,25 @@ struct attachments *attachments_new(void)
 	return xcalloc(1, sizeof(struct attachments));
 }
 
+/* It detaches when this end is shut, and closes its own when it is done. */
+static void await_guard(int fd)
+{
+	char room[64];
+	ssize_t len;
+
+	shutdown(fd, SHUT_WR);
+	do
+		len = recv(fd, room, sizeof(room), 0);
+	while (len > 0 || (len < 0 && errno == EINTR));
+}
+
 static void attachment_release(struct attachment *a)
 {
 	if (a->link)
 		bpf_link__destroy(steal_ptr(&a->link));
 	sampler_free(steal_ptr(&a->sampler));
+	if (a->guarded)
+		await_guard(a->fd);
 	close_fd(&a->fd);
 	a->fd = -1;
 	while (a->guard > 0 && waitpid(a->guard, NULL, 0) < 0 && errno == EINTR)
@@ -159,12 +176,13 @@ void attachments_check_cpus(struct attachments *list)
 			sampler_check(list->items[i].sampler);
 }
 
-void attachments_add_guard(struct attach_job *job, pid_t child, int pipe_fd, unsigned ifindex)
+void attachments_add_guard(struct attach_job *job, pid_t child, int fd, unsigned ifindex)
 {
 	struct attachment *a = attachments_add(job);
 
 	a->ifindex = ifindex;
-	a->fd = pipe_fd;
+	a->fd = fd;
+	a->guarded = true;
 	a->guard = child;
 }
 
@@ -229,4 +247,50 @@ int attachments_link_fd(const struct attachments *list, uint32_t prog_index)
 			return link_fd_of(a);
 	}
 	return -1;
+}
+
+/* What libbpf keeps books for has no one descriptor. */
+static bool is_ours_alone(const struct attachment *a)
+{
+	return a->sampler || (a->link && (bpf_link__fd(a->link) < 0 || a->alone));
+}
+
+bool attachments_hand_over(const struct attachments *list,
+			   void (*give)(void *ctx, const struct handed *one), void *ctx)
+{
+	bool keeps = false;
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct attachment *a = &list->items[i];
+		struct handed one = { .kind = a->guarded	   ? HANDED_GUARD
+					      : link_fd_of(a) >= 0 ? HANDED_LINK
+								   : HANDED_SOCKET,
+				      .index = a->prog_index,
+				      .ifindex = a->ifindex,
+				      .passive = a->passive,
+				      .fd = a->link ? bpf_link__fd(a->link) : a->fd };
+
+		keeps = keeps || is_ours_alone(a);
+		if (!is_ours_alone(a))
+			give(ctx, &one);
+	}
+	return keeps;
+}
+
+bool attachments_adopt(struct attachments *list, const struct handed *one)
+{
+	bool guarded = one->kind == HANDED_GUARD || one->kind == HANDED_KEEPER;
+
+	if (!guarded && one->kind != HANDED_LINK && one->kind != HANDED_SOCKET)
+		return false;
+	list->items = xreallocarray(list->items, list->count + 1, sizeof(*list->items));
+	list->items[list->count++] = (struct attachment){
+		.prog_index = one->index,
+		.fd = one->fd,
+		.fd_is_link = one->kind == HANDED_LINK,
+		.guarded = guarded,
+		.ifindex = one->ifindex,
+		.passive = one->passive != 0,
+	};
+	return true;
 }

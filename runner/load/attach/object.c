@@ -159,6 +159,9 @@ static int open_all(struct object *object, const void *elf, size_t len, struct e
 	warn_of_maps(object);
 	object->progs = xcalloc(object->plan.nprogs + 1, sizeof(struct bpf_program *));
 	object->targets = xcalloc(object->plan.nprogs + 1, sizeof(*object->targets));
+	object->prog_fds = xcalloc(object->plan.nprogs + 1, sizeof(*object->prog_fds));
+	for (uint32_t i = 0; i < object->plan.nprogs; i++)
+		object->prog_fds[i] = -1;
 	sort_progs(object);
 	rc = bind_progs(object, err);
 	if (rc == 0)
@@ -213,6 +216,10 @@ int object_map_fd(const struct object *object, const struct map_plan *map)
 	struct bpf_map *found =
 		object->bpf && name ? bpf_object__find_map_by_name(object->bpf, name) : NULL;
 
+	for (size_t i = 0; name && i < object->nmaps; i++)
+		if (streq(object->maps[i].name, name))
+			return object->maps[i].fd < 0 ? -ENOENT : object->maps[i].fd;
+
 	return found ? bpf_map__fd(found) : -ENOENT;
 }
 
@@ -229,8 +236,7 @@ int object_iter_fd(const struct object *object, const struct prog_plan *prog, st
 int object_prog_stats(const struct object *object, const struct prog_plan *prog,
 		      struct prog_stats *ret)
 {
-	const struct bpf_program *loaded = object->progs[prog->index];
-	int fd = loaded ? bpf_program__fd(loaded) : -ENOENT;
+	int fd = object->prog_fds[prog->index];
 	struct bpf_prog_info info = { 0 };
 	__u32 len = sizeof(info);
 
@@ -293,6 +299,12 @@ void object_free(struct object *object)
 	pins_release(object);
 	close_fd(&object->stats_fd);
 	bpf_object__close(object->bpf);
+	for (size_t i = 0; i < object->nmaps; i++)
+		close_fd(&object->maps[i].fd);
+	free(object->maps);
+	for (uint32_t i = 0; object->adopted && i < object->plan.nprogs; i++)
+		close_fd(&object->prog_fds[i]);
+	free(object->prog_fds);
 	for (uint32_t i = 0; object->targets && i < object->plan.nprogs; i++)
 		free((void *)object->targets[i].words);
 	free(object->targets);

@@ -15,6 +15,12 @@ struct pin {
 	bool made; /* by us; false: it was there and is used again */
 };
 
+/* Of an object that another process started, see handed.h. */
+struct taken_map {
+	const char *name;
+	int fd;
+};
+
 struct object {
 	char *name;
 	struct elf_image image; /* until object_start() is through: alternatives open it again */
@@ -22,6 +28,10 @@ struct object {
 	struct plan plan;
 	struct bpf_object *bpf;
 	struct bpf_program **progs; /* by index in plan.progs; of the current `bpf` */
+	int *prog_fds; /* by index, once it is started; -1: not loaded */
+	struct taken_map *maps; /* where it was adopted: `bpf` is NULL then */
+	size_t nmaps;
+	bool adopted;
 	struct prog_status *status; /* by index; read by any thread, atomically */
 	struct arena reasons;	    /* the texts in it */
 	struct word_list

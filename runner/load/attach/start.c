@@ -341,6 +341,10 @@ static void started(struct object *object)
 			object_set_status(object, i, PROG_OFF, "an alternative of its job works",
 					  0);
 	}
+	for (uint32_t i = 0; i < object->plan.nprogs; i++)
+		object->prog_fds[i] = object_state(object, i) >= PROG_LOADED
+					      ? bpf_program__fd(object->progs[i])
+					      : -1;
 	/* Memory left from reading the kernel's types goes back to the system. */
 	elf_image_release(&object->image);
 	malloc_trim(0);

@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <linux/bpf.h>
 #include <linux/capability.h>
+#include <seccomp.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -147,4 +149,17 @@ int privileges_drop(uint64_t keep, struct err *err)
 		return err_sys(err, -code, "cannot drop privileges");
 	log_debug("privileges dropped: %llx stay", (unsigned long long)keep);
 	return 0;
+}
+
+void privileges_no_network(void)
+{
+	static const int families[] = { AF_INET, AF_INET6, AF_VSOCK };
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+
+	for (size_t i = 0; filter && i < ARRAY_LEN(families); i++)
+		seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(socket), 1,
+				 SCMP_A0_32(SCMP_CMP_EQ, (uint32_t)families[i]));
+	if (filter && seccomp_load(filter) < 0)
+		log_debug("no seccomp filter for the loader: %s", strerror(errno));
+	seccomp_release(filter);
 }

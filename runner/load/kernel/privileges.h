@@ -33,4 +33,8 @@ int privileges_drop(uint64_t keep, struct err *err);
 /* Of a helper process: exactly these stay, for good. Failing is no error: it then has more. */
 void privileges_keep_only(uint64_t keep);
 
+/* No new socket of this process, nor of those that it starts, reaches a network. Failing is no
+ * error. */
+void privileges_no_network(void);
+
 #endif

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/load/loader/loader.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include "base/log.h"
+#include "runner/load/loader/packet.h"
+#include "base/util.h"
+#include "runner/load/kernel/privileges.h"
+#include "runner/load/loader/desk.h"
+#include "runner/load/loader/loader_internal.h"
+#include "runner/load/loader/request.h"
+
+#define MAX_CHILDREN 1024 /* a front may ask for so many at the same time */
+
+/* ---- the loader ---- */
+
+static const uint64_t kept = 1ULL << CAP_BPF | 1ULL << CAP_PERFMON | 1ULL << CAP_NET_ADMIN |
+			     1ULL << CAP_NET_RAW | 1ULL << CAP_SYS_ADMIN |
+			     1ULL << CAP_SYS_RESOURCE | 1ULL << CAP_SYS_PTRACE |
+			     1ULL << CAP_DAC_READ_SEARCH;
+
+/* It is stopped by the end of the socket alone: Ctrl-C and the stop of a unit go to every process
+ * of a group, and the front has to read what is left first. */
+static void become_loader(int fd)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, NULL);
+	prctl(PR_SET_NAME, "bombus-loader");
+	dup2(fd, STDERR_FILENO + 1);
+	syscall(SYS_close_range, STDERR_FILENO + 2U, ~0U, 0U);
+	privileges_keep_only(kept);
+	privileges_no_network();
+}
+
+/* For one socket: nothing else of this process is left in it. */
+static _Noreturn void serve_desk(int fd)
+{
+	dup2(fd, STDERR_FILENO + 1);
+	syscall(SYS_close_range, STDERR_FILENO + 2U, ~0U, 0U);
+	desk_serve(STDERR_FILENO + 1);
+	_exit(0);
+}
+
+static _Noreturn void loader_main(int fd)
+{
+	size_t children = 0, nfds;
+	int desk, len;
+	char byte;
+
+	become_loader(fd);
+	fd = STDERR_FILENO + 1;
+	while ((len = packet_receive(fd, &byte, 1, &desk, 1, &nfds)) > 0 || len == -EMSGSIZE) {
+		while (children && waitpid(-1, NULL, WNOHANG) > 0)
+			children--;
+		if (len < 0 || nfds != 1)
+			continue;
+		/* Where none can be made the front sees its socket close. */
+		if (children < MAX_CHILDREN) {
+			pid_t child = fork();
+
+			if (child == 0)
+				serve_desk(desk);
+			children += child > 0;
+		}
+		close(desk);
+	}
+	_exit(0);
+}
+
+/* ---- the front ---- */
+
+int loader_start(struct loader **ret, struct err *err)
+{
+	int ends[2], code = packet_pair(ends);
+	struct loader *loader;
+	pid_t pid;
+
+	if (code < 0)
+		return err_sys(err, -code, "cannot start the loader");
+	fflush(NULL);
+	pid = fork();
+	if (pid == 0)
+		loader_main(ends[1]);
+	code = pid < 0 ? errno : 0;
+	close(ends[1]);
+	if (code) {
+		close(ends[0]);
+		return err_sys(err, code, "cannot start the loader");
+	}
+	loader = xcalloc(1, sizeof(*loader));
+	*loader = (struct loader){ .fd = ends[0], .pid = pid };
+	*ret = loader;
+	return 0;
+}
+
+static void await(struct loader *loader)
+{
+	while (loader->pid > 0 && waitpid(loader->pid, &loader->status, 0) < 0 && errno == EINTR)
+		;
+	loader->pid = 0;
+}
+
+void loader_free(struct loader *loader)
+{
+	if (!loader)
+		return;
+	close_fd(&loader->fd);
+	await(loader);
+	free(loader);
+}
+
+int loader_fd(const struct loader *loader)
+{
+	return loader->fd;
+}
+
+void loader_end(struct loader *loader, char *text, size_t size)
+{
+	await(loader);
+	if (WIFSIGNALED(loader->status))
+		snprintf(text, size, "the loader was killed by signal %d",
+			 WTERMSIG(loader->status));
+	else
+		snprintf(text, size, "the loader ended with status %d",
+			 WEXITSTATUS(loader->status));
+}
+
+static int send_request(int desk, const struct object *object, bool statistics)
+{
+	struct request request = { .kind = REQUEST_OBJECT };
+	struct object_request full = { .name = object_name(object),
+				       .opts = *object_options(object),
+				       .statistics = statistics,
+				       .log_level = log_level };
+	_cleanup_close_ int file = -1;
+
+	full.elf = object_bytes(object, &full.elf_bytes);
+	if (!full.elf)
+		return -EALREADY;
+	file = object_request_pack(&full);
+	return file < 0 ? file : packet_send(desk, &request, sizeof(request), &file, 1);
+}
+
+/* All of them, or those before a failure are closed. */
+static int receive_fds(int desk, struct handed *handed, size_t count)
+{
+	size_t have = 0, some = 0;
+	int len = 1, fds[PACKET_MAX_FDS];
+	char byte;
+
+	while (have < count && len == 1) {
+		some = 0;
+		len = packet_receive(desk, &byte, 1, fds, PACKET_MAX_FDS, &some);
+		if (len < 0 || !some || some > count - have)
+			break;
+		for (size_t i = 0; i < some; i++)
+			handed[have++].fd = fds[i];
+		some = 0;
+	}
+	if (have == count)
+		return 0;
+	for (size_t i = 0; i < some && len >= 0; i++)
+		close(fds[i]);
+	while (have)
+		close(handed[--have].fd);
+	return len < 0 ? len : -EPROTO;
+}
+
+/* The lists of the reply, checked; both point into one malloc'ed piece. */
+static int read_body(const struct object_reply *reply, int file, struct handed_prog **ret,
+		     struct handed **ret_handed)
+{
+	size_t progs_bytes, len;
+	void *bytes;
+	int code;
+
+	if (reply->nprogs > REPLY_MAX_FDS || reply->count > REPLY_MAX_FDS)
+		return -EPROTO;
+	code = packet_map(file, REPLY_MAX_BYTES, &bytes, &len);
+	if (code < 0)
+		return code;
+	progs_bytes = reply->nprogs * sizeof(**ret);
+	if (len == progs_bytes + reply->count * sizeof(**ret_handed)) {
+		*ret = xmalloc(len);
+		memcpy(*ret, bytes, len);
+		*ret_handed = (void *)((char *)*ret + progs_bytes);
+	} else {
+		code = -EPROTO;
+	}
+	munmap(bytes, len);
+	return code;
+}
+
+/* Waits; the desk becomes the object's where its process lives on. */
+static int receive_object(int *desk, struct object *object, struct err *err)
+{
+	struct object_reply reply;
+	_cleanup_free_ struct handed_prog *progs = NULL;
+	struct handed *handed, keeper = { .kind = HANDED_KEEPER };
+	_cleanup_close_ int file = -1;
+	size_t nfds = 0;
+	int code = packet_receive(*desk, &reply, sizeof(reply), &file, 1, &nfds);
+
+	if (code == 0 || code == -ECONNRESET) {
+		err_hint(err, "the kernel's log may say more");
+		return err_set(err, EPIPE, "the loader's process ended while it loaded %s",
+			       object_name(object));
+	}
+	if (code != sizeof(reply))
+		code = code < 0 ? code : -EPROTO;
+	else if (reply.code < 0) {
+		if (err)
+			*err = reply.err;
+		return reply.code;
+	} else
+		code = nfds == 1 ? read_body(&reply, file, &progs, &handed) : -EPROTO;
+	if (code == 0)
+		code = receive_fds(*desk, handed, reply.count);
+	if (code < 0)
+		return err_sys(err, -code, "%s: the loader's answer", object_name(object));
+	code = object_adopt(object, &reply.times, progs, reply.nprogs, handed, reply.count, err);
+	if (code == 0 && reply.keeps) {
+		keeper.fd = steal_fd(desk);
+		code = object_keep(object, &keeper);
+	}
+	return code;
+}
+
+int loader_attach(struct loader *loader, struct object *object, bool statistics, struct err *err)
+{
+	_cleanup_close_ int desk = loader_open_desk(loader);
+	int code = desk < 0 ? desk : send_request(desk, object, statistics);
+
+	if (code < 0)
+		return err_sys(err, -code, "%s: asking the loader", object_name(object));
+	return receive_object(&desk, object, err);
+}

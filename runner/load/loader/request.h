@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the front asks the loader for: a packet of this struct. LOAD_OBJECT comes with a descriptor,
+ * a sealed file (runner/load/loader/packet.h) with the object's bytes and options in the flat form of this
+ * module. Both processes are the same program, so numbers are in its own layout.
+ */
+#ifndef BOMBUS_RUNNER_LOAD_LOADER_REQUEST_H
+#define BOMBUS_RUNNER_LOAD_LOADER_REQUEST_H
+
+#include <linux/perf_event.h>
+#include "base/arena.h"
+#include "runner/load/attach/object.h"
+
+#define REQUEST_MAX_BYTES (64u << 20)
+
+enum request_kind {
+	REQUEST_OBJECT = 1, /* load and attach an object; answered by reply.h */
+	REQUEST_PERF,	    /* open a perf event on a CPU; answered by a code and a descriptor */
+};
+
+struct request {
+	uint32_t kind;
+	int32_t cpu;		     /* REQUEST_PERF */
+	struct perf_event_attr attr; /* REQUEST_PERF */
+};
+
+struct object_request {
+	const char *name;
+	const void *elf;
+	size_t elf_bytes;
+	struct object_opts opts;
+	bool statistics;
+	uint32_t log_level;
+};
+
+/* A sealed file, or -errno. */
+int object_request_pack(const struct object_request *request);
+
+/* The texts and arrays point into the bytes and the arena. Bytes that no object_request_pack()
+ * wrote are refused: -EINVAL. */
+int object_request_unpack(struct object_request *ret, const void *bytes, size_t len,
+			  struct arena *arena);
+
+#endif
