@@ -7,6 +7,7 @@
  * A reload gives the fleet another configuration; exporters and limits of the process stay.
  */
 #include <errno.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/epoll.h>
 
@@ -25,6 +26,8 @@
 #include "cmd/run/exporters.h"
 #include "cmd/run/main_loop.h"
 #include "cmd/run/program.h"
+#include "runner/load/kernel/privileges.h"
+#include "runner/load/loader/loader.h"
 
 #define DEFAULT_CONFIG "/etc/bombus/bombus.yaml"
 #define SECOND_NS 1000000000ull
@@ -52,6 +55,8 @@ struct agent {
 	struct loop_source *settling; /* a timer, once after a change; NULL: none */
 	struct json_file json;
 	struct prometheus_hooks hooks;
+	struct loader *loader;
+	bool loader_gone;
 	struct reloads reloads;
 	int reload_fd, wake_fd; /* bells */
 	bool was_ready;
@@ -185,6 +190,13 @@ static int on_signal(void *ctx, uint32_t number)
 	return 0;
 }
 
+/* Nothing could be started any more: the unit does, anew. */
+static int on_loader(void *ctx, uint32_t events)
+{
+	((struct agent *)ctx)->loader_gone = true;
+	return 1;
+}
+
 /* A sink ended by itself. */
 static int on_wake(void *ctx, uint32_t events)
 {
@@ -210,6 +222,8 @@ static int open_loop(struct agent *a, struct err *err)
 		ret = loop_add_fd(a->loop, a->reload_fd, EPOLLIN, on_reload, a, NULL, err);
 	if (ret >= 0)
 		ret = loop_add_fd(a->loop, a->wake_fd, EPOLLIN, on_wake, a, NULL, err);
+	if (ret >= 0)
+		ret = loop_add_fd(a->loop, loader_fd(a->loader), EPOLLIN, on_loader, a, NULL, err);
 	return ret;
 }
 
@@ -306,6 +320,7 @@ static int open_exporters(struct agent *a, struct err *err)
 static int open_agent(struct agent *a, struct err *err)
 {
 	struct fleet_opts opts = { .global = a->global,
+				   .loader = a->loader,
 				   .max_memory_bytes = a->config->args.max_memory_bytes };
 	int ret;
 
@@ -335,21 +350,55 @@ static void close_agent(struct agent *a)
 	json_file_close(&a->json);
 	watch_free(a->watch);
 	loop_free(a->loop);
+	loader_free(a->loader);
 	close_fd(&a->reload_fd);
 	close_fd(&a->wake_fd);
 	wallclock_free(a->clock);
 	agent_config_unref(a->config);
 }
 
+/* The collectors run in this thread and ask for this themselves, which takes a capability the first
+ * time. */
+static void raise_priority(void)
+{
+	const struct sched_param param = { .sched_priority = 1 };
+
+	sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &param);
+}
+
+static int loader_died(struct agent *a, struct err *err)
+{
+	char how[128];
+
+	loader_end(a->loader, how, sizeof(how));
+	err_exit(err, EXIT_KERNEL);
+	return err_set(err, EPIPE, "%s; all programs are detached", how);
+}
+
+/* Before there is a thread: from here on the loader alone can load, and this process has none of
+ * the capabilities, but for the one that old kernels ask for to read maps. */
+static int split(struct agent *a, struct err *err)
+{
+	int ret = loader_start(&a->loader, err);
+
+	if (ret >= 0)
+		raise_priority();
+	return ret < 0 ? ret : privileges_drop(0, err);
+}
+
 static int run_agent(struct agent *a, struct err *err)
 {
 	uint64_t unwritten;
-	int ret = open_agent(a, err), ended;
+	int ret = split(a, err), ended;
 
+	if (ret >= 0)
+		ret = open_agent(a, err);
 	if (ret >= 0) {
 		fleet_apply(a->fleet, a->config);
 		ret = loop_run(a->loop);
-		ret = ret < 0 ? err_sys(err, -ret, "waiting") : 0;
+		ret = ret < 0	       ? err_sys(err, -ret, "waiting")
+		      : a->loader_gone ? loader_died(a, err)
+				       : 0;
 		notify_send("STOPPING=1");
 	}
 	if (a->host && a->fleet) {

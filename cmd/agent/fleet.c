@@ -483,7 +483,9 @@ void fleet_landing(struct fleet *f, struct strbuf *html)
 int fleet_new(struct fleet **ret, const struct fleet_opts *opts, struct err *err)
 {
 	struct fleet *f = xcalloc(1, sizeof(*f));
-	struct loading_opts loading = { .global = opts->global, .clock = opts->clock };
+	struct loading_opts loading = { .global = opts->global,
+					.clock = opts->clock,
+					.loader = opts->loader };
 	int code;
 
 	f->opts = *opts;

@@ -22,6 +22,7 @@ struct fleet_opts {
 	struct wallclock *clock;
 	struct loop *loop;
 	struct figures *figures;
+	struct loader *loader;
 	uint64_t max_memory_bytes;
 };
 int fleet_new(struct fleet **ret, const struct fleet_opts *opts, struct err *err);

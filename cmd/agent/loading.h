@@ -43,7 +43,8 @@ struct loading_opts {
 	const struct global_args *global;
 	struct wallclock *clock;
 	struct series_budget *budget; /* NULL: none */
-	int bell_fd;		      /* rung when a task is done */
+	struct loader *loader;
+	int bell_fd; /* rung when a task is done */
 };
 int loading_new(struct loading **ret, const struct loading_opts *opts, struct err *err);
 /* Waits for the task that is under way. */

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "runner/load/kernel/privileges.h"
+#include "runner/load/loader/loader.h"
 #include "runner/read/collect/live.h"
 
 struct job {
@@ -16,6 +17,7 @@ struct job {
 	struct collector *collector;
 	struct live_source live;
 	bool statistics;
+	struct loader *loader;
 	uint64_t start_ns;
 	void (*on_sweep)(void *ctx, struct job *job);
 	void *sweep_ctx;
@@ -29,6 +31,7 @@ static void free_job(struct job **job)
 static int make_collector(struct job *job, const struct job_config *config, struct err *err)
 {
 	const struct plan *plan = object_plan(job->object);
+	struct collector_opts collect = config->collect;
 	struct selection selection = { 0 };
 	int ret = select_maps(plan, &config->select, &selection, err);
 
@@ -36,7 +39,8 @@ static int make_collector(struct job *job, const struct job_config *config, stru
 		selection_release(plan, &selection);
 		return ret;
 	}
-	ret = collector_new(&job->collector, job->object, &config->collect, selection.filters,
+	collect.loader = config->loader;
+	ret = collector_new(&job->collector, job->object, &collect, selection.filters,
 			    selection.metrics, err);
 	free(selection.filters);
 	free(selection.metrics);
@@ -52,6 +56,7 @@ int job_open(struct job **ret, const struct job_config *config, struct err *err)
 	job->name = xstrdup(config->name);
 	title = config->program ? config->program : config->name;
 	job->statistics = config->statistics;
+	job->loader = config->loader;
 	rc = object_open(&job->object, title, config->elf, config->elf_bytes, &config->object, err);
 	if (rc >= 0)
 		rc = make_collector(job, config, err);
@@ -70,12 +75,13 @@ int job_open(struct job **ret, const struct job_config *config, struct err *err)
 int job_attach(struct job *job, struct err *err)
 {
 	struct object_times times;
-	int ret = object_start(job->object, err);
+	int ret = job->loader ? loader_attach(job->loader, job->object, job->statistics, err)
+			      : object_start(job->object, err);
 
 	if (ret < 0)
 		return ret;
 	/* Kernels before 5.8 have no statistics; the figures are 0 then. */
-	if (job->statistics)
+	if (job->statistics && !job->loader)
 		object_enable_stats(job->object);
 	times = object_times(job->object);
 	log_debug("%s: opened in %.1f ms, loaded in %.1f ms, attached in %.1f ms", job->name,

@@ -23,6 +23,7 @@
 
 struct err;
 struct job;
+struct loader;
 struct loop;
 struct wallclock;
 
@@ -39,6 +40,7 @@ struct job_config {
 	struct collector_opts collect; /* interval, limits; its clock is the one of the process */
 	struct step pull;	       /* getting the bytes, if there was anything to get */
 	bool statistics;	       /* the kernel measures the programs' run time */
+	struct loader *loader; /* it loads and attaches; NULL: this process does. Borrowed */
 };
 
 int job_open(struct job **ret, const struct job_config *config, struct err *err);

@@ -82,6 +82,7 @@ int collector_new(struct collector **ret, struct object *object, const struct co
 		c->opts.clock = c->own_clock = wallclock_new();
 	c->env = (struct reader_env){
 		.object = object,
+		.loader = c->opts.loader,
 		.plan = plan,
 		.clock = c->opts.clock,
 		.lock = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER },

@@ -6,11 +6,11 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "base/util.h"
+#include "runner/load/loader/loader.h"
 
 #define FORMAT_LOST (1u << 4) /* PERF_FORMAT_LOST, of Linux 6.0 */
 #define CHECK_NS 1000000      /* an event that runs has run in such a time */
@@ -32,7 +32,7 @@ struct counts {
 	uint64_t value, enabled_ns, running_ns, lost;
 };
 
-static int open_event(int cpu, bool batch, bool exact)
+static int open_event(struct loader *loader, int cpu, bool batch, bool exact)
 {
 	struct perf_event_attr attr = {
 		.size = sizeof(attr),
@@ -44,17 +44,15 @@ static int open_event(int cpu, bool batch, bool exact)
 			       (exact ? FORMAT_LOST : 0),
 		.watermark = batch,
 	};
-	int fd;
 
 	attr.wakeup_events = batch ? 0 : 1;
-	fd = (int)syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	return loader_perf_event(loader, &attr, cpu);
 }
 
 /* Without it every record wakes the reader. */
-static void open_batch_event(struct cpu_buffer *b, int cpu)
+static void open_batch_event(struct loader *loader, struct cpu_buffer *b, int cpu)
 {
-	_cleanup_close_ int fd = open_event(cpu, true, b->exact);
+	_cleanup_close_ int fd = open_event(loader, cpu, true, b->exact);
 
 	b->batch_fd = -1;
 	if (fd < 0 || ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, b->fd) < 0)
@@ -63,16 +61,17 @@ static void open_batch_event(struct cpu_buffer *b, int cpu)
 	fd = -1;
 }
 
-int cpu_buffer_open(struct cpu_buffer *b, int cpu, uint32_t pages, struct err *err)
+int cpu_buffer_open(struct cpu_buffer *b, struct loader *loader, int cpu, uint32_t pages,
+		    struct err *err)
 {
 	size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
 	void *map;
 
 	*b = (struct cpu_buffer){ .bytes = (pages + 1) * page_bytes, .exact = true };
-	b->fd = open_event(cpu, false, true);
+	b->fd = open_event(loader, cpu, false, true);
 	if (b->fd == -EINVAL) {
 		b->exact = false;
-		b->fd = open_event(cpu, false, false);
+		b->fd = open_event(loader, cpu, false, false);
 	}
 	if (b->fd < 0)
 		return err_sys(err, -b->fd, "cannot open the perf buffer of CPU %d", cpu);
@@ -86,7 +85,7 @@ int cpu_buffer_open(struct cpu_buffer *b, int cpu, uint32_t pages, struct err *e
 	b->page = map;
 	b->data = (const uint8_t *)map + page_bytes;
 	b->mask = (uint64_t)pages * page_bytes - 1;
-	open_batch_event(b, cpu);
+	open_batch_event(loader, b, cpu);
 	return 0;
 }
 

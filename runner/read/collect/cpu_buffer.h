@@ -36,8 +36,10 @@ struct cpu_buffer {
 	uint64_t running_ns, checked_ns; /* as the last cpu_buffer_check() found it */
 };
 
-/* `pages` is a power of two. On failure it is not open. */
-int cpu_buffer_open(struct cpu_buffer *buffer, int cpu, uint32_t pages, struct err *err);
+/* `pages` is a power of two; loader NULL: this process opens it. On failure it is not open. */
+struct loader;
+int cpu_buffer_open(struct cpu_buffer *buffer, struct loader *loader, int cpu, uint32_t pages,
+		    struct err *err);
 void cpu_buffer_close(struct cpu_buffer *buffer); /* also one that is not open */
 
 /* The next sample, or NULL. It stays where it is until cpu_buffer_advance(); `room` has
