@@ -157,6 +157,9 @@ GIVE_BACK     = if [ "$$(id -u)" -eq 0 ]; then for dir in build build-*; do \
 # What each suite of tests/run needs built; TESTS names suites or single tests.
 SUITES       := unit cli kernel guest fuzz sanitized
 WANTED       := $(if $(TESTS),$(filter $(SUITES),$(sort $(foreach t,$(TESTS:tests/%=%),$(firstword $(subst /, ,$(t)))))),$(SUITES))
+# Fuzzers and sanitizers are built beside the first tests.
+FIRST        := $(or $(filter-out fuzz sanitized,$(WANTED)),$(WANTED))
+BEHIND       := $(filter-out $(FIRST),$(WANTED))
 .PHONY: $(SUITES:%=build-for-%)
 build-for-unit: units
 build-for-cli build-for-kernel build-for-guest: all examples bpf-tests
@@ -168,9 +171,10 @@ deps: ## install what building and testing need (Debian)
 	@tests/deps.sh
 	@BUILD=$(BUILD) tests/fetch.sh
 test: deps ## run every test, or TESTS="unit cli/build ..."
-	@$(SUBMAKE) $(WANTED:%=build-for-%)
-	@$(GIVE_BACK)
-	@BUILD=$(BUILD) SANITIZED=$(SAN_BUILD) FUZZ_BUILD=$(FUZZ_BUILD) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run $(TESTS)
+	@$(SUBMAKE) $(FIRST:%=build-for-%)
+	@BUILD=$(BUILD) SANITIZED=$(SAN_BUILD) FUZZ_BUILD=$(FUZZ_BUILD) FUZZ_SECONDS=$(FUZZ_SECONDS) \
+		BEHIND="$(if $(BEHIND),$(SUBMAKE) $(BEHIND:%=build-for-%))" tests/run $(TESTS); \
+		status=$$?; $(GIVE_BACK); exit $$status
 fuzzers:
 	@$(SUBMAKE) CC=$(CLANG) SANITIZE=fuzzer-no-link,$(SAN) BUILD=$(FUZZ_BUILD) fuzzers-here
 fuzzers-here: $(FUZZERS)

@@ -3,6 +3,7 @@
 #
 # Metrics under load: keys without end through one counter, while one scraper reads as slowly as it
 # can and another as often. Nothing is lost, everything is counted once, and memory does not grow.
+# alone: what is lost depends on the load beside it
 . "$(dirname "$0")/../support/lib.sh"
 need_root
 need curl python3

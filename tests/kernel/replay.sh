@@ -31,9 +31,12 @@ recorded() {
 	traffic_start $jobs
 	ok "$name: it attaches" bombus_start "$name" run "$object" --set target_pid="$TRAFFIC_PID" \
 		--record "$T/$name.rec" "$@"
+	[ -z "$standing_still" ] || kill -STOP "$BOMBUS_PID"
 	ok "$name: traffic" traffic_go
+	[ -z "$standing_still" ] || kill -CONT "$BOMBUS_PID"
 	ok "$name: it ends" bombus_stop INT
 }
+standing_still=
 
 slow_rounds=$(for ((i = 0; i < 10; i++)); do printf 'getppid,1 sleep,120 '; done)
 
@@ -59,7 +62,10 @@ recorded ring run_ring_counter getppid,9 --interval 200ms -o json
 replays ring -o json
 recorded histograms metrics_hist getppid,90 --interval 200ms -o json
 replays histograms -o json
+# It stands still meanwhile, so that the ring overflows however fast it reads.
+standing_still=1
 recorded flood run_flood getppid,1 --set per_round=5000 --interval 200ms -o json
+standing_still=
 replays flood -o json
 at_least 'flood: losses are told again' "$(grep -c '"kind":"lost"' flood.again)" 1
 

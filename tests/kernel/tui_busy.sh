@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # The live table: a terminal that stalls, a program at rest, a flood of records.
+# alone: it measures processor time and how soon keys are answered
 . "$(dirname "$0")/../support/lib.sh"
 . "$TESTS/support/tui.sh"
 tui_needs
