@@ -376,16 +376,9 @@ static bool get_up(const void *of, struct figure_value *ret)
 	return figure_count(ret, ((const struct slot *)of)->running != NULL);
 }
 
-static bool get_info(const void *of, struct figure_value *ret)
-{
-	return ((const struct slot *)of)->running && figure_count(ret, 1);
-}
-
 static const struct own_figure slot_figure_rows[] = {
 	{ "bombus_program_up", "1: all of the program is attached; 0: it is down.", "",
 	  FIGURE_GAUGE, get_up },
-	{ "bombus_program_info", "What runs under the program's name.", "", FIGURE_GAUGE,
-	  get_info },
 };
 
 static void each_slot(void *ctx, const struct own_figure *figure, struct figure_visit *visit)
@@ -394,13 +387,9 @@ static void each_slot(void *ctx, const struct own_figure *figure, struct figure_
 
 	pthread_mutex_lock(&f->lock);
 	for (const struct slot *slot = f->slots; slot; slot = slot->next) {
-		const struct figure_label labels[] = {
-			{ "program", slot->wanted->name },
-			{ "image", slot->running ? slot->running_as->image : "" },
-			{ "digest", slot->running ? slot->running->program.image.digest : "" },
-		};
+		const struct figure_label label = { "program", slot->wanted->name };
 
-		visit->visit(visit, slot, labels, figure->get == get_info ? 3 : 1);
+		visit->visit(visit, slot, &label, 1);
 	}
 	pthread_mutex_unlock(&f->lock);
 }
