@@ -30,6 +30,7 @@ struct image_pair {
 struct image_info {
 	char *name;	     /* as stored */
 	char digest[72];     /* of the manifest: "sha256:<64 hex>" */
+	char origin[72];     /* of the index that it was pulled from; "" */
 	uint64_t size_bytes; /* manifest, config and layers */
 	char *created;	     /* RFC 3339: from the manifest, else the time of saving; NULL:
 				unknown */
@@ -47,13 +48,15 @@ struct image_info {
 	char *platforms; /* "linux/amd64,linux/arm64" where there are several; NULL: there are not
 			  */
 	char *manifest_json; /* as stored */
-	/* Of the image, or of the index it was chosen from: there, but not verified. By
-	 * image_find_signatures() and remote_inspect() only. */
+	/* Of the image, or of the index it was chosen from: there, but not verified unless it has a
+	 * signer. By image_find_signatures() and remote_inspect() only. */
 	struct image_signature {
 		const char *form;  /* "cosign", "sigstore bundle", "Notary Project" */
 		char manifest[72]; /* that holds it */
+		uint64_t bytes;	   /* of that manifest */
 		char subject[72];  /* the digest that it signs */
 		char *where;	   /* it was found: "tag sha256-<hex>.sig", "referrers", ... */
+		char *signer;	   /* the key that made it; NULL: not verified */
 	} * signatures;
 	size_t nsignatures;
 	char *signatures_trouble; /* why there may be others; NULL: there are not */
@@ -103,6 +106,12 @@ int image_find_for(const char *store, const char *name, const char *platform,
 
 /* Adds the signatures of an image that image_find() found, as far as the store has them. */
 int image_find_signatures(const char *store, struct image_info *info, struct err *err);
+
+struct policy;
+
+/* Verifies an image that image_find() found by the signatures in the store. EXIT_TRUST. */
+int image_verify(const char *store, struct image_info *info, const struct policy *policy,
+		 struct err *err);
 
 /* Gives the image `name` the second name `to`, and takes `to` from any other image. */
 int image_tag(const char *store, const char *name, const char *to, struct err *err);

@@ -27,8 +27,10 @@ void image_info_release(struct image_info *info)
 	}
 	free(info->labels);
 	free(info->platforms);
-	for (size_t i = 0; i < info->nsignatures; i++)
+	for (size_t i = 0; i < info->nsignatures; i++) {
 		free(info->signatures[i].where);
+		free(info->signatures[i].signer);
+	}
 	free(info->signatures);
 	free(info->signatures_trouble);
 	*info = (struct image_info){ 0 };
@@ -73,6 +75,7 @@ void image_fill_info(struct image_info *info, const struct manifest *m)
 void image_begin_info(const struct index_entry *entry, struct image_info *info)
 {
 	const struct descriptor *d = &entry->desc;
+	const char *origin;
 
 	*info = (struct image_info){
 		.name = xstrdup(entry->name),
@@ -82,6 +85,9 @@ void image_begin_info(const struct index_entry *entry, struct image_info *info)
 			dup_or_null(annotation_get(d->annotations, d->nannotations, NOTE_CREATED)),
 	};
 	memcpy(info->digest, d->digest, strlen(d->digest) + 1);
+	origin = annotation_get(d->annotations, d->nannotations, NOTE_ORIGIN);
+	if (origin && digest_valid(origin))
+		memcpy(info->origin, origin, strlen(origin) + 1);
 }
 
 void image_fill_config(struct image_info *info, const struct json_t *config)

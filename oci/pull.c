@@ -16,6 +16,7 @@
 #include "oci/format/ref.h"
 #include "oci/remote.h"
 #include "oci/store/store.h"
+#include "oci/trust/verify.h"
 
 #define ALL_PLATFORMS "all"
 /* How often another process may remove what is needed before we give up. */
@@ -346,6 +347,25 @@ static int is_current(struct pull *p, struct err *err)
 	return rc;
 }
 
+/* Before anything is kept. What is here already is looked at as well: a tag may have been signed,
+ * or a key withdrawn, since. */
+static int check_trust(struct pull *p, const char *own, const char *origin, struct err *err)
+{
+	_cleanup_(image_info_release) struct image_info info = { 0 };
+
+	return p->opts->policy ? verify_in_registry(p->registry, p->opts->policy, &p->ref, own,
+						    origin, &info, err)
+			       : 0;
+}
+
+static int check_current(struct pull *p, struct err *err)
+{
+	char known[DIGEST_ROOM], own[DIGEST_ROOM];
+	int rc = known_digest(p, known, own);
+
+	return rc < 0 ? rc : check_trust(p, own, known, err);
+}
+
 int remote_pull(const char *store, const char *name, const struct remote_opts *opts,
 		struct remote_result *ret, struct err *err)
 {
@@ -360,9 +380,13 @@ int remote_pull(const char *store, const char *name, const struct remote_opts *o
 		rc = registry_open(&p.registry, p.ref.host, &opts->registry, err);
 	if (rc == 0)
 		rc = is_current(&p, err);
-	if (rc == 0)
+	if (rc == 1)
+		rc = check_current(&p, err);
+	else if (rc == 0)
 		rc = read_documents(&p, err);
-	if (rc == 0)
+	if (rc == 0 && !p.result.current)
+		rc = check_trust(&p, p.docs[p.ndocs - 1].digest, p.origin, err);
+	if (rc == 0 && !p.result.current)
 		rc = bring(&p, err);
 	if (rc < 0)
 		return rc;

@@ -11,6 +11,7 @@
 #include "oci/format/image_index.h"
 #include "oci/format/ref.h"
 #include "oci/signatures.h"
+#include "oci/trust/verify.h"
 
 static int by_text(const void *a, const void *b)
 {
@@ -114,6 +115,9 @@ static int look(struct look *l, const struct remote_opts *opts, struct err *err)
 	signatures_in_registry(l->registry, l->ref.repository, l->top.digest, &l->info);
 	if (doc != &l->top)
 		signatures_in_registry(l->registry, l->ref.repository, doc->digest, &l->info);
+	if (opts->policy)
+		verify_name_signers(&(struct sign_place){ NULL, l->registry, l->ref.repository },
+				    opts->policy, &l->ref, &l->info);
 	return 0;
 }
 
@@ -135,6 +139,44 @@ int remote_inspect(const char *name, const struct remote_opts *opts, struct imag
 	*ret = l.info;
 	l.info = (struct image_info){ 0 };
 	return 0;
+}
+
+static int verify_there(struct look *l, const struct remote_opts *opts, struct err *err)
+{
+	const char *child = l->manifest.digest;
+	int rc = look(l, opts, err);
+
+	return rc < 0 ? rc
+		      : verify_in_registry(l->registry, opts->policy, &l->ref,
+					   *child ? child : l->top.digest, l->top.digest, &l->info,
+					   err);
+}
+
+static int verify_here(struct look *l, const struct image_info *here,
+		       const struct remote_opts *opts, struct err *err)
+{
+	char own[DIGEST_ROOM];
+	const char *origin = here->origin[0] ? here->origin : here->digest;
+
+	digest_of(here->manifest_json, strlen(here->manifest_json), own);
+	return verify_in_registry(l->registry, opts->policy, &l->ref, own, origin, &l->info, err);
+}
+
+int remote_verify(const char *name, const struct image_info *here, const struct remote_opts *opts,
+		  struct image_info *ret, struct err *err)
+{
+	_cleanup_(look_release) struct look l = { 0 };
+	int rc = ref_parse(name, &l.ref, err);
+
+	if (rc == 0)
+		rc = registry_open(&l.registry, l.ref.host, &opts->registry, err);
+	if (rc < 0)
+		return rc;
+	rc = here ? verify_here(&l, here, opts, err) : verify_there(&l, opts, err);
+	l.info.name = ref_text(&l.ref);
+	*ret = l.info;
+	l.info = (struct image_info){ 0 };
+	return rc;
 }
 
 /* --- credentials ----------------------------------------------------------------------------- */

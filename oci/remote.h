@@ -20,7 +20,9 @@ struct remote_opts {
 	struct registry_opts registry;
 	/* Of an image for several: NULL is this machine's, "all" takes the whole. */
 	const char *platform;
-	uint64_t max_bytes;	    /* 0: REMOTE_MAX_BYTES */
+	uint64_t max_bytes; /* 0: REMOTE_MAX_BYTES */
+	/* What a pulled image must be signed with, before anything of it is kept; NULL: nothing. */
+	const struct policy *policy;
 	registry_progress progress; /* NULL: none */
 	void *ctx;
 };
@@ -52,6 +54,20 @@ int remote_tags(const char *name, const struct remote_opts *opts, struct tag_lis
 /* Describes an image of a registry without fetching its program. */
 int remote_inspect(const char *name, const struct remote_opts *opts, struct image_info *ret,
 		   struct err *err);
+
+/*
+ * Verifies an image by the signatures in its registry: `here`, as image_find() found it, or (NULL)
+ * what the name stands for there. An image chosen from an index is trusted with the index.
+ * EXIT_TRUST; `ret` is filled as by remote_inspect(), as far as that was possible.
+ */
+int remote_verify(const char *name, const struct image_info *here, const struct remote_opts *opts,
+		  struct image_info *ret, struct err *err);
+
+/* Signs what the name stands for in its registry, an index as a whole. */
+enum signature_form { SIGN_TAG, SIGN_REFERRER, SIGN_BUNDLE };
+struct key;
+int remote_sign(const char *name, const struct key *key, enum signature_form form,
+		const struct remote_opts *opts, char ret_digest[DIGEST_ROOM], struct err *err);
 
 /* Checks them with the registry, then keeps them; ret_path (malloc'ed) says where. */
 int remote_login(const char *host, const char *user, const char *secret,

@@ -8,11 +8,11 @@
 #include "oci/image_internal.h"
 #include "oci/format/image_index.h"
 
-#define COSIGN_CONFIG "application/vnd.dev.cosign.artifact.sig.v1+json"
-#define COSIGN_LAYER "application/vnd.dev.cosign.simplesigning.v1+json"
-#define BUNDLE_LAYER "application/vnd.dev.sigstore.bundle"
-#define BUNDLE_PREDICATE "dev.sigstore.bundle.predicateType"
-#define BUNDLE_SIGNS "https://sigstore.dev/cosign/sign/v1"
+#define COSIGN_CONFIG SIGNATURE_CONFIG_TYPE
+#define COSIGN_LAYER SIGNATURE_LAYER_TYPE
+#define BUNDLE_LAYER SIGNATURE_BUNDLE_PREFIX
+#define BUNDLE_PREDICATE SIGNATURE_PREDICATE_NOTE
+#define BUNDLE_SIGNS SIGNATURE_PREDICATE
 #define NOTARY "application/vnd.cncf.notary.signature"
 /* Every user with push access can add some, and each is a request. */
 #define MAX_REFERRERS 32
@@ -51,7 +51,7 @@ static void trouble(struct image_info *info, const char *why)
 		info->signatures_trouble = xstrdup(why);
 }
 
-static void add(struct image_info *info, const char *form, const char *manifest,
+static void add(struct image_info *info, const char *form, const char *manifest, size_t bytes,
 		const char *subject, const char *where)
 {
 	struct image_signature *s;
@@ -61,7 +61,7 @@ static void add(struct image_info *info, const char *form, const char *manifest,
 			return;
 	info->signatures = xreallocarray(info->signatures, info->nsignatures + 1, sizeof(*s));
 	s = &info->signatures[info->nsignatures++];
-	*s = (struct image_signature){ .form = form, .where = xstrdup(where) };
+	*s = (struct image_signature){ .form = form, .bytes = bytes, .where = xstrdup(where) };
 	memcpy(s->manifest, manifest, DIGEST_ROOM);
 	memcpy(s->subject, subject, DIGEST_ROOM);
 }
@@ -79,8 +79,8 @@ static void take(struct image_info *info, const void *bytes, size_t len, const c
 		return;
 	}
 	form = form_of(&m);
-	if (form && (!by_subject || (m.subject && streq(m.subject, subject))))
-		add(info, form, digest, subject, where);
+	if (form && (!by_subject || (m.subject.digest && streq(m.subject.digest, subject))))
+		add(info, form, digest, len, subject, where);
 }
 
 /* --- in a registry --------------------------------------------------------------------------- */

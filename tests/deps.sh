@@ -14,7 +14,7 @@ set -u
 COMPILE_PACKAGES=(
 	gcc libc6-dev make libbpf-dev libseccomp-dev libelf-dev zlib1g-dev libjansson-dev libssl-dev libpcre2-dev
 	libxxhash-dev libmicrohttpd-dev libgnutls28-dev libcrypt-dev libyaml-dev libcurl4-openssl-dev
-	libarchive-dev libncurses-dev systemtap-sdt-dev libisal-dev libzstd-dev
+	libarchive-dev libncurses-dev systemtap-sdt-dev libisal-dev libzstd-dev libsodium-dev
 )
 DEMO_PACKAGES=(clang curl)
 TEST_PACKAGES=(
@@ -70,6 +70,7 @@ stands_for() {
 	libarchive-dev) echo archive.h ;;
 	libisal-dev) echo isa-l/igzip_lib.h ;;
 	libzstd-dev) echo zstd.h ;;
+	libsodium-dev) echo sodium.h ;;
 	libncurses-dev) echo curses.h ;;
 	libcmocka-dev) echo cmocka.h ;;
 	systemtap-sdt-dev) echo sys/sdt.h ;;

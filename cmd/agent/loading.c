@@ -7,6 +7,7 @@
 #include "base/thread.h"
 #include "base/util.h"
 #include "cmd/images/pull_image.h"
+#include "cmd/images/trust_args.h"
 #include "cmd/run/job_args.h"
 #include "cmd/store_path.h"
 #include "oci/format/ref.h"
@@ -71,7 +72,7 @@ static int open_job(const struct loading_opts *opts, const struct agent_program 
 
 int loading_check(const struct global_args *global, const struct agent_program *p, struct err *err)
 {
-	const struct program_pull pull = { &p->args.remote, p->pull };
+	const struct program_pull pull = { &p->args.remote, p->pull, &p->args.trust };
 	struct loading_opts opts = { .clock = wallclock_new() };
 	struct loaded *to = xcalloc(1, sizeof(*to));
 	int ret = program_open(&to->program, global, p->image, &pull, err);
@@ -90,10 +91,12 @@ static int is_new(struct loading *l, const struct load_task *task, struct err *e
 {
 	const struct agent_program *p = task->program;
 	_cleanup_free_ char *store = store_path(l->opts.global);
+	_cleanup_policy_ struct policy *policy = NULL;
 	struct image_info image = { 0 };
-	int ret = ref_is_remote(p->image)
-			  ? pull_image(l->opts.global, &p->args.remote, p->image, NULL, 0, err)
-			  : 0;
+	int ret = trust_policy(&p->args.trust, &policy, err);
+
+	if (ret == 0 && ref_is_remote(p->image))
+		ret = pull_image(l->opts.global, &p->args.remote, p->image, NULL, 0, policy, err);
 
 	if (ret >= 0)
 		ret = image_find(store, p->image, &image, err);
@@ -107,7 +110,7 @@ static int is_new(struct loading *l, const struct load_task *task, struct err *e
 static int loading_run(struct loading *l, struct load_task *task)
 {
 	const struct agent_program *p = task->program;
-	const struct program_pull pull = { &p->args.remote, p->pull };
+	const struct program_pull pull = { &p->args.remote, p->pull, &p->args.trust };
 	struct loaded *to;
 	int ret = task->refresh ? is_new(l, task, &task->err) : 1;
 

@@ -14,6 +14,7 @@
 #include "cmd/run/object_words.h"
 #include "cmd/run/program.h"
 #include "cmd/images/remote_args.h"
+#include "cmd/images/trust_args.h"
 #include "cmd/run/show_plan.h"
 #include "cmd/store_path.h"
 #include "oci/format/ref.h"
@@ -25,6 +26,7 @@ struct inspect_args {
 	bool remote_only, source;
 	struct object_words object;
 	struct remote_args remote;
+	struct trust_args trust;
 };
 
 static void free_object(struct object **object)
@@ -86,7 +88,9 @@ static void print_pairs(const char *heading, const char *name, const struct imag
 
 static void print_signatures(const struct image_info *image)
 {
-	static const struct column columns[] = { { "Signature" }, { "Of" }, { "Where" } };
+	static const struct column columns[] = {
+		{ "Signature" }, { "Of" }, { "Where" }, { "Verified by" }
+	};
 	struct listing *l;
 
 	if (image->signatures_trouble)
@@ -95,14 +99,15 @@ static void print_signatures(const struct image_info *image)
 		print_pair("Signatures:", "none");
 	if (!image->nsignatures)
 		return;
-	printf("\nSignatures (" INSPECT_SIGNATURE_STATE "):\n");
+	printf("\nSignatures:\n");
 	l = listing_new("table", columns, ARRAY_LEN(columns), NULL);
 	for (size_t i = 0; i < image->nsignatures; i++) {
 		const struct image_signature *s = &image->signatures[i];
 		bool whole = streq(s->subject, image->digest);
 
-		listing_row(l, (const char *const[]){ s->form, whole ? "image" : "platform",
-						      s->where });
+		listing_row(l,
+			    (const char *const[]){ s->form, whole ? "image" : "platform", s->where,
+						   s->signer ? s->signer : "(not verified)" });
 	}
 	listing_end(l, NULL);
 }
@@ -151,11 +156,15 @@ static int inspect_remote(const struct global_args *global, const struct inspect
 			  const char *word, struct err *err)
 {
 	_cleanup_(remote_session_release) struct remote_session session = { 0 };
+	_cleanup_policy_ struct policy *policy = NULL;
 	struct image_info image = { 0 };
-	int rc = remote_session_init(&session, global, &a->remote, err);
+	int rc = trust_policy(&a->trust, &policy, err);
 
+	if (rc == 0)
+		rc = remote_session_init(&session, global, &a->remote, err);
 	if (rc < 0)
 		return rc;
+	session.opts.policy = policy;
 	session.opts.platform = a->platform;
 	rc = remote_inspect(word, &session.opts, &image, err);
 	if (rc < 0)
@@ -244,6 +253,7 @@ static int run_inspect(const struct global_args *global, void *args, const struc
 	_cleanup_(program_release) struct program program = { 0 };
 	_cleanup_(free_object) struct object *object = NULL;
 	_cleanup_free_ char *store = NULL;
+	_cleanup_policy_ struct policy *policy = NULL;
 	_cleanup_(arena_release) struct arena arena = { 0 };
 	struct object_opts opts;
 	struct err why = { 0 };
@@ -265,8 +275,13 @@ static int run_inspect(const struct global_args *global, void *args, const struc
 	if (rc < 0)
 		return rc;
 	store = store_path(global);
-	if (program.is_image)
+	rc = trust_policy(&a->trust, &policy, err);
+	if (rc == 0 && program.is_image) {
 		image_find_signatures(store, &program.image, NULL);
+		image_verify(store, &program.image, policy, NULL);
+	}
+	if (rc < 0)
+		return rc;
 	rc = object_open(&object, program.name, program.bytes, program.len, &opts, err);
 	return rc < 0 ? rc : print_program(a, &program, object, err);
 }
@@ -284,6 +299,7 @@ static const struct opt inspect_opts[] = {
 	  "what 'run' with this option makes of a map's fields" },
 	{ 0, "as", "MAP,FIELD=MEANING", OPT_WORDS, offsetof(struct inspect_args, object.as),
 	  "what 'run' with this option makes of a field" },
+	TRUST_OPTS(offsetof(struct inspect_args, trust)),
 	REMOTE_OPTS(offsetof(struct inspect_args, remote)),
 	{ 0 },
 };

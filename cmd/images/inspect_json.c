@@ -83,7 +83,9 @@ static json_t *signatures_json(const struct image_info *image)
 		json_t *one = json_object();
 
 		put_text(one, "form", s->form);
-		put_text(one, "state", INSPECT_SIGNATURE_STATE);
+		put_text(one, "state",
+			 s->signer ? INSPECT_SIGNATURE_VERIFIED : INSPECT_SIGNATURE_STATE);
+		put_text(one, "key", s->signer);
 		put_text(one, "of", s->subject);
 		put_text(one, "manifest", s->manifest);
 		put_text(one, "where", s->where);

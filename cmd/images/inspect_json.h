@@ -5,8 +5,9 @@
 
 #include <stddef.h>
 
-/* Of every signature that is found here; nothing here checks one. */
+/* Of a signature that none of the given keys made. */
 #define INSPECT_SIGNATURE_STATE "present, not verified"
+#define INSPECT_SIGNATURE_VERIFIED "verified"
 
 struct err;
 struct image_info;

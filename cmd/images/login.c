@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /* `bombus login` and `bombus logout`: credentials for registries. */
 #include <errno.h>
-#include <signal.h>
-#include <termios.h>
 
 #include "base/log.h"
 #include "base/util.h"
+#include "cmd/images/password.h"
 #include "cmd/images/remote_args.h"
 #include "oci/format/ref.h"
 
 #define MAX_SECRET_BYTES (64u << 10)
-#define MAX_LINE 1024
 
 struct login_args {
 	struct remote_args remote;
@@ -18,65 +16,13 @@ struct login_args {
 	bool password_stdin;
 };
 
-static void secret_free(char **text)
-{
-	if (*text)
-		explicit_bzero(*text, strlen(*text));
-	free(*text);
-}
-
-static char *without_newline(char *text)
-{
-	text[strcspn(text, "\r\n")] = '\0';
-	return text;
-}
-
-/* A terminal gives a line at a time. Nothing of it stays in a buffer of stdio. */
-static void read_line(char *line, size_t size)
-{
-	ssize_t n;
-
-	do {
-		n = read(STDIN_FILENO, line, size - 1);
-	} while (n < 0 && errno == EINTR);
-	line[MAX(n, 0)] = '\0';
-}
-
-/* One line from the terminal, shown or not. malloc'ed. What is not shown leaves the terminal as it
- * was also after Ctrl-C, which ends the line there and is only then the signal that it stands for.
- */
-static char *ask(const char *what, bool shown)
-{
-	struct termios old, quiet;
-	char line[MAX_LINE] = "", *answer;
-	bool changed = !shown && tcgetattr(STDIN_FILENO, &old) == 0;
-
-	if (changed) {
-		quiet = old;
-		quiet.c_lflag &= ~(tcflag_t)(ECHO | ISIG);
-		quiet.c_cc[VEOL] = old.c_cc[VINTR];
-		tcsetattr(STDIN_FILENO, TCSAFLUSH, &quiet);
-	}
-	fprintf(stderr, "%s: ", what);
-	read_line(line, sizeof(line));
-	if (changed) {
-		tcsetattr(STDIN_FILENO, TCSAFLUSH, &old);
-		fputc('\n', stderr);
-		if (old.c_cc[VINTR] && strchr(line, old.c_cc[VINTR]))
-			raise(SIGINT);
-	}
-	answer = xstrdup(without_newline(line));
-	explicit_bzero(line, sizeof(line));
-	return answer;
-}
-
 static int read_secret(const struct login_args *a, char **ret, struct err *err)
 {
 	void *bytes = NULL;
 	int rc;
 
 	if (!a->password_stdin && isatty(STDIN_FILENO)) {
-		*ret = ask("Password", false);
+		*ret = ask_line("Password", false);
 		return 0;
 	}
 	if (!a->password_stdin) {
@@ -104,7 +50,7 @@ static int run_login(const struct global_args *global, void *args, const struct 
 	if (!user && (a->password_stdin || !isatty(STDIN_FILENO)))
 		return err_usage(err, "whose password is it? --username NAME");
 	if (!user)
-		user = ask("Username", true);
+		user = ask_line("Username", true);
 	rc = read_secret(a, &secret, err);
 	if (rc == 0 && (!*user || !*secret || strchr(user, ':')))
 		rc = err_usage(err, "a name without ':' and a password are needed");

@@ -4,9 +4,11 @@
 #include "cmd/images/pull_image.h"
 #include "cmd/images/remote_args.h"
 #include "cmd/images/files.h"
+#include "cmd/images/trust_args.h"
 
 struct pull_args {
 	struct remote_args remote;
+	struct trust_args trust;
 	const char *platform;
 	uint64_t max_bytes;
 };
@@ -15,11 +17,12 @@ static int run_pull(const struct global_args *global, void *args, const struct w
 		    struct err *err)
 {
 	const struct pull_args *a = args;
-	int rc = 0;
+	_cleanup_policy_ struct policy *policy = NULL;
+	int rc = trust_policy(&a->trust, &policy, err);
 
 	for (size_t i = 0; rc == 0 && i < words->count; i++)
 		rc = pull_image(global, &a->remote, words->words[i], a->platform, a->max_bytes,
-				err);
+				policy, err);
 	if (rc == 0 && global->quiet)
 		for (size_t i = 0; i < words->count; i++)
 			file_print_line(words->words[i]);
@@ -31,6 +34,7 @@ static const struct opt pull_opts[] = {
 	{ 0, "platform", "OS/ARCH", OPT_TEXT, ARG(platform),
 	  "of an image for several: linux/arm64, ..., or all of them with 'all' (this machine's)" },
 	{ 0, "max-size", "SIZE", OPT_SIZE, ARG(max_bytes), "refuse what is larger (1G)" },
+	TRUST_OPTS(ARG(trust)),
 	REMOTE_OPTS(ARG(remote)),
 	{ 0 },
 };

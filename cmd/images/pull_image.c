@@ -6,7 +6,8 @@
 #include "cmd/store_path.h"
 
 int pull_image(const struct global_args *global, const struct remote_args *args, const char *name,
-	       const char *platform, uint64_t max_bytes, struct err *err)
+	       const char *platform, uint64_t max_bytes, const struct policy *policy,
+	       struct err *err)
 {
 	_cleanup_(remote_session_release) struct remote_session session = { 0 };
 	_cleanup_free_ char *store = store_path(global), *moved = NULL;
@@ -17,6 +18,7 @@ int pull_image(const struct global_args *global, const struct remote_args *args,
 		return rc;
 	session.opts.platform = platform;
 	session.opts.max_bytes = max_bytes;
+	session.opts.policy = policy;
 	rc = remote_pull(store, name, &session.opts, &result, err);
 	remote_session_release(&session);
 	if (rc < 0) {

@@ -16,7 +16,9 @@ struct remote_args {
 
 /* Entries of an option table; `at` is the offset of the struct remote_args. */
 #define REMOTE_OPT(at, member) ((at) + offsetof(struct remote_args, member))
-#define REMOTE_OPTS(at)                                                                            \
+#define REMOTE_OPTS(at) REMOTE_OPTS_KEY(at, "key")
+/* For commands whose --key is another. */
+#define REMOTE_OPTS_KEY(at, key_name)                                                              \
 	{ .kind = OPT_GROUP, .help = "Registry" },                                                 \
 		{ 0,                                                                               \
 		  "plain-http",                                                                    \
@@ -46,7 +48,7 @@ struct remote_args {
 		  "our certificate (PEM), for registries that want one",                           \
 		  NULL,                                                                            \
 		  "file" },                                                                        \
-		{ 0,	"key", "FILE", OPT_TEXT, REMOTE_OPT(at, key_file), "and its key (PEM)",    \
+		{ 0,	key_name, "FILE", OPT_TEXT, REMOTE_OPT(at, key_file), "and its key (PEM)", \
 		  NULL, "file" },                                                                  \
 		{ 0,                                                                               \
 		  "authfile",                                                                      \

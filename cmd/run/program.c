@@ -7,6 +7,7 @@
 #include "base/util.h"
 #include "cmd/cmd.h"
 #include "cmd/images/pull_image.h"
+#include "cmd/images/trust_args.h"
 #include "cmd/store_path.h"
 #include "oci/format/ref.h"
 
@@ -56,26 +57,61 @@ static bool pulls_missing(const char *word, const struct program_pull *pull)
 }
 
 static int pull_program(const struct global_args *global, const char *word,
-			const struct program_pull *pull, struct err *err)
+			const struct program_pull *pull, const struct policy *policy,
+			struct err *err)
 {
-	return pull_image(global, pull->remote, word, NULL, 0, err);
+	return pull_image(global, pull->remote, word, NULL, 0, policy, err);
+}
+
+/* Signatures stay in the registry unless they were brought here with the image. */
+static int verify_remotely(const struct global_args *global, const struct program_pull *pull,
+			   const struct image_info *image, const struct policy *policy,
+			   struct err *err)
+{
+	_cleanup_(remote_session_release) struct remote_session session = { 0 };
+	_cleanup_(image_info_release) struct image_info there = { 0 };
+	int rc = remote_session_init(&session, global, pull->remote, err);
+
+	session.opts.policy = policy;
+	return rc < 0 ? rc : remote_verify(image->name, image, &session.opts, &there, err);
+}
+
+/* What is here, whenever and however it came. */
+static int verify(const struct global_args *global, const struct program_pull *pull,
+		  struct image_info *image, const struct policy *policy, struct err *err)
+{
+	_cleanup_free_ char *store = store_path(global);
+	bool never = pull->when && streq(pull->when, "never");
+	struct err why = { 0 };
+	int rc = image_verify(store, image, policy, &why);
+
+	if (rc < 0 && !never && ref_is_remote(image->name)) {
+		why = (struct err){ 0 };
+		rc = verify_remotely(global, pull, image, policy, &why);
+	}
+	if (rc < 0)
+		err_wrap(&why, "%s", image->name);
+	if (rc < 0 && err)
+		*err = why;
+	return rc;
 }
 
 static int open_image(struct program *p, const struct global_args *global, const char *word,
 		      const struct program_pull *pull, struct err *err)
 {
 	_cleanup_free_ char *store = store_path(global);
+	_cleanup_policy_ struct policy *policy = NULL;
 	struct err missing = { 0 };
-	int ret = 0;
+	int ret = pull ? trust_policy(pull->trust, &policy, err) : 0;
 
-	if (pull && pull->when && streq(pull->when, "always"))
-		ret = pull_program(global, word, pull, err);
+	if (ret == 0 && pull && pull->when && streq(pull->when, "always"))
+		ret = pull_program(global, word, pull, policy, err);
 	if (ret < 0)
 		return ret;
 	ret = image_find(store, word, &p->image, &missing);
 	/* A damaged image is an error, and not silently replaced. */
 	if (ret == -ENOENT && pulls_missing(word, pull)) {
-		ret = pull_program(global, word, pull, err);
+		ret = pull_program(global, word, pull, policy, err);
 		if (ret < 0)
 			return ret;
 		ret = image_find(store, word, &p->image, &missing);
@@ -88,6 +124,10 @@ static int open_image(struct program *p, const struct global_args *global, const
 	if (ret < 0)
 		return ret;
 	p->name = xstrdup(p->image.name);
+	if (policy)
+		ret = verify(global, pull, &p->image, policy, err);
+	if (ret < 0)
+		return ret;
 	return image_program(store, &p->image, &p->bytes, &p->len, err);
 }
 

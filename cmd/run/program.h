@@ -14,6 +14,7 @@
 
 struct global_args;
 struct remote_args;
+struct trust_args;
 struct err;
 
 struct program {
@@ -31,9 +32,12 @@ struct program_pull {
 	/* always, missing or never; NULL: missing. A name without a registry or a '/' is pulled by
 	 * "always" only: it is more likely a mistake than something to run from the internet. */
 	const char *when;
+	/* Whose images are taken; NULL: what the system's policy says. */
+	const struct trust_args *trust;
 };
 
-/* `pull` NULL: never. After a failure `is_image` says whether the store has the name. */
+/* `pull` NULL: never, and the image is only looked at: no signature is asked for. After a failure
+ * `is_image` says whether the store has the name. */
 int program_open(struct program *ret, const struct global_args *global, const char *word,
 		 const struct program_pull *pull, struct err *err);
 void program_release(struct program *program);

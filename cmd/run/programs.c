@@ -105,7 +105,7 @@ static int read_names(struct programs *p, const struct words *words, struct err 
 
 static int read_program(struct programs *p, size_t at, const char *word, struct err *err)
 {
-	const struct program_pull pull = { &p->args->remote, p->args->pull };
+	const struct program_pull pull = { &p->args->remote, p->args->pull, &p->args->trust };
 	struct run_program *program = &p->all[at];
 	struct object_opts none = { 0 };
 	size_t len = program->is_named ? strlen(program->name) + 1 : 0;

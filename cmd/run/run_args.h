@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include "cmd/cmd.h"
 #include "cmd/images/remote_args.h"
+#include "cmd/images/trust_args.h"
 #include "cmd/run/object_words.h"
 #include "cmd/run/select_words.h"
 
@@ -22,6 +23,7 @@ struct run_args {
 	const char *otlp, *otlp_protocol;
 	const char *pull;
 	struct remote_args remote;
+	struct trust_args trust;
 	uint64_t prom_port, max_series, max_memory_bytes, series_ttl_ns;
 };
 

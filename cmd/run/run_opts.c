@@ -125,6 +125,7 @@ const struct opt run_opts[] = {
 	  "always; missing: if the store does not have the image and its name has a registry or a "
 	  "'/' in it; or never (missing)",
 	  "always missing never" },
+	TRUST_OPTS(ARG(trust)),
 	REMOTE_OPTS(ARG(remote)),
 	{ 0 },
 };

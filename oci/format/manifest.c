@@ -53,14 +53,12 @@ static int parse_layers(const json_t *json, struct manifest *m, struct err *err)
 static int parse_subject(const json_t *json, struct manifest *m, struct err *err)
 {
 	const json_t *subject = json_object_get(json, "subject");
-	struct descriptor desc = { 0 };
 	int rc = 0;
 
 	if (subject && !json_is_null(subject))
-		rc = descriptor_parse(subject, &m->arena, &desc, err);
+		rc = descriptor_parse(subject, &m->arena, &m->subject, err);
 	if (rc < 0)
 		err_wrap(err, "subject");
-	m->subject = desc.digest;
 	return rc;
 }
 
@@ -123,12 +121,18 @@ int manifest_write(const struct manifest *m, char **ret, struct err *err)
 	json_object_set_new(json, "schemaVersion", json_integer(2));
 	if (m->media_type)
 		json_object_set_new(json, "mediaType", json_string(m->media_type));
+	if (m->artifact_type)
+		json_object_set_new(json, "artifactType", json_string(m->artifact_type));
 	rc = descriptor_json(&m->config, &part, err);
 	json_object_set_new(json, "config", rc < 0 ? NULL : part);
 	json_object_set_new(json, "layers", layers);
 	for (size_t i = 0; rc == 0 && i < m->nlayers; i++) {
 		rc = descriptor_json(&m->layers[i], &part, err);
 		json_array_append_new(layers, rc < 0 ? NULL : part);
+	}
+	if (rc == 0 && m->subject.digest) {
+		rc = descriptor_json(&m->subject, &part, err);
+		json_object_set_new(json, "subject", rc < 0 ? NULL : part);
 	}
 	if (rc == 0)
 		rc = annotations_add(json, m->annotations, m->nannotations, err);

@@ -42,7 +42,7 @@ struct descriptor {
 struct manifest {
 	const char *media_type;	   /* NULL: not given, which older builders do */
 	const char *artifact_type; /* NULL: not given */
-	const char *subject;	   /* the digest that it refers to; NULL: none */
+	struct descriptor subject; /* that it refers to; its digest is NULL where there is none */
 	struct descriptor config;
 	struct descriptor *layers;
 	size_t nlayers;
