@@ -2,7 +2,10 @@
 #include "runner/source.h"
 
 #include <stdio.h>
+#include <string.h>
+#include "base/util.h"
 #include "runner/read/span/span.h"
+#include "runner/read/text/decoding.h"
 
 void source_set_name(struct source *source, const char *name)
 {
@@ -17,13 +20,73 @@ void source_walk_init(struct source_walk *walk, struct source *source, const str
 {
 	*walk = (struct source_walk){ .source = source, .map = map };
 	series_rows_init(&walk->rows, source_metric(source, map), max_rows);
+	for (uint32_t i = 0; i < walk->rows.plan->nlabels; i++) {
+		const struct decoder_chain *chain = walk->rows.plan->labels[i].in_key.decoders;
+
+		walk->drops |= chain && chain->drops;
+	}
 }
 
 void source_walk_release(struct source_walk *walk)
 {
 	if (walk->source)
 		series_rows_release(&walk->rows);
+	resolver_free(walk->names);
+	walk->names = NULL;
 	walk->source = NULL;
+}
+
+static bool is_dropped(struct source_walk *walk, uint32_t i)
+{
+	const struct series_rows *rows = &walk->rows;
+	const uint8_t *key = rows->keys + (size_t)i * rows->plan->key_bytes;
+	char text[DECODE_MAX];
+
+	if (rows->flags[i] & SERIES_OVERFLOW)
+		return false;
+	for (uint32_t k = 0; k < rows->plan->nlabels; k++) {
+		const struct field *f = &rows->plan->labels[k].in_key;
+
+		if (f->decoders && f->decoders->drops &&
+		    decoding_run(f->decoders, key + f->off_bits / 8, f->size_bits / 8, walk->names,
+				 text) < 0)
+			return true;
+	}
+	return false;
+}
+
+static void move_row(struct series_rows *rows, uint32_t to, uint32_t from)
+{
+	size_t key = rows->plan->key_bytes, cells = rows->plan->ncells;
+
+	memcpy(rows->keys + to * key, rows->keys + from * key, key);
+	memcpy(rows->cells + to * cells, rows->cells + from * cells, cells * sizeof(*rows->cells));
+	rows->flags[to] = rows->flags[from];
+	rows->change_ns[to] = rows->change_ns[from];
+	rows->place[to] = rows->place[from];
+	rows->id[to] = rows->id[from];
+}
+
+bool source_walk_next(struct source_walk *walk)
+{
+	bool more = walk->source->ops->walk(walk->source, walk);
+	uint32_t kept = 0;
+
+	if (likely(!walk->drops))
+		return more;
+	if (!walk->names)
+		walk->names = walk->source->names
+				      ? resolver_new_from(walk->source->names, walk->source->clock)
+				      : resolver_new(walk->source->clock);
+	for (uint32_t i = 0; i < walk->rows.count; i++) {
+		if (is_dropped(walk, i))
+			continue;
+		if (kept != i)
+			move_row(&walk->rows, kept, i);
+		kept++;
+	}
+	walk->rows.count = kept;
+	return more;
 }
 
 void source_walk_begin(struct source_walk *walk)

@@ -157,7 +157,8 @@ struct source_walk {
 	const struct map_plan *map;
 	struct series_rows rows;
 	uint64_t cursor, since, mark;
-	bool only_changed;
+	bool only_changed, drops;
+	struct resolver *names; /* of decoders that leave rows out; NULL until first used */
 };
 /* For a map that has a metric. */
 void source_walk_init(struct source_walk *walk, struct source *source, const struct map_plan *map,
@@ -165,10 +166,8 @@ void source_walk_init(struct source_walk *walk, struct source *source, const str
 void source_walk_release(struct source_walk *walk); /* one that was never made as well */
 void source_walk_begin(struct source_walk *walk);
 void source_walk_begin_changed(struct source_walk *walk);
-static inline bool source_walk_next(struct source_walk *walk)
-{
-	return walk->source->ops->walk(walk->source, walk);
-}
+/* Rows of which a decoder finds that they are left out are not among them. */
+bool source_walk_next(struct source_walk *walk);
 /* For a source's walk(), with the lock of its series. */
 bool source_walk_step(struct source_walk *walk, struct series *series);
 

@@ -69,6 +69,9 @@
 /* On a map: its bounds, "exp2", "exp2 MIN MAX", "exp2/8", "log2", "linear STEP MIN MAX" or
  * "1,5,10". */
 #define BOMBUS_BUCKETS(text) BOMBUS_TAG("buckets:" text)
+/* On a member: how its bytes become text, in every output: "static_map 1=read 2=write",
+ * "string | regexp ^(kworker)", "hex", "ksym" ... */
+#define BOMBUS_DECODE(text) BOMBUS_TAG("decode:" text)
 /* On a `const volatile` global: a parameter meant to be set, listed first. */
 #define BOMBUS_PARAM BOMBUS_TAG("param")
 

@@ -89,6 +89,7 @@ static int add_field(struct walk *w, const struct place *place, struct field f)
 	f.tags = place->tags;
 	f.help = place->help;
 	f.unit = place->unit ? place->unit : meaning_traits(f.meaning)->unit;
+	f.decode = place->decode;
 	w->fields[w->nfields++] = f;
 	return 0;
 }
@@ -214,6 +215,7 @@ static int walk_member(struct walk *w, const struct place *parent, const struct 
 	place.help = text ? text : place.help;
 	text = tag_text(w->tags, s->id, (int)i, "unit", &w->scratch);
 	place.unit = text ? text : place.unit;
+	place.decode = tag_text(w->tags, s->id, (int)i, "decode", &w->scratch);
 	return walk_type(w, &place, m->type);
 }
 

@@ -19,6 +19,7 @@
 
 struct arena;
 struct btf;
+struct decoder_chain;
 struct err;
 
 /* How the bytes are read. All integers are in the byte order of the machine. */
@@ -75,6 +76,9 @@ struct field {
 	const char *help;  /* NULL: none */
 	const char *unit; /* BOMBUS_UNIT or the typedef's ("ns", "us", "ms", "bytes"); NULL: none */
 	const struct enum_names *enums; /* KIND_ENUM only */
+	const char *decode;		/* BOMBUS_DECODE, as written; NULL: none */
+	const struct decoder_chain *decoders; /* the same, once the plan is made: its text is what
+					       * they make of its bytes */
 	uint32_t off_bits;  /* from the start of the record; a multiple of 8 unless is_bits */
 	uint32_t size_bits; /* of one element */
 	uint32_t count;	    /* elements; 1 for a scalar, KIND_TEXT and KIND_BYTES, unless a list of
@@ -106,6 +110,7 @@ struct layout {
 	uint32_t min_bytes;
 	bool is_open; /* the last member is a flexible array: a record may be longer than size_bytes
 		       */
+	bool drops; /* some field has a decoder that leaves records out */
 	bool is_scalar; /* one field that is the whole record; its name is decided by the caller's
 			 * default_name or its typedef's meaning ("pid", "uid", ...) */
 };

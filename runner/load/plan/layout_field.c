@@ -39,7 +39,7 @@ const struct field *layout_time(const struct layout *layout)
 
 bool field_is_numeric(const struct field *field)
 {
-	if (field->count != 1 || field->size_bits > 64)
+	if (field->count != 1 || field->size_bits > 64 || field->decoders)
 		return false;
 	if (field->kind != KIND_UINT && field->kind != KIND_INT && field->kind != KIND_BOOL &&
 	    field->kind != KIND_FLOAT)

@@ -182,6 +182,7 @@ struct field *fields_copy(const struct field *from, uint32_t count, struct arena
 		f->label = strchr(f->path, '.') ? arena_strdup(arena, f->label) : f->path;
 		f->help = arena_strdup(arena, f->help);
 		f->unit = arena_strdup(arena, f->unit);
+		f->decode = arena_strdup(arena, f->decode);
 	}
 	return fields;
 }

@@ -22,7 +22,7 @@ struct place {
 	uint64_t off_bits;
 	uint32_t bit_size; /* of a bit field; 0: none */
 	uint8_t tags;	   /* its own and those of the structs around it */
-	const char *help, *unit;
+	const char *help, *unit, *decode;
 };
 
 /* The path with '_' where it has dots. */

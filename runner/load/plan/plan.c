@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/util.h"
 #include "runner/load/elf/elf.h"
+#include "runner/load/decode/decoders.h"
 #include "runner/load/plan/gadget.h"
 #include "runner/load/plan/hook.h"
 #include "runner/load/plan/plan_internal.h"
@@ -138,6 +139,40 @@ static void plan_about(struct plan_ctx *ctx)
 	plan->authors = tag_text(ctx->tags, var, TAGS_WHOLE, "authors", &plan->arena);
 }
 
+static int give_decoders(struct plan_ctx *ctx, const struct map_plan *map, struct layout *layout)
+{
+	for (uint32_t i = 0; i < layout->nfields; i++) {
+		struct field *f = &layout->fields[i];
+		int rc;
+
+		if (!f->decode)
+			continue;
+		rc = decoders_give(&ctx->plan->arena, f, f->decode, &ctx->plan->decoders, ctx->err);
+		if (rc) {
+			err_wrap(ctx->err, "map %s: BOMBUS_DECODE of '%s'", map->symbol, f->path);
+			return rc;
+		}
+		layout->drops |= f->decoders->drops;
+	}
+	return 0;
+}
+
+/* A member of a struct that serves two maps has two fields, and two chains. */
+static int plan_decoders(struct plan_ctx *ctx)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; i < ctx->plan->nmaps && !rc; i++) {
+		struct map_plan *map = &ctx->plan->maps[i];
+
+		if (map->has_key)
+			rc = give_decoders(ctx, map, &map->key);
+		if (map->has_value && !rc)
+			rc = give_decoders(ctx, map, &map->value);
+	}
+	return rc;
+}
+
 static void free_tags(struct tags **tags)
 {
 	tags_free(*tags);
@@ -168,6 +203,8 @@ int plan_compile(struct plan *ret, struct bpf_object *obj, const struct elf_imag
 	if (!rc)
 		rc = plan_as(&ctx);
 	if (!rc)
+		rc = plan_decoders(&ctx);
+	if (!rc)
 		rc = plan_params(&ctx);
 	if (!rc)
 		rc = plan_rename(&ctx);
@@ -176,6 +213,7 @@ int plan_compile(struct plan *ret, struct bpf_object *obj, const struct elf_imag
 
 void plan_release(struct plan *plan)
 {
+	decoders_release(plan->decoders);
 	arena_release(&plan->arena);
 	*plan = (struct plan){ 0 };
 }

@@ -153,6 +153,7 @@ struct plan {
 	/* The tags NAME, HELP and AUTHORS of the variable in SEC("license"), about the whole
 	 * object; NULL: nothing. */
 	const char *title, *help, *authors;
+	struct decoder_chain *decoders; /* of all fields */
 	struct arena arena;
 };
 

@@ -330,6 +330,7 @@ void metric_steps_relabel(struct metric_plan *plan, struct label *label, uint32_
 	label->in_key.count = 1;
 	label->in_key.kind = KIND_TEXT;
 	label->in_key.meaning = MEAN_NONE;
+	label->in_key.decoders = NULL;
 	label->in_key.is_bits = label->in_key.is_signed = false;
 	add_step(plan, (struct metric_step){ .dst = dst,
 					     .len = RELABEL_BYTES,

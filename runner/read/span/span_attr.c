@@ -10,7 +10,7 @@
 static enum attr_type type_of(const struct field *f)
 {
 	/* Integers of other meanings are shown as what they mean. */
-	if (!(meaning_traits(f->meaning)->flags & MEANS_NUMBER))
+	if (f->decoders || !(meaning_traits(f->meaning)->flags & MEANS_NUMBER))
 		return ATTR_TEXT;
 	switch (f->kind) {
 	case KIND_BOOL:

@@ -15,6 +15,7 @@
 #include "base/utf8.h"
 #include "base/util.h"
 #include "runner/load/plan/meanings.h"
+#include "runner/read/text/decoding.h"
 #include "runner/read/text/dns.h"
 #include "runner/read/text/human.h"
 #include "runner/read/text/names.h"
@@ -269,6 +270,16 @@ static char *put_hex(char *d, const struct value *v)
 				       : put_kind(d, v);
 }
 
+/* What is to be left out and is shown all the same reads as nothing. */
+static char *put_decoded(char *d, const struct value *v)
+{
+	char text[DECODE_MAX];
+	int len = decoding_run(v->field->decoders, v->at, v->field->size_bits / 8, v->resolver,
+			       text);
+
+	return put_quoted(d, v, text, (size_t)MAX(len, 0));
+}
+
 #define MEANING(id, param, text, ...) [MEAN_##id] = put_##text,
 static char *(*const puts_by_meaning[MEAN_COUNT])(char *d, const struct value *v) = {
 #include "runner/load/plan/meaning_rows.h"
@@ -276,6 +287,8 @@ static char *(*const puts_by_meaning[MEAN_COUNT])(char *d, const struct value *v
 
 static inline char *put_one(char *d, const struct value *v)
 {
+	if (unlikely(v->field->decoders))
+		return put_decoded(d, v);
 	return puts_by_meaning[v->field->meaning](d, v);
 }
 
@@ -321,6 +334,8 @@ size_t field_text_max(const struct field *field)
 {
 	size_t one = MAX(kind_max(field), (size_t)WORD_MAX);
 
+	if (field->decoders)
+		return UTF8_JSON_ROOM(DECODE_MAX) + 2;
 	if (meaning_traits(field->meaning)->recorded && field->count <= RESOLVE_LIST_MAX)
 		one = MAX(one, (size_t)UTF8_JSON_ROOM(RESOLVE_MAX) + 2);
 	if (field->meaning == MEAN_FLAGS || field->meaning == MEAN_OPEN_FLAGS)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include "runner/read/collect/queue.h"
+#include "runner/read/text/decoding.h"
 #include "runner/sink/out.h"
 
 /* A sink that people talk to, or another source, has its turn after so many records: a millisecond
@@ -17,9 +18,21 @@ static int checked(struct sink_runner *r, struct sink *sink, int ret)
 	return ret;
 }
 
+/* A decoder finds that the record is to be left out. */
+static bool is_dropped(struct sink_runner *r, struct source *source, const struct record *record)
+{
+	if (!r->names)
+		r->names = source->names ? resolver_new_from(source->names, source->clock)
+					 : resolver_new(source->clock);
+	return decoding_drops(&record->map->value, record->part[PART_VALUE], r->names);
+}
+
 int runner_give_event(struct sink_runner *r, struct source *source, const struct record *record)
 {
 	int ret = 0;
+
+	if (unlikely(record->map->value.drops) && is_dropped(r, source, record))
+		return 0;
 
 	for (size_t i = 0; i < r->ntakers && !ret; i++)
 		ret = checked(r, r->takers[i],

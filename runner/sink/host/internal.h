@@ -48,6 +48,7 @@ struct sink_runner {
 	struct pollfd *fds;
 	int timeout_ms; /* of the sinks' work(); -1: none */
 	struct source *player;
+	struct resolver *names; /* of decoders that leave records out; NULL until first used */
 	struct source_feed feed;
 	struct sink *failed;
 	struct err err;

@@ -426,5 +426,6 @@ void sink_runner_free(struct sink_runner *r)
 	free(r->fds);
 	free(r->sinks);
 	free(r->takers);
+	resolver_free(r->names);
 	free(r);
 }

@@ -21,8 +21,7 @@
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define POD "6d1f1c9a-1111-2222-3333-0123456789ab"
 
-/* The stand-in for the names that the system knows, all of it, so that the real one is not linked:
- * cgroup N has the path of paths[N]. */
+/* Cgroup N has the path of paths[N]. */
 static const char *const paths[] = {
 	NULL,
 	"/system.slice/docker-" ID ".scope",
@@ -36,36 +35,22 @@ static const char *const paths[] = {
 	"/a/" ID "0/b", /* 65 digits are no id */
 };
 
-const char *resolve(struct resolver *resolver, enum meaning meaning, uint64_t id)
+static bool find_path(void *ctx, enum meaning meaning, uint64_t id, char text[])
 {
 	assert_int_equal(meaning, MEAN_CGROUP);
-	return id < ARRAY_LEN(paths) ? paths[id] : NULL;
+	if (id >= ARRAY_LEN(paths) || !paths[id])
+		return false;
+	snprintf(text, RESOLVE_MAX, "%s", paths[id]);
+	return true;
 }
 
-struct resolver *resolver_new(struct wallclock *clock)
-{
-	return NULL;
-}
-void resolver_set_stacks(struct resolver *resolver, uint8_t number, int stack_map_fd,
-			 uint32_t max_frames)
-{
-}
-void resolver_free(struct resolver *resolver)
-{
-}
-struct wallclock *resolver_clock(const struct resolver *resolver)
-{
-	return NULL;
-}
-bool resolve_value(enum meaning meaning, const char *name, uint64_t *ret)
-{
-	return false;
-}
+static const struct name_source names_of_paths = { .find = find_path };
 
 struct run {
 	struct source source;
 	struct otlp_config config;
 	struct otlp_resources *resources;
+	struct resolver *resolver;
 	char dir[64];
 };
 
@@ -105,6 +90,7 @@ static void begin(struct run *r, const char *service, const char *attributes)
 	write_file(r, "web-1_shop_nginx-" ID ".log", "");
 	write_file(r, "web-2_shop_other-" ID "0.log", "");
 	assert_int_equal(otlp_config_read(&r->config, &flags, get, &v, &err), 0);
+	r->resolver = resolver_new_from(&names_of_paths, NULL);
 	source_set_name(&r->source, "example.org/x/demo:1");
 	r->resources = otlp_resources_new(&r->config, true,
 					  (struct otlp_resource_paths){ "/proc", r->dir, r->dir });
@@ -123,6 +109,7 @@ static void end(struct run *r)
 	}
 	rmdir(r->dir);
 	otlp_resources_free(r->resources);
+	resolver_free(r->resolver);
 	otlp_config_release(&r->config);
 }
 
@@ -131,7 +118,7 @@ static const struct otlp_origin *origin(struct run *r, const char *service, bool
 {
 	return otlp_resources_get(r->resources, &r->source,
 				  (struct span_text){ service, strlen(service) }, is_member, cgroup,
-				  (struct resolver *)r);
+				  r->resolver);
 }
 
 /* `want` NULL: there is no such attribute. */
