@@ -218,7 +218,7 @@ static int choose_scale(struct metric_build *b, enum scale_kind by_default, stru
 	*scale = (struct scale){ .kind = by_default, .max = EXP2_LAST };
 	if (b->map->counted && b->plan->kind == METRIC_HIST_KEY)
 		return choose_counted(b, scale);
-	b->plan->is_guess = !words && by_default == SCALE_EXP2 && b->plan->kind == METRIC_HIST_KEY;
+	b->plan->is_guess = !words && b->plan->kind == METRIC_HIST_KEY;
 	if (!words || parse_scale(scale, words) == 0)
 		return 0;
 	return bad_words(b, words);
@@ -425,28 +425,41 @@ static void make_slots(struct metric_build *b, struct family *family, const stru
 	family->has_sum = b->sum != NULL;
 }
 
+/* The number of the lowest bucket. */
+static uint32_t first_bucket(const struct scale *scale)
+{
+	if (scale->kind == SCALE_EXP2)
+		return (uint32_t)scale->min << scale->sub_bits;
+	if (scale->kind == SCALE_LINEAR)
+		return (uint32_t)MIN(scale->min / scale->step, (uint64_t)UINT32_MAX);
+	return 0;
+}
+
 static void make_key(struct metric_build *b, struct family *family, struct scale *scale)
 {
 	struct metric_plan *plan = b->plan;
-	bool array = b->map->source == SOURCE_ARRAY;
-	uint32_t max = array && b->map->max_entries ? b->map->max_entries - 1 : METRIC_MAX_BOUNDS;
+	/* An array has no bucket behind its last entry. */
+	bool array = b->map->source == SOURCE_ARRAY && b->map->max_entries;
+	uint32_t end = array ? b->map->max_entries : UINT32_MAX;
+	uint32_t first = first_bucket(scale), max = end - 1 > first ? end - 1 - first : 1;
 	bool numbered = scale->kind == SCALE_EXP2 || scale->kind == SCALE_LINEAR;
 	/* All powers of two are counted, whatever is shown of them. */
 	bool whole = b->map->counted && scale->kind == SCALE_EXP2;
+	uint64_t next;
 
+	max = MIN(max, METRIC_MAX_BOUNDS);
 	make_bounds(b, family, scale, max);
 	/* The kernel side puts all that is larger into MAX, so that it is no bound. */
 	if (numbered && !(scale->kind == SCALE_EXP2 && (scale->max == EXP2_LAST || whole)) &&
-	    family->nbounds > 1)
+	    family->nbounds > 1 && !scale_bound(scale, family->nbounds, &next))
 		family->nbounds--;
-	if (scale->kind == SCALE_EXP2)
-		plan->first_bucket = (uint32_t)scale->min << scale->sub_bits;
-	else if (scale->kind == SCALE_LINEAR)
-		plan->first_bucket = (uint32_t)MIN(scale->min / scale->step, (uint64_t)UINT32_MAX);
+	plan->first_bucket = first;
 	if (whole)
 		plan->sum_bucket = (EXP2_LAST << scale->sub_bits) + 1;
-	else if (!array && scale->kind != SCALE_LOG2)
-		plan->sum_bucket = plan->first_bucket + family->nbounds + 1;
+	else if (scale->kind != SCALE_LOG2)
+		plan->sum_bucket = first + family->nbounds + 1;
+	if (plan->sum_bucket >= end)
+		plan->sum_bucket = 0;
 	family->has_sum = plan->sum_bucket != 0;
 	/* Many programs that count so keep no sum. */
 	family->sum_optional = family->has_sum && !b->map->counted;
@@ -499,6 +512,8 @@ uint32_t histogram_suspect(const struct metric_plan *plan, const union cell *cel
 {
 	const struct family *family = &plan->families[0];
 	uint32_t last = family->nbounds, below;
+	/* A key called slot, and an array's index, may be powers of two all the same. */
+	uint32_t apart = family->shape == BOUNDS_LOG2 ? 2 : 1;
 	double least = 0, most = 0;
 	uint64_t count = 0;
 
@@ -509,8 +524,8 @@ uint32_t histogram_suspect(const struct metric_plan *plan, const union cell *cel
 	for (below = 0; below < last; below++) {
 		count += cells[below].u;
 		most += (double)cells[below].u * (double)family->bounds[below];
-		if (below)
-			least += (double)cells[below].u * (double)family->bounds[below - 1];
+		if (below >= apart)
+			least += (double)cells[below].u * (double)family->bounds[below - apart];
 	}
 	while (below && !cells[below - 1].u)
 		below--;

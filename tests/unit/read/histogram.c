@@ -212,6 +212,55 @@ static void test_histogram_suspects_a_sum(void **state)
 	metric_release(&plan);
 }
 
+/* case: A4, counts by an array's index in another tool's numbering. */
+static void test_histogram_by_index(void **state)
+{
+	static const struct {
+		const char *buckets;
+		uint32_t entries, nbounds, sum; /* the cell of the last entry, if it is the sum */
+		bool has_sum;
+	} cases[] = {
+		{ "exp2 0 27", 29, 27, 28, true },   { "exp2 0 27", 28, 27, 0, false },
+		{ "linear 10 0 50", 7, 5, 6, true }, { "1,5,10", 5, 3, 4, true },
+		{ "1,5,10", 4, 3, 0, false },	     { "log2", 28, 27, 0, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const struct metric_opts opts = { .buckets = cases[i].buckets };
+		struct map_plan map = scalar_map(SOURCE_ARRAY, ROLE_HISTOGRAM, cases[i].entries);
+		struct metric_plan plan = compile(&map, &opts);
+		uint32_t index = cases[i].entries - 1;
+		uint64_t n = 4500;
+		struct record record = record_of(&map, &index, &n);
+		union cell cells[80] = { 0 };
+
+		assert_int_equal(plan.families[0].nbounds, cases[i].nbounds);
+		assert_int_equal(plan.families[0].has_sum, cases[i].has_sum);
+		metric_cells(&plan, &record, 1, cells);
+		assert_int_equal(cells[cases[i].has_sum ? cases[i].sum : cases[i].nbounds].u, 4500);
+		metric_release(&plan);
+	}
+}
+
+/* case: A4, the same where nothing says how it is counted. */
+static void test_histogram_by_index_suspects_a_sum(void **state)
+{
+	static const uint32_t buckets[][2] = { { 4, 50 }, { 9, 8 }, { 28, 4500 } };
+	struct map_plan map = scalar_map(SOURCE_ARRAY, ROLE_HISTOGRAM, 29);
+	struct metric_plan plan = compile(&map, NULL);
+	union cell cells[80] = { 0 };
+
+	assert_true(plan.is_guess);
+	for (size_t i = 0; i < ARRAY_LEN(buckets); i++) {
+		uint64_t n = buckets[i][1];
+		struct record record = record_of(&map, &buckets[i][0], &n);
+
+		metric_cells(&plan, &record, 1, cells);
+	}
+	assert_int_equal(histogram_suspect(&plan, cells), 28);
+	metric_release(&plan);
+}
+
 static void test_histogram_refuses_buckets_of_the_command_line(void **state)
 {
 	static const struct {
@@ -481,6 +530,8 @@ int main(void)
 		cmocka_unit_test(test_histogram_that_contradicts_how_it_is_counted),
 		cmocka_unit_test(test_histogram_as_the_command_line_says),
 		cmocka_unit_test(test_histogram_suspects_a_sum),
+		cmocka_unit_test(test_histogram_by_index),
+		cmocka_unit_test(test_histogram_by_index_suspects_a_sum),
 		cmocka_unit_test(test_histogram_refuses_buckets_of_the_command_line),
 		cmocka_unit_test(test_histogram_bucket_between_labels),
 		cmocka_unit_test(test_histogram_slots_in_value),
