@@ -69,6 +69,7 @@ pushed upminlength 'one that takes no pieces as small as ours'
 is 'gets larger ones' "$(requests 'PATCH') $(requests 'PUT .*uploads')" '2 4'
 
 # The image is known to be in another repository of the registry, which may not be read.
+# case: quirkreg, D
 cp -r here mounts
 jq -c --arg name "$R/upplain:1" '.manifests += [.manifests[0] |
 	.annotations["org.opencontainers.image.ref.name"] = $name]' here/index.json >mounts/index.json

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# CPUs that go offline and come online while a program runs are read and sampled again.
+# CPUs that go offline and come online while a program runs are read and sampled again (case: perf,
+# guest_hotplug_lockdown, A2).
 . "$(dirname "$0")/../support/lib.sh"
 
 CPU1=/sys/devices/system/cpu/cpu1/online

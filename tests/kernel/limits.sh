@@ -17,7 +17,7 @@ scrape_until() {
 	fetch "http://127.0.0.1:$PORT/metrics" >"$T/metrics" && grep -qE -- "$1" "$T/metrics"
 }
 
-# --- a map that grows beyond --max-series ---
+# --- a map that grows beyond --max-series (case: growing_map, A8) ---
 PORT=$(free_port)
 traffic_start getppid,1 sleep,1000 getppid,1
 ok 'grow: it attaches' bombus_start grow run "$OBJECTS/limits_grow.bpf.o" \
@@ -31,7 +31,7 @@ ok 'grow: it ends on a signal' bombus_stop INT
 like 'grow: the closing line counts what overflowed' "$(tail -n 1 grow.err)" \
 	': 10000 series, 55536 entries overflowed;'
 
-# --- keys that stay in their map without changing ---
+# --- keys that stay in their map without changing (case: maps --series-ttl, A9) ---
 PORT=$(free_port)
 jobs=()
 for ((i = 0; i < 40; i++)); do jobs+=("getppid,1" "sleep,100"); done
@@ -49,7 +49,7 @@ is 'sum: none where the program keeps none' "$(grep -c '^ebpf_without_sum_sum' "
 is 'sum: its count' "$(own ebpf_without_sum_count 'kind="0"')" 40
 is 'sum: the one that is kept' "$(own ebpf_with_sum_sum 'kind="0"')" 40
 
-# --- and a map that drops entries by itself ---
+# --- and a map that drops entries by itself (case: lru, F12) ---
 is 'lru: no loss is claimed' "$(own bombus_events_lost_total 'map="recent"')" ''
 ok 'idle: it ends on a signal' bombus_stop INT
 like 'lru: the loss is not known' "$(tail -n 1 idle.err)" 'series, \? lost'
@@ -60,7 +60,7 @@ jq_is 'sum: as JSON' idle.out '[.[] | select(.kind == "histogram") | [.map, has(
 is 'lru: inspect shows it' "$("$BOMBUS" run "$OBJECTS/limits_maps.bpf.o" --help |
 	awk '$1 == "recent" && $2 == "counter" {print $5}')" '?'
 
-# --- a perf event array that overflows while nobody reads it ---
+# --- a perf event array that overflows while nobody reads it (case: perf_burst, F1) ---
 traffic_start getppid,5000
 ok 'perf: it attaches' bombus_start perf run "$OBJECTS/limits_perf.bpf.o" \
 	--set target_pid="$TRAFFIC_PID" -o json
@@ -81,7 +81,7 @@ else
 		$((5000 - refused))
 fi
 
-# --- an array that takes many seconds to sweep ---
+# --- an array that takes many seconds to sweep (case: huge_array, F7) ---
 # ms_since NANOSECONDS
 ms_since() {
 	echo $((($(date +%s%N) - $1) / 1000000))

@@ -18,7 +18,7 @@ seen() {
 	ok "$name: it ends" bombus_stop INT
 }
 
-# --- two stack maps ---
+# --- two stack maps (case: twostack, A1) ---
 seen typed -o json
 events typed stacks 'map(.kernel | test("syscall")) | unique' '[true]'
 events typed stacks 'map(.user | test("^0x[0-9a-f]+(;0x[0-9a-f]+)*$")) | unique' '[true]'
@@ -27,7 +27,7 @@ events typed stacks 'map(.failed) | unique' '["EFAULT"]'
 events typed stacks 'map([(.plain_kernel | test("syscall")), (.plain_user | test("^0x")), .number]) | unique' \
 	'[[true,true,5]]'
 
-# --- network order, ids of traces ---
+# --- network order, ids of traces (case: unions, A5) ---
 events typed odd 'map([.dport, .proto, .saddr, .seq, .cookie]) | unique' '[[80,2048,"127.0.0.1",258,1]]'
 events typed odd 'map([.trace_id, .span_id]) | unique' \
 	'[["ab000000000000000000000000000001","0000000000000002"]]'

@@ -28,7 +28,7 @@ message() {
 	like "$name: message" "$ERR" "$regex"
 }
 
-# --- what is not supported is named ---
+# --- what is not supported is named (case: structopslink, array_in_arena, C) ---
 object ops <<'END'
 SEC("struct_ops/ssthresh") __u32 BPF_PROG(ssthresh, struct sock *sk) { return 10; }
 END
@@ -42,7 +42,7 @@ END
 message arena 1 "map 'arena' is an arena" run arena.o
 message 'arena: check' 3 "map 'arena' is an arena" check arena.o
 
-# --- check ends with what run would say ---
+# --- check ends with what run would say (case: up, C) ---
 message 'check: a target' 3 "'upro' .* has no target to attach to" check "$OBJECTS/others_target.bpf.o"
 like 'check: the words' "$ERR" '^hint: --attach upro=/PATH/BINARY:FUNCTION'
 message 'check: nothing to show' 3 'keeps its results in variables: --map' check "$OBJECTS/run_no_maps.bpf.o"

@@ -7,7 +7,7 @@
 need_root
 need jq
 
-# --- records of several sizes ---
+# --- records of several sizes (case: tworecs, varlen, A3) ---
 traffic_start getppid,3
 ok 'records: it attaches' bombus_start records run "$OBJECTS/others_records.bpf.o" -o json \
 	--set target_pid="$TRAFFIC_PID"
@@ -53,6 +53,7 @@ is 'bare: the map is shown' "$(jq -sc 'map(select(.map == "http_stats")) | last 
 like 'bare: and the hint names the exporter' "$(cat bare.err)" \
 	'no map has a role: --map http_stats=counter .* exports http_stats, as SEC'
 port=$(free_port)
+# case: globals, B3
 plain named --map http_stats=counter --name http_stats=http --label http_stats,bytes=sent \
 	--label http_stats,key=side --map buckets=histogram "--metrics=127.0.0.1:$port"
 unlike 'named: nothing is missing' "$(cat named.err)" 'no map has a role'
@@ -61,7 +62,7 @@ like 'named: the other one' "$(cat named.metrics)" '^ebpf_http_sent_total\{side=
 like 'named: a variable is a histogram' "$(cat named.metrics)" '^ebpf_buckets_bucket\{le="15"\} 7$'
 like 'named: not below' "$(cat named.metrics)" '^ebpf_buckets_bucket\{le="7"\} 0$'
 
-# --- histograms that nothing describes ---
+# --- histograms that nothing describes (case: A4) ---
 # histogram NAME ARGUMENTS...: ten observations of 100 to 109.
 histogram() {
 	local name=$1
@@ -85,7 +86,7 @@ is 'declared: count and sum' "$(last_of told lat '[.count, .sum]')" '[10,1045]'
 is 'declared: the bucket of 2^7' "$(last_of told lat '.buckets | map(select(.count > 0) | .le) | first')" 128
 is 'declared: an index is a bucket' "$(last_of told by_index '[.count, (.buckets | map(select(.count > 0) | .le) | first)]')" '[10,255]'
 
-# --- a program that another one calls through a map ---
+# --- a program that another one calls through a map (case: tail2, B7) ---
 for only in '' main_prog; do
 	name=tail${only:+-only}
 	traffic_start getppid,5
@@ -126,7 +127,7 @@ is 'sizes: given' "$RC" 0
 run_bombus run no_value.o --dry-run --value-size stacks=7
 is 'sizes: half an address' "$RC" 2
 
-# --- maps in a legacy section ---
+# --- maps in a legacy section (case: legacy, B6) ---
 BOMBUS_INCLUDE=$TOP/include run_bombus build "$TESTS/bpf/others_legacy.bpf.c" --binary-only \
 	-o both.o --cflags -DBOTH
 is 'legacy: one with both kinds is compiled' "$RC" 0

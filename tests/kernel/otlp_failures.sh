@@ -102,7 +102,7 @@ refuses 'gRPC RESOURCE_EXHAUSTED without RetryInfo' rejected 0 300 status 8
 OTEL_BLRP_MAX_EXPORT_BATCH_SIZE=300 OTEL_BLRP_SCHEDULE_DELAY=5000 \
 	refuses 'gRPC partial success' partial 293 7 partial 7
 
-# --- requests that are too large are divided, and all of it comes once ---
+# --- requests that are too large are divided, and all of it comes once (case: otlpsink 413, E) ---
 # divides NAME LIMIT SENT TOO_LARGE
 divides() {
 	local name=$1 limit=$2 sent=$3 too_large=$4
@@ -129,7 +129,7 @@ FLAGS+=(--otlp-protocol http/json)
 divides '413 of JSON' 20000 300 0
 export OTEL_BLRP_SCHEDULE_DELAY=100
 
-# --- a receiver that moved ---
+# --- a receiver that moved (case: otlpsink 308, E) ---
 FLAGS=("--otlp=http://127.0.0.1:$HTTP")
 receiver_forget
 receiver_mode moved

@@ -55,6 +55,7 @@ static char *term(const char *src, size_t len)
 
 #define TEXT(s) s, sizeof(s) - 1
 
+/* case: weird -o json, F3 */
 static void test_utf8_escapes_what_is_unsafe(void **state)
 {
 	static const struct {

@@ -790,7 +790,7 @@ static void test_layout_of_records_that_vary(void **state)
 	tags_free(tags);
 }
 
-/* C reaches a member without a name by the names inside it. */
+/* case: unnamed_member, F4: C reaches a member without a name by the names inside it. */
 static void test_layout_unnamed_members_have_names(void **state)
 {
 	TYPES(t);
@@ -897,7 +897,7 @@ static void test_layout_ids_of_traces(void **state)
 		     7);
 }
 
-/* What the kernel keeps in a value for itself holds nothing for others. */
+/* case: timers, A11: what the kernel keeps in a value for itself holds nothing for others. */
 static void test_layout_leaves_out_what_is_the_kernels(void **state)
 {
 	TYPES(t);

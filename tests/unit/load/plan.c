@@ -923,7 +923,7 @@ static void test_plan_reads_legacy_maps(void **state)
 	assert_int_equal(get(&f, "today")->max_entries, 16);
 }
 
-/* Another tool's way of saying what its maps, members and iterators are. */
+/* case: igtypes, B5: another tool's way of saying what its maps, members and iterators are. */
 static void test_plan_knows_gadgets(void **state)
 {
 	FIXTURE(f);

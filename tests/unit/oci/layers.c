@@ -98,6 +98,7 @@ static char result(const struct entry *const *stack, size_t count, int *ret_rc)
 
 static const struct entry only_a[] = { { "bpf/a.o", '0', "A" }, { NULL } };
 
+/* case: mktar, D */
 static void test_layers_show_what_a_container_sees(void **state)
 {
 	static const struct {
