@@ -35,12 +35,23 @@ static void advise_role(struct strbuf *text, const struct plan *plan)
 		    first->symbol, first->symbol, count > 1 ? "the maps are" : "it is");
 }
 
-static bool advise_record(struct strbuf *text, const struct plan *plan)
+/* The command line says that the map is not to be shown. */
+static bool is_unwanted(const struct plan_opts *opts, const struct map_plan *map)
 {
-	for (uint32_t i = 0; i < plan->nmaps; i++) {
-		const struct map_plan *map = &plan->maps[i];
+	for (size_t i = 0; i < opts->nroles; i++)
+		if (opts->roles[i].role == ROLE_INTERNAL &&
+		    (streq(opts->roles[i].map, map->symbol) ||
+		     streq(opts->roles[i].map, map->name)))
+			return true;
+	return false;
+}
 
-		if (!is_ring(map) || map->has_value)
+static bool advise_record(struct strbuf *text, const struct plan_ctx *ctx)
+{
+	for (uint32_t i = 0; i < ctx->plan->nmaps; i++) {
+		const struct map_plan *map = &ctx->plan->maps[i];
+
+		if (!is_ring(map) || map->has_value || is_shown(map) || is_unwanted(ctx->opts, map))
 			continue;
 		strbuf_addf(text,
 			    "map '%s' does not say what its records are: --map %s=events:STRUCT "
@@ -145,18 +156,19 @@ static bool advise_fault(struct strbuf *text, const struct plan *plan)
 	return false;
 }
 
-static void advise_nothing(struct strbuf *text, const struct plan *plan, const struct btf *btf)
+static void advise_nothing(struct strbuf *text, const struct plan_ctx *ctx)
 {
+	const struct plan *plan = ctx->plan;
 	uint32_t maps = 0;
 
 	for (uint32_t i = 0; i < plan->nmaps; i++)
 		maps += plan->maps[i].source != SOURCE_NONE;
-	if (advise_fault(text, plan) || advise_record(text, plan) || advise_section(text, btf))
+	if (advise_fault(text, plan) || advise_record(text, ctx) || advise_section(text, ctx->btf))
 		return;
 	if (maps)
 		strbuf_adds(text, "the types of its maps are not known: __type(key, ...) and "
 				  "__type(value, ...) in the source say them");
-	else if (!advise_variable(text, btf))
+	else if (!advise_variable(text, ctx->btf))
 		strbuf_adds(text, "it has no maps");
 }
 
@@ -168,13 +180,15 @@ void plan_advise(struct plan_ctx *ctx, bool is_bare)
 
 	for (uint32_t i = 0; i < plan->nmaps; i++)
 		shown = shown || is_shown(&plan->maps[i]);
-	if (shown && !is_bare)
-		return;
 	plan->shows_nothing = !shown;
-	if (shown)
+	if (!shown)
+		advise_nothing(&text, ctx);
+	else if (advise_record(&text, ctx) && is_bare)
+		strbuf_adds(&text, "; ");
+	if (shown && is_bare)
 		advise_role(&text, plan);
-	else
-		advise_nothing(&text, plan, ctx->btf);
+	if (!*strbuf_str(&text))
+		return;
 	plan->advice = arena_strdup(&plan->arena, strbuf_str(&text));
 }
 

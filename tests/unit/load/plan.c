@@ -585,6 +585,32 @@ static void test_plan_says_why_it_shows_nothing(void **state)
 	}
 }
 
+/* case: B2, a buffer of records without a type beside maps that are shown. */
+static void test_plan_names_a_buffer_that_is_left_out(void **state)
+{
+	static const char *const typed[] = { "calls=counter", NULL };
+	static const char *const unwanted[] = { "calls=counter", "ev=internal", NULL };
+
+	for (int i = 0; i < 3; i++) {
+		FIXTURE(f);
+		const struct obj_map maps[] = {
+			{ "calls", ".maps", BPF_MAP_TYPE_HASH, 16, (uint32_t)f.key,
+			  (uint32_t)f.u64 },
+			{ "ev", ".maps", BPF_MAP_TYPE_RINGBUF, 4096 },
+		};
+
+		plan_ok(&f, maps, 2, false, i == 0 ? NULL : i == 1 ? typed : unwanted);
+		assert_int_equal(get(&f, "calls")->exported, i > 0);
+		assert_false(f.plan.shows_nothing);
+		if (i == 2) {
+			assert_null(f.plan.advice);
+			continue;
+		}
+		assert_non_null(strstr(f.plan.advice, "--map ev=events:STRUCT"));
+		assert_int_equal(!!strstr(f.plan.advice, "no map has a role"), i == 0);
+	}
+}
+
 /* Names from the command line stand over those of the object. */
 static void test_plan_takes_names_of_the_command_line(void **state)
 {
@@ -1026,6 +1052,7 @@ int main(void)
 		cmocka_unit_test(test_plan_reads_map_tags),
 		cmocka_unit_test(test_plan_shows_all_where_nothing_has_a_role),
 		cmocka_unit_test(test_plan_says_why_it_shows_nothing),
+		cmocka_unit_test(test_plan_names_a_buffer_that_is_left_out),
 		cmocka_unit_test(test_plan_takes_names_of_the_command_line),
 		cmocka_unit_test(test_plan_exports_globals),
 		cmocka_unit_test(test_plan_shows_variables_that_are_named),
