@@ -8,6 +8,7 @@
 struct entry {
 	const struct figure_table *table;
 	void *ctx;
+	uint32_t owners;
 };
 
 /* Entries stand in the order of their tables; those of one table stand together. */
@@ -41,21 +42,41 @@ static bool stands_before(const struct entry *entry, const struct figure_table *
 	return entry->table <= table;
 }
 
-void figures_add(struct figures *figures, const struct figure_table *table, void *ctx)
+static struct entry *find(const struct figures *figures, const struct figure_table *table,
+			  const void *ctx)
+{
+	for (size_t i = 0; i < figures->count; i++)
+		if (figures->entries[i].table == table && figures->entries[i].ctx == ctx)
+			return &figures->entries[i];
+	return NULL;
+}
+
+static void add_entry(struct figures *figures, const struct figure_table *table, void *ctx)
 {
 	size_t at = 0;
 
-	if (!figures)
-		return;
-	pthread_mutex_lock(&figures->lock);
 	figures->entries =
 		xreallocarray(figures->entries, figures->count + 1, sizeof(struct entry));
 	while (at < figures->count && stands_before(&figures->entries[at], table))
 		at++;
 	memmove(figures->entries + at + 1, figures->entries + at,
 		(figures->count - at) * sizeof(struct entry));
-	figures->entries[at] = (struct entry){ table, ctx };
+	figures->entries[at] = (struct entry){ table, ctx, 1 };
 	figures->count++;
+}
+
+void figures_add(struct figures *figures, const struct figure_table *table, void *ctx)
+{
+	struct entry *same;
+
+	if (!figures)
+		return;
+	pthread_mutex_lock(&figures->lock);
+	same = find(figures, table, ctx);
+	if (same)
+		same->owners++;
+	else
+		add_entry(figures, table, ctx);
 	pthread_mutex_unlock(&figures->lock);
 }
 
@@ -67,7 +88,7 @@ void figures_remove(struct figures *figures, const void *ctx)
 		return;
 	pthread_mutex_lock(&figures->lock);
 	for (size_t i = 0; i < figures->count; i++)
-		if (figures->entries[i].ctx != ctx)
+		if (figures->entries[i].ctx != ctx || --figures->entries[i].owners)
 			figures->entries[kept++] = figures->entries[i];
 	figures->count = kept;
 	pthread_mutex_unlock(&figures->lock);

@@ -39,6 +39,8 @@ enum figures_order {
 	FIGURES_SCRAPES,
 	FIGURES_OTLP,
 	FIGURES_OTLP_DROPS,
+	FIGURES_DOGSTATSD,
+	FIGURES_DOGSTATSD_DROPS,
 	FIGURES_PROCESS,
 };
 
@@ -100,7 +102,10 @@ struct figures;
 struct figures *figures_new(void);
 void figures_free(struct figures *figures); /* NULL is allowed */
 
-/* Both take NULL for no registry. `table` and `ctx` are borrowed until they are removed. */
+/*
+ * Both take NULL for no registry. `table` and `ctx` are borrowed until they are removed. Several
+ * owners may add the same table of an object: it is there once, until each has removed it.
+ */
 void figures_add(struct figures *figures, const struct figure_table *table, void *ctx);
 void figures_remove(struct figures *figures, const void *ctx); /* with all its tables */
 
