@@ -54,6 +54,18 @@ uint32_t maps_shown(const struct plan *plan)
 	return n;
 }
 
+bool series_may_read_same(struct source *source, const struct metric_plan *plan)
+{
+	bool texts = plan->nlabels > 0;
+
+	for (uint32_t i = 0; i < plan->nlabels; i++) {
+		if (!field_text_is_exact(&plan->labels[i].in_key))
+			return true;
+		texts &= plan->labels[i].in_key.kind == KIND_TEXT;
+	}
+	return texts && source_series_stats(source, plan->map).overflowed;
+}
+
 size_t label_text_max(const struct label *label)
 {
 	return MAX(field_text_max(&label->in_key), sizeof(OVERFLOW_TEXT));

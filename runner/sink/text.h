@@ -54,6 +54,10 @@ static inline const union cell *row_cells(const struct series_rows *rows, uint32
 	return rows->cells + (size_t)i * rows->plan->ncells;
 }
 
+/* Whether two series may have the same labels as text: by what the labels are, or as a program may
+ * be called what the overflow is. */
+bool series_may_read_same(struct source *source, const struct metric_plan *plan);
+
 /* Room for a label in any row and style. */
 size_t label_text_max(const struct label *label);
 /* The label's value in row i; OVERFLOW_TEXT (without quotes in any style) in the overflow's. */

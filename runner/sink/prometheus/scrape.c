@@ -139,23 +139,6 @@ static bool next_rows(struct scrape *scrape)
 	return source_walk_next(&scrape->walk);
 }
 
-/* Whether two series may read the same: by what their labels are, or as a program may be called
- * what the overflow is. */
-static bool is_ambiguous(struct scrape *scrape)
-{
-	const struct metric_plan *plan = scrape->plan;
-	bool texts = plan->nlabels > 0;
-
-	for (uint32_t i = 0; i < plan->nlabels; i++) {
-		if (!field_text_is_exact(&plan->labels[i].in_key))
-			return true;
-		texts &= plan->labels[i].in_key.kind == KIND_TEXT;
-	}
-	if (!texts)
-		return false;
-	return source_series_stats(scrape->of->source, plan->map).overflowed;
-}
-
 static void merge_all(struct scrape *scrape)
 {
 	scrape->merge = merge_new(scrape->plan);
@@ -187,7 +170,7 @@ static void enter_map(struct scrape *scrape, const struct catalogue_part *part)
 	}
 	naming_order(scrape->opts.naming, scrape->sources, scrape->plan->nlabels);
 	scrape->values = xmalloc(values);
-	if (is_ambiguous(scrape))
+	if (series_may_read_same(scrape->of->source, scrape->plan))
 		merge_all(scrape);
 }
 
