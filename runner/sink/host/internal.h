@@ -38,7 +38,7 @@ struct attached {
 struct sink_runner {
 	struct sink **sinks, **takers; /* all, and those that take records */
 	size_t nsinks, ntakers;
-	bool wants_rows, wants_lost, has_work;
+	bool wants_rows, wants_lost, wants_swept, has_work;
 	uint64_t left; /* of -n */
 	int bell_fd, wake_fd;
 

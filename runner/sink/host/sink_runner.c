@@ -175,6 +175,7 @@ struct sink_runner *sink_runner_new(struct sink *const *sinks, size_t count, int
 			r->takers[r->ntakers++] = sinks[i];
 		r->wants_rows |= ops->rows != NULL;
 		r->wants_lost |= ops->lost != NULL;
+		r->wants_swept |= ops->swept != NULL;
 		r->has_work |= ops->work != NULL;
 	}
 	r->left = UINT64_MAX;
@@ -279,7 +280,8 @@ int sink_runner_start(struct sink_runner *r, struct err *err)
 	for (size_t i = 0; i < r->nsinks && ret >= 0; i++)
 		if (r->sinks[i]->ops->start)
 			ret = r->sinks[i]->ops->start(r->sinks[i], err);
-	if (ret >= 0 && (r->ntakers || r->wants_rows || r->wants_lost || r->player)) {
+	if (ret >= 0 &&
+	    (r->ntakers || r->wants_rows || r->wants_lost || r->wants_swept || r->player)) {
 		ret = thread_start(&r->thread, name, runner_main, r, err);
 		r->has_thread = ret >= 0;
 	}
