@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/strbuf.h"
 #include "base/util.h"
+#include "runner/sink/dogstatsd/dogstatsd.h"
 #include "runner/sink/otlp/otlp.h"
 #include "runner/tui/tui.h"
 
@@ -154,9 +155,36 @@ static int new_otlp(struct sink **ret, const struct export_env *env, struct err 
 	return 0;
 }
 
+static int new_dogstatsd(struct sink **ret, const struct export_env *env, struct err *err)
+{
+	const struct run_args *a = env->args;
+	const struct dogstatsd_flags flags = {
+		.address = a->dogstatsd,
+		.tags = a->dogstatsd_tags.words,
+		.ntags = a->dogstatsd_tags.count,
+		.interval_ns = a->dogstatsd_interval_ns,
+		.histograms = a->dogstatsd_histograms,
+	};
+	_cleanup_(dogstatsd_config_release) struct dogstatsd_config config = { 0 };
+	struct naming naming;
+	int code;
+
+	if (!a->dogstatsd)
+		return flags.ntags || flags.interval_ns || flags.histograms
+			       ? err_usage(err, "--dogstatsd is missing: there is nothing to send")
+			       : 0;
+	code = naming_init(&naming, a->name_space, a->compat, err);
+	if (code >= 0)
+		code = dogstatsd_config_read(&config, &flags, get_variable, NULL, err);
+	if (code >= 0)
+		*ret = sink_dogstatsd_new(&config, &naming, env->figures);
+	return code;
+}
+
 #define FORM(word, help) { .name = #word, .is_form = true, .new = new_##word },
 const struct exporter exporters[] = {
 	EXPORT_FORMS(FORM, FORM){ .name = "metrics", .new = new_metrics, .opened = tell_port },
 	{ .name = "otlp", .new = new_otlp },
+	{ .name = "dogstatsd", .new = new_dogstatsd },
 	{ 0 },
 };

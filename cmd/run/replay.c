@@ -26,6 +26,7 @@
 #define MAX_SERIES 1000000
 #define MAX_SERIES_BYTES (256ull << 20)
 #define MAX_SPEED 1e6
+#define LEAST_INTERVAL_NS 1000000
 
 struct replay_args {
 	struct run_args run; /* what both have in common, and what the recording says */
@@ -71,7 +72,10 @@ static int parse_speed(struct play *p, struct err *err)
 	const char *text = p->args->speed, *form = run_sinks_form(&p->args->run);
 	bool people = streq(form, "table") || streq(form, "tui");
 
-	p->opts.speed = people || run_sinks_serve(&p->args->run) || p->args->run.otlp ? 1 : 0;
+	p->opts.speed = people || run_sinks_serve(&p->args->run) || p->args->run.otlp ||
+					p->args->run.dogstatsd
+				? 1
+				: 0;
 	if (!text)
 		return 0;
 	if (streq(text, "max")) {
@@ -291,7 +295,7 @@ static const struct opt replay_opts[] = {
 	  "numbers (uid_name)" },
 	{ 0, "speed", "N", OPT_TEXT, ARG(speed),
 	  "as many times as fast as it was, or max: as fast as it goes (1 for the table and with "
-	  "--metrics or --otlp, else max)" },
+	  "--metrics, --otlp or --dogstatsd, else max)" },
 	{ 'n', "count", "COUNT", OPT_U64, ARG(run.count),
 	  "stop after this many records or rows (0: no limit)" },
 	{ 'f', "filter", "MAP,FIELD,REGEX", OPT_WORDS, ARG(run.select.filter),
@@ -313,6 +317,16 @@ static const struct opt replay_opts[] = {
 	  "" },
 	{ 0, "otlp-protocol", "WORD", OPT_CHOICE, ARG(run.otlp_protocol),
 	  "http/protobuf, http/json or grpc (http/protobuf)", "http/protobuf http/json grpc" },
+	{ 0, "dogstatsd", "ADDRESS", OPT_OPTIONAL, ARG(run.dogstatsd),
+	  "send metrics to a DogStatsD server: HOST:PORT or unix:///PATH (DD_DOGSTATSD_URL, or "
+	  "127.0.0.1:8125)",
+	  "" },
+	{ 0, "dogstatsd-tag", "TAG", OPT_WORDS, ARG(run.dogstatsd_tags),
+	  "a tag of all these metrics (team:x); repeat for more" },
+	{ 0, "dogstatsd-interval", "TIME", OPT_DURATION, ARG(run.dogstatsd_interval_ns),
+	  "time between two rounds of sending (10s)", .min = LEAST_INTERVAL_NS },
+	{ 0, "dogstatsd-histograms", "TYPE", OPT_CHOICE, ARG(run.dogstatsd_histograms),
+	  "histograms as distribution or histogram (distribution)", "distribution histogram" },
 	{ 0, "namespace", "WORD", OPT_TEXT, ARG(run.name_space),
 	  "first part of metric names (ebpf)" },
 	{ 0 },
@@ -334,7 +348,8 @@ const struct command cmd_replay = {
 		    "bombus replay lat.rec -o json --where 'delta_us > 1000'\n"
 		    "ssh host bombus run tcpconnlat --record - | bombus replay -",
 	.environment = "NO_COLOR            no colour\n"
-		       "OTEL_...            of OpenTelemetry, with --otlp",
+		       "OTEL_...            of OpenTelemetry, with --otlp\n"
+		       "DD_...              of Datadog, with --dogstatsd",
 	.opts = replay_opts,
 	.args_bytes = sizeof(struct replay_args),
 	.min_words = 1,

@@ -238,7 +238,8 @@ const struct command cmd_run = {
 	.environment = "BOMBUS_STORE        folder of the local images\n"
 		       "NO_COLOR            no colour\n"
 		       "OTEL_...            of OpenTelemetry: exporter, batches, limits, "
-		       "sampler\n" REMOTE_ENVIRONMENT,
+		       "sampler\n"
+		       "DD_...              of Datadog, with --dogstatsd\n" REMOTE_ENVIRONMENT,
 	.opts = run_opts,
 	.args_bytes = sizeof(struct run_args),
 	.min_words = 1,

@@ -21,6 +21,9 @@ struct run_args {
 	struct object_words object;
 	const char *metrics, *name_space, *compat, *web_config;
 	const char *otlp, *otlp_protocol;
+	const char *dogstatsd, *dogstatsd_histograms;
+	struct words dogstatsd_tags;
+	uint64_t dogstatsd_interval_ns;
 	const char *pull;
 	struct remote_args remote;
 	struct trust_args trust;

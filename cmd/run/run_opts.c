@@ -120,6 +120,17 @@ const struct opt run_opts[] = {
 	  "" },
 	{ 0, "otlp-protocol", "WORD", OPT_CHOICE, ARG(otlp_protocol),
 	  "http/protobuf, http/json or grpc (http/protobuf)", "http/protobuf http/json grpc" },
+	{ .kind = OPT_GROUP, .help = "DogStatsD" },
+	{ 0, "dogstatsd", "ADDRESS", OPT_OPTIONAL, ARG(dogstatsd),
+	  "send metrics to a DogStatsD server: HOST:PORT or unix:///PATH (DD_DOGSTATSD_URL, or "
+	  "127.0.0.1:8125)",
+	  "" },
+	{ 0, "dogstatsd-tag", "TAG", OPT_WORDS, ARG(dogstatsd_tags),
+	  "a tag of all these metrics (team:x); repeat for more" },
+	{ 0, "dogstatsd-interval", "TIME", OPT_DURATION, ARG(dogstatsd_interval_ns),
+	  "time between two rounds of sending (10s)", .min = LEAST_INTERVAL_NS },
+	{ 0, "dogstatsd-histograms", "TYPE", OPT_CHOICE, ARG(dogstatsd_histograms),
+	  "histograms as distribution or histogram (distribution)", "distribution histogram" },
 	{ .kind = OPT_GROUP, .help = "Image" },
 	{ 0, "pull", "WHEN", OPT_CHOICE, ARG(pull),
 	  "always; missing: if the store does not have the image and its name has a registry or a "
