@@ -93,6 +93,9 @@ static void add_line(void *arg, const struct own_figure *figure, const struct fi
 	struct dogstatsd_figures *f = arg;
 	struct line line = { .start = f->text.len };
 
+	/* A server may have such a name for itself, as statsd_exporter has. */
+	if (has_prefix(figure->name, "process_"))
+		return;
 	strbuf_reset(&f->tags);
 	strbuf_adds(&f->tags, f->config->tags);
 	for (size_t i = 0; i < nlabels; i++)
