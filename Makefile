@@ -181,7 +181,7 @@ fuzzers-here: $(FUZZERS)
 fuzz: fuzzers ## run every fuzzer for FUZZ_SECONDS
 	@FUZZ_BUILD=$(FUZZ_BUILD) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run fuzz
 interop: deps ## run beside tools that are fetched and built first; not part of test
-	@$(SUBMAKE) all examples trace-demos $(TRAFFIC)
+	@$(SUBMAKE) all examples trace-demos bpf-tests $(TRAFFIC)
 	@status=0; for test in tests/interop/*.sh; do BUILD=$(abspath $(BUILD)) $$test || status=1; done; exit $$status
 soak: deps ## scrape for a minute, then count ten million keys in ten
 	@$(SUBMAKE) all bpf-tests
