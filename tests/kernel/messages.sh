@@ -52,6 +52,8 @@ message 'check: it runs' 0 'would run here' check "$OBJECTS/run_plain.bpf.o"
 printf '#!/bin/sh\nexit 0\n' >script && chmod +x script
 message 'a script' 2 'script is a script; its interpreter has the functions' \
 	run "$HOOKS" --only upro --attach "upro=$T/script:main" --dry-run
+PATH=$T:$PATH message 'a script by its name' 2 "$T/script is a script; its interpreter has" \
+	run "$HOOKS" --only upro --attach upro=script:main --dry-run
 echo text >text
 message 'a text' 2 'text is no ELF program or library' \
 	run "$HOOKS" --only upro --attach "upro=$T/text:main" --dry-run

@@ -180,11 +180,28 @@ static const char *not_elf(const char *path)
 						  : "no ELF program or library";
 }
 
+/* Where libbpf looks for a program that is named without a '/': in PATH. */
+static char *in_path(const char *name)
+{
+	const char *dirs = getenv("PATH");
+	size_t len;
+
+	for (; *name && !strchr(name, '/') && dirs && *dirs; dirs += len + (dirs[len] == ':')) {
+		_cleanup_free_ char *path = NULL;
+
+		len = strcspn(dirs, ":");
+		path = xasprintf("%.*s/%s", (int)len, dirs, name);
+		if (access(path, X_OK) == 0)
+			return steal_ptr(&path);
+	}
+	return xstrdup(name);
+}
+
 static int no_user_probe(const struct prog_plan *prog, int code, struct err *err)
 {
 	const char *target = target_of(prog);
 	size_t path_len = strcspn(target, ":,");
-	_cleanup_free_ char *path = xstrndup(target, path_len);
+	_cleanup_free_ char *path = xstrndup(target, path_len), *found = in_path(path);
 	struct feature feature;
 
 	if (feature_get("uprobe", &feature) && !feature.ok)
@@ -192,8 +209,8 @@ static int no_user_probe(const struct prog_plan *prog, int code, struct err *err
 	err_exit(err, EXIT_USAGE);
 	if (strchr(path, '/') && access(path, F_OK) < 0)
 		return err_set(err, -code, "there is no file %s", path);
-	if (strchr(path, '/') && not_elf(path))
-		return err_set(err, -code, "%s is %s", path, not_elf(path));
+	if (strchr(found, '/') && not_elf(found))
+		return err_set(err, -code, "%s is %s", found, not_elf(found));
 	if (*path && !strchr(path, '/') && code == -ENOENT) {
 		err_hint(err, "a path with a '/' is taken as it is");
 		return err_set(err, -code,
