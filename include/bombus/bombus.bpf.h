@@ -64,6 +64,8 @@
 #define BOMBUS_GAUGE BOMBUS_TAG("gauge")
 /* On a member: never shown, never a label. A hidden point in time still dates its record. */
 #define BOMBUS_HIDE BOMBUS_TAG("hide")
+/* On a map: its metrics are called by their members alone. */
+#define BOMBUS_PLAIN_NAMES BOMBUS_TAG("plain_names")
 /* On a member of an event: the value that a histogram of events observes. */
 #define BOMBUS_OBSERVE BOMBUS_TAG("observe")
 /* On a map: its bounds, "exp2", "exp2 MIN MAX", "exp2/8", "log2", "linear STEP MIN MAX" or
@@ -256,5 +258,23 @@ static __always_inline bool bombus__task_filtered(const struct task_struct *task
  * its output can be read. BOMBUS_ITER(dump_tasks, struct row) belongs to the program dump_tasks.
  */
 #define BOMBUS_ITER(prog, T) const T *bombus_iter___##prog
+
+/*
+ * Iterators that write nothing and bring maps up to date. The tags stand in front of the function:
+ *
+ *	SEC("iter/task_file") BOMBUS_AT_START
+ *	int BPF_PROG(take_in, ...)		// once, when all programs are attached
+ *
+ *	SEC("iter/bpf_sk_storage_map") BOMBUS_AT_SWEEP BOMBUS_OVER("sockets")
+ *	int count_open(struct bpf_iter__bpf_sk_storage_map *ctx)	// before maps are read
+ *
+ * BOMBUS_OVER() names the map over whose entries any iterator walks.
+ */
+#define BOMBUS_AT_START BOMBUS_TAG("at_start")
+#define BOMBUS_AT_SWEEP BOMBUS_TAG("at_sweep")
+#define BOMBUS_OVER(map) BOMBUS_TAG("over:" map)
+
+/* In front of a program: its target where --attach names none, BOMBUS_ATTACH("/") for a cgroup's. */
+#define BOMBUS_ATTACH(target) BOMBUS_TAG("attach:" target)
 
 #endif

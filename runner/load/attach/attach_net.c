@@ -148,7 +148,7 @@ int attach_cgroup(struct attach_job *job, struct err *err)
 	_cleanup_close_ int fd = -1;
 	int rc;
 
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	fd = streq(path, "/") ? -ENOENT : open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 && mount) { /* as /proc/PID/cgroup writes it */
 		inside = xasprintf("%s/%s", mount, path);
 		fd = open(inside, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

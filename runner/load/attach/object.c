@@ -3,6 +3,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -231,6 +232,22 @@ int object_iter_fd(const struct object *object, const struct prog_plan *prog, st
 		return err_set(err, ENOENT, "iterator '%s' is not attached", prog->name);
 	fd = bpf_iter_create(link);
 	return fd < 0 ? err_sys(err, -fd, "iterator '%s'", prog->name) : fd;
+}
+
+int object_walk(const struct object *object, const struct prog_plan *prog, struct err *err)
+{
+	_cleanup_close_ int fd = -1;
+	char output[4096];
+	ssize_t n = 1;
+
+	if (attachments_link_fd(object->attachments, prog->index) < 0)
+		return 0;
+	fd = object_iter_fd(object, prog, err);
+	if (fd < 0)
+		return fd;
+	while (n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN)))
+		n = read(fd, output, sizeof(output));
+	return n < 0 ? err_sys(err, errno, "iterator '%s'", prog->name) : 0;
 }
 
 int object_prog_stats(const struct object *object, const struct prog_plan *prog,

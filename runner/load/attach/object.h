@@ -88,6 +88,8 @@ struct object_times object_times(const struct object *object);
 int object_map_fd(const struct object *object, const struct map_plan *map);
 /* A new descriptor that reads the iterator's output from its start; the caller closes it. */
 int object_iter_fd(const struct object *object, const struct prog_plan *prog, struct err *err);
+/* Runs an iterator to its end, whatever it writes. An iterator that is not attached is left out. */
+int object_walk(const struct object *object, const struct prog_plan *prog, struct err *err);
 /* A program is attached to each CPU, and has to be to those that come online later. */
 bool object_opens_cpus(const struct object *object);
 

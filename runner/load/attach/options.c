@@ -3,6 +3,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <time.h>
 
 #include "base/err.h"
 #include "base/log.h"
@@ -115,6 +116,9 @@ static int resolve_targets(struct object *object, struct err *err)
 		if (!any)
 			return unknown_name(object, "program", name, next_prog, err);
 	}
+	for (uint32_t i = 0; i < plan->nprogs; i++)
+		if (plan->progs[i].preset && !object->targets[i].count)
+			add_target(object, i, plan->progs[i].preset);
 	return 0;
 }
 
@@ -364,13 +368,27 @@ static int fix_maps(struct object *object, bool report, struct err *err)
 	return 0;
 }
 
+#define TICK_PARAM "bombus_tick_ns"
+
+/* The length of a jiffy, which programs cannot find out. */
+static int apply_tick(struct object *object, void *rodata, size_t size, struct err *err)
+{
+	struct timespec tick;
+	char text[24];
+
+	if (!plan_param(&object->plan, TICK_PARAM) || clock_getres(CLOCK_MONOTONIC_COARSE, &tick))
+		return 0;
+	snprintf(text, sizeof(text), "%ld", tick.tv_nsec);
+	return params_set(&object->plan, rodata, size, TICK_PARAM, text, err);
+}
+
 static int apply_params(struct object *object, struct err *err)
 {
 	struct bpf_map *map = bpf_object__find_map_by_name(object->bpf, ".rodata");
 	const struct object_opts *opts = &object->opts;
 	size_t size = 0;
 	void *rodata = map ? (void *)bpf_map__initial_value(map, &size) : NULL;
-	int rc = 0;
+	int rc = apply_tick(object, rodata, rodata ? size : 0, err);
 
 	for (size_t i = 0; i < opts->nparams && rc == 0; i++)
 		rc = params_set(&object->plan, rodata, rodata ? size : 0, opts->params[i].name,

@@ -329,6 +329,19 @@ static int next_round(struct object *object, uint32_t culprit, int code, struct 
 	return object_reopen(object, err);
 }
 
+/* What was there before is taken in after the programs are attached: between the two nothing is
+ * missed. */
+static int walk_at_start(const struct object *object, struct err *err)
+{
+	const struct plan *plan = &object->plan;
+	int rc = 0;
+
+	for (uint32_t i = 0; i < plan->nprogs && rc == 0; i++)
+		if (plan->progs[i].walk == WALK_START && object_state(object, i) == PROG_WANTED)
+			rc = object_walk(object, &plan->progs[i], err);
+	return rc;
+}
+
 static void started(struct object *object)
 {
 	for (uint32_t i = 0; i < object->plan.nprogs; i++) {
@@ -433,6 +446,8 @@ int object_start(struct object *object, struct err *err)
 			break;
 	if (rc == 0)
 		rc = pins_finish(object, &local);
+	if (rc == 0)
+		rc = walk_at_start(object, &local);
 	if (rc < 0)
 		return give_up(object, rc, &local, err);
 	started(object);

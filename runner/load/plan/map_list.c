@@ -55,6 +55,7 @@ void map_list_tags(struct map_list *list, struct map_plan *map, const char *var)
 	map->unit = tag_text(tags, id, TAGS_WHOLE, "unit", arena);
 	map->buckets = tag_text(tags, id, TAGS_WHOLE, "buckets", arena);
 	map->counted = tag_text(tags, id, TAGS_WHOLE, "counted", arena);
+	map->plain_names = tag_has(tags, id, TAGS_WHOLE, "plain_names");
 	map->service = tag_text(tags, id, TAGS_WHOLE, "service", arena);
 	map->span = tag_text(tags, id, TAGS_WHOLE, "span", arena);
 	name = tag_text(tags, id, TAGS_WHOLE, "name", arena);

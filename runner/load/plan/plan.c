@@ -77,6 +77,27 @@ static bool is_tail(const struct elf_image *image, const char *name)
 	return false;
 }
 
+/* What the tags of its function say. */
+static void add_prog_tags(struct plan_ctx *ctx, struct prog_plan *prog, bool is_iter)
+{
+	int id = btf__find_by_name_kind(ctx->btf, prog->name, BTF_KIND_FUNC);
+	struct arena *arena = &ctx->plan->arena;
+	const char *map;
+
+	if (id <= 0)
+		return;
+	prog->preset = tag_text(ctx->tags, (uint32_t)id, TAGS_WHOLE, "attach", arena);
+	if (!is_iter)
+		return;
+	map = tag_text(ctx->tags, (uint32_t)id, TAGS_WHOLE, "over", arena);
+	if (map)
+		prog->iter_map = map;
+	if (tag_has(ctx->tags, (uint32_t)id, TAGS_WHOLE, "at_start"))
+		prog->walk = WALK_START;
+	else if (tag_has(ctx->tags, (uint32_t)id, TAGS_WHOLE, "at_sweep"))
+		prog->walk = WALK_SWEEP;
+}
+
 static void add_prog(struct plan_ctx *ctx, const struct bpf_program *from)
 {
 	struct arena *arena = &ctx->plan->arena;
@@ -95,6 +116,7 @@ static void add_prog(struct plan_ctx *ctx, const struct bpf_program *from)
 	prog->target = *target ? target : NULL;
 	if (hook->hook == HOOK_ITER)
 		prog->iter_map = arena_strdup(arena, gadget_iter_map(ctx->btf, prog->name));
+	add_prog_tags(ctx, prog, hook->hook == HOOK_ITER);
 	prog->is_tail = is_tail(ctx->image, prog->name);
 	prog->needs_target = hook_needs_target(hook, target) && !prog->is_tail;
 	prog->load_only = prog->is_tail && hook_needs_target(hook, target);

@@ -58,6 +58,7 @@ struct map_plan {
 	const char *buckets; /* BOMBUS_BUCKETS, as written; NULL: none */
 	const char *counted; /* how <bombus/histogram.bpf.h> counts it, in the same words; NULL: it
 			      * does not */
+	bool plain_names;    /* BOMBUS_PLAIN_NAMES: members are metrics without the map's name */
 	const char *service, *span; /* BOMBUS_SERVICE and BOMBUS_SPAN of ROLE_SPANS; NULL: none */
 	uint8_t role;		    /* enum map_role */
 	uint8_t source;		    /* enum map_source */
@@ -110,6 +111,13 @@ enum prog_state {
 	PROG_DETACHED, /* it was attached; another process detached it, or its target is gone */
 };
 
+/* When an iterator runs whose output nothing reads. */
+enum prog_walk {
+	WALK_NONE,  /* it is no such iterator */
+	WALK_START, /* once, when all programs are attached */
+	WALK_SWEEP, /* before each sweep of the maps */
+};
+
 struct prog_plan {
 	uint32_t index;
 	const char *name;    /* "tcp_connect___fentry" */
@@ -120,6 +128,8 @@ struct prog_plan {
 	bool needs_target;   /* has to get one by --attach, and has none */
 	bool is_tail;	     /* a map's definition puts it into a slot: it is loaded with the map */
 	const char *iter_map; /* whose entries an iterator walks over; NULL: --attach says */
+	uint8_t walk;	      /* enum prog_walk */
+	const char *preset;   /* BOMBUS_ATTACH: its target where --attach names none; NULL: none */
 	bool load_only;	      /* it is needed in that slot, and nowhere else */
 	uint8_t first_state;  /* PROG_WANTED, PROG_STANDBY or PROG_OFF: before anything was tried */
 	const char *off_reason; /* of PROG_OFF: one line; else NULL */

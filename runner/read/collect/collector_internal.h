@@ -24,7 +24,8 @@ struct collector {
 	struct demand demand;
 	int next_fd; /* timerfd: a round goes on, or one was asked for */
 	bool on_demand;
-	bool raised; /* its thread has a real-time priority */
+	bool walk_failed; /* an iterator did, and a message said so */
+	bool raised;	  /* its thread has a real-time priority */
 	uint64_t round_begin_ns, round_end_ns;
 	struct loop_source **room_sources; /* as env.queues */
 	void (*on_sweep)(void *ctx);

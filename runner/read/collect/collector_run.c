@@ -27,11 +27,28 @@ static void tick(struct collector *c)
 		c->on_sweep(c->on_sweep_ctx);
 }
 
+/* Iterators that bring maps up to date. */
+static void walk(struct collector *c)
+{
+	const struct plan *plan = c->env.plan;
+	struct err err = { 0 };
+
+	for (uint32_t i = 0; i < plan->nprogs; i++) {
+		if (plan->progs[i].walk != WALK_SWEEP ||
+		    object_walk(c->env.object, &plan->progs[i], &err) == 0 || c->walk_failed)
+			continue;
+		log_warn("%s: maps are swept without it", err.msg);
+		c->walk_failed = true;
+	}
+}
+
 static void begin_round(struct collector *c, bool only_records)
 {
 	c->round_begin_ns = now_mono_ns();
-	if (!only_records)
+	if (!only_records) {
 		demand_take(&c->demand);
+		walk(c);
+	}
 	round_begin(&c->round, only_records);
 }
 

@@ -312,7 +312,7 @@ static void add_family(struct metric_build *b, const struct field *field, uint32
 	value->set = !b->entries && family->type == METRIC_GAUGE;
 	if (value->op == VALUE_FIELD_D || field->is_bits)
 		value->src = field->off_bits / 8;
-	metric_family_name(plan, family, map->name, member, unit);
+	metric_family_name(plan, family, map->plain_names ? "" : map->name, member, unit);
 	plan->nfamilies++;
 }
 

@@ -58,6 +58,11 @@ struct prog_status object_prog_status(const struct object *object, const struct 
 	return (struct prog_status){ .state = PROG_ATTACHED };
 }
 
+int object_walk(const struct object *object, const struct prog_plan *prog, struct err *err)
+{
+	return 0;
+}
+
 int object_iter_fd(const struct object *object, const struct prog_plan *prog, struct err *err)
 {
 	return err_set(err, ENOENT, "no iterators here");

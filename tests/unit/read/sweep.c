@@ -44,6 +44,11 @@ struct prog_status object_prog_status(const struct object *object, const struct 
 	return object->status;
 }
 
+int object_walk(const struct object *object, const struct prog_plan *prog, struct err *err)
+{
+	return 0;
+}
+
 int object_iter_fd(const struct object *object, const struct prog_plan *prog, struct err *err)
 {
 	int fd = memfd_create("iterator", 0);
