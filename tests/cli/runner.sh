@@ -4,6 +4,8 @@
 # shellcheck source=../support/lib.sh
 . "$(dirname "$0")/../support/lib.sh"
 
+# Of the run that this one is a part of.
+unset BEHIND
 mkdir -p tests/cli tests/support sanitized-build
 cp "$TESTS/run" tests/
 cp "$TESTS/support/tap.sh" tests/support/
