@@ -103,6 +103,22 @@ void strbuf_vaddf(struct strbuf *sb, const char *fmt, va_list ap)
 		sb->buf[sb->len] = '\0';
 }
 
+void strbuf_add_html(struct strbuf *sb, const char *text)
+{
+	for (; *text; text++) {
+		const char *as = *text == '<'	? "&lt;"
+				 : *text == '>' ? "&gt;"
+				 : *text == '&' ? "&amp;"
+				 : *text == '"' ? "&quot;"
+						: NULL;
+
+		if (as)
+			strbuf_adds(sb, as);
+		else
+			strbuf_addc(sb, *text);
+	}
+}
+
 const char *strbuf_str(const struct strbuf *sb)
 {
 	return sb->buf ? sb->buf : "";

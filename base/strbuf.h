@@ -52,6 +52,8 @@ void strbuf_adds(struct strbuf *sb, const char *text);
 void strbuf_addc(struct strbuf *sb, char c);
 void strbuf_addf(struct strbuf *sb, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void strbuf_vaddf(struct strbuf *sb, const char *fmt, va_list ap);
+/* A text for a page or an attribute in quotes: < > & and " are escaped. */
+void strbuf_add_html(struct strbuf *sb, const char *text);
 
 /* "" when empty, else buf with its NUL. Valid until the next change. */
 const char *strbuf_str(const struct strbuf *sb);

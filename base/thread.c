@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/thread.h"
 
+#include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <time.h>
 #include "base/err.h"
@@ -39,6 +41,13 @@ int thread_start(pthread_t *ret, const char *name, void *(*fn)(void *ctx), void 
 	snprintf(cut, sizeof(cut), "%s", name);
 	pthread_setname_np(*ret, cut);
 	return 0;
+}
+
+int thread_raise_priority(void)
+{
+	const struct sched_param param = { .sched_priority = 1 };
+
+	return sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &param) < 0 ? -errno : 0;
 }
 
 bool thread_join_within(pthread_t thread, int timeout_ms)

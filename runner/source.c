@@ -15,6 +15,12 @@ void source_set_name(struct source *source, const char *name)
 	snprintf(source->program, sizeof(source->program), "%.*s", (int)program.len, program.ptr);
 }
 
+struct resolver *source_resolver(const struct source *source)
+{
+	return source->names ? resolver_new_from(source->names, source->clock)
+			     : resolver_new(source->clock);
+}
+
 void source_walk_init(struct source_walk *walk, struct source *source, const struct map_plan *map,
 		      uint32_t max_rows)
 {
@@ -75,9 +81,7 @@ bool source_walk_next(struct source_walk *walk)
 	if (likely(!walk->drops))
 		return more;
 	if (!walk->names)
-		walk->names = walk->source->names
-				      ? resolver_new_from(walk->source->names, walk->source->clock)
-				      : resolver_new(walk->source->clock);
+		walk->names = source_resolver(walk->source);
 	for (uint32_t i = 0; i < walk->rows.count; i++) {
 		if (is_dropped(walk, i))
 			continue;

@@ -119,6 +119,10 @@ struct source {
 	const struct name_source *names; /* NULL: those of the running system */
 };
 
+/* For one thread: names as the source knows them, of a recording or of the running system. Freed by
+ * resolver_free(). */
+struct resolver *source_resolver(const struct source *source);
+
 /* Sets the name, which is borrowed, and the short one: "exec-trace" of
  * "example.org/x/exec-trace:1.2" and of "./exec-trace.bpf.o". Short names are unique within a host;
  * if two are equal, the host's caller changes one of them. */

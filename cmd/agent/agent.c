@@ -7,7 +7,6 @@
  * A reload gives the fleet another configuration; exporters and limits of the process stay.
  */
 #include <errno.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/epoll.h>
 
@@ -15,6 +14,7 @@
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/process.h"
+#include "base/thread.h"
 #include "base/util.h"
 #include "cmd/agent/agent_log.h"
 #include "cmd/agent/config.h"
@@ -357,15 +357,6 @@ static void close_agent(struct agent *a)
 	agent_config_unref(a->config);
 }
 
-/* The collectors run in this thread and ask for this themselves, which takes a capability the first
- * time. */
-static void raise_priority(void)
-{
-	const struct sched_param param = { .sched_priority = 1 };
-
-	sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &param);
-}
-
 static int loader_died(struct agent *a, struct err *err)
 {
 	char how[128];
@@ -381,8 +372,10 @@ static int split(struct agent *a, struct err *err)
 {
 	int ret = loader_start(&a->loader, err);
 
+	/* The collectors run in this thread and ask for the priority themselves, which only the
+	 * first time takes a capability. */
 	if (ret >= 0)
-		raise_priority();
+		thread_raise_priority();
 	return ret < 0 ? ret : privileges_drop(0, err);
 }
 
@@ -457,7 +450,7 @@ static int run_command(const struct global_args *global, void *args, const struc
 	if (!a->config)
 		a->config = DEFAULT_CONFIG;
 	if (a->pull && !a->check)
-		return err_usage(err, "--pull is of --check");
+		return err_usage(err, "--pull needs --check");
 	agent.path = a->config;
 	ret = agent_config_read(&agent.config, a->config, err);
 	if (ret < 0)

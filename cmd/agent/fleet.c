@@ -418,41 +418,25 @@ bool fleet_ready(struct fleet *f, char *why, size_t size)
 	return !down;
 }
 
-static void add_html(struct strbuf *sb, const char *text)
-{
-	for (; *text; text++) {
-		const char *as = *text == '<'	? "&lt;"
-				 : *text == '>' ? "&gt;"
-				 : *text == '&' ? "&amp;"
-				 : *text == '"' ? "&quot;"
-						: NULL;
-
-		if (as)
-			strbuf_adds(sb, as);
-		else
-			strbuf_addc(sb, *text);
-	}
-}
-
 static void add_row(struct strbuf *sb, const struct slot *slot)
 {
 	const struct rates *r = &slot->rates;
 
 	strbuf_adds(sb, "<tr><td>");
-	add_html(sb, slot->wanted->name);
+	strbuf_add_html(sb, slot->wanted->name);
 	strbuf_addf(sb, "</td><td>%s</td><td>",
 		    slot->running ? "up"
 		    : slot->tried ? "down"
 				  : "starting");
-	add_html(sb, slot->running ? slot->running_as->image : slot->wanted->image);
+	strbuf_add_html(sb, slot->running ? slot->running_as->image : slot->wanted->image);
 	strbuf_adds(sb, "</td><td>");
-	add_html(sb, slot->running ? slot->running->program.image.digest : "");
+	strbuf_add_html(sb, slot->running ? slot->running->program.image.digest : "");
 	if (slot->running)
 		strbuf_addf(sb, "</td><td>%.0f/s</td><td>%s%" PRIu64 "</td><td>%.2f %%</td><td>",
 			    r->records, r->lost_known ? "" : "? ", r->lost, r->cpu * 100);
 	else
 		strbuf_adds(sb, "</td><td></td><td></td><td></td><td>");
-	add_html(sb, slot->reason);
+	strbuf_add_html(sb, slot->reason);
 	strbuf_adds(sb, "</td></tr>\n");
 }
 

@@ -16,8 +16,7 @@ static const struct map_plan *next_stacks(const struct plan *plan, uint32_t from
 void sink_names_init(struct sink_names *names, struct source *source)
 {
 	*names = (struct sink_names){ .source = source };
-	names->resolver = source->names ? resolver_new_from(source->names, source->clock)
-					: resolver_new(source->clock);
+	names->resolver = source_resolver(source);
 	if (source->ops->stacks_fd)
 		names->stacks = next_stacks(source->plan, 0);
 }

@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <linux/membarrier.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
@@ -14,6 +13,7 @@
 
 #include "base/err.h"
 #include "base/log.h"
+#include "base/thread.h"
 #include "base/loop.h"
 #include "base/util.h"
 #include "runner/read/collect/collector_internal.h"
@@ -165,21 +165,22 @@ static int open_reader(struct collector *c, struct reader *r, struct err *err)
 
 /*
  * A busy machine must not keep the collector from its buffers for longer than these last: with a
- * real-time priority it runs as soon as there are records. Threads that are made later do not
- * inherit it. Without CAP_SYS_NICE, and without buffers, all stays as it is.
+ * real-time priority it runs as soon as there are records. Without CAP_SYS_NICE, and without
+ * buffers, all stays as it is.
  */
 static void raise_priority(struct collector *c)
 {
-	const struct sched_param param = { .sched_priority = 1 };
 	bool streams = false;
+	int code;
 
 	for (uint32_t i = 0; i < c->nreaders; i++)
 		streams = streams || reader_is_stream(&c->readers[i]);
 	if (!streams)
 		return;
-	c->raised = sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &param) == 0;
-	if (!c->raised)
-		log_debug("the collector keeps its priority: %s", strerror(errno));
+	code = thread_raise_priority();
+	c->raised = code == 0;
+	if (code < 0)
+		log_debug("the collector keeps its priority: %s", strerror(-code));
 }
 
 int collector_start(struct collector *c, struct loop *loop, struct err *err)

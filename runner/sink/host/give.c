@@ -22,8 +22,7 @@ static int checked(struct sink_runner *r, struct sink *sink, int ret)
 static bool is_dropped(struct sink_runner *r, struct source *source, const struct record *record)
 {
 	if (!r->names)
-		r->names = source->names ? resolver_new_from(source->names, source->clock)
-					 : resolver_new(source->clock);
+		r->names = source_resolver(source);
 	return decoding_drops(&record->map->value, record->part[PART_VALUE], r->names);
 }
 

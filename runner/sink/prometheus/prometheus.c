@@ -174,26 +174,12 @@ static int answer_ready(void *ctx, struct web_request *request)
 	return web_send_text(request, 503, text);
 }
 
-static void add_html(struct strbuf *sb, const char *text)
-{
-	for (; *text; text++) {
-		if (*text == '<')
-			strbuf_adds(sb, "&lt;");
-		else if (*text == '>')
-			strbuf_adds(sb, "&gt;");
-		else if (*text == '&')
-			strbuf_adds(sb, "&amp;");
-		else
-			strbuf_addc(sb, *text);
-	}
-}
-
 static void add_map_row(struct strbuf *sb, const struct map_plan *map)
 {
 	strbuf_adds(sb, "<tr><td>");
-	add_html(sb, map->name);
+	strbuf_add_html(sb, map->name);
 	strbuf_addf(sb, "</td><td>%s</td><td>", map_role_name(map->role));
-	add_html(sb, map->help ? map->help : "");
+	strbuf_add_html(sb, map->help ? map->help : "");
 	strbuf_adds(sb, "</td></tr>\n");
 }
 
@@ -202,7 +188,7 @@ static void add_source(struct strbuf *sb, const struct source *source)
 	const struct plan *plan = source->plan;
 
 	strbuf_adds(sb, "<h2>");
-	add_html(sb, source->name);
+	strbuf_add_html(sb, source->name);
 	strbuf_adds(sb, "</h2>\n<table><tr><th>Map</th><th>Shown as</th><th></th></tr>\n");
 	for (uint32_t i = 0; i < plan->nmaps; i++)
 		if (map_has_records(&plan->maps[i]) || map_has_series(&plan->maps[i]))
