@@ -104,10 +104,11 @@ int image_find(const char *store, const char *name, struct image_info *ret, stru
 int image_find_for(const char *store, const char *name, const char *platform,
 		   struct image_info *ret, struct err *err);
 
-/* Adds the signatures of an image that image_find() found, as far as the store has them. */
-int image_find_signatures(const char *store, struct image_info *info, struct err *err);
-
+/* Adds the signatures of an image that image_find() found, as far as the store has them, and names
+ * the signers whose keys the policy has (NULL: none). */
 struct policy;
+int image_find_signatures(const char *store, struct image_info *info, const struct policy *policy,
+			  struct err *err);
 
 /* Verifies an image that image_find() found by the signatures in the store. EXIT_TRUST. */
 int image_verify(const char *store, struct image_info *info, const struct policy *policy,

@@ -112,13 +112,18 @@ static int look(struct look *l, const struct remote_opts *opts, struct err *err)
 	l->info.manifest_json = xstrndup(doc->bytes, doc->len);
 	image_fill_info(&l->info, &l->m);
 	look_config(l);
+	return 0;
+}
+
+static void look_signatures(struct look *l, const struct remote_opts *opts)
+{
 	signatures_in_registry(l->registry, l->ref.repository, l->top.digest, &l->info);
-	if (doc != &l->top)
-		signatures_in_registry(l->registry, l->ref.repository, doc->digest, &l->info);
+	if (l->manifest.len)
+		signatures_in_registry(l->registry, l->ref.repository, l->manifest.digest,
+				       &l->info);
 	if (opts->policy)
 		verify_name_signers(&(struct sign_place){ NULL, l->registry, l->ref.repository },
 				    opts->policy, &l->ref, &l->info);
-	return 0;
 }
 
 int remote_inspect(const char *name, const struct remote_opts *opts, struct image_info *ret,
@@ -135,6 +140,7 @@ int remote_inspect(const char *name, const struct remote_opts *opts, struct imag
 		rc = look(&l, opts, err);
 	if (rc < 0)
 		return rc;
+	look_signatures(&l, opts);
 	l.info.name = ref_text(&l.ref);
 	*ret = l.info;
 	l.info = (struct image_info){ 0 };

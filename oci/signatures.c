@@ -210,19 +210,3 @@ void signatures_in_store(struct store *store, const char *digest, struct image_i
 	for (size_t i = 0; i < count; i++)
 		take_blob(store, &roots[i], true, digest, "store", info);
 }
-
-/* Whole indexes are signed, and single images in them. */
-int image_find_signatures(const char *path, struct image_info *info, struct err *err)
-{
-	_cleanup_store_ struct store *store = NULL;
-	char chosen[DIGEST_ROOM];
-	int rc = store_open_read(&store, path, err);
-
-	if (rc < 0)
-		return rc;
-	digest_of(info->manifest_json, strlen(info->manifest_json), chosen);
-	signatures_in_store(store, info->digest, info);
-	if (!streq(chosen, info->digest))
-		signatures_in_store(store, chosen, info);
-	return 0;
-}

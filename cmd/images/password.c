@@ -5,9 +5,11 @@
 #include <signal.h>
 #include <termios.h>
 
+#include "base/err.h"
 #include "base/util.h"
 
 #define MAX_LINE 1024
+#define MAX_PASSWORD_BYTES (64u << 10)
 
 void secret_free(char **text)
 {
@@ -59,4 +61,43 @@ char *ask_line(const char *what, bool shown)
 	answer = xstrdup(without_newline(line));
 	explicit_bzero(line, sizeof(line));
 	return answer;
+}
+
+static int ask_password(const struct password_source *source, char **ret, struct err *err)
+{
+	_cleanup_(secret_free) char *again = NULL;
+
+	if (!isatty(STDIN_FILENO)) {
+		err_hint(err, "--password-file FILE, or " PASSWORD_VARIABLE);
+		return err_usage(err, "there is no terminal to ask for the key's password on");
+	}
+	*ret = ask_line("Password of the private key", false);
+	if (!source->twice)
+		return 0;
+	again = ask_line("Again", false);
+	if (streq(*ret, again))
+		return 0;
+	secret_free(ret);
+	*ret = NULL;
+	return err_usage(err, "the two passwords differ");
+}
+
+int password_get(void *ctx, char **ret, struct err *err)
+{
+	const struct password_source *source = ctx;
+	const char *variable = getenv(PASSWORD_VARIABLE);
+	void *bytes = NULL;
+	int rc;
+
+	if (!source->file && !variable)
+		return ask_password(source, ret, err);
+	if (!source->file) {
+		*ret = xstrdup(variable);
+		return 0;
+	}
+	rc = read_file(source->file, MAX_PASSWORD_BYTES, &bytes, NULL, err);
+	if (rc < 0)
+		return rc;
+	*ret = without_newline(bytes);
+	return 0;
 }

@@ -5,10 +5,22 @@
 
 #include <stdbool.h>
 
+struct err;
+
 /* One line from the terminal on standard input, shown or not; malloc'ed. */
 char *ask_line(const char *what, bool shown);
 void secret_free(char **text); /* wipes it */
 /* Ends the text at its line's end. */
 char *without_newline(char *text);
+
+#define PASSWORD_VARIABLE "COSIGN_PASSWORD"
+
+/* Where the password of a private key comes from. */
+struct password_source {
+	const char *file; /* NULL: the variable, else the terminal */
+	bool twice;	  /* a new one: the terminal asks for it again */
+};
+/* A key_password (oci/trust/key.h); ctx is a struct password_source. */
+int password_get(void *ctx, char **ret, struct err *err);
 
 #endif

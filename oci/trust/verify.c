@@ -260,6 +260,31 @@ int verify_in_registry(struct registry *registry, const struct policy *policy,
 
 /* --- of the store ---------------------------------------------------------------------------- */
 
+/* Whole indexes are signed, and single images in them: `chosen` gets the digest of the image. */
+static void find_in_store(struct store *store, struct image_info *info, char chosen[DIGEST_ROOM])
+{
+	digest_of(info->manifest_json, strlen(info->manifest_json), chosen);
+	signatures_in_store(store, info->digest, info);
+	if (!streq(chosen, info->digest))
+		signatures_in_store(store, chosen, info);
+}
+
+int image_find_signatures(const char *path, struct image_info *info, const struct policy *policy,
+			  struct err *err)
+{
+	_cleanup_store_ struct store *store = NULL;
+	_cleanup_(ref_release) struct ref ref = { 0 };
+	char chosen[DIGEST_ROOM];
+	int rc = store_open_read(&store, path, err);
+
+	if (rc < 0)
+		return rc;
+	find_in_store(store, info, chosen);
+	if (policy && ref_parse(info->name, &ref, NULL) == 0)
+		verify_name_signers(&(struct sign_place){ .store = store }, policy, &ref, info);
+	return 0;
+}
+
 int image_verify(const char *path, struct image_info *info, const struct policy *policy,
 		 struct err *err)
 {
@@ -274,12 +299,10 @@ int image_verify(const char *path, struct image_info *info, const struct policy 
 		return 0;
 	if (rc == 0)
 		rc = store_open_read(&store, path, err);
-	if (rc == 0)
-		rc = image_find_signatures(path, info, err);
 	if (rc < 0)
 		return rc;
 	place.store = store;
-	digest_of(info->manifest_json, strlen(info->manifest_json), chosen);
+	find_in_store(store, info, chosen);
 	rc = verify_digest(&place, policy, &ref, chosen, info, &why);
 	if (rc < 0 && !streq(chosen, info->digest)) {
 		why = (struct err){ 0 };
