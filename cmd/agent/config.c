@@ -61,7 +61,10 @@ static int check_words(struct section *s, const struct yaml_node *node)
 	return at_node(node, job_config_of(s->args, &none, NULL, &arena, &config, s->err), s->err);
 }
 
-/* What a reload cannot change is told apart from what is of the programs, or of messages. */
+/*
+ * Keeps each key in the identity that it belongs to: what takes a restart (the process and its
+ * exporters), or what makes a program another one. Keys about messages are in neither.
+ */
 static void note(struct section *s, const struct key *key, const char *text)
 {
 	struct strbuf *to = s->identity;
@@ -225,8 +228,8 @@ static int read_type(const struct yaml_node *node, const struct exporter_type **
 	near = suggest_from(text, names, EXPORTER_TYPES);
 	if (near)
 		err_hint(err, "did you mean '%s'?", near);
-	return yaml_refuse(node, err, "'%.64s' is no exporter: prometheus, otlp, dogstatsd or json",
-			   text);
+	return yaml_refuse(node, err,
+			   "'%.64s' is not an exporter: prometheus, otlp, dogstatsd or json", text);
 }
 
 /* An option that takes a value or none has been given by naming the exporter. */
@@ -320,7 +323,7 @@ static bool is_name(const char *name)
 				  "0123456789_-.")];
 }
 
-static struct agent_program *find_program(struct agent_config *c, const char *name)
+const struct agent_program *agent_config_program(const struct agent_config *c, const char *name)
 {
 	for (size_t i = 0; i < c->count; i++)
 		if (streq(c->programs[i].name, name))
@@ -339,7 +342,7 @@ static int name_program(struct agent_program *p, const struct own_args *own, str
 			    : arena_printf(&c->yaml.arena, "%.*s", (int)text.len, text.ptr);
 	if (!is_name(p->name))
 		return yaml_refuse(node, err, "'%.64s' cannot be the name of a program", p->name);
-	other = find_program(c, p->name);
+	other = agent_config_program(c, p->name);
 	if (!other)
 		return 0;
 	err_hint(err, "the key 'name' gives a program another one");

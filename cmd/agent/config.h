@@ -42,6 +42,9 @@ int agent_config_read(struct agent_config **ret, const char *path, struct err *e
 struct agent_config *agent_config_ref(struct agent_config *config);
 void agent_config_unref(struct agent_config *config); /* NULL is fine */
 
+/* NULL: there is none of this name. */
+const struct agent_program *agent_config_program(const struct agent_config *config,
+						 const char *name);
 enum log_level agent_config_level(const struct agent_config *config);
 
 #endif

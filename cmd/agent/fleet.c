@@ -229,14 +229,6 @@ static struct slot *slot_of_name(struct fleet *f, const char *name)
 	return slot;
 }
 
-static const struct agent_program *program_of_name(const struct agent_config *c, const char *name)
-{
-	for (size_t i = 0; i < c->count; i++)
-		if (streq(c->programs[i].name, name))
-			return &c->programs[i];
-	return NULL;
-}
-
 static void remove_slot(struct fleet *f, struct slot *slot)
 {
 	struct slot **at = &f->slots;
@@ -288,7 +280,7 @@ void fleet_apply(struct fleet *f, struct agent_config *config)
 	f->budget.sharers = (uint32_t)config->count;
 	for (struct slot *slot = f->slots, *next; slot; slot = next) {
 		next = slot->next;
-		if (!program_of_name(config, slot->wanted->name))
+		if (!agent_config_program(config, slot->wanted->name))
 			remove_slot(f, slot);
 	}
 	for (size_t i = 0; i < config->count; i++)

@@ -61,7 +61,7 @@ const struct exporter_type exporter_types[EXPORTER_TYPES] = {
 	{ "datadog", KEY_DOGSTATSD, "dogstatsd", "dogstatsd", "dogstatsd" },
 };
 
-/* Options of run whose key has another place than the program, another name, or none. */
+/* Options of run whose key stands elsewhere than in a program, has another name, or is missing. */
 static const struct {
 	const char *option;
 	unsigned places;
@@ -80,7 +80,7 @@ static const struct {
 	{ "trace-pipe", 0, NULL, "of run alone" },
 	{ "keep-going", 0, NULL, "always" },
 	{ "dry-run", 0, NULL, "agent --check" },
-	{ "keep-caps", 0, NULL, "a reload needs them" },
+	{ "keep-caps", 0, NULL, "the loader has them" },
 	{ "metrics", 0, NULL, "listen of the exporter prometheus" },
 	{ "pull", 0, NULL, "pull of the program" },
 	{ "name", KEY_PROGRAM, "map_name", NULL },

@@ -38,7 +38,7 @@ struct own_args {
 	const char *image, *name, *pull;
 	struct words exporters;
 	/* Of an exporter. */
-	const char *listen, *port, *file;
+	const char *listen, *file;
 	uint64_t max_bytes, max_age_ns, keep;
 };
 

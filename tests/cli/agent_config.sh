@@ -42,7 +42,7 @@ exporters:
     settings:
       prot: 1
 END
-refused 'an unknown exporter' 2:11 "'prometeus' is no exporter" "'prometheus'" <<'END'
+refused 'an unknown exporter' 2:11 "'prometeus' is not an exporter" "'prometheus'" <<'END'
 exporters:
   - type: prometeus
 END

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An object that one process started, in the hands of another one that opened it from the same
- *bytes with the same options: as if object_start() had been called there.
+ * bytes with the same options: as if object_start() had been called there.
  *
  *	in the loader	object_start(), object_hand_over(): what to send
  *	in the front	object_open(), object_adopt(): what was received

@@ -7,9 +7,9 @@
 #include <sys/syscall.h>
 
 #include "base/log.h"
-#include "runner/load/loader/packet.h"
 #include "base/strbuf.h"
 #include "base/util.h"
+#include "runner/load/loader/packet.h"
 #include "runner/load/loader/request.h"
 
 #define CHECK_MS 1000 /* between two looks at what came online */

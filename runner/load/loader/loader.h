@@ -5,9 +5,9 @@
  *
  *	loader_start()		forks it: the first thing that the front does, without threads
  *	privileges_drop()	the front drops all that it has, for good
- *	loader_attach()		an object that the front opened is started in the loader; the front
- *				gets the descriptors, and has it as if object_start() had been
- *called loader_free()		the loader ends
+ *	loader_attach()		starts an object that the front opened; the front gets the
+ *				descriptors, as if it had called object_start() itself
+ *	loader_free()		ends the loader
  *
  * The loader makes a process of its own for each object. That one opens the object again from the
  * same bytes and options, loads and attaches it, hands the descriptors over a socket, and ends. It
@@ -19,11 +19,10 @@
  * readable, and the front has to detach and end: it could start nothing any more.
  *
  * The loader opens no network socket (a seccomp filter sees to that), starts no program and gets no
- * capability back. It trusts nothing in a request but that the front may load programs: a front
- *that an attacker took over can load and attach any BPF program that the kernel takes, pin below
- *bpffs, let a file be read as BTF, and sample CPUs. That is much; it cannot write files or become
- *root other than by what a BPF program can do. The front trusts the loader's answers as far as
- *their form.
+ * capability back. Of a request it believes only that the front may load programs. An attacker who
+ * took over the front can load and attach any BPF program that the kernel accepts, pin below bpffs,
+ * have a file read as BTF, and sample CPUs; but cannot write files or become root, except by what a
+ * BPF program can do. The front checks the form of the loader's answers.
  */
 #ifndef BOMBUS_RUNNER_LOAD_LOADER_LOADER_H
 #define BOMBUS_RUNNER_LOAD_LOADER_LOADER_H

@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <sys/syscall.h>
 
-#include "runner/load/loader/packet.h"
 #include "base/util.h"
 #include "runner/load/loader/loader_internal.h"
+#include "runner/load/loader/packet.h"
 #include "runner/load/loader/request.h"
 
 int loader_open_desk(struct loader *loader)

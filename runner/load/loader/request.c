@@ -3,9 +3,9 @@
 
 #include <errno.h>
 
-#include "runner/load/loader/packet.h"
 #include "base/strbuf.h"
 #include "base/util.h"
+#include "runner/load/loader/packet.h"
 
 #define MAX_ITEMS 65536
 #define NO_TEXT UINT32_MAX

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the front asks the loader for: a packet of this struct. LOAD_OBJECT comes with a descriptor,
- * a sealed file (runner/load/loader/packet.h) with the object's bytes and options in the flat form of this
- * module. Both processes are the same program, so numbers are in its own layout.
+ * a sealed file (runner/load/loader/packet.h) with the object's bytes and options in the flat form
+ * of this module. Both processes are the same program, so numbers are in its own layout.
  */
 #ifndef BOMBUS_RUNNER_LOAD_LOADER_REQUEST_H
 #define BOMBUS_RUNNER_LOAD_LOADER_REQUEST_H
@@ -14,7 +14,7 @@
 #define REQUEST_MAX_BYTES (64u << 20)
 
 enum request_kind {
-	REQUEST_OBJECT = 1, /* load and attach an object; answered by reply.h */
+	REQUEST_OBJECT = 1, /* load and attach an object; answered by desk.h's object_reply */
 	REQUEST_PERF,	    /* open a perf event on a CPU; answered by a code and a descriptor */
 };
 

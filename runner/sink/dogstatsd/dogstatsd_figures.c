@@ -107,14 +107,7 @@ static void add_line(void *arg, const struct own_figure *figure, const struct fi
 	strbuf_addc(&f->text, ':');
 	dogstatsd_add_cell(&f->text, line.mark.delta, line.mark.type, value->scale);
 	strbuf_adds(&f->text, figure->type == FIGURE_COUNTER ? "|c" : "|g");
-	if (f->tags.len) {
-		strbuf_adds(&f->text, "|#");
-		strbuf_add(&f->text, f->tags.buf, f->tags.len);
-	}
-	if (f->config->container[0]) {
-		strbuf_adds(&f->text, "|c:");
-		strbuf_adds(&f->text, f->config->container);
-	}
+	dogstatsd_add_end(&f->text, &f->tags, f->config->container);
 	line.end = f->text.len;
 	if (f->text.full)
 		return;

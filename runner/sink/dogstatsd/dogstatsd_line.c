@@ -45,6 +45,18 @@ void dogstatsd_add_tag(struct strbuf *dst, const char *name, const char *text, s
 	dogstatsd_escape(dst, text, len);
 }
 
+void dogstatsd_add_end(struct strbuf *dst, const struct strbuf *tags, const char *container)
+{
+	if (tags->len) {
+		strbuf_adds(dst, "|#");
+		strbuf_add(dst, tags->buf, tags->len);
+	}
+	if (container[0]) {
+		strbuf_adds(dst, "|c:");
+		strbuf_adds(dst, container);
+	}
+}
+
 void dogstatsd_add_cell(struct strbuf *dst, union cell cell, enum cell_type type, double scale)
 {
 	const struct expo_number number = { type, cell, scale };

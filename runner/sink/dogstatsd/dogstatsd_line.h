@@ -22,6 +22,10 @@ void dogstatsd_escape(struct strbuf *dst, const char *text, size_t len);
  * nothing and is left out. */
 void dogstatsd_add_tag(struct strbuf *dst, const char *name, const char *text, size_t len);
 
+/* What stands behind the value and its type: the tags, and where bombus itself runs ("": unknown).
+ */
+void dogstatsd_add_end(struct strbuf *dst, const struct strbuf *tags, const char *container);
+
 /* A cell in the exported unit. */
 void dogstatsd_add_cell(struct strbuf *dst, union cell cell, enum cell_type type, double scale);
 

@@ -138,14 +138,7 @@ static void end_line(struct row *row, bool has_time, const struct dogstatsd_mark
 	const struct dogstatsd_series *s = row->of;
 	struct strbuf *line = &row->of->line;
 
-	if (s->tags.len) {
-		strbuf_adds(line, "|#");
-		strbuf_add(line, s->tags.buf, s->tags.len);
-	}
-	if (s->config->container[0]) {
-		strbuf_adds(line, "|c:");
-		strbuf_adds(line, s->config->container);
-	}
+	dogstatsd_add_end(line, &s->tags, s->config->container);
 	if (has_time)
 		strbuf_adds(line, s->time);
 	/* One that is too long for its buffer is too long for a packet. */
