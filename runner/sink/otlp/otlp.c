@@ -25,6 +25,9 @@
 #define LEAVE_MARGIN_MS 1000
 #define NS_PER_MS 1000000ull
 #define LINE_MAX_BYTES 1024
+/* On a busy machine spans come a few at a time. They are held so long to be sorted by their
+ * resource, which is larger than several of them; never longer than a request waits anyway. */
+#define HOLD_NS (200 * NS_PER_MS)
 
 struct otlp_sink {
 	struct sink sink;
@@ -35,6 +38,7 @@ struct otlp_sink {
 	struct otlp_queue *queues[OTLP_SIGNALS]; /* NULL: off */
 	struct otlp_sender *senders[OTLP_SIGNALS];
 	struct slots programs; /* struct otlp_program, of the sink's thread */
+	uint64_t held_ns;      /* since when records were not flushed; 0: all were */
 	pthread_mutex_t lock;  /* of what follows: other threads look at it */
 	struct slots shared;   /* the same programs */
 	uint64_t unsampled;    /* of programs that are gone */
@@ -269,8 +273,11 @@ static int otlp_start(struct sink *sink, struct err *err)
 
 static int otlp_event(struct sink *sink, struct source *source, const struct record *record)
 {
-	struct otlp_program *program = slots_get(&otlp_of(sink)->programs, source);
+	struct otlp_sink *otlp = otlp_of(sink);
+	struct otlp_program *program = slots_get(&otlp->programs, source);
 
+	if (!otlp->held_ns)
+		otlp->held_ns = now_mono_ns();
 	sink_names_get(&program->names);
 	if (unlikely(!program->told))
 		tell_start(program);
@@ -281,16 +288,44 @@ static int otlp_event(struct sink *sink, struct source *source, const struct rec
 	return 0;
 }
 
-static int otlp_flush(struct sink *sink)
+static void flush_spans(struct otlp_sink *otlp)
 {
-	struct otlp_sink *otlp = otlp_of(sink);
-
+	otlp->held_ns = 0;
 	for (uint32_t i = 0; i < otlp->programs.count; i++) {
 		const struct otlp_program *program = otlp->programs.all[i];
 
 		if (program && program->traces)
 			otlp_traces_flush(program->traces);
 	}
+}
+
+/* How long spans are still held, ns; 0: they are due, or there are none. */
+static uint64_t hold_left(const struct otlp_sink *otlp)
+{
+	uint64_t most_ns = MIN(HOLD_NS, otlp->config.batching[OTLP_TRACES].delay_ms * NS_PER_MS);
+	uint64_t age_ns = otlp->held_ns ? now_mono_ns() - otlp->held_ns : most_ns;
+
+	return age_ns < most_ns ? most_ns - age_ns : 0;
+}
+
+static int otlp_flush(struct sink *sink)
+{
+	if (!hold_left(otlp_of(sink)))
+		flush_spans(otlp_of(sink));
+	return 0;
+}
+
+static int otlp_work(struct sink *sink, int *timeout_ms)
+{
+	struct otlp_sink *otlp = otlp_of(sink);
+	uint64_t left_ns = hold_left(otlp);
+
+	if (!otlp->held_ns)
+		return 0;
+	if (!left_ns)
+		flush_spans(otlp);
+	else if (*timeout_ms < 0 || left_ns / NS_PER_MS < (uint64_t)*timeout_ms)
+		*timeout_ms = (int)(left_ns / NS_PER_MS) + 1;
 	return 0;
 }
 
@@ -366,7 +401,7 @@ static void otlp_close(struct sink *sink)
 {
 	struct otlp_sink *otlp = otlp_of(sink);
 
-	otlp_flush(sink);
+	flush_spans(otlp);
 	finish(otlp);
 	for (int i = 0; i < OTLP_SIGNALS; i++)
 		if (otlp->queues[i])
@@ -418,6 +453,7 @@ struct sink *sink_otlp_new(struct otlp_config *config, const struct naming *nami
 		.start = otlp_start,
 		.event = otlp_event,
 		.flush = otlp_flush,
+		.work = otlp_work,
 		.close = otlp_close,
 		.free = otlp_free,
 	};
