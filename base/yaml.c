@@ -100,7 +100,7 @@ static int take_key(struct reading *r, struct level *level, struct yaml_node *no
 	if (node->kind != YAML_TEXT)
 		return refuse_event(r, event, "a key has to be a single word");
 	if (node->plain && streq(node->text, "<<"))
-		return refuse_event(r, event, "merge keys are not taken: write the keys out");
+		return refuse_event(r, event, "merge keys are not supported: write the keys out");
 	for (const struct yaml_node *other = level->node->first; other; other = other->next)
 		if (streq(other->key->text, node->text))
 			return yaml_refuse(node, r->err, "'%.*s' stands on line %u already",
@@ -138,9 +138,9 @@ static int take_text(struct reading *r, const yaml_event_t *event)
 	struct yaml_node *node = new_node(r, YAML_TEXT, event);
 
 	if (event->data.scalar.anchor)
-		return refuse_event(r, event, "anchors are not taken: write the value out");
+		return refuse_event(r, event, "anchors are not supported: write the value out");
 	if (event->data.scalar.tag)
-		return refuse_event(r, event, "tags are not taken: leave the word with ! out");
+		return refuse_event(r, event, "tags are not supported: leave the word with ! out");
 	if (strlen(text) != event->data.scalar.length)
 		return refuse_event(r, event, "a text cannot have a NUL character");
 	node->text = arena_strdup(&r->yaml->arena, text);
@@ -155,9 +155,9 @@ static int take_start(struct reading *r, enum yaml_kind kind, const yaml_event_t
 	int ret;
 
 	if (list ? event->data.sequence_start.anchor : event->data.mapping_start.anchor)
-		return refuse_event(r, event, "anchors are not taken: write the value out");
+		return refuse_event(r, event, "anchors are not supported: write the value out");
 	if (list ? event->data.sequence_start.tag : event->data.mapping_start.tag)
-		return refuse_event(r, event, "tags are not taken: leave the word with ! out");
+		return refuse_event(r, event, "tags are not supported: leave the word with ! out");
 	if (r->depth == YAML_MAX_DEPTH)
 		return refuse_event(r, event, "lists and mappings are nested too deeply");
 	node = new_node(r, kind, event);
@@ -172,7 +172,7 @@ static int take_event(struct reading *r, const yaml_event_t *event)
 	case YAML_DOCUMENT_START_EVENT:
 		return r->yaml->root ? refuse_event(r, event, "a second document begins here") : 0;
 	case YAML_ALIAS_EVENT:
-		return refuse_event(r, event, "aliases are not taken: write the value out");
+		return refuse_event(r, event, "aliases are not supported: write the value out");
 	case YAML_SCALAR_EVENT:
 		return take_text(r, event);
 	case YAML_SEQUENCE_START_EVENT:
@@ -203,7 +203,7 @@ static int refuse_syntax(struct reading *r, const char *bytes)
 			line += bytes[i] == '\n';
 		}
 	}
-	return err_usage(r->err, "%s:%zu:%zu: this is no YAML: %s", r->path, line + 1, column + 1,
+	return err_usage(r->err, "%s:%zu:%zu: this is not YAML: %s", r->path, line + 1, column + 1,
 			 p->problem ? p->problem : "unknown");
 }
 

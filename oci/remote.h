@@ -21,7 +21,7 @@ struct remote_opts {
 	/* Of an image for several: NULL is this machine's, "all" takes the whole. */
 	const char *platform;
 	uint64_t max_bytes; /* 0: REMOTE_MAX_BYTES */
-	/* What a pulled image must be signed with, before anything of it is kept; NULL: nothing. */
+	/* A pulled image must meet it before anything of the image is kept; NULL: none. */
 	const struct policy *policy;
 	registry_progress progress; /* NULL: none */
 	void *ctx;

@@ -484,8 +484,8 @@ const struct command cmd_agent = {
 	.about = "Runs many programs in one process, with one HTTP server and one set of "
 		 "exporters, until it is ended. A program that fails is tried again while the "
 		 "others go on. SIGHUP and a change of the file reload it: what did not change "
-		 "stays attached. A file with a mistake changes nothing. systemd hears of "
-		 "readiness, reloads and the watchdog, and may hand over the socket.",
+		 "stays attached. A file with a mistake changes nothing. It tells systemd about "
+		 "readiness, reloads and the watchdog, and takes a socket from it.",
 	.examples = "bombus agent -c bombus.yaml\n"
 		    "bombus agent -c bombus.yaml --check --pull\n"
 		    "bombus agent --schema > bombus.schema.json",

@@ -64,7 +64,7 @@
 #define BOMBUS_GAUGE BOMBUS_TAG("gauge")
 /* On a member: never shown, never a label. A hidden point in time still dates its record. */
 #define BOMBUS_HIDE BOMBUS_TAG("hide")
-/* On a map: its metrics are called by their members alone. */
+/* On a map: its metrics are named after their members alone. */
 #define BOMBUS_PLAIN_NAMES BOMBUS_TAG("plain_names")
 /* On a member of an event: the value that a histogram of events observes. */
 #define BOMBUS_OBSERVE BOMBUS_TAG("observe")

@@ -29,7 +29,7 @@ accepted() {
 	is "$1" "$RC $ERR" "0 "
 }
 
-refused 'no YAML' 2:3 'this is no YAML' <<<$'a: 1\n b: 2'
+refused 'no YAML' 2:3 'this is not YAML' <<<$'a: 1\n b: 2'
 refused 'an unknown key' 1:1 "'programms' is not known" "'programs'" <<<'programms: []'
 refused 'an unknown key of a program' 3:5 "'lables' is not known" "'labels'" <<'END'
 programs:

@@ -4,38 +4,14 @@
 # registry; openssl checks what we sign, and signs what we check.
 # shellcheck source=../support/lib.sh
 . "$(dirname "$0")/../support/lib.sh"
+# shellcheck source=../support/docker_registry.sh
+. "$TESTS/support/docker_registry.sh"
 need clang jq openssl curl
-command -v docker-registry >/dev/null || unpacked docker-registry ||
-	skip_all "docker-registry is missing (make deps)"
 
 export BOMBUS_INCLUDE=$TOP/include XDG_CACHE_HOME=$T/cache COSIGN_PASSWORD=secret
-port=$((20000 + RANDOM % 20000))
-mkdir -p registry
-cat >registry.yml <<END
-version: 0.1
-storage: { filesystem: { rootdirectory: $T/registry }, delete: { enabled: true } }
-http: { addr: 127.0.0.1:$port }
-END
-docker-registry serve registry.yml >registry.log 2>&1 &
-started+=($!)
-wait_for 20 curl -sf "http://127.0.0.1:$port/v2/" || skip_all "the registry does not start"
-R=127.0.0.1:$port
-
-cat >tool.bpf.c <<'END'
-#include <linux/bpf.h>
-#include <bpf/bpf_helpers.h>
-
-SEC("tracepoint/syscalls/sys_enter_getppid")
-int on_hit(void *ctx)
-{
-	return 0;
-}
-
-char LICENSE[] SEC("license") = "GPL";
-END
-run_bombus build tool.bpf.c
-is 'there is an image' "$RC" 0
-for name in plain tag referrer bundle moved index; do
+docker_registry_start
+tool_build
+for name in plain tag referrer bundle; do
 	run_bombus push tool "$R/t/$name:1"
 	is "it is pushed as $name" "$RC" 0
 done
@@ -172,6 +148,44 @@ payload 'sha256:zz' >lie
 put_signature lie "$(sign p256 lie)"
 refused 'a statement without a digest' 'not trusted' pull --verify-key p256.pub "$R/t/plain:1"
 
+# --- an index --------------------------------------------------------------------------------------
+# index_of DIGEST...: as the tag t/index:1; this machine's platform has the first, others the rest.
+platforms=(amd64 arm64 riscv64)
+[ "$(uname -m)" = aarch64 ] && platforms=(arm64 amd64 riscv64)
+index_of() {
+	local i=0 list='[]' one
+	for one in "$@"; do
+		list=$(jq -c --arg d "$one" --arg a "${platforms[i++]}" '. + [{
+			mediaType: "application/vnd.oci.image.manifest.v1+json", digest: $d, size: '"$(stat -c %s manifest)"',
+			platform: {os: "linux", architecture: $a}}]' <<<"$list")
+	done
+	jq -nc --argjson m "$list" '{schemaVersion: 2, mediaType: "application/vnd.oci.image.index.v1+json",
+		manifests: $m}' >index.json
+	curl -sX PUT -H 'Content-Type: application/vnd.oci.image.index.v1+json' --data-binary @index.json \
+		"http://$R/v2/t/index/manifests/1" >/dev/null
+}
+run_bombus push tool "$R/t/index:only"
+curl -s -H 'Accept: application/vnd.oci.image.manifest.v1+json' "http://$R/v2/t/index/manifests/only" >manifest
+own=sha256:$(sha256sum <manifest | cut -d' ' -f1)
+index_of "$own"
+refused 'an index without a signature' 'it has no signature' pull --verify-key a.pub "$R/t/index:1"
+run_bombus sign --key a.key "$R/t/index:1"
+is 'an index is signed as a whole' "$RC" 0
+is 'it, and not the image in it' \
+	"$(grep -o 'sha256:[0-9a-f]*' <<<"$ERR")" "sha256:$(sha256sum <index.json | cut -d' ' -f1)"
+run_bombus verify --key a.pub "$R/t/index:1"
+is 'its image is trusted with it' "$RC" 0
+run_bombus --store s-index pull --verify-key a.pub "$R/t/index:1"
+is 'and pulled' "$RC" 0
+run_bombus --store s-index run --dry-run --verify-key a.pub "$R/t/index:1"
+is 'and would run' "$RC" 0
+run_bombus --store s-index pull --verify-key a.pub "$R/t/index:1"
+like 'what is here is checked again' "$ERR" 'is up to date'
+index_of "$own" "$own"
+refused 'a changed index' 'it has no signature' pull --verify-key a.pub "$R/t/index:1"
+run_bombus --store s-index run --dry-run --verify-key b.pub "$R/t/index:1"
+is 'nor by another key' "$RC" 5
+
 # --- policy --------------------------------------------------------------------------------------
 # policy DEFAULT [DOCKER]
 policy() {
@@ -188,7 +202,7 @@ policy "$signed"
 run_bombus verify --policy policy.json "$R/t/referrer:1"
 is 'signed by default' "$RC" 0
 refused 'not signed' 'not trusted' pull --policy policy.json "$R/t/plain:1"
-policy '[{"type":"insecureAcceptAnything"}]' "{\"127.0.0.1:$port\":$signed}"
+policy '[{"type":"insecureAcceptAnything"}]' "{\"$R\":$signed}"
 refused 'by registry' 'not trusted' pull --policy policy.json "$R/t/plain:1"
 policy "[{\"type\":\"sigstoreSigned\",\"keyPath\":\"$T/a.pub\"}]"
 refused 'the name is compared' 'names another image' pull --policy policy.json "$R/t/tag:1"

@@ -18,16 +18,8 @@ bombus_there
 ROUNDS=${ROUNDS:-100}
 OPENS=$((ROUNDS * 400))
 : >soak-opened
-cat >opens.py <<'END'
-import sys, time
-print("ready", flush=True)
-sys.stdin.readline()
-for i in range(int(sys.argv[1])):
-    open("soak-opened").close()
-    time.sleep(0.0015)
-END
 mkfifo go
-python3 opens.py "$OPENS" <go >opens.out &
+python3 "$TESTS/support/opens.py" soak-opened "$OPENS" 0.0015 <go >opens.out &
 ACTOR=$!
 started+=("$ACTOR")
 exec {go_fd}>go

@@ -5,9 +5,9 @@
 # cannot be had is skipped by name.
 # shellcheck source=../support/lib.sh
 . "$(dirname "$0")/../support/lib.sh"
-need clang jq curl python3
-command -v docker-registry >/dev/null || unpacked docker-registry ||
-	skip_all "docker-registry is missing (make deps)"
+# shellcheck source=../support/docker_registry.sh
+. "$TESTS/support/docker_registry.sh"
+need clang curl
 
 V2=github.com/sigstore/cosign/v2/cmd/cosign@v2.4.1
 V3=github.com/sigstore/cosign/v3/cmd/cosign@v3.1.3
@@ -23,19 +23,8 @@ cosign_bin() {
 		go install -p 1 "$2" >go.log 2>&1
 }
 
-port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-printf '%s\n' 'version: 0.1' 'log: {level: error}' \
-	"storage: {filesystem: {rootdirectory: $T/data}, delete: {enabled: true}}" \
-	"http: {addr: 127.0.0.1:$port}" >registry.yml
-docker-registry serve registry.yml >registry.log 2>&1 &
-started+=($!)
-R=127.0.0.1:$port
-wait_for 20 curl -so /dev/null "http://$R/v2/"
-printf '%s\n' '#include <linux/bpf.h>' '#include <bpf/bpf_helpers.h>' \
-	'SEC("tracepoint/syscalls/sys_enter_getppid") int on_hit(void *ctx) { return 0; }' \
-	'char LICENSE[] SEC("license") = "GPL";' >tool.bpf.c
-run_bombus build tool.bpf.c
-is 'there is an image' "$RC" 0
+docker_registry_start
+tool_build
 
 flags=(--allow-insecure-registry --allow-http-registry)
 # image NAME: pushed anew, without a signature.

@@ -3,7 +3,7 @@
 #
 # The agent: programs up and one that fails; reloads that add, alter, break and remove programs, and a
 # file with a mistake, while an untouched program misses none of 2,000 events; a ConfigMap's swap of
-# links; what systemd is told and hands over.
+# links; messages to systemd, and a socket from it.
 # shellcheck source=../support/lib.sh
 . "$(dirname "$0")/../support/lib.sh"
 . "$TESTS/support/prometheus.sh"
@@ -15,15 +15,6 @@ bombus_there
 OPENS=2000
 : >agent-opened
 
-# Opens a file so often, over some seconds, once a byte comes.
-cat >opens.py <<'END'
-import sys, time
-print("ready", flush=True)
-sys.stdin.readline()
-for i in range(int(sys.argv[1])):
-    open("agent-opened").close()
-    time.sleep(0.002)
-END
 # What the service tells, one message a line; and a socket that is handed over.
 cat >notified.py <<'END'
 import socket
@@ -46,7 +37,7 @@ os.execv(sys.argv[1], sys.argv[1:])
 END
 
 mkfifo go
-python3 opens.py $OPENS <go >opens.out &
+python3 "$TESTS/support/opens.py" agent-opened $OPENS 0.002 <go >opens.out &
 ACTOR=$!
 started+=("$ACTOR")
 exec {go_fd}>go

@@ -232,6 +232,15 @@ void sweep_end(struct fixture *f, uint32_t map)
 	series_sweep_end(f->fake.series[map]);
 }
 
+void put_conns(struct fixture *f, uint64_t first, uint64_t second)
+{
+	sweep_begin(f, MAP_CONNS);
+	put_conn(f, 1, first);
+	if (second)
+		put_conn(f, 2, second);
+	sweep_end(f, MAP_CONNS);
+}
+
 int give_rows(struct fixture *f, struct sink *sink, uint32_t map)
 {
 	struct series *series = f->fake.series[map];

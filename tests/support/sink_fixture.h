@@ -100,6 +100,8 @@ void put_http(struct fixture *f, uint16_t port, uint64_t bytes, int64_t depth);
 void observe(struct fixture *f, const char *disk, uint64_t us);
 void sweep_begin(struct fixture *f, uint32_t map);
 void sweep_end(struct fixture *f, uint32_t map);
+/* A whole sweep of MAP_CONNS with these values; the second is left out where it is 0. */
+void put_conns(struct fixture *f, uint64_t first, uint64_t second);
 /* What changed in a map since the last call goes to the sink. Returns what rows() returned. */
 int give_rows(struct fixture *f, struct sink *sink, uint32_t map);
 void open_sink(struct fixture *f, struct sink *sink);

@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/dynlib.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/util.h"
@@ -154,12 +155,28 @@ int privileges_drop(uint64_t keep, struct err *err)
 void privileges_no_network(void)
 {
 	static const int families[] = { AF_INET, AF_INET6, AF_VSOCK };
-	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	__typeof__(&seccomp_init) init = NULL;
+	__typeof__(&seccomp_rule_add) add = NULL;
+	__typeof__(&seccomp_load) load = NULL;
+	__typeof__(&seccomp_release) release = NULL;
+	const struct dynlib_symbol symbols[] = { { "seccomp_init", &init },
+						 { "seccomp_rule_add", &add },
+						 { "seccomp_load", &load },
+						 { "seccomp_release", &release } };
+	scmp_filter_ctx filter;
+	struct err err = { 0 };
+
+	if (dynlib_open(NULL, "libseccomp.so.2", "libseccomp2", "the loader has no seccomp filter",
+			symbols, ARRAY_LEN(symbols), &err) < 0) {
+		log_debug("%s", err.msg);
+		return;
+	}
+	filter = init(SCMP_ACT_ALLOW);
 
 	for (size_t i = 0; filter && i < ARRAY_LEN(families); i++)
-		seccomp_rule_add(filter, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(socket), 1,
-				 SCMP_A0_32(SCMP_CMP_EQ, (uint32_t)families[i]));
-	if (filter && seccomp_load(filter) < 0)
+		add(filter, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(socket), 1,
+		    SCMP_A0_32(SCMP_CMP_EQ, (uint32_t)families[i]));
+	if (filter && load(filter) < 0)
 		log_debug("no seccomp filter for the loader: %s", strerror(errno));
-	seccomp_release(filter);
+	release(filter);
 }

@@ -75,17 +75,17 @@ static void test_yaml_null_counts_as_not_given(void **state)
 static void test_yaml_refuses(void **state)
 {
 	refused("a: 1\nb: 2\na: 3\n", "f.yaml:3:1: 'a' stands on line 1 already");
-	refused("a: &x 1\n", "f.yaml:1:4: anchors are not taken: write the value out");
-	refused("a: *x\n", "f.yaml:1:4: aliases are not taken: write the value out");
-	refused("a: !!str 1\n", "f.yaml:1:4: tags are not taken: leave the word with ! out");
-	refused("a: [&x [1]]\n", "f.yaml:1:5: anchors are not taken: write the value out");
-	refused("a:\n  <<: 1\n", "f.yaml:2:3: merge keys are not taken: write the keys out");
+	refused("a: &x 1\n", "f.yaml:1:4: anchors are not supported: write the value out");
+	refused("a: *x\n", "f.yaml:1:4: aliases are not supported: write the value out");
+	refused("a: !!str 1\n", "f.yaml:1:4: tags are not supported: leave the word with ! out");
+	refused("a: [&x [1]]\n", "f.yaml:1:5: anchors are not supported: write the value out");
+	refused("a:\n  <<: 1\n", "f.yaml:2:3: merge keys are not supported: write the keys out");
 	refused("[1]: 2\n", "f.yaml:1:1: a key has to be a single word");
 	refused("a: 1\n---\nb: 1\n", "f.yaml:2:1: a second document begins here");
 	refused("a: \"x\\0y\"\n", "f.yaml:1:4: a text cannot have a NUL character");
 	refused("a: 1\n b: 2\n",
-		"f.yaml:2:3: this is no YAML: mapping values are not allowed in this context");
-	refused("a: 1\nb: \xff\n", "f.yaml:2:4: this is no YAML: invalid leading UTF-8 octet");
+		"f.yaml:2:3: this is not YAML: mapping values are not allowed in this context");
+	refused("a: 1\nb: \xff\n", "f.yaml:2:4: this is not YAML: invalid leading UTF-8 octet");
 }
 
 static void test_yaml_is_bounded(void **state)

@@ -104,30 +104,21 @@ static void assert_told(struct exporter *e, const char *want)
 	assert_string_equal(text, want);
 }
 
-static void put_conns(struct exporter *e, uint64_t first, uint64_t second)
-{
-	sweep_begin(&e->f, MAP_CONNS);
-	put_conn(&e->f, 1, first);
-	if (second)
-		put_conn(&e->f, 2, second);
-	sweep_end(&e->f, MAP_CONNS);
-}
-
 static void test_counters_are_deltas(void **state)
 {
 	struct exporter e;
 
 	init(&e, 0);
-	put_conns(&e, 7, 1ull << 63);
+	put_conns(&e.f, 7, 1ull << 63);
 	tell(&e, 0);
 	assert_told(&e, "ebpf_conns_total:7|c|#daddr_v4:10.0.0.1\n"
 			"ebpf_conns_total:9223372036854775808|c|#daddr_v4:10.0.0.2");
-	put_conns(&e, 9, 1ull << 63);
+	put_conns(&e.f, 9, 1ull << 63);
 	tell(&e, 1795165200);
 	assert_told(&e, "ebpf_conns_total:2|c|#daddr_v4:10.0.0.1|T1795165200");
 	tell(&e, 0);
 	assert_told(&e, "");
-	put_conns(&e, 3, 0); /* it began anew */
+	put_conns(&e.f, 3, 0); /* it began anew */
 	tell(&e, 0);
 	assert_told(&e, "ebpf_conns_total:3|c|#daddr_v4:10.0.0.1");
 	release(&e);
@@ -138,10 +129,10 @@ static void test_what_was_not_sent_comes_later(void **state)
 	struct exporter e;
 
 	init(&e, 0);
-	put_conns(&e, 7, 0);
+	put_conns(&e.f, 7, 0);
 	leave_here(&e);
 	tell(&e, 0);
-	put_conns(&e, 9, 0);
+	put_conns(&e.f, 9, 0);
 	tell(&e, 0);
 	assert_int_equal(e.counts.dropped[DOGSTATSD_ABSENT], 2);
 	assert_int_equal(e.counts.lines, 0);
@@ -150,7 +141,7 @@ static void test_what_was_not_sent_comes_later(void **state)
 	assert_told(&e, "ebpf_conns_total:9|c|#daddr_v4:10.0.0.1");
 	/* The server comes back under the same path. */
 	leave_here(&e);
-	put_conns(&e, 10, 0);
+	put_conns(&e.f, 10, 0);
 	tell(&e, 0);
 	listen_here(&e, SOCK_DGRAM);
 	tell(&e, 0);
@@ -186,14 +177,14 @@ static void test_packets_have_a_limit(void **state)
 	struct exporter e;
 
 	init(&e, 78);
-	put_conns(&e, 7, 8);
+	put_conns(&e.f, 7, 8);
 	tell(&e, 0);
 	assert_told(&e, "ebpf_conns_total:7|c|#daddr_v4:10.0.0.1 ---"
 			"ebpf_conns_total:8|c|#daddr_v4:10.0.0.2");
 	assert_int_equal(e.counts.packets, 2);
 	release(&e);
 	init(&e, 20);
-	put_conns(&e, 7, 0);
+	put_conns(&e.f, 7, 0);
 	tell(&e, 0);
 	assert_told(&e, "");
 	assert_int_equal(e.counts.dropped[DOGSTATSD_TOO_LARGE], 1);
@@ -210,7 +201,7 @@ static void test_a_stream_has_lengths(void **state)
 	init(&e, 0);
 	leave_here(&e);
 	listen_here(&e, SOCK_STREAM);
-	put_conns(&e, 7, 0);
+	put_conns(&e.f, 7, 0);
 	tell(&e, 0);
 	fd = accept(e.fd, NULL, NULL);
 	assert_int_equal(read(fd, got, sizeof(got)), 4 + strlen(want));
