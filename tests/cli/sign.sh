@@ -181,6 +181,15 @@ run_bombus --store s-index run --dry-run --verify-key a.pub "$R/t/index:1"
 is 'and would run' "$RC" 0
 run_bombus --store s-index pull --verify-key a.pub "$R/t/index:1"
 like 'what is here is checked again' "$ERR" 'is up to date'
+signed=sha256:$(sha256sum <index.json | cut -d' ' -f1)
+run_bombus build tool.bpf.c other --annotation other=yes
+run_bombus push other "$R/t/index:other"
+run_bombus --store forged pull "$R/t/index:other"
+jq -c --arg d "$signed" '.manifests[0].annotations["io.bombus.origin.digest"] = $d' forged/index.json >forged.json
+cp forged.json forged/index.json
+run_bombus --store forged run --dry-run --verify-key a.pub "$R/t/index:other"
+is 'an image that says it is of a signed index' "$RC" 5
+like 'is looked for in it' "$ERR" 'its index does not list it'
 index_of "$own" "$own"
 refused 'a changed index' 'it has no signature' pull --verify-key a.pub "$R/t/index:1"
 run_bombus --store s-index run --dry-run --verify-key b.pub "$R/t/index:1"
