@@ -366,6 +366,15 @@ static int check_current(struct pull *p, struct err *err)
 	return rc < 0 ? rc : check_trust(p, own, known, err);
 }
 
+static int pull_new(struct pull *p, struct err *err)
+{
+	int rc = read_documents(p, err);
+
+	if (rc == 0 && p->ndocs)
+		rc = check_trust(p, p->docs[p->ndocs - 1].digest, p->origin, err);
+	return rc < 0 ? rc : bring(p, err);
+}
+
 int remote_pull(const char *store, const char *name, const struct remote_opts *opts,
 		struct remote_result *ret, struct err *err)
 {
@@ -383,11 +392,7 @@ int remote_pull(const char *store, const char *name, const struct remote_opts *o
 	if (rc == 1)
 		rc = check_current(&p, err);
 	else if (rc == 0)
-		rc = read_documents(&p, err);
-	if (rc == 0 && !p.result.current)
-		rc = check_trust(&p, p.docs[p.ndocs - 1].digest, p.origin, err);
-	if (rc == 0 && !p.result.current)
-		rc = bring(&p, err);
+		rc = pull_new(&p, err);
 	if (rc < 0)
 		return rc;
 	*ret = p.result;

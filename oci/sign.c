@@ -90,7 +90,7 @@ static int put(struct signing *s, struct text_blobs *blobs, const struct manifes
 
 	if (rc == 0)
 		rc = manifest_write(m, &doc.bytes, err);
-	if (rc < 0)
+	if (rc)
 		return rc;
 	doc.len = strlen(doc.bytes);
 	doc.media_type = xstrdup(MEDIA_MANIFEST);
@@ -160,7 +160,7 @@ static int sign_tag(struct signing *s, struct err *err)
 
 	if (rc == 0)
 		rc = sign_claim(s, &claim, &signature, err);
-	if (rc < 0)
+	if (rc)
 		return rc;
 	if (there.nlayers == MANIFEST_MAX_LAYERS)
 		return err_set(err, EFBIG, "it has %d signatures already", MANIFEST_MAX_LAYERS);
@@ -243,7 +243,7 @@ static int sign_referrer(struct signing *s, struct err *err)
 	struct text_blobs blobs = { 0 };
 	int rc = sign_claim(s, &claim, &signature, err);
 
-	if (rc < 0)
+	if (rc)
 		return rc;
 	note.value = signature;
 	add_text(&blobs, claim, SIGNATURE_LAYER_TYPE, &layer);
@@ -273,7 +273,7 @@ static int sign_bundle(struct signing *s, struct err *err)
 	struct text_blobs blobs = { 0 };
 	int rc = bundle_write(s->key, s->subject.digest, &bundle, err);
 
-	if (rc < 0)
+	if (rc)
 		return rc;
 	image_time(now);
 	add_text(&blobs, bundle, SIGNATURE_BUNDLE_TYPE, &layer);

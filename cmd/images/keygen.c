@@ -49,7 +49,7 @@ static int run_keygen(const struct global_args *global, void *args, const struct
 		rc = key_generate(&key, err);
 	if (rc == 0)
 		rc = key_private_pem(key, password, &private, err);
-	if (rc < 0)
+	if (rc)
 		return rc;
 	public = key_public_pem(key);
 	rc = write_key(private_path, private, 0600, err);

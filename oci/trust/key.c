@@ -112,7 +112,7 @@ static int open_encrypted(const void *json, size_t len, key_password password, v
 
 	if (rc == 0)
 		rc = secret_open(json, len, word, &plain, &plain_len, err);
-	if (rc < 0)
+	if (rc)
 		return rc;
 	at = plain;
 	*ret = d2i_AutoPrivateKey(NULL, &at, (long)plain_len);

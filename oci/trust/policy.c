@@ -349,8 +349,8 @@ bool requirement_names(const struct requirement *r, const struct claim *claim,
 	/* A bundle names no image: it meets a requirement that states no name itself. */
 	if (!claim->reference)
 		return !r->name_stated;
-	if (ref_parse(claim->reference, &named, NULL) < 0 ||
-	    (r->wanted && ref_parse(r->wanted, &wanted, NULL) < 0))
+	if (ref_parse(claim->reference, &named, NULL) ||
+	    (r->wanted && ref_parse(r->wanted, &wanted, NULL)))
 		return false;
 	switch (r->name) {
 	case NAME_REPOSITORY:

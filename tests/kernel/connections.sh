@@ -19,6 +19,7 @@ namespace() {
 own_net() { [ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns/net)" ]; }
 inside() { nsenter --net="/proc/$1/ns/net" "${@:2}"; }
 
+client='' server=''
 namespace client
 namespace server
 inside "$client" ip link add name veth-c type veth peer name veth-s netns "$server" || skip_all 'no veth'

@@ -28,8 +28,8 @@ struct object {
 	struct plan plan;
 	struct bpf_object *bpf;
 	struct bpf_program **progs; /* by index in plan.progs; of the current `bpf` */
-	int *prog_fds; /* by index, once it is started; -1: not loaded */
-	struct taken_map *maps; /* where it was adopted: `bpf` is NULL then */
+	int *prog_fds;		    /* by index, once it is started; -1: not loaded */
+	struct taken_map *maps;	    /* where it was adopted: `bpf` is NULL then */
 	size_t nmaps;
 	bool adopted;
 	struct prog_status *status; /* by index; read by any thread, atomically */

@@ -70,9 +70,9 @@ static int find_decoder(const char *word, uint8_t *ret, struct err *err)
 	uint32_t next = 0;
 	const char *near;
 
-	for (uint8_t i = 0; i < DECODER_COUNT; i++) {
+	for (unsigned i = 0; i < DECODER_COUNT; i++) {
 		if (streq(decoder_table[i].word, word)) {
-			*ret = i;
+			*ret = (uint8_t)i;
 			return 0;
 		}
 	}

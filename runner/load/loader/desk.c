@@ -62,7 +62,7 @@ static int send_object(struct desk *desk, struct object_reply *reply)
 
 static int start_object(struct desk *desk, int file, struct err *err)
 {
-	struct object_request request;
+	struct object_request request = { 0 };
 	int code = packet_map(file, REQUEST_MAX_BYTES, &desk->bytes, &desk->len);
 
 	if (code == 0)

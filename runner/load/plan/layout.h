@@ -75,8 +75,8 @@ struct field {
 	const char *label; /* "src_addr": path with '_' */
 	const char *help;  /* NULL: none */
 	const char *unit; /* BOMBUS_UNIT or the typedef's ("ns", "us", "ms", "bytes"); NULL: none */
-	const struct enum_names *enums; /* KIND_ENUM only */
-	const char *decode;		/* BOMBUS_DECODE, as written; NULL: none */
+	const struct enum_names *enums;	      /* KIND_ENUM only */
+	const char *decode;		      /* BOMBUS_DECODE, as written; NULL: none */
 	const struct decoder_chain *decoders; /* the same, once the plan is made: its text is what
 					       * they make of its bytes */
 	uint32_t off_bits;  /* from the start of the record; a multiple of 8 unless is_bits */
@@ -110,7 +110,7 @@ struct layout {
 	uint32_t min_bytes;
 	bool is_open; /* the last member is a flexible array: a record may be longer than size_bytes
 		       */
-	bool drops; /* some field has a decoder that leaves records out */
+	bool drops;   /* some field has a decoder that leaves records out */
 	bool is_scalar; /* one field that is the whole record; its name is decided by the caller's
 			 * default_name or its typedef's meaning ("pid", "uid", ...) */
 };

@@ -274,8 +274,8 @@ static char *put_hex(char *d, const struct value *v)
 static char *put_decoded(char *d, const struct value *v)
 {
 	char text[DECODE_MAX];
-	int len = decoding_run(v->field->decoders, v->at, v->field->size_bits / 8, v->resolver,
-			       text);
+	int len =
+		decoding_run(v->field->decoders, v->at, v->field->size_bits / 8, v->resolver, text);
 
 	return put_quoted(d, v, text, (size_t)MAX(len, 0));
 }

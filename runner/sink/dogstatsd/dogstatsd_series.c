@@ -155,10 +155,9 @@ static bool is_negative(union cell cell, enum cell_type type)
 	return type == CELL_DOUBLE ? cell.d < 0 : type == CELL_I64 && cell.i < 0;
 }
 
-static void tell_gauge(struct row *row, uint32_t number)
+static void tell_gauge(struct row *row, uint32_t number, union cell cell)
 {
 	const struct family *family = &row->map->plan->families[number];
-	union cell cell = row->cells[family->cell];
 	const struct dogstatsd_mark none = { 0 };
 
 	if (is_negative(cell, family->cell_type)) {
@@ -286,19 +285,20 @@ static struct merge *merge_gauges(struct dogstatsd_series *s, struct told_map *m
 
 static void tell_row(struct row *row, struct merge *merge)
 {
-	const union cell *own = row->cells;
-	const union cell *merged = merge ? merge_take(merge, set_of(row->of), own) : own;
+	/* NULL: another series had the sum of them. */
+	const union cell *merged = merge ? merge_take(merge, set_of(row->of), row->cells) : NULL;
 
 	for (uint32_t i = 0; i < row->map->plan->nfamilies; i++) {
 		const struct family *family = &row->map->plan->families[i];
 
-		row->cells = family->type == METRIC_GAUGE ? merged : own;
 		if (family->type == METRIC_HISTOGRAM)
 			tell_histogram(row, i);
 		else if (family->type == METRIC_COUNTER)
 			tell_counter(row, i, family->cell, "");
+		else if (!merge)
+			tell_gauge(row, i, row->cells[family->cell]);
 		else if (merged)
-			tell_gauge(row, i);
+			tell_gauge(row, i, merged[family->cell]);
 	}
 }
 

@@ -37,8 +37,8 @@ const struct record_option *replay_options(const struct replay *replay, size_t *
 
 /*
  * `metrics` is by map index, NULL entries where there is none; what they point to is taken over,
- * also on failure. The clock is one without measurements (base/clock.h); it and the plan are borrowed. EINVAL: this bombus
- * makes another plan of the program than the one that recorded.
+ * also on failure. The clock is one without measurements (base/clock.h); it and the plan are
+ * borrowed. EINVAL: this bombus makes another plan of the program than the one that recorded.
  */
 int replay_prepare(struct replay *replay, const struct plan *plan, struct metric_plan **metrics,
 		   struct wallclock *clock, const struct series_opts *opts, struct err *err);
