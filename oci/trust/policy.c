@@ -361,9 +361,9 @@ bool requirement_names(const struct requirement *r, const struct claim *claim,
 	case NAME_EXACT:
 		return (named.has_tag || named.digest) && names_exactly(&named, ref);
 	case NAME_IS:
-		return names_exactly(&named, &wanted);
+		return r->wanted && names_exactly(&named, &wanted);
 	case NAME_REPOSITORY_IS:
-		return same_repository(&named, wanted.host, wanted.repository);
+		return r->wanted && same_repository(&named, wanted.host, wanted.repository);
 	default:
 		return false;
 	}

@@ -172,8 +172,8 @@ static void spare_bss(struct bpf_object *bpf)
 						     : NULL;
 
 		if (at && bytes >= LARGE_BSS && len > 4 && streq(name + len - 4, ".bss"))
-			mmap(at, bytes, PROT_READ | PROT_WRITE,
-			     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
+			(void)!mmap(at, bytes, PROT_READ | PROT_WRITE,
+				    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
 	}
 }
 

@@ -126,7 +126,7 @@ static void drop_bounds(uint64_t keep)
 
 void privileges_keep_only(uint64_t keep)
 {
-	struct caps caps;
+	struct caps caps = { 0 };
 
 	if (caps_get(&caps) < 0)
 		return;
@@ -137,7 +137,7 @@ void privileges_keep_only(uint64_t keep)
 
 int privileges_drop(uint64_t keep, struct err *err)
 {
-	struct caps caps;
+	struct caps caps = { 0 };
 	int code = caps_get(&caps);
 
 	if (code == 0)

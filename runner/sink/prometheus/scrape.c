@@ -56,7 +56,7 @@ static bool in_message(const struct scrape *scrape)
 
 static void end_message(struct scrape *scrape)
 {
-	if (in_message(scrape))
+	if (scrape->headed && scrape->opts.format->family_end)
 		scrape->opts.format->family_end(&scrape->text, scrape->message);
 	scrape->headed = false;
 }
