@@ -290,17 +290,18 @@ static int open_exporters(struct agent *a, struct err *err)
 				  .figures = a->figures,
 				  .hooks = &a->hooks,
 				  .listen_fd = notify_listen_fd() };
+	struct sink *made[EXPORTERS_MAX] = { 0 };
 	int ret = 0;
 
 	a->host = host_new(&opts);
 	fleet_set_host(a->fleet, a->host);
 	for (const struct exporter *e = exporters; e->name && ret >= 0; e++) {
-		struct sink *sink = NULL;
+		struct sink **sink = &made[e - exporters];
 
 		if (!e->is_form && wants_row(a->config, e))
-			ret = e->new (&sink, &env, err);
-		if (sink)
-			host_add_sinks(a->host, &sink, 1);
+			ret = e->new (sink, &env, err);
+		if (*sink)
+			host_add_sinks(a->host, sink, 1);
 	}
 	if (ret >= 0 && a->config->exporters & KEY_JSON)
 		ret = add_json(a, err);
@@ -308,10 +309,9 @@ static int open_exporters(struct agent *a, struct err *err)
 		ret = host_open(a->host, err);
 	if (ret >= 0)
 		ret = host_start(a->host, err);
-	if (ret >= 0 && a->config->exporters & KEY_PROMETHEUS)
-		log_info("metrics are served on %s", env.listen_fd
-							     ? "the socket that systemd handed over"
-							     : a->config->args.metrics);
+	for (const struct exporter *e = exporters; e->name && ret >= 0; e++)
+		if (e->opened && made[e - exporters])
+			e->opened(made[e - exporters], &env);
 	return ret;
 }
 

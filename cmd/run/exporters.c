@@ -90,24 +90,22 @@ static int new_metrics(struct sink **ret, const struct export_env *env, struct e
 	return 0;
 }
 
-/* A free port was asked for: this is the one. Off a terminal nothing else tells where they are. */
-static void tell_port(const struct sink *sink, const struct export_env *env)
+/* A free port that was asked for. Off a terminal, and of the agent, where metrics are served. */
+static void tell_address(const struct sink *sink, const struct export_env *env)
 {
-	const char *listen = env->args->metrics, *colon, *port;
+	bool always = env->hooks || !isatty(STDERR_FILENO);
+	const char *listen = env->args->metrics;
+	const char *colon = listen ? strrchr(listen, ':') : NULL,
+		   *port = colon ? colon + 1 : listen;
 
-	if (env->hooks)
-		return; /* the agent tells it */
-	if (env->args->prom_port) {
-		if (!isatty(STDERR_FILENO))
-			log_info("metrics are served on port %u of all interfaces",
-				 (unsigned)env->args->prom_port);
-		return;
-	}
-	colon = listen ? strrchr(listen, ':') : NULL;
-	port = colon ? colon + 1 : listen;
-	if (port && !port[strspn(port, "0")])
+	if (env->listen_fd)
+		log_info("metrics are served on the socket that systemd handed over");
+	else if (env->args->prom_port && always)
+		log_info("metrics are served on port %u of all interfaces",
+			 (unsigned)env->args->prom_port);
+	else if (!env->args->prom_port && port && !port[strspn(port, "0")])
 		log_info("metrics are on port %u", sink_prometheus_port(sink));
-	else if (listen && !isatty(STDERR_FILENO))
+	else if (!env->args->prom_port && listen && always)
 		log_info("metrics are served on %s", listen);
 }
 
@@ -183,7 +181,7 @@ static int new_dogstatsd(struct sink **ret, const struct export_env *env, struct
 
 #define FORM(word, help) { .name = #word, .is_form = true, .new = new_##word },
 const struct exporter exporters[] = {
-	EXPORT_FORMS(FORM, FORM){ .name = "metrics", .new = new_metrics, .opened = tell_port },
+	EXPORT_FORMS(FORM, FORM){ .name = "metrics", .new = new_metrics, .opened = tell_address },
 	{ .name = "otlp", .new = new_otlp },
 	{ .name = "dogstatsd", .new = new_dogstatsd },
 	{ 0 },

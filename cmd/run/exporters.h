@@ -53,6 +53,7 @@ struct exporter {
 	int (*new)(struct sink **ret, const struct export_env *env, struct err *err);
 	void (*opened)(const struct sink *sink, const struct export_env *env); /* NULL: nothing */
 };
+#define EXPORTERS_MAX 16 /* rows */
 /* Ends with a row without a name. */
 extern const struct exporter exporters[];
 

@@ -53,7 +53,7 @@ static bool is_chosen(const struct exporter *exporter, const struct run_args *ar
 static void add(struct run_sinks *sinks, struct sink *form, struct sink *const *others,
 		size_t nothers)
 {
-	struct sink *first[RUN_SINKS_MAX + 2];
+	struct sink *first[EXPORTERS_MAX + 2];
 	size_t count = 0;
 
 	if (sinks->record.opts.path) {
@@ -72,7 +72,7 @@ static void add(struct run_sinks *sinks, struct sink *form, struct sink *const *
 
 static int make_all(struct run_sinks *sinks, const struct export_env *env, struct err *err)
 {
-	struct sink *form = NULL, *others[RUN_SINKS_MAX];
+	struct sink *form = NULL, *others[EXPORTERS_MAX];
 	size_t nothers = 0;
 	int ret = 0;
 

@@ -7,15 +7,13 @@
 #include "cmd/run/run_record.h"
 #include "runner/sink/host/host.h"
 
-#define RUN_SINKS_MAX 16
-
 struct run_sinks {
 	struct host *host;
 	struct figures *figures;  /* of bombus itself */
 	struct run_record record; /* set before the start, where there is to be one */
 	bool together;		  /* all in one thread: the source plays itself */
 	const struct sink *recorder;
-	struct sink *made[RUN_SINKS_MAX]; /* as the exporters; NULL: not asked for */
+	struct sink *made[EXPORTERS_MAX]; /* as the exporters; NULL: not asked for */
 };
 
 /* Whether the live table is among them. */

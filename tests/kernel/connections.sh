@@ -19,7 +19,7 @@ namespace() {
 own_net() { [ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns/net)" ]; }
 inside() { nsenter --net="/proc/$1/ns/net" "${@:2}"; }
 
-client='' server=''
+client='' server='' own=''
 namespace client
 namespace server
 inside "$client" ip link add name veth-c type veth peer name veth-s netns "$server" || skip_all 'no veth'
@@ -98,4 +98,49 @@ exactly 'dropped' gespann_open_connections 0 gespann_idle_connections 0 \
 	'gespann_connection_duration_seconds_count{protocol="tcp"}' 1000
 is 'nothing was lost' "$(grep -c '^bombus_events_lost_total.* [1-9]' metrics)" 0
 ok 'it ends' bombus_stop INT
+
+# --- the network sidecar: a configuration with adapters alone, as its users have it ---
+cat >sidecar.yaml <<END
+log_level: info
+
+adapters:
+  - type: prometheus
+    settings:
+      port: "8080"
+
+  - type: datadog
+    settings:
+      host: "localhost:8125"
+END
+namespace own
+inside "$own" ip link set lo up
+inside "$own" python3 "$TESTS/support/dogstatsd.py" udp 8125 told >/dev/null &
+started+=("$!")
+wait_for 10 test -e told.ready
+nsenter "--net=/proc/$own/ns/net" "$BOMBUS" --store "$EXAMPLES" agent -c sidecar.yaml >sidecar.out 2>sidecar.err &
+BOMBUS_PID=$!
+BOMBUS_NAME=sidecar
+started+=("$BOMBUS_PID")
+page() { inside "$own" curl -s --max-time 5 "http://127.0.0.1:8080/$1"; }
+is_ready() { [ "$(page -/ready)" = 'bombus is ready.' ]; }
+ok 'the sidecar is ready' wait_for 20 is_ready
+like 'it says where metrics are' "$(cat sidecar.err)" 'metrics are served on port 8080 of all interfaces'
+has_figures() {
+	page metrics >sidecar.metrics
+	grep -q ^gespann_open_connections sidecar.metrics
+}
+ok 'it has figures' wait_for 10 has_figures
+for name in open_connections closed_connections_total reset_connections_total failed_connections_total \
+	idle_connections total_connections bytes_sent_total bytes_received_total \
+	avg_connection_duration_ms avg_rtt_microseconds connection_bandwidth_bytes_total \
+	tcp_connections_total udp_connections_total; do
+	ok "gespann_$name" grep -qE "^gespann_${name}[{ ]" sidecar.metrics
+done
+inside "$own" curl -s --max-time 5 http://127.0.0.1:1/
+failed_once() { page metrics | grep -q '^gespann_failed_connections_total{.*} [1-9]'; }
+ok 'what fails is counted' wait_for 10 failed_once
+ok 'events are by kind' grep -q '^gespann_connection_events_total{' <(page metrics)
+bombus_stop TERM
+is 'the sidecar ends well' "$RC" 0
+like 'the DogStatsD server was told' "$(cat told)" '^gespann_failed_connections_total:[0-9]+\|c\|#program:connections'
 done_testing
