@@ -370,13 +370,14 @@ bombus_wait() {
 # traffic_start JOB...: a process that does exactly these jobs (see tests/support/traffic.c), but only
 # once traffic_go is called; until then its $TRAFFIC_PID can be given to a filter.
 traffic_start() {
-	rm -f "$T/.go"
+	# Not the output of the one before.
+	rm -f "$T/.go" "$T/traffic.out"
 	mkfifo "$T/.go"
 	"$BUILD/tests/support/traffic" "$@" <"$T/.go" >"$T/traffic.out" 2>"$T/traffic.err" &
 	TRAFFIC_PID=$!
 	started+=("$TRAFFIC_PID")
 	exec {go_fd}>"$T/.go"
-	wait_for 10 grep -q '^pid ' "$T/traffic.out"
+	wait_for 10 grep -qs '^pid ' "$T/traffic.out"
 }
 
 # Lets it start and waits for its end; fails where it did.
