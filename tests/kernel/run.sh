@@ -221,11 +221,13 @@ jq_is 'garbage: one series of the table, added up' garbage.out \
 	'[[{"kind":1,"id":2,"name":"ok"},40]]'
 
 # --- loss is exact ---
-# 65,536 bytes hold 910 records of 64 bytes and their headers; 5,000 come at once.
+# 65,536 bytes hold 910 records of 64 bytes and their headers; 5,000 come while nothing reads.
 traffic_start getppid,1
 ok 'flood: it attaches' bombus_start flood run "$OBJECTS/run_flood.bpf.o" -o json \
 	--set target_pid="$TRAFFIC_PID" --set per_round=5000
+kill -STOP "$BOMBUS_PID"
 ok 'flood: one round' traffic_go
+kill -CONT "$BOMBUS_PID"
 ok 'flood: it ends' bombus_stop INT
 shown=$(grep -c '"kind":"event"' flood.out)
 lost=$(jq -s 'map(select(.kind == "lost") | .count) | add // 0' flood.out)
