@@ -9,6 +9,8 @@
 #include <time.h>
 
 #include "base/err.h"
+#include "base/log.h"
+#include "base/parse.h"
 #include "base/util.h"
 #include "oci/format/json.h"
 
@@ -16,8 +18,9 @@
 #define INDEX_FILE "index.json"
 #define LOCK_FILE ".lock"
 #define TMP_PREFIX ".tmp-"
-#define LOCK_TRIES 3000
-#define LOCK_PAUSE_NS 10000000
+#define LOCK_PAUSE_MS 10
+#define LOCK_ONE_MS 30000  /* for one writer that does not let go */
+#define LOCK_ALL_MS 600000 /* for any number that come before */
 
 struct store {
 	char *path;
@@ -149,14 +152,24 @@ static int remove_unfinished(const struct store *s, const char *name)
 	return 0;
 }
 
-/* A mistyped --store must not fill a folder of other files with blobs. */
+static bool has_layout(const struct store *s)
+{
+	return exists(s, LAYOUT_FILE) || exists(s, INDEX_FILE);
+}
+
+/*
+ * A mistyped --store must not fill a folder of other files with blobs. Another writer may make the
+ * store meanwhile; its first file is the layout, so that a second look finds it.
+ */
 static int check_folder(const struct store *s, struct err *err)
 {
 	int rc;
 
-	if (exists(s, LAYOUT_FILE) || exists(s, INDEX_FILE))
+	if (has_layout(s))
 		return 0;
 	rc = each_name(s, refuse_foreign);
+	if (rc == -ENOTEMPTY && has_layout(s))
+		return 0;
 	if (rc == -ENOTEMPTY) {
 		err_hint(err,
 			 "--store and BOMBUS_STORE name a folder of images; a new or empty one "
@@ -253,9 +266,59 @@ int store_open_read(struct store **ret, const char *path, struct err *err)
 	return rc;
 }
 
+/* For the messages of those who wait, which see by the file's time that it changes hands. */
+static void sign_lock(const struct store *s)
+{
+	char pid[16];
+	int len = snprintf(pid, sizeof(pid), "%-10d\n", (int)getpid());
+
+	if (pwrite(s->lock_fd, pid, (size_t)len, 0) != len)
+		log_debug("%s/%s: cannot write the process id", s->path, LOCK_FILE);
+}
+
+static int refuse_locked(const struct store *s, struct err *err)
+{
+	char pid[16] = "";
+	uint64_t value;
+	ssize_t len = pread(s->lock_fd, pid, sizeof(pid) - 1, 0);
+
+	while (len > 0 && (pid[len - 1] == '\n' || pid[len - 1] == ' '))
+		pid[--len] = '\0';
+	err_hint(err, "another bombus writes to this store, or hangs while it does");
+	if (parse_u64(pid, &value) < 0)
+		return err_set(err, EBUSY, "%s/%s is locked", s->path, LOCK_FILE);
+	return err_set(err, EBUSY, "%s/%s is locked by process %s", s->path, LOCK_FILE, pid);
+}
+
+/* A writer waits for its turn while others come and go, but not long for one that hangs. */
+static int wait_for_lock(const struct store *s, struct err *err)
+{
+	const struct timespec pause = { .tv_nsec = LOCK_PAUSE_MS * 1000000L };
+	struct timespec seen = { 0 };
+	int one_ms = 0;
+
+	for (int all_ms = 0; all_ms < LOCK_ALL_MS && one_ms < LOCK_ONE_MS;) {
+		struct stat st;
+
+		if (flock(s->lock_fd, LOCK_EX | LOCK_NB) == 0)
+			return 0;
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return err_sys(err, errno, "cannot lock %s/%s", s->path, LOCK_FILE);
+		if (fstat(s->lock_fd, &st) == 0 &&
+		    (st.st_mtim.tv_sec != seen.tv_sec || st.st_mtim.tv_nsec != seen.tv_nsec)) {
+			seen = st.st_mtim;
+			one_ms = 0;
+		}
+		nanosleep(&pause, NULL);
+		one_ms += LOCK_PAUSE_MS;
+		all_ms += LOCK_PAUSE_MS;
+	}
+	return refuse_locked(s, err);
+}
+
 static int take_lock(struct store *s, struct err *err)
 {
-	struct timespec pause = { .tv_nsec = LOCK_PAUSE_NS };
+	int rc;
 
 	s->lock_fd = openat(s->dir_fd, LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
 	if (s->lock_fd < 0) {
@@ -264,18 +327,10 @@ static int take_lock(struct store *s, struct err *err)
 		full_hint(err, code);
 		return err_sys(err, code, "cannot write to the store %s", s->path);
 	}
-	for (int i = 0; i < LOCK_TRIES; i++) {
-		if (flock(s->lock_fd, LOCK_EX | LOCK_NB) == 0)
-			return 0;
-		if (errno != EWOULDBLOCK && errno != EINTR) {
-			int code = errno;
-
-			return err_sys(err, code, "cannot lock %s/%s", s->path, LOCK_FILE);
-		}
-		nanosleep(&pause, NULL);
-	}
-	err_hint(err, "another bombus writes to this store, or hangs while it does");
-	return err_set(err, EBUSY, "%s/%s is locked", s->path, LOCK_FILE);
+	rc = wait_for_lock(s, err);
+	if (rc == 0)
+		sign_lock(s);
+	return rc;
 }
 
 static int make_layout(struct store *s, struct err *err)

@@ -397,33 +397,53 @@ static void save_many(const char *store, int writer, int count)
 {
 	for (int i = 0; i < count; i++) {
 		char name[32], program[64];
+		struct err err = { 0 };
 
 		snprintf(name, sizeof(name), "w%d-%d", writer, i);
 		snprintf(program, sizeof(program), "program %d of %d", i % 4, writer);
-		if (save(store, name, program, NULL, NULL) < 0)
+		if (save(store, name, program, NULL, &err) < 0) {
+			fprintf(stderr, "writer %d: image %d: %s\n", writer, i, err.msg);
 			_exit(1);
+		}
 	}
 	_exit(0);
 }
 
-static void test_store_takes_writers_at_the_same_time(void **state)
+static void write_together(const char *store, int writers, int each)
 {
-	enum { WRITERS = 4, EACH = 25 };
-	const struct folder *f = *state;
-	pid_t pids[WRITERS];
+	pid_t pids[8];
 
-	for (int w = 0; w < WRITERS; w++) {
+	for (int w = 0; w < writers; w++) {
 		pids[w] = fork();
 		if (!pids[w])
-			save_many(f->store, w, EACH);
+			save_many(store, w, each);
 	}
-	for (int w = 0; w < WRITERS; w++) {
+	for (int w = 0; w < writers; w++) {
 		int status = -1;
 
 		waitpid(pids[w], &status, 0);
 		assert_int_equal(status, 0);
 	}
-	check_names(f->store, WRITERS * EACH);
+	check_names(store, writers * each);
+}
+
+static void test_store_takes_writers_at_the_same_time(void **state)
+{
+	const struct folder *f = *state;
+
+	write_together(f->store, 4, 25);
+}
+
+/* One writer makes the store while the others look whether the folder is one. */
+static void test_store_is_made_by_writers_at_the_same_time(void **state)
+{
+	const struct folder *f = *state;
+
+	for (int round = 0; round < 100; round++) {
+		_cleanup_free_ char *store = xasprintf("%s/%d", f->store, round);
+
+		write_together(store, 4, 1);
+	}
 }
 
 /* Killed at some moment after `us`; the later ones hit what the earlier ones left. */
@@ -469,6 +489,7 @@ int main(void)
 		in_folder(test_store_of_another_version_is_refused),
 		in_folder(test_store_removes_what_a_killed_writer_left),
 		in_folder(test_store_takes_writers_at_the_same_time),
+		in_folder(test_store_is_made_by_writers_at_the_same_time),
 		in_folder(test_store_survives_being_killed),
 	};
 
