@@ -4,16 +4,15 @@
 #include <sys/un.h>
 
 #include "base/err.h"
-#include "base/num.h"
 #include "base/parse.h"
 #include "base/strbuf.h"
 #include "base/util.h"
+#include "runner/read/who/container.h"
 
 #define USUAL_HOST "127.0.0.1"
 #define USUAL_PORT "8125"
 #define USUAL_INTERVAL_NS 10000000000ull
 #define TAGS_MAX_BYTES 1024u /* they stand in each line */
-#define CONTAINER_HEX 64
 #define CGROUP_MAX_BYTES 65536
 
 struct reader {
@@ -194,22 +193,15 @@ static int read_tags(const struct reader *r, const struct dogstatsd_flags *flags
 
 /* --- who sends -------------------------------------------------------------------------------- */
 
-/* The last run of 64 hex digits in the paths of our own cgroups; "": none. */
+/* Of our own cgroups; "": none. */
 static char *own_container(const char *path)
 {
 	_cleanup_free_ void *text = NULL;
-	const char *found = NULL;
+	struct container c = { 0 };
 
-	if (read_file(path, CGROUP_MAX_BYTES, &text, NULL, NULL) < 0)
-		return xstrdup("");
-	for (const char *at = text; *at;) {
-		size_t len = strspn(at, NUM_HEX_DIGITS);
-
-		if (len == CONTAINER_HEX)
-			found = at;
-		at += len ? len : 1;
-	}
-	return found ? xstrndup(found, CONTAINER_HEX) : xstrdup("");
+	if (read_file(path, CGROUP_MAX_BYTES, &text, NULL, NULL) >= 0)
+		container_of_cgroup_file(&c, text);
+	return xstrdup(c.part[CONTAINER_ID]);
 }
 
 static bool wants_origin(const struct reader *r)

@@ -2,8 +2,6 @@
 #include "runner/sink/otlp/otlp_resource.h"
 #include "runner/source.h"
 
-#include <ctype.h>
-#include <dirent.h>
 #include <sys/random.h>
 #include <sys/utsname.h>
 
@@ -16,9 +14,6 @@
 #define ATTRIBUTES 1
 #define RESOURCE_MAX_BYTES (1u << 20)
 #define FILE_MAX_BYTES (64u << 10)
-#define LOGS_MAX 100000 /* names of logs that are looked at */
-#define CONTAINER_HEX 64
-#define POD_UID_CHARS 36
 
 struct origin {
 	uint64_t hash; /* of service, cgroup and program */
@@ -199,91 +194,16 @@ void otlp_resources_free(struct otlp_resources *r)
 
 /* ---- Containers ---- */
 
-struct container {
-	char id[CONTAINER_HEX + 1];
-	char pod_uid[POD_UID_CHARS + 1];
-	char pod[254], namespace_[64], name[64]; /* DNS names, which is what Kubernetes takes */
-};
-
-/* The last run of exactly 64 hex digits: runtimes put words before and behind it. */
-static void find_id(const char *path, struct container *ret)
-{
-	for (const char *at = path; *at;) {
-		size_t n = strspn(at, NUM_HEX_DIGITS);
-
-		if (n == CONTAINER_HEX)
-			memcpy(ret->id, at, n);
-		at += n ? n : 1;
-	}
-}
-
-/* ".../kubepods-burstable-pod<uid>.slice/...": systemd's names have '_' for '-'. */
-static void find_pod(const char *path, struct container *ret)
-{
-	const char *at = strstr(path, "kubepods");
-	size_t n;
-
-	for (; at; at = strstr(at + 1, "pod")) {
-		const char *uid = has_prefix(at, "pod") ? at + strlen("pod") : at;
-
-		n = strspn(uid, NUM_HEX_DIGITS "-_");
-		if (n != POD_UID_CHARS && n != 32) /* static pods have a hash */
-			continue;
-		for (size_t i = 0; i < n; i++)
-			ret->pod_uid[i] = (char)(uid[i] == '_' ? '-' : uid[i]);
-		return;
-	}
-}
-
-static bool take_name(char *dst, size_t room, const char **at, char end)
-{
-	const char *stop = strchr(*at, end);
-	size_t len = stop ? (size_t)(stop - *at) : room;
-
-	if (len >= room)
-		return false;
-	memcpy(dst, *at, len);
-	dst[len] = '\0';
-	*at = stop + 1;
-	return true;
-}
-
-/* The node names each container's log "<pod>_<namespace>_<container>-<id>.log". */
-static void find_names(const char *logs, struct container *ret)
-{
-	_cleanup_free_ char *end = xasprintf("-%s.log", ret->id);
-	DIR *dir = opendir(logs);
-	struct dirent *entry;
-
-	for (int n = 0; dir && n < LOGS_MAX && (entry = readdir(dir)); n++) {
-		const char *at = entry->d_name;
-		size_t len = strlen(at), end_len = strlen(end);
-
-		if (len <= end_len || !streq(at + len - end_len, end))
-			continue;
-		if (take_name(ret->pod, sizeof(ret->pod), &at, '_') &&
-		    take_name(ret->namespace_, sizeof(ret->namespace_), &at, '_'))
-			snprintf(ret->name, sizeof(ret->name), "%.*s", (int)(strlen(at) - end_len),
-				 at);
-		break;
-	}
-	if (dir)
-		closedir(dir);
-}
-
 static bool container_of_cgroup(const struct otlp_resources *r, uint64_t cgroup,
 				struct resolver *resolver, struct container *ret)
 {
 	const char *path = resolver && cgroup ? resolve(resolver, MEAN_CGROUP, cgroup) : NULL;
 
 	*ret = (struct container){ 0 };
-	if (!path)
+	if (!path || !container_of_path(ret, path))
 		return false;
-	find_id(path, ret);
-	find_pod(path, ret);
-	if (*ret->id)
-		find_names(r->paths.logs, ret);
-	return *ret->id || *ret->pod_uid;
+	state_fill_from_logs(r->paths.logs, ret);
+	return true;
 }
 
 /* ---- Origins ---- */
@@ -311,11 +231,11 @@ static void put_resource(const struct otlp_resources *r, struct otlp_writer *w,
 		else if (!env_value(r, f->name))
 			otlp_attr_int(w, ATTRIBUTES, f->name, f->number);
 	}
-	put_text(r, w, "container.id", container->id);
-	put_text(r, w, "k8s.pod.uid", container->pod_uid);
-	put_text(r, w, "k8s.pod.name", container->pod);
-	put_text(r, w, "k8s.namespace.name", container->namespace_);
-	put_text(r, w, "k8s.container.name", container->name);
+	put_text(r, w, "container.id", container->part[CONTAINER_ID]);
+	put_text(r, w, "k8s.pod.uid", container->part[CONTAINER_POD_UID]);
+	put_text(r, w, "k8s.pod.name", container->part[CONTAINER_POD]);
+	put_text(r, w, "k8s.namespace.name", container->part[CONTAINER_NAMESPACE]);
+	put_text(r, w, "k8s.container.name", container->part[CONTAINER_NAME]);
 	for (size_t i = 0; i < r->config->nresource; i++)
 		if (!streq(r->config->resource[i].name, "service.name"))
 			otlp_attr_text(w, ATTRIBUTES, r->config->resource[i].name,

@@ -24,6 +24,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "runner/read/span/span.h"
+#include "runner/read/who/state.h"
 #include "runner/sink/otlp/otlp_queue.h"
 
 /* At most so many origins are kept; a new one replaces the one that was longest not used. */
@@ -37,7 +38,7 @@ struct source;
 struct otlp_resource_paths {
 	const char *proc, *etc, *logs;
 };
-#define OTLP_RESOURCE_PATHS ((struct otlp_resource_paths){ "/proc", "/etc", "/var/log/containers" })
+#define OTLP_RESOURCE_PATHS ((struct otlp_resource_paths){ "/proc", "/etc", STATE_LOGS })
 
 /* `config` and `paths` are borrowed. */
 struct otlp_resources *otlp_resources_new(const struct otlp_config *config, bool json,
