@@ -9,6 +9,8 @@
 #include "cmd/run/program.h"
 #include "runner/load/kernel/features.h"
 #include "runner/load/attach/object.h"
+#include "runner/load/kernel/caps.h"
+#include "runner/load/kernel/needed.h"
 
 #define MAX_FEATURES 128
 #define DETAIL_MAX 256
@@ -86,10 +88,56 @@ static bool list_map(struct listing *listing, const struct map_plan *map)
 	return ok;
 }
 
-static int judge(const struct plan *plan, const struct verdicts *verdicts, const char *missing_map,
-		 struct err *err)
+/* The programs that would run; of a job that has none, all, since a capability may be what it
+ * lacks. */
+static void choose(const struct plan *plan, const struct verdicts *verdicts, bool *chosen)
 {
+	for (uint32_t i = 0; i < plan->nprogs; i++) {
+		const struct prog_plan *prog = &plan->progs[i];
+
+		chosen[i] = prog->first_state != PROG_OFF &&
+			    (verdicts->ok[i] ? !job_before(plan, verdicts, i)
+					     : !job_works(plan, verdicts, prog->job));
+	}
+}
+
+/* Those that it lacks and needs. */
+static uint64_t list_caps(struct listing *listing, const struct plan *plan,
+			  const struct verdicts *verdicts)
+{
+	_cleanup_free_ bool *chosen = xcalloc(plan->nprogs + 1, sizeof(*chosen));
+	struct needed_cap needs[NEEDED_MAX];
+	uint64_t lacking = 0;
+	size_t count;
+
+	choose(plan, verdicts, chosen);
+	count = needed_caps(plan, chosen, needs);
+	for (size_t i = 0; i < count; i++) {
+		bool has = !caps_lacking(needs[i].cap);
+		char name[CAPS_TEXT_MAX];
+
+		caps_text(needs[i].cap, name, sizeof(name));
+		listing_row(listing,
+			    (const char *const[]){ "capability", name,
+						   needs[i].is_optional ? "optional" : "needed",
+						   has ? "ok" : "no", needs[i].why });
+		if (!has && !needs[i].is_optional)
+			lacking |= needs[i].cap;
+	}
+	return lacking;
+}
+
+static int judge(const struct plan *plan, const struct verdicts *verdicts, const char *missing_map,
+		 uint64_t lacking, struct err *err)
+{
+	char text[CAPS_TEXT_MAX];
+
 	err_exit(err, EXIT_KERNEL);
+	if (lacking) {
+		caps_text(lacking, text, sizeof(text));
+		err_hint(err, "run it as root, or give bombus %s", text);
+		return err_set(err, EPERM, "it would not run here: this process lacks %s", text);
+	}
 	for (uint32_t i = 0; i < plan->nprogs; i++) {
 		const struct prog_plan *prog = &plan->progs[i];
 
@@ -114,6 +162,7 @@ static int check_plan(const struct check_args *a, const struct plan *plan, struc
 	_cleanup_free_ void *text = xcalloc(plan->nprogs + 1, DETAIL_MAX);
 	struct verdicts verdicts = { .ok = ok, .text = text };
 	const char *missing_map = NULL;
+	uint64_t lacking;
 	int ret;
 
 	if (!listing)
@@ -126,8 +175,9 @@ static int check_plan(const struct check_args *a, const struct plan *plan, struc
 		if (plan->maps[i].source != SOURCE_ITER && plan->maps[i].source != SOURCE_GLOBALS &&
 		    !list_map(listing, &plan->maps[i]))
 			missing_map = plan->maps[i].symbol;
+	lacking = list_caps(listing, plan, &verdicts);
 	ret = listing_end(listing, err);
-	return ret < 0 ? ret : judge(plan, &verdicts, missing_map, err);
+	return ret < 0 ? ret : judge(plan, &verdicts, missing_map, lacking, err);
 }
 
 static void free_object(struct object **object)
@@ -192,7 +242,8 @@ const struct command cmd_check = {
 		"the "
 		"privileges of this process; the file systems that matter. With a program: each of "
 		"its hooks and maps, whether this kernel has it, and which alternatives would be "
-		"taken. Nothing stays loaded. The last line says whether run would start it, or "
+		"taken; each capability that it needs or could use, why, and whether this process "
+		"has it. Nothing stays loaded. The last line says whether run would start it, or "
 		"which options are missing. "
 		"The exit status is 3 when the program would not run.",
 	.examples = "bombus check\n"

@@ -175,4 +175,40 @@ if command -v setpriv >/dev/null && [ -x "$BOMBUS" ]; then
 else
 	skip 'unprivileged' 'setpriv is not installed'
 fi
+
+# as_user CAPABILITIES COMMAND...: as nobody with these ("bpf,perfmon"), and no others to be had.
+as_user() {
+	local caps=-all,+${1//,/,+}
+	shift
+	(cd / && setpriv --reuid 65534 --regid 65534 --clear-groups --inh-caps="$caps" \
+		--ambient-caps="$caps" --bounding-set="$caps" "$@")
+}
+
+# check_as CAPABILITIES WORD...: what check says; leaves $RC, $OUT and $ERR.
+check_as() {
+	OUT=$(as_user "$1" "$T/bombus" check "${@:2}" 2>"$T/.err")
+	RC=$?
+	ERR=$(cat "$T/.err")
+}
+
+if command -v setpriv >/dev/null && as_user bpf,perfmon true 2>/dev/null; then
+	install -m 644 "$OBJECTS/run_plain.bpf.o" "$HOOKS" .
+	check_as bpf,perfmon,dac_read_search "$T/run_plain.bpf.o"
+	is 'a user with the capabilities: it would run' "$RC" 0
+	like 'what is needed is there' "$OUT" '^capability +CAP_PERFMON +needed +ok'
+	like 'what only helps is not' "$OUT" '^capability +CAP_SYS_ADMIN +optional +no +.*statistics'
+	check_as perfmon,dac_read_search "$T/run_plain.bpf.o"
+	is 'without CAP_BPF: status' "$RC" 3
+	like 'without CAP_BPF: it is named' "$ERR" 'would not run here: this process lacks CAP_BPF$'
+	check_as bpf,perfmon "$T/${HOOKS##*/}"
+	like 'the network: why' "$OUT" '^capability +CAP_NET_ADMIN +needed +no .*changes the network'
+	if [ "$(stat -c %A /sys/kernel/tracing | cut -c10)" = - ]; then
+		like 'tracefs: why' "$OUT" '^capability +CAP_DAC_READ_SEARCH +needed +no .*tracefs is closed'
+		check_as bpf,perfmon
+		like 'tracefs: closed, and not unmounted' "$OUT" \
+			'^program types +tracepoint +no +tracefs is closed to this user'
+	fi
+else
+	skip 'capabilities of a program' 'setpriv is not installed, or may not'
+fi
 done_testing

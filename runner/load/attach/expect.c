@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Would this program work here? Judged by what the kernel has, without loading it. */
+#include <errno.h>
+
 #include "base/util.h"
 #include "runner/load/attach/attach.h"
 #include "runner/load/kernel/explain.h"
@@ -72,7 +74,7 @@ static bool expect_hook(const struct prog_plan *prog, const struct hook_type *ty
 	case HOOK_USDT: {
 		_cleanup_free_ char *path = xstrndup(target, strcspn(target, ":"));
 
-		if (path[0] != '/' || access(path, F_OK) == 0)
+		if (path[0] != '/' || access(path, F_OK) == 0 || errno == EACCES)
 			return true;
 		snprintf(text, size, "there is no file %s", path);
 		return false;

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/util.h"
 #include "runner/load/kernel/bpflog.h"
+#include "runner/load/kernel/caps.h"
 #include "runner/load/kernel/explain.h"
 #include "runner/load/kernel/machine.h"
 #include "runner/load/kernel/mounts.h"
@@ -87,9 +88,9 @@ static int no_permission(const struct prog_plan *prog, int code, const char *ver
 	const struct hook_type *type = type_of(prog);
 	const char *lockdown = kernel_lockdown();
 	struct rlimit limit;
-	char missing[64];
+	char missing[CAPS_TEXT_MAX];
 
-	missing_caps(type->hook, missing, sizeof(missing));
+	caps_text(caps_refused(type->hook), missing, sizeof(missing));
 	if (*missing) {
 		hint_caps(missing, err);
 		return err_set(err, -code, "needs %s", missing);
@@ -208,7 +209,8 @@ static int no_user_probe(const struct prog_plan *prog, int code, struct err *err
 		return err_set(err, -code, "%s", feature.reason);
 	err_exit(err, EXIT_USAGE);
 	if (strchr(path, '/') && access(path, F_OK) < 0)
-		return err_set(err, -code, "there is no file %s", path);
+		return errno == EACCES ? err_set(err, -code, "this user may not look for %s", path)
+				       : err_set(err, -code, "there is no file %s", path);
 	if (strchr(found, '/') && not_elf(found))
 		return err_set(err, -code, "%s is %s", found, not_elf(found));
 	if (*path && !strchr(path, '/') && code == -ENOENT) {
@@ -451,10 +453,10 @@ static bool called_by_compiler(const char *line)
 
 int explain_object(int code, const struct bpflog *log, struct err *err)
 {
-	char line[512], missing[64];
+	char line[512], missing[CAPS_TEXT_MAX];
 
 	err_exit(err, EXIT_KERNEL);
-	missing_caps(HOOK_NONE, missing, sizeof(missing));
+	caps_text(caps_refused(HOOK_NONE), missing, sizeof(missing));
 	if ((code == -EPERM || code == -EACCES) && *missing) {
 		hint_caps(missing, err);
 		return err_set(err, -code, "needs %s", missing);

@@ -175,8 +175,11 @@ static const struct probe probes[] = {
 	{ "CAP_BPF", GROUP_CAPS, probe_cap, 39, "loading programs needs it (or CAP_SYS_ADMIN)" },
 	{ "CAP_PERFMON", GROUP_CAPS, probe_cap, 38, "tracing programs need it (or CAP_SYS_ADMIN)" },
 	{ "CAP_NET_ADMIN", GROUP_CAPS, probe_cap, 12, "xdp, tc and cgroup programs need it" },
+	{ "CAP_NET_RAW", GROUP_CAPS, probe_cap, 13, "socket filters need it" },
+	{ "CAP_DAC_READ_SEARCH", GROUP_CAPS, probe_cap, 2,
+	  "tracepoint programs need it where tracefs is closed to other users" },
 	{ "CAP_SYS_ADMIN", GROUP_CAPS, probe_cap, 21,
-	  "statistics, and everything on kernels before 5.8, need it" },
+	  "statistics need it; uprobes too, since Linux 6.16" },
 	{ "memlock", GROUP_CAPS, probe_memlock },
 
 	{ "tracefs", GROUP_MOUNTS, probe_mount, 0, "mount -t tracefs tracefs /sys/kernel/tracing" },
@@ -199,17 +202,29 @@ size_t features_probe(struct feature *ret, size_t max)
 	return ARRAY_LEN(probes);
 }
 
-bool feature_get(const char *name, struct feature *ret)
+static bool find(const char *name, bool quickly, struct feature *ret)
 {
 	struct probe_ctx ctx = { 0 };
 
 	for (size_t i = 0; i < ARRAY_LEN(probes); i++) {
-		if (!streq(probes[i].name, name))
+		const struct probe *probe = &probes[i];
+
+		if (!streq(probe->name, name))
 			continue;
-		feature_init(ret, &probes[i]);
-		(probes[i].quick ? probes[i].quick : probes[i].probe)(ret, &probes[i], &ctx);
+		feature_init(ret, probe);
+		(quickly && probe->quick ? probe->quick : probe->probe)(ret, probe, &ctx);
 		probe_ctx_release(&ctx);
 		return true;
 	}
 	return false;
+}
+
+bool feature_get(const char *name, struct feature *ret)
+{
+	return find(name, true, ret);
+}
+
+bool feature_try(const char *name, struct feature *ret)
+{
+	return find(name, false, ret);
 }

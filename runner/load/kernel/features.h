@@ -16,7 +16,7 @@ struct feature {
 	const char *name;  /* "btf", "ringbuf", "fentry", "kprobe", "kprobe.multi", "batch", ... */
 	const char *group; /* "kernel", "program types", "maps", "privileges", "mounts" */
 	bool ok;
-	char reason[160]; /* why not, and what to do; or a detail ("5.8 MB", "cgroup2 at ...") */
+	char reason[192]; /* why not, and what to do; or a detail ("5.8 MB", "cgroup2 at ...") */
 };
 
 /* Fills at most `max`; returns how many there are. Never fails: what cannot be tried says so. */
@@ -24,6 +24,8 @@ size_t features_probe(struct feature *ret, size_t max);
 
 /* One feature by name; false when unknown. Cheap: used while explaining refusals. */
 bool feature_get(const char *name, struct feature *ret);
+/* As feature_get(), and by trying it where that looks at files only. */
+bool feature_try(const char *name, struct feature *ret);
 
 /*
  * Turns a refusal into err: program, hook, cause by name (no kprobes in this kernel; a security

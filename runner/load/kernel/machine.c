@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/load/kernel/machine.h"
 
-#include <linux/capability.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +8,6 @@
 #include <sys/utsname.h>
 
 #include "base/util.h"
-#include "runner/load/plan/hook.h"
 
 /* The kernel gives its first user namespace this number (PROC_USER_INIT_INO), and no other. */
 #define FIRST_USERNS_INODE 0xeffffffdu
@@ -34,30 +32,6 @@ uint64_t effective_caps(void)
 		return 0;
 	line = strstr(text, "\nCapEff:");
 	return line ? strtoull(line + 8, NULL, 16) : 0;
-}
-
-static bool has_cap(uint64_t caps, int cap)
-{
-	return caps >> cap & 1;
-}
-
-static bool is_net_hook(uint8_t hook)
-{
-	return hook == HOOK_XDP || hook == HOOK_TC || hook == HOOK_CGROUP || hook == HOOK_NETNS ||
-	       hook == HOOK_SOCKET;
-}
-
-void missing_caps(uint8_t hook, char *text, size_t size)
-{
-	uint64_t caps = effective_caps();
-	int second = is_net_hook(hook) ? CAP_NET_ADMIN : CAP_PERFMON;
-	bool all = has_cap(caps, CAP_SYS_ADMIN);
-	bool bpf = all || has_cap(caps, CAP_BPF);
-	bool other = has_cap(caps, second) || (all && second == CAP_PERFMON);
-	const char *second_name = second == CAP_PERFMON ? "CAP_PERFMON" : "CAP_NET_ADMIN";
-
-	snprintf(text, size, "%s%s%s", bpf ? "" : "CAP_BPF", bpf || other ? "" : " and ",
-		 other ? "" : second_name);
 }
 
 const char *kernel_lockdown(void)

@@ -4,15 +4,12 @@
 #define BOMBUS_RUNNER_LOAD_KERNEL_MACHINE_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 /* Not the machine's first user namespace: its root is not the machine's. */
 bool in_user_namespace(void);
 /* This process's effective capabilities, a bit each; in a user namespace it has none. */
 uint64_t effective_caps(void);
-/* "CAP_BPF and CAP_PERFMON": what loading programs for this hook (enum hook) lacks; "" nothing. */
-void missing_caps(uint8_t hook, char *text, size_t size);
 /* "integrity", "confidentiality"; NULL: no lockdown. */
 const char *kernel_lockdown(void);
 bool kernel_before(unsigned major, unsigned minor);

@@ -13,6 +13,7 @@
 #include "base/util.h"
 #include "runner/load/plan/hook.h"
 #include "runner/load/kernel/probe.h"
+#include "runner/load/kernel/caps.h"
 #include "runner/load/kernel/machine.h"
 #include "runner/load/kernel/mounts.h"
 #include "runner/load/kernel/tcx.h"
@@ -38,22 +39,22 @@ void probe_ctx_release(struct probe_ctx *ctx)
 	ctx->btf = NULL;
 }
 
-/* Missing capabilities depend on a program's hook; maps need CAP_BPF alone. */
-static void missing_for(const struct feature *f, char *missing, size_t size)
+/* What is missing depends on a program's hook; maps need CAP_BPF alone. */
+static uint64_t missing_for(const struct feature *f)
 {
 	const char *target;
 
-	missing_caps(hook_of(f->name, &target)->hook, missing, size);
 	if (streq(f->group, "maps"))
-		missing[has_prefix(missing, "CAP_BPF") ? strlen("CAP_BPF") : 0] = '\0';
+		return caps_lacking(CAP_BIT(CAP_BPF));
+	return caps_refused(hook_of(f->name, &target)->hook);
 }
 
 void probe_errno(struct feature *f, int code)
 {
-	char missing[64], why[96];
+	char missing[CAPS_TEXT_MAX], why[96];
 
 	f->ok = false;
-	missing_for(f, missing, sizeof(missing));
+	caps_text(missing_for(f), missing, sizeof(missing));
 	if ((code == -EPERM || code == -EACCES) && *missing)
 		snprintf(f->reason, sizeof(f->reason), "needs %s", missing);
 	else if (code == -EPERM || code == -EACCES)
@@ -130,11 +131,18 @@ void probe_tracepoint(struct feature *f, const struct probe *probe, struct probe
 	struct perf_event_attr attr = { .type = PERF_TYPE_TRACEPOINT };
 	_cleanup_free_ char *path = NULL;
 	const char *tracefs = tracefs_path();
+	bool is_closed = !tracefs && errno == EACCES;
 	uint64_t id;
 
 	outcome(f, prog);
 	if (!f->ok)
 		return;
+	if (is_closed) {
+		f->ok = false;
+		snprintf(f->reason, sizeof(f->reason),
+			 "tracefs is closed to this user: needs CAP_DAC_READ_SEARCH");
+		return;
+	}
 	if (!tracefs) {
 		f->ok = effective_caps() >> CAP_SYS_ADMIN & 1;
 		snprintf(f->reason, sizeof(f->reason),
