@@ -15,7 +15,7 @@ static int open_nameless(const char *path)
 		slash ? xstrndup(path, (size_t)(slash - path) + 1) : xstrdup(".");
 
 	/* linkat() finds it by its descriptor, in /proc. */
-	if (access("/proc/self/fd", X_OK) < 0)
+	if (may_access("/proc/self/fd", X_OK) < 0)
 		return -1;
 	return open(dir, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0600);
 }

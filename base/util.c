@@ -134,6 +134,11 @@ int read_file(const char *path, size_t max_bytes, void **ret, size_t *ret_len, s
 	return read_fd(fd, path, max_bytes, ret, ret_len, err);
 }
 
+int may_access(const char *path, int mode)
+{
+	return faccessat(AT_FDCWD, path, mode, AT_EACCESS);
+}
+
 static int make_dir(const char *path, struct err *err)
 {
 	struct stat st;

@@ -167,7 +167,7 @@ int image_prune(const char *path, bool dry_run, size_t *ret_count, uint64_t *ret
 
 	*ret_count = 0;
 	*ret_bytes = 0;
-	if (access(path, F_OK) < 0 && errno == ENOENT)
+	if (may_access(path, F_OK) < 0 && errno == ENOENT)
 		return 0;
 	rc = store_open_write(&store, path, err);
 	if (rc == 0)

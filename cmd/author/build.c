@@ -60,7 +60,7 @@ static int check_source(const char *source, struct err *err)
 		err_hint(err, "'bombus run %s' runs it as it is", source);
 		return err_usage(err, "%s is an object already, not a source", source);
 	}
-	if (access(source, R_OK) < 0)
+	if (may_access(source, R_OK) < 0)
 		return err_sys(err, errno, "cannot open %s", source);
 	return 0;
 }
@@ -227,7 +227,7 @@ static int add_source(struct build *b, struct err *err)
 	bool found = false;
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-		if (rc == 0 && !found && access(texts[i], R_OK) == 0) {
+		if (rc == 0 && !found && may_access(texts[i], R_OK) == 0) {
 			rc = add_file(b, texts[i], IMAGE_README_TYPE, err);
 			found = true;
 		}

@@ -153,7 +153,7 @@ static bool holds_vmlinux(const char *dir, int len)
 {
 	_cleanup_free_ char *path = xasprintf("%.*s/vmlinux.h", len, dir);
 
-	return access(path, R_OK) == 0;
+	return may_access(path, R_OK) == 0;
 }
 
 /* Whether there is a vmlinux.h beside the source or in a folder that --cflags name. */
@@ -234,7 +234,7 @@ static void make_args(struct args *args, const char *source, const struct compil
 	if (vmlinux)
 		add_include(args, "-idirafter", vmlinux, "vmlinux");
 	/* <linux/types.h> includes <asm/types.h>, which clang does not find for the target bpf. */
-	if (access(machine, F_OK) == 0)
+	if (may_access(machine, F_OK) == 0)
 		add_include(args, "-idirafter", machine, "machine");
 	args_add(args, "-c");
 	args_add(args, "-x");

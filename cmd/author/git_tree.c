@@ -94,7 +94,7 @@ static bool submodule_matches(const char *top, const struct tree_entry *entry,
 	_cleanup_free_ char *dir = xasprintf("%s/%s", top, entry->path);
 	_cleanup_free_ char *git = xasprintf("%s/.git", dir);
 
-	return access(git, F_OK) < 0 || has_commit(dir, entry->hash);
+	return may_access(git, F_OK) < 0 || has_commit(dir, entry->hash);
 }
 
 bool git_tree_matches(const char *top, const char *tree, size_t len, git_has_commit has_commit)

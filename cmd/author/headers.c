@@ -26,7 +26,7 @@ static bool has_own(const char *dir)
 {
 	_cleanup_free_ char *path = xasprintf("%s/bombus/bombus.bpf.h", dir);
 
-	return access(path, R_OK) == 0;
+	return may_access(path, R_OK) == 0;
 }
 
 /* "include" beside the folder of the program: so it is in the source tree and where installed. */
@@ -94,10 +94,10 @@ static int make_cached(const char *dir, const char *btf_path, struct err *err)
 	_cleanup_free_ char *path = xasprintf("%s/" HEADER_NAME, dir);
 	int rc;
 
-	if (access(path, R_OK) == 0)
+	if (may_access(path, R_OK) == 0)
 		return 0;
 	rc = make_dirs(dir, err);
-	if (rc == 0 && access(dir, W_OK) < 0)
+	if (rc == 0 && may_access(dir, W_OK) < 0)
 		rc = err_sys(err, errno, "cannot write to %s", dir);
 	if (rc == 0)
 		log_debug("writing %s", path);

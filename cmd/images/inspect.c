@@ -242,7 +242,7 @@ static int print_program(const struct inspect_args *a, const struct program *pro
 static bool is_elsewhere(int rc, const struct program *program, const char *word)
 {
 	return rc == -ENOENT && !program->is_image && ref_is_remote(word) &&
-	       access(word, F_OK) != 0;
+	       may_access(word, F_OK) != 0;
 }
 
 static int run_inspect(const struct global_args *global, void *args, const struct words *words,

@@ -40,7 +40,7 @@ static int run_keygen(const struct global_args *global, void *args, const struct
 	_cleanup_key_ struct key *key = NULL;
 	int rc = 0;
 
-	if (access(private_path, F_OK) == 0 || access(public_path, F_OK) == 0) {
+	if (may_access(private_path, F_OK) == 0 || may_access(public_path, F_OK) == 0) {
 		err_hint(err, "another PREFIX, or remove the old keys");
 		return err_usage(err, "%s or %s is there already", private_path, public_path);
 	}

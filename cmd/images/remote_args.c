@@ -15,7 +15,7 @@ static int check_file(const char *option, const char *path, struct err *err)
 
 	if (!path)
 		return 0;
-	if (stat(path, &st) < 0 || access(path, R_OK) < 0)
+	if (stat(path, &st) < 0 || may_access(path, R_OK) < 0)
 		return err_sys(err, errno, "%s %s", option, path);
 	return S_ISDIR(st.st_mode) ? err_sys(err, EISDIR, "%s %s", option, path) : 0;
 }

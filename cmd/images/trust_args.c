@@ -17,7 +17,7 @@ int trust_policy(const struct trust_args *args, struct policy **ret, struct err 
 	}
 	if (rc == 0 && args && args->policy)
 		rc = policy_read(policy, args->policy, err);
-	else if (rc == 0 && (access(POLICY_PATH, F_OK) == 0 || errno != ENOENT))
+	else if (rc == 0 && (may_access(POLICY_PATH, F_OK) == 0 || errno != ENOENT))
 		rc = policy_read(policy, POLICY_PATH, err);
 	if (rc == 0)
 		*ret = steal_ptr(&policy);

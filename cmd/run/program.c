@@ -21,7 +21,7 @@ static char *store_of_caller(void)
 	if (!pw || pw->pw_uid == 0)
 		return NULL;
 	store = xasprintf("%s/.local/share/bombus/store", pw->pw_dir);
-	return access(store, F_OK) == 0 ? steal_ptr(&store) : NULL;
+	return may_access(store, F_OK) == 0 ? steal_ptr(&store) : NULL;
 }
 
 /* A name that is not in the store may be a file's, or in the store of another. */
@@ -31,9 +31,9 @@ static void hint_elsewhere(const char *word, const char *store, struct err *err)
 	bool other = callers && streq(store, ROOT_STORE);
 
 	/* The first hint stays: these two say more than the store's own. */
-	if (err && (other || access(word, F_OK) == 0))
+	if (err && (other || may_access(word, F_OK) == 0))
 		err->hint[0] = '\0';
-	if (access(word, F_OK) == 0)
+	if (may_access(word, F_OK) == 0)
 		err_hint(err, "to run the file of that name: ./%s", word);
 	else if (other)
 		err_hint(err, "this is root's store, %s; your own: --store %s", store, callers);
@@ -47,7 +47,7 @@ static bool is_file(const char *word)
 	bool object = len > 2 && streq(word + len - 2, ".o");
 
 	return has_prefix(word, "/") || has_prefix(word, "./") || has_prefix(word, "../") ||
-	       (object && access(word, F_OK) == 0) || (object && !strchr(word, ':'));
+	       (object && may_access(word, F_OK) == 0) || (object && !strchr(word, ':'));
 }
 
 /* Whether the word is a reference that a registry is asked for where the store has none. */

@@ -26,7 +26,7 @@ static size_t name_len(const char *word)
 
 	while (is_name_char(word[len]))
 		len++;
-	return word[len] == '=' && access(word, F_OK) != 0 ? len : 0;
+	return word[len] == '=' && may_access(word, F_OK) != 0 ? len : 0;
 }
 
 bool programs_several(const struct programs *p)

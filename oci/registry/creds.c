@@ -53,7 +53,7 @@ static int read_config(const char *path, json_t **ret, struct err *err)
 {
 	_cleanup_free_ void *bytes = NULL;
 	size_t len = 0;
-	int rc = access(path, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR) ? -ENOENT : 0;
+	int rc = may_access(path, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR) ? -ENOENT : 0;
 
 	*ret = NULL;
 	if (rc == -ENOENT)
@@ -235,7 +235,8 @@ int creds_find(const char *authfile, const char *host, const char *repository, s
 		repository ? xasprintf("%s/%s", host, repository) : xstrdup(host);
 	_cleanup_(creds_release) struct creds found = { 0 };
 	/* The one that was named has to be there; the others may. */
-	int rc = authfile && access(authfile, R_OK) < 0 ? err_sys(err, errno, "%s", authfile) : 0;
+	int rc = authfile && may_access(authfile, R_OK) < 0 ? err_sys(err, errno, "%s", authfile)
+							    : 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
 		if (rc == 0 && paths[i] && !is_found(&found))

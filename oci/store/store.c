@@ -257,7 +257,7 @@ int store_open_read(struct store **ret, const char *path, struct err *err)
 	_cleanup_store_ struct store *s = store_new(path);
 	int rc = 0;
 
-	if (access(path, F_OK) == 0 || errno != ENOENT)
+	if (may_access(path, F_OK) == 0 || errno != ENOENT)
 		rc = open_dir(s, err);
 	if (rc == 0)
 		rc = load_index(s, err);

@@ -272,7 +272,7 @@ static bool tracepoint_exists(const char *text, char *reason, size_t size)
 	if (!tracefs || !text[cut])
 		return true; /* attaching will say what is wrong */
 	path = xasprintf("%s/events/%.*s/%s/id", tracefs, (int)cut, text, text + cut + 1);
-	if (access(path, F_OK) == 0 || errno != ENOENT)
+	if (may_access(path, F_OK) == 0 || errno != ENOENT)
 		return true;
 	snprintf(reason, size, "this kernel has no tracepoint '%s'", text);
 	return false;
@@ -295,7 +295,7 @@ bool attach_possible(const struct prog_plan *plan, const struct word_list *targe
 	case HOOK_LSM:
 	case HOOK_ITER:
 		/* libbpf would give the whole object up, and name no program. */
-		if (access("/sys/kernel/btf/vmlinux", F_OK) == 0)
+		if (may_access("/sys/kernel/btf/vmlinux", F_OK) == 0)
 			return true;
 		snprintf(reason, size, "this kernel has no BTF (CONFIG_DEBUG_INFO_BTF)");
 		return false;

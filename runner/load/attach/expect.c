@@ -74,7 +74,7 @@ static bool expect_hook(const struct prog_plan *prog, const struct hook_type *ty
 	case HOOK_USDT: {
 		_cleanup_free_ char *path = xstrndup(target, strcspn(target, ":"));
 
-		if (path[0] != '/' || access(path, F_OK) == 0 || errno == EACCES)
+		if (path[0] != '/' || may_access(path, F_OK) == 0 || errno == EACCES)
 			return true;
 		snprintf(text, size, "there is no file %s", path);
 		return false;

@@ -188,7 +188,7 @@ int object_open(struct object **ret, const char *name, const void *elf, size_t l
 	object->stats_fd = -1;
 	if (opts)
 		object->opts = *opts;
-	if (object->opts.btf && access(object->opts.btf, R_OK) < 0)
+	if (object->opts.btf && may_access(object->opts.btf, R_OK) < 0)
 		rc = err_usage(err, "--btf %s: %s", object->opts.btf, strerror(errno));
 	else
 		rc = open_all(object, elf, len, err);

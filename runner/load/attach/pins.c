@@ -43,7 +43,7 @@ static int pin_dir(const char *path, bool *ret_made, struct err *err)
 		err_hint(err, "use another character, such as '-'");
 		return err_usage(err, "%s: bpffs takes no name with a '.'", path);
 	}
-	*ret_made = access(path, F_OK) != 0;
+	*ret_made = may_access(path, F_OK) != 0;
 	rc = make_dirs(path, err);
 	*ret_made = *ret_made && rc == 0;
 	return rc;
@@ -91,7 +91,7 @@ int pins_prepare(struct object *object, struct err *err)
 		if (bpf_map__is_internal(map))
 			continue;
 		pin = add_pin(object, opts->pin_maps, bpf_map__name(map));
-		pin->made = access(pin->path, F_OK) != 0;
+		pin->made = may_access(pin->path, F_OK) != 0;
 		rc = bpf_map__set_pin_path(map, pin->path);
 		if (rc < 0)
 			return err_sys(err, -rc, "pinning map '%s'", bpf_map__name(map));

@@ -126,7 +126,7 @@ static int no_btf_hook(const struct prog_plan *prog, int code, struct err *err)
 			   : hook == HOOK_ITER ? "iterator"
 					       : "hook";
 
-	if (access(VMLINUX_BTF, R_OK) < 0) {
+	if (may_access(VMLINUX_BTF, R_OK) < 0) {
 		err_hint(err, "a kernel with CONFIG_DEBUG_INFO_BTF=y has it");
 		return err_set(err, -code, "this kernel has no BTF (%s)", VMLINUX_BTF);
 	}
@@ -192,7 +192,7 @@ static char *in_path(const char *name)
 
 		len = strcspn(dirs, ":");
 		path = xasprintf("%.*s/%s", (int)len, dirs, name);
-		if (access(path, X_OK) == 0)
+		if (may_access(path, X_OK) == 0)
 			return steal_ptr(&path);
 	}
 	return xstrdup(name);
@@ -208,7 +208,7 @@ static int no_user_probe(const struct prog_plan *prog, int code, struct err *err
 	if (feature_get("uprobe", &feature) && !feature.ok)
 		return err_set(err, -code, "%s", feature.reason);
 	err_exit(err, EXIT_USAGE);
-	if (strchr(path, '/') && access(path, F_OK) < 0)
+	if (strchr(path, '/') && may_access(path, F_OK) < 0)
 		return errno == EACCES ? err_set(err, -code, "this user may not look for %s", path)
 				       : err_set(err, -code, "there is no file %s", path);
 	if (strchr(found, '/') && not_elf(found))

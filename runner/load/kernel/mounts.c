@@ -15,10 +15,10 @@ const char *tracefs_path(void)
 {
 	bool closed;
 
-	if (access(TRACEFS "/events", F_OK) == 0)
+	if (may_access(TRACEFS "/events", F_OK) == 0)
 		return TRACEFS;
 	closed = errno == EACCES;
-	if (access(TRACEFS_IN_DEBUGFS "/events", F_OK) == 0)
+	if (may_access(TRACEFS_IN_DEBUGFS "/events", F_OK) == 0)
 		return TRACEFS_IN_DEBUGFS;
 	if (closed)
 		errno = EACCES;

@@ -228,7 +228,7 @@ void probe_kprobe_files(struct feature *f, const struct probe *probe, struct pro
 	const char *tracefs = tracefs_path();
 	_cleanup_free_ char *legacy = tracefs ? xasprintf("%s/kprobe_events", tracefs) : NULL;
 
-	f->ok = access(PMU_KPROBE, F_OK) == 0 || (legacy && access(legacy, F_OK) == 0);
+	f->ok = may_access(PMU_KPROBE, F_OK) == 0 || (legacy && may_access(legacy, F_OK) == 0);
 	if (!f->ok)
 		snprintf(f->reason, sizeof(f->reason),
 			 "this kernel has no kprobes (it was built without CONFIG_KPROBE_EVENTS)");
@@ -274,7 +274,7 @@ void probe_uprobe_files(struct feature *f, const struct probe *probe, struct pro
 	const char *tracefs = tracefs_path();
 	_cleanup_free_ char *legacy = tracefs ? xasprintf("%s/uprobe_events", tracefs) : NULL;
 
-	f->ok = access(PMU_UPROBE, F_OK) == 0 || (legacy && access(legacy, F_OK) == 0);
+	f->ok = may_access(PMU_UPROBE, F_OK) == 0 || (legacy && may_access(legacy, F_OK) == 0);
 	if (!f->ok)
 		snprintf(f->reason, sizeof(f->reason),
 			 "this kernel has no uprobes (it was built without CONFIG_UPROBE_EVENTS)");

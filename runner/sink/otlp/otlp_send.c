@@ -328,7 +328,7 @@ static int check_files(const struct otlp_target *target, struct err *err)
 
 		if (!files[i].path)
 			continue;
-		if (access(files[i].path, R_OK) < 0 || stat(files[i].path, &st) < 0)
+		if (may_access(files[i].path, R_OK) < 0 || stat(files[i].path, &st) < 0)
 			code = errno;
 		else if (S_ISDIR(st.st_mode))
 			code = EISDIR;
