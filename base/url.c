@@ -149,9 +149,12 @@ bool host_is_loopback(const char *host)
 {
 	size_t len = *host == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");
 	_cleanup_free_ char *name = xstrndup(host, len);
+	const char *port = host + len + (host[len] == ':');
 	uint8_t addr[16];
 	unsigned addr_len = 0, bits = 0;
 
+	if ((host[len] && host[len] != ':') || port[strspn(port, "0123456789")])
+		return false;
 	return strcasecmp(name, "localhost") == 0 || streq(name, "[::1]") ||
 	       (parse_ip(name, addr, &addr_len, &bits) == 0 && addr_len == 4 && addr[0] == 127);
 }

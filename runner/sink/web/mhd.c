@@ -17,10 +17,8 @@ int mhd_load(struct mhd *ret, struct err *err)
 		{ "MHD_destroy_response", &mhd.destroy_response },
 		{ "MHD_get_connection_values", &mhd.get_values },
 		{ "MHD_get_connection_info", &mhd.get_info },
-		{ "MHD_basic_auth_get_username_password", &mhd.get_user },
 		{ "MHD_suspend_connection", &mhd.suspend },
 		{ "MHD_resume_connection", &mhd.resume },
-		{ "MHD_free", &mhd.free },
 	};
 	int code = dynlib_open(NULL, "libmicrohttpd.so.12", "libmicrohttpd12",
 			       "cannot serve metrics", symbols, ARRAY_LEN(symbols), err);

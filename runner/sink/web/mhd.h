@@ -22,10 +22,8 @@ struct mhd {
 	__typeof__(&MHD_destroy_response) destroy_response;
 	__typeof__(&MHD_get_connection_values) get_values;
 	__typeof__(&MHD_get_connection_info) get_info;
-	__typeof__(&MHD_basic_auth_get_username_password) get_user;
 	__typeof__(&MHD_suspend_connection) suspend;
 	__typeof__(&MHD_resume_connection) resume;
-	__typeof__(&MHD_free) free;
 };
 
 /* -ENOENT with the package's name as hint where it is not installed. */

@@ -5,6 +5,7 @@
 #include <sys/random.h>
 #include <xxhash.h>
 
+#include "base/base64.h"
 #include "base/err.h"
 #include "base/util.h"
 
@@ -37,6 +38,27 @@ int web_auth_new(struct web_auth **ret, const struct web_config *config, struct 
 void web_auth_free(struct web_auth *auth)
 {
 	free(auth);
+}
+
+bool web_auth_read(const char *header, char **ret_user, char **ret_password)
+{
+	const char *text = header + strcspn(header, " ");
+	size_t room = strlen(header), len = 0;
+	_cleanup_free_ char *plain = xcalloc(room + 1, 1);
+	char *colon;
+	bool good;
+
+	if (strncasecmp(header, "Basic ", 6) != 0)
+		return false;
+	text += strspn(text, " ");
+	good = base64_decode(plain, room, text, &len) == 0 && !memchr(plain, '\0', len);
+	colon = good ? strchr(plain, ':') : NULL;
+	if (colon) {
+		*ret_user = xstrndup(plain, (size_t)(colon - plain));
+		*ret_password = xstrdup(colon + 1);
+	}
+	explicit_bzero(plain, room);
+	return colon != NULL;
 }
 
 static void make_mark(const struct web_auth *auth, const char *user, const char *password,

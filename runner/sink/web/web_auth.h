@@ -21,6 +21,10 @@ enum web_access {
 int web_auth_new(struct web_auth **ret, const struct web_config *config, struct err *err);
 void web_auth_free(struct web_auth *auth);
 
+/* The user and the password, malloc'ed, in an Authorization header's value (RFC 7617). False: it is
+ * of another kind, or no text has them. */
+bool web_auth_read(const char *header, char **ret_user, char **ret_password);
+
 /*
  * WEB_ALLOWED where no user is configured. NULL: none was given. In WEB_UNKNOWN's check everything
  * is set but `password` and done(). A user that does not exist is compared with the hash of one

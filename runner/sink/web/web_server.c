@@ -227,7 +227,7 @@ static int deny(struct web_request *request)
 static int authenticate(struct web_request *request)
 {
 	struct web_server *server = request->server;
-	char *user, *password = NULL;
+	_cleanup_free_ char *user = NULL, *password = NULL, *header = NULL;
 	enum web_access access;
 
 	if (request->checked) {
@@ -239,14 +239,14 @@ static int authenticate(struct web_request *request)
 	}
 	if (!web_guard_config(server->guard)->nusers)
 		return 1;
-	user = server->mhd.get_user(request->connection, &password);
+	header = web_request_header(request, "Authorization");
+	if (!header || !web_auth_read(header, &user, &password))
+		return deny(request);
+	explicit_bzero(header, strlen(header));
 	access = web_guard_ask(server->guard, user, password, &request->check);
 	if (access == WEB_UNKNOWN)
 		request->check.password = xstrdup(password);
-	if (password)
-		explicit_bzero(password, strlen(password));
-	server->mhd.free(user);
-	server->mhd.free(password);
+	explicit_bzero(password, strlen(password));
 	if (access == WEB_UNKNOWN)
 		return begin_check(request);
 	return access == WEB_ALLOWED ? 1 : deny(request);

@@ -26,6 +26,9 @@
 #define GOOD "Authorization: Basic YWxpY2U6c2VjcmV0\r\n"
 #define WRONG "Authorization: Basic YWxpY2U6d3Jvbmc=\r\n"
 #define NO_USER "Authorization: Basic Y2Fyb2w6c2VjcmV0\r\n"
+#define LOWER "Authorization: basic   YWxpY2U6c2VjcmV0\r\n"
+/* Right, and a NUL and more behind it: no password has that. */
+#define NUL_BEHIND "Authorization: Basic YWxpY2U6c2VjcmV0AHg=\r\n"
 
 /* --- addresses -------------------------------------------------------------------------------- */
 
@@ -223,6 +226,11 @@ static void test_passwords(void **state)
 	assert_int_equal(get(&s, "localhost", GOOD), 200);
 	assert_int_equal(get(&s, "localhost", WRONG), 401);
 	assert_int_equal(get(&s, "localhost", NO_USER), 401);
+	assert_int_equal(get(&s, "localhost", LOWER), 200);
+	assert_int_equal(get(&s, "localhost", NUL_BEHIND), 401);
+	assert_int_equal(get(&s, "localhost", "Authorization: Basic YWxpY2U=\r\n"), 401);
+	assert_int_equal(get(&s, "localhost", "Authorization: Basic !\r\n"), 401);
+	assert_int_equal(get(&s, "localhost", "Authorization: Bearer YWxpY2U6c2VjcmV0\r\n"), 401);
 	leave(&s);
 }
 
@@ -283,6 +291,8 @@ static void test_the_host_has_to_be_this_one(void **state)
 		{ "127.0.0.1:0", "attacker.example", 403 },
 		{ "127.0.0.1:0", "localhost.attacker.example:9091", 403 },
 		{ "127.0.0.1:0", "10.0.0.1", 403 },
+		{ "127.0.0.1:0", "localhost:80attacker.example", 403 },
+		{ "127.0.0.1:0", "[::1].attacker.example", 403 },
 		/* Other addresses have names that are not known here. */
 		{ ":0", "node-7.example:9091", 200 },
 	};
