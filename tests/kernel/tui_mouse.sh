@@ -55,6 +55,10 @@ terminal paste-buffer -p
 sees 'a prompt takes it as one line' '^ / id == 9 q'
 key C-h C-h Enter
 sees 'and goes on with keys' '1/10 rows +filter id == 9'
+key Escape
+terminal send-keys -H 1b 5b 32 30 30 7e 03 1a 71 1b 5b 32 30 31 7e
+sees 'Ctrl-C and Ctrl-Z in a paste are text' 'pasted text is ignored'
+sees 'nothing ended' '\[2 calls'
 key q
 tui_ended mouse 0
 # The terminal shows what is pasted to it: no brackets are asked for any more.

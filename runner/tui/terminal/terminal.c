@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/tui/terminal/terminal.h"
 
+#include "runner/tui/screen/keys.h"
+
 #include <curses.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -450,6 +452,17 @@ static bool take_signal(struct terminal *t)
 	return true;
 }
 
+/* Sends the signals that the terminal would send to the whole job. It cannot do that itself: it
+ * does not know what is pasted. */
+static bool send_signal(const struct terminal_event *event)
+{
+	if (event->kind != TERMINAL_KEY ||
+	    (event->key != CTRL_KEY('c') && event->key != CTRL_KEY('z')))
+		return false;
+	kill(0, event->key == CTRL_KEY('c') ? SIGINT : SIGTSTP);
+	return true;
+}
+
 void terminal_next(struct terminal *t, struct terminal_event *ret)
 {
 	wint_t key;
@@ -469,5 +482,7 @@ void terminal_next(struct terminal *t, struct terminal_event *ret)
 		collect(t);
 		if (kind != ERR)
 			curses_key_event(kind, key, &t->pasting, ret);
+		if (send_signal(ret))
+			*ret = (struct terminal_event){ 0 };
 	} while (kind != ERR && ret->kind == TERMINAL_NOTHING);
 }

@@ -111,7 +111,8 @@ void tty_remember(struct tty *t)
 	tcgetattr(t->in_fd, &t->before);
 }
 
-/* Keys arrive at once and without echo; ^C, ^Z, ^\, ^S and ^Q keep their meaning. */
+/* Keys arrive at once and without echo; ^\, ^S and ^Q keep their meaning. ^C and ^Z are keys: in
+ * pasted text they mean nothing. */
 void tty_keys_mode(struct tty *t)
 {
 	struct termios mode = t->before;
@@ -121,6 +122,7 @@ void tty_keys_mode(struct tty *t)
 	mode.c_lflag &= ~(tcflag_t)(ICANON | ECHO | ECHONL | IEXTEN);
 	mode.c_cc[VMIN] = 1;
 	mode.c_cc[VTIME] = 0;
+	mode.c_cc[VINTR] = mode.c_cc[VSUSP] = _POSIX_VDISABLE;
 	tcsetattr(t->in_fd, TCSANOW, &mode);
 }
 
