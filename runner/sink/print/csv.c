@@ -119,18 +119,26 @@ static void will_hold(struct csv_sink *csv, struct csv_map *map, size_t bytes)
 	csv->plain_max = MAX(csv->plain_max, bytes);
 }
 
+/* The columns that all lines begin with; `program` among them only with several programs. */
+static bool is_first_column(const char *name)
+{
+	return streq(name, "time") || streq(name, "program") || streq(name, "map") ||
+	       streq(name, "kind");
+}
+
 static void prepare_layout(struct csv_sink *csv, struct csv_map *ret, struct strbuf *header,
 			   const struct layout *layout, const struct layout *other,
 			   const char *part)
 {
 	const struct field *field;
+	bool twice;
 
 	for (uint32_t i = 0; i < layout->nfields; i++) {
 		field = &layout->fields[i];
 		if (!has_column(layout, field))
 			continue;
-		add_column(header, other && layout_find(other, field->path) ? part : "",
-			   field->path);
+		twice = is_first_column(field->path) || (other && layout_find(other, field->path));
+		add_column(header, twice ? part : "", field->path);
 		will_hold(csv, ret, field_text_max(field));
 	}
 }
@@ -209,11 +217,13 @@ static void prepare_map(struct csv_sink *csv, struct print_source *ps, struct cs
 	const struct metric_plan *plan = ret->plan;
 	const struct span_plan *span = span_views_plan(ps->spans, map);
 	const char *path;
+	bool twice;
 
 	start_map(ps, ret, map, &sb);
 	for (uint32_t i = 0; plan && i < plan->nlabels; i++) {
 		path = plan->labels[i].in_key.path;
-		add_column(&sb, is_family_column(plan, path) ? "key." : "", path);
+		twice = is_family_column(plan, path) || is_first_column(path);
+		add_column(&sb, twice ? "key." : "", path);
 		will_hold(csv, ret, label_text_max(&plan->labels[i]));
 	}
 	for (uint32_t i = 0; plan && i < plan->nfamilies; i++)
