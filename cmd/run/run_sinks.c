@@ -89,6 +89,9 @@ static int make_all(struct run_sinks *sinks, const struct export_env *env, struc
 		else
 			others[nothers++] = sink;
 	}
+	/* -n counts what a form or a recording takes. */
+	if (!form && env->args->count && !sinks->record.opts.path)
+		form = sink_count_new();
 	add(sinks, form, others, nothers);
 	return ret;
 }

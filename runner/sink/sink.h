@@ -80,6 +80,9 @@ struct sink *sink_csv_new(int fd);
 /* width_columns 0: not limited (not a terminal). */
 struct sink *sink_table_new(int fd, uint32_t width_columns, bool color);
 
+/* Takes records and rows and does nothing with them: the host counts what it is given (-n). */
+struct sink *sink_count_new(void);
+
 /* What a process of many programs has on the pages. Called by the server's thread. */
 struct prometheus_hooks {
 	/* False, with the reason: not ready. */
