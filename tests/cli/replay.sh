@@ -17,6 +17,7 @@ is 'the first records, to the letter' "$OUT" \
 	'{"time":"2026-11-20T14:51:27.736911901Z","map":"events","kind":"event","fields":{"saddr":"127.0.0.1","daddr":"127.0.0.1","dport":35499,"pid":22499,"tid":22499,"uid":0,"comm":"curl"}}
 {"time":"2026-11-20T14:51:27.736941015Z","map":"events","kind":"event","fields":{"saddr":"::1","daddr":"::1","dport":34919,"pid":22501,"tid":22501,"uid":0,"comm":"probe"}}'
 is 'status 0' "$RC" 0
+like 'the closing line has what was replayed' "$ERR" '^bombus: replayed [0-9.]+s: 2 events, 0 lost'
 replay "$GOLDEN/tcpconnect.rec" -o json
 echo "$OUT" >all.json
 jq_is 'all of it' all.json 'group_by([.map, .kind]) | map([.[0].map, .[0].kind, length])' \

@@ -38,6 +38,7 @@ struct replay {
 	struct metric_plan **metrics;
 	struct series **series;
 	struct map_stats *stats;
+	uint64_t *played; /* atomic: records, by map index */
 	struct prog_status *status;
 	struct prog_stats *prog_stats;
 	struct arena reasons; /* the texts in `status` */

@@ -54,7 +54,10 @@ static int play_record(struct replay *rp, struct cursor *c)
 	if (shape->record_key_bytes)
 		record.part[PART_KEY] = get_bytes(c, shape->record_key_bytes);
 	record.part[PART_VALUE] = get_bytes(c, shape->record_value_bytes);
-	return c->bad || !passes(rp, &record) ? 0 : rp->feed->event(rp->feed, &record);
+	if (c->bad)
+		return 0;
+	__atomic_store_n(&rp->played[map], rp->played[map] + 1, __ATOMIC_RELAXED);
+	return passes(rp, &record) ? rp->feed->event(rp->feed, &record) : 0;
 }
 
 /* One row behind those that are kept; false: the filter hides it. */

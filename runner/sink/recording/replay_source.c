@@ -46,6 +46,8 @@ static struct map_stats get_map_stats(struct source *source, const struct map_pl
 	pthread_mutex_lock(&rp->lock);
 	stats = rp->stats[map->index];
 	pthread_mutex_unlock(&rp->lock);
+	/* The recording says it once a second. */
+	stats.read = MAX(stats.read, __atomic_load_n(&rp->played[map->index], __ATOMIC_RELAXED));
 	return stats;
 }
 
@@ -154,6 +156,7 @@ void replay_source_init(struct replay *rp, const struct plan *plan, struct metri
 	rp->metrics = xcalloc(plan->nmaps + 1, sizeof(*rp->metrics));
 	rp->series = xcalloc(plan->nmaps + 1, sizeof(*rp->series));
 	rp->stats = xcalloc(plan->nmaps + 1, sizeof(*rp->stats));
+	rp->played = xcalloc(plan->nmaps + 1, sizeof(*rp->played));
 	rp->shapes = xcalloc(plan->nmaps + 1, sizeof(*rp->shapes));
 	rp->rows = xcalloc(plan->nmaps + 1, sizeof(*rp->rows));
 	rp->status = xcalloc(plan->nprogs + 1, sizeof(*rp->status));
@@ -185,6 +188,7 @@ void replay_source_release(struct replay *rp)
 	free(rp->metrics);
 	free(rp->series);
 	free(rp->stats);
+	free(rp->played);
 	free(rp->shapes);
 	free(rp->rows);
 	free(rp->status);
