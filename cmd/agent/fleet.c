@@ -66,7 +66,8 @@ static void bury(struct fleet *f, struct loaded *loaded)
 /* Detached before the rest is read; without the lock. */
 static void stop_loaded(struct fleet *f, struct loaded *loaded)
 {
-	job_stop(loaded->job, now_mono_ns() + LAST_SWEEPS_NS, NULL);
+	job_stop(loaded->job, &(struct drain_limits){ .deadline_ns = now_mono_ns() + LAST_SWEEPS_NS,
+						      .patience_ms = DRAIN_PATIENCE_MS });
 	if (host_remove_source(f->host, job_source(loaded->job), REMOVE_TIMEOUT_MS) < 0) {
 		log_warn("%s: an output stalls and keeps what it holds of it",
 			 job_source(loaded->job)->program);

@@ -293,7 +293,9 @@ void programs_check(struct programs *p)
 
 uint64_t programs_stop(struct programs *p, uint64_t sweeps_ns, bool (*stop)(void))
 {
-	uint64_t ran_ns = 0, deadline_ns;
+	/* All of them wait for the same outputs. */
+	struct drain_limits limits = { .stop = stop, .patience_ms = LEAVE_TIMEOUT_MS };
+	uint64_t ran_ns = 0;
 
 	for (size_t i = 0; i < p->count; i++) {
 		if (!p->all[i].job)
@@ -301,10 +303,10 @@ uint64_t programs_stop(struct programs *p, uint64_t sweeps_ns, bool (*stop)(void
 		ran_ns = MAX(ran_ns, job_ran_ns(p->all[i].job));
 		job_detach(p->all[i].job);
 	}
-	deadline_ns = sweeps_ns ? now_mono_ns() + sweeps_ns : 0;
+	limits.deadline_ns = sweeps_ns ? now_mono_ns() + sweeps_ns : 0;
 	for (size_t i = 0; i < p->count; i++)
 		if (p->all[i].job)
-			job_stop(p->all[i].job, deadline_ns, stop);
+			job_stop(p->all[i].job, &limits);
 	return ran_ns;
 }
 

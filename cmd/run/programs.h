@@ -51,8 +51,8 @@ int programs_attach(struct programs *programs, struct err *err);
 int programs_read(struct programs *programs, struct host *host, struct loop *loop, struct err *err);
 /* Once in a while: what was detached from outside. */
 void programs_check(struct programs *programs);
-/* Detaches them all, then reads what is left for at most sweeps_ns (0: all of it). Returns how long
- * they ran. */
+/* Detaches them all, then reads what is left; the sweeps take at most sweeps_ns (0: no limit), and
+ * `stop` ends them at once. Returns how long they ran. */
 uint64_t programs_stop(struct programs *programs, uint64_t sweeps_ns, bool (*stop)(void));
 
 /* How many are not left out. */

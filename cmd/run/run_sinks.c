@@ -99,7 +99,9 @@ static int make_all(struct run_sinks *sinks, const struct export_env *env, struc
 int run_sinks_open(struct run_sinks *sinks, const struct global_args *global,
 		   const struct run_args *args, int wake_fd, struct err *err)
 {
-	struct host_opts opts = { .max_records = args->count, .wake_fd = wake_fd };
+	struct host_opts opts = { .max_records = args->count,
+				  .wake_fd = wake_fd,
+				  .hurry = main_loop_interrupted };
 	struct export_env env = { .global = global, .args = args, .recorded = sinks->together };
 	int ret;
 

@@ -80,6 +80,7 @@ int job_attach(struct job *job, struct err *err)
 
 	if (ret < 0)
 		return ret;
+	job->start_ns = now_mono_ns();
 	/* Kernels before 5.8 have no statistics; the figures are 0 then. */
 	if (job->statistics && !job->loader)
 		object_enable_stats(job->object);
@@ -92,10 +93,7 @@ int job_attach(struct job *job, struct err *err)
 
 int job_read(struct job *job, struct loop *loop, struct err *err)
 {
-	int ret = collector_start(job->collector, loop, err);
-
-	job->start_ns = now_mono_ns();
-	return ret;
+	return collector_start(job->collector, loop, err);
 }
 
 static void swept(void *ctx)
@@ -123,10 +121,10 @@ void job_detach(struct job *job)
 	object_stop(job->object);
 }
 
-void job_stop(struct job *job, uint64_t deadline_ns, bool (*stop)(void))
+void job_stop(struct job *job, struct drain_limits *limits)
 {
 	job_detach(job);
-	collector_drain(job->collector, deadline_ns, stop);
+	collector_drain(job->collector, limits);
 }
 
 void job_free(struct job *job)

@@ -53,9 +53,8 @@ void job_on_sweep(struct job *job, void (*fn)(void *ctx, struct job *job), void 
 void job_check(struct job *job);
 /* What the kernel side counted can no longer change. */
 void job_detach(struct job *job);
-/* Detaches first. Reading what is left ends at the deadline and when `stop` says so, see
- * collector_drain(). */
-void job_stop(struct job *job, uint64_t deadline_ns, bool (*stop)(void));
+/* Detaches first. For how long what is left is read, see collector_drain(). */
+void job_stop(struct job *job, struct drain_limits *limits);
 void job_free(struct job *job); /* before the loop is freed */
 
 const char *job_name(const struct job *job);
@@ -64,7 +63,7 @@ struct object *job_object(struct job *job);
 struct source *job_source(struct job *job); /* for a host; lives as long as the job */
 /* A set of 1 << CAP_* that it needs once it is attached. */
 uint64_t job_capabilities(const struct job *job);
-/* Since job_read(). */
+/* Since job_attach(). */
 uint64_t job_ran_ns(const struct job *job);
 
 #endif

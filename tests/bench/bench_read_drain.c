@@ -358,7 +358,7 @@ static void live_bombus(struct object *o, double seconds, uint64_t pause_ns, str
 	loop_run(b.loop);
 	atomic_store(&p.stop, true);
 	pthread_join(thread, NULL);
-	collector_drain(b.collector, 0, NULL);
+	collector_drain(b.collector, NULL);
 	stats = collector_stats(b.collector, &o->plan.maps[o->events_index]);
 	if (stats.read - before + (lost_total(o) - lost) != p.made) {
 		errno = EPROTO;

@@ -207,9 +207,17 @@ rounds csv run_plain 3 -o csv
 is 'csv: a heading and three rows' "$(grep -c . csv.out)" 4
 like 'csv: the heading' "$(head -n 1 csv.out)" 'round,.*deep\.to\.addr'
 like 'csv: values' "$(tail -n 1 csv.out)" '(^|,)18446744073709551613,-9223372036854775806,-2,252,'
+rounds columns run_plain 1 -o csv --label events,comm=time --label events,round=kind
+is 'csv: no column has the name of another' "$(head -n 1 columns.out | tr , '\n' | sort | uniq -d)" ''
+like 'csv: the record has its own' "$(head -n 1 columns.out)" '^time,map,kind,value\.kind,.*,value\.time,'
 rounds silent run_plain 3 -o none
 is 'none: nothing' "$(wc -c <silent.out)" 0
 like 'none: but the closing line' "$(tail -n 1 silent.err)" '3 events'
+traffic_start getppid,5
+ok 'none: it attaches' bombus_start enough run "$OBJECTS/run_plain.bpf.o" -o none -n 3 \
+	--set target_pid="$TRAFFIC_PID"
+ok 'none: five rounds' traffic_go
+ok 'none: three of them are enough' wait_for 5 gone "$BOMBUS_PID"
 
 # --- what only looks different is one series ---
 rounds garbage run_garbage 40 -o json

@@ -38,6 +38,42 @@ kill -INT "$BOMBUS_PID"
 ok 'twice: it ends' bombus_stop INT
 left_by twice
 
+# --- the reader stands still: programs wait for it together, and a second signal ends that ---
+mkfifo still
+exec 7<>still
+still_start() {
+	traffic_start getppid,40000
+	"$BOMBUS" run "a=$OBJECT" "b=$OBJECT" "c=$OBJECT" "d=$OBJECT" -o json \
+		--set "*:target_pid=$TRAFFIC_PID" >still 2>still.err &
+	BOMBUS_PID=$!
+	started+=("$BOMBUS_PID")
+	ok 'still: they attach' wait_for 20 has_lines still.err 4 attached
+	held_by still "$BOMBUS_PID"
+	traffic_go
+	START=$(date +%s%N)
+	kill -INT "$BOMBUS_PID"
+}
+still_ended() {
+	ok "still: $1" wait_for 20 gone "$BOMBUS_PID"
+	wait "$BOMBUS_PID"
+	is 'still: no failure' $? 0
+	MS=$((($(date +%s%N) - START) / 1000000))
+	like 'still: what did not get out is counted' "$(cat still.err)" '[0-9]+ dropped: the output was too slow'
+	left_by still
+}
+links_gone() {
+	! bpf_held "$BOMBUS_PID" | grep -q link_id
+}
+still_start
+still_ended 'it ends'
+between 'still: one time to wait for all of them, and one for the output' "$MS" 2000 $((7500 * SLOW))
+still_start
+ok 'still: detached first' wait_for 5 links_gone
+kill -INT "$BOMBUS_PID"
+still_ended 'twice: it ends'
+between 'still: twice: at once' "$MS" 0 $((1900 * SLOW))
+exec 7>&-
+
 # --- no chance to clean up ---
 traffic_start getppid,5
 ok 'KILL: it attaches' bombus_start KILL run "$OBJECT" -o json --set target_pid="$TRAFFIC_PID"

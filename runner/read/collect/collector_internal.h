@@ -39,7 +39,7 @@ int streams_resume(struct collector *collector);
 /* Reads what is there, but only so much of each; between the steps of a sweep. */
 void streams_serve(struct collector *collector);
 /* Reads all that is there, with patience for a queue that is full. */
-void streams_drain(struct collector *collector);
+void streams_drain(struct collector *collector, struct drain_limits *limits);
 /* Wakes the loop when queue number `i` has room again. */
 int streams_add_room_source(struct collector *collector, uint32_t i, struct err *err);
 

@@ -205,20 +205,29 @@ int collector_start(struct collector *c, struct loop *loop, struct err *err)
 	return code;
 }
 
-void collector_drain(struct collector *c, uint64_t deadline_ns, bool (*stop)(void))
+static bool is_over(const struct drain_limits *limits)
 {
+	return (limits->deadline_ns && now_mono_ns() >= limits->deadline_ns) ||
+	       (limits->stop && limits->stop());
+}
+
+void collector_drain(struct collector *c, struct drain_limits *limits)
+{
+	struct drain_limits usual = { .patience_ms = DRAIN_PATIENCE_MS };
+
+	limits = limits ? limits : &usual;
 	/* Programs that were running when they were detached have ended after this. */
 	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 	wallclock_refresh(c->env.clock);
-	streams_drain(c);
+	streams_drain(c, limits);
 	/* A round that began before the end does not show the final state. */
 	if (round_runs(&c->round))
 		round_cut(&c->round);
 	begin_round(c, false);
-	c->round.deadline_ns = deadline_ns;
+	c->round.deadline_ns = limits->deadline_ns;
 	while (round_step(&c->round)) {
 		streams_serve(c);
-		if ((deadline_ns && now_mono_ns() >= deadline_ns) || (stop && stop()))
+		if (is_over(limits))
 			break;
 	}
 	if (round_runs(&c->round)) {

@@ -11,7 +11,7 @@
 
 #define RUN_RECORDS 65536  /* of one ring before others have their turn */
 #define STEP_RECORDS 16384 /* of each ring between the steps of a sweep */
-#define STALL_MS 2000	   /* at the end: how long a full queue is waited for */
+#define LOOK_MS 50	   /* at the end: between two looks at what stops it */
 #define BUSY_TRIES 20	   /* at the end: how often a record is waited for, 1 ms each */
 
 static void run_stream(struct reader *r, uint64_t max)
@@ -134,18 +134,22 @@ void collector_add_queue(struct collector *c, struct queue *queue)
 		streams_add_room_source(c, i, NULL); /* where that fails, the timer looks as well */
 }
 
-/* Waits for the only queue; false when it does not move any more. */
-static bool wait_for_queue(struct collector *c)
+/* Waits for the only queue; false when it does not move any more, or there is no time for it. */
+static bool wait_for_queue(struct collector *c, struct drain_limits *limits)
 {
 	struct pollfd pfd = { .fd = queue_room_fd(c->env.queues[0]), .events = POLLIN };
-	int n = poll(&pfd, 1, STALL_MS);
+	int n = 0;
 
+	while (n == 0 && limits->patience_ms > 0 && !(limits->stop && limits->stop())) {
+		n = poll(&pfd, 1, LOOK_MS);
+		limits->patience_ms -= n == 0 ? LOOK_MS : 0;
+	}
 	queue_room_taken(c->env.queues[0]);
 	return n > 0;
 }
 
 /* Reads up to where the ring is now, with patience for the queue and for what is being written. */
-static void drain_ring(struct collector *c, struct reader *r)
+static void drain_ring(struct collector *c, struct reader *r, struct drain_limits *limits)
 {
 	unsigned long end = __atomic_load_n(r->ring.producer, __ATOMIC_ACQUIRE);
 	int tries = 0;
@@ -154,7 +158,7 @@ static void drain_ring(struct collector *c, struct reader *r)
 		uint64_t n = reader_run_ring(r, RUN_RECORDS);
 
 		if (r->waits) {
-			c->env.hold = wait_for_queue(c);
+			c->env.hold = wait_for_queue(c, limits);
 		} else if (!n && (long)(end - r->ring.pos) > 0) {
 			usleep(1000);
 			tries++;
@@ -162,23 +166,23 @@ static void drain_ring(struct collector *c, struct reader *r)
 	}
 }
 
-static void drain_perf(struct collector *c, struct reader *r)
+static void drain_perf(struct collector *c, struct reader *r, struct drain_limits *limits)
 {
 	perf_reader_run(r->perf);
 	while (r->waits) {
-		c->env.hold = wait_for_queue(c);
+		c->env.hold = wait_for_queue(c, limits);
 		perf_reader_run(r->perf);
 	}
 }
 
-void streams_drain(struct collector *c)
+void streams_drain(struct collector *c, struct drain_limits *limits)
 {
 	for (uint32_t i = 0; i < c->nreaders; i++) {
 		struct reader *r = &c->readers[i];
 
 		if (r->perf)
-			drain_perf(c, r);
+			drain_perf(c, r, limits);
 		else if (r->ring.data)
-			drain_ring(c, r);
+			drain_ring(c, r, limits);
 	}
 }

@@ -149,7 +149,8 @@ int host_stop(struct host *host, int timeout_ms, uint64_t *ret_unwritten, struct
 	for (size_t i = 0; i < host->nrunners; i++) {
 		struct err local = { 0 };
 		uint64_t here = 0;
-		int code = sink_runner_stop(host->runners[i], timeout_ms, &here, &local);
+		int code = sink_runner_stop(host->runners[i], timeout_ms, host->opts.hurry, &here,
+					    &local);
 
 		unwritten += here;
 		if (is_error(code) && !is_error(ret) && err)

@@ -28,6 +28,8 @@ struct host_opts {
 	/* A bell (base/bell.h), rung when sinks ended by themselves: enough records, a reader that
 	 * left, an error. -1: none. */
 	int wake_fd;
+	/* Asked while host_stop() waits: true ends the waiting. NULL: nothing does. */
+	bool (*hurry)(void);
 	/* Whether the sink of this name gets the source. NULL: each sink gets each source. */
 	bool (*wants)(void *ctx, const struct source *source, const char *sink);
 	void *ctx;

@@ -21,6 +21,8 @@
 #include "runner/sink/out.h"
 
 #define CANCEL_MS 1000 /* grace for a cancelled sink to end */
+#define HURRY_MS 100   /* the same, in a hurry */
+#define LOOK_MS 50     /* between two looks at whether there is a hurry */
 
 static void sleep_on_queues(struct sink_runner *r)
 {
@@ -342,8 +344,17 @@ int sink_runner_remove(struct sink_runner *r, struct source *source, int timeout
 	return 0;
 }
 
+static bool join_unless(struct sink_runner *r, int timeout_ms, bool (*hurry)(void))
+{
+	for (; timeout_ms > 0 && !(hurry && hurry()); timeout_ms -= LOOK_MS)
+		if (thread_join_within(r->thread, MIN(timeout_ms, LOOK_MS)))
+			return true;
+	return thread_join_within(r->thread, 0);
+}
+
 /* Returns false when it does not even end after being cancelled: it is left behind. */
-static bool end_thread(struct sink_runner *r, int timeout_ms, bool *ret_in_time)
+static bool end_thread(struct sink_runner *r, int timeout_ms, bool (*hurry)(void),
+		       bool *ret_in_time)
 {
 	struct out *out = runner_out(r);
 
@@ -358,12 +369,12 @@ static bool end_thread(struct sink_runner *r, int timeout_ms, bool *ret_in_time)
 	bell_ring(r->bell_fd);
 	for (size_t i = 0; i < r->nsinks; i++)
 		timeout_ms = MAX(timeout_ms, r->sinks[i]->ops->leave_ms);
-	*ret_in_time = thread_join_within(r->thread, timeout_ms);
+	*ret_in_time = join_unless(r, timeout_ms, hurry);
 	if (*ret_in_time)
 		return true;
 	if (out)
 		out_cancel(out);
-	return thread_join_within(r->thread, CANCEL_MS);
+	return thread_join_within(r->thread, hurry && hurry() ? HURRY_MS : CANCEL_MS);
 }
 
 static int end_result(struct sink_runner *r, struct err *err)
@@ -380,8 +391,8 @@ static int end_result(struct sink_runner *r, struct err *err)
 	return r->result;
 }
 
-int sink_runner_stop(struct sink_runner *r, int timeout_ms, uint64_t *ret_unwritten,
-		     struct err *err)
+int sink_runner_stop(struct sink_runner *r, int timeout_ms, bool (*hurry)(void),
+		     uint64_t *ret_unwritten, struct err *err)
 {
 	bool in_time = true;
 
@@ -394,7 +405,7 @@ int sink_runner_stop(struct sink_runner *r, int timeout_ms, uint64_t *ret_unwrit
 	}
 	r->has_thread = false;
 	r->opened = false;
-	if (!end_thread(r, timeout_ms, &in_time)) {
+	if (!end_thread(r, timeout_ms, hurry, &in_time)) {
 		pthread_detach(r->thread);
 		r->abandoned = true;
 		return -ETIMEDOUT;
@@ -412,7 +423,7 @@ void sink_runner_free(struct sink_runner *r)
 	if (!r)
 		return;
 	if (r->has_thread || r->opened)
-		sink_runner_stop(r, 0, &unwritten, NULL);
+		sink_runner_stop(r, 0, NULL, &unwritten, NULL);
 	if (r->abandoned) /* its thread still uses all of this */
 		return;
 	for (size_t i = 0; i < r->nsinks; i++)

@@ -29,8 +29,8 @@ int sink_runner_start(struct sink_runner *runner, struct err *err);
 void sink_runner_tick(struct sink_runner *runner, struct source *source);
 /* -ETIMEDOUT: it is still in use. */
 int sink_runner_remove(struct sink_runner *runner, struct source *source, int timeout_ms);
-/* As host_stop(). */
-int sink_runner_stop(struct sink_runner *runner, int timeout_ms, uint64_t *ret_unwritten,
-		     struct err *err);
+/* As host_stop(); `hurry` as in struct host_opts. */
+int sink_runner_stop(struct sink_runner *runner, int timeout_ms, bool (*hurry)(void),
+		     uint64_t *ret_unwritten, struct err *err);
 
 #endif

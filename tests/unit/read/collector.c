@@ -201,7 +201,7 @@ static void count_through(struct fixture *f)
 	assert_int_equal(stats_of(f).read, 100);
 	for (uint64_t i = 0; i < 60; i++)
 		emit(f, i % 4);
-	collector_drain(f->collector, 0, NULL);
+	collector_drain(f->collector, NULL);
 	assert_int_equal(stats_of(f).read, 160);
 	assert_int_equal(stats_of(f).malformed, 0);
 	collector_lock(f->collector);
@@ -240,7 +240,7 @@ static void test_collector_perf_loss_is_exact(void **state)
 
 	for (uint32_t made = 1; made <= 3000; made++)
 		emit(f, 1);
-	collector_drain(f->collector, 0, NULL);
+	collector_drain(f->collector, NULL);
 	if (!stats_of(f).lost_known) {
 		fixture_free(f);
 		print_message("this kernel has no PERF_FORMAT_LOST\n");
@@ -254,7 +254,7 @@ static void test_collector_perf_loss_is_exact(void **state)
 		if (made % 20 == 0)
 			run_loop(f, 1);
 	}
-	collector_drain(f->collector, 0, NULL);
+	collector_drain(f->collector, NULL);
 	assert_int_equal(stats_of(f).read + stats_of(f).lost, 4000);
 	fixture_free(f);
 }
@@ -290,7 +290,7 @@ static void test_collector_reads_perf_records_in_batches(void **state)
 	assert_in_range(read, 60, 3050);
 	pthread_join(emitter, NULL);
 	run_loop(f, 300);
-	collector_drain(f->collector, 0, NULL);
+	collector_drain(f->collector, NULL);
 	read = stats_of(f).read;
 	if (stats_of(f).lost_known)
 		assert_int_equal(read + stats_of(f).lost, 3050);
@@ -337,7 +337,7 @@ static void test_collector_waits_for_a_slow_sink(void **state)
 	run_loop(f, 20);
 	for (uint64_t i = 2000; i < 4000; i++)
 		emit(f, i);
-	collector_drain(f->collector, 0, NULL);
+	collector_drain(f->collector, NULL);
 	queue_close(f->queue);
 	pthread_join(thread, NULL);
 	assert_false(sink.wrong);
@@ -359,7 +359,7 @@ static void test_collector_does_not_wait_for_ever(void **state)
 	run_loop(f, 20);
 	assert_in_range(stats_of(f).read, 1, 1999); /* the rest stays where it is */
 	assert_int_equal(stats_of(f).dropped, 0);
-	collector_drain(f->collector, 0, NULL);
+	collector_drain(f->collector, NULL);
 	while (queue_get(f->queue, &record))
 		got++;
 	assert_int_equal(stats_of(f).read, 2000);
@@ -408,7 +408,7 @@ static void test_collector_lets_others_have_the_lock(void **state)
 	run_loop(f, 300);
 	pthread_join(emitter, NULL);
 	pthread_join(reader, NULL);
-	collector_drain(f->collector, 0, NULL);
+	collector_drain(f->collector, NULL);
 	assert_int_equal(stats_of(f).read, 20000);
 	fixture_free(f);
 }
@@ -500,22 +500,24 @@ static void test_collector_does_not_wait_for_a_huge_map(void **state)
 	assert_in_range(now_mono_ns() - start, 50 * NS_PER_MS, 400 * NS_PER_MS);
 	/* It ran for longer already than it has now: it is not begun once more. */
 	start = now_mono_ns();
-	collector_drain(f->collector, start + 10 * NS_PER_MS, NULL);
+	collector_drain(f->collector,
+			&(struct drain_limits){ .deadline_ns = start + 10 * NS_PER_MS });
 	assert_in_range(now_mono_ns() - start, 0, 300 * NS_PER_MS);
 	stats = stats_of(f);
 	assert_true(stats.cut);
 	assert_int_equal(stats.whole_ns, 0);
 	assert_in_range(stats.entries, 1, HUGE_ENTRIES - 1);
 	start = now_mono_ns();
-	collector_drain(f->collector, start + 150 * NS_PER_MS, NULL);
+	collector_drain(f->collector,
+			&(struct drain_limits){ .deadline_ns = start + 150 * NS_PER_MS });
 	assert_in_range(now_mono_ns() - start, 150 * NS_PER_MS, 500 * NS_PER_MS);
 	assert_true(stats_of(f).cut);
 	start = now_mono_ns();
-	collector_drain(f->collector, 0, stop_now);
+	collector_drain(f->collector, &(struct drain_limits){ .stop = stop_now });
 	assert_in_range(now_mono_ns() - start, 0, 300 * NS_PER_MS);
 	assert_true(stats_of(f).cut);
 	/* And whole, where there is all the time of the world. */
-	collector_drain(f->collector, 0, NULL);
+	collector_drain(f->collector, NULL);
 	stats = stats_of(f);
 	assert_false(stats.cut);
 	assert_int_not_equal(stats.whole_ns, 0);
@@ -575,7 +577,7 @@ static void test_collector_sweeps_on_demand(void **state)
 	/* Nobody answers when the loop does not run: the question has an end. */
 	assert_false(collector_refresh(f->collector, 20 * NS_PER_MS));
 	set_count(f, 3, 2000);
-	collector_drain(f->collector, 0, NULL);
+	collector_drain(f->collector, NULL);
 	assert_int_equal(sum_counts(f, &live), 2000);
 	assert_int_equal(live, 1);
 	fixture_free(f);
