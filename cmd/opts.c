@@ -167,6 +167,11 @@ int opt_set(const struct opt *o, void *values, const char *shown, char *text, st
 
 	switch (o->kind) {
 	case OPT_TEXT:
+		/* Nothing can be opened or made under it, and some would find that out late. */
+		if (o->complete && !*text)
+			return err_usage(err, "%s is empty: it takes %s", shown, o->arg);
+		*(const char **)value = text;
+		return 0;
 	case OPT_OPTIONAL:
 		*(const char **)value = text;
 		return 0;

@@ -84,10 +84,15 @@ static void name_program(struct programs *p, size_t at)
 /* Names of the command line are taken before others are made. */
 static int read_names(struct programs *p, const struct words *words, struct err *err)
 {
+	size_t standard = 0;
+
 	for (size_t i = 0; i < p->count; i++) {
 		size_t len = name_len(words->words[i]);
 		const char *name = arena_printf(&p->arena, "%.*s", (int)len, words->words[i]);
 
+		standard += streq(words->words[i] + len + (len > 0), "-");
+		if (standard > 1)
+			return err_usage(err, "standard input holds one program: '-' stands twice");
 		if (!len)
 			continue;
 		/* Pins of the program go to a folder of this name. */
@@ -135,10 +140,7 @@ static int route(struct programs *p, struct err *err)
 	}
 	programs = arena_array(&p->arena, struct route_program, p->count);
 	for (size_t i = 0; i < p->count; i++) {
-		const struct object *probe = p->all[i].probe;
-
-		programs[i] =
-			(struct route_program){ p->all[i].name, probe ? object_plan(probe) : NULL };
+		programs[i] = (struct route_program){ p->all[i].name, p->all[i].probe };
 	}
 	ret = route_words(p->args, programs, p->count, &p->arena, p->routed, err);
 	for (size_t i = 0; i < p->count; i++) {
@@ -179,6 +181,8 @@ static int open_job(struct programs *p, size_t at, struct wallclock *clock, stru
 	struct job_config config;
 	int ret = job_config_of(&p->routed[at], &program->program, clock, &p->arena, &config, err);
 
+	if (ret < 0 && programs_several(p))
+		err_wrap(err, "%s", program->name);
 	if (ret < 0)
 		return ret;
 	config.pull = program->program.pull;
@@ -258,6 +262,8 @@ static int read_job(struct job *job, struct host *host, struct loop *loop, struc
 {
 	int ret = job_read(job, loop, err);
 
+	if (ret < 0 && job_source(job)->several)
+		err_wrap(err, "%s", job_source(job)->program);
 	if (ret < 0)
 		host_remove_source(host, job_source(job), LEAVE_TIMEOUT_MS);
 	else

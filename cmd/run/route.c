@@ -13,7 +13,7 @@
 #define NO_PROGRAM SIZE_MAX
 
 /* `name` is what the word names: NULL for an expression, which is `text` then. */
-typedef bool (*has_fn)(const struct plan *plan, const char *name, const char *text);
+typedef bool (*has_fn)(const struct object *object, const char *name, const char *text);
 
 struct router {
 	const struct route_program *programs;
@@ -23,45 +23,61 @@ struct router {
 	struct err *err;
 };
 
-static bool has_map(const struct plan *plan, const char *name, const char *text)
+static bool has_map(const struct object *object, const char *name, const char *text)
 {
-	return plan_map(plan, name) != NULL;
+	return plan_map(object_plan(object), name) != NULL;
 }
 
-static bool has_param(const struct plan *plan, const char *name, const char *text)
+/* --map shows a variable like a map. */
+static bool has_data(const struct object *object, const char *name, const char *text)
 {
-	return plan_param(plan, name) != NULL;
+	return has_map(object, name, text) || object_has_variable(object, name);
 }
 
-static bool has_prog(const struct plan *plan, const char *name, const char *text)
+static bool has_param(const struct object *object, const char *name, const char *text)
 {
+	return plan_param(object_plan(object), name) != NULL;
+}
+
+static bool has_prog(const struct object *object, const char *name, const char *text)
+{
+	const struct plan *plan = object_plan(object);
+
 	for (uint32_t i = 0; i < plan->nprogs; i++)
 		if (streq(plan->progs[i].name, name) || streq(plan->progs[i].job, name))
 			return true;
 	return false;
 }
 
-static bool expr_fits(const struct plan *plan, const char *expr, bool internal)
+/* The first error stays in `err`, but one with a hint takes its place. */
+static bool expr_fits(const struct plan *plan, const char *expr, bool internal, struct err *err)
 {
 	for (uint32_t i = 0; i < plan->nmaps; i++) {
 		const struct map_plan *map = &plan->maps[i];
 		struct filter *filter = NULL;
-		bool fits = (map->role == ROLE_INTERNAL) == internal &&
-			    filter_compile(&filter, map, expr, NULL) >= 0;
+		struct err why = { 0 };
 
-		filter_free(filter);
-		if (fits)
+		if ((map->role == ROLE_INTERNAL) != internal)
+			continue;
+		if (filter_compile(&filter, map, expr, &why) >= 0) {
+			filter_free(filter);
 			return true;
+		}
+		if (!err->msg[0] || (!err->hint[0] && why.hint[0]))
+			*err = why;
 	}
 	return false;
 }
 
 /* A map that --map shows is internal here. */
-static bool has_fields(const struct plan *plan, const char *name, const char *text)
+static bool has_fields(const struct object *object, const char *name, const char *text)
 {
+	const struct plan *plan = object_plan(object);
+	struct err unused = { 0 };
+
 	if (name)
-		return has_map(plan, name, text);
-	return expr_fits(plan, text, false) || expr_fits(plan, text, true);
+		return has_map(object, name, text);
+	return expr_fits(plan, text, false, &unused) || expr_fits(plan, text, true, &unused);
 }
 
 /* What the words of an option name, and what ends the name. */
@@ -75,6 +91,7 @@ struct route {
 
 /* Words of every other option name a map. */
 static const struct route others[] = {
+	{ offsetof(struct run_args, object.map), "=", has_data, "map or variable", NULL },
 	{ offsetof(struct run_args, object.set), "=", has_param, "parameter", NULL },
 	{ offsetof(struct run_args, object.attach), "=", has_prog, "BPF program", NULL },
 	{ offsetof(struct run_args, object.only), NULL, has_prog, "BPF program", NULL },
@@ -151,15 +168,32 @@ static int ambiguous(const struct router *r, const struct route *route, const ch
 			 word, route->what, strbuf_str(&names));
 }
 
-static int unknown(const struct router *r, const struct route *route, const char *word)
+/* Why an expression fits no map of any program. */
+static int explain_expr(const struct router *r, const char *expr)
+{
+	struct err why = { 0 };
+
+	for (size_t i = 0; i < r->count; i++)
+		expr_fits(object_plan(r->programs[i].object), expr, false, &why);
+	if (!why.msg[0])
+		return err_usage(r->err, "--where: no program shows a map");
+	*r->err = why;
+	return -EINVAL;
+}
+
+/* `name` NULL: the word is an expression. */
+static int unknown(const struct router *r, const struct route *route, const char *name,
+		   const char *word)
 {
 	for (size_t i = 0; i < r->count; i++) {
-		if (r->programs[i].plan)
+		if (r->programs[i].object)
 			continue;
 		log_warn("--%s %s: left out: %s did not open, and no other program has such a %s",
 			 route->option, word, r->programs[i].name, route->what);
 		return 0;
 	}
+	if (!name)
+		return explain_expr(r, word);
 	err_hint(r->err, "a program's own: --%s '%s:%s'; 'bombus inspect' lists what it has",
 		 route->option, r->programs[0].name, word);
 	return err_usage(r->err, "--%s %s: no program has such a %s", route->option, word,
@@ -173,17 +207,20 @@ static int route_word(struct router *r, const struct route *route, const char *w
 	size_t found = 0, to = every ? NO_PROGRAM : prefix_of(r, word, &rest);
 	_cleanup_free_ bool *has = xcalloc(r->count, sizeof(*has));
 
+	if (!*rest && rest != word)
+		return err_usage(r->err, "--%s %s: nothing stands behind the ':'", route->option,
+				 word);
 	if (to != NO_PROGRAM) {
 		words_add(words_at(&r->routed[to], route->offset), rest);
 		return 0;
 	}
 	name = name_in(r, route, rest);
 	for (size_t i = 0; i < r->count; i++) {
-		has[i] = r->programs[i].plan && route->has(r->programs[i].plan, name, rest);
+		has[i] = r->programs[i].object && route->has(r->programs[i].object, name, rest);
 		found += has[i];
 	}
 	if (!found)
-		return unknown(r, route, rest);
+		return unknown(r, route, name, rest);
 	if (found > 1 && !every)
 		return ambiguous(r, route, rest, has);
 	for (size_t i = 0; i < r->count; i++)

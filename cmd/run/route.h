@@ -15,11 +15,11 @@
 
 #include "base/arena.h"
 #include "cmd/run/run_args.h"
-#include "runner/load/plan/plan.h"
+#include "runner/load/attach/object.h"
 
 struct route_program {
 	const char *name;
-	const struct plan *plan; /* without any word applied; NULL: it could not be opened */
+	const struct object *object; /* without any word applied; NULL: it could not be opened */
 };
 
 /* ret: `count` sets of arguments, alike but for the words; texts live as long as those of `args`

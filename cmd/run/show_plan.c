@@ -31,8 +31,11 @@ void show_programs(struct source *source)
 	static const struct column columns[] = {
 		{ "Program" }, { "Type" }, { "Hook" }, { "State" }, { "Reason" },
 	};
-	struct listing *l = listing_new("table", columns, ARRAY_LEN(columns), NULL);
+	struct listing *l;
 
+	if (source->several)
+		printf("%s:\n", source->program);
+	l = listing_new("table", columns, ARRAY_LEN(columns), NULL);
 	for (uint32_t i = 0; i < plan->nprogs; i++) {
 		const struct prog_plan *p = &plan->progs[i];
 		struct prog_status status = source_prog_status(source, p);

@@ -58,8 +58,11 @@ int job_open(struct job **ret, const struct job_config *config, struct err *err)
 	job->statistics = config->statistics;
 	job->loader = config->loader;
 	rc = object_open(&job->object, title, config->elf, config->elf_bytes, &config->object, err);
-	if (rc >= 0)
-		rc = make_collector(job, config, err);
+	if (rc < 0)
+		return rc;
+	rc = make_collector(job, config, err);
+	if (rc < 0 && config->program)
+		err_wrap(err, "%s", title);
 	if (rc < 0)
 		return rc;
 	live_source_init(&job->live, job->name, job->object, job->collector, config->collect.clock);

@@ -168,17 +168,36 @@ refused 'a duration that is none' 2 'soon' run "$GOOD" --duration soon
 refused 'a count that is none' 2 'ten' run "$GOOD" -n ten
 refused 'a namespace that is no name' 2 "a b" run "$GOOD" --namespace 'a b' --metrics=127.0.0.1:0
 # --- several programs: which of them a word is for ---
-refused 'a map of two programs' 2 'events.* several programs have such a map: run_plain, run_plain-2$' \
+refused 'a map of two programs' 2 'events.* several programs have such a map or variable: run_plain, run_plain-2$' \
 	run "$GOOD" "$GOOD" --map events=counter
 refused 'a parameter of two programs' 2 'several programs have such a parameter: a, run_plain$' \
 	run "a=$GOOD" "$GOOD" --set target_pid=1
 refused 'an expression for two programs' 2 'several programs have such a map with these fields' \
 	run "$GOOD" "$GOOD" --where 'round > 1'
+refused 'an expression that is none, for two programs' 2 'a value is missing here' \
+	run "$GOOD" "$GOOD" --where 'round >'
+refused 'an expression for none of two programs' 2 "no field 'rond'" \
+	run "$GOOD" "$GOOD" --where 'rond > 1'
+like 'an expression for none: the nearest field' "$ERR" "^hint: .*round"
+refused 'a variable of one of two programs, in a word that is wrong' 2 "^bombus: b: .*'tree'" \
+	run "$GOOD" "b=$OBJECTS/limits_bss.bpf.o" --map large=tree
 refused 'a name that leads out of a folder' 2 "'..' cannot be the name of a program" run "..=$GOOD"
 refused 'a map of none of two programs' 2 'no program has such a map' \
 	run "$GOOD" "$GOOD" --map evnts=counter
 refused "a program's own word" 2 'evnts' run "$GOOD" "b=$GOOD" --map b:evnts=counter
 refused 'a word for each' 2 'many' run "$GOOD" "$GOOD" --set '*:target_pid=many'
+refused 'a word for each that is missing' 2 "set \*:: nothing stands behind the ':'" \
+	run "$GOOD" "$GOOD" --set '*:'
+refused "a program's own word: the message names it" 2 "^bombus: b: .*NAME=VALUE" \
+	run "$GOOD" "b=$GOOD" --set b:x
+refused "a program's own expression: the message names it" 2 "^bombus: b: no field 'rond'" \
+	run "$GOOD" "b=$GOOD" --where 'b:rond > 1'
+refused "a program's own filter: the message names it" 2 "^bombus: b: no field 'com'" \
+	run "$GOOD" "b=$GOOD" -f 'b:events,com,x'
+refused "a program's own labels: the message names it" 2 "^bombus: b: .*'com'" \
+	run "$GOOD" "b=$GOOD" --map b:events=counter --labels b:events=com
+refused 'standard input twice' 2 "standard input .*'-' stands twice" run - b=-
+refused 'a recording without a name' 2 'record is empty: it takes FILE' run "$GOOD" --record ''
 refused 'two programs of one name' 2 "two programs have the name 'a'" run "a=$GOOD" "a=$GOOD"
 refused 'one of two that is not there' 1 'missing\.o' run "$GOOD" missing.o
 refused 'a recording of two' 2 'one program' run "$GOOD" "$GOOD" --record x.rec

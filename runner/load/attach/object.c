@@ -201,6 +201,11 @@ int object_open(struct object **ret, const char *name, const void *elf, size_t l
 	return 0;
 }
 
+bool object_has_variable(const struct object *object, const char *name)
+{
+	return plan_has_variable(object->bpf, name);
+}
+
 const struct plan *object_plan(const struct object *object)
 {
 	return &object->plan;

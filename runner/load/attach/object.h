@@ -65,6 +65,8 @@ int object_open(struct object **ret, const char *name, const void *elf, size_t l
 		const struct object_opts *opts, struct err *err);
 
 const struct plan *object_plan(const struct object *object);
+/* See plan_has_variable(). */
+bool object_has_variable(const struct object *object, const char *name);
 
 /*
  * Refusals are EXIT_KERNEL: the program, its hook, the missing feature by name, the verifier's

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The words that make an object show or export something. */
 #include <bpf/btf.h>
+#include <bpf/libbpf.h>
 #include <string.h>
 
 #include "base/strbuf.h"
@@ -102,6 +103,18 @@ static const struct btf_type *next_variable(const struct btf *btf, uint32_t *id,
 			return var;
 	}
 	return NULL;
+}
+
+bool plan_has_variable(const struct bpf_object *obj, const char *name)
+{
+	const struct btf *btf = bpf_object__btf(obj);
+	uint32_t id = 1, index = 0;
+	const struct btf_type *var;
+
+	while (btf && (var = next_variable(btf, &id, &index)))
+		if (streq(btf__name_by_offset(btf, var->name_off), name))
+			return true;
+	return false;
 }
 
 static bool advise_section(struct strbuf *text, const struct btf *btf)

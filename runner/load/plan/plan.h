@@ -215,6 +215,8 @@ int plan_select_fields(struct plan *plan, const struct plan_fields *choice, stru
 
 /* It shows nothing, and no map of it could be shown: plan->advice says why. */
 bool plan_is_empty(const struct plan *plan);
+/* Whether the object has a variable that a role (struct plan_role) shows like a map. */
+bool plan_has_variable(const struct bpf_object *obj, const char *name);
 
 /* By name, else by symbol. NULL: none. */
 struct map_plan *plan_map(const struct plan *plan, const char *name);
