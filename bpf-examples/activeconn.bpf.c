@@ -97,4 +97,4 @@ int BPF_PROG(activeconn, const struct sock *sk, int oldstate, int newstate)
 	return 0;
 }
 
-char LICENSE[] SEC("license") = "GPL";
+char LICENSE[] SEC("license") BOMBUS_HELP("open outgoing TCP connections, by addresses") = "GPL";

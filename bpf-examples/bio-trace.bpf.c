@@ -205,4 +205,5 @@ int BPF_PROG(on_complete, struct request *rq, int error, unsigned int nr_bytes)
 	return 0;
 }
 
-char LICENSE[] SEC("license") = "GPL";
+char LICENSE[] SEC("license")
+	BOMBUS_HELP("each disk request as a trace: time in queues, time on the disk") = "GPL";

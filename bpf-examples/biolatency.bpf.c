@@ -119,4 +119,5 @@ int BPF_PROG(on_complete, struct request *rq, int error, unsigned int nr_bytes)
 	return 0;
 }
 
-char LICENSE[] SEC("license") = "GPL";
+char LICENSE[] SEC("license")
+	BOMBUS_HELP("how long disks take, as a histogram per disk and kind of request") = "GPL";

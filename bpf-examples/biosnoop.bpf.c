@@ -156,4 +156,5 @@ int BPF_PROG(on_complete, struct request *rq, int error, unsigned int nr_bytes)
 	return 0;
 }
 
-char LICENSE[] SEC("license") = "GPL";
+char LICENSE[] SEC("license")
+	BOMBUS_HELP("each disk request: its process, place, wait and time") = "GPL";

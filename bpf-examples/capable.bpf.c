@@ -97,4 +97,5 @@ int BPF_KPROBE(cap_capable___kprobe, const struct cred *cred, struct user_namesp
 	return report(cap, opts, CHECK_UNKNOWN);
 }
 
-char LICENSE[] SEC("license") = "GPL";
+char LICENSE[] SEC("license")
+	BOMBUS_HELP("capabilities that processes are checked for, and the verdict") = "GPL";

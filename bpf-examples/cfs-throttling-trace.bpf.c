@@ -112,4 +112,5 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 	return 0;
 }
 
-char LICENSE[] SEC("license") = "GPL";
+char LICENSE[] SEC("license") BOMBUS_HELP(
+	"how long a traced thread stands still because its cgroup used up its CPU quota") = "GPL";

@@ -83,4 +83,5 @@ int BPF_PROG(on_complete, struct request *rq, int error, unsigned int nr_bytes)
 	return 0;
 }
 
-char LICENSE[] SEC("license") = "GPL";
+char LICENSE[] SEC("license")
+	BOMBUS_HELP("how long disk requests take, as a native histogram per disk") = "GPL";

@@ -256,4 +256,5 @@ int BPF_PROG(on_exit, struct task_struct *task)
 	return 0;
 }
 
-char LICENSE[] SEC("license") = "GPL";
+char LICENSE[] SEC("license")
+	BOMBUS_HELP("the programs that a shell starts, as one tree of spans") = "GPL";

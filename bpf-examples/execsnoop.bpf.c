@@ -80,4 +80,5 @@ int BPF_PROG(execsnoop, struct task_struct *task, pid_t old_pid, struct linux_bi
 	return 0;
 }
 
-char LICENSE[] SEC("license") = "GPL";
+char LICENSE[] SEC("license")
+	BOMBUS_HELP("programs that are started, with their arguments") = "GPL";

@@ -66,4 +66,5 @@ int BPF_PROG(exitsnoop, struct task_struct *task)
 	return 0;
 }
 
-char LICENSE[] SEC("license") = "GPL";
+char LICENSE[] SEC("license")
+	BOMBUS_HELP("processes that end: their age and how they ended") = "GPL";

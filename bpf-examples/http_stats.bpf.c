@@ -219,4 +219,5 @@ WATCH(writev, in_vector, SENDING)
 WATCH(sendto, plain, SENDING)
 WATCH(sendmsg, in_message, SENDING)
 
-char LICENSE[] SEC("license") = "GPL";
+char LICENSE[] SEC("license")
+	BOMBUS_HELP("plain HTTP/1 by process: requests, bytes, time to answer") = "GPL";

@@ -59,4 +59,5 @@ int BPF_PROG(tcp_v4_connect___tp, const struct sock *sk, int oldstate, int newst
 	return report(SEEN_BY_TRACEPOINT);
 }
 
-char LICENSE[] SEC("license") = "GPL";
+char LICENSE[] SEC("license")
+	BOMBUS_HELP("TCP connections over IPv4 that processes open, from one kprobe") = "GPL";

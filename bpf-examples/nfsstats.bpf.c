@@ -123,4 +123,5 @@ WATCH(nfs_file_open, NFS_OP_OPEN, 2, int)
 WATCH(nfs_file_fsync, NFS_OP_FSYNC, 4, int)
 WATCH(nfs_getattr, NFS_OP_GETATTR, 5, int)
 
-char LICENSE[] SEC("license") = "GPL";
+char LICENSE[] SEC("license") BOMBUS_HELP(
+	"NFS clients: how long operations take, what they move, what fails") = "GPL";

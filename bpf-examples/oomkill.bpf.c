@@ -91,4 +91,4 @@ int oom_kill___tracepoint(struct trace_event_raw_mark_victim *ctx)
 	return 0;
 }
 
-char LICENSE[] SEC("license") = "GPL";
+char LICENSE[] SEC("license") BOMBUS_HELP("processes that are killed for want of memory") = "GPL";

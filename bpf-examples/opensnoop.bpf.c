@@ -153,4 +153,4 @@ int exit_creat(struct trace_event_raw_sys_exit *ctx)
 }
 #endif
 
-char LICENSE[] SEC("license") = "GPL";
+char LICENSE[] SEC("license") BOMBUS_HELP("files that are opened, and how it ended") = "GPL";

@@ -84,4 +84,5 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 	return 0;
 }
 
-char LICENSE[] SEC("license") = "GPL";
+char LICENSE[] SEC("license")
+	BOMBUS_HELP("how long runnable threads wait for a CPU, as a histogram") = "GPL";

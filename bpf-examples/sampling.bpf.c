@@ -61,4 +61,5 @@ int BPF_PROG(sampling, struct pt_regs *regs, long id)
 	return 0;
 }
 
-char LICENSE[] SEC("license") = "GPL";
+char LICENSE[] SEC("license")
+	BOMBUS_HELP("system calls: all of them counted, a random sample in full") = "GPL";

@@ -184,4 +184,5 @@ int BPF_PROG(on_move, struct task_struct *task, int cpu)
 	return 0;
 }
 
-char LICENSE[] SEC("license") = "GPL";
+char LICENSE[] SEC("license")
+	BOMBUS_HELP("where the time of a traced thread goes: waits and sleeps as spans") = "GPL";

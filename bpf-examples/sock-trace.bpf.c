@@ -335,4 +335,5 @@ int BPF_PROG(on_reset, struct sock *sk)
 	return 0;
 }
 
-char LICENSE[] SEC("license") = "GPL";
+char LICENSE[] SEC("license")
+	BOMBUS_HELP("what the kernel does for a traced TCP socket, as spans") = "GPL";

@@ -70,4 +70,4 @@ int BPF_PROG(on_exit, unsigned int vector)
 	return 0;
 }
 
-char LICENSE[] SEC("license") = "GPL";
+char LICENSE[] SEC("license") BOMBUS_HELP("how long soft interrupts run, by kind") = "GPL";

@@ -39,4 +39,4 @@ int BPF_PROG(syscount, struct pt_regs *regs, long id)
 	return 0;
 }
 
-char LICENSE[] SEC("license") = "GPL";
+char LICENSE[] SEC("license") BOMBUS_HELP("system calls, by kind") = "GPL";

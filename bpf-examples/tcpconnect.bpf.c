@@ -79,4 +79,5 @@ int BPF_PROG(tcpconnect, const struct sock *sk, int oldstate, int newstate)
 	return 0;
 }
 
-char LICENSE[] SEC("license") = "GPL";
+char LICENSE[] SEC("license") BOMBUS_HELP(
+	"TCP connections that processes try to open, and their number by addresses") = "GPL";

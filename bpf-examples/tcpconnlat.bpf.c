@@ -107,4 +107,5 @@ int BPF_PROG(tcpconnlat, const struct sock *sk, int oldstate, int newstate)
 	return 0;
 }
 
-char LICENSE[] SEC("license") = "GPL";
+char LICENSE[] SEC("license")
+	BOMBUS_HELP("how long outgoing TCP connections over IPv4 wait for their answer") = "GPL";

@@ -128,4 +128,5 @@ int BPF_PROG(on_retransmit, const struct sock *sk)
 	return 0;
 }
 
-char LICENSE[] SEC("license") = "GPL";
+char LICENSE[] SEC("license")
+	BOMBUS_HELP("TCP segments that are sent again, and the process of their socket") = "GPL";

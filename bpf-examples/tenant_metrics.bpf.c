@@ -71,4 +71,4 @@ int BPF_PROG(on_state, const struct sock *sk, int oldstate, int newstate)
 	return 0;
 }
 
-char LICENSE[] SEC("license") = "GPL";
+char LICENSE[] SEC("license") BOMBUS_HELP("what each user or cgroup uses, as counters") = "GPL";
