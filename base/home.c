@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/home.h"
 
+#include <limits.h>
 #include <pwd.h>
 
 #include "base/util.h"
@@ -21,4 +22,18 @@ char *home_dir(void)
 	    !found->pw_dir || *found->pw_dir != '/')
 		return NULL;
 	return xstrdup(found->pw_dir);
+}
+
+char *beside_program(const char *name)
+{
+	char path[PATH_MAX];
+	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	for (int up = 0; len > 0 && up < 2; up++) {
+		path[len] = '\0';
+		char *slash = strrchr(path, '/');
+
+		len = slash ? slash - path : 0;
+	}
+	return len > 0 ? xasprintf("%.*s/%s", (int)len, path, name) : NULL;
 }

@@ -35,7 +35,8 @@ struct command {
 	const struct opt *opts;	  /* ends with OPT_END; NULL: none */
 	size_t args_bytes;	  /* of the struct that opts fill; zeroed before */
 	int min_words, max_words; /* positional; max -1: any number */
-	const char *complete;	  /* positional words: "image", "file", "command" or a list; NULL */
+	const char *complete;	  /* positional words: "image", "stored" (an image of the user's
+				     own), "file", "command" or a list; NULL */
 	/* 0 or -errno with err; positive: exit status as it is */
 	int (*run)(const struct global_args *global, void *args, const struct words *words,
 		   struct err *err);

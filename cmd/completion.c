@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Shell completions, made from the command and option tables. Names of images come from
- * `bombus list -q` at the time of completing, so that they are never stale.
+ * `bombus list` at the time of completing, so that they are never stale.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -18,6 +18,14 @@ static void each_opt(const struct command *c,
 		for (const struct opt *o = tables[t]; o && o->kind != OPT_END; o++)
 			if (o->kind != OPT_GROUP)
 				fn(c, o);
+}
+
+/* The option of `list` that names the images that a command takes; NULL: it takes none. */
+static const char *names_listed(const struct command *c)
+{
+	if (!c->complete)
+		return NULL;
+	return streq(c->complete, "image") ? "-aq" : streq(c->complete, "stored") ? "-q" : NULL;
 }
 
 static void bash_opt(const struct command *c, const struct opt *o)
@@ -53,7 +61,7 @@ static const char bash_helpers[] =
 	"_bombus_images() {\n"
 	"\tlocal name\n"
 	"\twhile IFS= read -r name; do _bombus_words \"$name\"; done "
-	"< <(bombus list -q 2>/dev/null)\n"
+	"< <(bombus list \"$1\" 2>/dev/null)\n"
 	"}\n"
 	"_bombus_paths() {\n"
 	"\tlocal path\n"
@@ -65,8 +73,8 @@ static void bash_operands(const struct command *c)
 {
 	if (!c->complete)
 		printf(":");
-	else if (streq(c->complete, "image"))
-		printf("_bombus_images; _bombus_paths -f");
+	else if (names_listed(c))
+		printf("_bombus_images %s; _bombus_paths -f", names_listed(c));
 	else if (streq(c->complete, "file"))
 		printf("_bombus_paths -f");
 	else if (streq(c->complete, "command"))
@@ -134,10 +142,10 @@ static void print_fish(const struct command *const *commands)
 		printf("complete -c bombus -n __fish_use_subcommand -f -a %s -d '", c->name);
 		print_plain(c->summary);
 		printf("'\n");
-		if (c->complete && streq(c->complete, "image"))
+		if (names_listed(c))
 			printf("complete -c bombus -n '__fish_seen_subcommand_from %s' -a "
-			       "'(bombus list -q 2>/dev/null)'\n",
-			       c->name);
+			       "'(bombus list %s 2>/dev/null)'\n",
+			       c->name, names_listed(c));
 		each_opt(c, fish_opt);
 	}
 }
@@ -172,10 +180,12 @@ static void print_zsh(const struct command *const *commands)
 	       "\tcase $words[2] in\n");
 	for (size_t i = 0; commands[i]; i++) {
 		const struct command *c = commands[i];
-		bool images = c->complete && streq(c->complete, "image");
+		const char *images = names_listed(c);
 
-		printf("\t%s)\n\t\t%s_arguments", c->name,
-		       images ? "images=(${(f)\"$(bombus list -q 2>/dev/null)\"})\n\t\t" : "");
+		printf("\t%s)\n\t\t", c->name);
+		if (images)
+			printf("images=(${(f)\"$(bombus list %s 2>/dev/null)\"})\n\t\t", images);
+		printf("_arguments");
 		each_opt(c, zsh_opt);
 		printf(" \\\n\t\t\t'*:word:%s' ;;\n",
 		       images ? "{_describe image images; _files}" : "_files");

@@ -7,6 +7,9 @@
 #include "base/home.h"
 #include "base/util.h"
 #include "cmd/cmd.h"
+#include "oci/image.h"
+
+#define SYSTEM_STORE "share/bombus/images"
 
 char *store_path(const struct global_args *global)
 {
@@ -23,4 +26,21 @@ char *store_path(const struct global_args *global)
 		return xasprintf("%s/bombus/store", data);
 	home = home_dir();
 	return xasprintf("%s/.local/share/bombus/store", home ? home : ".");
+}
+
+char *system_store_path(void)
+{
+	_cleanup_free_ char *path = beside_program(SYSTEM_STORE);
+
+	return path && access(path, F_OK) == 0 ? steal_ptr(&path) : NULL;
+}
+
+char *store_of_image(const struct global_args *global, const char *name)
+{
+	_cleanup_free_ char *own = store_path(global), *system = NULL;
+
+	if (!image_missing(own, name))
+		return steal_ptr(&own);
+	system = system_store_path();
+	return system && !image_missing(system, name) ? steal_ptr(&system) : steal_ptr(&own);
 }

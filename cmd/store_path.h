@@ -10,4 +10,12 @@ struct global_args;
 /* The store's folder: --store, BOMBUS_STORE, or the default place. malloc'ed. */
 char *store_path(const struct global_args *global);
 
+/* The images that were installed with bombus: share/bombus/images beside the folder of the program.
+ * It is only read. malloc'ed; NULL: there is none. */
+char *system_store_path(void);
+
+/* The store of the image that `name` stands for: the user's own, or where that has none of this
+ * name, the system's. The user's own where neither has one. malloc'ed. */
+char *store_of_image(const struct global_args *global, const char *name);
+
 #endif

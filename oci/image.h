@@ -104,6 +104,12 @@ int image_find(const char *store, const char *name, struct image_info *ret, stru
 int image_find_for(const char *store, const char *name, const char *platform,
 		   struct image_info *ret, struct err *err);
 
+/* Whether a store has no image of this name. A store that cannot be read is not asked further: the
+ * reason comes from image_find(). */
+bool image_missing(const char *store, const char *name);
+/* The name in the store that is nearest to a mistyped one; malloc'ed, NULL: there is none. */
+char *image_nearest(const char *store, const char *name);
+
 /* Adds the signatures of an image that image_find() found, as far as the store has them, and names
  * the signers whose keys the policy has (NULL: none). */
 struct policy;
@@ -114,8 +120,14 @@ int image_find_signatures(const char *store, struct image_info *info, const stru
 int image_verify(const char *store, struct image_info *info, const struct policy *policy,
 		 struct err *err);
 
-/* Gives the image `name` the second name `to`, and takes `to` from any other image. */
-int image_tag(const char *store, const char *name, const char *to, struct err *err);
+/* An image in a store. */
+struct image_place {
+	const char *store, *name;
+};
+
+/* Gives an image the second name `to` in a store, where it is copied to if it is in another, and
+ * takes `to` from any other image. */
+int image_tag(const struct image_place *image, const char *store, const char *to, struct err *err);
 
 /* Takes the name away; ret_name (malloc'ed) is how it stood there. The blobs stay until pruned. */
 int image_remove(const char *store, const char *name, char **ret_name, struct err *err);
@@ -125,10 +137,9 @@ int image_remove(const char *store, const char *name, char **ret_name, struct er
 int image_prune(const char *store, bool dry_run, size_t *ret_count, uint64_t *ret_bytes,
 		struct err *err);
 
-/* Writes images, each under its name, as a tar of an OCI image layout ("-": standard output) or
- * into the layout in a folder (an existing one, or a name that ends in '/'). */
-int image_export(const char *store, const char *const *names, size_t count, const char *to,
-		 struct err *err);
+/* Writes images, each under its name there, as a tar of an OCI image layout ("-": standard output)
+ * or into the layout in a folder (an existing one, or a name that ends in '/'). */
+int image_export(const struct image_place *images, size_t count, const char *to, struct err *err);
 /* The other way: from a folder, a tar or standard input ("-"). fn gets each name. */
 int image_import(const char *store, const char *from, void (*fn)(void *ctx, const char *name),
 		 void *ctx, struct err *err);

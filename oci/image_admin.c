@@ -12,21 +12,26 @@
 #include "oci/image_internal.h"
 #include "oci/store/part.h"
 
-int image_tag(const char *path, const char *name, const char *to, struct err *err)
+int image_tag(const struct image_place *image, const char *path, const char *to, struct err *err)
 {
-	_cleanup_store_ struct store *store = NULL;
+	_cleanup_store_ struct store *from = NULL, *store = NULL;
 	const struct index_entry *entry = NULL;
-	struct descriptor desc;
+	struct index_entry copy;
 	int rc = image_check_name(to, err);
 
-	if (rc == 0)
+	if (rc == 0 && streq(image->store, path))
 		rc = store_open_write(&store, path, err);
+	else if (rc == 0)
+		rc = store_open_read(&from, image->store, err);
 	if (rc == 0)
-		rc = image_find_entry(store, name, &entry, err);
+		rc = image_find_entry(store ? store : from, image->name, &entry, err);
 	if (rc < 0 || !entry)
 		return rc;
-	desc = entry->desc;
-	rc = index_put(store_index(store), to, &desc, err);
+	copy = *entry;
+	copy.name = to;
+	if (from)
+		return image_copy_entry(from, path, &copy, err);
+	rc = index_put(store_index(store), to, &copy.desc, err);
 	return rc < 0 ? rc : store_commit(store, err);
 }
 

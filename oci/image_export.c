@@ -60,27 +60,48 @@ static int save_blob(void *ctx, const struct descriptor *desc, bool is_document,
 	return rc;
 }
 
-static int find_all(struct store *store, const char *const *names, size_t count,
-		    struct index *index, struct err *err)
+/* What is written: where each image is, and the index of all. */
+struct export
 {
-	for (size_t i = 0; i < count; i++) {
-		const struct index_entry *entry = NULL;
-		int rc = image_find_entry(store, names[i], &entry, err);
+	struct export_image {
+		struct store *store;
+		const struct index_entry *entry; /* of that store's index */
+	} * images;
+	size_t count;
+	struct index *index;
+};
 
-		if (rc == 0)
-			rc = index_put(index, entry->name, &entry->desc, err);
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
+static void export_release(struct export *e)
+{
+	for (size_t i = 0; i < e->count; i++)
+		store_close(e->images[i].store);
+	free(e->images);
+	index_free(e->index);
 }
 
-static int write_tar(struct store *store, const struct index *index, int fd, struct err *err)
+static int export_init(struct export *e, const struct image_place *places, size_t count,
+		       struct err *err)
 {
-	struct saving s = { .store = store };
-	size_t count;
-	const struct index_entry *entries = index_entries(index, &count);
-	_cleanup_free_ char *text = index_write(index);
+	int rc = index_parse(NULL, 0, &e->index, err);
+
+	e->images = xcalloc(count + 1, sizeof(*e->images));
+	for (; rc == 0 && e->count < count; e->count++) {
+		const struct image_place *place = &places[e->count];
+		struct export_image *image = &e->images[e->count];
+
+		rc = store_open_read(&image->store, place->store, err);
+		if (rc == 0)
+			rc = image_find_entry(image->store, place->name, &image->entry, err);
+		if (rc == 0)
+			rc = index_put(e->index, image->entry->name, &image->entry->desc, err);
+	}
+	return rc;
+}
+
+static int write_tar(const struct export *e, int fd, struct err *err)
+{
+	struct saving s = { 0 };
+	_cleanup_free_ char *text = index_write(e->index);
 	int rc = archive_writer_new(fd, &s.writer, err);
 
 	if (rc < 0)
@@ -88,8 +109,10 @@ static int write_tar(struct store *store, const struct index *index, int fd, str
 	rc = add_text(s.writer, "oci-layout", STORE_LAYOUT_TEXT, err);
 	if (rc == 0)
 		rc = add_text(s.writer, "index.json", text, err);
-	for (size_t i = 0; rc == 0 && i < count; i++)
-		rc = store_walk_tree(store, &entries[i].desc, save_blob, &s, err);
+	for (size_t i = 0; rc == 0 && i < e->count; i++) {
+		s.store = e->images[i].store;
+		rc = store_walk_tree(s.store, &e->images[i].entry->desc, save_blob, &s, err);
+	}
 	if (rc == 0)
 		rc = archive_writer_end(s.writer, err);
 	archive_writer_free(s.writer);
@@ -98,18 +121,15 @@ static int write_tar(struct store *store, const struct index *index, int fd, str
 }
 
 /* Pipes and devices are written into: they have no other content, and are not to be replaced. */
-static int save_special(struct store *store, const struct index *index, const char *to,
-			struct err *err)
+static int save_special(const struct export *e, const char *to, struct err *err)
 {
 	_cleanup_close_ int fd = open(to, O_WRONLY | O_CLOEXEC | O_NOCTTY);
 
-	return fd < 0 ? err_sys(err, errno, "cannot write %s", to)
-		      : write_tar(store, index, fd, err);
+	return fd < 0 ? err_sys(err, errno, "cannot write %s", to) : write_tar(e, fd, err);
 }
 
 /* Written aside and renamed: a file of this name is whole, or what it was. */
-static int save_aside(struct store *store, const struct index *index, const char *to,
-		      struct err *err)
+static int save_aside(const struct export *e, const char *to, struct err *err)
 {
 	_cleanup_(aside_release) struct aside aside = ASIDE_INIT;
 	mode_t mask = umask(0);
@@ -118,7 +138,7 @@ static int save_aside(struct store *store, const struct index *index, const char
 	umask(mask);
 	if (rc < 0)
 		return err_sys(err, -rc, "cannot write %s", to);
-	rc = write_tar(store, index, aside.fd, err);
+	rc = write_tar(e, aside.fd, err);
 	if (rc < 0)
 		return rc;
 	if (fchmod(aside.fd, 0666 & ~mask) < 0 || fsync(aside.fd) < 0)
@@ -127,47 +147,31 @@ static int save_aside(struct store *store, const struct index *index, const char
 	return rc < 0 ? err_sys(err, -rc, "cannot write %s", to) : 0;
 }
 
-static int save_file(struct store *store, const struct index *index, const char *to,
-		     struct err *err)
+static int save_file(const struct export *e, const char *to, struct err *err)
 {
 	struct stat st;
 
-	return stat(to, &st) == 0 && !S_ISREG(st.st_mode) ? save_special(store, index, to, err)
-							  : save_aside(store, index, to, err);
+	return stat(to, &st) == 0 && !S_ISREG(st.st_mode) ? save_special(e, to, err)
+							  : save_aside(e, to, err);
 }
 
-static int save_folder(struct store *store, const struct index *index, const char *to,
-		       struct err *err)
+static int save_folder(const struct export *e, const char *to, struct err *err)
 {
-	size_t count;
-	const struct index_entry *entries = index_entries(index, &count);
 	int rc = 0;
 
-	for (size_t i = 0; rc == 0 && i < count; i++)
-		rc = image_copy_entry(store, to, &entries[i], err);
+	for (size_t i = 0; rc == 0 && i < e->count; i++)
+		rc = image_copy_entry(e->images[i].store, to, e->images[i].entry, err);
 	return rc;
 }
 
-static void free_index(struct index **index)
+int image_export(const struct image_place *images, size_t count, const char *to, struct err *err)
 {
-	index_free(*index);
-}
+	_cleanup_(export_release) struct export e = { 0 };
+	int rc = export_init(&e, images, count, err);
 
-int image_export(const char *path, const char *const *names, size_t count, const char *to,
-		 struct err *err)
-{
-	_cleanup_store_ struct store *store = NULL;
-	_cleanup_(free_index) struct index *index = NULL;
-	int rc = store_open_read(&store, path, err);
-
-	if (rc == 0)
-		rc = index_parse(NULL, 0, &index, err);
-	if (rc == 0)
-		rc = find_all(store, names, count, index, err);
 	if (rc < 0)
 		return rc;
 	if (streq(to, "-"))
-		return write_tar(store, index, STDOUT_FILENO, err);
-	return load_is_folder(to) ? save_folder(store, index, to, err)
-				  : save_file(store, index, to, err);
+		return write_tar(&e, STDOUT_FILENO, err);
+	return load_is_folder(to) ? save_folder(&e, to, err) : save_file(&e, to, err);
 }

@@ -123,16 +123,24 @@ static int find_digest(const struct index *index, const char *word, const struct
 	return 0;
 }
 
-static int not_found(const struct index *index, const char *path, const char *name, struct err *err)
+/* Borrowed from the index; NULL: no name is near. */
+static const char *nearest(const struct index *index, const char *name)
 {
 	size_t count;
 	const struct index_entry *entries = index_entries(index, &count);
 	_cleanup_free_ const char **names = xcalloc(count + 1, sizeof(*names));
-	const char *near;
 
 	for (size_t i = 0; i < count; i++)
 		names[i] = entries[i].name;
-	near = suggest_from(name, names, count);
+	return suggest_from(name, names, count);
+}
+
+static int not_found(const struct index *index, const char *path, const char *name, struct err *err)
+{
+	const char *near = nearest(index, name);
+	size_t count;
+
+	index_entries(index, &count);
 	if (near)
 		err_hint(err, "did you mean %s?", near);
 	else if (!count)
@@ -177,6 +185,24 @@ int image_find_entry(struct store *store, const char *name, const struct index_e
 		     struct err *err)
 {
 	return find_entry(store_index(store), store_dir_path(store), name, ret, err);
+}
+
+bool image_missing(const char *path, const char *name)
+{
+	_cleanup_store_ struct store *store = NULL;
+	const struct index_entry *entry = NULL;
+
+	return store_open_read(&store, path, NULL) == 0 &&
+	       image_find_entry(store, name, &entry, NULL) == -ENOENT;
+}
+
+char *image_nearest(const char *path, const char *name)
+{
+	_cleanup_store_ struct store *store = NULL;
+	const char *near =
+		store_open_read(&store, path, NULL) == 0 ? nearest(store_index(store), name) : NULL;
+
+	return near ? xstrdup(near) : NULL;
 }
 
 int image_find(const char *path, const char *name, struct image_info *ret, struct err *err)

@@ -140,6 +140,14 @@ static int put_builds(struct store *store, const struct image_build *builds, siz
 	return rc < 0 ? rc : put_index(store, &s, count, builds, ret, digest, err);
 }
 
+static bool has_time(const struct image_build *build)
+{
+	for (size_t i = 0; i < build->nannotations; i++)
+		if (streq(build->annotations[i].name, NOTE_CREATED))
+			return true;
+	return false;
+}
+
 int image_save(const char *path, const char *name, const struct image_build *build,
 	       char ret_digest[72], struct err *err)
 {
@@ -166,10 +174,12 @@ int image_save_all(const char *path, const char *name, const struct image_build 
 	if (rc)
 		return rc;
 	/* The time stands beside the name, not in the manifest: the digest shall not depend on it.
-	 */
-	image_time(created);
-	desc.annotations = &saved;
-	desc.nannotations = 1;
+	 * A build that says when it was made needs no other time. */
+	if (!has_time(builds)) {
+		image_time(created);
+		desc.annotations = &saved;
+		desc.nannotations = 1;
+	}
 	rc = index_put(store_index(store), name, &desc, err);
 	if (rc == 0)
 		rc = store_commit(store, err);

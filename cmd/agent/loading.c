@@ -90,7 +90,7 @@ int loading_check(const struct global_args *global, const struct agent_program *
 static int is_new(struct loading *l, const struct load_task *task, struct err *err)
 {
 	const struct agent_program *p = task->program;
-	_cleanup_free_ char *store = store_path(l->opts.global);
+	_cleanup_free_ char *store = NULL;
 	_cleanup_policy_ struct policy *policy = NULL;
 	struct image_info image = { 0 };
 	int ret = trust_policy(&p->args.trust, &policy, err);
@@ -98,6 +98,7 @@ static int is_new(struct loading *l, const struct load_task *task, struct err *e
 	if (ret == 0 && ref_is_remote(p->image))
 		ret = pull_image(l->opts.global, &p->args.remote, p->image, NULL, 0, policy, err);
 
+	store = store_of_image(l->opts.global, p->image);
 	if (ret >= 0)
 		ret = image_find(store, p->image, &image, err);
 	if (ret >= 0)

@@ -29,23 +29,6 @@ static bool has_own(const char *dir)
 	return may_access(path, R_OK) == 0;
 }
 
-/* "include" beside the folder of the program: so it is in the source tree and where installed. */
-static char *beside_program(void)
-{
-	char path[PATH_MAX];
-	ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - 1);
-
-	for (int up = 0; len > 0 && up < 2; up++) {
-		path[len] = '\0';
-		char *slash = strrchr(path, '/');
-
-		len = slash ? slash - path : 0;
-	}
-	if (len <= 0)
-		return NULL;
-	return xasprintf("%.*s/include", (int)len, path);
-}
-
 char *headers_own(void)
 {
 	const char *env = getenv("BOMBUS_INCLUDE");
@@ -53,7 +36,8 @@ char *headers_own(void)
 
 	if (env && *env)
 		return xstrdup(env);
-	beside = beside_program();
+	/* So it is in the source tree and where installed. */
+	beside = beside_program("include");
 	if (beside && has_own(beside))
 		return steal_ptr(&beside);
 	return has_own(BOMBUS_INCLUDE_DIR) ? xstrdup(BOMBUS_INCLUDE_DIR) : NULL;

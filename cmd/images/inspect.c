@@ -203,7 +203,7 @@ static void print_text(const char *text, size_t len)
 
 static int inspect_source(const struct global_args *global, const char *word, struct err *err)
 {
-	_cleanup_free_ char *store = store_path(global), *source = NULL, *readme = NULL;
+	_cleanup_free_ char *store = store_of_image(global, word), *source = NULL, *readme = NULL;
 	struct image_info info = { 0 };
 	size_t len = 0;
 	int rc = image_find(store, word, &info, err);
@@ -274,7 +274,7 @@ static int run_inspect(const struct global_args *global, void *args, const struc
 	*err = why;
 	if (rc < 0)
 		return rc;
-	store = store_path(global);
+	store = store_of_image(global, word);
 	rc = trust_policy(&a->trust, &policy, err);
 	if (rc == 0 && program.is_image)
 		image_find_signatures(store, &program.image, policy, NULL);

@@ -16,14 +16,26 @@
 
 struct list_args {
 	const char *format;
+	bool available;
 	struct remote_args remote;
 };
 
 /* What a table shows, and behind it what only JSON and templates have. */
 static const struct column columns[] = {
-	{ "Name" }, { "Digest" }, { "Size", .right = true }, { "Created" }, { "Platform" },
+	{ "Name" },    { "Digest" },   { "Size", .right = true },
+	{ "Created" }, { "Platform" }, { "Description" },
 };
 #define TABLE_COLUMNS 4
+#define LATEST ":latest"
+static const struct column available_columns[] = { { "Name" }, { "Description" } };
+
+static const char *description(const struct image_info *info)
+{
+	for (size_t i = 0; i < info->nannotations; i++)
+		if (streq(info->annotations[i].name, "org.opencontainers.image.description"))
+			return info->annotations[i].value;
+	return "";
+}
 
 /* For people rounded and short, for programs as it is. */
 static void add_row(struct listing *listing, const struct image_info *info, bool table)
@@ -36,19 +48,42 @@ static void add_row(struct listing *listing, const struct image_info *info, bool
 					     : xstrdup(info->created ? info->created : "");
 	_cleanup_free_ char *digest =
 		table ? xstrndup(info->digest, SHOWN_DIGEST_CHARS) : xstrdup(info->digest);
-	const char *cells[] = { info->name, digest, size, created, info->platform };
+	const char *cells[] = {
+		info->name, digest, size, created, info->platform, description(info)
+	};
 
 	listing_row(listing, cells);
 }
 
-static void print_names(const struct image_info *infos, size_t count)
+struct images {
+	struct image_info *infos;
+	size_t count;
+};
+
+static void images_release(struct images *images)
 {
-	for (size_t i = 0; i < count; i++)
-		file_print_line(infos[i].name);
+	for (size_t i = 0; i < images->count; i++)
+		image_info_release(&images->infos[i]);
+	free(images->infos);
 }
 
-static int print_list(const struct image_info *infos, size_t count, const char *format,
-		      struct err *err)
+static int images_read(const char *store, struct images *images, struct err *err)
+{
+	int rc = image_list(store, &images->infos, &images->count, err);
+
+	for (size_t i = 0; i < images->count; i++)
+		if (images->infos[i].damage)
+			log_warn("%s", images->infos[i].damage);
+	return rc;
+}
+
+static void print_names(const struct images *images)
+{
+	for (size_t i = 0; i < images->count; i++)
+		file_print_line(images->infos[i].name);
+}
+
+static int print_list(const struct images *images, const char *format, struct err *err)
 {
 	bool table = !format || streq(format, "table");
 	struct listing *listing =
@@ -56,8 +91,8 @@ static int print_list(const struct image_info *infos, size_t count, const char *
 
 	if (!listing)
 		return -EINVAL;
-	for (size_t i = 0; i < count; i++)
-		add_row(listing, &infos[i], table);
+	for (size_t i = 0; i < images->count; i++)
+		add_row(listing, &images->infos[i], table);
 	return listing_end(listing, err);
 }
 
@@ -101,40 +136,113 @@ static int list_tags(const struct global_args *global, const struct list_args *a
 	return rc < 0 ? rc : printed;
 }
 
+/* No tag is the tag "latest". */
+static bool same_name(const char *a, const char *b)
+{
+	size_t alen = strlen(a) - (has_suffix(a, LATEST) ? strlen(LATEST) : 0);
+	size_t blen = strlen(b) - (has_suffix(b, LATEST) ? strlen(LATEST) : 0);
+
+	return alen == blen && memcmp(a, b, alen) == 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(((const struct image_info *)a)->name, ((const struct image_info *)b)->name);
+}
+
+/* Adds the images that the user has none of the same name of. */
+static void add_behind(struct images *own, struct images *system)
+{
+	size_t nown = own->count;
+
+	own->infos = xreallocarray(own->infos, own->count + system->count + 1, sizeof(*own->infos));
+	for (size_t i = 0; i < system->count; i++) {
+		bool hidden = false;
+
+		for (size_t k = 0; k < nown && !hidden; k++)
+			hidden = same_name(own->infos[k].name, system->infos[i].name);
+		if (hidden)
+			continue;
+		own->infos[own->count++] = system->infos[i];
+		system->infos[i] = (struct image_info){ 0 };
+	}
+	qsort(own->infos, own->count, sizeof(*own->infos), compare_names);
+}
+
+static int print_available(const struct images *images, const char *format, struct err *err)
+{
+	struct listing *listing =
+		listing_new(format, available_columns, ARRAY_LEN(available_columns), err);
+
+	if (!listing)
+		return -EINVAL;
+	for (size_t i = 0; i < images->count; i++)
+		listing_row(listing, (const char *const[]){ images->infos[i].name,
+							    description(&images->infos[i]) });
+	return listing_end(listing, err);
+}
+
+/* What `run` finds by a short name. */
+static int list_available(const struct global_args *global, const char *format, struct err *err)
+{
+	_cleanup_free_ char *store = store_path(global), *behind = system_store_path();
+	_cleanup_(images_release) struct images images = { 0 }, system = { 0 };
+	int rc = images_read(store, &images, err);
+
+	if (rc == 0 && behind)
+		rc = images_read(behind, &system, err);
+	if (rc < 0)
+		return rc;
+	add_behind(&images, &system);
+	if (global->quiet && !format)
+		print_names(&images);
+	else if (images.count || format)
+		rc = print_available(&images, format, err);
+	return rc;
+}
+
+static int list_own(const struct global_args *global, const char *format, struct err *err)
+{
+	_cleanup_free_ char *store = store_path(global), *system = system_store_path();
+	_cleanup_(images_release) struct images images = { 0 };
+	int rc = images_read(store, &images, err);
+
+	if (rc < 0)
+		return rc;
+	if (!images.count && !(format && streq(format, "json")))
+		log_info("the store %s is empty; %s", store,
+			 system ? "'bombus list --available' shows what came with bombus"
+				: "'bombus build FILE.bpf.c' makes an image");
+	if (global->quiet && !format)
+		print_names(&images);
+	else if (images.count || format)
+		rc = print_list(&images, format, err);
+	return rc;
+}
+
 static int run_list(const struct global_args *global, void *args, const struct words *words,
 		    struct err *err)
 {
 	const struct list_args *a = args;
-	_cleanup_free_ char *store = NULL;
-	struct image_info *infos = NULL;
-	size_t count = 0;
-	int rc;
 
+	if (words->count && a->available)
+		return err_usage(err, "--available is about this machine, not about %s",
+				 words->words[0]);
 	if (words->count)
 		return list_tags(global, a, words->words[0], err);
-	store = store_path(global);
-	rc = image_list(store, &infos, &count, err);
-	if (rc < 0)
-		return rc;
-	for (size_t i = 0; i < count; i++)
-		if (infos[i].damage)
-			log_warn("%s", infos[i].damage);
-	if (!count && !(a->format && streq(a->format, "json")))
-		log_info("the store %s is empty; 'bombus build FILE.bpf.c' makes an image", store);
-	if (global->quiet && !a->format)
-		print_names(infos, count);
-	else if (count || a->format)
-		rc = print_list(infos, count, a->format, err);
-	for (size_t i = 0; i < count; i++)
-		image_info_release(&infos[i]);
-	free(infos);
-	return rc;
+	return a->available ? list_available(global, a->format, err)
+			    : list_own(global, a->format, err);
 }
 
 static const struct opt list_opts[] = {
+	{ 'a', "available", NULL, OPT_FLAG, offsetof(struct list_args, available),
+	  "what 'run' finds by its name, and what it is for: the images of the store, and those "
+	  "that "
+	  "came with bombus" },
 	{ 0, "format", "FORM", OPT_TEXT, offsetof(struct list_args, format),
 	  "table, json, or a template of {{.Name}} {{.Digest}} {{.Size}} {{.Created}} "
-	  "{{.Platform}}; of a repository {{.Tag}}" },
+	  "{{.Platform}} {{.Description}}; of a repository {{.Tag}}; with --available {{.Name}} "
+	  "{{.Description}}" },
 	REMOTE_OPTS(offsetof(struct list_args, remote)),
 	{ 0 },
 };
@@ -146,6 +254,7 @@ const struct command cmd_list = {
 	.about = "A table for people; --format json and templates give whole digests, bytes and "
 		 "times. -q prints the names alone.",
 	.examples = "bombus list\n"
+		    "bombus list --available\n"
 		    "bombus list -q\n"
 		    "bombus list registry.example/tools/tcpconnlat\n"
 		    "bombus list --format '{{.Name}} {{.Digest}}'",

@@ -9,8 +9,8 @@ static int run_push(const struct global_args *global, void *args, const struct w
 		    struct err *err)
 {
 	_cleanup_(remote_session_release) struct remote_session session = { 0 };
-	_cleanup_free_ char *store = store_path(global), *moved = NULL, *mounted = NULL;
 	const char *name = words->words[0], *to = words->count > 1 ? words->words[1] : name;
+	_cleanup_free_ char *store = store_of_image(global, name), *moved = NULL, *mounted = NULL;
 	struct remote_result result = { 0 };
 	int rc = remote_session_init(&session, global, args, err);
 

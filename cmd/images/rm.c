@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* `bombus rm`: takes names away. */
+#include <errno.h>
+
 #include "base/log.h"
 #include "base/util.h"
 #include "cmd/cmd.h"
@@ -10,6 +12,17 @@
 struct rm_args {
 	bool force;
 };
+
+/* It is there for `run`, and still nothing to remove. */
+static void hint_installed(const char *name, struct err *err)
+{
+	_cleanup_free_ char *system = system_store_path();
+
+	if (!system || image_missing(system, name))
+		return;
+	err->hint[0] = '\0';
+	err_hint(err, "%s came with bombus, and is removed with it", name);
+}
 
 static int run_rm(const struct global_args *global, void *args, const struct words *words,
 		  struct err *err)
@@ -24,6 +37,8 @@ static int run_rm(const struct global_args *global, void *args, const struct wor
 		_cleanup_free_ char *name = NULL;
 
 		rc = image_remove(store, words->words[i], &name, err);
+		if (rc == -ENOENT && err)
+			hint_installed(words->words[i], err);
 		if (rc == 0)
 			log_info("removed %s", name);
 	}
@@ -47,6 +62,6 @@ const struct command cmd_rm = {
 	.args_bytes = sizeof(struct rm_args),
 	.min_words = 1,
 	.max_words = -1,
-	.complete = "image",
+	.complete = "stored",
 	.run = run_rm,
 };

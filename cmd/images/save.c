@@ -11,19 +11,34 @@ struct save_args {
 	const char *output;
 };
 
+/* Each from the store that has it. */
+static int save_images(const struct global_args *global, const struct words *words, const char *to,
+		       struct err *err)
+{
+	_cleanup_free_ struct image_place *images = xcalloc(words->count, sizeof(*images));
+	int rc;
+
+	for (size_t i = 0; i < words->count; i++)
+		images[i] = (struct image_place){ store_of_image(global, words->words[i]),
+						  words->words[i] };
+	rc = image_export(images, words->count, to, err);
+	for (size_t i = 0; i < words->count; i++)
+		free((char *)images[i].store);
+	return rc;
+}
+
 static int run_save(const struct global_args *global, void *args, const struct words *words,
 		    struct err *err)
 {
 	const struct save_args *a = args;
 	const char *to = a->output ? a->output : "-";
-	_cleanup_free_ char *store = store_path(global);
 	int rc;
 
 	if (streq(to, "-") && isatty(STDOUT_FILENO)) {
 		err_hint(err, "-o FILE or -o FOLDER/");
 		return err_usage(err, "an archive is not written to a terminal");
 	}
-	rc = image_export(store, words->words, words->count, to, err);
+	rc = save_images(global, words, to, err);
 	if (rc == 0 && !streq(to, "-"))
 		log_info("saved %zu image%s to %s", words->count, words->count == 1 ? "" : "s", to);
 	return rc;

@@ -9,11 +9,12 @@
 static int run_tag(const struct global_args *global, void *args, const struct words *words,
 		   struct err *err)
 {
-	_cleanup_free_ char *store = store_path(global);
-	int rc = image_tag(store, words->words[0], words->words[1], err);
+	const char *name = words->words[0], *to = words->words[1];
+	_cleanup_free_ char *from = store_of_image(global, name), *store = store_path(global);
+	int rc = image_tag(&(struct image_place){ from, name }, store, to, err);
 
 	if (rc == 0)
-		log_info("%s is now %s", words->words[1], words->words[0]);
+		log_info("%s is now %s", to, name);
 	return rc;
 }
 

@@ -27,18 +27,21 @@ static char *store_of_caller(void)
 /* A name that is not in the store may be a file's, or in the store of another. */
 static void hint_elsewhere(const char *word, const char *store, struct err *err)
 {
-	_cleanup_free_ char *callers = store_of_caller();
+	_cleanup_free_ char *callers = store_of_caller(), *system = system_store_path();
+	_cleanup_free_ char *near = system ? image_nearest(system, word) : NULL;
 	bool other = callers && streq(store, ROOT_STORE);
 
-	/* The first hint stays: these two say more than the store's own. */
-	if (err && (other || may_access(word, F_OK) == 0))
+	/* The first hint stays: these say more than the store's own. */
+	if (err && (other || near || may_access(word, F_OK) == 0))
 		err->hint[0] = '\0';
 	if (may_access(word, F_OK) == 0)
 		err_hint(err, "to run the file of that name: ./%s", word);
+	else if (near)
+		err_hint(err, "did you mean %s?", near);
 	else if (other)
 		err_hint(err, "this is root's store, %s; your own: --store %s", store, callers);
 	else
-		err_hint(err, "'bombus list' shows what is there");
+		err_hint(err, "'bombus list%s' shows what is there", system ? " --available" : "");
 }
 
 static bool is_file(const char *word)
@@ -78,9 +81,9 @@ static int verify_remotely(const struct global_args *global, const struct progra
 
 /* What is here, whenever and however it came. */
 static int verify(const struct global_args *global, const struct program_pull *pull,
-		  struct image_info *image, const struct policy *policy, struct err *err)
+		  const char *store, struct image_info *image, const struct policy *policy,
+		  struct err *err)
 {
-	_cleanup_free_ char *store = store_path(global);
 	bool never = pull->when && streq(pull->when, "never");
 	struct err why = { 0 };
 	int rc = image_verify(store, image, policy, &why);
@@ -99,7 +102,7 @@ static int verify(const struct global_args *global, const struct program_pull *p
 static int open_image(struct program *p, const struct global_args *global, const char *word,
 		      const struct program_pull *pull, struct err *err)
 {
-	_cleanup_free_ char *store = store_path(global);
+	_cleanup_free_ char *store = NULL;
 	_cleanup_policy_ struct policy *policy = NULL;
 	struct err missing = { 0 };
 	int ret = pull ? trust_policy(pull->trust, &policy, err) : 0;
@@ -108,6 +111,7 @@ static int open_image(struct program *p, const struct global_args *global, const
 		ret = pull_program(global, word, pull, policy, err);
 	if (ret < 0)
 		return ret;
+	store = store_of_image(global, word);
 	ret = image_find(store, word, &p->image, &missing);
 	/* A damaged image is an error, and not silently replaced. */
 	if (ret == -ENOENT && pulls_missing(word, pull)) {
@@ -125,7 +129,7 @@ static int open_image(struct program *p, const struct global_args *global, const
 		return ret;
 	p->name = xstrdup(p->image.name);
 	if (policy)
-		ret = verify(global, pull, &p->image, policy, err);
+		ret = verify(global, pull, store, &p->image, policy, err);
 	if (ret < 0)
 		return ret;
 	return image_program(store, &p->image, &p->bytes, &p->len, err);

@@ -2,7 +2,7 @@
 /*
  * From a word of the command line to a program's bytes and its identity. "-" is standard input; a
  * path (with a '/', or that exists and ends in .o) is a file; anything else is an image's name in
- * the store. The store is asked once.
+ * the store, or else in the system's.
  */
 #ifndef BOMBUS_CMD_RUN_PROGRAM_H
 #define BOMBUS_CMD_RUN_PROGRAM_H
