@@ -77,7 +77,7 @@ SOURCES   := $(wildcard $(foreach d,base cmd cmd/* oci oci/* runner runner/* run
 		tests/unit/* tests/fuzz/*,$(d)/*.[ch]) tests/bench/bench_*.c)
 
 .PHONY: all units examples trace-demos bpf-tests fuzzers fuzzers-here help \
-	test interop demo pictures bench soak fuzz install deps check lint house format clean
+	test interop demo pictures bench soak fuzz install uninstall dist deps check lint house format clean
 .SECONDARY:
 
 all: $(BUILD)/bombus $(call archive,trace) ## build bombus and libbombus-trace
@@ -213,16 +213,35 @@ pictures: deps ## draw the README's pictures anew from the recordings in tests/g
 	@BUILD=$(BUILD) tests/pictures.sh
 	@$(GIVE_BACK)
 
-ROOT := $(DESTDIR)$(PREFIX)
-install: all ## install to DESTDIR/PREFIX
+# --- installing and releasing ---
+
+ROOT      := $(DESTDIR)$(PREFIX)
+IMAGES    := $(ROOT)/share/bombus/images
+UNIT      := $(ROOT)/lib/systemd/system/bombus.service
+COMPLETES := $(ROOT)/share/bash-completion/completions/bombus $(ROOT)/share/zsh/site-functions/_bombus \
+	     $(ROOT)/share/fish/vendor_completions.d/bombus.fish
+
+install: all examples ## install to DESTDIR/PREFIX, with the examples as programs to run
 	install -D -s -m 755 -t $(ROOT)/bin $(BUILD)/bombus
 	install -D -m 644 $(call archive,trace) $(ROOT)/lib/libbombus-trace.a
 	install -D -m 644 -t $(ROOT)/include/bombus include/bombus/*.h
 	install -D -m 644 -t $(ROOT)/include include/solo_types.h
-	$(BUILD)/bombus completion bash | install -D -m 644 /dev/stdin $(ROOT)/share/bash-completion/completions/bombus
-	$(BUILD)/bombus completion zsh | install -D -m 644 /dev/stdin $(ROOT)/share/zsh/site-functions/_bombus
-	$(BUILD)/bombus completion fish | install -D -m 644 /dev/stdin $(ROOT)/share/fish/vendor_completions.d/bombus.fish
+	install -D -m 644 -t $(ROOT)/share/doc/bombus README.md CHANGELOG.md deploy/bombus.yaml
+	sed 's|/usr/local|$(PREFIX)|' deploy/bombus.service | install -D -m 644 /dev/stdin $(UNIT)
+	for file in $(COMPLETES); do case $$file in *bash*) shell=bash ;; *zsh*) shell=zsh ;; *) shell=fish ;; esac; \
+		$(BUILD)/bombus completion $$shell | install -D -m 644 /dev/stdin $$file || exit 1; done
+	rm -rf $(IMAGES)
+	$(BUILD)/bombus -q --store $(BUILD)/store save -o $(IMAGES)/ $(sort $(notdir $(basename $(EXAMPLES))))
+	rm $(IMAGES)/.lock
+	chmod -R u=rwX,go=rX $(IMAGES)
 	@$(GIVE_BACK)
+uninstall: ## remove what install put there
+	rm -f $(ROOT)/bin/bombus $(ROOT)/lib/libbombus-trace.a $(ROOT)/include/solo_types.h $(UNIT) $(COMPLETES)
+	rm -rf $(ROOT)/include/bombus $(ROOT)/share/bombus $(ROOT)/share/doc/bombus
+dist: ## pack the committed sources: BUILD/bombus-VERSION.tar.gz
+	@mkdir -p $(BUILD)
+	git archive --format=tar --prefix=bombus-$(VERSION)/ HEAD | gzip -9n > $(BUILD)/.dist.$$$$ && \
+		mv $(BUILD)/.dist.$$$$ $(BUILD)/bombus-$(VERSION).tar.gz
 format: ## format the C sources
 	clang-format -i $(SOURCES)
 clean: ## remove everything that was built

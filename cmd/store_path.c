@@ -32,7 +32,7 @@ char *system_store_path(void)
 {
 	_cleanup_free_ char *path = beside_program(SYSTEM_STORE);
 
-	return path && access(path, F_OK) == 0 ? steal_ptr(&path) : NULL;
+	return path && may_access(path, F_OK) == 0 ? steal_ptr(&path) : NULL;
 }
 
 char *store_of_image(const struct global_args *global, const char *name)
