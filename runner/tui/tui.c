@@ -363,7 +363,7 @@ static bool has_news(const struct tui *tui)
 static int tui_work(struct sink *sink, int *timeout_ms)
 {
 	struct tui *tui = tui_of(sink);
-	uint64_t now_ns, due_ns;
+	uint64_t now_ns, due_ns, wait_ns;
 	int ret = 0;
 
 	if (!tui->up)
@@ -375,9 +375,14 @@ static int tui_work(struct sink *sink, int *timeout_ms)
 	if (ret)
 		return ret;
 	terminal_flush(tui->terminal);
-	if (!has_news(tui) || !terminal_ready(tui->terminal))
-		return 0; /* the next event wakes this thread */
 	now_ns = now_mono_ns();
+	if (!has_news(tui))
+		return 0;
+	if (!terminal_ready(tui->terminal, now_ns, &wait_ns)) {
+		if (wait_ns)
+			*timeout_ms = (int)(wait_ns / 1000000) + 1;
+		return 0; /* the next event wakes this thread */
+	}
 	due_ns = tui->touched ? now_ns : tui->drawn_ns + FRAME_NS;
 	if (now_ns >= due_ns)
 		draw(tui, now_ns);

@@ -56,4 +56,17 @@ between 'flood: how soon keys are answered (ms)' "$(jq .most_ms "$T/flood.json")
 at_least 'flood: keys that were answered' "$(jq .keys "$T/flood.json")" 10
 like 'flood: nothing is lost' "$(cat "$T/flood.err")" ': 2000000 events, 0 lost'
 
+# --- a link of 2 kB/s: a key waits for one frame, not for all that were drawn meanwhile ---
+python3 "$TESTS/support/tui_pty.py" slow 8 "$BOMBUS" run "$OBJECT" --set target_pid="$ROUNDS_PID" \
+	--interval 100ms >"$T/slow.json" 2>"$T/slow.err" &
+slow=$!
+started+=("$slow")
+wait_for 20 grep -qs attached "$T/slow.err"
+until gone "$slow"; do
+	rounds 10
+	sleep 0.1
+done
+between 'slow link: how soon a key is answered (ms)' "$(jq .key_ms "$T/slow.json")" 1 4000
+between 'slow link: how soon it quits (ms)' "$(jq .quit_ms "$T/slow.json")" 1 4000
+
 done_testing

@@ -6,6 +6,8 @@
                                           the table that is named by KEY in the environment
     tui_pty.py flood SECONDS COMMAND...   how long keys take to be answered: the slowest, and the slowest
                                           of the quicker nine tenths
+    tui_pty.py slow SECONDS COMMAND...    behind a link that takes whatever is written and shows 2 kB/s:
+                                          how long keys and quitting take to be answered
 
 Prints one JSON object; what the command says on standard error is passed on.
 """
@@ -43,14 +45,65 @@ def read_for(duration, until=None):
     return got
 
 
+class Link:
+    """Takes everything at once, and shows so many bytes a second; the terminal at its end answers."""
+
+    def __init__(self, bytes_per_s):
+        self.per_s, self.waiting, self.shown = bytes_per_s, b"", b""
+        self.time, self.over = time.monotonic(), False
+
+    def step(self):
+        now = time.monotonic()
+        can = int((now - self.time) * self.per_s)
+        if select.select([master], [], [], 0.01)[0] and not self.over:
+            try:
+                self.waiting += os.read(master, 65536)
+            except OSError:
+                self.over = True
+        if not can:
+            return
+        self.time = now
+        seen = len(self.shown)
+        self.shown, self.waiting = self.shown + self.waiting[:can], self.waiting[can:]
+        for _ in range(self.shown.count(b"\x1b[5n", max(0, seen - 3))):
+            if not self.over:
+                os.write(master, b"\x1b[0n")
+
+    def until(self, text, seconds):
+        """Milliseconds until this is shown."""
+        start, seen = time.monotonic(), len(self.shown)
+        while text not in self.shown[seen:]:
+            if time.monotonic() - start > seconds:
+                sys.exit(f"{text!r} is not shown within {seconds} s")
+            self.step()
+        return round((time.monotonic() - start) * 1000)
+
+
 def cpu_ms():
     with open(f"/proc/{pid}/stat") as stat:
         fields = stat.read().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) * 1000 // os.sysconf("SC_CLK_TCK")
 
 
-before = read_for(20, b"LIVE")
 result = {}
+if mode == "slow":
+    link = Link(2000)
+    link.until(b"LIVE", 20)
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        link.step()
+    os.write(master, b"?")
+    result["key_ms"] = link.until(b"choose a column", 60)
+    os.write(master, b"\x1b")
+    os.write(master, b"q")
+    result["quit_ms"] = link.until(b"\x1b[?1049l", 60)
+    while not link.over:
+        link.step()
+    result["left_to_show"] = len(link.waiting)
+    os.waitpid(pid, 0)
+    print(json.dumps(result))
+    sys.exit()
+before = read_for(20, b"LIVE")
 if mode in ("idle", "busy"):
     os.write(master, os.environ.get("KEY", "").encode())
     before += read_for(4)

@@ -2,6 +2,7 @@
 #include "runner/tui/terminal/curses_keys.h"
 
 #include "runner/tui/screen/keys.h"
+#include "runner/tui/terminal/pace.h"
 
 #include <curses.h>
 
@@ -10,11 +11,18 @@
 /* Codes beyond those of ncurses. */
 #define KEY_PASTE_BEGIN (KEY_MAX + 1000)
 #define KEY_PASTE_END (KEY_MAX + 1001)
+#define KEY_ANSWER (KEY_MAX + 1002)
 
 void curses_keys_define(void)
 {
 	define_key("\x1b[200~", KEY_PASTE_BEGIN);
 	define_key("\x1b[201~", KEY_PASTE_END);
+	define_key(PACE_ANSWER, KEY_ANSWER);
+}
+
+bool curses_key_is_answer(int kind, wint_t key)
+{
+	return kind == KEY_CODE_YES && key == KEY_ANSWER;
 }
 
 static uint32_t code_of(wint_t code)

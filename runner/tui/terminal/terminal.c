@@ -13,19 +13,23 @@
 #include <sys/signalfd.h>
 #include <term.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/util.h"
 #include "runner/tui/terminal/curses_keys.h"
+#include "runner/tui/terminal/pace.h"
 #include "runner/tui/terminal/rescue.h"
 #include "runner/tui/terminal/tty.h"
 
-#define ESCAPE_MS 25
+/* A link may deliver the bytes of one key this far apart. */
+#define ESCAPE_MS 60
 /* Bracketed paste: the terminal sends pasted text between two sequences. */
 #define PASTE_ON "\x1b[?2004h"
 #define PASTE_OFF "\x1b[?2004l"
 
 struct terminal {
 	struct tty tty;
+	struct pace pace;
 	int memory_fd; /* ncurses writes here */
 	int signal_fd, epoll_fd;
 	FILE *memory, *keys;
@@ -143,9 +147,10 @@ void terminal_watch(struct terminal *t, int fd)
 	add_to_epoll(t, fd, EPOLLIN);
 }
 
-bool terminal_ready(const struct terminal *t)
+bool terminal_ready(struct terminal *t, uint64_t now_ns, uint64_t *ret_wait_ns)
 {
-	return tty_ready(&t->tty);
+	*ret_wait_ns = pace_wait_ns(&t->pace, now_ns);
+	return !*ret_wait_ns && tty_ready(&t->tty);
 }
 
 void terminal_flush(struct terminal *t)
@@ -294,6 +299,7 @@ int terminal_start(struct terminal *t, struct err *err)
 	fit_size(t);
 	scroll_all(t);
 	strbuf_adds(&t->tty.pending, PASTE_ON);
+	pace_start(&t->pace, &t->tty.pending, now_mono_ns());
 	terminal_redraw(t);
 	return 0;
 }
@@ -306,6 +312,8 @@ void terminal_stop(struct terminal *t)
 		strbuf_adds(&t->tty.pending, PASTE_OFF);
 		endwin();
 		collect(t);
+		tty_write_rest(&t->tty);
+		pace_stop(&t->pace, t->tty.in_fd);
 		tty_leave(&t->tty);
 		rescue_disarm();
 		epoll_ctl(t->epoll_fd, EPOLL_CTL_DEL, t->tty.in_fd, NULL);
@@ -391,6 +399,7 @@ void terminal_show(struct terminal *t, const struct canvas *canvas)
 	wnoutrefresh(stdscr);
 	doupdate();
 	collect(t);
+	pace_frame(&t->pace, &t->tty.pending, now_mono_ns());
 	tty_flush(&t->tty);
 }
 
@@ -420,6 +429,7 @@ static void come_back(struct terminal *t)
 	tty_wait_for_foreground(&t->tty);
 	tty_keys_mode(&t->tty);
 	strbuf_adds(&t->tty.pending, PASTE_ON);
+	pace_start(&t->pace, &t->tty.pending, now_mono_ns());
 	fit_size(t);
 	terminal_redraw(t);
 }
@@ -431,6 +441,8 @@ void terminal_suspend(struct terminal *t)
 	strbuf_adds(&t->tty.pending, PASTE_OFF);
 	endwin();
 	collect(t);
+	tty_write_rest(&t->tty);
+	pace_stop(&t->pace, t->tty.in_fd);
 	tty_leave(&t->tty);
 	kill(getpid(), SIGSTOP);
 	while (read(t->signal_fd, &info, sizeof(info)) > 0)
@@ -480,7 +492,9 @@ void terminal_next(struct terminal *t, struct terminal_event *ret)
 	do {
 		kind = wget_wch(t->key_window, &key);
 		collect(t);
-		if (kind != ERR)
+		if (kind != ERR && curses_key_is_answer(kind, key))
+			pace_answered(&t->pace);
+		else if (kind != ERR)
 			curses_key_event(kind, key, &t->pasting, ret);
 		if (send_signal(ret))
 			*ret = (struct terminal_event){ 0 };

@@ -3,9 +3,9 @@
  * The terminal: keys in, a canvas out. Boundary file of ncurses.
  *
  * No function waits for the terminal. ncurses writes into memory; its bytes then go to a
- *non-blocking descriptor of our own, as fast as the terminal takes them. The next frame is drawn
- *only when all of the last one is written (terminal_ready()), so that never more than a frame is
- *pending.
+ * non-blocking descriptor of our own, as fast as the terminal takes them. The next frame is drawn
+ * only when all of the last one is shown (terminal_ready()), so that never more than a frame is
+ * pending.
  *
  *	terminal_open()		in any thread, before the program is loaded; fails if unusable
  *	terminal_start()	shows the screen; one thread makes this call and all later ones
@@ -62,8 +62,9 @@ struct terminal_event {
 void terminal_next(struct terminal *terminal, struct terminal_event *ret);
 
 void terminal_size(struct terminal *terminal, uint32_t *ret_width, uint32_t *ret_height);
-/* Nothing is pending. */
-bool terminal_ready(const struct terminal *terminal);
+/* The last frame is written, and shown if this terminal tells. *ret_wait_ns: time after which to
+ * ask again although terminal_fd() stays quiet; 0: none. */
+bool terminal_ready(struct terminal *terminal, uint64_t now_ns, uint64_t *ret_wait_ns);
 /* The canvas differs from the frame on the terminal. */
 bool terminal_differs(const struct terminal *terminal, const struct canvas *canvas);
 /* Requires terminal_ready() and a canvas of terminal_size(). Unchanged rows cost nothing. */

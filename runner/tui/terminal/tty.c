@@ -137,10 +137,14 @@ static void unstop(struct tty *t)
 	tcsetattr(t->in_fd, TCSANOW, &mode);
 }
 
-void tty_leave(struct tty *t)
+void tty_write_rest(struct tty *t)
 {
 	unstop(t);
 	flush_for_good(t);
+}
+
+void tty_leave(struct tty *t)
+{
 	tcsetattr(t->in_fd, TCSANOW, &t->before);
 }
 

@@ -34,8 +34,9 @@ void tty_copy(struct tty *tty, const char *text, size_t len); /* OSC 52 */
 /* Saves the settings that tty_leave() restores. */
 void tty_remember(struct tty *tty);
 void tty_keys_mode(struct tty *tty);
-/* Writes what is pending, within a bounded time, and restores the settings. Resumes a terminal
- * that ^S stopped. */
+/* Writes what is pending, within a bounded time. Resumes a terminal that ^S stopped. */
+void tty_write_rest(struct tty *tty);
+/* Restores the settings. */
 void tty_leave(struct tty *tty);
 void tty_wait_for_foreground(struct tty *tty);
 bool tty_has_left(struct tty *tty); /* the terminal is gone */
