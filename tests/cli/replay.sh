@@ -33,6 +33,8 @@ jq_is 'histograms' hist.json 'group_by(.key) | map(last | [.key.comm, .count])' 
 	'[["bash",4],["sleeper",1195],["worker-0",1846],["worker-1",1846],["worker-2",1853]]'
 replay "$GOLDEN/tcpconnect.rec" -o table --speed max
 like 'a table, with the names of then' "$OUT" '127\.0\.0\.9 .* root +probe$'
+replay "$GOLDEN/runqlat.rec" -o table --speed max
+like 'a table, with the unit of the map' "$OUT" ' worker-0 +[0-9]+ +\+[0-9]+ +[0-9.]+ms +[0-9.]+ms '
 replay "$GOLDEN/tcpconnect.rec" -o csv -n 1
 like 'csv' "$OUT" '^time,map,kind,saddr,daddr,dport,pid,tid,uid,comm$'
 replay "$GOLDEN/tcpconnect.rec" -o none

@@ -42,6 +42,14 @@ enum meaning meaning_of_struct(const char *name)
 	return MEAN_NONE;
 }
 
+enum meaning meaning_of_unit(const char *unit)
+{
+	for (unsigned i = 0; unit && i < MEAN_COUNT; i++)
+		if (meaning_table[i].unit && streq(meaning_table[i].unit, unit))
+			return (enum meaning)i;
+	return MEAN_NONE;
+}
+
 enum meaning meaning_of_word(const char *word)
 {
 	for (unsigned i = 0; i < MEAN_COUNT; i++) {

@@ -67,6 +67,9 @@ static inline uint32_t field_net_bits(const struct field *f)
 
 enum meaning meaning_of_typedef(const char *name);
 enum meaning meaning_of_struct(const char *name);
+/* The length of time or the amount of data that a unit ("us", "bytes") stands for; MEAN_NONE: it is
+ * neither. */
+enum meaning meaning_of_unit(const char *unit);
 /* What people type: the enumerator in any case ("duration_us", "errno"), its word or a typedef of
  * it. MEAN_COUNT: none. */
 enum meaning meaning_of_word(const char *word);

@@ -86,7 +86,9 @@ struct family {
 			   * map has this one value only */
 	const char *help; /* never NULL, may be "" */
 	const char *unit; /* base unit as exported ("seconds"); "" none */
-	double scale;	  /* exported = cell * scale; 1 for most */
+	const char *cell_unit;	   /* of the cells, as the program has it ("us"); NULL: none */
+	uint8_t meaning;	   /* enum meaning of the cells: the field's, or the unit's */
+	double scale;		   /* exported = cell * scale; 1 for most */
 	const struct field *field; /* in the value; NULL: records are counted, or constant 1 */
 	uint8_t type;		   /* enum metric_type */
 	uint8_t cell_type;	   /* enum cell_type */

@@ -3,6 +3,7 @@
  * Names of metrics and labels: <map>[_<member>][_<unit>][_total], in base units, of valid
  * characters, each once.
  */
+#include "runner/load/plan/meanings.h"
 #include "runner/read/series/metric_plan.h"
 
 #include <string.h>
@@ -195,6 +196,10 @@ void metric_family_name(struct metric_plan *plan, struct family *family, const c
 	base = *base ? metric_clean_name(arena, base) : "";
 	raw = unit && *unit ? metric_clean_name(arena, unit) : "";
 	family->unit = base;
+	family->cell_unit = unit;
+	family->meaning = family->field && family->field->meaning != MEAN_NONE
+				  ? family->field->meaning
+				  : (uint8_t)meaning_of_unit(unit);
 	family->base = arena_strdup(arena, member);
 	family->name = compose(plan, stem, raw, base, family->type);
 	for (unsigned n = 2; family_taken(plan, plan->nfamilies, family); n++) {

@@ -96,7 +96,7 @@ size_t human_duration(char *dst, uint64_t value, uint64_t unit_ns)
 
 size_t human_bytes(char *dst, uint64_t bytes)
 {
-	static const char *const units[] = { " KiB", " MiB", " GiB", " TiB", " PiB", " EiB" };
+	static const char *const units[] = { "KiB", "MiB", "GiB", "TiB", "PiB", "EiB" };
 	unsigned u = 0;
 	unsigned __int128 unit = 1024;
 	uint64_t tenths;
@@ -104,7 +104,7 @@ size_t human_bytes(char *dst, uint64_t bytes)
 
 	if (bytes < 1024) {
 		len = num_u64(dst, bytes);
-		return len + put(dst + len, " B");
+		return len + put(dst + len, "B");
 	}
 	for (;; u++, unit *= 1024) {
 		tenths = (uint64_t)(((unsigned __int128)bytes * 10 + unit / 2) / unit);

@@ -68,7 +68,7 @@ void grid_add_column(struct grid *grid, const char *title, uint32_t width, bool 
 	len = utf8_term_escape(safe, title, len);
 	safe[len] = '\0';
 	for (size_t i = 0; i < len; i++) {
-		if (safe[i] == '\\') /* \xNN stays as it is */
+		if (safe[i] == '\\' || safe[i] == '(') /* \xNN and units stay as they are */
 			break;
 		if (safe[i] >= 'a' && safe[i] <= 'z')
 			safe[i] -= 'a' - 'A';

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <ctype.h>
 #include <math.h>
 #include "base/num.h"
 #include "base/utf8.h"
@@ -68,6 +69,35 @@ static void need_scratch(size_t *need, size_t bytes)
 	*need = MAX(*need, bytes);
 }
 
+/* A unit that the name says is not repeated. */
+static bool says(const char *name, const char *unit)
+{
+	size_t len = strlen(unit);
+
+	for (const char *at = name; (at = strcasestr(at, unit)); at++)
+		if ((at == name || !isalnum((unsigned char)at[-1])) &&
+		    !isalnum((unsigned char)at[len]))
+			return true;
+	return false;
+}
+
+char *field_title(const struct field *field, const char *name)
+{
+	const char *unit = field->unit;
+
+	if (!unit || !*unit || meaning_traits(field->meaning)->unit || says(name, unit))
+		return xstrdup(name);
+	return xasprintf("%s(%s)", name, unit);
+}
+
+static void add_column(struct table_map *map, const struct field *field, const char *name,
+		       uint32_t width, bool right)
+{
+	_cleanup_free_ char *title = field_title(field, name);
+
+	grid_add_column(&map->grid, title, width, right);
+}
+
 static void add_layout(struct table_map *map, const struct layout *layout, size_t *scratch)
 {
 	for (uint32_t i = 0; i < layout->nfields; i++) {
@@ -75,8 +105,8 @@ static void add_layout(struct table_map *map, const struct layout *layout, size_
 
 		if (!has_column(layout, field))
 			continue;
-		grid_add_column(&map->grid, field->path, field_first_cells(field),
-				field_stands_right(field));
+		add_column(map, field, field->path, field_first_cells(field),
+			   field_stands_right(field));
 		need_scratch(scratch, field_text_max(field));
 	}
 }
@@ -110,8 +140,8 @@ static void add_span(struct table_map *map, const struct span_plan *plan, size_t
 	for (uint32_t i = 0; i < plan->attrs.count; i++) {
 		const struct field *field = plan->attrs.all[i].field;
 
-		grid_add_column(&map->grid, plan->attrs.all[i].name, field_first_cells(field),
-				field_stands_right(field));
+		add_column(map, field, plan->attrs.all[i].name, field_first_cells(field),
+			   field_stands_right(field));
 		need_scratch(scratch, field_text_max(field));
 	}
 	add_span_columns(map, plan, span_last, ARRAY_LEN(span_last), scratch);
@@ -122,8 +152,10 @@ struct field field_of_cell(const struct family *family)
 {
 	struct field field = { .name = "value", .path = "value", .label = "value" };
 
-	if (family->field && field_is_numeric(family->field))
-		field.meaning = family->field->meaning;
+	if (!family->field || field_is_numeric(family->field)) {
+		field.meaning = family->meaning;
+		field.unit = family->cell_unit;
+	}
 	field.size_bits = 64;
 	field.count = 1;
 	field.kind = family->cell_type == CELL_U64   ? KIND_UINT
@@ -133,13 +165,13 @@ struct field field_of_cell(const struct family *family)
 	return field;
 }
 
-static void add_family(struct table_map *map, const struct family *family)
+static void add_family(struct table_map *map, const struct family *family, const struct field *cell)
 {
 	const char *title = family->base[0] ? family->base : family->field ? "value" : "count";
 	_cleanup_free_ char *prefix = xasprintf("%s%s", family->base, family->base[0] ? " " : "");
 
 	if (family->type != METRIC_HISTOGRAM) {
-		grid_add_column(&map->grid, title, NUMBER_CELLS, true);
+		add_column(map, cell, title, NUMBER_CELLS, true);
 		if (family->type == METRIC_COUNTER)
 			grid_add_column(&map->grid, "change", NUMBER_CELLS, true);
 		return;
@@ -150,10 +182,10 @@ static void add_family(struct table_map *map, const struct family *family)
 	if (family->has_sum) {
 		_cleanup_free_ char *average = xasprintf("%saverage", prefix);
 
-		grid_add_column(&map->grid, average, NUMBER_CELLS, true);
+		add_column(map, cell, average, NUMBER_CELLS, true);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(quantiles); i++)
-		grid_add_column(&map->grid, quantiles[i].title, NUMBER_CELLS, true);
+		add_column(map, cell, quantiles[i].title, NUMBER_CELLS, true);
 }
 
 static void add_plan(struct table_map *map, size_t *scratch)
@@ -163,15 +195,15 @@ static void add_plan(struct table_map *map, size_t *scratch)
 	for (uint32_t i = 0; i < plan->nlabels; i++) {
 		const struct field *field = &plan->labels[i].in_key;
 
-		grid_add_column(&map->grid, field->path, field_first_cells(field),
-				field_stands_right(field));
+		add_column(map, field, field->path, field_first_cells(field),
+			   field_stands_right(field));
 		need_scratch(scratch, label_text_max(&plan->labels[i]));
 	}
 	map->cells = xcalloc(plan->nfamilies + 1, sizeof(*map->cells));
 	for (uint32_t i = 0; i < plan->nfamilies; i++) {
 		map->cells[i] = field_of_cell(&plan->families[i]);
 		need_scratch(scratch, field_text_max(&map->cells[i]) + 1);
-		add_family(map, &plan->families[i]);
+		add_family(map, &plan->families[i], &map->cells[i]);
 	}
 	map->deltas = deltas_new(plan->nfamilies, DELTAS_MAX_IDS);
 }

@@ -31,6 +31,9 @@ bool field_stands_right(const struct field *field);
 /* How wide a column is before anything was seen: little, since it grows with what comes and a
  * terminal has no room to give away. */
 uint32_t field_first_cells(const struct field *field);
+/* The head of a column: `name`, with the field's unit where its values are shown without one:
+ * "vm(pages)"; malloc'ed. */
+char *field_title(const struct field *field, const char *name);
 /* The cell as if it were a field: durations and sizes get units. */
 struct field field_of_cell(const struct family *family);
 

@@ -23,7 +23,8 @@ struct column *columns_add(struct columns *columns, const char *title, const str
 			   enum column_form form)
 {
 	uint32_t n = columns->count++;
-	size_t len = strlen(title);
+	_cleanup_free_ char *named = field ? field_title(field, title) : xstrdup(title);
+	size_t len = strlen(named);
 	struct column *column;
 
 	columns->all = xreallocarray(columns->all, columns->count, sizeof(*columns->all));
@@ -34,10 +35,10 @@ struct column *columns_add(struct columns *columns, const char *title, const str
 				   .field = field,
 				   .form = (uint8_t)form,
 				   .sets = SET_TABLE };
-	len = utf8_term_escape(column->title, title, len);
+	len = utf8_term_escape(column->title, named, len);
 	column->title[len] = '\0';
-	/* Escapes such as \xNN and the suffix "/s" stay in lower case. */
-	for (size_t i = 0; i < len && column->title[i] != '\\' && column->title[i] != '/'; i++) {
+	/* Escapes such as \xNN, the suffix "/s" and units stay in lower case. */
+	for (size_t i = 0; i < len && !strchr("\\/(", column->title[i]); i++) {
 		if (column->title[i] >= 'a' && column->title[i] <= 'z')
 			column->title[i] -= 'a' - 'A';
 	}

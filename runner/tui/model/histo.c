@@ -31,7 +31,7 @@ double histo_quantile(const struct family *family, const union cell *cells, doub
 	return INFINITY;
 }
 
-/* 1024 as 1K, for whole multiples. */
+/* 1024 as 1Ki, for whole multiples; "k" and "M" are powers of ten on the same screen. */
 static size_t round_number(char *dst, uint64_t value)
 {
 	static const char units[] = " KMGTPE";
@@ -42,8 +42,10 @@ static size_t round_number(char *dst, uint64_t value)
 		unit++;
 	}
 	len = num_u64(dst, value);
-	if (unit)
+	if (unit) {
 		dst[len++] = units[unit];
+		dst[len++] = 'i';
+	}
 	return len;
 }
 

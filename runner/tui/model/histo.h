@@ -33,11 +33,12 @@ void heat_free(struct heat *heat);
 void heat_add(struct heat *heat, uint32_t sample, uint32_t bucket, uint64_t count);
 uint32_t heat_at(const struct heat *heat, uint32_t sample, uint32_t bucket);
 
-/* What the screen shows of the first family of the selected row, in the arena. */
+/* What the screen shows of the first family of the selected row, in the arena. `label`: the name of
+ * a family that has none. */
 struct arena;
 void histo_view(struct model_histogram *ret, struct arena *arena, const struct family *family,
-		const union cell *cells, bool utf8);
+		const char *label, const union cell *cells, bool utf8);
 void heat_view(struct model_heatmap *ret, struct arena *arena, const struct family *family,
-	       const struct heat *heat, uint32_t now, uint32_t max_columns);
+	       const char *label, const struct heat *heat, uint32_t now, uint32_t max_columns);
 
 #endif

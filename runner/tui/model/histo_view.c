@@ -3,6 +3,7 @@
 #include "base/arena.h"
 #include "base/util.h"
 #include "runner/sink/print/grid.h"
+#include "runner/sink/print/table_map.h"
 #include "runner/sink/text.h"
 #include "runner/tui/model/histo.h"
 #include "runner/tui/model/shorts.h"
@@ -68,13 +69,21 @@ static uint32_t cells_of(const char *text)
 	return text_cells(text, strlen(text));
 }
 
+static const char *title_of(struct arena *arena, const struct family *family, const char *label)
+{
+	struct field field = field_of_cell(family);
+	_cleanup_free_ char *title = field_title(&field, family->base[0] ? family->base : label);
+
+	return arena_strdup(arena, title);
+}
+
 void histo_view(struct model_histogram *ret, struct arena *arena, const struct family *family,
-		const union cell *cells, bool utf8)
+		const char *label, const union cell *cells, bool utf8)
 {
 	uint64_t total = histogram_count(family, cells), most = 0, seen = 0, count;
 	uint32_t first = UINT32_MAX, last = 0, bucket;
 
-	*ret = (struct model_histogram){ .title = arena_strdup(arena, family->base) };
+	*ret = (struct model_histogram){ .title = title_of(arena, family, label) };
 	ret->summary = summary_of(arena, family, cells, total, utf8);
 	for (bucket = 0; next_bucket(family, cells, &bucket, &count);) {
 		if (!count)
@@ -118,13 +127,13 @@ static uint8_t heat_of(uint32_t count, uint32_t most)
 }
 
 void heat_view(struct model_heatmap *ret, struct arena *arena, const struct family *family,
-	       const struct heat *heat, uint32_t now, uint32_t max_columns)
+	       const char *label, const struct heat *heat, uint32_t now, uint32_t max_columns)
 {
 	uint32_t n = MIN(MIN(max_columns, (uint32_t)HEAT_SAMPLES), now), most = 0;
 	uint32_t first = UINT32_MAX, last = 0;
 	uint8_t *cells;
 
-	*ret = (struct model_heatmap){ .title = arena_strdup(arena, family->base), .ncolumns = n };
+	*ret = (struct model_heatmap){ .title = title_of(arena, family, label), .ncolumns = n };
 	for (uint32_t b = 0; b <= family->nbounds; b++) {
 		for (uint32_t c = 0; c < n; c++) {
 			uint32_t count = heat_at(heat, now - c, b);

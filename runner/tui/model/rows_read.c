@@ -19,6 +19,8 @@ static void add_figure(struct rows *rows, uint32_t number, enum figure_kind kind
 	if (kind == FIGURE_COUNT || kind == FIGURE_RATE)
 		figure->field.meaning =
 			family->type == METRIC_HISTOGRAM ? MEAN_NONE : figure->field.meaning;
+	if (kind == FIGURE_COUNT || kind == FIGURE_RATE)
+		figure->field.unit = NULL;
 	if (kind == FIGURE_COUNT)
 		figure->field.kind = KIND_UINT;
 	if (kind == FIGURE_AVERAGE || kind == FIGURE_QUANTILE)

@@ -346,9 +346,8 @@ bool rows_tab_histogram(struct tab *tab, struct arena *arena, struct model_histo
 		return false;
 	cells = arena_array(arena, union cell, rt->plan->ncells);
 	rows_cells(seen(rt), slot, cells);
-	histo_view(ret, arena, rt->plan->families, cells, tab->env->settings->page.utf8);
-	if (!ret->title[0])
-		ret->title = tab_label(tab);
+	histo_view(ret, arena, rt->plan->families, tab_label(tab), cells,
+		   tab->env->settings->page.utf8);
 	return true;
 }
 
@@ -363,11 +362,9 @@ bool rows_tab_heatmap(struct tab *tab, struct arena *arena, uint32_t max_columns
 	/* The memory limit may have left this row without a history; the selected row gets one. */
 	rows_want_heat(rt->live, slot);
 	rows_want_heat(seen(rt), slot);
-	heat_view(ret, arena, rt->plan->families, rows_at(seen(rt), slot)->heat,
+	heat_view(ret, arena, rt->plan->families, tab_label(tab), rows_at(seen(rt), slot)->heat,
 		  rows_sample(seen(rt)), max_columns);
 	ret->span_ns = ret->ncolumns * tab->env->settings->interval_ns;
-	if (!ret->title[0])
-		ret->title = tab_label(tab);
 	return true;
 }
 

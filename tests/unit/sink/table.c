@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 #include <wchar.h>
 #include "runner/sink/deltas.h"
+#include "runner/sink/print/table_map.h"
 
 static void use_locale(const char *name)
 {
@@ -78,6 +79,28 @@ static char *table_text(const char *locale, uint32_t width, bool color)
 	sink->ops->free(sink);
 	fixture_release(&f);
 	return text;
+}
+
+static void test_table_titles(void **state)
+{
+	static const struct {
+		const char *name, *unit, *want;
+		uint8_t meaning;
+	} cases[] = {
+		{ "vm", "pages", "vm(pages)", MEAN_NONE },
+		{ "vm_pages", "pages", "vm_pages", MEAN_NONE },
+		{ "pagesize", "pages", "pagesize(pages)", MEAN_NONE },
+		{ "took", "us", "took", MEAN_DURATION_US }, /* "1.5ms" */
+		{ "took", "us", "took(us)", MEAN_NONE },
+		{ "took", NULL, "took", MEAN_NONE },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const struct field field = { .unit = cases[i].unit, .meaning = cases[i].meaning };
+		_cleanup_free_ char *title = field_title(&field, cases[i].name);
+
+		assert_string_equal(title, cases[i].want);
+	}
 }
 
 static void test_table_golden(void **state)
@@ -330,6 +353,7 @@ static void test_deltas_many_ids(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_table_titles),
 		cmocka_unit_test(test_table_golden),
 		cmocka_unit_test(test_table_golden_narrow_ascii),
 		cmocka_unit_test(test_table_golden_color),

@@ -28,8 +28,8 @@ static void test_histo_ranges(void **state)
 		uint8_t shape;
 		const char *want[5];
 	} cases[] = {
-		{ exp2, BOUNDS_EXP2, { "[0,1]", "(1,2]", "(2,4]", "(4,1K]", "(1K,inf)" } },
-		{ log2, BOUNDS_LOG2, { "[0,2)", "[2,4)", "[4,8)", "[8,1K)", "[1K,inf)" } },
+		{ exp2, BOUNDS_EXP2, { "[0,1]", "(1,2]", "(2,4]", "(4,1Ki]", "(1Ki,inf)" } },
+		{ log2, BOUNDS_LOG2, { "[0,2)", "[2,4)", "[4,8)", "[8,1Ki)", "[1Ki,inf)" } },
 	};
 	char text[HISTO_RANGE_ROOM];
 
@@ -43,6 +43,27 @@ static void test_histo_ranges(void **state)
 			assert_string_equal(text, cases[i].want[b]);
 		}
 	}
+}
+
+/* BOMBUS_UNIT on a map without a typed member is a unit all the same. */
+static void test_histo_units(void **state)
+{
+	static const uint64_t bounds[] = { 1000, 5000, 30000000 };
+	struct family family = { .base = "",
+				 .bounds = bounds,
+				 .nbounds = 3,
+				 .shape = BOUNDS_EXP2,
+				 .cell_unit = "us",
+				 .meaning = MEAN_DURATION_US };
+	char text[HISTO_RANGE_ROOM];
+
+	histo_range(text, &family, 1);
+	assert_string_equal(text, "(1ms,5ms]");
+	text[histo_number(text, &family, 29831)] = '\0';
+	assert_string_equal(text, "29.8ms");
+	family.meaning = MEAN_SIZE_BYTES;
+	histo_range(text, &family, 3);
+	assert_string_equal(text, "(28.6MiB,inf)");
 }
 
 static void test_histo_view(void **state)
@@ -201,10 +222,10 @@ static void test_histo_blocks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_histo_quantiles),	   cmocka_unit_test(test_histo_ranges),
-		cmocka_unit_test(test_histo_view),	   cmocka_unit_test(test_histo_heatmap),
-		cmocka_unit_test(test_histo_heat_bounded), cmocka_unit_test(test_histo_views),
-		cmocka_unit_test(test_histo_blocks),
+		cmocka_unit_test(test_histo_quantiles), cmocka_unit_test(test_histo_ranges),
+		cmocka_unit_test(test_histo_units),	cmocka_unit_test(test_histo_view),
+		cmocka_unit_test(test_histo_heatmap),	cmocka_unit_test(test_histo_heat_bounded),
+		cmocka_unit_test(test_histo_views),	cmocka_unit_test(test_histo_blocks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

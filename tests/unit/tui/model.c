@@ -104,7 +104,7 @@ static void test_model_status(void **state)
 	assert_false(status.lost_any);
 	assert_int_equal(status.nleft, 3);
 	assert_string_equal(status.left[0], "20 rows");
-	assert_string_equal(status.left[1], "history 0s, 1.1 KiB");
+	assert_string_equal(status.left[1], "history 0s, 1.1KiB");
 	assert_string_equal(status.left[2], "0 ev/s");
 	model_lost(t.model, &t.f.fake.source, &t.f.maps[MAP_EVENTS], LOST_KERNEL, 300);
 	model_lost(t.model, &t.f.fake.source, &t.f.maps[MAP_EVENTS], LOST_QUEUE, 12);

@@ -231,18 +231,18 @@ static void test_rows_columns(void **state)
 	assert_page(&t, 110, 2,
 		    "  SRC.ADDR           SRC.PORT    BYTES  v BYTES /s    DEPTH    DEPTH CHANGE  "
 		    "TREND 20s\n"
-		    "> 10.0.0.9                443  3.0 MiB         0 B       -5                  "
+		    "> 10.0.0.9                443   3.0MiB          0B       -5                  "
 		    "____________________\n");
 	assert_page(&t, 80, 1,
 		    "  SRC.ADDR           SRC.PORT    BYTES  v BYTES /s    DEPTH    DEPTH CHANGE\n"
-		    "> 10.0.0.9                443  3.0 MiB         0 B       -5\n");
+		    "> 10.0.0.9                443   3.0MiB          0B       -5\n");
 	model_page(t.model, 40, 1, &page);
 	assert_int_equal(page.ncolumns, 3);
 	assert_true(page.more_right && !page.more_left);
 	model_column(t.model, 4);
 	assert_page(&t, 40, 1,
 		    "    BYTES  v BYTES /s    DEPTH\n"
-		    "> 3.0 MiB         0 B       -5\n");
+		    ">  3.0MiB          0B       -5\n");
 	model_page(t.model, 1, 1, &page);
 	assert_int_equal(page.ncolumns, 1);
 	/* Hidden, moved, and as it was. */
@@ -254,12 +254,12 @@ static void test_rows_columns(void **state)
 	assert_true(model_do(t.model, OP_WIDTH));
 	assert_page(&t, 80, 1,
 		    "    BYTES  SRC.ADDR           SRC.PORT  v BYTES /s    DEPTH CHANGE\n"
-		    "> 3.0 MiB  10.0.0.9                443         0 B\n");
+		    ">  3.0MiB  10.0.0.9                443          0B\n");
 	assert_true(model_do(t.model, OP_SHOW_ALL));
 	model_column(t.model, 0);
 	assert_page(&t, 80, 1,
 		    "  SRC.ADDR           SRC.PORT    BYTES  v BYTES /s    DEPTH    DEPTH CHANGE\n"
-		    "> 10.0.0.9                443  3.0 MiB         0 B       -5\n");
+		    "> 10.0.0.9                443   3.0MiB          0B       -5\n");
 	tui_release(&t);
 }
 
@@ -285,8 +285,8 @@ static void test_rows_gauge_and_overflow(void **state)
 	assert_page(
 		&t, 80, 9,
 		"  SRC.ADDR             SRC.PORT    BYTES  v BYTES /s    DEPTH    DEPTH CHANGE\n"
-		"> __overflow__     __overflow__  9.8 KiB         0 B        2\n"
-		"  10.0.0.9                  443  2.9 KiB         0 B       -5              -5\n");
+		"> __overflow__     __overflow__   9.8KiB          0B        2\n"
+		"  10.0.0.9                  443   2.9KiB          0B       -5              -5\n");
 	assert_int_equal(model_filter(t.model, "depth.change < 0", &why), 0);
 	assert_rows(&t, 9, "10.0.0.9");
 	tui_release(&t);
