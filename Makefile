@@ -73,7 +73,7 @@ FIXTURES  := $(filter-out traffic,$(notdir $(basename $(wildcard tests/support/*
 EXAMPLES  := $(patsubst bpf-examples/%.bpf.c,$(BUILD)/examples/%.built,$(wildcard bpf-examples/*.bpf.c))
 BPF_TESTS := $(patsubst %.bpf.c,$(BUILD)/%.bpf.o,$(wildcard tests/bpf/*.bpf.c tests/bench/*.bpf.c))
 BPF_ARCH  := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/; s/ppc64le/powerpc/; s/riscv64/riscv/; s/s390x/s390/')
-SOURCES   := $(wildcard $(foreach d,base cmd cmd/* oci oci/* runner runner/* runner/*/* trace demos tests/support \
+SOURCES   := $(wildcard $(foreach d,base base/* cmd cmd/* oci oci/* runner runner/* runner/*/* trace demos tests/support \
 		tests/unit/* tests/fuzz/*,$(d)/*.[ch]) tests/bench/bench_*.c)
 
 .PHONY: all units examples trace-demos bpf-tests fuzzers fuzzers-here help \

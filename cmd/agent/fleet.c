@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
-#include "base/retry.h"
+#include "base/net/retry.h"
 #include "base/util.h"
 
 #define REMOVE_TIMEOUT_MS 2000

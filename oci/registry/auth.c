@@ -9,7 +9,7 @@
 #include "oci/registry/challenge.h"
 #include "oci/registry/creds.h"
 #include "oci/format/json.h"
-#include "base/retry.h"
+#include "base/net/retry.h"
 #include "base/url.h"
 
 #define MAX_TOKEN_BYTES (1u << 20)

@@ -8,7 +8,7 @@
 #define BOMBUS_OCI_REGISTRY_AUTH_H
 
 #include <stdbool.h>
-#include "base/http.h"
+#include "base/net/http.h"
 
 struct auth;
 

@@ -21,7 +21,7 @@
 #include "base/url.h"
 #include "base/util.h"
 #include "oci/registry/registry_internal.h"
-#include "base/retry.h"
+#include "base/net/retry.h"
 
 #define PIECE_BYTES (8u << 20)
 /* Failures that may follow each other while each attempt brings some of it. */

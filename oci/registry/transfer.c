@@ -7,7 +7,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "oci/format/json.h"
-#include "base/retry.h"
+#include "base/net/retry.h"
 #include "base/url.h"
 
 #define MAX_REDIRECTS 5

@@ -7,7 +7,7 @@
 #define BOMBUS_OCI_REGISTRY_TRANSFER_H
 
 #include "oci/registry/auth.h"
-#include "base/http.h"
+#include "base/net/http.h"
 
 struct transfer_env {
 	struct http *http;

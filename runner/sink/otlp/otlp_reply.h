@@ -16,7 +16,7 @@
 #ifndef BOMBUS_RUNNER_SINK_OTLP_OTLP_REPLY_H
 #define BOMBUS_RUNNER_SINK_OTLP_OTLP_REPLY_H
 
-#include "base/http.h"
+#include "base/net/http.h"
 #include "runner/sink/otlp/otlp_config.h"
 
 enum otlp_verdict {

@@ -6,9 +6,9 @@
 #include <sys/stat.h>
 #include <zlib.h>
 #include "base/clock.h"
-#include "base/http.h"
+#include "base/net/http.h"
 #include "base/log.h"
-#include "base/retry.h"
+#include "base/net/retry.h"
 #include "base/thread.h"
 #include "base/url.h"
 #include "base/util.h"

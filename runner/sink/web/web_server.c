@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
-#include "base/listen.h"
+#include "base/net/listen.h"
 #include "base/log.h"
 #include "base/strbuf.h"
 #include "base/url.h"

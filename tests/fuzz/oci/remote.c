@@ -10,7 +10,7 @@
 #include "oci/format/digest.h"
 #include "oci/format/image_index.h"
 #include "oci/format/ref.h"
-#include "base/retry.h"
+#include "base/net/retry.h"
 #include "base/url.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -15,7 +15,7 @@
 #include "oci/registry/creds.h"
 #include "oci/format/image_index.h"
 #include "oci/format/ref.h"
-#include "base/retry.h"
+#include "base/net/retry.h"
 #include "base/url.h"
 
 #define HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"

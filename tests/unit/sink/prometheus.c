@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include "runner/sink/prometheus/expo.h"
-#include "base/listen.h"
+#include "base/net/listen.h"
 
 #define RESPONSE_MAX (64u << 20)
 

@@ -7,7 +7,7 @@
 #include "base/err.h"
 #include "base/parse.h"
 #include "base/util.h"
-#include "base/listen.h"
+#include "base/net/listen.h"
 
 #define BACKLOG 64
 #define HOST_MAX 256

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* When to retry a request. Pure, except for random numbers. */
-#ifndef BOMBUS_BASE_RETRY_H
-#define BOMBUS_BASE_RETRY_H
+#ifndef BOMBUS_BASE_NET_RETRY_H
+#define BOMBUS_BASE_NET_RETRY_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/http.h"
+#include "base/net/http.h"
 
 #include <curl/curl.h>
 #include <errno.h>

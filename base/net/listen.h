@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A listening TCP socket from what people write. */
-#ifndef BOMBUS_BASE_LISTEN_H
-#define BOMBUS_BASE_LISTEN_H
+#ifndef BOMBUS_BASE_NET_LISTEN_H
+#define BOMBUS_BASE_NET_LISTEN_H
 
 #include <stdint.h>
 

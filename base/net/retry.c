@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/retry.h"
+#include "base/net/retry.h"
 
 #include <sys/random.h>
 #include <time.h>

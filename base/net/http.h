@@ -6,8 +6,8 @@
  *
  *	http_start(http, &call); while (!call.done) http_wait(http, 1000);
  */
-#ifndef BOMBUS_BASE_HTTP_H
-#define BOMBUS_BASE_HTTP_H
+#ifndef BOMBUS_BASE_NET_HTTP_H
+#define BOMBUS_BASE_NET_HTTP_H
 
 #include <stdbool.h>
 #include <stddef.h>
