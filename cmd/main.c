@@ -66,7 +66,7 @@ static int run_command(const struct command *c, struct global_args *global, int 
 		ret = run_parsed(c, global, args, &words, err);
 	else if (!err->hint[0])
 		err_hint(err, "bombus %s --help", c->name);
-	opts_release(&sets[0]);
+	opts_release(c->opts, args);
 	return ret;
 }
 

@@ -1,75 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Options as tables. One table is what the parser reads, what help prints and what the shell
- * completions are made from, so that they cannot drift apart.
- *
- * A value goes to a member of the command's own struct, named by its offset:
- *
- *	struct run_args { struct words where; uint64_t count; ... };
- *	{ 'n', "count", "COUNT", OPT_U64, offsetof(struct run_args, count), "leave after ..." }
+ * The command line, read by tables of options (base/option.h).
  *
  * "--name value", "--name=value", "-nvalue", "-n value" are taken, single letters without a value
- * can stand together, "--" ends the options, and options may follow positional words. A number out
- * of the table's range is refused here: no command checks it again, and none cuts it down.
+ * can stand together, "--" ends the options, and options may follow positional words.
  */
 #ifndef BOMBUS_CMD_OPTS_H
 #define BOMBUS_CMD_OPTS_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "base/option.h"
 
-struct err;
-
-enum opt_kind {
-	OPT_END = 0,
-	OPT_GROUP,    /* a heading of the help: only `help` is set */
-	OPT_FLAG,     /* bool */
-	OPT_TEXT,     /* const char * */
-	OPT_OPTIONAL, /* const char *: "--name" alone gives `choices`' first word, "--name=X" X */
-	OPT_WORDS,    /* struct words: each time one more */
-	OPT_CSV,      /* struct words: as OPT_WORDS, but a comma separates words as well */
-	OPT_U64,      /* uint64_t */
-	OPT_DURATION, /* uint64_t ns */
-	OPT_SIZE,     /* uint64_t bytes */
-	OPT_CHOICE,   /* const char *: one of the words in `choices` */
-};
-
-struct opt {
-	char letter;	  /* 0: none */
-	const char *name; /* without dashes */
-	const char *arg;  /* "COUNT"; NULL for flags */
-	uint8_t kind;
-	size_t offset;
-	const char *help;
-	const char *choices;  /* OPT_CHOICE: "a b c"; OPT_OPTIONAL: the value without '=' */
-	const char *complete; /* what shells offer: "file", "dir", "image"; NULL: nothing */
-	uint64_t min, max;    /* of OPT_U64, OPT_DURATION, OPT_SIZE, both included; max 0: none */
-};
-
-struct words {
-	const char **words;
-	size_t count;
-};
-void words_add(struct words *words, const char *word);
-void words_release(struct words *words); /* the words themselves are borrowed from argv */
-
-/*
- * Parses argv[0..argc) into `values` by `opts` and, for what is not in it, into `globals` by
- * `global_opts`. Positional words are collected. EXIT_USAGE with the nearest option as hint.
- */
 struct opt_set {
-	const struct opt *opts;
+	const struct opt *opts; /* NULL: none */
 	void *values;
 };
+
+/*
+ * Parses argv[0..argc) into the values of the first set that has the option. Positional words are
+ * collected. EXIT_USAGE with the nearest option as hint.
+ */
 int opts_parse(const struct opt_set *sets, size_t nsets, int argc, char **argv,
 	       struct words *positional, struct err *err);
-
-/* Sets one option that takes a value; `shown` is its name in messages. `text` is cut up by OPT_CSV,
- * and borrowed. */
-int opt_set(const struct opt *opt, void *values, const char *shown, char *text, struct err *err);
-
-/* The lists that a parse left in `values`. */
-void opts_release(const struct opt_set *set);
 
 #endif

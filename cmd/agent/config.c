@@ -265,7 +265,7 @@ static int read_program(struct agent_config *c, const struct yaml_node *node, co
 	if (ret == 0 && on)
 		c->count++;
 	else
-		opts_release(&(struct opt_set){ run_opts, &p->args });
+		opts_release(run_opts, &p->args);
 	return ret;
 }
 
@@ -355,8 +355,8 @@ void agent_config_unref(struct agent_config *config)
 	if (!config || __atomic_sub_fetch(&config->refs, 1, __ATOMIC_ACQ_REL))
 		return;
 	for (size_t i = 0; i < config->count; i++)
-		opts_release(&(struct opt_set){ run_opts, &config->programs[i].args });
-	opts_release(&(struct opt_set){ run_opts, &config->args });
+		opts_release(run_opts, &config->programs[i].args);
+	opts_release(run_opts, &config->args);
 	free(config->programs);
 	yaml_release(&config->yaml);
 	free(config);

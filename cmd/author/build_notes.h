@@ -3,7 +3,7 @@
 #ifndef BOMBUS_CMD_AUTHOR_BUILD_NOTES_H
 #define BOMBUS_CMD_AUTHOR_BUILD_NOTES_H
 
-#include "cmd/opts.h"
+#include "base/option.h"
 #include "oci/image.h"
 
 struct err;

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include "cmd/opts.h"
+#include "base/option.h"
 
 struct err;
 

@@ -4,7 +4,7 @@
 #define BOMBUS_CMD_RUN_OBJECT_WORDS_H
 
 #include "base/arena.h"
-#include "cmd/opts.h"
+#include "base/option.h"
 #include "runner/load/attach/object.h"
 
 struct object_words {

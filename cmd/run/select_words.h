@@ -4,7 +4,7 @@
 #define BOMBUS_CMD_RUN_SELECT_WORDS_H
 
 #include "base/arena.h"
-#include "cmd/opts.h"
+#include "base/option.h"
 #include "runner/job/select.h"
 
 /* What ends the first word of --where; where that is ':', it was a map. */
