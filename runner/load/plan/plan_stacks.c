@@ -7,7 +7,7 @@
 #include "base/util.h"
 #include "runner/load/elf/elf_code.h"
 #include "runner/load/plan/plan_internal.h"
-#include "runner/load/elf/stack_use.h"
+#include "runner/load/elf/map_use.h"
 
 struct uses {
 	const struct plan *plan;

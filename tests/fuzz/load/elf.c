@@ -12,7 +12,7 @@
 #include "base/util.h"
 #include "runner/load/elf/elf.h"
 #include "runner/load/elf/elf_code.h"
-#include "runner/load/elf/stack_use.h"
+#include "runner/load/elf/map_use.h"
 #include "runner/load/plan/plan.h"
 #include "tests/support/load_object.h"
 

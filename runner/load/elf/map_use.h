@@ -8,8 +8,8 @@
  * the frame and into records. It takes each instruction once, in order, which is enough for code
  * that a compiler wrote; what it cannot follow it does not report.
  */
-#ifndef BOMBUS_RUNNER_LOAD_ELF_STACK_USE_H
-#define BOMBUS_RUNNER_LOAD_ELF_STACK_USE_H
+#ifndef BOMBUS_RUNNER_LOAD_ELF_MAP_USE_H
+#define BOMBUS_RUNNER_LOAD_ELF_MAP_USE_H
 
 #include <stdbool.h>
 #include <stddef.h>

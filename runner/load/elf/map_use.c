@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "runner/load/elf/stack_use.h"
+#include "runner/load/elf/map_use.h"
 
 #include <linux/bpf.h>
 #include "base/util.h"

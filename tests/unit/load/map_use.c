@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/util.h"
-#include "runner/load/elf/stack_use.h"
+#include "runner/load/elf/map_use.h"
 
 #define KERNEL 0 /* numbers of maps */
 #define USER 1
