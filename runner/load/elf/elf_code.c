@@ -19,6 +19,18 @@ static void add_symbols(const struct elf_view *v, uint32_t section, struct elf_c
 	}
 }
 
+static void add_functions(const struct elf_view *v, uint32_t section, struct elf_code *code)
+{
+	for (size_t i = 1; i < elf_nsymbols(v); i++) {
+		Elf64_Sym sym = elf_symbol(v, i);
+		size_t insn = sym.st_value / sizeof(struct bpf_insn);
+
+		if (sym.st_shndx == section && ELF64_ST_TYPE(sym.st_info) == STT_FUNC &&
+		    insn < code->count)
+			code->functions[insn] = bytes_str(v->symbol_names, sym.st_name);
+	}
+}
+
 static void read_code(const struct elf_view *v, uint32_t section,
 		      void (*each)(void *ctx, const struct elf_code *code), void *ctx)
 {
@@ -26,12 +38,14 @@ static void read_code(const struct elf_view *v, uint32_t section,
 	size_t count = data.len / sizeof(struct bpf_insn);
 	_cleanup_free_ struct bpf_insn *insns = xcalloc(count + 1, sizeof(*insns));
 	_cleanup_free_ const char **symbols = xcalloc(count + 1, sizeof(*symbols));
-	struct elf_code code = { insns, symbols, count };
+	_cleanup_free_ const char **functions = xcalloc(count + 1, sizeof(*functions));
+	struct elf_code code = { insns, symbols, functions, count };
 
 	memcpy(insns, data.ptr, count * sizeof(*insns));
 	for (uint32_t i = 1; i < v->nsections; i++)
 		if (v->sections[i].sh_type == SHT_REL && v->sections[i].sh_info == section)
 			add_symbols(v, i, &code);
+	add_functions(v, section, &code);
 	each(ctx, &code);
 }
 

@@ -16,6 +16,7 @@ struct elf_image;
 struct elf_code {
 	const struct bpf_insn *insns;
 	const char **symbols; /* by instruction: what it refers to; NULL: nothing, or no name */
+	const char **functions; /* by instruction: the function that begins there; NULL: none */
 	size_t count;
 };
 

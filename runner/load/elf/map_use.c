@@ -37,7 +37,7 @@ struct walk {
 	size_t count, saved;
 	struct state now;
 	struct state **later; /* by instruction: as it was at a jump to it; NULL: not known */
-	void (*found)(void *ctx, const struct stack_use *use);
+	const struct map_use_ops *ops;
 	void *ctx;
 };
 
@@ -58,8 +58,8 @@ static void report(struct walk *w, const struct value *id, int map, bool in_key,
 				 .knows_flags = id->knows_flags,
 				 .is_user = id->is_user };
 
-	if (off >= 0 && off < INT32_MAX)
-		w->found(w->ctx, &use);
+	if (w->ops->stack && off >= 0 && off < INT32_MAX)
+		w->ops->stack(w->ctx, &use);
 }
 
 /* Whole bytes in the frame are handed over as a key or a value: which ids are in there? */
@@ -77,7 +77,26 @@ static void handed_over(struct walk *w, const struct value *pointer, int map, bo
 
 static int map_in(const struct walk *w, int reg)
 {
-	return w->now.regs[reg].what == MAP ? w->now.regs[reg].map : STACK_USE_ANY;
+	return w->now.regs[reg].what == MAP ? w->now.regs[reg].map : MAP_USE_ANY;
+}
+
+/* Registers: of the map, of the bytes (0: the call makes room for them), of their number. */
+static void write_record(struct walk *w, const struct bpf_insn *insn, int map, int data, int size)
+{
+	const struct value *regs = w->now.regs;
+	struct record_use use = { .map = map_in(w, map),
+				  .insn = (size_t)(insn - w->insns),
+				  .size = -1,
+				  .value_map = MAP_USE_ANY };
+
+	if (regs[size].what == CONSTANT && regs[size].number > 0)
+		use.size = regs[size].number;
+	if (data && regs[data].what == RECORD_AT && !regs[data].number)
+		use.value_map = regs[data].map;
+	if (data && regs[data].what == FRAME_AT && regs[data].number < 0)
+		use.from_end = regs[data].number;
+	if (w->ops->record)
+		w->ops->record(w->ctx, &use);
 }
 
 static void call(struct walk *w, const struct bpf_insn *insn)
@@ -95,7 +114,11 @@ static void call(struct walk *w, const struct bpf_insn *insn)
 					   (regs[3].number & BPF_F_USER_STACK),
 			};
 		break;
+	case BPF_FUNC_ringbuf_reserve_dynptr:
+		write_record(w, insn, 1, 0, 2);
+		break;
 	case BPF_FUNC_ringbuf_reserve:
+		write_record(w, insn, 1, 0, 2);
 		ret = (struct value){ .what = RECORD_AT, .map = map_in(w, 1) };
 		break;
 	case BPF_FUNC_map_lookup_elem:
@@ -106,15 +129,21 @@ static void call(struct walk *w, const struct bpf_insn *insn)
 		handed_over(w, &regs[2], map_in(w, 1), true);
 		handed_over(w, &regs[3], map_in(w, 1), false);
 		break;
-	case BPF_FUNC_map_push_elem:
 	case BPF_FUNC_ringbuf_output:
+		write_record(w, insn, 1, 2, 3);
+		handed_over(w, &regs[2], map_in(w, 1), false);
+		break;
+	case BPF_FUNC_map_push_elem:
 		handed_over(w, &regs[2], map_in(w, 1), false);
 		break;
 	case BPF_FUNC_perf_event_output:
+	case BPF_FUNC_skb_output:
+	case BPF_FUNC_xdp_output:
+		write_record(w, insn, 2, 4, 5);
 		handed_over(w, &regs[4], map_in(w, 2), false);
 		break;
 	case BPF_FUNC_seq_write:
-		handed_over(w, &regs[2], STACK_USE_ANY, false);
+		handed_over(w, &regs[2], MAP_USE_ANY, false);
 		break;
 	}
 	for (int reg = 1; reg <= 5; reg++)
@@ -135,7 +164,7 @@ static void store(struct walk *w, const struct bpf_insn *insn, const struct valu
 		if (slot && BPF_SIZE(insn->code) == BPF_DW && (slot = slot_at(w, at + SLOT_BYTES)))
 			slot->what = NOTHING;
 	} else if (from->what == STACK_ID) {
-		report(w, from, to->what == RECORD_AT ? to->map : STACK_USE_ANY, false,
+		report(w, from, to->what == RECORD_AT ? to->map : MAP_USE_ANY, false,
 		       to->what == RECORD_AT ? at : insn->off);
 	}
 }
@@ -249,12 +278,10 @@ static void step(struct walk *w, size_t i)
 	}
 }
 
-void stack_use_find(const struct bpf_insn *insns, const int *maps, size_t count,
-		    void (*found)(void *ctx, const struct stack_use *use), void *ctx)
+void map_use_find(const struct bpf_insn *insns, const int *maps, size_t count,
+		  const struct map_use_ops *ops, void *ctx)
 {
-	struct walk w = {
-		.insns = insns, .maps = maps, .count = count, .found = found, .ctx = ctx
-	};
+	struct walk w = { .insns = insns, .maps = maps, .count = count, .ops = ops, .ctx = ctx };
 
 	w.later = xcalloc(count + 1, sizeof(*w.later));
 	w.now.regs[FRAME].what = FRAME_AT;

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which STACK_TRACE map an id came from: a program that keeps kernel and user stacks apart has two,
- * and nothing in the types of a record says which of its ids belongs to which. The instructions
- * do: a call of bpf_get_stackid() has the map in r2, and its result goes somewhere.
+ * What instructions do with maps, where types do not say it.
+ *
+ * Ids of stacks: a program that keeps kernel and user stacks apart has two STACK_TRACE maps, and
+ * nothing in the types of a record says which of its ids belongs to which. A call of
+ * bpf_get_stackid() has the map in r2, and its result goes somewhere.
+ *
+ * Records: a ring buffer need not say what its records are. A call that writes one has its size and
+ * its place.
  *
  * One pass over the code follows what registers and stack slots hold: maps, ids, and pointers into
  * the frame and into records. It takes each instruction once, in order, which is enough for code
@@ -17,22 +22,35 @@
 
 struct bpf_insn;
 
-#define STACK_USE_ANY -1
+#define MAP_USE_ANY -1
 
 /* An id of `stack_map` is written `off_bytes` behind the start of a key or a value (a record). */
 struct stack_use {
 	int stack_map;
-	int map; /* whose key or value; STACK_USE_ANY: some pointer's */
+	int map; /* whose key or value; MAP_USE_ANY: some pointer's */
 	bool in_key;
 	int32_t off_bytes;
 	bool knows_flags; /* the flags are a constant */
 	bool is_user;	  /* BPF_F_USER_STACK is among them */
 };
 
-/*
- * maps: by instruction, the number of the map that it loads, -1: none. Calls `found` for each use.
- */
-void stack_use_find(const struct bpf_insn *insns, const int *maps, size_t count,
-		    void (*found)(void *ctx, const struct stack_use *use), void *ctx);
+/* A record goes into a ring buffer or a perf event array. */
+struct record_use {
+	int map;	  /* MAP_USE_ANY: it is not known */
+	size_t insn;	  /* of the call */
+	int32_t size;	  /* in bytes; -1: it is no constant */
+	int value_map;	  /* it is a value of this map, from its start; MAP_USE_ANY: it is not */
+	int32_t from_end; /* it begins so many bytes from the frame's end; 0: elsewhere */
+};
+
+/* Each may be NULL. */
+struct map_use_ops {
+	void (*stack)(void *ctx, const struct stack_use *use);
+	void (*record)(void *ctx, const struct record_use *use);
+};
+
+/* maps: by instruction, the number of the map that it loads, -1: none. */
+void map_use_find(const struct bpf_insn *insns, const int *maps, size_t count,
+		  const struct map_use_ops *ops, void *ctx);
 
 #endif

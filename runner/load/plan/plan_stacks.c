@@ -6,8 +6,8 @@
 #include <linux/bpf.h>
 #include "base/util.h"
 #include "runner/load/elf/elf_code.h"
-#include "runner/load/plan/plan_internal.h"
 #include "runner/load/elf/map_use.h"
+#include "runner/load/plan/plan_internal.h"
 
 struct uses {
 	const struct plan *plan;
@@ -29,17 +29,18 @@ static int index_of(const struct plan *plan, const char *symbol)
 	for (uint32_t i = 0; symbol && i < plan->nmaps; i++)
 		if (streq(plan->maps[i].symbol, symbol))
 			return (int)i;
-	return STACK_USE_ANY;
+	return MAP_USE_ANY;
 }
 
 static void look(void *ctx, const struct elf_code *code)
 {
+	static const struct map_use_ops ops = { .stack = add_use };
 	struct uses *uses = ctx;
 	_cleanup_free_ int *maps = xcalloc(code->count + 1, sizeof(*maps));
 
 	for (size_t i = 0; i < code->count; i++)
 		maps[i] = index_of(uses->plan, code->symbols[i]);
-	stack_use_find(code->insns, maps, code->count, add_use, uses);
+	map_use_find(code->insns, maps, code->count, &ops, uses);
 }
 
 int plan_stacks_number(const struct plan *plan, const struct map_plan *map)

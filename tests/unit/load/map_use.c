@@ -38,26 +38,42 @@
 struct seen {
 	struct stack_use uses[8];
 	size_t count;
+	struct record_use records[8];
+	size_t nrecords;
 };
 
 static void add(void *ctx, const struct stack_use *use)
 {
 	struct seen *seen = ctx;
 
-	assert_true(seen->count < ARRAY_LEN(seen->uses));
-	seen->uses[seen->count++] = *use;
+	seen->uses[seen->count++ % ARRAY_LEN(seen->uses)] = *use;
+}
+
+static void add_record(void *ctx, const struct record_use *use)
+{
+	struct seen *seen = ctx;
+
+	seen->records[seen->nrecords++ % ARRAY_LEN(seen->records)] = *use;
+}
+
+static struct seen look(const struct bpf_insn *insns, size_t count)
+{
+	static const struct map_use_ops ops = { add, add_record };
+	struct seen seen = { 0 };
+	int maps[64];
+
+	assert_true(count <= ARRAY_LEN(maps));
+	for (size_t i = 0; i < count; i++)
+		maps[i] = insns[i].code == (BPF_LD | BPF_IMM | BPF_DW) ? insns[i].imm : -1;
+	map_use_find(insns, maps, count, &ops, &seen);
+	return seen;
 }
 
 static void run(const struct bpf_insn *insns, size_t count, const struct stack_use *want,
 		size_t nwant)
 {
-	int maps[64];
-	struct seen seen = { 0 };
+	struct seen seen = look(insns, count);
 
-	assert_true(count <= ARRAY_LEN(maps));
-	for (size_t i = 0; i < count; i++)
-		maps[i] = insns[i].code == (BPF_LD | BPF_IMM | BPF_DW) ? insns[i].imm : -1;
-	stack_use_find(insns, maps, count, add, &seen);
 	assert_int_equal(seen.count, nwant);
 	for (size_t i = 0; i < nwant; i++) {
 		assert_int_equal(seen.uses[i].stack_map, want[i].stack_map);
@@ -75,7 +91,7 @@ static void run(const struct bpf_insn *insns, size_t count, const struct stack_u
 		run(insns, ARRAY_LEN(insns), want, ARRAY_LEN(want));                               \
 	} while (0)
 
-static void test_stack_use_in_a_reserved_record(void **state)
+static void test_map_use_of_stacks_in_a_reserved_record(void **state)
 {
 	static const struct bpf_insn insns[] = {
 		MOV(6, 1),
@@ -104,7 +120,7 @@ static void test_stack_use_in_a_reserved_record(void **state)
 }
 
 /* In the frame first, between other things, then handed over. */
-static void test_stack_use_in_keys_and_records_of_the_frame(void **state)
+static void test_map_use_of_stacks_in_keys_and_records_of_the_frame(void **state)
 {
 	static const struct bpf_insn insns[] = {
 		MAP(2, KERNEL),
@@ -132,7 +148,7 @@ static void test_stack_use_in_keys_and_records_of_the_frame(void **state)
 }
 
 /* Behind a jump that is always taken stands what is reached from elsewhere. */
-static void test_stack_use_follows_jumps(void **state)
+static void test_map_use_follows_jumps(void **state)
 {
 	static const struct bpf_insn insns[] = {
 		MAP(2, USER),  CALL(get_stackid),
@@ -143,12 +159,54 @@ static void test_stack_use_follows_jumps(void **state)
 		STW(7, 20, 8), EXIT,
 	};
 
-	RUN(insns, { USER, STACK_USE_ANY, false, 12 });
+	RUN(insns, { USER, MAP_USE_ANY, false, 12 });
+}
+
+/* Sizes and places of records: in the buffer, in the frame, in a value of another map. */
+static void test_map_use_of_records(void **state)
+{
+	static const struct bpf_insn insns[] = {
+		MOVI(8, 24),
+		MAP(1, EVENTS),
+		MOV(2, 8),
+		CALL(ringbuf_reserve),
+		MAP(2, EVENTS),
+		MOV(4, 10),
+		ADD(4, -40),
+		MOVI(5, 40),
+		CALL(perf_event_output),
+		MAP(1, COUNTS),
+		CALL(map_lookup_elem),
+		MOV(6, 0),
+		MAP(1, EVENTS),
+		MOV(2, 6),
+		MOV(3, 9),
+		CALL(ringbuf_output),
+		CALL(ringbuf_output),
+		EXIT,
+	};
+	static const struct record_use want[] = {
+		{ EVENTS, 4, 24, MAP_USE_ANY, 0 },
+		{ EVENTS, 10, 40, MAP_USE_ANY, -40 },
+		{ EVENTS, 19, -1, COUNTS, 0 },
+		{ MAP_USE_ANY, 20, -1, MAP_USE_ANY, 0 },
+	};
+	struct seen seen = look(insns, ARRAY_LEN(insns));
+
+	assert_int_equal(seen.nrecords, ARRAY_LEN(want));
+	for (size_t i = 0; i < ARRAY_LEN(want); i++) {
+		assert_int_equal(seen.records[i].map, want[i].map);
+		assert_int_equal(seen.records[i].insn, want[i].insn);
+		assert_int_equal(seen.records[i].size, want[i].size);
+		assert_int_equal(seen.records[i].value_map, want[i].value_map);
+		assert_int_equal(seen.records[i].from_end, want[i].from_end);
+	}
 }
 
 /* Code that no compiler wrote is looked at without harm. */
-static void test_stack_use_of_random_code(void **state)
+static void test_map_use_of_random_code(void **state)
 {
+	static const struct map_use_ops ops = { add, add_record };
 	struct bpf_insn insns[64];
 	struct seen seen;
 	int maps[64];
@@ -163,18 +221,19 @@ static void test_stack_use_of_random_code(void **state)
 			maps[i] = rand() % 6 - 1;
 		}
 		memset(&seen, 0, sizeof(seen));
-		stack_use_find(insns, maps, ARRAY_LEN(insns), add, &seen);
+		map_use_find(insns, maps, ARRAY_LEN(insns), &ops, &seen);
 	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_stack_use_in_a_reserved_record),
-		cmocka_unit_test(test_stack_use_in_keys_and_records_of_the_frame),
-		cmocka_unit_test(test_stack_use_follows_jumps),
-		cmocka_unit_test(test_stack_use_of_random_code),
+		cmocka_unit_test(test_map_use_of_stacks_in_a_reserved_record),
+		cmocka_unit_test(test_map_use_of_stacks_in_keys_and_records_of_the_frame),
+		cmocka_unit_test(test_map_use_follows_jumps),
+		cmocka_unit_test(test_map_use_of_records),
+		cmocka_unit_test(test_map_use_of_random_code),
 	};
 
-	return cmocka_run_group_tests_name("load_stack_use", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("load_map_use", tests, NULL, NULL);
 }
