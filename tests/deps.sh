@@ -12,7 +12,7 @@
 set -u
 
 COMPILE_PACKAGES=(
-	gcc libc6-dev make libbpf-dev libseccomp-dev libelf-dev zlib1g-dev libjansson-dev libssl-dev libpcre2-dev
+	gcc libc6-dev make libbpf-dev libseccomp-dev libelf-dev libdw-dev zlib1g-dev libjansson-dev libssl-dev libpcre2-dev
 	libxxhash-dev libmicrohttpd-dev libgnutls28-dev libcrypt-dev libyaml-dev libcurl4-openssl-dev
 	libarchive-dev libncurses-dev systemtap-sdt-dev libisal-dev libzstd-dev libsodium-dev
 )
@@ -57,6 +57,7 @@ stands_for() {
 	libbpf-dev) echo bpf/libbpf.h ;;
 	libseccomp-dev) echo seccomp.h ;;
 	libelf-dev) echo gelf.h ;;
+	libdw-dev) echo elfutils/libdw.h ;;
 	zlib1g-dev) echo zlib.h ;;
 	libjansson-dev) echo jansson.h ;;
 	libssl-dev) echo openssl/evp.h ;;
@@ -121,7 +122,7 @@ if ! command -v apt-get >/dev/null; then
 		printf '  %-22s %s\n' "$package" "$(stands_for "$package")" >&2
 	done
 	cat >&2 <<-END
-	Fedora calls them gcc make clang llvm bpftool libbpf-devel libseccomp-devel elfutils-libelf-devel zlib-devel
+	Fedora calls them gcc make clang llvm bpftool libbpf-devel libseccomp-devel elfutils-libelf-devel elfutils-devel zlib-devel
 	jansson-devel openssl-devel pcre2-devel xxhash-devel libmicrohttpd-devel gnutls-devel libxcrypt-devel libyaml-devel libcurl-devel
 	libarchive-devel ncurses-devel libcmocka-devel compiler-rt systemtap-sdt-devel skopeo curl jq tmux busybox cpio qemu-system-x86
 	END

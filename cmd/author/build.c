@@ -99,10 +99,19 @@ static void warn_records(const char *source, const struct plan *plan)
 	for (uint32_t i = 0; i < plan->nmaps; i++) {
 		const struct map_plan *map = &plan->maps[i];
 
-		if ((map->source == SOURCE_RING || map->source == SOURCE_PERF) && !map->has_value)
+		if (map->found_type)
+			log_warn("%s: map '%s' does not say what its records are, and %s is taken: "
+				 "write __type(value, %s); into it",
+				 source, map->name, map->found_type, map->found_type);
+		else if (map->is_raw)
+			log_warn("%s: map '%s' does not say what its records are, and they are "
+				 "shown as bytes: write __type(value, struct NAME); into it",
+				 source, map->name);
+		else if ((map->source == SOURCE_RING || map->source == SOURCE_PERF) &&
+			 !map->has_value)
 			log_warn("%s: map '%s' does not say what its records are, and is not "
 				 "shown: write __type(value, struct NAME); into it",
-				 source, map->symbol);
+				 source, map->name);
 	}
 }
 

@@ -23,6 +23,8 @@
 #include "cmd/author/headers.h"
 #include "cmd/author/paths.h"
 #include "oci/image.h"
+#include "runner/load/elf/elf.h"
+#include "runner/load/elf/record_types.h"
 #include "runner/load/elf/strip.h"
 
 #define MAX_UNSTRIPPED_BYTES (4 * (size_t)IMAGE_MAX_PROGRAM_BYTES)
@@ -445,6 +447,7 @@ int compile_program(const char *source, const struct compile_opts *o, void **ret
 	_cleanup_(args_release) struct args args = { .paths = &paths }, cflags = { 0 };
 	_cleanup_(headers_release) struct headers vmlinux = { 0 };
 	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT(MAX_UNSTRIPPED_BYTES);
+	_cleanup_(elf_image_release) struct elf_image image = { 0 };
 	_cleanup_free_ char *own = headers_own();
 	struct err vmlinux_err = { 0 };
 	int rc = paths_init(&paths, source, err);
@@ -467,7 +470,10 @@ int compile_program(const char *source, const struct compile_opts *o, void **ret
 	if (rc < 0)
 		return rc;
 	paths_shorten(&paths, out.buf, out.len);
-	rc = elf_strip(out.buf, out.len, ret, ret_len, err);
+	image.len = out.len;
+	image.bytes = strbuf_steal(&out);
+	elf_find_records(&image); /* what only the debugger's data says of them */
+	rc = elf_strip(image.bytes, image.len, ret, ret_len, err);
 	if (rc < 0)
 		err_wrap(err, "%s", source);
 	return rc;

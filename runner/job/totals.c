@@ -21,7 +21,7 @@ struct job_totals job_totals(struct source *source)
 			continue;
 		if (has_events(map)) {
 			t.any_events = true;
-			t.events += s.read;
+			t.events += s.read - s.malformed;
 			t.filtered += s.filtered; /* of maps: the same entries at each sweep */
 			t.any_known = t.any_known || s.lost_known;
 			t.any_unknown = t.any_unknown || !s.lost_known;

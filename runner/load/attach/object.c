@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "runner/load/attach/attach_internal.h"
+#include "runner/load/elf/record_types.h"
 #include "runner/load/kernel/explain.h"
 #include "runner/load/attach/object_internal.h"
 
@@ -127,6 +128,19 @@ static void first_status(struct object *object)
 				  0);
 }
 
+/* The type of records that was found just now; where `build` found it, it said so. */
+static void tell_of_type(const struct object *object, const struct map_plan *map)
+{
+	const struct elf_image *image = &object->image;
+
+	for (size_t i = 0; i < image->nguessed && map->found_type; i++)
+		if (streq(image->guessed[i], map->symbol))
+			log_info("%s: map '%s' does not say what its records are: %s is taken, of "
+				 "%u bytes; --map %s=events:TYPE names another",
+				 object->name, map->name, map->found_type, map->value.size_bytes,
+				 map->symbol);
+}
+
 static void warn_of_maps(const struct object *object)
 {
 	for (uint32_t i = 0; i < object->plan.nmaps; i++) {
@@ -135,6 +149,7 @@ static void warn_of_maps(const struct object *object)
 
 		if (map->fault)
 			log_warn("%s: %s", object->name, map->fault);
+		tell_of_type(object, map);
 		while (map->role != ROLE_INTERNAL && (f = plan_unknown_stacks(map, f)))
 			log_warn(
 				"%s: map '%s': which stack map holds the ids of '%s' is not known: "
@@ -149,6 +164,8 @@ static int open_all(struct object *object, const void *elf, size_t len, struct e
 	const struct object_opts *opts = &object->opts;
 	int rc = elf_merge_maps(elf, len, &object->image, err);
 
+	if (rc == 0)
+		elf_find_records(&object->image);
 	if (rc == 0)
 		rc = open_bpf(object, err);
 	if (rc == 0)

@@ -447,6 +447,9 @@ void elf_image_release(struct elf_image *image)
 	for (size_t i = 0; i < image->ntails; i++)
 		free(image->tails[i]);
 	free(image->tails);
+	for (size_t i = 0; i < image->nguessed; i++)
+		free(image->guessed[i]);
+	free(image->guessed);
 	free(image->bytes);
 	*image = (struct elf_image){ 0 };
 }

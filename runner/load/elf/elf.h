@@ -34,6 +34,8 @@ struct elf_image {
 	size_t nmaps;
 	char **tails; /* programs that the definition of a map puts into its slots */
 	size_t ntails;
+	char **guessed; /* maps whose records were given a type here, see record_types.h */
+	size_t nguessed;
 };
 
 /*

@@ -47,20 +47,52 @@ static bool is_unwanted(const struct plan_opts *opts, const struct map_plan *map
 	return false;
 }
 
+/* Of records that are shown as bytes. */
+static void advise_raw(struct strbuf *text, const struct map_plan *map)
+{
+	if (map->choices) {
+		const char *first = strchr(map->choices, ' ');
+		const char *name =
+			first && !has_prefix(map->choices, "__") ? first + 1 : map->choices;
+
+		strbuf_addf(text,
+			    "map '%s' does not say what its records are, and they can be %s: --map "
+			    "%s=events:%.*s chooses; until then they are shown as bytes",
+			    map->symbol, map->choices, map->symbol, (int)strcspn(name, ", "), name);
+		return;
+	}
+	strbuf_addf(text, "map '%s' does not say what its records are", map->symbol);
+	if (*map->record_sizes)
+		strbuf_addf(text, ", and the object has no type of %s bytes that they could be",
+			    map->record_sizes);
+	strbuf_addf(text,
+		    ": they are shown as bytes; --map %s=events:STRUCT names their type, as "
+		    "__type(value, struct STRUCT) in the source does",
+		    map->symbol);
+}
+
 static bool advise_record(struct strbuf *text, const struct plan_ctx *ctx)
 {
+	const char *between = "";
+
 	for (uint32_t i = 0; i < ctx->plan->nmaps; i++) {
 		const struct map_plan *map = &ctx->plan->maps[i];
+		bool unknown = is_ring(map) && !map->has_value && !is_shown(map);
 
-		if (!is_ring(map) || map->has_value || is_shown(map) || is_unwanted(ctx->opts, map))
+		if (is_unwanted(ctx->opts, map) || !(map->is_raw || unknown))
 			continue;
-		strbuf_addf(text,
-			    "map '%s' does not say what its records are: --map %s=events:STRUCT "
-			    "names their type, as __type(value, struct STRUCT) in the source does",
-			    map->symbol, map->symbol);
-		return true;
+		strbuf_adds(text, between);
+		between = "; ";
+		if (map->is_raw)
+			advise_raw(text, map);
+		else
+			strbuf_addf(text,
+				    "map '%s' does not say what its records are: --map "
+				    "%s=events:STRUCT names their type, as __type(value, struct "
+				    "STRUCT) in the source does",
+				    map->symbol, map->symbol);
 	}
-	return false;
+	return *between;
 }
 
 /* A definition in the form of libbpf's: a struct of pointers with a member "type". */

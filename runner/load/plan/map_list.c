@@ -8,6 +8,7 @@
 void map_list_release(struct map_list *list)
 {
 	free(list->words);
+	free(list->writes);
 	free(list->maps);
 }
 

@@ -71,7 +71,12 @@ struct map_plan {
 	uint32_t max_entries;
 	struct layout key;
 	struct layout value;
-	int prog;     /* SOURCE_ITER: index in plan.progs, else -1 */
+	/* Records of which the object's author does not say the type: what was found
+	 * (record_types.h), "struct event"; the several that it may be; NULL: neither. */
+	const char *found_type, *choices;
+	bool is_raw;		  /* no one type was found: the value is bytes */
+	const char *record_sizes; /* of is_raw: "24" or "8, 16"; "" where it is not known */
+	int prog;		  /* SOURCE_ITER: index in plan.progs, else -1 */
 	int lost_map; /* index of `<map>__lost` or `<map>_lost_samples`; -1: loss is unknown */
 };
 

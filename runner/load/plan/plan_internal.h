@@ -48,9 +48,12 @@ struct map_list {
 	struct plan_ctx *ctx;
 	struct map_plan *maps;
 	uint32_t count, cap;
-	struct map_word *words; /* of ctx->opts->roles */
-	bool has_role;		/* some map has one that was asked for, or is shown anyway */
-	uint32_t fields;	/* of all layouts; what fails counts as much as is allowed */
+	struct map_word *words;	   /* of ctx->opts->roles */
+	bool has_role;		   /* some map has one that was asked for, or is shown anyway */
+	struct record_use *writes; /* of all programs, maps by their index; see plan_records.c */
+	size_t nwrites;
+	bool has_writes; /* they were looked for */
+	uint32_t fields; /* of all layouts; what fails counts as much as is allowed */
 };
 
 /* map_list.c */
@@ -76,6 +79,15 @@ bool words_name(const struct map_list *list, const char *name);
 int words_check(struct map_list *list);
 /* The type that a word names, "event" or "struct event"; 0: there is none, an error is set. */
 uint32_t words_type(struct map_list *list, const char *name);
+
+/* Records whose type the author does not say. The type that was found; 0: none, or several. */
+uint32_t records_type(struct map_list *list, struct map_plan *map);
+/* Where programs write such records, and nothing tells their type: they are bytes. */
+void records_raw(struct map_list *list, struct map_plan *map);
+/* Where the sizes of all records are known, a shorter one than the type is of another type. */
+void records_exact(struct map_list *list, struct map_plan *map);
+/* What is known of their size, "24" or "8, 16"; "": nothing. */
+const char *records_sizes(struct map_list *list, const struct map_plan *map);
 
 /* Iterators with a known record type, and exported variables. */
 int pseudo_maps(struct map_list *list);

@@ -11,6 +11,11 @@
 #include "runner/load/plan/gadget.h"
 #include "runner/load/plan/plan_internal.h"
 
+static bool is_ring(const struct map_plan *map)
+{
+	return map->source == SOURCE_RING || map->source == SOURCE_PERF;
+}
+
 /* An array's keys are its indices, with or without a type. */
 static void index_layout(struct map_list *list, struct layout *ret)
 {
@@ -47,9 +52,8 @@ static void fill_value(struct map_list *list, struct map_plan *map, uint32_t typ
 	bool keeps = map->source == SOURCE_HASH || map->source == SOURCE_ARRAY ||
 		     map->source == SOURCE_QUEUE;
 
-	if (!type_id || map_list_compile(list, type_id, "value",
-					 map->source == SOURCE_RING || map->source == SOURCE_PERF,
-					 &map->value, why) < 0)
+	if (!type_id ||
+	    map_list_compile(list, type_id, "value", is_ring(map), &map->value, why) < 0)
 		return;
 	if (keeps && map->value.size_bytes != map->value_bytes) {
 		err_set(why, EINVAL, "its type is of %u bytes, its values are of %u",
@@ -124,7 +128,7 @@ static int asked_role(struct map_list *list, const struct map_plan *map,
 		   gadget_is_iterated(list->ctx->btf, map->symbol)) {
 		*ret_origin = ORIGIN_PREFIX;
 		*ret = has_slots(map) ? ROLE_HISTOGRAM : ROLE_GAUGE;
-	} else if (map->source == SOURCE_RING || map->source == SOURCE_PERF) {
+	} else if (is_ring(map)) {
 		*ret = map->has_value ? ROLE_EVENTS : ROLE_INTERNAL;
 	}
 	return 0;
@@ -152,11 +156,13 @@ static int apply_role(struct map_list *list, struct map_plan *map, const struct 
 		return rc;
 	}
 	/* A record type that is there and cannot be read is a mistake, not an internal map. */
-	if (origin == ORIGIN_PLAIN && role == ROLE_INTERNAL && *why->msg &&
-	    (map->source == SOURCE_RING || map->source == SOURCE_PERF) && !is_lost_map(map->symbol))
+	if (origin == ORIGIN_PLAIN && role == ROLE_INTERNAL && *why->msg && is_ring(map) &&
+	    !is_lost_map(map->symbol))
 		role = ROLE_EVENTS;
 	rc = role_apply(map, role, origin, why->msg, err);
-	list->has_role = list->has_role || map->role != ROLE_INTERNAL || origin != ORIGIN_PLAIN;
+	map->exported = map->exported && !map->is_raw;
+	list->has_role = list->has_role || origin != ORIGIN_PLAIN ||
+			 (map->role != ROLE_INTERNAL && !map->is_raw);
 	if (!rc && list->ctx->opts->all_maps && origin == ORIGIN_PLAIN)
 		show_internal(map);
 	return rc;
@@ -174,14 +180,48 @@ static const char *map_name(const struct bpf_map *map)
 	return name;
 }
 
+static bool is_plain(const struct map_list *list, const char *symbol)
+{
+	const char *rest;
+
+	return !*suffix_of(list, symbol) && role_of_prefix(symbol, &rest) < 0;
+}
+
+/* The key and the value, or record, of a map. value_id: as it is declared; 0: it is not. */
+static int fill_layouts(struct map_list *list, struct map_plan *map, uint32_t key_id,
+			uint32_t value_id, const struct map_word *word, struct err *why)
+{
+	if (is_ring(map) && gadget_record_type(list->ctx->btf, map->symbol))
+		value_id = gadget_record_type(list->ctx->btf, map->symbol);
+	if (word && word->type) {
+		value_id = words_type(list, word->type);
+		if (!value_id)
+			return -EINVAL;
+	}
+	fill_key(list, map, key_id, why);
+	fill_value(list, map, value_id, why);
+	if (!is_ring(map))
+		return 0;
+	map->key_bytes = map->value_bytes = 0;
+	if (!map->has_value && !*why->msg)
+		fill_value(list, map, records_type(list, map), why);
+	if (!map->has_value && !*why->msg &&
+	    (word ? word->role == ROLE_EVENTS : is_plain(list, map->symbol)))
+		records_raw(list, map);
+	if (map->is_raw)
+		map->record_sizes = records_sizes(list, map);
+	records_exact(list, map);
+	return 0;
+}
+
 static int add_map(struct map_list *list, const struct bpf_map *from)
 {
 	struct err why = { 0 }, fault = { 0 };
 	struct map_plan *map;
 	const struct map_type *type;
 	const struct map_word *word;
-	uint32_t value_id = bpf_map__btf_value_type_id(from);
 	const char *rest;
+	int rc;
 
 	if (list->count >= PLAN_MAX_MAPS)
 		return err_set(list->ctx->err, E2BIG, "more than %d maps", PLAN_MAX_MAPS);
@@ -205,19 +245,11 @@ static int add_map(struct map_list *list, const struct bpf_map *from)
 	if (!*suffix_of(list, map->symbol) && role_of_prefix(map->symbol, &rest) >= 0)
 		map->name = map_list_copy(list, rest);
 	map_list_tags(list, map, map->symbol);
-	if ((map->source == SOURCE_RING || map->source == SOURCE_PERF) &&
-	    gadget_record_type(list->ctx->btf, map->symbol))
-		value_id = gadget_record_type(list->ctx->btf, map->symbol);
 	word = words_find(list, map);
-	if (word && word->type) {
-		value_id = words_type(list, word->type);
-		if (!value_id)
-			return -EINVAL;
-	}
-	fill_key(list, map, bpf_map__btf_key_type_id(from), &why);
-	fill_value(list, map, value_id, &why);
-	if (map->source == SOURCE_RING || map->source == SOURCE_PERF)
-		map->key_bytes = map->value_bytes = 0;
+	rc = fill_layouts(list, map, bpf_map__btf_key_type_id(from),
+			  bpf_map__btf_value_type_id(from), word, &why);
+	if (rc)
+		return rc;
 	return map_list_fault(list, map, word, apply_role(list, map, word, &why, &fault), &fault);
 }
 

@@ -13,6 +13,7 @@
 #include "runner/load/elf/elf.h"
 #include "runner/load/elf/elf_code.h"
 #include "runner/load/elf/map_use.h"
+#include "runner/load/elf/record_types.h"
 #include "runner/load/plan/plan.h"
 #include "tests/support/load_object.h"
 
@@ -74,12 +75,13 @@ static void forget(void *ctx, const struct stack_use *use)
 /* Each reference is one to a stack map, or to another map. */
 static void look(void *ctx, const struct elf_code *code)
 {
+	static const struct map_use_ops ops = { .stack = forget };
 	int *maps = calloc(code->count + 1, sizeof(*maps));
 
 	for (size_t i = 0; maps && i < code->count; i++)
 		maps[i] = code->symbols[i] ? (int)strlen(code->symbols[i]) % 3 : -1;
 	if (maps)
-		stack_use_find(code->insns, maps, code->count, forget, ctx);
+		map_use_find(code->insns, maps, code->count, &ops, ctx);
 	free(maps);
 }
 
@@ -94,6 +96,7 @@ static void open_object(const void *bytes, size_t len)
 	if (elf_merge_maps(bytes, len, &image, NULL))
 		return;
 	elf_code_each(&image, look, NULL);
+	elf_find_records(&image);
 	obj = bpf_object__open_mem(image.bytes, image.len, NULL);
 	if (obj) {
 		plan_compile(&plan, obj, &image,
