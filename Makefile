@@ -77,7 +77,7 @@ SOURCES   := $(wildcard $(foreach d,base base/* cmd cmd/* oci oci/* runner runne
 		tests/unit/* tests/fuzz/*,$(d)/*.[ch]) tests/bench/bench_*.c)
 
 .PHONY: all units examples trace-demos bpf-tests fuzzers fuzzers-here help \
-	test interop demo pictures bench soak fuzz install uninstall dist deps check lint house format clean
+	test interop demo pictures bench soak fuzz install uninstall dist man deps check lint house format clean
 .SECONDARY:
 
 all: $(BUILD)/bombus $(call archive,trace) ## build bombus and libbombus-trace
@@ -199,7 +199,7 @@ check: lint house $(BUILD)/gen/names.inc ## check the format, the scripts, the l
 house: all ## find circles between object files, full folders and long functions
 	@tests/house.sh $(BUILD)
 lint:
-	shellcheck -x .ci/run tests/run $(wildcard tests/*.sh tests/*/*.sh runner/read/text/*.sh)
+	shellcheck -x .ci/run tests/run $(wildcard tests/*.sh tests/*/*.sh runner/read/text/*.sh docs/man/*.sh)
 
 # --- for people ---
 
@@ -217,11 +217,15 @@ pictures: deps ## draw the README's pictures anew from the recordings in tests/g
 
 ROOT      := $(DESTDIR)$(PREFIX)
 IMAGES    := $(ROOT)/share/bombus/images
+MAN       := $(ROOT)/share/man
 UNIT      := $(ROOT)/lib/systemd/system/bombus.service
 COMPLETES := $(ROOT)/share/bash-completion/completions/bombus $(ROOT)/share/zsh/site-functions/_bombus \
 	     $(ROOT)/share/fish/vendor_completions.d/bombus.fish
 
-install: all examples ## install to DESTDIR/PREFIX, with the examples as programs to run
+man: $(BUILD)/man/.made ## make the manual pages, in BUILD/man
+$(BUILD)/man/.made: $(BUILD)/bombus $(wildcard spec/*.md docs/man/*)
+	$(Q)docs/man/make.sh $(BUILD)/bombus $(@D) && touch $@
+install: all examples man ## install to DESTDIR/PREFIX, with the examples as programs to run
 	install -D -s -m 755 -t $(ROOT)/bin $(BUILD)/bombus
 	install -D -m 644 $(call archive,trace) $(ROOT)/lib/libbombus-trace.a
 	install -D -m 644 -t $(ROOT)/include/bombus include/bombus/*.h
@@ -230,6 +234,7 @@ install: all examples ## install to DESTDIR/PREFIX, with the examples as program
 	sed 's|/usr/local|$(PREFIX)|' deploy/bombus.service | install -D -m 644 /dev/stdin $(UNIT)
 	for file in $(COMPLETES); do case $$file in *bash*) shell=bash ;; *zsh*) shell=zsh ;; *) shell=fish ;; esac; \
 		$(BUILD)/bombus completion $$shell | install -D -m 644 /dev/stdin $$file || exit 1; done
+	cd $(BUILD)/man && for page in man*/*; do install -D -m 644 $$page $(abspath $(MAN))/$$page || exit 1; done
 	rm -rf $(IMAGES)
 	$(BUILD)/bombus -q --store $(BUILD)/store save -o $(IMAGES)/ $(sort $(notdir $(basename $(EXAMPLES))))
 	rm $(IMAGES)/.lock
@@ -237,6 +242,7 @@ install: all examples ## install to DESTDIR/PREFIX, with the examples as program
 	@$(GIVE_BACK)
 uninstall: ## remove what install put there
 	rm -f $(ROOT)/bin/bombus $(ROOT)/lib/libbombus-trace.a $(ROOT)/include/solo_types.h $(UNIT) $(COMPLETES)
+	rm -f $(foreach p,man1/bombus.1 man1/bombus-*.1 man5/bombus-*.5 man7/bombus-*.7,$(MAN)/$(p))
 	rm -rf $(ROOT)/include/bombus $(ROOT)/share/bombus $(ROOT)/share/doc/bombus
 dist: ## pack the committed sources: BUILD/bombus-VERSION.tar.gz
 	@mkdir -p $(BUILD)

@@ -4,6 +4,7 @@
 
 #include "base/util.h"
 #include "cmd/cmd.h"
+#include "cmd/man.h"
 
 #define HELP_COLUMN 34
 #define HELP_WIDTH 100
@@ -99,13 +100,22 @@ void print_overview(const struct command *const *commands)
 	printf("\n'bombus COMMAND --help' says more about a command.\n");
 }
 
+struct help_args {
+	bool man;
+};
+
 static int run_help(const struct global_args *global, void *args, const struct words *words,
 		    struct err *err)
 {
+	const struct help_args *a = args;
 	const struct command *c;
 
 	if (!words->count) {
-		print_overview(global->commands);
+		(a->man ? man_print_overview : print_overview)(global->commands);
+		return 0;
+	}
+	if (a->man && streq(words->words[0], "agent.yaml")) {
+		man_print_keys();
 		return 0;
 	}
 	c = command_find(global->commands, words->words[0]);
@@ -116,15 +126,25 @@ static int run_help(const struct global_args *global, void *args, const struct w
 			err_hint(err, "did you mean '%s'?", near);
 		return err_usage(err, "no command '%s'", words->words[0]);
 	}
-	command_print_help(c);
+	(a->man ? man_print_command : command_print_help)(c);
 	return 0;
 }
+
+static const struct opt help_opts[] = {
+	{ 0, "man", NULL, OPT_FLAG, offsetof(struct help_args, man),
+	  "as a manual page in mdoc(7), but for its date; 'agent.yaml' instead of a command gives "
+	  "the keys of the agent's configuration" },
+	{ 0 },
+};
 
 const struct command cmd_help = {
 	.name = "help",
 	.usage = "[COMMAND]",
 	.summary = "this overview, or the help of one command",
-	.examples = "bombus help run",
+	.examples = "bombus help run\n"
+		    "bombus help --man run | man -l -",
+	.opts = help_opts,
+	.args_bytes = sizeof(struct help_args),
 	.max_words = 1,
 	.complete = "command",
 	.run = run_help,

@@ -20,7 +20,7 @@ DEMO_PACKAGES=(clang curl)
 TEST_PACKAGES=(
 	llvm bpftool libcmocka-dev libclang-rt-dev skopeo jq tmux bsdutils iproute2
 	procps qemu-system-x86 busybox-static ca-certificates cpio gzip binutils libc-bin
-	umoci apache2-utils openssl python3 python3-venv time zstd git
+	umoci mandoc apache2-utils openssl python3 python3-venv time zstd git
 )
 
 only_say=0
@@ -51,7 +51,7 @@ stands_for() {
 	llvm) echo llvm-objcopy ;;
 	gcc) echo "${CC:-gcc}" ;;
 	make | clang | bpftool | jq | curl | tmux | cpio | gzip | skopeo) echo "$1" ;;
-	umoci | openssl | python3 | time | zstd | git) echo "$1" ;;
+	umoci | mandoc | openssl | python3 | time | zstd | git) echo "$1" ;;
 	apache2-utils) echo htpasswd ;;
 	libc6-dev) echo stdio.h ;;
 	libbpf-dev) echo bpf/libbpf.h ;;

@@ -19,7 +19,8 @@ ok 'make install' made install
 find root -type f | sed 's|blobs/sha256/.*|blobs/sha256/X|' | sort -u >files
 root=$T/root/usr
 for file in bin/bombus lib/libbombus-trace.a include/bombus/bombus.bpf.h lib/systemd/system/bombus.service \
-	share/bombus/images/index.json share/bash-completion/completions/bombus share/doc/bombus/bombus.yaml; do
+	share/bombus/images/index.json share/bash-completion/completions/bombus share/doc/bombus/bombus.yaml \
+	share/man/man1/bombus.1 share/man/man7/bombus-maps.7; do
 	ok "installs $file" test -s "$root/$file"
 done
 like 'the unit starts the program where it is' "$(cat "$root/lib/systemd/system/bombus.service")" \
