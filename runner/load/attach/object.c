@@ -189,6 +189,13 @@ static int open_all(struct object *object, const void *elf, size_t len, struct e
 	return rc < 0 ? rc : options_apply(object, true, err);
 }
 
+/* Errors of a configuration begin with its path, which is the name. */
+static void wrap_open(const char *name, struct err *err)
+{
+	if (!err || !has_prefix(err->msg, name) || err->msg[strlen(name)] != ':')
+		err_wrap(err, "%s", name);
+}
+
 static void free_object(struct object **object)
 {
 	object_free(*object);
@@ -210,7 +217,7 @@ int object_open(struct object **ret, const char *name, const void *elf, size_t l
 	else
 		rc = open_all(object, elf, len, err);
 	if (rc < 0) {
-		err_wrap(err, "%s", name);
+		wrap_open(name, err);
 		return rc;
 	}
 	object->times.open = (struct step){ start, now_mono_ns() };

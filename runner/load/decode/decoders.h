@@ -21,7 +21,7 @@ struct err;
 /* Of a text that a chain makes; what would be longer is cut off. */
 #define DECODE_MAX 4096
 #define DECODERS_MAX 8
-#define DECODER_WORDS_MAX 256
+#define DECODER_WORDS_MAX 4096
 
 enum decoder_id {
 #define DECODER(word, ...) DECODER_##word,

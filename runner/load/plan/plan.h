@@ -17,6 +17,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "runner/load/plan/layout.h"
+#include "runner/load/plan/recipe.h"
 
 enum map_role {
 	ROLE_INTERNAL,
@@ -58,7 +59,12 @@ struct map_plan {
 	const char *buckets; /* BOMBUS_BUCKETS, as written; NULL: none */
 	const char *counted; /* how <bombus/histogram.bpf.h> counts it, in the same words; NULL: it
 			      * does not */
-	bool plain_names;    /* BOMBUS_PLAIN_NAMES: members are metrics without the map's name */
+	/* Of its metrics, whose names, labels and series are exactly those of another tool
+	 * (recipe.h); NULL: it is no such map. */
+	const char *name_space;
+	bool split_cpu;	   /* its values are split by a label cpu in any case */
+	uint64_t flush_ns; /* its series are forgotten so often; 0: never */
+	bool plain_names;  /* BOMBUS_PLAIN_NAMES: members are metrics without the map's name */
 	const char *service, *span; /* BOMBUS_SERVICE and BOMBUS_SPAN of ROLE_SPANS; NULL: none */
 	uint8_t role;		    /* enum map_role */
 	uint8_t source;		    /* enum map_source */
@@ -79,6 +85,12 @@ struct map_plan {
 	int prog;		  /* SOURCE_ITER: index in plan.progs, else -1 */
 	int lost_map; /* index of `<map>__lost` or `<map>_lost_samples`; -1: loss is unknown */
 };
+
+/* A map whose metrics are exactly those of another tool. */
+static inline bool map_is_exact(const struct map_plan *map)
+{
+	return map->name_space != NULL;
+}
 
 /* A map whose records, or whose series, sinks show. */
 static inline bool map_has_records(const struct map_plan *map)
@@ -189,11 +201,13 @@ struct plan_role {
 struct plan_opts {
 	const struct plan_role *roles; /* of several for one map the last counts */
 	size_t nroles;
-	struct word_list names;	 /* MAP=NAME */
-	struct word_list labels; /* MAP,FIELD=NAME */
-	struct word_list as;	 /* MAP,FIELD=MEANING, see plan_as.c */
-	struct word_list spans;	 /* MAP=NAME, of spans */
-	bool all_maps;		 /* internal maps with a known layout are shown too, as gauges */
+	struct word_list names;		   /* MAP=NAME */
+	struct word_list labels;	   /* MAP,FIELD=NAME */
+	struct word_list as;		   /* MAP,FIELD=MEANING, see plan_as.c */
+	struct word_list spans;		   /* MAP=NAME, of spans */
+	const struct plan_recipe *recipes; /* see recipe.h */
+	size_t nrecipes;
+	bool all_maps; /* internal maps with a known layout are shown too, as gauges */
 };
 
 /*

@@ -89,6 +89,11 @@ void records_exact(struct map_list *list, struct map_plan *map);
 /* What is known of their size, "24" or "8, 16"; "": nothing. */
 const char *records_sizes(struct map_list *list, const struct map_plan *map);
 
+/* recipe.c: the map as its recipe has it; without one it is left as it is. */
+int recipe_apply(struct map_list *list, struct map_plan *map);
+/* The error for a recipe whose map the object does not have. */
+int recipes_check(struct map_list *list);
+
 /* Iterators with a known record type, and exported variables. */
 int pseudo_maps(struct map_list *list);
 

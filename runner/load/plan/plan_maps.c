@@ -250,6 +250,12 @@ static int add_map(struct map_list *list, const struct bpf_map *from)
 			  bpf_map__btf_value_type_id(from), word, &why);
 	if (rc)
 		return rc;
+	if (list->ctx->opts->nrecipes && !(word && word->type)) {
+		rc = recipe_apply(list, map);
+		list->has_role = true;
+		if (rc < 0 || !word)
+			return rc;
+	}
 	return map_list_fault(list, map, word, apply_role(list, map, word, &why, &fault), &fault);
 }
 
@@ -306,6 +312,8 @@ static int gather(struct map_list *list)
 	bpf_object__for_each_map(map, ctx->obj)
 		if (!rc)
 			rc = add_map(list, map);
+	if (!rc)
+		rc = recipes_check(list);
 	if (!rc)
 		rc = pseudo_maps(list);
 	return rc ? rc : words_check(list);

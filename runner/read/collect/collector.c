@@ -37,6 +37,19 @@ static int check_sizes(const struct map_plan *map, struct err *err)
 	return 0;
 }
 
+/* Where nothing else is asked for, all entries of a map that another tool shows whole are series.
+ */
+static struct series_opts series_opts_of(const struct collector *c, const struct map_plan *map)
+{
+	struct series_opts opts = c->opts.series;
+
+	if (!opts.max_series && map_is_exact(map) && map->max_entries > SERIES_DEFAULT_MAX)
+		opts.max_series = (uint32_t)MIN((uint64_t)map->max_entries *
+							(map->split_cpu ? c->env.cpus : 1),
+						(uint64_t)UINT32_MAX / 2);
+	return opts;
+}
+
 static void init_reader(struct collector *c, struct reader *r, const struct map_plan *map,
 			struct filter **filter, struct metric_plan **metric)
 {
@@ -50,7 +63,9 @@ static void init_reader(struct collector *c, struct reader *r, const struct map_
 	if (map->role == ROLE_SPANS)
 		r->trace = span_trace_id(map);
 	if (r->metric) {
-		r->series = series_new(r->metric, &c->opts.series);
+		const struct series_opts opts = series_opts_of(c, map);
+
+		r->series = series_new(r->metric, &opts);
 		r->group = MAX(1u, MAX(r->metric->key_bytes, map->value.size_bytes));
 		r->group = MIN(GROUP_BYTES / r->group, (uint32_t)SERIES_TOUCH_MAX);
 		r->group = MAX(1u, r->group);

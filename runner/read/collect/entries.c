@@ -21,8 +21,8 @@ static bool passes(struct reader *r, struct record record, bool per_cpu)
 /* Zeros of an array do not make a series where there may be many. */
 static union cell *cells_for(struct reader *r, const void *key, const uint8_t *values, size_t len)
 {
-	bool only =
-		r->map->source != SOURCE_ARRAY || r->map->max_entries == 1 || !r->metric->key_bytes;
+	bool only = r->map->source != SOURCE_ARRAY || r->map->max_entries == 1 ||
+		    !r->metric->key_bytes || map_is_exact(r->map);
 
 	if (only || !raw_all_zero(values, len))
 		return series_sweep_touch(r->series, key);
@@ -39,8 +39,9 @@ static void take_cpu(struct reader *r, struct record *record, uint32_t cpu)
 		return;
 	metric_key(plan, record, r->key);
 	memcpy(r->key + plan->key_bytes - sizeof(cpu), &cpu, sizeof(cpu));
-	cells = raw_all_zero(value, record->value_bytes) ? series_sweep_known(r->series, r->key)
-							 : series_sweep_touch(r->series, r->key);
+	cells = raw_all_zero(value, record->value_bytes) && !map_is_exact(r->map)
+			? series_sweep_known(r->series, r->key)
+			: series_sweep_touch(r->series, r->key);
 	if (cells)
 		metric_cells(plan, record, 1, cells);
 }

@@ -19,10 +19,11 @@
 #define MAX_SUB_BITS 4
 
 enum scale_kind {
-	SCALE_EXP2,   /* 2^min .. 2^max */
-	SCALE_LOG2,   /* 2^(n+1) - 1 */
-	SCALE_LINEAR, /* min, min + step .. max */
-	SCALE_LIST,   /* as written */
+	SCALE_EXP2,	/* 2^min .. 2^max */
+	SCALE_LOG2,	/* 2^(n+1) - 1 */
+	SCALE_LINEAR,	/* min, min + step .. max */
+	SCALE_LIST,	/* as written */
+	SCALE_EXP2ZERO, /* 0, then 2^0 .. 2^(max - 1) */
 };
 
 /* How bounds were asked for. */
@@ -30,6 +31,8 @@ struct scale {
 	enum scale_kind kind;
 	uint64_t min, max, step;
 	uint8_t sub_bits; /* SCALE_EXP2: 2^sub_bits bounds for each power of two */
+	bool keys;	  /* the last member of the key is the bucket */
+	double factor;	  /* of keys: exported = bound * factor */
 	uint64_t list[METRIC_MAX_BOUNDS];
 	uint32_t count;
 };
@@ -119,6 +122,42 @@ static const char *after_exp2(const char *text, uint8_t *ret_bits)
 	return NULL;
 }
 
+/* What stands behind "keys". */
+static int parse_keys(struct scale *scale, const char *text)
+{
+	_cleanup_free_ char *copy = xstrdup(text);
+	char *times = strstr(copy, " times ");
+	uint64_t numbers[2] = { 0 };
+	const char *rest, *list;
+	uint32_t count = 2;
+	int rc;
+
+	scale->keys = true;
+	scale->factor = 1;
+	if (times &&
+	    (parse_double(times + strlen(" times "), &scale->factor) < 0 || scale->factor <= 0))
+		return -EINVAL;
+	if (times)
+		*times = '\0';
+	list = copy + strspn(copy, " ");
+	if ((rest = after_word(list, "exp2")))
+		scale->kind = SCALE_EXP2;
+	else if ((rest = after_word(list, "exp2zero")))
+		scale->kind = SCALE_EXP2ZERO;
+	else if ((rest = after_word(list, "linear")))
+		scale->kind = SCALE_LINEAR;
+	else
+		return parse_list(scale, list);
+	rc = parse_numbers(rest, numbers, 2, &count);
+	scale->min = numbers[0];
+	scale->max = numbers[1];
+	scale->step = 1;
+	return rc == 0 && count == 2 && scale->min < scale->max &&
+			       scale->max - scale->min < METRIC_MAX_BOUNDS
+		       ? 0
+		       : -EINVAL;
+}
+
 static int parse_scale(struct scale *scale, const char *text)
 {
 	uint64_t numbers[3];
@@ -126,6 +165,8 @@ static int parse_scale(struct scale *scale, const char *text)
 	const char *rest;
 
 	text += strspn(text, " \t");
+	if ((rest = after_word(text, "keys")))
+		return parse_keys(scale, rest);
 	if ((rest = after_exp2(text, &scale->sub_bits))) {
 		scale->kind = SCALE_EXP2;
 		scale->max = EXP2_LAST;
@@ -258,6 +299,10 @@ static bool scale_bound(const struct scale *scale, uint32_t i, uint64_t *ret)
 	case SCALE_LIST:
 		*ret = i < scale->count ? scale->list[i] : 0;
 		return i < scale->count;
+	case SCALE_EXP2ZERO:
+		i += (uint32_t)scale->min;
+		*ret = i ? exp2_bound(i - 1, 0) : 0;
+		return (!i || *ret) && i <= scale->max;
 	}
 	return false;
 }
@@ -376,6 +421,11 @@ int histogram_find(struct metric_build *b)
 		b->count = find_number(&map->value, "count");
 		return 0;
 	}
+	if (map_is_exact(map)) {
+		b->plan->kind = METRIC_HIST_KEY;
+		b->plan->observe = b->bucket = &map->key.fields[map->key.nfields - 1];
+		return 0;
+	}
 	if (map->has_key && map->key.nfields && map->value.nfields == 1 &&
 	    map->value.fields[0].kind == KIND_UINT && map->value.fields[0].count == 1 &&
 	    map->value.fields[0].size_bits <= 64)
@@ -466,6 +516,20 @@ static void make_key(struct metric_build *b, struct family *family, struct scale
 	add_value(plan, &b->map->value.fields[0], 1, 0);
 }
 
+/* Every bound is real, and the sum of each series stands in the bucket behind the last. */
+static void make_exact(struct metric_build *b, struct family *family, const struct scale *scale)
+{
+	struct metric_plan *plan = b->plan;
+
+	make_bounds(b, family, scale, METRIC_MAX_BOUNDS);
+	plan->bucket_is_bound = scale->kind == SCALE_LIST;
+	plan->first_bucket = (uint32_t)scale->min;
+	plan->sum_bucket =
+		scale->kind == SCALE_LIST ? scale->list[scale->count - 1] + 1 : scale->max + 1;
+	family->has_sum = true;
+	add_value(plan, &b->map->value.fields[0], 1, 0);
+}
+
 int histogram_make(struct metric_build *b)
 {
 	struct metric_plan *plan = b->plan;
@@ -487,6 +551,11 @@ int histogram_make(struct metric_build *b)
 		unit = unit_of(b->slots, b->map);
 		if (!unit && b->sum)
 			unit = b->sum->unit;
+	} else if (scale->keys) {
+		if (plan->kind != METRIC_HIST_KEY)
+			return usage(b, "no member of its key is a bucket, which \"keys\" needs");
+		make_exact(b, family, scale);
+		unit = unit_of(b->bucket, b->map);
 	} else if (plan->kind == METRIC_HIST_KEY) {
 		make_key(b, family, scale);
 		unit = unit_of(b->bucket, b->map);
@@ -498,6 +567,8 @@ int histogram_make(struct metric_build *b)
 	if (b->opts && b->opts->unit)
 		unit = b->opts->unit;
 	metric_family_name(plan, family, b->map->name, "", unit);
+	if (scale->keys)
+		family->scale *= scale->factor;
 	plan->ncells = family_cells(family);
 	plan->nfamilies = 1;
 	return 0;

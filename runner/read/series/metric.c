@@ -181,7 +181,10 @@ static int add_labels(struct metric_build *b, const struct layout *layout, enum 
 		if (!is_label(b, layout, field, part))
 			continue;
 		*label = (struct label){ .field = field, .part = part };
-		label->name = metric_label_name(plan, wanted_name(b, layout, field, part));
+		label->name =
+			map_is_exact(b->map)
+				? field->label
+				: metric_label_name(plan, wanted_name(b, layout, field, part));
 		plan->nlabels++;
 		code = lay_label(b, label);
 		if (code < 0)
@@ -232,7 +235,8 @@ static int make_labels(struct metric_build *b)
 {
 	const struct map_plan *map = b->map;
 	struct metric_plan *plan = b->plan;
-	bool key = map->has_key && !(map->source == SOURCE_ARRAY && map->max_entries == 1);
+	bool key = map->has_key &&
+		   (map_is_exact(map) || !(map->source == SOURCE_ARRAY && map->max_entries == 1));
 	uint32_t nfields = (key ? map->key.nfields : 0) + (map->has_value ? map->value.nfields : 0);
 	uint32_t nsteps =
 		(key ? max_steps(&map->key) : 0) + (map->has_value ? max_steps(&map->value) : 0);
@@ -247,7 +251,7 @@ static int make_labels(struct metric_build *b)
 		code = add_labels(b, &map->value, PART_VALUE);
 	if (code < 0)
 		return code;
-	if (b->opts && b->opts->split_cpu && map->per_cpu && b->entries)
+	if (((b->opts && b->opts->split_cpu) || map->split_cpu) && map->per_cpu && b->entries)
 		add_cpu_label(b);
 	only = plan->nsteps == 1 ? plan->steps : NULL;
 	plan->key_is_record = only && only->op <= STEP_COPY_LONG && !plan->split_cpu;
@@ -270,6 +274,8 @@ static bool is_value(const struct metric_build *b, const struct field *field)
 
 static uint8_t value_type(const struct metric_build *b, const struct field *field)
 {
+	if (map_is_exact(b->map))
+		return b->map->role == ROLE_GAUGE ? METRIC_GAUGE : METRIC_COUNTER;
 	if (field->tags & TAG_COUNTER)
 		return METRIC_COUNTER;
 	if ((field->tags & TAG_GAUGE) || guess_is_gauge(b, field))

@@ -52,6 +52,11 @@ struct err;
  * exp2 or linear buckets by number, MAX is the one into which it puts all that is larger, so that
  * it is +Inf, and MAX + 1 is the sum.
  *
+ * "keys" before such words says that the last member of the key is the bucket, that each bound is
+ * real, the last one too, and that the sum is behind the last: "keys exp2 MIN MAX", "keys exp2zero
+ * MIN MAX" (0, then 2^(n-1)), "keys linear MIN MAX" (n), "keys 1,5,10" (the key is the bound); and
+ * "times FACTOR" behind them makes the exported values.
+ *
  * What <bombus/histogram.bpf.h> counts says so itself (map_plan.counted). Of its exp2 buckets "exp2
  * MIN MAX" shows a part, of which all bounds are real; everything else that differs is refused.
  * --hist-buckets says the same as BOMBUS_BUCKETS, and wins.
@@ -153,8 +158,9 @@ struct metric_plan {
 	uint32_t nvalues;
 	bool counts_only;	     /* METRIC_EVENTS: one cell, the number of records */
 	const struct field *observe; /* METRIC_HIST_EVENTS: what; METRIC_HIST_KEY: the bucket */
+	bool bucket_is_bound;	     /* METRIC_HIST_KEY: the key is the bound, not its number */
 	uint32_t first_bucket;	     /* METRIC_HIST_KEY: the number of the lowest one */
-	uint32_t sum_bucket;	     /* METRIC_HIST_KEY: the one that is the sum; 0: none */
+	uint64_t sum_bucket;	     /* METRIC_HIST_KEY: the one that is the sum; 0: none */
 	bool is_guess;		     /* METRIC_HIST_KEY: nothing says how it is counted */
 	struct arena arena;
 };

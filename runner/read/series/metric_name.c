@@ -188,6 +188,12 @@ void metric_family_name(struct metric_plan *plan, struct family *family, const c
 	const char *stem = metric_clean_name(arena, map_name);
 	const char *raw, *base;
 
+	if (map_is_exact(plan->map)) {
+		family->name = stem;
+		family->base = family->unit = "";
+		family->scale = 1;
+		return;
+	}
 	if (*member && !*map_name)
 		stem = metric_clean_name(arena, member);
 	else if (*member)

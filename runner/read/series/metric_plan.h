@@ -58,7 +58,7 @@ struct metric_build {
 /* metric_name.c */
 char *metric_clean_name(struct arena *arena, const char *text);
 const char *metric_label_name(struct metric_plan *plan, const char *wanted);
-/* Fills name, base, unit, scale; `member` may be "". */
+/* Fills name, base, unit, scale; `member` may be "". A map with exact names has its own. */
 void metric_family_name(struct metric_plan *plan, struct family *family, const char *map_name,
 			const char *member, const char *unit);
 

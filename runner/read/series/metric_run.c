@@ -458,6 +458,8 @@ static uint32_t key_cell(const struct metric_plan *plan, const struct record *re
 
 	if (plan->sum_bucket && bucket == plan->sum_bucket)
 		return family->cell + family->nbounds + 1;
+	if (plan->bucket_is_bound)
+		return family->cell + metric_bucket(family, bucket);
 	bucket = bucket > plan->first_bucket ? bucket - plan->first_bucket : 0;
 	return family->cell + (uint32_t)MIN(bucket, (uint64_t)family->nbounds);
 }

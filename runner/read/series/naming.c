@@ -108,6 +108,7 @@ int naming_init(struct naming *ret, const char *name_space, const char *tool, st
 				 name_space);
 	if (name_space)
 		naming.name_space = name_space;
+	naming.is_given = name_space != NULL;
 	naming.bee = tool && streq(tool, "bee");
 	*ret = naming;
 	return 0;
@@ -115,11 +116,16 @@ int naming_init(struct naming *ret, const char *name_space, const char *tool, st
 
 /* --- families --------------------------------------------------------------------------------- */
 
+static const char *space_of(const struct naming *naming, const struct map_plan *map)
+{
+	return map_is_exact(map) && !naming->is_given ? map->name_space : naming->name_space;
+}
+
 char *naming_prometheus(const struct naming *naming, const struct metric_plan *plan,
 			const struct family *family)
 {
 	if (!naming->bee)
-		return xasprintf("%s_%s", naming->name_space, family->name);
+		return xasprintf("%s_%s", space_of(naming, plan->map), family->name);
 	return xasprintf("%s_" BEE_INFIX "_%s%s%s", naming->name_space, plan->map->symbol,
 			 family->base[0] ? "_" : "", family->base);
 }
@@ -133,14 +139,15 @@ static void cut_word(char *name, const char *word)
 }
 
 /* Receivers that make Prometheus' names of these put the unit and _total back. */
-char *naming_otlp(const struct naming *naming, const struct family *family)
+char *naming_otlp(const struct naming *naming, const struct metric_plan *plan,
+		  const struct family *family)
 {
 	_cleanup_free_ char *name = xstrdup(family->name);
 
 	if (family->type == METRIC_COUNTER)
 		cut_word(name, "total");
 	cut_word(name, family->unit);
-	return xasprintf("%s.%s", naming->name_space, name);
+	return xasprintf("%s.%s", space_of(naming, plan->map), name);
 }
 
 char *naming_help(const struct naming *naming, const struct metric_plan *plan,

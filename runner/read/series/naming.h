@@ -8,6 +8,8 @@
  *	Prometheus	<namespace>_<family>			ebpf_tcp_rtt_seconds
  *	OTLP		<namespace>.<family without unit>	ebpf.tcp_rtt, unit "s"
  *	--compat bee	<namespace>_solo_io_<map's symbol>	ebpf_solo_io_counter_events
+ *
+ * A map whose names are another tool's has the namespace of that tool (map_plan.name_space).
  */
 #ifndef BOMBUS_RUNNER_READ_SERIES_NAMING_H
 #define BOMBUS_RUNNER_READ_SERIES_NAMING_H
@@ -23,6 +25,7 @@ struct err;
 
 struct naming {
 	const char *name_space; /* borrowed; first part of each name */
+	bool is_given;		/* also of maps that have one of their own */
 	bool bee;		/* names, labels and values as BumbleBee has them */
 };
 
@@ -37,7 +40,8 @@ int naming_init(struct naming *ret, const char *name_space, const char *tool, st
 /* A family's whole name; malloc'ed. */
 char *naming_prometheus(const struct naming *naming, const struct metric_plan *plan,
 			const struct family *family);
-char *naming_otlp(const struct naming *naming, const struct family *family);
+char *naming_otlp(const struct naming *naming, const struct metric_plan *plan,
+		  const struct family *family);
 
 /* A family's help: the program's own text, or else a description of the map; malloc'ed. */
 char *naming_help(const struct naming *naming, const struct metric_plan *plan,

@@ -8,7 +8,6 @@
 
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 
-#define DEFAULT_MAX 10000
 #define HARD_MAX (1u << 28)
 #define FIRST_SLOTS 64u
 #define BLOCK_BYTES (128u << 10)
@@ -277,7 +276,7 @@ struct series *series_new(const struct metric_plan *plan, const struct series_op
 	while (2u << s->block_shift <= BLOCK_ENTRIES &&
 	       (uint64_t)s->stride << (s->block_shift + 1) <= BLOCK_BYTES)
 		s->block_shift++;
-	s->max = opts && opts->max_series ? MIN(opts->max_series, HARD_MAX) : DEFAULT_MAX;
+	s->max = opts && opts->max_series ? MIN(opts->max_series, HARD_MAX) : SERIES_DEFAULT_MAX;
 	s->ttl_ns = opts ? opts->ttl_ns : 0;
 	s->budget = opts ? opts->budget : NULL;
 	s->mask = FIRST_SLOTS - 1;

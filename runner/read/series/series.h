@@ -31,8 +31,10 @@ struct series_budget {
 	uint32_t sharers;     /* programs that set something aside; 0: one */
 };
 
+#define SERIES_DEFAULT_MAX 10000
+
 struct series_opts {
-	uint32_t max_series;	      /* 0: 10,000 */
+	uint32_t max_series;	      /* 0: SERIES_DEFAULT_MAX */
 	uint64_t ttl_ns;	      /* 0: entries stay */
 	struct series_budget *budget; /* a new key beyond it goes to the overflow series as well.
 				       * Borrowed; NULL: there is none */

@@ -89,7 +89,7 @@ static bool is_exponential(const struct otlp_config *config, const struct family
 static void prepare_family(struct family_words *words, const struct otlp_metrics_opts *opts,
 			   const struct metric_plan *plan, const struct family *family)
 {
-	words->name = naming_otlp(opts->naming, family);
+	words->name = naming_otlp(opts->naming, plan, family);
 	words->unit = naming_ucum(family);
 	words->help = naming_help(opts->naming, plan, family);
 	words->attributes = NUMBER_ATTRIBUTES;

@@ -104,7 +104,9 @@ static void add_family(const struct build *build, struct scrape_source *of, uint
 {
 	const struct family *family = &plan->families[nth];
 	char *name = naming_prometheus(build->naming, plan, family);
-	struct catalogue_family *into = find(build, name, family->type);
+	/* Exact series have no label that tells the programs apart. */
+	struct catalogue_family *into =
+		map_is_exact(plan->map) ? NULL : find(build, name, family->type);
 
 	if (into)
 		free(name);

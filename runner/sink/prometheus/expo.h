@@ -47,13 +47,15 @@ enum expo_sets { EXPO_SETS_TEXT, EXPO_SETS_PROTOBUF, EXPO_SETS };
 struct expo_number {
 	enum cell_type type;
 	union cell cell;
-	double scale; /* exported = cell * scale; at 1 integers are exact */
+	double scale;	 /* exported = cell * scale; at 1 integers are exact */
+	bool as_product; /* with the error of that product, as another tool exports it */
 };
 
 struct expo_histogram {
 	const uint64_t *bounds; /* inclusive, ascending, before scaling; +Inf is implied */
 	uint32_t nbounds;
 	double scale;		  /* of the bounds */
+	bool as_product;	  /* of the bounds, see expo_number */
 	const union cell *counts; /* nbounds + 1, not cumulative */
 	bool has_sum;
 	struct expo_number sum;

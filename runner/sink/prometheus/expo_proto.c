@@ -86,7 +86,8 @@ static void add_classic(struct strbuf *dst, const struct expo_histogram *histogr
 	for (uint32_t i = 0; i < histogram->nbounds; i++) {
 		struct expo_number bound = { CELL_U64,
 					     { .u = histogram->bounds[i] },
-					     histogram->scale };
+					     histogram->scale,
+					     histogram->as_product };
 		size_t bucket;
 
 		cumulative += histogram->counts[i].u;
@@ -165,7 +166,9 @@ static void add_spans(struct strbuf *dst, const struct expo_histogram *histogram
 
 static void add_native(struct strbuf *dst, const struct expo_histogram *histogram)
 {
-	struct expo_number lowest = { CELL_U64, { .u = histogram->bounds[0] }, histogram->scale };
+	struct expo_number lowest = {
+		CELL_U64, { .u = histogram->bounds[0] }, histogram->scale, histogram->as_product
+	};
 	int shift;
 	bool exact = expo_native_is_exact(histogram, &shift);
 	int64_t before = 0;

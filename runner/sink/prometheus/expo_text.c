@@ -26,6 +26,8 @@ double expo_double(const struct expo_number *number)
 		   : number->type == CELL_I64 ? (double)number->cell.i
 					      : number->cell.d;
 
+	if (number->as_product)
+		return v * number->scale;
 	return number->scale == 1 ? v : expo_scaled(v, number->scale);
 }
 
@@ -75,10 +77,13 @@ static void open_family(struct strbuf *dst, const struct expo_family *family)
 {
 	const char *name = family->name, *unit = family->unit;
 	size_t len = strlen(name), unit_len = strlen(unit);
+	const char *type = type_name(family->type);
 
 	if (family->type == METRIC_COUNTER && ends_with(name, len, "_total"))
 		len -= strlen("_total");
-	strbuf_addf(dst, "# TYPE %.*s %s\n", (int)len, name, type_name(family->type));
+	else if (family->type == METRIC_COUNTER)
+		type = "unknown"; /* a counter's name ends in _total here */
+	strbuf_addf(dst, "# TYPE %.*s %s\n", (int)len, name, type);
 	if (unit_len && ends_with(name, len, unit) && name[len - unit_len - 1] == '_')
 		strbuf_addf(dst, "# UNIT %.*s %s\n", (int)len, name, unit);
 	if (family->help[0]) {
@@ -199,7 +204,7 @@ static void text_number(struct strbuf *dst, const struct expo_family *family, st
 static void add_bound(struct strbuf *dst, const struct expo_histogram *histogram, uint32_t i,
 		      bool open)
 {
-	struct expo_number bound = { CELL_U64, { 0 }, histogram->scale };
+	struct expo_number bound = { CELL_U64, { 0 }, histogram->scale, histogram->as_product };
 	size_t at = dst->len;
 
 	if (i == histogram->nbounds) {

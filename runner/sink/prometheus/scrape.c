@@ -105,6 +105,7 @@ static struct expo_set row_set(struct scrape *scrape, uint32_t i)
 	struct label_cache *cache = scrape->lasting ? scrape->of->cache : NULL;
 	const struct series_rows *rows = &scrape->walk.rows;
 	const struct source *source = scrape->of->source;
+	bool several = source->several && !map_is_exact(scrape->plan->map);
 	uint32_t n = scrape->plan->nlabels;
 	char *at = scrape->values;
 	struct expo_set set;
@@ -118,11 +119,11 @@ static struct expo_set row_set(struct scrape *scrape, uint32_t i)
 					sink_names_get(&scrape->of->names));
 
 		scrape->labels[k] =
-			(struct expo_label){ source->several ? naming_beside_program(name) : name,
-					     at, len };
+			(struct expo_label){ several ? naming_beside_program(name) : name, at,
+					     len };
 		at += len;
 	}
-	if (source->several)
+	if (several)
 		scrape->labels[n++] = (struct expo_label){ NAMING_PROGRAM, source->program,
 							   strlen(source->program) };
 	strbuf_reset(&scrape->set);
@@ -178,7 +179,8 @@ static struct expo_number number_of(const struct scrape *scrape, const struct fa
 				    union cell cell)
 {
 	return (struct expo_number){ family->cell_type, cell,
-				     naming_scale(scrape->opts.naming, family) };
+				     naming_scale(scrape->opts.naming, family),
+				     family->scale != 1 && map_is_exact(scrape->plan->map) };
 }
 
 static void add_row(struct scrape *scrape, const struct expo_family *head,
@@ -198,6 +200,7 @@ static void add_row(struct scrape *scrape, const struct expo_family *head,
 			.bounds = family->bounds,
 			.nbounds = family->nbounds,
 			.scale = naming_scale(scrape->opts.naming, family),
+			.as_product = family->scale != 1 && map_is_exact(scrape->plan->map),
 			.counts = cells + family->cell,
 			.has_sum = family_knows_sum(family, cells),
 			.shape = family->shape,

@@ -484,11 +484,23 @@ static void test_bucket_edges(void **state)
 
 static void test_buckets_wrong(void **state)
 {
-	static const char *const wrong[] = {
-		"",	  "exp3",	  "exp2 5",	  "exp2 5 5",	      "exp2 0 65",
-		"linear", "linear 0 1 2", "linear 1 5 5", "linear 1 0 99999", "5,4",
-		"1,1",	  "1,x",	  "log2 3"
-	};
+	static const char *const wrong[] = { "",
+					     "exp3",
+					     "exp2 5",
+					     "exp2 5 5",
+					     "exp2 0 65",
+					     "keys",
+					     "keys exp2 3 3",
+					     "keys 5,4",
+					     "keys 1 times 0",
+					     "linear",
+					     "linear 0 1 2",
+					     "linear 1 5 5",
+					     "linear 1 0 99999",
+					     "5,4",
+					     "1,1",
+					     "1,x",
+					     "log2 3" };
 	struct metric_plan plan;
 	struct err err = { 0 };
 
@@ -498,6 +510,69 @@ static void test_buckets_wrong(void **state)
 		assert_int_equal(metric_compile(&plan, &map, NULL, &err), -EINVAL);
 		assert_non_null(strstr(err.msg, "latency"));
 	}
+}
+
+struct exact_key {
+	uint16_t dev;
+	uint64_t last;
+};
+
+static struct field exact_fields[] = {
+	FIELD(struct exact_key, dev, KIND_UINT),
+	FIELD(struct exact_key, last, KIND_UINT),
+};
+
+/* Of another tool: {key, n} for each of `count` entries, and what they become. */
+static void exact(const char *words, const uint64_t (*entries)[2], size_t count,
+		  const double *bounds, const uint64_t *counts, uint32_t nbounds, uint64_t sum)
+{
+	struct map_plan map = bucket_map(words);
+	struct metric_plan plan;
+	const struct family *family;
+	union cell cells[32] = { 0 };
+
+	map.name = map.symbol = "latency_us";
+	map.name_space = "tool";
+	map.key_bytes = sizeof(struct exact_key);
+	map.key = (struct layout)LAYOUT(struct exact_key, exact_fields);
+	plan = compile(&map, NULL);
+	family = &plan.families[0];
+	assert_labels(&plan, "dev");
+	assert_families(&plan, "latency_us");
+	assert_int_equal(family->nbounds, nbounds);
+	for (size_t i = 0; i < count; i++) {
+		struct exact_key key = { 1, entries[i][0] };
+		struct record record = record_of(&map, &key, &entries[i][1]);
+
+		metric_cells(&plan, &record, 1, cells);
+	}
+	for (uint32_t i = 0; i < nbounds; i++) {
+		assert_true(family->bounds[i] * family->scale == bounds[i]);
+		assert_int_equal(cells[i].u, counts[i]);
+	}
+	assert_int_equal(cells[nbounds].u, 0);
+	assert_true(family_knows_sum(family, cells));
+	assert_int_equal(cells[nbounds + 1].u, sum);
+	metric_release(&plan);
+}
+
+static void test_histograms_of_another_tool(void **state)
+{
+	static const uint64_t exp2[][2] = { { 2, 3 }, { 5, 1 }, { 4, 2 }, { 6, 40 } };
+	static const uint64_t zero[][2] = { { 0, 7 }, { 1, 5 }, { 3, 1 } };
+	static const uint64_t linear[][2] = { { 1, 4 }, { 3, 2 }, { 4, 99 } };
+	static const uint64_t fixed[][2] = { { 5, 1 }, { 100, 2 }, { 101, 33 } };
+
+	exact("keys exp2 2 5 times 0.5", exp2, 4, (double[]){ 2, 4, 8, 16 },
+	      (uint64_t[]){ 3, 0, 2, 1 }, 4, 40);
+	exact("keys exp2zero 0 3", zero, 3, (double[]){ 0, 1, 2, 4 }, (uint64_t[]){ 7, 5, 0, 1 }, 4,
+	      0);
+	exact("keys exp2zero 1 3", zero + 1, 2, (double[]){ 1, 2, 4 }, (uint64_t[]){ 5, 0, 1 }, 3,
+	      0);
+	exact("keys linear 1 3 times 50", linear, 3, (double[]){ 50, 100, 150 },
+	      (uint64_t[]){ 4, 0, 2 }, 3, 99);
+	exact("keys 5,25,100 times 0.25", fixed, 3, (double[]){ 1.25, 6.25, 25 },
+	      (uint64_t[]){ 1, 0, 2 }, 3, 33);
 }
 
 static void test_histogram_of_nothing(void **state)
@@ -539,6 +614,7 @@ int main(void)
 		cmocka_unit_test(test_histogram_of_events),
 		cmocka_unit_test(test_bucket_edges),
 		cmocka_unit_test(test_buckets_wrong),
+		cmocka_unit_test(test_histograms_of_another_tool),
 		cmocka_unit_test(test_histogram_of_nothing),
 	};
 

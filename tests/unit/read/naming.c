@@ -74,7 +74,7 @@ static void test_a_unit_in_the_name_is_not_repeated(void **state)
 				    cases[i].member, cases[i].unit);
 		_cleanup_free_ char *name =
 			naming_prometheus(&naming_usual, &plan, &plan.families[0]);
-		_cleanup_free_ char *otlp = naming_otlp(&naming_usual, &plan.families[0]);
+		_cleanup_free_ char *otlp = naming_otlp(&naming_usual, &plan, &plan.families[0]);
 
 		assert_string_equal(name, cases[i].wanted);
 		assert_string_equal(otlp, cases[i].otlp);
