@@ -35,14 +35,15 @@ endif
 
 # Each layer is a folder with its rooms, and an archive. It links only the layers named here, and
 # so do its tests and fuzzers: an arrow in the wrong direction does not link.
-LAYERS           := base oci runner/load runner/read runner/sink runner/tui runner/job trace
+LAYERS           := base oci runner/load runner/compat runner/read runner/sink runner/tui runner/job trace
 DEPS_oci         := base
 DEPS_runner/load := base
+DEPS_runner/compat := runner/load base
 DEPS_runner/read := runner/load base
 DEPS_runner/sink := runner/read runner/load base
 DEPS_runner/tui  := runner/sink runner/read runner/load base
 DEPS_runner/job  := runner/read runner/load base
-DEPS_cmd         := runner/job runner/tui runner/sink runner/read runner/load oci base
+DEPS_cmd         := runner/compat runner/job runner/tui runner/sink runner/read runner/load oci base
 LIBS_oci         := -ljansson -lcrypto
 LIBS_runner/load := -lbpf -ldw -lelf -lz -lpcre2-8
 LIBS_runner/read := -lpcre2-8 -ljansson
@@ -55,7 +56,7 @@ BESIDE_runner/read := runner/source.c
 
 # Rooms whose code runs once a start or for people's eyes are built to be small; the others, whose
 # code runs for each event or row, to be fast.
-SMALL_ROOMS      := cmd oci runner/job runner/load runner/sink/web runner/tui
+SMALL_ROOMS      := cmd oci runner/compat runner/job runner/load runner/sink/web runner/tui
 
 archive   = $(BUILD)/lib$(subst /,-,$(1)).a
 objects   = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c $(1)/*/*.c) $(BESIDE_$(1)))

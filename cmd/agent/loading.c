@@ -72,7 +72,8 @@ static int open_job(const struct loading_opts *opts, const struct agent_program 
 
 int loading_check(const struct global_args *global, const struct agent_program *p, struct err *err)
 {
-	const struct program_pull pull = { &p->args.remote, p->pull, &p->args.trust };
+	const struct program_pull pull = { &p->args.remote, p->pull, p->args.config_object,
+					   &p->args.trust };
 	struct loading_opts opts = { .clock = wallclock_new() };
 	struct loaded *to = xcalloc(1, sizeof(*to));
 	int ret = program_open(&to->program, global, p->image, &pull, err);
@@ -111,7 +112,8 @@ static int is_new(struct loading *l, const struct load_task *task, struct err *e
 static int loading_run(struct loading *l, struct load_task *task)
 {
 	const struct agent_program *p = task->program;
-	const struct program_pull pull = { &p->args.remote, p->pull, &p->args.trust };
+	const struct program_pull pull = { &p->args.remote, p->pull, p->args.config_object,
+					   &p->args.trust };
 	struct loaded *to;
 	int ret = task->refresh ? is_new(l, task, &task->err) : 1;
 

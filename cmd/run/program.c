@@ -10,6 +10,8 @@
 #include "cmd/images/trust_args.h"
 #include "cmd/store_path.h"
 #include "oci/format/ref.h"
+#include "runner/compat/exporter_config.h"
+#include "runner/load/plan/plan.h"
 
 /* Of the person who calls by sudo, as it is without XDG_DATA_HOME; NULL: no sudo, or no store. */
 static char *store_of_caller(void)
@@ -47,7 +49,7 @@ static void hint_elsewhere(const char *word, const char *store, struct err *err)
 static bool is_file(const char *word)
 {
 	size_t len = strlen(word);
-	bool object = len > 2 && streq(word + len - 2, ".o");
+	bool object = (len > 2 && streq(word + len - 2, ".o")) || exporter_config_is(word);
 
 	return has_prefix(word, "/") || has_prefix(word, "./") || has_prefix(word, "../") ||
 	       (object && may_access(word, F_OK) == 0) || (object && !strchr(word, ':'));
@@ -135,6 +137,23 @@ static int open_image(struct program *p, const struct global_args *global, const
 	return image_program(store, &p->image, &p->bytes, &p->len, err);
 }
 
+/* A configuration, and the object that it is for. */
+static int open_config(struct program *p, const char *path, const struct program_pull *pull,
+		       struct err *err)
+{
+	_cleanup_free_ char *beside = exporter_config_object(path);
+	const char *object = pull && pull->object ? pull->object : beside;
+	int ret;
+
+	p->name = xstrdup(path);
+	ret = exporter_config_read(&p->config, path, err);
+	if (ret >= 0)
+		ret = read_file(object, IMAGE_MAX_PROGRAM_BYTES, &p->bytes, &p->len, err);
+	if (ret == -ENOENT && p->config)
+		err_hint(err, "--object FILE names the object of %s", path);
+	return ret;
+}
+
 static int open_word(struct program *p, const struct global_args *global, const char *word,
 		     const struct program_pull *pull, struct err *err)
 {
@@ -145,6 +164,8 @@ static int open_word(struct program *p, const struct global_args *global, const 
 		return read_fd(STDIN_FILENO, p->name, IMAGE_MAX_PROGRAM_BYTES, &p->bytes, &p->len,
 			       err);
 	}
+	if (is_file(word) && exporter_config_is(word))
+		return open_config(p, word, pull, err);
 	if (is_file(word)) {
 		p->name = xstrdup(word);
 		return read_file(word, IMAGE_MAX_PROGRAM_BYTES, &p->bytes, &p->len, err);
@@ -167,9 +188,18 @@ int program_open(struct program *ret, const struct global_args *global, const ch
 	return rc;
 }
 
+void program_recipes(const struct program *program, struct plan_opts *ret)
+{
+	if (!program->config)
+		return;
+	ret->recipes = program->config->recipes;
+	ret->nrecipes = program->config->nrecipes;
+}
+
 void program_release(struct program *p)
 {
 	image_info_release(&p->image);
+	exporter_config_free(p->config);
 	free(p->bytes);
 	free(p->name);
 	*p = (struct program){ 0 };

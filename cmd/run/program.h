@@ -2,7 +2,8 @@
 /*
  * From a word of the command line to a program's bytes and its identity. "-" is standard input; a
  * path (with a '/', or that exists and ends in .o) is a file; anything else is an image's name in
- * the store, or else in the system's.
+ * the store, or else in the system's. A file that ends in .yaml is a configuration for
+ * ebpf_exporter, whose object stands beside it or is named.
  */
 #ifndef BOMBUS_CMD_RUN_PROGRAM_H
 #define BOMBUS_CMD_RUN_PROGRAM_H
@@ -12,6 +13,7 @@
 #include "base/clock.h"
 #include "oci/image.h"
 
+struct exporter_config;
 struct global_args;
 struct remote_args;
 struct trust_args;
@@ -22,8 +24,9 @@ struct program {
 	void *bytes;
 	size_t len;
 	bool is_image;
-	struct image_info image; /* zeroed where it is none; its digest is the manifest's */
-	struct step pull;	 /* getting the bytes */
+	struct image_info image;	/* zeroed where it is none; its digest is the manifest's */
+	struct step pull;		/* getting the bytes */
+	struct exporter_config *config; /* how its maps are shown; NULL: it says so itself */
 };
 
 /* When to pull an image, and how. */
@@ -32,6 +35,7 @@ struct program_pull {
 	/* always, missing or never; NULL: missing. A name without a registry or a '/' is pulled by
 	 * "always" only: it is more likely a mistake than something to run from the internet. */
 	const char *when;
+	const char *object; /* of a configuration; NULL: the file beside it */
 	/* Whose images are taken; NULL: what the system's policy says. */
 	const struct trust_args *trust;
 };
@@ -40,6 +44,9 @@ struct program_pull {
  * `is_image` says whether the store has the name. */
 int program_open(struct program *ret, const struct global_args *global, const char *word,
 		 const struct program_pull *pull, struct err *err);
+/* What its configuration says of its maps; they live as long as the program. */
+struct plan_opts;
+void program_recipes(const struct program *program, struct plan_opts *ret);
 void program_release(struct program *program);
 
 #endif

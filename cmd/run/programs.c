@@ -110,7 +110,8 @@ static int read_names(struct programs *p, const struct words *words, struct err 
 
 static int read_program(struct programs *p, size_t at, const char *word, struct err *err)
 {
-	const struct program_pull pull = { &p->args->remote, p->args->pull, &p->args->trust };
+	const struct program_pull pull = { &p->args->remote, p->args->pull, p->args->config_object,
+					   &p->args->trust };
 	struct run_program *program = &p->all[at];
 	struct object_opts none = { 0 };
 	size_t len = program->is_named ? strlen(program->name) + 1 : 0;
@@ -125,6 +126,7 @@ static int read_program(struct programs *p, size_t at, const char *word, struct 
 	if (!programs_several(p))
 		return 0;
 	/* Only the plan is asked for, to find out which words are for it. */
+	program_recipes(&program->program, &none.plan);
 	return object_open(&program->probe, program->name, program->program.bytes,
 			   program->program.len, &none, err);
 }
@@ -199,6 +201,21 @@ static int open_job(struct programs *p, size_t at, struct wallclock *clock, stru
 			   err);
 }
 
+/* --object is for one configuration. */
+static int check_object(const struct programs *p, struct err *err)
+{
+	size_t configs = 0;
+
+	for (size_t i = 0; i < p->count; i++)
+		configs += p->all[i].program.config != NULL;
+	if (!p->args->config_object || configs == 1)
+		return 0;
+	err_hint(err, "NAME.yaml has its object NAME.bpf.o beside it");
+	return err_usage(err, configs ? "--object is for one configuration, and there are several"
+				      : "--object is for a configuration (NAME.yaml), and there is "
+					"none");
+}
+
 int programs_open(struct programs *p, const struct words *words, struct wallclock *clock,
 		  struct err *err)
 {
@@ -215,6 +232,8 @@ int programs_open(struct programs *p, const struct words *words, struct wallcloc
 		if (ret < 0)
 			ret = leave_out(p, &p->all[i], ret, err);
 	}
+	if (ret >= 0)
+		ret = check_object(p, err);
 	if (ret >= 0)
 		ret = route(p, err);
 	for (size_t i = 0; i < p->count && ret >= 0; i++) {

@@ -214,11 +214,12 @@ static int help_run(const struct global_args *global, const char *word, struct e
 
 const struct command cmd_run = {
 	.name = "run",
-	.usage = "[NAME=]IMAGE|FILE.o|- ...",
+	.usage = "[NAME=]IMAGE|FILE.o|FILE.yaml|- ...",
 	.summary = "load programs, attach them and show their maps",
 	.about = "IMAGE is a name in the local store. If the store does not have it and the name "
 		 "has a registry or a '/' in it, run pulls it first. A path, or a word that ends "
-		 "in .o, is an object file; - reads an object from standard input. Data goes to "
+		 "in .o, is an object file; - reads an object from standard input. NAME.yaml is a "
+		 "configuration for ebpf_exporter, whose object is NAME.bpf.o. Data goes to "
 		 "standard output, "
 		 "everything else to standard error. Ctrl-C detaches everything.\n"
 		 "Several programs run in one process and share one output, one address for "

@@ -24,7 +24,7 @@ struct run_args {
 	const char *dogstatsd, *dogstatsd_histograms;
 	struct words dogstatsd_tags;
 	uint64_t dogstatsd_interval_ns;
-	const char *pull;
+	const char *pull, *config_object;
 	struct remote_args remote;
 	struct trust_args trust;
 	uint64_t prom_port, max_series, max_memory_bytes, series_ttl_ns;

@@ -17,7 +17,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "runner/load/plan/layout.h"
-#include "runner/load/plan/recipe.h"
+#include "runner/load/recipe/recipe.h"
 
 enum map_role {
 	ROLE_INTERNAL,

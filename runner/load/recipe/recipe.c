@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "runner/load/plan/recipe.h"
+#include "runner/load/recipe/recipe.h"
 
 #include <errno.h>
 #include <stdarg.h>

@@ -6,8 +6,8 @@
  *
  * The first thing that does not fit is EXIT_USAGE: "FILE:LINE:COLUMN: what".
  */
-#ifndef BOMBUS_RUNNER_LOAD_PLAN_RECIPE_H
-#define BOMBUS_RUNNER_LOAD_PLAN_RECIPE_H
+#ifndef BOMBUS_RUNNER_LOAD_RECIPE_RECIPE_H
+#define BOMBUS_RUNNER_LOAD_RECIPE_RECIPE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A program's configuration for ebpf_exporter, NAME.yaml, as recipes for the plan of NAME.bpf.o.
+ * The format is that of the exporter's README (version 2).
+ *
+ * What the exporter refuses is refused here, and so is what it takes and then shows wrongly or not
+ * at all. Errors are EXIT_USAGE and read "FILE:LINE:COLUMN: what", with what would be right as a
+ * hint. A key that it would ignore is refused where it looks like a known one, else warned of.
+ */
+#ifndef BOMBUS_RUNNER_COMPAT_EXPORTER_CONFIG_H
+#define BOMBUS_RUNNER_COMPAT_EXPORTER_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "base/yaml.h"
+#include "runner/load/recipe/recipe.h"
+
+#define EXPORTER_NAMESPACE "ebpf_exporter"
+
+struct exporter_config {
+	struct yaml yaml; /* its arena holds all below */
+	struct plan_recipe *recipes;
+	size_t nrecipes;
+};
+
+/* `name` stands for the bytes in messages. exporter_config_free() in any case but failure. */
+int exporter_config_parse(struct exporter_config **ret, const char *name, const char *bytes,
+			  size_t len, struct err *err);
+int exporter_config_read(struct exporter_config **ret, const char *path, struct err *err);
+void exporter_config_free(struct exporter_config *config);
+
+/* The object that belongs to a configuration, malloc'ed: "dir/x.yaml" has "dir/x.bpf.o". */
+char *exporter_config_object(const char *path);
+/* Whether the path is a configuration's, by its end. */
+bool exporter_config_is(const char *path);
+
+#endif

@@ -1,0 +1,112 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Configurations for ebpf_exporter: each kind of map, label and histogram, beside values that were
+# worked out by hand; and what is refused.
+. "$(dirname "$0")/../support/lib.sh"
+need_root
+need jq curl
+
+cp "$OBJECTS/exporter.bpf.o" "$TESTS/bpf/exporter.yaml" .
+traffic_start getppid,12
+ok 'the configuration runs' bombus_start run run exporter.yaml --set target_pid="$TRAFFIC_PID" \
+	--interval 100ms -o json --metrics=127.0.0.1:0
+ok 'twelve rounds' traffic_go
+url=http://127.0.0.1:$(sed -n 's,.*metrics are on port ,,p' run.err)
+ok 'the records are counted' wait_for 5 sh -c \
+	"curl -sf $url/metrics | grep -q '^ebpf_exporter_kills_total.*victim.* 6'"
+ok 'the maps are swept' wait_for 5 sh -c \
+	"curl -sf $url/metrics | grep -q '^ebpf_exporter_rounds_total 12'"
+curl -sf "$url/metrics" >scrape
+values() {
+	grep "^ebpf_exporter_$1[ {]" scrape | sort
+}
+is 'chains of decoders, padding, and a series that no expression takes' "$(values ops_total)" \
+	'ebpf_exporter_ops_total{dev="57005",op="read",comm="sh"} 2
+ebpf_exporter_ops_total{dev="57005",op="unknown:2",comm="sh"} 2
+ebpf_exporter_ops_total{dev="57005",op="write",comm="sh"} 2
+ebpf_exporter_ops_total{dev="sda",op="read",comm="kworker"} 2
+ebpf_exporter_ops_total{dev="sda",op="unknown:2",comm="kworker"} 2
+ebpf_exporter_ops_total{dev="sda",op="write",comm="kworker"} 2'
+is 'no label' "$(values rounds_total)" 'ebpf_exporter_rounds_total 12'
+is 'an array shows its zeros' "$(values index_total)" \
+	'ebpf_exporter_index_total{index="0"} 8
+ebpf_exporter_index_total{index="1"} 8
+ebpf_exporter_index_total{index="2"} 8
+ebpf_exporter_index_total{index="3"} 0'
+is 'a value for each CPU, which add up' \
+	"$(values each_cpu_total | awk '{ n[/odd="1"/] += $2; if (/cpu="[0-9]+"/) s++ } END { print n[0], n[1], (s > 0 && s % 2 == 0) }')" \
+	'6 6 1'
+is 'values of all CPUs in one' "$(values all_cpus_total)" \
+	'ebpf_exporter_all_cpus_total{odd="0"} 18
+ebpf_exporter_all_cpus_total{odd="1"} 18'
+is 'names of errors' "$(values lru_total)" \
+	'ebpf_exporter_lru_total{odd="EPERM"} 6
+ebpf_exporter_lru_total{odd="unknown:0"} 6'
+is 'addresses, and a name that stays as it is' "$(values peers)" \
+	'ebpf_exporter_peers{peer="10.0.0.2"} 6
+ebpf_exporter_peers{peer="127.0.0.1"} 6'
+is 'records of a perf event array' "$(values kills_total)" \
+	'ebpf_exporter_kills_total{code="10",comm="victim"} 6
+ebpf_exporter_kills_total{code="9",comm="victim"} 6'
+is 'exp2 with a sum' "$(values 'latency_seconds_[a-z]*')" \
+	'ebpf_exporter_latency_seconds_bucket{dev="3",le="+Inf"} 12
+ebpf_exporter_latency_seconds_bucket{dev="3",le="1.6e-05"} 12
+ebpf_exporter_latency_seconds_bucket{dev="3",le="1e-06"} 3
+ebpf_exporter_latency_seconds_bucket{dev="3",le="2e-06"} 6
+ebpf_exporter_latency_seconds_bucket{dev="3",le="3.2e-05"} 12
+ebpf_exporter_latency_seconds_bucket{dev="3",le="4e-06"} 9
+ebpf_exporter_latency_seconds_bucket{dev="3",le="8e-06"} 12
+ebpf_exporter_latency_seconds_count{dev="3"} 12
+ebpf_exporter_latency_seconds_sum{dev="3"} 4.4999999999999996e-05'
+is 'exp2zero without a sum' "$(values 'zero_size_[a-z]*' | sed 's/ebpf_exporter_zero_size_//' | xargs)" \
+	'bucket{le=+Inf} 12 bucket{le=0} 3 bucket{le=1} 6 bucket{le=2} 9 bucket{le=4} 12 bucket{le=8} 12 count 12 sum 0'
+is 'linear' "$(values 'linear_seconds_[a-z]*' | sed 's/ebpf_exporter_linear_seconds_//' | xargs)" \
+	'bucket{le=+Inf} 12 bucket{le=0} 2 bucket{le=0.1} 3 bucket{le=0.2} 4 bucket{le=0.30000000000000004} 5 bucket{le=0.4} 6 bucket{le=0.5} 7 bucket{le=0.6000000000000001} 8 bucket{le=0.7000000000000001} 9 bucket{le=0.8} 10 bucket{le=0.9} 11 bucket{le=1} 12 count 12 sum 5.5'
+is 'fixed' "$(values 'fixed_size_[a-z]*' | sed 's/ebpf_exporter_fixed_size_//' | xargs)" \
+	'bucket{le=+Inf} 12 bucket{le=100} 12 bucket{le=25} 12 bucket{le=5} 6 count 12 sum 144'
+is 'help and type' "$(grep -E '^# (HELP|TYPE) ebpf_exporter_peers ' scrape)" \
+	'# HELP ebpf_exporter_peers A counter without the usual end of its name
+# TYPE ebpf_exporter_peers counter'
+is 'a map without a metric is not shown' "$(grep -c unmentioned scrape)" 0
+is 'OpenMetrics has counters without _total as unknown' \
+	"$(curl -sf -H 'Accept: application/openmetrics-text' "$url/metrics" |
+		grep -E '^# TYPE ebpf_exporter_(peers|rounds)')" \
+	'# TYPE ebpf_exporter_rounds counter
+# TYPE ebpf_exporter_peers unknown'
+ok 'it ends' bombus_stop INT
+jq_is 'spans with typed attributes' run.out \
+	'map(select(.map == "round_spans")) | map([.name, .service, .trace_id, .span_id, .duration_ns, .fields.code]) | [length, .[0], .[11]]' \
+	'[12,["round","load","01000000000000000200000000000000","0100000000000000",1000,"ENOENT"],["round","load","01000000000000000200000000000000","0c00000000000000",12000,"ENOENT"]]'
+
+cp exporter.bpf.o other.bpf.o
+sed '/^tracing/,$d; s/rounds_total/lru_total/; /name: lru_total/{n;s/rounds/x/}' exporter.yaml >twice.yaml
+run_bombus run twice.yaml --object other.bpf.o --dry-run
+is 'a map twice: the status' $RC 2
+like 'a map twice' "$ERR" '^bombus: twice.yaml:[0-9]+:13: the map .lru_total. stands here twice'
+sed 's/size: 16/size: 8/' exporter.yaml >short.yaml
+run_bombus run short.yaml --object other.bpf.o --dry-run
+like 'labels that are too short' "$ERR" \
+	'^bombus: short.yaml:24:11: the labels of .ops_total. take 16 bytes with their padding, and its key has 24'
+like 'what is right' "$ERR" 'by its type the key is: dev 4, op 1, comm 16, 3 of padding'
+run_bombus run exporter.yaml twice.yaml --object other.bpf.o
+like 'an object for two configurations' "$ERR" 'there are several|stands here twice'
+run_bombus run "$OBJECTS/exporter.bpf.o" --object other.bpf.o
+like 'an object without a configuration' "$ERR" 'there is none'
+rm exporter.bpf.o
+run_bombus run exporter.yaml
+like 'an object that is missing' "$ERR" '--object FILE names the object of exporter.yaml'
+
+cp other.bpf.o one.bpf.o
+cp other.bpf.o two.bpf.o
+printf 'metrics:\n  counters:\n  - {name: rounds_total, help: R}\n' >one.yaml
+printf 'metrics:\n  counters:\n  - {name: index_total, help: I, labels: [{name: i, size: 4, decoders: [{name: uint}]}]}\n' >two.yaml
+ok 'several at once' bombus_start several run one.yaml two.yaml -o none --metrics=127.0.0.1:0
+url=http://127.0.0.1:$(sed -n 's,.*metrics are on port ,,p' several.err)
+is 'their series have no label more' "$(curl -sf "$url/metrics" | grep ^ebpf_exporter | head -n 3)" \
+	'ebpf_exporter_rounds_total 0
+ebpf_exporter_index_total{i="0"} 0
+ebpf_exporter_index_total{i="1"} 0'
+ok 'they end' bombus_stop INT
+ok 'nothing is left' nothing_left
+done_testing
