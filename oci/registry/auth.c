@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/util.h"
 #include "oci/registry/challenge.h"
 #include "oci/registry/creds.h"
@@ -142,6 +143,11 @@ static int look_up(struct auth *auth, const char *repository, struct err *err)
 	return 0;
 }
 
+static bool has_creds(const struct auth *auth)
+{
+	return auth->creds.user || auth->creds.identity_token;
+}
+
 /* --- tokens ---------------------------------------------------------------------------------- */
 
 /* The realm gets our credentials: it has to be at least as safe as the registry itself. */
@@ -184,9 +190,8 @@ static void add_scopes(struct strbuf *out, const char *scope)
 static char *get_url(const struct challenge *c, const char *scope)
 {
 	_cleanup_strbuf_ struct strbuf url = STRBUF_INIT(URL_MAX_BYTES);
-	const char *realm = c->realm ? c->realm : "";
 
-	strbuf_addf(&url, "%s%cclient_id=" CLIENT_ID, realm, strchr(realm, '?') ? '&' : '?');
+	strbuf_addf(&url, "%s%cclient_id=" CLIENT_ID, c->realm, strchr(c->realm, '?') ? '&' : '?');
 	if (c->service) {
 		strbuf_adds(&url, "&service=");
 		url_escape(&url, c->service);
@@ -269,7 +274,7 @@ static int judge(const struct auth *auth, const struct http_response *r, struct 
 		return 0;
 	if (r->status == 401 || r->status == 403) {
 		err_hint(err,
-			 auth->creds.user || auth->creds.identity_token
+			 has_creds(auth)
 				 ? "are these credentials right? 'bombus login %s' sets new ones"
 				 : "'bombus login %s' if you have an account there",
 			 auth->host);
@@ -301,10 +306,12 @@ static int post_token(struct auth *auth, const struct challenge *c, const char *
 }
 
 static int get_token(struct auth *auth, const struct challenge *c, const char *scope,
-		     struct http_call *call, struct err *err)
+		     bool anonymous, struct http_call *call, struct err *err)
 {
 	_cleanup_free_ char *url = get_url(c, scope);
-	char *pair = auth->creds.user ? creds_basic(auth->creds.user, auth->creds.secret) : NULL;
+	char *pair = auth->creds.user && !anonymous
+			     ? creds_basic(auth->creds.user, auth->creds.secret)
+			     : NULL;
 	char *header = pair ? xasprintf("Authorization: Basic %s", pair) : NULL;
 	int rc;
 
@@ -322,28 +329,34 @@ static int get_token(struct auth *auth, const struct challenge *c, const char *s
 	return rc;
 }
 
-static int fetch_token(struct auth *auth, const struct challenge *c, const char *ask,
-		       const char *scope, struct err *err)
+static int ask_for_token(struct auth *auth, const struct challenge *c, const char *ask,
+			 bool anonymous, struct http_call *call, struct err *err)
 {
-	_cleanup_(http_call_release) struct http_call call = { .body_fd = -1 };
-	const char *realm = c->realm ? c->realm : "";
-	bool posted = auth->creds.identity_token != NULL;
-	char *token = NULL;
-	uint64_t life_s = 0;
-	int rc = posted ? post_token(auth, c, ask, &call, err) : 0;
+	bool posted = auth->creds.identity_token && !anonymous;
+	int rc = posted ? post_token(auth, c, ask, call, err) : 0;
 
-	if (rc == 0 && posted && (call.response.status == 404 || call.response.status == 405)) {
-		http_call_release(&call);
+	if (rc == 0 && posted && (call->response.status == 404 || call->response.status == 405)) {
+		http_call_release(call);
 		posted = false;
 	}
 	if (rc == 0 && !posted)
-		rc = get_token(auth, c, ask, &call, err);
-	if (rc == 0)
-		rc = judge(auth, &call.response, err);
+		rc = get_token(auth, c, ask, anonymous, call, err);
+	return rc == 0 ? judge(auth, &call->response, err) : rc;
+}
+
+/* -EACCES where the server refuses what it was asked. */
+static int fetch_token(struct auth *auth, const struct challenge *c, const char *ask,
+		       const char *scope, bool anonymous, struct err *err)
+{
+	_cleanup_(http_call_release) struct http_call call = { .body_fd = -1 };
+	char *token = NULL;
+	uint64_t life_s = 0;
+	int rc = ask_for_token(auth, c, ask, anonymous, &call, err);
+
 	if (rc == 0)
 		rc = parse_token(&call.response, &token, &life_s, err);
 	if (rc < 0 || !token) {
-		err_wrap(err, "the token server %s", realm);
+		err_wrap(err, "the token server %s", c->realm);
 		return rc;
 	}
 	remember(auth, scope, xasprintf("Authorization: Bearer %s", token), life_s);
@@ -355,7 +368,7 @@ static int fetch_token(struct auth *auth, const struct challenge *c, const char 
 
 static int denied(const struct auth *auth, struct err *err)
 {
-	if (auth->creds.user || auth->creds.identity_token) {
+	if (has_creds(auth)) {
 		err_hint(err,
 			 "are these credentials right, and may they do this? "
 			 "'bombus login %s' sets new ones",
@@ -437,27 +450,59 @@ static char *scope_to_ask(const char *own, const char *challenged)
 	return xstrdup(strbuf_str(&all));
 }
 
-static int answer_bearer(struct auth *auth, const struct challenge *c, const char *scope,
+/*
+ * Credentials that the token server refuses may be right for the registry itself, where it takes
+ * Basic too; and they must not keep a public image away, so that it is asked once more without
+ * them. The first refusal is the one to report.
+ */
+static int fetch_anyhow(struct auth *auth, const struct challenge *c, bool basic, const char *ask,
+			const char *scope, struct err *err)
+{
+	struct err refusal = { 0 };
+	int rc = fetch_token(auth, c, ask, scope, false, &refusal);
+
+	if (rc == -EACCES && basic && auth->creds.user)
+		return answer_basic(auth, 0, err);
+	if (rc == -EACCES && has_creds(auth) && fetch_token(auth, c, ask, scope, true, NULL) == 0) {
+		log_warn("%s refuses the credentials that are there for it; it is asked without "
+			 "them ('bombus login %s' sets new ones)",
+			 auth->host, auth->host);
+		return 0;
+	}
+	if (rc < 0 && err)
+		*err = refusal;
+	return rc;
+}
+
+static int answer_bearer(struct auth *auth, struct challenge *c, bool basic, const char *scope,
 			 unsigned round, struct err *err)
 {
 	_cleanup_free_ char *ask = scope_to_ask(scope, c->scope);
 	bool other = c->scope && !streq(c->scope, ask);
+	char *realm = NULL;
 	int rc;
 
 	/* What was not enough for it is asked for once more, in the challenge's own words. */
 	if (round > 1 || (round == 1 && !other))
 		return denied(auth, err);
+	rc = url_join(auth->base, c->realm, &realm, err);
+	if (rc < 0) {
+		err_wrap(err, "the token server");
+		return rc;
+	}
+	free(c->realm);
+	c->realm = realm;
 	rc = check_realm(auth, c->realm, err);
 	if (rc < 0)
 		return rc;
-	return fetch_token(auth, c, round == 1 ? c->scope : ask, scope, err);
+	return fetch_anyhow(auth, c, basic, round == 1 ? c->scope : ask, scope, err);
 }
 
 int auth_answer(struct auth *auth, const struct http_response *response, const char *repository,
 		const char *scope, unsigned round, struct err *err)
 {
 	struct challenge list[CHALLENGES_MAX];
-	const struct challenge *bearer, *basic;
+	struct challenge *bearer, *basic;
 	size_t count = 0;
 	int rc = look_up(auth, repository, err);
 
@@ -468,7 +513,7 @@ int auth_answer(struct auth *auth, const struct http_response *response, const c
 	if (rc < 0)
 		err_wrap(err, "credentials for %s", auth->host);
 	else if (bearer && bearer->realm)
-		rc = answer_bearer(auth, bearer, scope ? scope : "", round, err);
+		rc = answer_bearer(auth, bearer, basic != NULL, scope ? scope : "", round, err);
 	else if (basic)
 		rc = answer_basic(auth, round, err);
 	else

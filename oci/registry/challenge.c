@@ -109,8 +109,7 @@ void challenges_release(struct challenge *list, size_t count)
 	}
 }
 
-const struct challenge *challenge_find(const struct challenge *list, size_t count,
-				       const char *scheme)
+struct challenge *challenge_find(struct challenge *list, size_t count, const char *scheme)
 {
 	for (size_t i = 0; i < count; i++)
 		if (strcasecmp(list[i].scheme, scheme) == 0)

@@ -20,7 +20,6 @@ size_t challenges_parse(const char *header, struct challenge *list, size_t count
 void challenges_release(struct challenge *list, size_t count);
 
 /* The first one of a scheme; NULL: there is none. */
-const struct challenge *challenge_find(const struct challenge *list, size_t count,
-				       const char *scheme);
+struct challenge *challenge_find(struct challenge *list, size_t count, const char *scheme);
 
 #endif

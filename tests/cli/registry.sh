@@ -151,6 +151,13 @@ printf '%s' '{"auths":{"'"$R"'":{"auth":"'"$(printf user:secret | base64)"'"}}}'
 pulled basic 'Basic'
 pulled token 'a token'
 pulled scope 'a scope that grows'
+# case: q-basicbearer, q-bearerbasic2, q-expired, q-relrealm, D
+pulled basicbearer 'Basic where the token server refuses'
+pulled bearerbasic 'and in the other order'
+pulled relrealm 'a token server on the same host'
+pulled expired 'a public image in spite of credentials that are out of date'
+run_bombus pull "$R/expired:1"
+like 'which are named' "$ERR" "warning: $R refuses the credentials .*'bombus login $R'"
 rm -rf store
 refused loop 'asking for ever' 'refuses these credentials'
 at_least 'and soon' "$((5 - $(requests '/loop/')))" 0

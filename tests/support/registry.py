@@ -75,7 +75,8 @@ def tarball(*files):
 def fill():
     layer = blob(program, PROGRAM)
     good = ["good", "cut", "norange", "wrongrange", "busy", "date", "never", "flaky", "elsewhere",
-            "basic", "token", "scope", "identity", "loop", "badrealm", "digest", "headers",
+            "basic", "token", "scope", "identity", "expired", "basicbearer", "bearerbasic",
+            "relrealm", "loop", "badrealm", "digest", "headers",
             "nolength", "strange", "gone", "tencut", "scopename", "scopemore", "head403", "head404",
             "head405", "typejson", "typetext", "typeoctet", "typenone"]
     for name in good:
@@ -316,6 +317,15 @@ class Handler(Uploads, BaseHTTPRequestHandler):
             return 'Bearer realm="file:///etc/passwd"'
         if repository == "basic" and given != "Basic " + base64.b64encode(b"user:secret").decode():
             return 'Basic realm="x"'
+        # Both ways, and the token server refuses everybody.
+        if repository in ("basicbearer", "bearerbasic") and not given.startswith("Basic "):
+            both = ['Bearer realm="%s/token/no",service="s"' % here, 'Basic realm="x"']
+            return ", ".join(both[::1 if repository == "bearerbasic" else -1])
+        # A public image, and a token server that takes no credentials as these.
+        if repository == "expired" and given != "Bearer anonymous":
+            return 'Bearer realm="%s/token/anonymous",service="s"' % here
+        if repository == "relrealm" and given != "Bearer pull":
+            return 'Bearer realm="/token",service="s"'
         # The scope is not that of the repository's address, or is more than that.
         named = {"scopename": "repository:prefix/scopename:pull",
                  "scopemore": "repository:scopemore:pull registry:region:*"}.get(repository)
@@ -339,6 +349,12 @@ class Handler(Uploads, BaseHTTPRequestHandler):
                 self.rfile.read(int(self.headers["Content-Length"])).decode())
             good = body["refresh_token"] == ["T"] and body["service"] == ["a b"]
             return self.answer(200 if good else 401, b'{"access_token":"id","expires_in":300}')
+        if self.path.startswith("/token/no"):
+            return self.answer(401, b"{}")
+        if self.path.startswith("/token/anonymous"):
+            if given:
+                return self.answer(403, b'{"errors":[{"code":"DENIED","message":"denied"}]}')
+            return self.answer(200, b'{"token":"anonymous"}')
         if scope.startswith("repository:token:") and not given.startswith("Basic "):
             return self.answer(401, b"who are you?\n")
         if "upmounttoken" in scope:
@@ -358,7 +374,7 @@ class Handler(Uploads, BaseHTTPRequestHandler):
             log.write("%d %s %s %s auth=%s\n" % (
                 self.server.server_port, self.command, self.path, self.headers.get("Range", "-"),
                 self.headers.get("Authorization", "-").split(" ")[0]))
-        if url.path == "/token":
+        if url.path.startswith("/token"):
             return self.token(urllib.parse.parse_qs(url.query))
         if url.path == "/parallel":
             return self.answer(200, str(seen.get("parallel", 0)).encode())
