@@ -73,19 +73,26 @@ static void list_program(struct listing *listing, const struct plan *plan,
 						    verdicts->ok[index] ? "ok" : "no", detail });
 }
 
-/* False: this kernel lacks the type. Types that are not probed are taken to be there. */
+/*
+ * False: this kernel lacks the type. A type that is not supported is left to the verdict. Types
+ * that are not probed are taken to be there.
+ */
 static bool list_map(struct listing *listing, const struct map_plan *map)
 {
 	const char *type = map_type_name(map->type);
 	struct feature feature;
-	bool known = feature_get(type, &feature), ok = !known || feature.ok;
+	bool known = feature_get(type, &feature);
+	const char *why = object_unsupported_map(map->type);
+	bool ok = !why && (!known || feature.ok);
 
 	/* libbpf puts the file's name before ".bss" and its like; map->name does without. */
 	const char *name = strchr(map->symbol, '.') ? map->name : map->symbol;
 
 	listing_row(listing, (const char *const[]){ "map", name, type, ok ? "ok" : "no",
-						    known ? feature.reason : "" });
-	return ok;
+						    why	    ? why
+						    : known ? feature.reason
+							    : "" });
+	return ok || why;
 }
 
 /* The programs that would run; of a job that has none, all, since a capability may be what it

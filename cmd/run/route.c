@@ -168,6 +168,21 @@ static int ambiguous(const struct router *r, const struct route *route, const ch
 			 word, route->what, strbuf_str(&names));
 }
 
+/* A prefix that is the name of no program, unless a name of the option's own may stand there. */
+static int foreign(const struct router *r, const struct route *route, const char *word)
+{
+	_cleanup_strbuf_ struct strbuf names = STRBUF_INIT(NAMES_MAX_BYTES);
+	size_t len = strcspn(word, ":=,/");
+
+	if (word[len] != ':' || (route->ends && *route->ends == ':'))
+		return 0;
+	for (size_t i = 0; i < r->count; i++)
+		strbuf_addf(&names, "%s%s", i ? ", " : "", r->programs[i].name);
+	err_hint(r->err, "the programs are %s", strbuf_str(&names));
+	return err_usage(r->err, "--%s %s: no program is called '%.*s'", route->option, word,
+			 (int)len, word);
+}
+
 /* Why an expression fits no map of any program. */
 static int explain_expr(const struct router *r, const char *expr)
 {
@@ -194,6 +209,8 @@ static int unknown(const struct router *r, const struct route *route, const char
 	}
 	if (!name)
 		return explain_expr(r, word);
+	if (foreign(r, route, word) < 0)
+		return -EINVAL;
 	err_hint(r->err, "a program's own: --%s '%s:%s'; 'bombus inspect' lists what it has",
 		 route->option, r->programs[0].name, word);
 	return err_usage(r->err, "--%s %s: no program has such a %s", route->option, word,

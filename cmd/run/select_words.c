@@ -144,7 +144,8 @@ static int check_bounds(const char *text, struct err *err)
 		before = bound;
 		first = false;
 	}
-	return first ? err_usage(err, "--hist-buckets wants MAP,[1,2,3] or MAP,exp2 0 27") : 0;
+	return first ? err_usage(err, "--hist-buckets: there are no bounds between '[' and ']'")
+		     : 0;
 }
 
 /*
@@ -161,6 +162,8 @@ static int parse_bucket_words(char *text, struct select_buckets *ret, struct err
 		ret->unit = unit + 1;
 		len = (size_t)(unit - text);
 	}
+	if (text[0] == '[' && !strchr(text, ']'))
+		return err_usage(err, "--hist-buckets: ']' is missing behind '%s'", text);
 	if (text[0] == '[' && text[len - 1] == ']') {
 		text[len - 1] = '\0';
 		text++;
@@ -178,6 +181,8 @@ static int parse_buckets(const struct words *words, struct arena *arena, struct 
 	for (size_t i = 0; i < words->count; i++) {
 		char *map = arena_strdup(arena, words->words[i]), *buckets;
 
+		if (*map == '[')
+			return err_usage(err, "%s: '%s' names no map", form, words->words[i]);
 		if (cut(map, ',', &buckets, form, words->words[i], err) < 0)
 			return -EINVAL;
 		list[i].map = map;

@@ -41,6 +41,7 @@ SEC("raw_tp/sys_exit") int on(void *c) { __u32 k = 0; void *a = &arena; asm vola
 END
 message arena 1 "map 'arena' is an arena" run arena.o
 message 'arena: check' 3 "map 'arena' is an arena" check arena.o
+like 'arena: check: its row' "$OUT" '^map +arena +arena +no +arenas are not supported'
 
 # --- check ends with what run would say (case: up, C) ---
 message 'check: a target' 3 "'upro' .* has no target to attach to" check "$OBJECTS/others_target.bpf.o"
@@ -64,12 +65,47 @@ struct { __uint(type, BPF_MAP_TYPE_ARRAY); __uint(max_entries, 1); __type(key, _
 extern int memcmp(const void *a, const void *b, unsigned long n) __ksym;
 SEC("raw_tp/sys_exit") int on(void *c) { __u32 k = 0; char a[64] = {}; __u64 *v = bpf_map_lookup_elem(&n, &k); return v ? memcmp(a, v, *v & 7) : 0; }
 END
-message 'memcmp' 3 "'memcmp'.*the compiler made a call of the C library's function" run compare.o
+message 'memcmp' 3 "'memcmp': the compiler made a call of the C library's function" run compare.o
+object length <<'END'
+struct { __uint(type, BPF_MAP_TYPE_ARRAY); __uint(max_entries, 1); __type(key, __u32); __type(value, __u64); } n SEC(".maps.counter");
+SEC("raw_tp/sys_exit") int on(void *c) { __u32 k = 0; char a[64] = {}; __u64 *v = bpf_map_lookup_elem(&n, &k); return v ? __builtin_memcmp(a, v, *v & 7) : 0; }
+END
+message 'memcmp of any length' 1 "extern 'memcmp': the compiler .* the length is not constant" run length.o
+like 'memcmp of any length: what to do' "$ERR" '^hint: .*__builtin_memcmp\(\).*constant size'
 
 # --- limits ---
 run_bombus check "$OBJECTS/run_plain.bpf.o"
 out=$(ulimit -n 12; "$BOMBUS" run "$OBJECTS/run_maps.bpf.o" --dry-run 2>&1)
 like 'open files' "$out" 'is an open file, and this process may have 12'
+
+# --- alternatives: a program that is refused for itself is explained, in any order ---
+object bad <<'END'
+struct { __uint(type, BPF_MAP_TYPE_HASH); __uint(max_entries, 1); __type(key, __u32); __type(value, __u64); } n SEC(".maps.counter");
+SEC("raw_tp/sys_exit") int job___raw(void *c) { __u32 k = 0; __u64 *v = bpf_map_lookup_elem(&n, &k); return *v; }
+SEC("tp_btf/nothing_like_it") int job(void *c) { return 0; }
+END
+message 'alternatives' 3 "none of its 2 alternatives works here; job___raw: the verifier rejects it: R0" \
+	run bad.o --dry-run
+like 'alternatives: the hint' "$ERR" '^hint: a pointer from a map .* is compared with NULL'
+like 'alternatives: the log' "$ERR" "^    R0 invalid mem access 'map_value_or_null'"
+
+# --- words of the command line ---
+object words <<'END'
+struct { __uint(type, BPF_MAP_TYPE_ARRAY); __uint(max_entries, 1); __type(key, __u32); __type(value, __u64); } n SEC(".maps.counter");
+__u64 total;
+SEC("raw_tp/sys_exit") int on(void *c) { __u32 k = 0; total++; return !bpf_map_lookup_elem(&n, &k); }
+END
+out=$(ulimit -n 8; "$BOMBUS" run words.o --dry-run 2>&1)
+like 'fewer open files' "$out" 'is an open file, and this process may have 8'
+message 'a section of variables' 2 "'.bss' is a section of variables" run words.o --map .bss=counter
+like 'a section of variables: the hint' "$ERR" '^hint: --map total=counter'
+message 'no such program' 2 "no program is called 'A'" run words.o print=words.o --map A:n=internal
+like 'no such program: the hint' "$ERR" '^hint: the programs are words, print'
+message 'all hidden' 0 'warning: B: nothing is shown: --map MAP=internal hides all' \
+	run A=words.o B=words.o --map B:n=internal -o none --duration 1ms
+message 'bounds: a bracket' 2 "'\]' is missing behind '\[1,2'" run words.o -b 'n,[1,2'
+message 'bounds: none' 2 "no bounds between '\[' and '\]'" run words.o -b 'n,[]'
+message 'bounds: no map' 2 "'\[1,2\]' names no map" run words.o -b '[1,2]'
 
 # --- one hook that is not there ---
 object absent <<'END'
@@ -155,6 +191,9 @@ else
 	skip 'no BTF' 'no mount namespace can be made'
 fi
 message 'BTF of a file' 0 '' run "$HOOKS" --only tp --dry-run --btf /sys/kernel/btf/vmlinux
+message 'BTF of a file without any' 2 '--btf text: there is no BTF in it' run core.o --dry-run --btf text
+message 'BTF of something else' 3 "print.o \(--btf\) has no 'struct task_struct.pid'" \
+	run core.o --dry-run --btf print.o
 message 'BTF of no file' 2 '--btf no.btf: No such file' run "$HOOKS" --only tp --dry-run --btf no.btf
 
 done_testing

@@ -230,7 +230,7 @@ static int prepare_btf_target(struct bpf_program *prog, const struct prog_plan *
 		return 0;
 	here.target = targets->words[0];
 	rc = bpf_program__set_attach_target(prog, 0, targets->words[0]);
-	return rc < 0 ? explain_load(&here, rc, NULL, err) : 0;
+	return rc < 0 ? explain_load(&here, rc, NULL, NULL, err) : 0;
 }
 
 int attach_prepare(struct bpf_object *obj, struct bpf_program *prog, const struct prog_plan *plan,

@@ -12,6 +12,7 @@
 #include "runner/load/attach/attach_internal.h"
 #include "runner/load/elf/record_types.h"
 #include "runner/load/kernel/explain.h"
+#include "runner/load/kernel/vmlinux.h"
 #include "runner/load/attach/object_internal.h"
 
 /* Takes the programs' handles by name: libbpf's order is not ours to rely on. */
@@ -201,6 +202,17 @@ static void free_object(struct object **object)
 	object_free(*object);
 }
 
+static int check_btf(const char *path, struct err *err)
+{
+	if (path && may_access(path, R_OK) < 0)
+		return err_usage(err, "--btf %s: %s", path, strerror(errno));
+	if (!path || vmlinux_check(path, err) == 0)
+		return 0;
+	err_exit(err, EXIT_USAGE);
+	err_wrap(err, "--btf %s", path);
+	return -EINVAL;
+}
+
 int object_open(struct object **ret, const char *name, const void *elf, size_t len,
 		const struct object_opts *opts, struct err *err)
 {
@@ -212,9 +224,8 @@ int object_open(struct object **ret, const char *name, const void *elf, size_t l
 	object->stats_fd = -1;
 	if (opts)
 		object->opts = *opts;
-	if (object->opts.btf && may_access(object->opts.btf, R_OK) < 0)
-		rc = err_usage(err, "--btf %s: %s", object->opts.btf, strerror(errno));
-	else
+	rc = check_btf(object->opts.btf, err);
+	if (rc == 0)
 		rc = open_all(object, elf, len, err);
 	if (rc < 0) {
 		wrap_open(name, err);
@@ -357,6 +368,7 @@ void object_free(struct object *object)
 	free(object->progs);
 	free(object->status);
 	arena_release(&object->reasons);
+	free(object->rejection);
 	plan_release(&object->plan);
 	elf_image_release(&object->image);
 	free(object->name);

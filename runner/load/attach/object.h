@@ -68,6 +68,9 @@ const struct plan *object_plan(const struct object *object);
 /* See plan_has_variable(). */
 bool object_has_variable(const struct object *object, const char *name);
 
+/* Why a type of map is never loaded, or NULL. */
+const char *object_unsupported_map(uint32_t type);
+
 /*
  * Refusals are EXIT_KERNEL: the program, its hook, the missing feature by name, the verifier's
  * last lines in err->detail. A job of which no alternative works fails the whole object, as does

@@ -3,6 +3,7 @@
 #ifndef BOMBUS_RUNNER_LOAD_ATTACH_OBJECT_INTERNAL_H
 #define BOMBUS_RUNNER_LOAD_ATTACH_OBJECT_INTERNAL_H
 
+#include "base/err.h"
 #include "runner/load/attach/attach.h"
 #include "runner/load/kernel/bpflog.h"
 #include "runner/load/elf/elf.h"
@@ -21,6 +22,12 @@ struct taken_map {
 	int fd;
 };
 
+/* The last program that was refused for another reason than an absent hook. */
+struct rejection {
+	const char *job;
+	struct err err;
+};
+
 struct object {
 	char *name;
 	struct elf_image image; /* until object_start() is through: alternatives open it again */
@@ -32,8 +39,9 @@ struct object {
 	struct taken_map *maps;	    /* where it was adopted: `bpf` is NULL then */
 	size_t nmaps;
 	bool adopted;
-	struct prog_status *status; /* by index; read by any thread, atomically */
-	struct arena reasons;	    /* the texts in it */
+	struct prog_status *status;  /* by index; read by any thread, atomically */
+	struct arena reasons;	     /* the texts in it */
+	struct rejection *rejection; /* malloc'ed; NULL: there was none */
 	struct word_list
 		*targets; /* by index: the TARGETs of --attach; words are malloc'ed arrays */
 	struct attachments *attachments;

@@ -285,6 +285,13 @@ static int default_sizes(struct bpf_map *map, struct map_plan *plan, bool report
 
 #define MAP_TYPE_ARENA 33 /* newer than some headers */
 
+const char *object_unsupported_map(uint32_t type)
+{
+	return type == MAP_TYPE_ARENA		 ? "arenas are not supported"
+	       : type == BPF_MAP_TYPE_STRUCT_OPS ? "struct_ops is not supported"
+						 : NULL;
+}
+
 static int unsupported_map(const struct bpf_map *map, struct err *err)
 {
 	const char *name = bpf_map__name(map);
@@ -313,7 +320,7 @@ int options_check_maps(const struct object *object, struct err *err)
 				      : !bpf_map__key_size(map) && !keyless ? "key"
 									    : NULL;
 
-		if (type == MAP_TYPE_ARENA || type == BPF_MAP_TYPE_STRUCT_OPS)
+		if (object_unsupported_map(type))
 			return unsupported_map(map, err);
 		if (!missing || !has_entries(type) || !bpf_map__autocreate(map))
 			continue;

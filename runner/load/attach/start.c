@@ -128,14 +128,26 @@ static const char *cause_in(const struct err *err, const struct prog_plan *prog)
 	return has_prefix(err->msg, prefix) ? err->msg + strlen(prefix) : err->msg;
 }
 
-/* Every alternative of the job was refused: says so of each. */
+static bool is_absence(int code)
+{
+	return code == -ENOENT || code == -ESRCH;
+}
+
+/*
+ * Every alternative of the job was refused: says so of each. An absent hook is the ordinary reason;
+ * where a program was refused for itself, that is the one to explain.
+ */
 static void explain_job(const struct object *object, const char *job, struct err *err)
 {
+	const struct rejection *last = object->rejection;
 	const struct plan *plan = &object->plan;
 	struct err all = { .exit = err->exit };
+	const char *name = "", *reason = NULL;
 	size_t len = 0;
 	uint32_t count = 0;
 
+	if (last && streq(last->job, job))
+		*err = last->err;
 	for (uint32_t i = 0; i < plan->nprogs && len < sizeof(all.detail); i++) {
 		const struct prog_plan *prog = &plan->progs[i];
 
@@ -144,12 +156,17 @@ static void explain_job(const struct object *object, const char *job, struct err
 		len += (size_t)snprintf(all.detail + len, sizeof(all.detail) - len, "%s (%s): %s\n",
 					prog->name, prog->section, object->status[i].reason);
 		count++;
+		if (!is_absence(object->status[i].reason_code)) {
+			name = prog->name;
+			reason = object->status[i].reason;
+		}
 	}
 	if (count < 2)
 		return;
 	if (len < sizeof(all.detail))
 		snprintf(all.detail + len, sizeof(all.detail) - len, "%s", err->detail);
-	err_set(&all, ENOTSUP, "program '%s': none of its %u alternatives works here", job, count);
+	err_set(&all, ENOTSUP, "program '%s': none of its %u alternatives works here%s%s%s%s", job,
+		count, reason ? "; " : "", name, reason ? ": " : "", reason ? reason : "");
 	err_hint(&all, "%s",
 		 *err->hint ? err->hint : "'bombus check' lists what this kernel can do");
 	*err = all;
@@ -197,7 +214,8 @@ static int load(struct object *object, uint32_t *ret_culprit, struct err *err)
 	if (!blamed || object_state(object, blamed->index) != PROG_WANTED)
 		return explain_object(rc, log, err);
 	*ret_culprit = blamed->index;
-	return explain_load(blamed, rc, *log->verifier ? log->verifier : log->warnings, err);
+	return explain_load(blamed, rc, *log->verifier ? log->verifier : log->warnings,
+			    object->opts.btf, err);
 }
 
 static bool has_fallback(const struct object *object, const struct prog_plan *prog)
@@ -279,7 +297,7 @@ static int start_round(struct object *object, uint32_t *ret_culprit, struct err 
 /* A hook that this kernel or this file does not have, as against one that is refused. */
 static bool is_missing(int code, const struct err *err)
 {
-	return (code == -ENOENT || code == -ESRCH) && err->exit != EXIT_USAGE;
+	return is_absence(code) && err->exit != EXIT_USAGE;
 }
 
 static uint32_t turns_left(const struct object *object)
@@ -308,6 +326,13 @@ static bool skips(const struct object *object, int code, struct err *err)
 	return false;
 }
 
+static void keep_rejection(struct object *object, const char *job, const struct err *err)
+{
+	if (!object->rejection)
+		object->rejection = xcalloc(1, sizeof(*object->rejection));
+	*object->rejection = (struct rejection){ job, *err };
+}
+
 /* 0: another round is worth it. */
 static int next_round(struct object *object, uint32_t culprit, int code, struct err *err)
 {
@@ -316,6 +341,8 @@ static int next_round(struct object *object, uint32_t culprit, int code, struct 
 	if (!prog)
 		return code;
 	refuse(object, prog, code, cause_in(err, prog));
+	if (!is_absence(code))
+		keep_rejection(object, prog->job, err);
 	if (!alternatives_left(object, prog->job)) {
 		explain_nearest(prog, code, err);
 		explain_job(object, prog->job, err);

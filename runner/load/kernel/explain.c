@@ -6,6 +6,7 @@
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -28,6 +29,8 @@
  */
 #define LIBBPF_CODES 4000
 #define KERNEL_ENOTSUPP 524
+/* What libbpf opens for its own questions, and an object at least. */
+#define SPARE_FILES 16
 
 static int say_code(struct err *err, int code, const char *fmt, ...)
 {
@@ -250,20 +253,40 @@ static int no_call(int code, const char *line, struct err *err)
 	return err_set(err, -code, "%s", line);
 }
 
-static int load_cause(const struct prog_plan *prog, int code, const char *log, struct err *err)
+/* libbpf leaves maps out where its own questions fail for want of files. */
+static bool lacks_files(const char *log)
+{
+	struct rlimit limit = { 0 };
+	DIR *dir =
+		strstr(log, "is referenced but wasn't created") ? opendir("/proc/self/fd") : NULL;
+	size_t open = 0;
+
+	if (!dir)
+		return false;
+	while (readdir(dir))
+		open++;
+	closedir(dir);
+	return getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < open + SPARE_FILES;
+}
+
+static int load_cause(const struct prog_plan *prog, int code, const char *log, const char *btf,
+		      struct err *err)
 {
 	uint8_t hook = type_of(prog)->hook;
 	const char *advice;
 	char line[512];
 
 	if (verifier_core_failure(log, line, sizeof(line))) {
-		err_hint(err, "the program asks for a field that this kernel does not have; "
-			      "bpf_core_field_exists() asks first");
-		return err_set(err, -code, "this kernel has no %s", line);
+		err_hint(err, "%s",
+			 btf ? "is it the BTF of this very kernel?"
+			     : "the program asks for a field that this kernel does not have; "
+			       "bpf_core_field_exists() asks first");
+		return btf ? err_set(err, -code, "%s (--btf) has no %s", btf, line)
+			   : err_set(err, -code, "this kernel has no %s", line);
 	}
 	if (verifier_unknown_call(log, line, sizeof(line)))
 		return no_call(code, line, err);
-	if (code == -EMFILE)
+	if (code == -EMFILE || lacks_files(log))
 		return too_many_files(err);
 	if ((code == -EPERM || code == -EACCES) && !verifier_verdict(log, line, sizeof(line)))
 		return no_permission(prog, code, "loading", err);
@@ -292,13 +315,14 @@ static void wrap(const struct prog_plan *prog, struct err *err)
 	err_wrap(err, "program '%s' (%s)", prog->name, prog->section);
 }
 
-int explain_load(const struct prog_plan *prog, int code, const char *verifier_log, struct err *err)
+int explain_load(const struct prog_plan *prog, int code, const char *verifier_log, const char *btf,
+		 struct err *err)
 {
 	char tail[4096];
 
 	if (!verifier_log)
 		verifier_log = "";
-	load_cause(prog, code, verifier_log, err);
+	load_cause(prog, code, verifier_log, btf, err);
 	verifier_tail(verifier_log, tail, sizeof(tail));
 	if (*tail)
 		err_detail(err, tail);
@@ -419,17 +443,6 @@ static void last_warning(const struct bpflog *log, char *line, size_t size)
 	snprintf(line, size, "%.*s", (int)(end > text ? end - text : 0), text);
 }
 
-int explain_open(int code, const struct bpflog *log, struct err *err)
-{
-	char line[256];
-
-	last_warning(log, line, sizeof(line));
-	err_detail(err, log->warnings);
-	if (*line)
-		return err_set(err, -code, "not a BPF object that can be loaded: %s", line);
-	return say_code(err, code, "not a BPF object that can be loaded");
-}
-
 /* A line of the log that has the word, from the word on. */
 static bool warning_with(const struct bpflog *log, const char *word, char *line, size_t size)
 {
@@ -451,6 +464,39 @@ static bool called_by_compiler(const char *line)
 	return false;
 }
 
+/* "extern 'name'", and what libbpf says behind it. */
+static int no_extern(int code, const char *line, struct err *err)
+{
+	const char *open = strchr(line, '\''), *end = open ? strchr(open + 1, '\'') : NULL;
+
+	if (called_by_compiler(line)) {
+		err_hint(err, "a loop over single members, bpf_strncmp(), or __builtin_memcmp(), "
+			      "__builtin_memcpy() and __builtin_memset() of a small constant size "
+			      "stay in the program");
+		return err_set(err, -code,
+			       "%.*s: the compiler made a call of the C library's function, since "
+			       "the length is not constant or too large, and a BPF program does "
+			       "not have it",
+			       end ? (int)(end + 1 - line) : (int)strlen(line), line);
+	}
+	err_hint(err, "the program asks for a function, variable or option that this kernel does "
+		      "not have; __weak makes it optional");
+	return err_set(err, -code, "%s", line);
+}
+
+int explain_open(int code, const struct bpflog *log, struct err *err)
+{
+	char line[256];
+
+	err_detail(err, log->warnings);
+	if (warning_with(log, "extern ", line, sizeof(line)) && called_by_compiler(line))
+		return no_extern(code, line, err);
+	last_warning(log, line, sizeof(line));
+	if (*line)
+		return err_set(err, -code, "not a BPF object that can be loaded: %s", line);
+	return say_code(err, code, "not a BPF object that can be loaded");
+}
+
 int explain_object(int code, const struct bpflog *log, struct err *err)
 {
 	char line[512], missing[CAPS_TEXT_MAX];
@@ -467,20 +513,8 @@ int explain_object(int code, const struct bpflog *log, struct err *err)
 		return err_set(err, -code, "map '%s': what is pinned there has another shape",
 			       log->map);
 	}
-	if (warning_with(log, "extern ", line, sizeof(line))) {
-		if (called_by_compiler(line)) {
-			err_hint(err, "a loop over single members, or __builtin_memcpy() and "
-				      "__builtin_memset() of a constant size, stay in the program");
-			return err_set(err, -code,
-				       "%s: the compiler made a call of the C library's function, "
-				       "which a BPF program does not have",
-				       line);
-		}
-		err_hint(err,
-			 "the program asks for a function, variable or option that this kernel "
-			 "does not have; __weak makes it optional");
-		return err_set(err, -code, "%s", line);
-	}
+	if (warning_with(log, "extern ", line, sizeof(line)))
+		return no_extern(code, line, err);
 	if (warning_with(log, "failed to find valid kernel BTF", line, sizeof(line))) {
 		err_hint(err, "a kernel with CONFIG_DEBUG_INFO_BTF=y has it");
 		return err_set(err, -code, "this kernel has no BTF, and the program needs it");

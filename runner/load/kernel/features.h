@@ -30,9 +30,11 @@ bool feature_try(const char *name, struct feature *ret);
 /*
  * Turns a refusal into err: program, hook, cause by name (no kprobes in this kernel; a security
  * module forbids fentry; no BTF; function not found, with the nearest names; needs CAP_BPF ...),
- * a hint, and the verifier's last lines. Returns code (negative).
+ * a hint, and the verifier's last lines. `btf` is a file with the kernel's types, where one was
+ * given. Returns code (negative).
  */
-int explain_load(const struct prog_plan *prog, int code, const char *verifier_log, struct err *err);
+int explain_load(const struct prog_plan *prog, int code, const char *verifier_log, const char *btf,
+		 struct err *err);
 int explain_attach(const struct prog_plan *prog, int code, struct err *err);
 
 /*

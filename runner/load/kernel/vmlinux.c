@@ -83,3 +83,18 @@ int vmlinux_write(FILE *out, const char *btf_path, struct err *err)
 		return err_sys(err, errno ? errno : EIO, "writing vmlinux.h");
 	return 0;
 }
+
+int vmlinux_check(const char *btf_path, struct err *err)
+{
+	struct btf *btf;
+
+	bpflog_quiet();
+	btf = btf__parse(btf_path, NULL);
+	if (libbpf_get_error(btf) == 0) {
+		btf__free(btf);
+		return 0;
+	}
+	err_hint(err, "/sys/kernel/btf/vmlinux of a machine with this kernel, or a file of BTFHub, "
+		      "unpacked");
+	return err_set(err, EBADMSG, "there is no BTF in it");
+}

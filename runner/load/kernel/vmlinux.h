@@ -12,4 +12,7 @@ struct err;
 /* From btf_path, or the running kernel's when NULL. -ENOENT: it has no BTF. */
 int vmlinux_write(FILE *out, const char *btf_path, struct err *err);
 
+/* Whether a file holds BTF, as it is or in an ELF file. */
+int vmlinux_check(const char *btf_path, struct err *err);
+
 #endif

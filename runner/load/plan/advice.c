@@ -47,6 +47,25 @@ static bool is_unwanted(const struct plan_opts *opts, const struct map_plan *map
 	return false;
 }
 
+/* Every map that could be shown is internal because the command line says so. */
+static bool advise_unwanted(struct strbuf *text, const struct plan_ctx *ctx)
+{
+	const struct plan *plan = ctx->plan;
+	bool some = false;
+
+	for (uint32_t i = 0; i < plan->nmaps; i++) {
+		const struct map_plan *map = &plan->maps[i];
+
+		if (is_unwanted(ctx->opts, map))
+			some = true;
+		else if (map->source != SOURCE_NONE && (map->has_value || is_ring(map)))
+			return false;
+	}
+	if (some)
+		strbuf_adds(text, "--map MAP=internal hides all of its maps");
+	return some;
+}
+
 /* Of records that are shown as bytes. */
 static void advise_raw(struct strbuf *text, const struct map_plan *map)
 {
@@ -208,7 +227,8 @@ static void advise_nothing(struct strbuf *text, const struct plan_ctx *ctx)
 
 	for (uint32_t i = 0; i < plan->nmaps; i++)
 		maps += plan->maps[i].source != SOURCE_NONE;
-	if (advise_fault(text, plan) || advise_record(text, ctx) || advise_section(text, ctx->btf))
+	if (advise_fault(text, plan) || advise_unwanted(text, ctx) || advise_record(text, ctx) ||
+	    advise_section(text, ctx->btf))
 		return;
 	if (maps)
 		strbuf_adds(text, "the types of its maps are not known: __type(key, ...) and "

@@ -51,19 +51,43 @@ static const char *next_map_name(void *arg)
 	return walk->next < walk->list->count ? walk->list->maps[walk->next++].name : NULL;
 }
 
+/* The first variable of a section of variables, which itself has no role. NULL: it is none. */
+static const char *variable_of(const struct btf *btf, const char *section)
+{
+	_cleanup_free_ char *name = xasprintf("%s%s", *section == '.' ? "" : ".", section);
+	int id = plan_is_data_section(name) ? btf__find_by_name_kind(btf, name, BTF_KIND_DATASEC)
+					    : 0;
+	const struct btf_type *t = id > 0 ? btf__type_by_id(btf, (__u32)id) : NULL, *var;
+
+	if (!t || !btf_vlen(t))
+		return NULL;
+	var = btf__type_by_id(btf, btf_var_secinfos(t)->type);
+	return var ? btf__name_by_offset(btf, var->name_off) : NULL;
+}
+
+static int unknown_map(struct map_list *list, const char *name)
+{
+	struct err *err = list->ctx->err;
+	const char *variable = variable_of(list->ctx->btf, name);
+	const char *near = suggest(name, next_map_name, &(struct name_walk){ list, 0 });
+
+	if (variable) {
+		err_hint(err, "--map %s=counter, and so on", variable);
+		return err_usage(err,
+				 "--map: '%s' is a section of variables; each of them has "
+				 "a role of its own",
+				 name);
+	}
+	if (near)
+		err_hint(err, "did you mean '%s'?", near);
+	return err_usage(err, "--map: no map '%s'", name);
+}
+
 int words_check(struct map_list *list)
 {
-	for (size_t i = 0; i < list->ctx->opts->nroles; i++) {
-		struct name_walk walk = { list, 0 };
-		const char *near;
-
-		if (list->words[i].used)
-			continue;
-		near = suggest(list->words[i].map, next_map_name, &walk);
-		if (near)
-			err_hint(list->ctx->err, "did you mean '%s'?", near);
-		return err_usage(list->ctx->err, "--map: no map '%s'", list->words[i].map);
-	}
+	for (size_t i = 0; i < list->ctx->opts->nroles; i++)
+		if (!list->words[i].used)
+			return unknown_map(list, list->words[i].map);
 	return 0;
 }
 
