@@ -23,6 +23,11 @@ is 'inspect shows service and name' \
 	"$(jq -c '[.maps[] | select(.role == "spans") | [.name, .service, .span]] | sort' <<<"$OUT")" \
 	'[["calls","rounds","call"],["other",null,null],["plain",null,"moment"]]'
 
+# The names of a span's columns are names in a filter too.
+traced where 20 -o json --map other=internal --map plain=internal \
+	--where 'calls:duration < 2us && kind == 3 && status == ECONNREFUSED'
+jq_is 'filtered by duration, kind and status' where.out 'map(select(.kind == "span").name) | [unique, length]' \
+	'[["wait"],20]'
 started_at=$(date +%s)
 traced json 20 -o json
 CALLS='map(select(.map == "calls" and .kind == "span"))'

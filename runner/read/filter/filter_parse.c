@@ -14,6 +14,7 @@
 #include "base/strbuf.h"
 #include "base/util.h"
 #include "runner/read/filter/filter_impl.h"
+#include "runner/read/span/span.h"
 
 static bool is_field_char(char c)
 {
@@ -86,6 +87,16 @@ static int fail_no_field(struct parser *p, const char *name, size_t at)
 	return parse_fail(p, at, "no field '%s'", name);
 }
 
+/* The columns of spans have names of their own: "duration" is span_base.span_duration_ns. */
+static const struct field *find_span_field(const struct map_plan *map, const char *name)
+{
+	_cleanup_(arena_release) struct arena arena = { 0 };
+	struct span_plan plan;
+
+	span_plan_init(&plan, &arena, map);
+	return span_plan_find(&plan, name);
+}
+
 static int find_field(struct parser *p, const char *name, size_t at, const struct field **ret,
 		      enum part *ret_part)
 {
@@ -101,6 +112,8 @@ static int find_field(struct parser *p, const char *name, size_t at, const struc
 		key = layout_find(&map->key, name + strlen("key."));
 	if (!key && !value && map->has_value && has_prefix(name, "value."))
 		value = layout_find(&map->value, name + strlen("value."));
+	if (!key && !value && map->role == ROLE_SPANS)
+		value = find_span_field(map, name);
 	if (!key && !value)
 		return fail_no_field(p, name, at);
 	*ret = key ? key : value;

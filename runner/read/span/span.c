@@ -261,6 +261,23 @@ static void read_status(struct span_maker *maker, const void *value, struct trac
 		span->status_message.len = 0;
 }
 
+const char *span_word(const struct span_plan *plan, const struct field *field, const void *value)
+{
+	uint8_t i;
+
+	if (!field || field->kind == KIND_TEXT || field->meaning == MEAN_ERRNO ||
+	    (field->kind == KIND_INT && field_i64(field, value, 0) < 0))
+		return NULL;
+	if (field == plan->kind) {
+		i = read_word(NULL, field, value, kind_words, ARRAY_LEN(kind_words));
+		return kind_words[i ? i : SPAN_KIND_INTERNAL];
+	}
+	if (field != plan->status)
+		return NULL;
+	i = read_word(NULL, field, value, status_words, ARRAY_LEN(status_words));
+	return i == SPAN_STATUS_UNSET ? "" : status_words[i];
+}
+
 static void read_texts(struct span_maker *maker, const void *value, struct trace_span *span)
 {
 	const struct span_plan *plan = span->plan;

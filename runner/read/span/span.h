@@ -138,6 +138,12 @@ struct span_plan {
  * what its name says (a trace_state of 8 numbers) is an attribute. All strings live in the arena.
  */
 void span_plan_init(struct span_plan *ret, struct arena *arena, const struct map_plan *map);
+/* The member that a name of a span stands for: "duration", "status" and the other columns of a
+ * table. NULL: none. */
+const struct field *span_plan_find(const struct span_plan *plan, const char *name);
+/* The word for a member that is the kind or the status of a span ("server", "error", "" for unset);
+ * NULL: `field` is another one, or has its own text. */
+const char *span_word(const struct span_plan *plan, const struct field *field, const void *value);
 
 /* Where the trace id stands, for who does not need the rest. One that is there and is all zero is
  * an error. */

@@ -343,3 +343,28 @@ struct span_text program_service(const char *program)
 	}
 	return name;
 }
+
+const struct field *span_plan_find(const struct span_plan *plan, const char *name)
+{
+	const struct {
+		const char *name;
+		const struct field *field;
+	} names[] = {
+		{ "duration", plan->duration },
+		{ "name", plan->name },
+		{ "service", plan->service },
+		{ "kind", plan->kind },
+		{ "status", plan->status },
+		{ "trace_id", plan->trace_id.nparts == 1 ? plan->trace_id.part[0] : NULL },
+		{ "span_id", plan->span_id.nparts == 1 ? plan->span_id.part[0] : NULL },
+		{ "parent_span_id", plan->parent_id.nparts == 1 ? plan->parent_id.part[0] : NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (streq(name, names[i].name))
+			return names[i].field;
+	for (uint32_t i = 0; i < plan->attrs.count; i++)
+		if (streq(name, plan->attrs.all[i].name))
+			return plan->attrs.all[i].field;
+	return NULL;
+}

@@ -124,6 +124,24 @@ static bool any_of(const struct columns *columns, enum column_set set)
 	return false;
 }
 
+/* Text that is cut gets the width that is left, from left to right. */
+static void share_rest(struct columns *columns, uint32_t width, const uint32_t *shown, uint32_t n)
+{
+	uint32_t used = PAGE_MARGIN + (n ? n - 1 : 0) * PAGE_GAP;
+
+	for (uint32_t i = 0; i < n; i++)
+		used += column_width(&columns->all[shown[i]]);
+	for (uint32_t i = 0; i < n; i++) {
+		struct column *column = &columns->all[shown[i]];
+		uint32_t has = column_width(column), rest = width > used ? width - used : 0;
+
+		column->extra = column->size == SIZE_FITTING && column->seen > has
+					? MIN(column->seen - has, rest)
+					: 0;
+		used += column->extra;
+	}
+}
+
 uint32_t columns_fit(struct columns *columns, uint32_t width, enum column_set set, uint32_t *ret,
 		     bool *ret_more_left, bool *ret_more_right)
 {
@@ -151,6 +169,7 @@ uint32_t columns_fit(struct columns *columns, uint32_t width, enum column_set se
 		if (is_shown(&fit, columns->order[i]) && i >= end)
 			*ret_more_right = true;
 	}
+	share_rest(columns, width, ret, n);
 	return n;
 }
 

@@ -12,6 +12,7 @@
 
 enum column_form {
 	FORM_FIELD,
+	FORM_WORD,   /* kind or status of a span */
 	FORM_TIME,   /* of the record */
 	FORM_NUMBER, /* a cell: 182,440 */
 	FORM_CHANGE, /* with its sign; empty for no change */
@@ -39,6 +40,8 @@ struct column {
 	uint8_t sets;  /* enum column_set: the views that show it */
 	double limit;  /* FORM_NUMBER: an infinite number is above this */
 	uint32_t seen; /* the widest text so far, in cells */
+	uint32_t
+		extra; /* cells beside column_width() that the last columns_fit() had left for it */
 };
 
 struct columns {

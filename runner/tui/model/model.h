@@ -186,7 +186,7 @@ enum model_op {
 	OP_SORT_LEFT, /* by the column beside the sort column */
 	OP_SORT_RIGHT,
 	OP_PAUSE,  /* or resume */
-	OP_FOLLOW, /* a stream follows its end; others resume */
+	OP_FOLLOW, /* a stream follows its end; others resume, or the cursor follows its row */
 	OP_HIDE,   /* the cursor's column */
 	OP_SHOW_ALL,
 	OP_MOVE_LEFT, /* the cursor's column */

@@ -61,7 +61,9 @@ static bool follow(struct tab *tab)
 {
 	if (tab->ops->kind == TAB_STREAM)
 		return go_to(tab, OP_LAST);
-	return pause_tab(tab, false);
+	if (!pause_tab(tab, false))
+		tab->tracks = !tab->tracks;
+	return true;
 }
 
 /* Numbers sort in descending order first, texts in ascending order. */

@@ -179,13 +179,19 @@ static void rows_status(struct tab *tab, struct arena *arena, struct model_statu
 {
 	struct rows_tab *rt = rows_tab_of(tab);
 	uint32_t all = rows_live(seen(rt)), max = tab->map->max_entries;
-	char shown[SHORT_ROOM], total[SHORT_ROOM], entries[SHORT_ROOM], most[SHORT_ROOM];
+	char shown[SHORT_ROOM], total[SHORT_ROOM], entries[SHORT_ROOM], most[SHORT_ROOM],
+		row[SHORT_ROOM];
 
+	short_commas(row, tab->cursor + 1);
 	short_commas(shown, rt->shown);
 	short_commas(total, all);
 	ret->left[ret->nleft++] =
-		tab->filter ? arena_printf(arena, "%s/%s rows", shown, total)
-			    : arena_printf(arena, "%s row%s", total, all == 1 ? "" : "s");
+		tab->cursor || tab->tracks
+			? arena_printf(arena, "row %s/%s", row, tab->filter ? shown : total)
+		: tab->filter ? arena_printf(arena, "%s/%s rows", shown, total)
+			      : arena_printf(arena, "%s row%s", total, all == 1 ? "" : "s");
+	if (tab->tracks)
+		ret->left[ret->nleft++] = "following the row";
 	if (tab->filter)
 		ret->left[ret->nleft++] = arena_printf(arena, "filter %s", tab->filter->text);
 	if (tab->has_stats && tab->map->source == SOURCE_HASH && max) {

@@ -206,10 +206,17 @@ static size_t stream_span(struct tab *tab, const struct column *column, const st
 	struct stream_tab *st = stream_tab_of(tab);
 	const struct span_row *span = item->span;
 	const struct field *name = st->plan.name;
+	const char *word;
 	uint32_t lead, cells = column->seen, used;
 	char *dst = tab->scratch;
 	double whole;
 
+	if (column->form == FORM_WORD) {
+		word = span_word(&st->plan, column->field, item->record.part[PART_VALUE]);
+		return word ? (size_t)(stpcpy(dst, word) - dst)
+			    : field_text(dst, column->field, item->record.part[PART_VALUE],
+					 STYLE_TABLE, sink_names_get(&tab->env->names));
+	}
 	if (!span)
 		return 0;
 	if (column->form == FORM_SPAN) {
@@ -441,9 +448,18 @@ static void add_span_columns(struct stream_tab *st, const struct layout *layout)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
-		if (known[i].field)
-			add_column(st, known[i].title, known[i].field, PART_VALUE)->sets |=
-				known[i].field == plan->duration && has_traces(st) ? SET_FALL : 0;
+		if (known[i].field) {
+			struct column *column =
+				add_column(st, known[i].title, known[i].field, PART_VALUE);
+
+			if (known[i].field == plan->duration && has_traces(st))
+				column->sets |= SET_FALL;
+			if (known[i].field == plan->kind || known[i].field == plan->status) {
+				column->form = FORM_WORD;
+				column->right = false;
+				column->seen = 5; /* "error" */
+			}
+		}
 		for (uint32_t k = 0; !known[i].title && k < plan->attrs.count; k++)
 			if (has_column(layout, plan->attrs.all[k].field))
 				add_column(st, plan->attrs.all[k].name, plan->attrs.all[k].field,

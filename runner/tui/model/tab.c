@@ -65,11 +65,25 @@ bool tab_go(struct tab *tab, uint64_t at)
 	return tab->cursor != before;
 }
 
+/* A row that is sorted by a value moves far at each sweep; the page stays where it is, unless the
+ * user has asked for the row. */
+static bool stays_with_row(struct tab *tab)
+{
+	const struct columns *columns = &tab->columns;
+	bool by_value = columns->sort >= 0 && columns->all[columns->sort].part == PART_VALUE;
+
+	if (!tab->pinned)
+		return tab->tracks;
+	return tab->ops->kind == TAB_STREAM || tab->held || tab->tracks || tab->refind || !by_value;
+}
+
 void tab_prepare(struct tab *tab)
 {
 	uint64_t at = tab->cursor;
+	bool stays = stays_with_row(tab);
 
 	tab->ops->prepare(tab);
+	tab->refind = false;
 	if (!tab->total) {
 		tab->cursor = tab->top = 0;
 		return;
@@ -78,8 +92,8 @@ void tab_prepare(struct tab *tab)
 		tab_go(tab, tab->total - 1);
 		return;
 	}
-	if (!tab->pinned) {
-		tab_go(tab, 0);
+	if (!stays) {
+		tab_go(tab, tab->cursor);
 		return;
 	}
 	if (!tab->ops->find(tab, tab->cursor_id, &at)) {
@@ -97,7 +111,7 @@ void tab_prepare(struct tab *tab)
 
 void tab_resort(struct tab *tab)
 {
-	tab->dirty = true;
+	tab->dirty = tab->refind = true;
 }
 
 /* Texts. */
@@ -175,6 +189,7 @@ size_t tab_text(struct tab *tab, const struct column *column, const struct item 
 		return trend_text(tab, item);
 	case FORM_BAR:
 	case FORM_SPAN:
+	case FORM_WORD:
 		return tab->ops->span(tab, column, item);
 	case FORM_FIELD:
 		break;

@@ -82,7 +82,9 @@ struct tab {
 	struct pick *filter, *mark;
 	uint64_t total, cursor, top;
 	uint64_t cursor_id;
-	bool pinned;	/* the cursor stays with its id */
+	bool pinned;	/* the cursor is not on top, or the tab is a stream */
+	bool tracks;	/* the cursor stays with its row wherever the order takes it */
+	bool refind;	/* once, after the user has changed the order or the filter */
 	bool held;	/* model_hold() */
 	bool gone;	/* the held row is gone */
 	bool following; /* streams: the cursor is the last row */

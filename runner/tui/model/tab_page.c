@@ -81,14 +81,14 @@ static bool widen(struct pager *pager, uint32_t ncolumns)
 		tab->ops->item(tab, pager->page->first + i, &item);
 		for (uint32_t k = 0; k < ncolumns && !item.note; k++) {
 			struct column *column = &tab->columns.all[pager->numbers[k]];
-			uint32_t before = column_width(column);
+			uint32_t before = column->seen;
 			size_t len;
 
 			if (column->form >= FORM_TREND)
 				continue;
 			len = tab_text(tab, column, &item);
 			column->seen = MAX(column->seen, ascii_cells(tab, tab->scratch, len));
-			grew |= column_width(column) != before;
+			grew |= column->seen != before;
 		}
 	}
 	return grew;
@@ -132,7 +132,7 @@ static void place_columns(struct pager *pager, uint32_t width)
 
 		ret->column = pager->numbers[i];
 		ret->x = MIN(x, width);
-		ret->width = MIN(column_width(column), width - ret->x);
+		ret->width = MIN(column_width(column) + column->extra, width - ret->x);
 		ret->right = column->right;
 		ret->cursor = ret->column == columns->cursor;
 		ret->sort = (int)ret->column == columns->sort ? columns->direction : 0;

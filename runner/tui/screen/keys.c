@@ -56,7 +56,7 @@ const struct binding bindings[] = {
 	{ { 'w' }, ACT_WRITE, 0, HINT_TABS, "write", "write the rows to a file: csv, json or txt" },
 	{ MODEL(OP_PAUSE, ' ', 'Z'), HINT_TABS, "pause",
 	  "freeze the view, or resume; collecting goes on" },
-	{ MODEL(OP_FOLLOW, 'F'), 0, NULL, "resume, and follow the end of a stream" },
+	{ MODEL(OP_FOLLOW, 'F'), 0, NULL, "resume; follow the end of a stream, or the row" },
 	{ MODEL(OP_HIDE, '-'), 0, NULL, "hide the column; show all columns" },
 	{ MODEL(OP_SHOW_ALL, '='), 0, NULL, NULL },
 	{ MODEL(OP_MOVE_LEFT, 'H'), 0, NULL, "move the column to the left or right" },
