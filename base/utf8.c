@@ -212,6 +212,12 @@ size_t utf8_json_text(char *dst, const char *src, size_t len)
 	return (size_t)(dst - start);
 }
 
+/* A selector makes an emoji one cell or two, and terminals differ in which. */
+static bool is_selector(uint32_t c)
+{
+	return c >= 0xfe00 && c <= 0xfe0f;
+}
+
 size_t utf8_term_escape(char *dst, const char *src, size_t len)
 {
 	const char *start = dst, *end = src + len;
@@ -224,7 +230,7 @@ size_t utf8_term_escape(char *dst, const char *src, size_t len)
 		if (src == end)
 			break;
 		size = utf8_decode(src, (size_t)(end - src), &c);
-		if (size && !is_control(c) && !utf8_is_hidden(c)) {
+		if (size && !is_control(c) && !utf8_is_hidden(c) && !is_selector(c)) {
 			memcpy(dst, src, size);
 			dst += size;
 			src += size;

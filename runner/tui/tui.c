@@ -114,11 +114,12 @@ static int tui_open(struct sink *sink, struct err *err)
 	const struct theme *theme = theme_find(tui->opts.color && tui->opts.theme ? tui->opts.theme
 					       : tui->opts.color		  ? "default"
 										  : "mono");
-	const char *charset = nl_langinfo(CODESET);
+	const char *charset = nl_langinfo(CODESET), *type = getenv("TERM");
 	struct model_opts opts = {
 		.history_bytes = tui->opts.history_bytes,
 		.interval_ns = tui->opts.interval_ns,
-		.utf8 = charset && streq(charset, "UTF-8"),
+		/* The fonts of the Linux console lack the signs. */
+		.utf8 = charset && streq(charset, "UTF-8") && !(type && streq(type, "linux")),
 	};
 	int ret;
 

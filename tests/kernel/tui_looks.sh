@@ -9,18 +9,18 @@ need script
 rounds_ready
 
 # --- sizes ---
-ok 'sizes: it attaches' tui_start sizes 59 12 "'$OBJECT'" --set target_pid="$ROUNDS_PID" --interval 100ms
-sees 'too small: what is needed' 'needs 60x10, the terminal has 59x12'
+ok 'sizes: it attaches' tui_start sizes 39 12 "'$OBJECT'" --set target_pid="$ROUNDS_PID" --interval 100ms
+sees 'too small: what is needed' 'needs 40x6, the terminal has 39x12'
 rounds 2000
 # shellcheck disable=SC2034 # only counts
 for i in $(seq 60); do
 	terminal resize-window -x $((RANDOM % 180 + 1)) -y $((RANDOM % 50 + 1))
 	[ $((i % 10)) -ne 0 ] || rounds 10
 done
-for size in 60x10 80x24 200x60 120x36; do
+for size in 40x6 60x10 80x24 200x60 120x36; do
 	terminal resize-window -x "${size%x*}" -y "${size#*x}"
 	sees "$size: the first line" 'LIVE 100ms  [0-9:]{8}$'
-	sees "$size: what never drops" 'lost 0  prog 1/1.*cpu'
+	sees "$size: what never drops" 'lost 0  prog 1/1'
 	ok "$size: the last line is used" wait_for 5 eval 'screen | tail -n 1 | grep -q "q quit"'
 done
 key q
@@ -44,6 +44,15 @@ sees 'ASCII: it is up' '\* LIVE'
 is 'ASCII: nothing else' "$(screen | LC_ALL=C grep -c '[^ -~]')" 0
 key q
 tui_ended ascii 0
+TUI_ENV='TERM=linux' tui_start console 80 24 "'$OBJECT'" --set target_pid="$ROUNDS_PID"
+rounds 3
+sees 'Linux console: it is up' '\* LIVE'
+is 'Linux console: signs that its fonts have' "$(screen | LC_ALL=C grep -c '[^ -~]')" 0
+key q
+tui_ended console 0
+# It has no other screen, so the last frame stays.
+is 'Linux console: what follows begins a line' \
+	"$(terminal display-message -p '#{cursor_x},#{cursor_y}'; screen | tail -n 1)" '0,23'
 TUI_ENV='TERM=dumb' tui_start dumb 80 24 "'$OBJECT'" --set target_pid="$ROUNDS_PID"
 rounds 1
 sees 'TERM=dumb: a table' 'ROUND +ID +TEXT'

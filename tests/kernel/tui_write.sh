@@ -19,7 +19,8 @@ for form in csv json txt; do
 	sees "w: $form" "10 rows written to .*rows\\.$form"
 done
 is 'csv: all rows' "$(wc -l <rows.csv)" 11
-is 'json: the rows' "$(jq -c 'select(.key.id == 9) | .value' rows.json)" 63
+is 'csv: the columns of the screen' "$(head -n 1 rows.csv)" 'id,name,value,rate'
+is 'json: the rows' "$(jq -c 'select(.id == 9) | .value' rows.json)" 63
 like 'txt: as on the screen' "$(cat rows.txt)" '9 +j +63'
 mkdir theirs
 chmod 700 theirs

@@ -252,16 +252,18 @@ static int json_event(struct sink *sink, struct source *source, const struct rec
 
 static char *put_histogram(char *p, const struct family *family, const union cell *cells)
 {
-	uint64_t cumulative = 0;
+	uint64_t cumulative = 0, total = histogram_count(family, cells);
+	bool all = false;
 
 	p = put_const(p, "\"count\":");
-	p += num_u64(p, histogram_count(family, cells));
+	p += num_u64(p, total);
 	if (family_knows_sum(family, cells)) {
 		p = put_const(p, ",\"sum\":");
 		p += cell_text(p, family->cell_type, histogram_sum(family, cells), true);
 	}
 	p = put_const(p, ",\"buckets\":[");
-	for (uint32_t i = 0; i <= family->nbounds; i++) {
+	/* Buckets above the last observation would all repeat the total. */
+	for (uint32_t i = 0; i <= family->nbounds && !all; i++) {
 		cumulative += cells[family->cell + i].u;
 		if (!family_shows_bound(family, i))
 			continue;
@@ -275,6 +277,7 @@ static char *put_histogram(char *p, const struct family *family, const union cel
 		p = put_const(p, ",\"count\":");
 		p += num_u64(p, cumulative);
 		*p++ = '}';
+		all = cumulative == total;
 	}
 	*p++ = ']';
 	return p;

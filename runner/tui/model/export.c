@@ -4,8 +4,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/new_file.h"
+#include "base/utf8.h"
 #include "base/util.h"
 #include "runner/sink/print/json_shape.h"
 #include "runner/sink/out.h"
@@ -14,121 +16,191 @@
 
 enum form { AS_CSV, AS_JSON, AS_TXT, NFORMS };
 
-static struct sink *sink_of(enum form form, int fd)
+/* The row under the cursor as `-o json` prints it. */
+static int write_json(struct tab *tab, int fd, uint64_t *ret_rows)
 {
-	return form == AS_CSV	 ? sink_csv_new(fd)
-	       : form == AS_JSON ? sink_json_new(fd)
-				 : sink_table_new(fd, 0, false);
-}
-
-/* Rows of a map, through the output of that name. */
-static int write_map(struct tab *tab, enum form form, int fd, uint64_t from, uint64_t to,
-		     uint64_t *ret_rows, struct err *err)
-{
-	struct sink *sink = sink_of(form, fd);
+	struct sink *sink = sink_json_new(fd);
+	struct err err = { 0 };
 	int ret;
 
-	sink->err = err;
-	ret = sink->ops->open ? sink->ops->open(sink, err) : 0;
+	sink->err = &err;
+	ret = sink->ops->open ? sink->ops->open(sink, &err) : 0;
 	if (ret >= 0)
-		ret = sink->ops->add(sink, tab->env->source, err);
+		ret = sink->ops->add(sink, tab->env->source, &err);
 	if (ret >= 0)
-		ret = tab->ops->give(tab, sink, from, to, ret_rows);
+		ret = tab->ops->give(tab, sink, tab->cursor, tab->cursor + 1, ret_rows);
 	if (ret >= 0)
 		ret = sink->ops->flush(sink);
 	sink->ops->free(sink);
 	return ret;
 }
 
-/* The programs are no map: their fields are written one by one. */
-
-static void add_csv(struct strbuf *line, const char *text, size_t len)
+/* What a file says of a column; NULL: a picture, which no file has. */
+static const char *name_of(const struct column *column)
 {
-	strbuf_adds(line, line->len ? ",\"" : "\"");
+	return column->hidden || column->form >= FORM_SPAN ? NULL
+	       : column->form == FORM_TIME		   ? "time"
+							   : column->field->path;
+}
+
+static size_t quoted(char *dst, const char *text, size_t len, enum style style)
+{
+	size_t edge = style == STYLE_JSON;
+
+	memmove(dst + edge, text, len);
+	if (edge)
+		dst[0] = dst[len + 1] = '"';
+	return len + 2 * edge;
+}
+
+/* A value in full, in scratch: 182440 for "182,440", as CSV or JSON has it. */
+static size_t value_text(struct tab *tab, const struct column *column, const struct item *item,
+			 enum style style)
+{
+	const void *base = item->record.part[column->part];
+	char *dst = tab->scratch, time[31];
+
+	if (column->form == FORM_TIME)
+		return quoted(dst, time, format_rfc3339(item->record.time_ns, time), style);
+	if (column->form == FORM_WORD)
+		return quoted(dst, dst, tab_text(tab, column, item), style);
+	if (item->overflow && column->part == PART_KEY)
+		return quoted(dst, OVERFLOW_TEXT, strlen(OVERFLOW_TEXT), style);
+	if (base)
+		return field_text(dst, column->field, base, style, NULL);
+	return style == STYLE_JSON ? (size_t)(stpcpy(dst, "null") - dst) : 0;
+}
+
+/* `first`: the line has no value yet. */
+static void add_csv(struct strbuf *line, bool first, const char *text, size_t len)
+{
+	_cleanup_free_ char *safe = xmalloc(UTF8_TERM_ROOM(len) + 1);
+
+	len = utf8_term_escape(safe, text, len);
+	if (!first)
+		strbuf_addc(line, ',');
+	if (!memchr(safe, ',', len) && !memchr(safe, '"', len)) {
+		strbuf_add(line, safe, len);
+		return;
+	}
+	strbuf_addc(line, '"');
 	for (size_t i = 0; i < len; i++) {
-		if (text[i] == '"')
+		if (safe[i] == '"')
 			strbuf_addc(line, '"');
-		strbuf_addc(line, text[i]);
+		strbuf_addc(line, safe[i]);
 	}
 	strbuf_addc(line, '"');
 }
 
-static void add_csv_row(struct tab *tab, struct strbuf *line, const struct item *item)
+static void add_json(struct strbuf *line, bool first, const char *name, const char *text,
+		     size_t len)
 {
-	const struct layout *layout = &tab->shown->value;
+	_cleanup_free_ char *safe = xmalloc(UTF8_JSON_ROOM(strlen(name)) + 1);
 
-	for (uint32_t i = 0; i < layout->nfields; i++) {
-		const struct field *field = &layout->fields[i];
-
-		add_csv(line, item ? tab->scratch : field->path,
-			item ? field_text(tab->scratch, field, item->record.part[PART_VALUE],
-					  STYLE_PLAIN, NULL)
-			     : strlen(field->path));
-	}
+	safe[utf8_json_escape(safe, name, strlen(name))] = '\0';
+	strbuf_addf(line, "%s\"%s\":", first ? "{" : ",", safe);
+	strbuf_add(line, text, len);
 }
 
-static void add_json_row(struct tab *tab, struct strbuf *line, const struct item *item)
+/* item: NULL for the header. */
+static void add_row(struct tab *tab, enum form form, struct strbuf *line, const struct item *item)
 {
-	const struct layout *layout = &tab->shown->value;
+	const struct columns *columns = &tab->columns;
+	bool first = true;
 
-	for (uint32_t i = 0; i < layout->nfields; i++) {
-		strbuf_addf(line, "%s\"%s\":", i ? "," : "{", layout->fields[i].path);
-		strbuf_add(line, tab->scratch,
-			   field_text(tab->scratch, &layout->fields[i],
-				      item->record.part[PART_VALUE], STYLE_JSON, NULL));
+	for (uint32_t i = 0; i < columns->count; i++) {
+		const struct column *column = &columns->all[columns->order[i]];
+		const char *name = name_of(column);
+
+		if (!name)
+			continue;
+		if (form == AS_JSON)
+			add_json(line, first, name, tab->scratch,
+				 value_text(tab, column, item, STYLE_JSON));
+		else if (item)
+			add_csv(line, first, tab->scratch,
+				value_text(tab, column, item, STYLE_PLAIN));
+		else
+			add_csv(line, first, name, strlen(name));
+		first = false;
 	}
-	strbuf_addc(line, '}');
+	if (form == AS_JSON)
+		strbuf_addc(line, '}');
 }
 
 static void add_txt_row(struct tab *tab, struct grid *grid, struct strbuf *line,
 			const struct item *item)
 {
+	const struct columns *columns = &tab->columns;
 	const char *text;
 	size_t len;
 
 	grid_begin(grid);
-	for (uint32_t i = 0; i < tab->columns.count; i++)
-		grid_cell(grid, tab->scratch, tab_text(tab, &tab->columns.all[i], item));
+	for (uint32_t i = 0; i < columns->count; i++) {
+		const struct column *column = &columns->all[columns->order[i]];
+
+		if (name_of(column))
+			grid_cell(grid, tab->scratch, tab_text(tab, column, item));
+	}
 	text = grid_end(grid, LOOK_PLAIN, &len);
 	strbuf_add(line, text, len - 1);
 }
 
-static int write_programs(struct tab *tab, enum form form, int fd, uint64_t from, uint64_t to,
-			  uint64_t *ret_rows)
+/* Neither notes nor rows that are shown for the last time. */
+static bool is_written(const struct item *item)
+{
+	return !item->note && !(item->marks & ROW_GONE);
+}
+
+/* Goes over all rows once for the widths, which the header has to know. */
+static void begin_txt(struct tab *tab, struct grid *grid, struct strbuf *line, uint64_t rows)
+{
+	struct columns *columns = &tab->columns;
+	struct item item;
+	size_t len;
+
+	for (uint32_t i = 0; i < columns->count; i++) {
+		const struct column *column = &columns->all[columns->order[i]];
+
+		if (name_of(column))
+			grid_add_column(grid, column->title, column->seen, column->right);
+	}
+	for (uint64_t i = 0; i < rows; i++) {
+		tab->ops->item(tab, i, &item);
+		if (is_written(&item))
+			add_txt_row(tab, grid, line, &item);
+		strbuf_reset(line);
+	}
+	strbuf_adds(line, grid_header(grid, &len));
+}
+
+/* The shown columns of the shown rows, in their order. */
+static int write_rows(struct tab *tab, enum form form, int fd, uint64_t *ret_rows)
 {
 	struct strbuf line = STRBUF_INIT(ROW_MAX_BYTES);
 	struct grid_page page = tab->env->settings->page;
 	struct grid grid;
 	struct item item;
-	size_t len;
 	int ret;
 
+	*ret_rows = 0;
 	grid_init(&grid, &page);
-	for (uint32_t i = 0; i < tab->columns.count; i++)
-		grid_add_column(&grid, tab->columns.all[i].title, tab->columns.all[i].seen,
-				tab->columns.all[i].right);
-	/* Once for the widths, which the header has to know. */
-	for (uint64_t i = from; form == AS_TXT && i < to; i++) {
-		tab->ops->item(tab, i, &item);
-		add_txt_row(tab, &grid, &line, &item);
-	}
-	strbuf_reset(&line);
-	if (form == AS_CSV)
-		add_csv_row(tab, &line, NULL);
-	else if (form == AS_TXT)
-		strbuf_adds(&line, grid_header(&grid, &len));
-	if (form == AS_CSV)
+	if (form == AS_TXT)
+		begin_txt(tab, &grid, &line, tab->total);
+	if (form == AS_CSV) {
+		add_row(tab, form, &line, NULL);
 		strbuf_addc(&line, '\n');
+	}
 	ret = write_all(fd, strbuf_str(&line), line.len);
-	for (uint64_t i = from; i < to && ret >= 0; i++) {
+	for (uint64_t i = 0; i < tab->total && ret >= 0; i++) {
 		strbuf_reset(&line);
 		tab->ops->item(tab, i, &item);
-		if (form == AS_CSV)
-			add_csv_row(tab, &line, &item);
-		else if (form == AS_JSON)
-			add_json_row(tab, &line, &item);
-		else
+		if (!is_written(&item))
+			continue;
+		if (form == AS_TXT)
 			add_txt_row(tab, &grid, &line, &item);
+		else
+			add_row(tab, form, &line, &item);
 		strbuf_addc(&line, '\n');
 		ret = write_all(fd, strbuf_str(&line), line.len);
 		++*ret_rows;
@@ -136,15 +208,6 @@ static int write_programs(struct tab *tab, enum form form, int fd, uint64_t from
 	grid_release(&grid);
 	strbuf_release(&line);
 	return ret;
-}
-
-static int write_rows(struct tab *tab, enum form form, int fd, uint64_t from, uint64_t to,
-		      uint64_t *ret_rows, struct err *err)
-{
-	*ret_rows = 0;
-	if (tab->ops->give)
-		return write_map(tab, form, fd, from, to, ret_rows, err);
-	return write_programs(tab, form, fd, from, to, ret_rows);
 }
 
 static int form_of(const char *path, struct err *err)
@@ -174,7 +237,7 @@ int export_file(struct tab *tab, const char *path, uint64_t *ret_rows, struct er
 		err_hint(err, "choose another name");
 	if (ret < 0)
 		return ret;
-	ret = write_rows(tab, (enum form)form, file.fd, 0, tab->total, ret_rows, err);
+	ret = write_rows(tab, (enum form)form, file.fd, ret_rows);
 	if (ret >= 0)
 		ret = new_file_commit(&file);
 	new_file_release(&file);
@@ -193,9 +256,14 @@ bool export_row(struct tab *tab, struct strbuf *ret)
 	if (fd < 0 || !tab->total)
 		return false;
 	tab->ops->item(tab, tab->cursor, &item);
-	if (item.note ||
-	    write_rows(tab, AS_JSON, fd, tab->cursor, tab->cursor + 1, &rows, NULL) < 0 || !rows ||
-	    lseek(fd, 0, SEEK_SET) < 0 || read_fd(fd, "row", ROW_MAX_BYTES, &text, &len, NULL) < 0)
+	if (item.note)
+		return false;
+	if (!tab->ops->give) {
+		add_row(tab, AS_JSON, ret, &item);
+		return !ret->full;
+	}
+	if (write_json(tab, fd, &rows) < 0 || !rows || lseek(fd, 0, SEEK_SET) < 0 ||
+	    read_fd(fd, "row", ROW_MAX_BYTES, &text, &len, NULL) < 0)
 		return false;
 	while (len && ((char *)text)[len - 1] == '\n')
 		len--;

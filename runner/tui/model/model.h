@@ -156,7 +156,7 @@ struct model_page {
 };
 void model_page(struct model *model, uint32_t width, uint32_t height, struct model_page *ret);
 
-/* The status line. lost, prog and cost are never dropped; of `left`, the last are dropped first. */
+/* The status line. lost and prog are never dropped; of `left`, the last are dropped first. */
 #define STATUS_MAX_LEFT 6
 struct model_status {
 	const char

@@ -101,13 +101,17 @@ static uint32_t status_right(struct canvas *canvas, uint32_t y, const struct mod
 	const enum paint paints[] = { status->lost_any ? PAINT_WARN : PAINT_STATUS,
 				      status->prog_missing ? PAINT_WARN : PAINT_STATUS,
 				      PAINT_STATUS };
-	uint32_t cells = 1, x;
+	uint32_t cells = 1, one, x;
+	size_t n = 0;
 
-	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-		cells += texts[i][0] ? canvas_cells(texts[i]) + GAP : 0;
-	cells = MIN(cells, canvas->width);
+	/* In half of a terminal there is no room for the cost. */
+	for (; n < ARRAY_LEN(texts); n++, cells += one) {
+		one = texts[n][0] ? canvas_cells(texts[n]) + GAP : 0;
+		if (cells + one > canvas->width)
+			break;
+	}
 	x = canvas->width - cells;
-	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+	for (size_t i = 0; i < n; i++)
 		if (texts[i][0])
 			x += GAP +
 			     canvas_put(canvas, x + GAP, y, canvas->width, paints[i], texts[i]);

@@ -20,8 +20,8 @@
 #include "runner/tui/model/model.h"
 #include "runner/tui/screen/prompt.h"
 
-#define SCREEN_LEAST_WIDTH 60u
-#define SCREEN_LEAST_HEIGHT 10u
+#define SCREEN_LEAST_WIDTH 40u
+#define SCREEN_LEAST_HEIGHT 6u
 #define SCREEN_HITS 64 /* tabs and columns that a click can reach */
 
 struct hit {

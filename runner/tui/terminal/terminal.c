@@ -312,6 +312,9 @@ void terminal_stop(struct terminal *t)
 		strbuf_adds(&t->tty.pending, PASTE_OFF);
 		endwin();
 		collect(t);
+		/* Without another screen the last frame stays, and what follows it begins a line. */
+		if (!exit_ca_mode)
+			strbuf_adds(&t->tty.pending, "\r\n");
 		tty_write_rest(&t->tty);
 		pace_stop(&t->pace, t->tty.in_fd);
 		tty_leave(&t->tty);

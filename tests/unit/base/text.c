@@ -94,7 +94,7 @@ static void test_utf8_escapes_what_is_unsafe(void **state)
 		  "\\xf3\\xa0\\x81\\x81\\xf3\\xa0\\x81\\xbf" },
 		{ TEXT("\u00ad\u00ff"), "\u00ad\u00ff", "\u00ad\u00ff" },
 		{ TEXT("\u0628\u05d0\ufe0f\uffa1"), "\u0628\u05d0\ufe0f\uffa1",
-		  "\u0628\u05d0\ufe0f\uffa1" },
+		  "\u0628\u05d0\\xef\\xb8\\x8f\uffa1" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

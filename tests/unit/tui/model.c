@@ -220,21 +220,27 @@ static void test_model_export(void **state)
 	model_do(t.model, OP_PAUSE);
 	CONNS(&t, 1000, 2000, 3000, 4000); /* the frozen view is what is written */
 	assert_export(&t, "a.csv", 2,
-		      "time,map,kind,daddr_v4,value\n"
-		      ",conns,counter,10.0.0.2,182440\n,conns,counter,10.0.0.3,20\n");
+		      "daddr_v4,value,rate\n"
+		      "10.0.0.2,182440,0\n10.0.0.3,20,0\n");
 	assert_export(&t, "a.json", 2,
-		      "{\"time\":\"\",\"map\":\"conns\",\"kind\":\"counter\",\"key\":"
-		      "{\"daddr_v4\":\"10.0.0.2\"},\"value\":182440}\n"
-		      "{\"time\":\"\",\"map\":\"conns\",\"kind\":\"counter\",\"key\":"
-		      "{\"daddr_v4\":\"10.0.0.3\"},\"value\":20}\n");
+		      "{\"daddr_v4\":\"10.0.0.2\",\"value\":182440,\"rate\":0}\n"
+		      "{\"daddr_v4\":\"10.0.0.3\",\"value\":20,\"rate\":0}\n");
+	/* The columns as they are shown: the rate first, the key hidden. */
+	model_column(t.model, 2);
+	model_do(t.model, OP_MOVE_LEFT);
+	model_do(t.model, OP_MOVE_LEFT);
+	model_column(t.model, 0);
+	model_do(t.model, OP_HIDE);
+	assert_export(&t, "b.csv", 2, "rate,value\n0,182440\n0,20\n");
+	model_do(t.model, OP_SHOW_ALL);
 	assert_int_equal(model_export(t.model, "/tmp/x.pdf", &rows, &err), -EINVAL);
 	assert_int_equal(model_export(t.model, "/nowhere/x.csv", &rows, &err), -ENOENT);
 	tui_go(&t, "events");
 	model_filter(t.model, "tgid in (3, 4)", &why);
 	assert_export(&t, "a.csv", 2,
-		      "time,map,kind,saddr_v4,daddr_v4,comm,delta_us,ts_us,tgid,af\n"
-		      ",events,event,10.0.0.1,8.8.8.8,telnet,1220,5149693413,3,2\n"
-		      ",events,event,10.0.0.1,8.8.8.8,telnet,1220,5149693413,4,2\n");
+		      "time,saddr_v4,daddr_v4,comm,delta_us,ts_us,tgid,af\n"
+		      ",10.0.0.1,8.8.8.8,telnet,1220,5149693413,3,2\n"
+		      ",10.0.0.1,8.8.8.8,telnet,1220,5149693413,4,2\n");
 	tui_go(&t, "programs");
 	assert_export(&t, "a.txt", 3,
 		      "NAME         TYPE        HOOK            STATE        RUNS/S  AVG/RUN    "

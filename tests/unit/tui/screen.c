@@ -8,15 +8,16 @@ static void test_screen_too_small(void **state)
 {
 	struct show s;
 
-	show_init(&s, true, 59, 10);
-	assert_shows(&s, "needs 60x10, the terminal has 59x10; q quits");
-	canvas_resize(&s.canvas, 60, 9);
-	assert_shows(&s, "needs 60x10, the terminal has 60x9; q quits");
+	show_init(&s, true, 39, 6);
+	assert_shows(&s, "needs 40x6, the terminal has 39x6");
+	canvas_resize(&s.canvas, 60, 5);
+	assert_shows(&s, "needs 40x6, the terminal has 60x5; q quits");
 	canvas_resize(&s.canvas, 1, 1);
 	free(look(&s));
 	assert_int_equal(type(&s, "q"), WISH_QUIT);
-	canvas_resize(&s.canvas, 60, 10);
+	canvas_resize(&s.canvas, 40, 6);
 	assert_shows(&s, "LIVE 1s  00:03:12");
+	assert_shows(&s, "lost 3 (4.11%)  prog 1/2");
 	show_release(&s);
 }
 
