@@ -2,9 +2,9 @@
 /*
  * `bombus agent`: many programs from one configuration, for as long as the node lives.
  *
- *	configuration -> sinks, once -> host <- sources <- fleet <- loading
+ *	configuration -> outputs -> host <- sources <- fleet <- loading
  *
- * A reload gives the fleet another configuration; exporters and limits of the process stay.
+ * A reload gives outputs and fleet another configuration.
  */
 #include <errno.h>
 #include <signal.h>
@@ -19,11 +19,10 @@
 #include "cmd/agent/agent_log.h"
 #include "cmd/agent/config.h"
 #include "cmd/agent/fleet.h"
-#include "cmd/agent/json_file.h"
 #include "cmd/agent/notify.h"
+#include "cmd/agent/outputs.h"
 #include "cmd/agent/watch.h"
 #include "cmd/cmd.h"
-#include "cmd/run/exporters.h"
 #include "cmd/run/main_loop.h"
 #include "cmd/run/program.h"
 #include "runner/load/kernel/privileges.h"
@@ -49,11 +48,10 @@ struct agent {
 	struct loop *loop;
 	struct wallclock *clock;
 	struct figures *figures;
-	struct host *host;
+	struct outputs *outputs;
 	struct fleet *fleet;
 	struct watch *watch;	      /* NULL: the folder cannot be watched */
 	struct loop_source *settling; /* a timer, once after a change; NULL: none */
-	struct json_file json;
 	struct prometheus_hooks hooks;
 	struct loader *loader;
 	bool loader_gone;
@@ -88,11 +86,11 @@ static void tell_status(struct agent *a, const char *before)
 
 static void use_config(struct agent *a, struct agent_config *config)
 {
-	if (!streq(config->identity, a->config->identity))
-		log_warn("%s: exporters, namespace, compat and max_memory changed, which takes "
-			 "effect after a restart",
-			 a->path);
+	if (config->args.max_memory_bytes != a->config->args.max_memory_bytes)
+		log_warn("%s: max_memory changed, which takes effect after a restart", a->path);
 	agent_log_use(config);
+	if (outputs_apply(a->outputs, config, NULL) < 0)
+		__atomic_store_n(&a->reloads.failed, true, __ATOMIC_RELAXED);
 	fleet_apply(a->fleet, config);
 	agent_config_unref(a->config);
 	a->config = config;
@@ -164,7 +162,7 @@ static int on_second(void *ctx, uint32_t events)
 
 	wallclock_refresh(a->clock);
 	fleet_tick(a->fleet);
-	json_file_tick(&a->json);
+	outputs_tick(a->outputs);
 	counts = fleet_count(a->fleet);
 	/* A program that is down is no reason to hold the unit up: it is tried again. */
 	if (!a->was_ready && counts.settled) {
@@ -252,69 +250,6 @@ static void on_landing(void *ctx, struct strbuf *html)
 	fleet_landing(((struct agent *)ctx)->fleet, html);
 }
 
-/* --- exporters --- */
-
-static bool wants_row(const struct agent_config *c, const struct exporter *row)
-{
-	for (size_t i = 0; i < EXPORTER_TYPES; i++)
-		if (exporter_types[i].row && streq(exporter_types[i].row, row->name))
-			return c->exporters & exporter_types[i].place;
-	return false;
-}
-
-static int add_json(struct agent *a, struct err *err)
-{
-	const struct own_args *own = &a->config->own;
-	struct sink *sink;
-	int ret;
-
-	a->json = (struct json_file){ .path = own->file ? own->file : "-",
-				      .max_bytes = own->max_bytes,
-				      .max_age_ns = own->max_age_ns,
-				      .keep = own->keep ? own->keep : 5 };
-	ret = json_file_open(&a->json, err);
-	if (ret < 0)
-		return ret;
-	sink = sink_json_new(a->json.fd);
-	if (a->config->args.names)
-		sink_json_names(sink);
-	host_add_sinks(a->host, &sink, 1);
-	return 0;
-}
-
-static int open_exporters(struct agent *a, struct err *err)
-{
-	struct host_opts opts = { .wake_fd = a->wake_fd, .wants = fleet_wants, .ctx = a->fleet };
-	struct export_env env = { .global = a->global,
-				  .args = &a->config->args,
-				  .figures = a->figures,
-				  .hooks = &a->hooks,
-				  .listen_fd = notify_listen_fd() };
-	struct sink *made[EXPORTERS_MAX] = { 0 };
-	int ret = 0;
-
-	a->host = host_new(&opts);
-	fleet_set_host(a->fleet, a->host);
-	for (const struct exporter *e = exporters; e->name && ret >= 0; e++) {
-		struct sink **sink = &made[e - exporters];
-
-		if (!e->is_form && wants_row(a->config, e))
-			ret = e->new (sink, &env, err);
-		if (*sink)
-			host_add_sinks(a->host, sink, 1);
-	}
-	if (ret >= 0 && a->config->exporters & KEY_JSON)
-		ret = add_json(a, err);
-	if (ret >= 0)
-		ret = host_open(a->host, err);
-	if (ret >= 0)
-		ret = host_start(a->host, err);
-	for (const struct exporter *e = exporters; e->name && ret >= 0; e++)
-		if (e->opened && made[e - exporters])
-			e->opened(made[e - exporters], &env);
-	return ret;
-}
-
 /* --- life --- */
 
 static int open_agent(struct agent *a, struct err *err)
@@ -322,32 +257,38 @@ static int open_agent(struct agent *a, struct err *err)
 	struct fleet_opts opts = { .global = a->global,
 				   .loader = a->loader,
 				   .max_memory_bytes = a->config->args.max_memory_bytes };
+	struct outputs_opts outputs = { .global = a->global,
+					.hooks = &a->hooks,
+					.listen_fd = notify_listen_fd() };
 	int ret;
 
 	a->clock = opts.clock = wallclock_new();
-	a->figures = opts.figures = figures_new();
+	a->figures = opts.figures = outputs.figures = figures_new();
 	figures_add(a->figures, &build_figures, NULL);
 	figures_add(a->figures, &process_figures, NULL);
 	figures_add(a->figures, &reload_figures, &a->reloads);
-	a->hooks = (struct prometheus_hooks){ .ready = on_ready,
-					      .landing = on_landing,
-					      .reload = a->config->own.reload ? ask_reload : NULL,
-					      .ctx = a };
+	a->hooks = (struct prometheus_hooks){
+		.ready = on_ready, .landing = on_landing, .reload = ask_reload, .ctx = a
+	};
 	ret = open_loop(a, err);
 	opts.loop = a->loop;
 	if (ret >= 0)
 		ret = fleet_new(&a->fleet, &opts, err);
-	if (ret >= 0)
-		ret = open_exporters(a, err);
+	if (ret < 0)
+		return ret;
+	outputs.host =
+		(struct host_opts){ .wake_fd = a->wake_fd, .wants = fleet_wants, .ctx = a->fleet };
+	a->outputs = outputs_new(&outputs);
+	fleet_set_host(a->fleet, outputs_host(a->outputs));
+	ret = outputs_open(a->outputs, a->config, err);
 	return ret < 0 ? ret : add_events(a, err);
 }
 
 static void close_agent(struct agent *a)
 {
-	host_free(a->host);
+	outputs_free(a->outputs);
 	fleet_free(a->fleet);
 	figures_free(a->figures);
-	json_file_close(&a->json);
 	watch_free(a->watch);
 	loop_free(a->loop);
 	loader_free(a->loader);
@@ -394,9 +335,10 @@ static int run_agent(struct agent *a, struct err *err)
 				       : 0;
 		notify_send("STOPPING=1");
 	}
-	if (a->host && a->fleet) {
+	if (a->outputs) {
 		fleet_stop(a->fleet);
-		ended = host_stop(a->host, LEAVE_TIMEOUT_MS, &unwritten, ret < 0 ? NULL : err);
+		ended = host_stop(outputs_host(a->outputs), LEAVE_TIMEOUT_MS, &unwritten,
+				  ret < 0 ? NULL : err);
 		if (ret >= 0 && ended < 0 && ended != -EPIPE && ended != -ETIMEDOUT)
 			ret = ended;
 	}

@@ -67,14 +67,26 @@ static int finish_exporter(struct agent_config *c, const struct exporter_type *t
 	return 0;
 }
 
-static int read_exporter(struct agent_config *c, const struct yaml_node *node,
-			 struct strbuf *identity, struct err *err)
+/* What all exporters name their metrics by, and the pages of the server. */
+static void begin_id(const struct agent_config *c, const struct exporter_type *type,
+		     struct strbuf *id)
 {
+	if (type->place != KEY_JSON)
+		strbuf_addf(id, "namespace=%s\ncompat=%s\n",
+			    c->args.name_space ? c->args.name_space : "",
+			    c->args.compat ? c->args.compat : "");
+	if (type->place == KEY_PROMETHEUS)
+		strbuf_addf(id, "reload=%d\n", c->own.reload);
+}
+
+static int read_exporter(struct agent_config *c, const struct yaml_node *node, struct err *err)
+{
+	_cleanup_strbuf_ struct strbuf id = STRBUF_INIT(IDENTITY_MAX_BYTES);
 	static const char *const more[] = { "type", "settings" };
 	struct section s = { .config = c,
 			     .args = &c->args,
 			     .own = &c->own,
-			     .identity = identity,
+			     .identity = &id,
 			     .more = more,
 			     .nmore = ARRAY_LEN(more),
 			     .err = err };
@@ -95,7 +107,7 @@ static int read_exporter(struct agent_config *c, const struct yaml_node *node,
 		return yaml_refuse(type_node, err, "there are two exporters of the type '%s'",
 				   type->name);
 	c->exporters |= type->place;
-	strbuf_addf(identity, "exporter=%s\n", type->name);
+	begin_id(c, type, &id);
 	section_init(&s, type->place);
 	ret = section_read(&s, node);
 	settings = yaml_get(node, "settings");
@@ -103,10 +115,12 @@ static int read_exporter(struct agent_config *c, const struct yaml_node *node,
 	if (ret == 0 && settings)
 		ret = section_read(&s, settings);
 	section_release(&s);
+	c->exporter_ids[exporter_index(type->place)] =
+		arena_strdup(&c->yaml.arena, strbuf_str(&id));
 	return ret < 0 ? ret : finish_exporter(c, type, node, err);
 }
 
-static int read_exporters(struct agent_config *c, struct strbuf *identity, struct err *err)
+static int read_exporters(struct agent_config *c, struct err *err)
 {
 	const struct yaml_node *list = yaml_get(c->yaml.root, "exporters");
 	const struct yaml_node *adapters = yaml_get(c->yaml.root, "adapters");
@@ -121,7 +135,7 @@ static int read_exporters(struct agent_config *c, struct strbuf *identity, struc
 		return 0;
 	ret = yaml_list(list, err);
 	for (const struct yaml_node *n = list->first; n && ret == 0; n = n->next)
-		ret = read_exporter(c, n, identity, err);
+		ret = read_exporter(c, n, err);
 	return ret;
 }
 
@@ -180,7 +194,7 @@ static int set_exporters(struct agent_program *p, const struct words *words, str
 {
 	const struct yaml_node *node = yaml_get(p->node, "exporters");
 
-	p->exporters = words->count ? 0 : p->config->exporters;
+	p->exporters = words->count ? 0 : EXPORTERS_ALL;
 	for (size_t i = 0; i < words->count; i++) {
 		const struct exporter_type *type = find_type(words->words[i]);
 
@@ -270,7 +284,7 @@ static int read_program(struct agent_config *c, const struct yaml_node *node, co
 }
 
 /* The network sidecar is what a file with nothing but adapters means. */
-static void add_sidecar(struct agent_config *c)
+static void add_sidecar(struct agent_config *c, const char *defaults)
 {
 	struct agent_program *p = &c->programs[c->count++];
 
@@ -278,8 +292,8 @@ static void add_sidecar(struct agent_config *c)
 				     .args = args_of(c),
 				     .name = "connections",
 				     .image = "connections",
-				     .identity = "connections",
-				     .exporters = c->exporters,
+				     .identity = arena_strdup(&c->yaml.arena, defaults),
+				     .exporters = EXPORTERS_ALL,
 				     .node = c->yaml.root };
 }
 
@@ -296,19 +310,18 @@ static int read_programs(struct agent_config *c, const char *defaults, struct er
 	for (const struct yaml_node *n = list ? list->first : NULL; n && ret == 0; n = n->next)
 		ret = read_program(c, n, defaults, err);
 	if (ret == 0 && !list && yaml_get(c->yaml.root, "adapters"))
-		add_sidecar(c);
+		add_sidecar(c, defaults);
 	return ret;
 }
 
 static int read_all(struct agent_config *c, struct err *err)
 {
 	static const char *const more[] = { "programs", "exporters", "adapters" };
-	_cleanup_strbuf_ struct strbuf identity = STRBUF_INIT(IDENTITY_MAX_BYTES);
 	_cleanup_strbuf_ struct strbuf defaults = STRBUF_INIT(IDENTITY_MAX_BYTES);
 	struct section s = { .config = c,
 			     .args = &c->args,
 			     .own = &c->own,
-			     .identity = &identity,
+			     .identity = NULL,
 			     .defaults = &defaults,
 			     .more = more,
 			     .nmore = ARRAY_LEN(more),
@@ -322,8 +335,7 @@ static int read_all(struct agent_config *c, struct err *err)
 	    !yaml_get(c->yaml.root, "programs"))
 		c->args.name_space = "gespann";
 	if (ret == 0)
-		ret = read_exporters(c, &identity, err);
-	c->identity = arena_strdup(&c->yaml.arena, strbuf_str(&identity));
+		ret = read_exporters(c, err);
 	return ret < 0 ? ret : read_programs(c, strbuf_str(&defaults), err);
 }
 

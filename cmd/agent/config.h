@@ -11,6 +11,9 @@
 #include "cmd/agent/keys.h"
 
 #define CONFIG_MAX_PROGRAMS 256
+#define CONFIG_MAX_EXPORTERS 8
+
+#define EXPORTERS_ALL (~0u)
 
 struct agent_config;
 
@@ -20,7 +23,7 @@ struct agent_program {
 	const char *image;
 	const char *pull;   /* as --pull of run; NULL: missing */
 	uint64_t pull_ns;   /* how often a moving tag is asked for; 0: never */
-	unsigned exporters; /* set of enum key_place */
+	unsigned exporters; /* set of enum key_place; EXPORTERS_ALL: whatever there is */
 	struct run_args args;
 	const char *identity; /* equal where nothing changed */
 	const struct yaml_node *node;
@@ -31,8 +34,9 @@ struct agent_config {
 	struct yaml yaml;
 	struct run_args args; /* of the process and the exporters */
 	struct own_args own;
-	unsigned exporters;   /* set of enum key_place */
-	const char *identity; /* of what a reload cannot change */
+	unsigned exporters; /* set of enum key_place */
+	/* By their index: equal where nothing changed; NULL: the file has none of the type. */
+	const char *exporter_ids[CONFIG_MAX_EXPORTERS];
 	struct agent_program *programs;
 	size_t count;
 };
@@ -45,6 +49,12 @@ void agent_config_unref(struct agent_config *config); /* NULL is fine */
 /* NULL: there is none of this name. */
 const struct agent_program *agent_config_program(const struct agent_config *config,
 						 const char *name);
+/* Of a type's place, for tables of CONFIG_MAX_EXPORTERS. */
+static inline size_t exporter_index(enum key_place place)
+{
+	return (size_t)__builtin_ctz(place);
+}
+
 enum log_level agent_config_level(const struct agent_config *config);
 
 #endif

@@ -52,9 +52,3 @@ void json_file_tick(struct json_file *file)
 	if (fd < 0 || dup3(fd, file->fd, O_CLOEXEC) < 0)
 		log_error("cannot begin a new %s: %s", file->path, strerror(errno));
 }
-
-void json_file_close(struct json_file *file)
-{
-	if (file->fd > STDERR_FILENO)
-		close_fd(&file->fd);
-}

@@ -19,10 +19,9 @@ struct json_file {
 	uint64_t begun_ns;
 };
 
-/* The first four are set. */
+/* The first four are set. The caller closes the descriptor. */
 int json_file_open(struct json_file *file, struct err *err);
 /* Once a second. */
 void json_file_tick(struct json_file *file);
-void json_file_close(struct json_file *file);
 
 #endif

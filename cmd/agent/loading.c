@@ -12,10 +12,15 @@
 #include "cmd/store_path.h"
 #include "oci/format/ref.h"
 
+/* So many registries that do not answer hold nobody up. */
+#define WORKERS 4
+
 struct loading {
 	struct loading_opts opts;
-	pthread_t thread;
-	bool started;
+	pthread_t threads[WORKERS];
+	size_t started;
+	/* Around opening and attaching, which takes memory and hardly waits. */
+	pthread_mutex_t opening;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	bool ends;		       /* these three with the lock */
@@ -108,6 +113,19 @@ static int is_new(struct loading *l, const struct load_task *task, struct err *e
 	return ret;
 }
 
+static int open_and_attach(struct loading *l, const struct agent_program *p, struct loaded *to,
+			   struct err *err)
+{
+	int ret;
+
+	pthread_mutex_lock(&l->opening);
+	ret = open_job(&l->opts, p, to, err);
+	if (ret >= 0)
+		ret = job_attach(to->job, err);
+	pthread_mutex_unlock(&l->opening);
+	return ret;
+}
+
 /* Pulls, opens and attaches. */
 static int loading_run(struct loading *l, struct load_task *task)
 {
@@ -123,9 +141,7 @@ static int loading_run(struct loading *l, struct load_task *task)
 	to->config = agent_config_ref(task->config);
 	ret = program_open(&to->program, l->opts.global, p->image, &pull, &task->err);
 	if (ret >= 0)
-		ret = open_job(&l->opts, p, to, &task->err);
-	if (ret >= 0)
-		ret = job_attach(to->job, &task->err);
+		ret = open_and_attach(l, p, to, &task->err);
 	if (ret >= 0)
 		task->loaded = to;
 	else
@@ -164,8 +180,9 @@ int loading_new(struct loading **ret, const struct loading_opts *opts, struct er
 	l->opts = *opts;
 	pthread_mutex_init(&l->lock, NULL);
 	pthread_cond_init(&l->changed, NULL);
-	code = thread_start(&l->thread, "loading", work, l, err);
-	l->started = code >= 0;
+	pthread_mutex_init(&l->opening, NULL);
+	for (code = 0; l->started < WORKERS && code >= 0; l->started += code >= 0)
+		code = thread_start(&l->threads[l->started], "loading", work, l, err);
 	if (code < 0)
 		loading_free(l);
 	else
@@ -181,10 +198,10 @@ void loading_free(struct loading *l)
 		return;
 	pthread_mutex_lock(&l->lock);
 	l->ends = true;
-	pthread_cond_signal(&l->changed);
+	pthread_cond_broadcast(&l->changed);
 	pthread_mutex_unlock(&l->lock);
-	if (l->started)
-		pthread_join(l->thread, NULL);
+	while (l->started)
+		pthread_join(l->threads[--l->started], NULL);
 	while ((task = l->todo)) {
 		l->todo = task->next;
 		load_task_free(task);
@@ -194,6 +211,7 @@ void loading_free(struct loading *l)
 		load_task_free(task);
 	}
 	pthread_cond_destroy(&l->changed);
+	pthread_mutex_destroy(&l->opening);
 	pthread_mutex_destroy(&l->lock);
 	free(l);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Programs are pulled, opened and attached in a thread of its own, one after the other, so that
- * those that run are read meanwhile. loading_run() is the one place where a job is opened and
- * attached.
+ * Programs are pulled, opened and attached in threads of their own, so that those that run are read
+ * meanwhile, and a registry that does not answer does not hold up the others. loading_run() is the
+ * one place where a job is opened and attached.
  */
 #ifndef BOMBUS_CMD_AGENT_LOADING_H
 #define BOMBUS_CMD_AGENT_LOADING_H
@@ -47,7 +47,7 @@ struct loading_opts {
 	int bell_fd; /* rung when a task is done */
 };
 int loading_new(struct loading **ret, const struct loading_opts *opts, struct err *err);
-/* Waits for the task that is under way. */
+/* Waits for the tasks that are under way. */
 void loading_free(struct loading *loading);
 /* Takes the task over. */
 void loading_put(struct loading *loading, struct load_task *task);

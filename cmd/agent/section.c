@@ -40,18 +40,17 @@ static int check_words(struct section *s, const struct yaml_node *node)
 }
 
 /*
- * Keeps each key in the identity that it belongs to: what takes a restart (the process and its
- * exporters), or what makes a program another one. Keys about messages are in neither.
+ * Keeps each key in the identity that it belongs to: of the exporter or the program, or of all
+ * programs. The other keys of the file are in none.
  */
 static void note(struct section *s, const struct key *key, const char *text)
 {
 	struct strbuf *to = s->identity;
 
-	if (s->place == KEY_TOP && key->own)
-		return;
-	if (s->place == KEY_TOP && key_places(key->opt) & KEY_PROGRAM)
+	if (s->place == KEY_TOP && !key->own && key_places(key->opt) & KEY_PROGRAM)
 		to = s->defaults;
-	strbuf_addf(to, "%s=%s\n", key->name, text);
+	if (to)
+		strbuf_addf(to, "%s=%s\n", key->name, text);
 }
 
 static int set_text(struct section *s, const struct key *key, const struct yaml_node *node,

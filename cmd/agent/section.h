@@ -16,7 +16,7 @@ struct section {
 	enum key_place place;
 	struct run_args *args;
 	struct own_args *own;
-	struct strbuf *identity;
+	struct strbuf *identity; /* NULL: none */
 	struct strbuf *defaults; /* of programs; NULL: none */
 	struct key keys[KEYS_MAX];
 	size_t count;

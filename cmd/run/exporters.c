@@ -73,6 +73,7 @@ static int new_metrics(struct sink **ret, const struct export_env *env, struct e
 		.figures = env->figures,
 		.hooks = env->hooks,
 		.listen_fd = env->listen_fd,
+		.has_reload = env->has_reload,
 	};
 	int code = naming_init(&opts.naming, a->name_space, a->compat, err);
 

@@ -42,7 +42,8 @@ struct export_env {
 	const struct run_args *args;
 	struct figures *figures;	      /* of bombus itself */
 	const struct prometheus_hooks *hooks; /* of the pages; NULL: none */
-	int listen_fd;			      /* of socket activation; 0: none */
+	int listen_fd;			      /* listens already; 0: none */
+	bool has_reload;		      /* hooks->reload has a page */
 	bool recorded;			      /* a recording is played; nothing runs */
 };
 

@@ -54,6 +54,9 @@ struct sink_ops {
 	int (*fd)(struct sink *sink);	 /* -1: none */
 	void (*tick)(struct sink *sink); /* after each sweep, in the collector's thread */
 	void (*remove)(struct sink *sink, struct source *source);
+	/* Another sink takes its place: what it shows of itself in figures goes, before close. In
+	 * the thread of the host's caller. */
+	void (*retire)(struct sink *sink);
 	void (*close)(struct sink *sink);
 	void (*free)(struct sink *sink);
 	/* The output that the sink writes to; NULL: none. The host uses it to notice that the
@@ -69,10 +72,15 @@ struct sink_ops {
 struct sink {
 	const struct sink_ops *ops;
 	struct err *err; /* where its thread leaves the error of the call that failed */
+	/* It came while its sources ran already: what they had counted when it was added is not
+	 * news. Set by the host before add(). */
+	bool late;
 };
 
 /* Sinks without a header of their own, and Prometheus. Descriptors are borrowed. */
 struct sink *sink_json_new(int fd);
+/* From now on the descriptor is the sink's, which closes it. */
+void sink_json_own_fd(struct sink *sink);
 /* Numbers that have names (users, groups, cgroups, flags of open(2), modes of files) get a member
  * "<name>_name" beside them. Before it gets its first source. */
 void sink_json_names(struct sink *sink);
@@ -89,7 +97,7 @@ struct prometheus_hooks {
 	bool (*ready)(void *ctx, char *why, size_t size);
 	/* Adds HTML to the landing page, instead of the maps. */
 	void (*landing)(void *ctx, struct strbuf *html);
-	void (*reload)(void *ctx); /* of POST /-/reload; NULL: there is no such page */
+	void (*reload)(void *ctx); /* of POST /-/reload */
 	void *ctx;
 };
 
@@ -98,11 +106,14 @@ struct prometheus_opts {
 	struct naming naming;
 	struct figures *figures; /* borrowed; its scrapes show them, and add their own */
 	const struct prometheus_hooks *hooks; /* borrowed; NULL: none */
+	bool has_reload;		      /* there is the page of hooks->reload */
 	int listen_fd;			      /* listens already; taken over; 0: none */
 	const char *web_config; /* path of a file as in runner/sink/web/web_config.h; NULL: none */
 };
 /* Listens in open(); the port that was bound (for :0) can be asked for afterwards. */
 struct sink *sink_prometheus_new(const struct prometheus_opts *opts);
 uint16_t sink_prometheus_port(const struct sink *sink);
+/* A duplicate of the socket that listens, for a successor; -errno. */
+int sink_prometheus_dup(const struct sink *sink);
 
 #endif

@@ -52,6 +52,11 @@ for form in tag referrer bundle; do
 	is "$form: it would run" "$RC" 0
 	run_bombus --store s-$form run --dry-run --verify-key b.pub "$R/t/$form:1"
 	is "$form: but not by the other key" "$RC" 5
+	for key in a b; do
+		printf 'programs: [{image: "%s", verify_key: %s.pub}]\n' "$R/t/$form:1" $key >$key.yaml
+		run_bombus --store s-$form agent -c $key.yaml --check --pull
+		like "$form: the agent's key verify_key is $key" "$RC $ERR" "$([ $key = a ] && echo 'nothing to show' || echo '^5 .*trusted')"
+	done
 	run_bombus inspect --remote --verify-key a.pub --format json "$R/t/$form:1"
 	is "$form: inspect says who signed" \
 		"$(jq -r '.image.signatures[0] | .state + " " + .key' <<<"$OUT")" 'verified a.pub'

@@ -162,6 +162,8 @@ static int dogstatsd_add(struct sink *sink, struct source *source, struct err *e
 
 	program->source = source;
 	program->series = dogstatsd_series_new(&d->config, &d->naming, source);
+	if (sink->late && !d->running)
+		dogstatsd_series_note(program->series);
 	slots_set(&d->programs, source, program);
 	own_figures_add(d->figures, source);
 	return 0;
@@ -197,6 +199,10 @@ static int dogstatsd_start(struct sink *sink, struct err *err)
 
 	d->running = true;
 	d->own_ns = now_mono_ns();
+	figures_add(d->figures, &sent_figures, &d->counts);
+	figures_add(d->figures, &drop_figures, &d->counts);
+	if (sink->late)
+		dogstatsd_figures_note(d->own);
 	return 0;
 }
 
@@ -218,6 +224,13 @@ static void say_counts(const struct dogstatsd_sink *d)
 		" could not be sent%s%s%s",
 		counts.lines, counts.packets, dropped, dropped ? " (" : "", strbuf_str(&line),
 		dropped ? ")" : "");
+}
+
+static void dogstatsd_retire(struct sink *sink)
+{
+	struct dogstatsd_sink *d = dogstatsd_of(sink);
+
+	figures_remove(d->figures, &d->counts);
 }
 
 static void dogstatsd_close(struct sink *sink)
@@ -268,6 +281,7 @@ struct sink *sink_dogstatsd_new(struct dogstatsd_config *config, const struct na
 		.start = dogstatsd_start,
 		.swept = dogstatsd_swept,
 		.remove = dogstatsd_remove,
+		.retire = dogstatsd_retire,
 		.close = dogstatsd_close,
 		.free = dogstatsd_free,
 	};
@@ -278,7 +292,5 @@ struct sink *sink_dogstatsd_new(struct dogstatsd_config *config, const struct na
 	*config = (struct dogstatsd_config){ 0 };
 	d->naming = *naming;
 	d->figures = figures;
-	figures_add(figures, &sent_figures, &d->counts);
-	figures_add(figures, &drop_figures, &d->counts);
 	return &d->sink;
 }

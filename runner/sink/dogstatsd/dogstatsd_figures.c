@@ -59,9 +59,21 @@ void dogstatsd_figures_free(struct dogstatsd_figures *f)
 	free(f);
 }
 
+/* Leaves the tags in f->tags. */
+static uint64_t id_of(struct dogstatsd_figures *f, const struct own_figure *figure,
+		      const struct figure_label *labels, size_t nlabels)
+{
+	strbuf_reset(&f->tags);
+	strbuf_adds(&f->tags, f->config->tags);
+	for (size_t i = 0; i < nlabels; i++)
+		dogstatsd_add_tag(&f->tags, labels[i].name, labels[i].text, strlen(labels[i].text));
+	return XXH3_64bits_withSeed(f->tags.len ? f->tags.buf : "", f->tags.len,
+				    XXH3_64bits(figure->name, strlen(figure->name)));
+}
+
 /* The figure's value, or what was added to it since it was told. */
 static struct dogstatsd_mark mark_of(struct dogstatsd_figures *f, const struct own_figure *figure,
-				     const struct figure_value *value)
+				     uint64_t id, const struct figure_value *value)
 {
 	enum cell_type type = value->is_number ? CELL_DOUBLE : CELL_U64;
 	struct dogstatsd_mark mark = { .type = type };
@@ -74,8 +86,7 @@ static struct dogstatsd_mark mark_of(struct dogstatsd_figures *f, const struct o
 	if (figure->type != FIGURE_COUNTER)
 		return mark;
 	mark.told = f->after;
-	mark.id = XXH3_64bits_withSeed(f->tags.len ? f->tags.buf : "", f->tags.len,
-				       XXH3_64bits(figure->name, strlen(figure->name)));
+	mark.id = id;
 	told = (union cell *)deltas_of(f->after, mark.id, &known);
 	told->u = *deltas_of(f->before, mark.id, &known);
 	if (value->is_number ? mark.delta.d < told->d : mark.delta.u < told->u)
@@ -96,11 +107,7 @@ static void add_line(void *arg, const struct own_figure *figure, const struct fi
 	/* A server may have such a name for itself, as statsd_exporter has. */
 	if (has_prefix(figure->name, "process_"))
 		return;
-	strbuf_reset(&f->tags);
-	strbuf_adds(&f->tags, f->config->tags);
-	for (size_t i = 0; i < nlabels; i++)
-		dogstatsd_add_tag(&f->tags, labels[i].name, labels[i].text, strlen(labels[i].text));
-	line.mark = mark_of(f, figure, value);
+	line.mark = mark_of(f, figure, id_of(f, figure, labels, nlabels), value);
 	if (line.mark.told && !line.mark.delta.u)
 		return;
 	strbuf_adds(&f->text, figure->name);
@@ -116,6 +123,23 @@ static void add_line(void *arg, const struct own_figure *figure, const struct fi
 		f->lines = xreallocarray(f->lines, f->room, sizeof(*f->lines));
 	}
 	f->lines[f->nlines++] = line;
+}
+
+static void note_figure(void *arg, const struct own_figure *figure,
+			const struct figure_label *labels, size_t nlabels,
+			const struct figure_value *value)
+{
+	struct dogstatsd_figures *f = arg;
+	bool known;
+
+	if (figure->type == FIGURE_COUNTER)
+		*deltas_of(f->before, id_of(f, figure, labels, nlabels), &known) = value->count;
+}
+
+void dogstatsd_figures_note(struct dogstatsd_figures *f)
+{
+	for (size_t nth = 0; figures_walk(f->figures, nth, note_figure, f); nth++)
+		;
 }
 
 void dogstatsd_figures_tell(struct dogstatsd_figures *f, struct dogstatsd_packet *packet)

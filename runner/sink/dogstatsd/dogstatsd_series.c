@@ -339,6 +339,21 @@ static void tell_map(struct dogstatsd_series *s, struct told_map *map,
 	map->after = new_table(map->plan);
 }
 
+void dogstatsd_series_note(struct dogstatsd_series *s)
+{
+	for (uint32_t i = 0; i < s->nmaps; i++) {
+		struct told_map *map = &s->maps[i];
+		bool known;
+
+		source_walk_begin(&map->walk);
+		while (source_walk_next(&map->walk))
+			for (uint32_t row = 0; row < map->walk.rows.count; row++)
+				memcpy(deltas_of(map->before, map->walk.rows.id[row], &known),
+				       row_cells(&map->walk.rows, row),
+				       map->plan->ncells * sizeof(union cell));
+	}
+}
+
 void dogstatsd_series_tell(struct dogstatsd_series *s, struct dogstatsd_packet *packet,
 			   uint64_t time_s)
 {

@@ -24,6 +24,8 @@ struct dogstatsd_series;
 struct dogstatsd_series *dogstatsd_series_new(const struct dogstatsd_config *config,
 					      const struct naming *naming, struct source *source);
 void dogstatsd_series_free(struct dogstatsd_series *series);
+/* Before the first time: all that the series have now was told by another. */
+void dogstatsd_series_note(struct dogstatsd_series *series);
 /* Puts what there is to tell; no mark is open afterwards. time_s: Unix time of counters and gauges
  * where it is not the present; 0: they have none. */
 void dogstatsd_series_tell(struct dogstatsd_series *series, struct dogstatsd_packet *packet,
@@ -33,6 +35,7 @@ struct dogstatsd_figures;
 struct dogstatsd_figures *dogstatsd_figures_new(const struct dogstatsd_config *config,
 						struct figures *figures);
 void dogstatsd_figures_free(struct dogstatsd_figures *figures);
+void dogstatsd_figures_note(struct dogstatsd_figures *figures); /* as dogstatsd_series_note() */
 void dogstatsd_figures_tell(struct dogstatsd_figures *figures, struct dogstatsd_packet *packet);
 
 #endif

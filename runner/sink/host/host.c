@@ -6,6 +6,9 @@
 #include "base/util.h"
 #include "runner/sink/host/sink_runner.h"
 
+/* How long a sink that goes is waited for. */
+#define EXCHANGE_MS 500
+
 struct host {
 	struct host_opts opts;
 	struct sink_runner **runners;
@@ -33,10 +36,15 @@ void host_free(struct host *host)
 	free(host);
 }
 
-static void add_runner(struct host *host, struct sink *const *sinks, size_t count)
+static void keep_runner(struct host *host, struct sink_runner *runner)
 {
 	host->runners = xreallocarray(host->runners, host->nrunners + 1, sizeof(*host->runners));
-	host->runners[host->nrunners++] = sink_runner_new(sinks, count, host->opts.wake_fd);
+	host->runners[host->nrunners++] = runner;
+}
+
+static void add_runner(struct host *host, struct sink *const *sinks, size_t count)
+{
+	keep_runner(host, sink_runner_new(sinks, count, host->opts.wake_fd));
 }
 
 void host_add_sinks(struct host *host, struct sink *const *sinks, size_t count)
@@ -84,6 +92,17 @@ static bool all_refresh(const struct host *host)
 	return true;
 }
 
+static int give_source(struct host *host, struct sink_runner *runner, struct source *source,
+		       struct err *err)
+{
+	const char *name = sink_runner_name(runner);
+
+	if (!host->opts.wants || host->opts.wants(host->opts.ctx, source, name))
+		return sink_runner_add(runner, source, err);
+	sink_runner_leave_out(runner, source);
+	return 0;
+}
+
 int host_add_source(struct host *host, struct source *source, struct err *err)
 {
 	int ret = 0;
@@ -94,14 +113,8 @@ int host_add_source(struct host *host, struct source *source, struct err *err)
 		add_runner(host, NULL, 0);
 	if (source->ops->on_demand)
 		source->ops->on_demand(source, all_refresh(host));
-	for (size_t i = 0; i < host->nrunners && ret >= 0; i++) {
-		const char *name = sink_runner_name(host->runners[i]);
-
-		if (host->opts.wants && !host->opts.wants(host->opts.ctx, source, name))
-			sink_runner_leave_out(host->runners[i], source);
-		else
-			ret = sink_runner_add(host->runners[i], source, err);
-	}
+	for (size_t i = 0; i < host->nrunners && ret >= 0; i++)
+		ret = give_source(host, host->runners[i], source, err);
 	return ret < 0 ? ret : 0;
 }
 
@@ -114,8 +127,73 @@ int host_start(struct host *host, struct err *err)
 	return ret < 0 ? ret : 0;
 }
 
+/* --- exchanging sinks --- */
+
+/* Those that go and have ended by now are freed. */
+static void reap(struct host *host)
+{
+	for (size_t i = host->nrunners; i-- > 0;) {
+		if (!sink_runner_is_over(host->runners[i], 0))
+			continue;
+		sink_runner_free(host->runners[i]);
+		memmove(&host->runners[i], &host->runners[i + 1],
+			(--host->nrunners - i) * sizeof(*host->runners));
+	}
+}
+
+static int join(struct host *host, struct sink_runner *runner, struct err *err)
+{
+	int ret = 0;
+
+	for (uint32_t i = 0; i < host->nsources && ret >= 0; i++)
+		if (host->sources[i])
+			ret = give_source(host, runner, host->sources[i], err);
+	return ret < 0 ? ret : sink_runner_start(runner, err);
+}
+
+static void renew_demand(struct host *host)
+{
+	bool on_demand = all_refresh(host);
+
+	for (uint32_t i = 0; i < host->nsources; i++)
+		if (host->sources[i] && host->sources[i]->ops->on_demand)
+			host->sources[i]->ops->on_demand(host->sources[i], on_demand);
+}
+
+int host_exchange(struct host *host, struct sink *old, struct sink *sink, bool *ret_gone,
+		  struct err *err)
+{
+	struct sink_runner *leaving = NULL, *coming = NULL;
+	int ret = 0;
+
+	*ret_gone = false;
+	for (size_t i = 0; i < host->nrunners; i++)
+		if (old && sink_runner_has(host->runners[i], old))
+			leaving = host->runners[i];
+	if (sink) {
+		sink->late = true;
+		coming = sink_runner_new(&sink, 1, host->opts.wake_fd);
+		ret = sink_runner_open(coming, err);
+	}
+	if (ret >= 0 && leaving) {
+		*ret_gone = true;
+		sink_runner_retire(leaving);
+		sink_runner_is_over(leaving, EXCHANGE_MS);
+		reap(host);
+	}
+	if (ret >= 0 && coming)
+		ret = join(host, coming, err);
+	if (ret < 0)
+		sink_runner_drop(coming);
+	else if (coming)
+		keep_runner(host, coming);
+	renew_demand(host);
+	return ret < 0 ? ret : 0;
+}
+
 void host_tick(struct host *host, struct source *source)
 {
+	reap(host);
 	for (size_t i = 0; i < host->nrunners; i++)
 		sink_runner_tick(host->runners[i], source);
 }

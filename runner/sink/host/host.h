@@ -9,6 +9,7 @@
  *	host_start			everything is attached and privileges are gone
  *	host_tick			after each sweep of a source
  *	host_add_source, host_remove_source	sources come and go
+ *	host_exchange			so do sinks
  *	host_stop			the sources have stopped; what they left is written
  *
  * All calls come from one thread, that of the loop that reads the sources.
@@ -50,6 +51,16 @@ int host_open(struct host *host, struct err *err);
  * some sinks have it: it has to live until the host is freed. */
 int host_add_source(struct host *host, struct source *source, struct err *err);
 int host_start(struct host *host, struct err *err);
+
+/*
+ * `sink` takes the place of `old` among the running sinks; either may be NULL. It is opened first,
+ * and a failure of that changes nothing. Then `old` gets nothing more and ends, and `sink` gets all
+ * sources: each record goes to one of them, and what one counts the other does not. A sink that
+ * does not end at once does so beside the others. Frees `sink` when it fails; where `old` is gone
+ * by then *ret_gone is true.
+ */
+int host_exchange(struct host *host, struct sink *old, struct sink *sink, bool *ret_gone,
+		  struct err *err);
 
 /* A sweep of the source is over: the sinks look at its series. Never blocks. */
 void host_tick(struct host *host, struct source *source);

@@ -56,7 +56,8 @@ struct sink_runner {
 	/* Of the host's thread. */
 	struct slots attached; /* by the source's number */
 	pthread_t thread;
-	bool has_thread, opened, abandoned;
+	bool has_thread, opened, abandoned, retired;
+	uint64_t cancel_ns; /* when one that was retired is not waited for any more */
 
 	bool closing; /* atomic: sink_runner_stop() was called */
 	bool orders;  /* atomic: there is something in the inbox, or a source leaves */

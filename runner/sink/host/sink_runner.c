@@ -16,6 +16,7 @@
 #include <errno.h>
 #include <time.h>
 #include "base/bell.h"
+#include "base/clock.h"
 #include "base/thread.h"
 #include "runner/read/collect/queue.h"
 #include "runner/sink/out.h"
@@ -23,6 +24,7 @@
 #define CANCEL_MS 1000 /* grace for a cancelled sink to end */
 #define HURRY_MS 100   /* the same, in a hurry */
 #define LOOK_MS 50     /* between two looks at whether there is a hurry */
+#define NS_PER_MS 1000000ull
 
 static void sleep_on_queues(struct sink_runner *r)
 {
@@ -156,7 +158,8 @@ static void *runner_main(void *arg)
 	/* A sink may write its last lines in close(). */
 	if (r->result >= 0 && runner_out(r))
 		r->result = out_flush(runner_out(r));
-	if (ret || r->player)
+	/* One that is to end needs no attention. */
+	if (r->player || (ret && !__atomic_load_n(&r->closing, __ATOMIC_ACQUIRE)))
 		bell_ring(r->wake_fd);
 	return NULL;
 }
@@ -248,7 +251,7 @@ int sink_runner_add(struct sink_runner *r, struct source *source, struct err *er
 	int ret = 0;
 
 	slots_set(&r->attached, source, NULL);
-	if (has_ended(r))
+	if (has_ended(r) || r->retired)
 		return 0;
 	at = attached_new(r, source);
 	slots_set(&r->attached, source, at);
@@ -326,7 +329,9 @@ int sink_runner_remove(struct sink_runner *r, struct source *source, int timeout
 
 	if (!at)
 		return 0;
-	if (at->queue) {
+	if (r->retired && !sink_runner_is_over(r, timeout_ms))
+		return -ETIMEDOUT;
+	if (at->queue && !r->retired) {
 		source->ops->remove_queue(source, at->queue);
 		queue_close(at->queue);
 	}
@@ -344,6 +349,26 @@ int sink_runner_remove(struct sink_runner *r, struct source *source, int timeout
 	return 0;
 }
 
+/* The queues first: a sink that sees that it is over sees the last records too. */
+static void begin_end(struct sink_runner *r)
+{
+	for (uint32_t i = 0; i < r->attached.count; i++) {
+		const struct attached *at = r->attached.all[i];
+
+		if (at && at->queue)
+			queue_close(at->queue);
+	}
+	__atomic_store_n(&r->closing, true, __ATOMIC_RELEASE);
+	bell_ring(r->bell_fd);
+}
+
+static int leave_ms(const struct sink_runner *r, int timeout_ms)
+{
+	for (size_t i = 0; i < r->nsinks; i++)
+		timeout_ms = MAX(timeout_ms, r->sinks[i]->ops->leave_ms);
+	return timeout_ms;
+}
+
 static bool join_unless(struct sink_runner *r, int timeout_ms, bool (*hurry)(void))
 {
 	for (; timeout_ms > 0 && !(hurry && hurry()); timeout_ms -= LOOK_MS)
@@ -358,17 +383,8 @@ static bool end_thread(struct sink_runner *r, int timeout_ms, bool (*hurry)(void
 {
 	struct out *out = runner_out(r);
 
-	/* The queues first: a sink that sees that it is over sees the last records too. */
-	for (uint32_t i = 0; i < r->attached.count; i++) {
-		const struct attached *at = r->attached.all[i];
-
-		if (at && at->queue)
-			queue_close(at->queue);
-	}
-	__atomic_store_n(&r->closing, true, __ATOMIC_RELEASE);
-	bell_ring(r->bell_fd);
-	for (size_t i = 0; i < r->nsinks; i++)
-		timeout_ms = MAX(timeout_ms, r->sinks[i]->ops->leave_ms);
+	begin_end(r);
+	timeout_ms = leave_ms(r, timeout_ms);
 	*ret_in_time = join_unless(r, timeout_ms, hurry);
 	if (*ret_in_time)
 		return true;
@@ -414,6 +430,63 @@ int sink_runner_stop(struct sink_runner *r, int timeout_ms, bool (*hurry)(void),
 	if (r->result == -ECANCELED)
 		return -ETIMEDOUT;
 	return end_result(r, err);
+}
+
+/* ---- one that goes while others stay ---- */
+
+bool sink_runner_has(const struct sink_runner *r, const struct sink *sink)
+{
+	for (size_t i = 0; i < r->nsinks; i++)
+		if (r->sinks[i] == sink)
+			return true;
+	return false;
+}
+
+static void remove_queues(struct sink_runner *r)
+{
+	for (uint32_t i = 0; i < r->attached.count; i++) {
+		const struct attached *at = r->attached.all[i];
+
+		if (at && at->queue)
+			at->source->ops->remove_queue(at->source, at->queue);
+	}
+}
+
+void sink_runner_retire(struct sink_runner *r)
+{
+	remove_queues(r);
+	r->retired = true;
+	for (size_t i = 0; i < r->nsinks; i++)
+		if (r->sinks[i]->ops->retire)
+			r->sinks[i]->ops->retire(r->sinks[i]);
+	if (r->has_thread) {
+		begin_end(r);
+		r->cancel_ns = now_mono_ns() + (uint64_t)leave_ms(r, CANCEL_MS) * NS_PER_MS;
+	} else if (r->opened) {
+		close_sinks(r);
+		r->opened = false;
+	}
+}
+
+bool sink_runner_is_over(struct sink_runner *r, int timeout_ms)
+{
+	struct out *out = runner_out(r);
+
+	if (!r->retired)
+		return false;
+	if (r->has_thread && out && now_mono_ns() > r->cancel_ns)
+		out_cancel(out);
+	if (r->has_thread && !thread_join_within(r->thread, timeout_ms))
+		return false;
+	r->has_thread = r->opened = false;
+	return true;
+}
+
+void sink_runner_drop(struct sink_runner *r)
+{
+	if (r)
+		remove_queues(r);
+	sink_runner_free(r);
 }
 
 void sink_runner_free(struct sink_runner *r)

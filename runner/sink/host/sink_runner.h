@@ -29,6 +29,14 @@ int sink_runner_start(struct sink_runner *runner, struct err *err);
 void sink_runner_tick(struct sink_runner *runner, struct source *source);
 /* -ETIMEDOUT: it is still in use. */
 int sink_runner_remove(struct sink_runner *runner, struct source *source, int timeout_ms);
+/* Whether the sink is among its own. */
+bool sink_runner_has(const struct sink_runner *runner, const struct sink *sink);
+/* Its sinks get nothing more; the thread writes what they have and ends. */
+void sink_runner_retire(struct sink_runner *runner);
+/* It was retired and has ended: it is to be freed. Waits for so long. */
+bool sink_runner_is_over(struct sink_runner *runner, int timeout_ms);
+/* One that did not start; NULL is fine. */
+void sink_runner_drop(struct sink_runner *runner);
 /* As host_stop(); `hurry` as in struct host_opts. */
 int sink_runner_stop(struct sink_runner *runner, int timeout_ms, bool (*hurry)(void),
 		     uint64_t *ret_unwritten, struct err *err);

@@ -209,6 +209,18 @@ static void free_program(struct otlp_program *program)
 	free(program);
 }
 
+/* A predecessor told what it did until now. */
+static void note(struct otlp_program *program)
+{
+	struct source *source = program->source;
+	struct source_steps steps = { 0 };
+
+	program->told = true;
+	if (program->metrics && source->ops->steps && source->ops->steps(source, &steps))
+		otlp_metrics_note(program->metrics,
+				  wallclock_from_mono(source->clock, steps.attach.end_ns));
+}
+
 static int otlp_add(struct sink *sink, struct source *source, struct err *err)
 {
 	struct otlp_sink *otlp = otlp_of(sink);
@@ -224,6 +236,8 @@ static int otlp_add(struct sink *sink, struct source *source, struct err *err)
 		free_program(program);
 		return ret;
 	}
+	if (sink->late && !otlp->running)
+		note(program);
 	slots_set(&otlp->programs, source, program);
 	share(otlp, source, program);
 	return 0;
@@ -254,21 +268,6 @@ static void tell_start(struct otlp_program *program)
 	program->told = true;
 	if (program->traces)
 		otlp_traces_start(program->traces);
-}
-
-static int otlp_start(struct sink *sink, struct err *err)
-{
-	struct otlp_sink *otlp = otlp_of(sink);
-	int ret = 0;
-
-	otlp->running = true;
-	for (int i = 0; i < OTLP_SIGNALS && ret >= 0; i++)
-		if (otlp->senders[i])
-			ret = otlp_sender_start(otlp->senders[i], err);
-	for (uint32_t i = 0; i < otlp->programs.count && ret >= 0; i++)
-		if (otlp->programs.all[i])
-			tell_start(otlp->programs.all[i]);
-	return ret;
 }
 
 static int otlp_event(struct sink *sink, struct source *source, const struct record *record)
@@ -374,6 +373,31 @@ static const struct own_figure sampler_rows[] = {
 static const struct figure_table sampler_figures = { sampler_rows, ARRAY_LEN(sampler_rows),
 						     FIGURES_OTLP, each_sampler };
 
+static void add_figures(struct otlp_sink *otlp)
+{
+	if (otlp->config.targets[OTLP_TRACES].on)
+		figures_add(otlp->figures, &sampler_figures, otlp);
+	for (int i = 0; i < OTLP_SIGNALS; i++)
+		if (otlp->queues[i])
+			otlp_figures_add(otlp->figures, otlp->queues[i]);
+}
+
+static int otlp_start(struct sink *sink, struct err *err)
+{
+	struct otlp_sink *otlp = otlp_of(sink);
+	int ret = 0;
+
+	otlp->running = true;
+	add_figures(otlp);
+	for (int i = 0; i < OTLP_SIGNALS && ret >= 0; i++)
+		if (otlp->senders[i])
+			ret = otlp_sender_start(otlp->senders[i], err);
+	for (uint32_t i = 0; i < otlp->programs.count && ret >= 0; i++)
+		if (otlp->programs.all[i] && !sink->late)
+			tell_start(otlp->programs.all[i]);
+	return ret;
+}
+
 /* Losses are a warning; other counts are for --verbose. */
 static void say_counts(struct otlp_sink *otlp, enum otlp_signal signal)
 {
@@ -397,6 +421,12 @@ static void say_counts(struct otlp_sink *otlp, enum otlp_signal signal)
 		counts.splits, counts.unsampled);
 }
 
+/* So that the sink has a thread: its end takes as long as the receiver does. */
+static int otlp_swept(struct sink *sink, struct source *source, uint64_t time_ns)
+{
+	return 0;
+}
+
 static void otlp_close(struct sink *sink)
 {
 	struct otlp_sink *otlp = otlp_of(sink);
@@ -408,15 +438,22 @@ static void otlp_close(struct sink *sink)
 			say_counts(otlp, i);
 }
 
+static void otlp_retire(struct sink *sink)
+{
+	struct otlp_sink *otlp = otlp_of(sink);
+
+	for (int i = 0; i < OTLP_SIGNALS; i++)
+		figures_remove(otlp->figures, otlp->queues[i]);
+	figures_remove(otlp->figures, otlp);
+}
+
 static void otlp_free(struct sink *sink)
 {
 	struct otlp_sink *otlp = otlp_of(sink);
 
-	for (int i = 0; i < OTLP_SIGNALS; i++) {
+	otlp_retire(sink);
+	for (int i = 0; i < OTLP_SIGNALS; i++)
 		otlp_sender_free(otlp->senders[i]);
-		figures_remove(otlp->figures, otlp->queues[i]);
-	}
-	figures_remove(otlp->figures, otlp);
 	for (uint32_t i = 0; i < otlp->programs.count; i++)
 		if (otlp->programs.all[i])
 			free_program(otlp->programs.all[i]);
@@ -454,6 +491,7 @@ struct sink *sink_otlp_new(struct otlp_config *config, const struct naming *nami
 		.event = otlp_event,
 		.flush = otlp_flush,
 		.work = otlp_work,
+		.retire = otlp_retire,
 		.close = otlp_close,
 		.free = otlp_free,
 	};
@@ -465,6 +503,8 @@ struct sink *sink_otlp_new(struct otlp_config *config, const struct naming *nami
 		.add = otlp_add,
 		.remove = otlp_remove,
 		.start = otlp_start,
+		.swept = otlp_swept,
+		.retire = otlp_retire,
 		.close = otlp_close,
 		.free = otlp_free,
 	};
@@ -475,14 +515,9 @@ struct sink *sink_otlp_new(struct otlp_config *config, const struct naming *nami
 	otlp->naming = *naming;
 	otlp->figures = figures;
 	pthread_mutex_init(&otlp->lock, NULL);
-	if (otlp->config.targets[OTLP_TRACES].on)
-		figures_add(figures, &sampler_figures, otlp);
-	for (int i = 0; i < OTLP_SIGNALS; i++) {
-		if (!otlp->config.targets[i].on)
-			continue;
-		otlp->queues[i] = queue_for(otlp, i);
-		otlp_figures_add(figures, otlp->queues[i]);
-	}
+	for (int i = 0; i < OTLP_SIGNALS; i++)
+		if (otlp->config.targets[i].on)
+			otlp->queues[i] = queue_for(otlp, i);
 	otlp->sink.ops = otlp->config.targets[OTLP_TRACES].on || otlp->config.targets[OTLP_LOGS].on
 				 ? &ops
 				 : &metrics_ops;

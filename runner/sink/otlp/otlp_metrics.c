@@ -381,6 +381,24 @@ static void collect_map(struct otlp_metrics *metrics, struct metrics_map *map)
 	map->after = new_table(map);
 }
 
+void otlp_metrics_note(struct otlp_metrics *metrics, uint64_t since_ns)
+{
+	uint64_t now_ns = metrics->last_ns;
+
+	for (uint32_t i = 0; i < metrics->nmaps; i++) {
+		struct metrics_map *map = &metrics->maps[i];
+
+		metrics->last_ns = map->delta ? now_ns : since_ns;
+		source_walk_begin(&map->walk);
+		while (source_walk_next(&map->walk))
+			remember(metrics, map);
+		deltas_free(map->before);
+		map->before = map->after;
+		map->after = new_table(map);
+	}
+	metrics->last_ns = now_ns;
+}
+
 void otlp_metrics_collect(struct otlp_metrics *metrics)
 {
 	metrics->time_ns = now_real_ns();

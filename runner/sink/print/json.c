@@ -21,6 +21,7 @@ struct text {
 struct json_sink {
 	struct print_sink print;
 	bool names; /* beside numbers that have one */
+	bool own_fd;
 };
 
 struct json_map {
@@ -359,6 +360,12 @@ static int json_lost(struct sink *sink, struct source *source, const struct map_
 	return out_pace(out);
 }
 
+static void json_free(struct print_sink *print)
+{
+	if (container_of(print, struct json_sink, print)->own_fd)
+		close(print->out.fd);
+}
+
 static const struct sink_ops json_ops = {
 	.name = "json",
 	.add = print_add,
@@ -375,11 +382,17 @@ static const struct print_kind json_kind = {
 	.sink_bytes = sizeof(struct json_sink),
 	.map_bytes = sizeof(struct json_map),
 	.map = json_map,
+	.free = json_free,
 };
 
 struct sink *sink_json_new(int fd)
 {
 	return &print_new(&json_ops, &json_kind, fd)->sink;
+}
+
+void sink_json_own_fd(struct sink *sink)
+{
+	container_of(print_of(sink), struct json_sink, print)->own_fd = true;
 }
 
 void sink_json_names(struct sink *sink)

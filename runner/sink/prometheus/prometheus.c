@@ -20,12 +20,14 @@
 #define REFRESH_NS 500000000	    /* at most so long does a scrape wait for a sweep */
 #define CACHE_MAX_BYTES (64u << 20) /* of the texts of labels */
 #define WHY_MAX 512
+#define DRAIN_MS 200   /* requests that a successor's coming may hold up */
 #define CACHE_SHARES 4 /* where there are several sources */
 
 struct prometheus_sink {
 	struct sink sink;
 	char *listen, *web_config;
 	const struct prometheus_hooks *hooks; /* NULL: none */
+	bool has_reload;
 	int listen_fd;
 	struct naming naming;
 	struct web_server *server;
@@ -243,12 +245,11 @@ static const struct web_page pages[] = {
 static int prometheus_open(struct sink *sink, struct err *err)
 {
 	struct prometheus_sink *prom = prometheus_of(sink);
-	bool has_reload = prom->hooks && prom->hooks->reload;
 	const struct web_opts opts = { .listen = prom->listen,
 				       .config = prom->web_config,
 				       .pages = pages,
 				       .listen_fd = prom->listen_fd,
-				       .npages = ARRAY_LEN(pages) - !has_reload,
+				       .npages = ARRAY_LEN(pages) - !prom->has_reload,
 				       .ctx = prom };
 	int ret;
 
@@ -301,12 +302,20 @@ static void prometheus_remove(struct sink *sink, struct source *source)
 
 static int prometheus_start(struct sink *sink, struct err *err)
 {
-	return web_server_start(prometheus_of(sink)->server, err);
+	struct prometheus_sink *prom = prometheus_of(sink);
+
+	figures_add(prom->figures, &scrape_figures, &prom->totals);
+	return web_server_start(prom->server, err);
 }
 
 static void prometheus_tick(struct sink *sink)
 {
 	web_server_tick(prometheus_of(sink)->server);
+}
+
+static void prometheus_retire(struct sink *sink)
+{
+	web_server_drain(prometheus_of(sink)->server, DRAIN_MS);
 }
 
 static void prometheus_close(struct sink *sink)
@@ -336,6 +345,11 @@ uint16_t sink_prometheus_port(const struct sink *sink)
 	return web_server_port(prometheus_of(sink)->server);
 }
 
+int sink_prometheus_dup(const struct sink *sink)
+{
+	return web_server_dup(prometheus_of(sink)->server);
+}
+
 static const struct sink_ops prometheus_ops = {
 	.name = "prometheus",
 	.refreshes = true,
@@ -345,6 +359,7 @@ static const struct sink_ops prometheus_ops = {
 	.remove = prometheus_remove,
 	.start = prometheus_start,
 	.tick = prometheus_tick,
+	.retire = prometheus_retire,
 	.close = prometheus_close,
 	.free = prometheus_free,
 };
@@ -358,10 +373,10 @@ struct sink *sink_prometheus_new(const struct prometheus_opts *opts)
 	prom->web_config = opts->web_config ? xstrdup(opts->web_config) : NULL;
 	prom->naming = opts->naming;
 	prom->hooks = opts->hooks;
+	prom->has_reload = opts->has_reload;
 	prom->listen_fd = opts->listen_fd;
 	prom->figures = opts->figures;
 	pthread_mutex_init(&prom->lock, NULL);
 	renew_catalogue(prom);
-	figures_add(prom->figures, &scrape_figures, &prom->totals);
 	return &prom->sink;
 }

@@ -9,6 +9,8 @@ int mhd_load(struct mhd *ret, struct err *err)
 	const struct dynlib_symbol symbols[] = {
 		{ "MHD_start_daemon", &mhd.start_daemon },
 		{ "MHD_stop_daemon", &mhd.stop_daemon },
+		{ "MHD_quiesce_daemon", &mhd.quiesce_daemon },
+		{ "MHD_get_daemon_info", &mhd.get_daemon_info },
 		{ "MHD_is_feature_supported", &mhd.has_feature },
 		{ "MHD_create_response_from_buffer", &mhd.response_from_buffer },
 		{ "MHD_create_response_from_callback", &mhd.response_from_callback },

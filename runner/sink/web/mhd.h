@@ -14,6 +14,8 @@ struct err;
 struct mhd {
 	__typeof__(&MHD_start_daemon) start_daemon;
 	__typeof__(&MHD_stop_daemon) stop_daemon;
+	__typeof__(&MHD_quiesce_daemon) quiesce_daemon;
+	__typeof__(&MHD_get_daemon_info) get_daemon_info;
 	__typeof__(&MHD_is_feature_supported) has_feature;
 	__typeof__(&MHD_create_response_from_buffer) response_from_buffer;
 	__typeof__(&MHD_create_response_from_callback) response_from_callback;

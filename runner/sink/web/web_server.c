@@ -2,9 +2,11 @@
 #include "runner/sink/web/web_server.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <strings.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -30,6 +32,7 @@ struct web_server {
 	char *listen;
 	uint16_t port;
 	int listen_fd; /* until the daemon has it; -1 */
+	int socket;    /* the same, the daemon's or not */
 	bool loopback; /* what it listens on */
 	struct mhd mhd;
 	struct MHD_Daemon *daemon;
@@ -411,6 +414,8 @@ static int open_all(struct web_server *server, struct err *err)
 {
 	int code = mhd_load(&server->mhd, err);
 
+	if (server->opts.listen_fd > 0)
+		server->listen_fd = server->opts.listen_fd; /* closed in any case */
 	if (code == 0)
 		code = web_guard_new(&server->guard, server->opts.config, err);
 	if (code < 0)
@@ -424,6 +429,7 @@ static int open_all(struct web_server *server, struct err *err)
 		server->listen_fd = listen_tcp(server->listen, &server->port, err);
 	if (server->listen_fd < 0)
 		return server->listen_fd;
+	server->socket = server->listen_fd;
 	server->loopback = is_loopback(server->listen_fd);
 	return 0;
 }
@@ -450,6 +456,23 @@ int web_server_open(struct web_server **ret, const struct web_opts *opts, struct
 void web_server_tick(struct web_server *server)
 {
 	idle_tick(server->idle, now_mono_ns());
+}
+
+static unsigned connections(const struct web_server *server)
+{
+	const union MHD_DaemonInfo *info =
+		server->mhd.get_daemon_info(server->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+
+	return info ? info->num_connections : 0;
+}
+
+void web_server_drain(struct web_server *server, int timeout_ms)
+{
+	if (!server->daemon)
+		return;
+	server->listen_fd = server->mhd.quiesce_daemon(server->daemon);
+	for (int i = 0; i < timeout_ms && connections(server); i++)
+		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 }
 
 void web_server_stop(struct web_server *server)
@@ -480,4 +503,11 @@ void web_server_free(struct web_server *server)
 uint16_t web_server_port(const struct web_server *server)
 {
 	return server->port;
+}
+
+int web_server_dup(const struct web_server *server)
+{
+	int fd = fcntl(server->socket, F_DUPFD_CLOEXEC, 0);
+
+	return fd < 0 ? -errno : fd;
 }
