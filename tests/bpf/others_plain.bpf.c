@@ -13,17 +13,47 @@ struct {
 	__type(value, struct stats);
 } http_stats SEC(".maps");
 
+/* As the tools of bcc count: by powers of two, in one value. */
+struct hist {
+	__u32 slots[8];
+	char comm[16];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16);
+	__type(key, __u32);
+	__type(value, struct hist);
+} lat SEC(".maps");
+
+/* When something began. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16);
+	__type(key, __u32);
+	__type(value, __u64);
+} start SEC(".maps");
+
 __u64 buckets[27];
+static struct hist no_hist;
 
 ON_ROUND int plain(void *ctx)
 {
 	struct stats first = { 1, 100 }, *stats;
+	struct hist *hist;
 	__u32 key = 5;
-	__u64 round;
+	__u64 round, now = bpf_ktime_get_ns();
 
 	if (!next_round(&round))
 		return 0;
 	__sync_fetch_and_add(&buckets[3], 1);
+	bpf_map_update_elem(&start, &key, &now, BPF_ANY);
+	bpf_map_update_elem(&lat, &key, &no_hist, BPF_NOEXIST);
+	hist = bpf_map_lookup_elem(&lat, &key);
+	if (hist) {
+		__sync_fetch_and_add(&hist->slots[round ? 4 : 2], 1);
+		bpf_get_current_comm(hist->comm, sizeof(hist->comm));
+	}
 	stats = bpf_map_lookup_elem(&http_stats, &key);
 	if (stats) {
 		__sync_fetch_and_add(&stats->calls, 1);

@@ -9,7 +9,8 @@
 #define SLOT_BYTES 4
 #define FRAME_BYTES 512
 #define SLOTS (FRAME_BYTES / SLOT_BYTES)
-#define MAX_SAVED 4096 /* states: more jumps are not followed */
+#define SOMEWHERE INT32_MIN /* in a value */
+#define MAX_SAVED 4096	    /* states: more jumps are not followed */
 
 enum what {
 	NOTHING, /* that is of interest */
@@ -17,7 +18,11 @@ enum what {
 	MAP,
 	FRAME_AT,  /* a pointer: `number` bytes from the frame's end */
 	RECORD_AT, /* a pointer: `number` bytes behind the start of a value of `map` */
+	IN_RECORD, /* a pointer: somewhere behind it, by a number that is not known */
 	STACK_ID,
+	MOMENT,
+	LOADED, /* from `number` bytes behind the start of a value of `map` */
+	ADDED,	/* the same, and something was added */
 };
 
 struct value {
@@ -62,11 +67,22 @@ static void report(struct walk *w, const struct value *id, int map, bool in_key,
 		w->ops->stack(w->ctx, &use);
 }
 
+static void has_habit(struct walk *w, int map, enum map_habit habit)
+{
+	if (w->ops->habit && map != MAP_USE_ANY)
+		w->ops->habit(w->ctx, map, habit);
+}
+
 /* Whole bytes in the frame are handed over as a key or a value: which ids are in there? */
 static void handed_over(struct walk *w, const struct value *pointer, int map, bool in_key)
 {
+	const struct value *first;
+
 	if (pointer->what != FRAME_AT)
 		return;
+	first = slot_at(w, pointer->number);
+	if (first && first->what == MOMENT && !in_key)
+		has_habit(w, map, HABIT_MOMENT);
 	for (int64_t at = pointer->number; at < 0; at += SLOT_BYTES) {
 		const struct value *slot = slot_at(w, at);
 
@@ -133,6 +149,15 @@ static void call(struct walk *w, const struct bpf_insn *insn)
 		write_record(w, insn, 1, 2, 3);
 		handed_over(w, &regs[2], map_in(w, 1), false);
 		break;
+	case BPF_FUNC_map_delete_elem:
+		has_habit(w, map_in(w, 1), HABIT_DELETES);
+		break;
+	case BPF_FUNC_ktime_get_ns:
+	case BPF_FUNC_ktime_get_boot_ns:
+	case BPF_FUNC_ktime_get_coarse_ns:
+	case BPF_FUNC_ktime_get_tai_ns:
+		ret.what = MOMENT;
+		break;
 	case BPF_FUNC_map_push_elem:
 		handed_over(w, &regs[2], map_in(w, 1), false);
 		break;
@@ -151,6 +176,19 @@ static void call(struct walk *w, const struct bpf_insn *insn)
 	regs[0] = ret;
 }
 
+/* Something goes into a value of a map. */
+static void keep(struct walk *w, const struct bpf_insn *insn, const struct value *from, int map,
+		 int64_t off)
+{
+	bool atomic = BPF_CLASS(insn->code) == BPF_STX && BPF_MODE(insn->code) == BPF_ATOMIC;
+
+	if ((atomic && (insn->imm & ~BPF_FETCH) == BPF_ADD) ||
+	    (from->what == ADDED && from->map == map && from->number == off))
+		has_habit(w, map, HABIT_ADDS);
+	if (from->what == MOMENT && !off)
+		has_habit(w, map, HABIT_MOMENT);
+}
+
 static void store(struct walk *w, const struct bpf_insn *insn, const struct value *from)
 {
 	const struct value *to = &w->now.regs[insn->dst_reg];
@@ -163,7 +201,11 @@ static void store(struct walk *w, const struct bpf_insn *insn, const struct valu
 			*slot = *from;
 		if (slot && BPF_SIZE(insn->code) == BPF_DW && (slot = slot_at(w, at + SLOT_BYTES)))
 			slot->what = NOTHING;
-	} else if (from->what == STACK_ID) {
+		return;
+	}
+	if (to->what == RECORD_AT || to->what == IN_RECORD)
+		keep(w, insn, from, to->map, to->what == IN_RECORD ? SOMEWHERE : at);
+	if (from->what == STACK_ID) {
 		report(w, from, to->what == RECORD_AT ? to->map : MAP_USE_ANY, false,
 		       to->what == RECORD_AT ? at : insn->off);
 	}
@@ -176,12 +218,38 @@ static void load(struct walk *w, const struct bpf_insn *insn)
 
 	if (from->what == FRAME_AT)
 		slot = slot_at(w, from->number + insn->off);
+	else if (from->what == RECORD_AT || from->what == IN_RECORD)
+		nothing = (struct value){
+			.what = LOADED,
+			.map = from->map,
+			.number = from->what == IN_RECORD ? SOMEWHERE : from->number + insn->off,
+		};
 	w->now.regs[insn->dst_reg] = slot ? *slot : nothing;
 }
 
 static bool is_pointer(const struct value *v)
 {
 	return v->what == FRAME_AT || v->what == RECORD_AT;
+}
+
+/* Whether what dst holds is still of interest. */
+static bool add(struct walk *w, const struct bpf_insn *insn, struct value *dst)
+{
+	bool constant = BPF_SRC(insn->code) == BPF_K;
+	const struct value *src = &w->now.regs[insn->src_reg];
+
+	if (constant && is_pointer(dst)) {
+		dst->number = (int32_t)((uint32_t)dst->number + (uint32_t)insn->imm);
+		return true;
+	}
+	if (!constant && dst->what != RECORD_AT && dst->what != IN_RECORD && dst->what != LOADED &&
+	    (src->what == RECORD_AT || src->what == IN_RECORD || src->what == LOADED))
+		*dst = *src;
+	if (dst->what == RECORD_AT)
+		dst->what = IN_RECORD;
+	if (dst->what == LOADED)
+		dst->what = ADDED;
+	return dst->what == IN_RECORD || dst->what == ADDED;
 }
 
 static void compute(struct walk *w, const struct bpf_insn *insn)
@@ -195,10 +263,8 @@ static void compute(struct walk *w, const struct bpf_insn *insn)
 				: w->now.regs[insn->src_reg];
 		return;
 	case BPF_ADD:
-		if (constant && is_pointer(dst)) {
-			dst->number = (int32_t)((uint32_t)dst->number + (uint32_t)insn->imm);
+		if (add(w, insn, dst))
 			return;
-		}
 		break;
 	case BPF_LSH:
 	case BPF_RSH:

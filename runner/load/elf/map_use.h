@@ -9,6 +9,9 @@
  * Records: a ring buffer need not say what its records are. A call that writes one has its size and
  * its place.
  *
+ * Habits: a map to whose values programs add is a count; one that holds moments, or whose entries
+ * they delete, keeps what is under way.
+ *
  * One pass over the code follows what registers and stack slots hold: maps, ids, and pointers into
  * the frame and into records. It takes each instruction once, in order, which is enough for code
  * that a compiler wrote; what it cannot follow it does not report.
@@ -43,10 +46,18 @@ struct record_use {
 	int32_t from_end; /* it begins so many bytes from the frame's end; 0: elsewhere */
 };
 
+/* What programs do with the values of a map. */
+enum map_habit {
+	HABIT_ADDS = 1 << 0,	/* they add to a number in it */
+	HABIT_MOMENT = 1 << 1,	/* a value begins with the time of day, or since boot */
+	HABIT_DELETES = 1 << 2, /* they delete entries */
+};
+
 /* Each may be NULL. */
 struct map_use_ops {
 	void (*stack)(void *ctx, const struct stack_use *use);
 	void (*record)(void *ctx, const struct record_use *use);
+	void (*habit)(void *ctx, int map, enum map_habit habit);
 };
 
 /* maps: by instruction, the number of the map that it loads, -1: none. */

@@ -31,9 +31,14 @@ static void advise_role(struct strbuf *text, const struct plan *plan)
 		count++;
 	}
 	strbuf_addf(text,
-		    "no map has a role: --map %s=counter (or gauge, histogram) exports %s, as "
-		    "SEC(\".maps.counter\") in the source does; without it %s only shown",
-		    first->symbol, first->symbol, count > 1 ? "the maps are" : "it is");
+		    "no map has a role: --map %s=%s exports %s, as SEC(\".maps.%s\") in the "
+		    "source does; without it %s only shown",
+		    first->symbol,
+		    first->role == ROLE_GAUGE ? "counter (or gauge, histogram)"
+					      : map_role_name(first->role),
+		    first->symbol,
+		    first->role == ROLE_GAUGE ? "counter" : map_role_name(first->role),
+		    count > 1 ? "the maps are" : "it is");
 }
 
 /* The command line says that the map is not to be shown. */

@@ -9,6 +9,7 @@ void map_list_release(struct map_list *list)
 {
 	free(list->words);
 	free(list->writes);
+	free(list->habits);
 	free(list->maps);
 }
 

@@ -52,7 +52,8 @@ struct map_list {
 	bool has_role;		   /* some map has one that was asked for, or is shown anyway */
 	struct record_use *writes; /* of all programs, maps by their index; see plan_records.c */
 	size_t nwrites;
-	bool has_writes; /* they were looked for */
+	uint8_t *habits; /* enum map_habit, by the maps' index */
+	bool has_uses;	 /* both were looked for */
 	uint32_t fields; /* of all layouts; what fails counts as much as is allowed */
 };
 
@@ -86,6 +87,8 @@ uint32_t records_type(struct map_list *list, struct map_plan *map);
 void records_raw(struct map_list *list, struct map_plan *map);
 /* Where the sizes of all records are known, a shorter one than the type is of another type. */
 void records_exact(struct map_list *list, struct map_plan *map);
+/* What programs do with the map's values: enum map_habit. */
+uint8_t map_habits(struct map_list *list, const struct map_plan *map);
 /* What is known of their size, "24" or "8, 16"; "": nothing. */
 const char *records_sizes(struct map_list *list, const struct map_plan *map);
 
@@ -122,6 +125,9 @@ enum role_origin { ORIGIN_WORD, ORIGIN_SUFFIX, ORIGIN_PREFIX, ORIGIN_PLAIN };
  */
 int role_apply(struct map_plan *map, enum map_role role, enum role_origin origin, const char *why,
 	       struct err *err);
+
+/* Its value is a histogram: it has an array 'slots' or 'buckets'. */
+bool is_histogram_value(const struct map_plan *map);
 
 /* The role that a name begins with ("counter_"), -1: none. *ret_rest is what follows it. */
 int role_of_prefix(const char *name, const char **ret_rest);

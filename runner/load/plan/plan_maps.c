@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/util.h"
 #include "runner/load/elf/elf.h"
+#include "runner/load/elf/map_use.h"
 #include "runner/load/plan/gadget.h"
 #include "runner/load/plan/plan_internal.h"
 
@@ -134,13 +135,36 @@ static int asked_role(struct map_list *list, const struct map_plan *map,
 	return 0;
 }
 
-/* An internal map with a known layout can be shown as it stands. */
-static bool show_internal(struct map_plan *map)
+static bool is_showable(const struct map_plan *map)
 {
-	if (map->role != ROLE_INTERNAL || !map->has_key || !map->has_value ||
-	    (map->source != SOURCE_HASH && map->source != SOURCE_ARRAY) || is_lost_map(map->symbol))
+	return map->role == ROLE_INTERNAL && map->has_key && map->has_value &&
+	       (map->source == SOURCE_HASH || map->source == SOURCE_ARRAY) &&
+	       !is_lost_map(map->symbol);
+}
+
+/* It keeps what is under way: when something began, or entries until something ends. */
+static bool is_scratch(struct map_list *list, const struct map_plan *map)
+{
+	uint8_t habits = map_habits(list, map);
+	bool lone = map->value.is_scalar && map->value.size_bytes == sizeof(uint64_t);
+
+	return (habits & HABIT_DELETES) || ((habits & HABIT_MOMENT) && lone);
+}
+
+/* An internal map with a known layout is shown as what it looks like. */
+static bool show_internal(struct map_list *list, struct map_plan *map)
+{
+	enum map_role role = ROLE_GAUGE;
+
+	if (!is_showable(map))
 		return false;
-	map->role = ROLE_GAUGE;
+	if (is_histogram_value(map))
+		role = ROLE_HISTOGRAM;
+	else if (map_habits(list, map) & HABIT_ADDS)
+		role = ROLE_COUNTER;
+	if (role_apply(map, role, ORIGIN_PLAIN, "", NULL))
+		map->role = ROLE_GAUGE;
+	map->exported = false;
 	return true;
 }
 
@@ -164,7 +188,7 @@ static int apply_role(struct map_list *list, struct map_plan *map, const struct 
 	list->has_role = list->has_role || origin != ORIGIN_PLAIN ||
 			 (map->role != ROLE_INTERNAL && !map->is_raw);
 	if (!rc && list->ctx->opts->all_maps && origin == ORIGIN_PLAIN)
-		show_internal(map);
+		show_internal(list, map);
 	return rc;
 }
 
@@ -319,6 +343,22 @@ static int gather(struct map_list *list)
 	return rc ? rc : words_check(list);
 }
 
+/* Where no map has a role, all are shown but those for what is under way, unless there are only
+ * these. */
+static bool show_bare(struct map_list *list)
+{
+	bool shown = false;
+
+	for (int pass = 0; pass < 2 && !shown; pass++)
+		for (uint32_t i = 0; i < list->count; i++) {
+			struct map_plan *map = &list->maps[i];
+
+			if (is_showable(map) && (pass || !is_scratch(list, map)))
+				shown = show_internal(list, map) || shown;
+		}
+	return shown;
+}
+
 int plan_maps(struct plan_ctx *ctx)
 {
 	_cleanup_(map_list_release) struct map_list list = { .ctx = ctx };
@@ -327,8 +367,7 @@ int plan_maps(struct plan_ctx *ctx)
 
 	if (rc)
 		return rc;
-	for (uint32_t i = 0; i < list.count && !list.has_role; i++)
-		is_bare = show_internal(&list.maps[i]) || is_bare;
+	is_bare = !list.has_role && show_bare(&list);
 	keep_names_apart(&list);
 	link_lost_maps(&list);
 	ctx->plan->maps = arena_array(&ctx->plan->arena, struct map_plan, list.count + 1);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Records of ring buffers and perf event arrays beyond their declaration: the types that were found
- * where it names none (record_types.h), and the sizes that programs write.
+ * What instructions tell of maps beyond their declaration. Records of ring buffers and perf event
+ * arrays: the types that were found where it names none (record_types.h), and the sizes that
+ * programs write. Other maps: what programs do with their values.
  */
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
@@ -82,9 +83,16 @@ static void add_write(void *ctx, const struct record_use *use)
 	list->writes[list->nwrites++] = *use;
 }
 
+static void add_habit(void *ctx, int map, enum map_habit habit)
+{
+	struct map_list *list = ctx;
+
+	list->habits[map] |= habit;
+}
+
 static void look(void *ctx, const struct elf_code *code)
 {
-	static const struct map_use_ops ops = { .record = add_write };
+	static const struct map_use_ops ops = { .record = add_write, .habit = add_habit };
 	struct map_list *list = ctx;
 	_cleanup_free_ int *maps = xcalloc(code->count + 1, sizeof(*maps));
 
@@ -112,14 +120,28 @@ static void add_size(struct sizes *s, int32_t size)
 		s->all[s->count++] = (uint32_t)size;
 }
 
+static void find_uses(struct map_list *list)
+{
+	if (list->has_uses)
+		return;
+	list->has_uses = true;
+	list->habits = xcalloc(PLAN_MAX_MAPS, sizeof(*list->habits));
+	if (list->ctx->image)
+		elf_code_each(list->ctx->image, look, list);
+}
+
+uint8_t map_habits(struct map_list *list, const struct map_plan *map)
+{
+	find_uses(list);
+	return map->index < PLAN_MAX_MAPS ? list->habits[map->index] : 0;
+}
+
 /* A write into a map that is not known may be one into this. */
 static struct sizes sizes_of(struct map_list *list, const struct map_plan *map)
 {
 	struct sizes s = { 0 };
 
-	if (!list->has_writes && list->ctx->image)
-		elf_code_each(list->ctx->image, look, list);
-	list->has_writes = true;
+	find_uses(list);
 	for (size_t i = 0; i < list->nwrites; i++)
 		if (list->writes[i].map == (int)map->index || list->writes[i].map == MAP_USE_ANY)
 			add_size(&s, list->writes[i].size);

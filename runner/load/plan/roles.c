@@ -111,6 +111,11 @@ static bool has_slots(const struct layout *value)
 	return false;
 }
 
+bool is_histogram_value(const struct map_plan *map)
+{
+	return !map->value.is_scalar && has_slots(&map->value);
+}
+
 static const char *histogram_fault(const struct map_plan *map)
 {
 	if (is_stream(map))

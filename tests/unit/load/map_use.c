@@ -30,6 +30,8 @@
 #define CALL(helper) INSN(BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_##helper)
 #define STW(dst, off, src) INSN(BPF_STX | BPF_MEM | BPF_W, dst, src, off, 0)
 #define STDW(dst, off, src) INSN(BPF_STX | BPF_MEM | BPF_DW, dst, src, off, 0)
+#define ADDX(dst, src) INSN(BPF_ALU64 | BPF_ADD | BPF_X, dst, src, 0, 0)
+#define XADD(dst, off, src) INSN(BPF_STX | BPF_ATOMIC | BPF_DW, dst, src, off, BPF_ADD)
 #define LDDW(dst, src, off) INSN(BPF_LDX | BPF_MEM | BPF_DW, dst, src, off, 0)
 #define JEQ(reg, off) INSN(BPF_JMP | BPF_JEQ | BPF_K, reg, 0, off, 0)
 #define JA(off) INSN(BPF_JMP | BPF_JA, 0, 0, off, 0)
@@ -40,6 +42,7 @@ struct seen {
 	size_t count;
 	struct record_use records[8];
 	size_t nrecords;
+	uint8_t habits[8]; /* by map */
 };
 
 static void add(void *ctx, const struct stack_use *use)
@@ -56,9 +59,16 @@ static void add_record(void *ctx, const struct record_use *use)
 	seen->records[seen->nrecords++ % ARRAY_LEN(seen->records)] = *use;
 }
 
+static void add_habit(void *ctx, int map, enum map_habit habit)
+{
+	struct seen *seen = ctx;
+
+	seen->habits[map] |= habit;
+}
+
 static struct seen look(const struct bpf_insn *insns, size_t count)
 {
-	static const struct map_use_ops ops = { add, add_record };
+	static const struct map_use_ops ops = { add, add_record, add_habit };
 	struct seen seen = { 0 };
 	int maps[64];
 
@@ -203,10 +213,51 @@ static void test_map_use_of_records(void **state)
 	}
 }
 
+/* What is added to, atomically or not and at a place that is not known; times; what is deleted. */
+static void test_map_use_of_values(void **state)
+{
+	static const struct {
+		struct bpf_insn insns[12];
+		uint8_t habits;
+	} cases[] = {
+		{ { MAP(1, COUNTS), CALL(map_lookup_elem), MOVI(1, 1), XADD(0, 8, 1), EXIT },
+		  HABIT_ADDS },
+		{ { MAP(1, COUNTS), CALL(map_lookup_elem), LDDW(1, 0, 8), ADD(1, 1), STDW(0, 8, 1),
+		    EXIT },
+		  HABIT_ADDS },
+		{ { MAP(1, COUNTS), CALL(map_lookup_elem), LDDW(2, 0, 8), MOV(1, 9), ADDX(1, 2),
+		    STDW(0, 8, 1), EXIT },
+		  HABIT_ADDS },
+		{ { MAP(1, COUNTS), CALL(map_lookup_elem), MOV(6, 0), ADDX(6, 7), LDDW(1, 6, 0),
+		    ADD(1, 1), STDW(6, 0, 1), EXIT },
+		  HABIT_ADDS },
+		{ { MAP(1, COUNTS), CALL(map_lookup_elem), LDDW(1, 0, 8), ADD(1, 1), STDW(0, 16, 1),
+		    EXIT },
+		  0 },
+		{ { MAP(1, COUNTS), CALL(map_lookup_elem), LDDW(1, 0, 8), STDW(0, 8, 1), EXIT },
+		  0 },
+		{ { CALL(ktime_get_ns), STDW(10, -8, 0), MAP(1, COUNTS), MOV(3, 10), ADD(3, -8),
+		    CALL(map_update_elem), EXIT },
+		  HABIT_MOMENT },
+		{ { CALL(ktime_get_ns), STDW(10, -8, 0), MAP(1, COUNTS), MOV(2, 10), ADD(2, -8),
+		    CALL(map_update_elem), EXIT },
+		  0 },
+		{ { MAP(1, COUNTS), MOV(2, 10), ADD(2, -8), CALL(map_delete_elem), EXIT },
+		  HABIT_DELETES },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct seen seen = look(cases[i].insns, ARRAY_LEN(cases[i].insns));
+
+		if (seen.habits[COUNTS] != cases[i].habits)
+			fail_msg("case %zu: %u", i, seen.habits[COUNTS]);
+	}
+}
+
 /* Code that no compiler wrote is looked at without harm. */
 static void test_map_use_of_random_code(void **state)
 {
-	static const struct map_use_ops ops = { add, add_record };
+	static const struct map_use_ops ops = { add, add_record, add_habit };
 	struct bpf_insn insns[64];
 	struct seen seen;
 	int maps[64];
@@ -232,6 +283,7 @@ int main(void)
 		cmocka_unit_test(test_map_use_of_stacks_in_keys_and_records_of_the_frame),
 		cmocka_unit_test(test_map_use_follows_jumps),
 		cmocka_unit_test(test_map_use_of_records),
+		cmocka_unit_test(test_map_use_of_values),
 		cmocka_unit_test(test_map_use_of_random_code),
 	};
 
