@@ -25,7 +25,7 @@
 #include "cmd/cmd.h"
 #include "cmd/run/main_loop.h"
 #include "cmd/run/program.h"
-#include "runner/load/kernel/privileges.h"
+#include "runner/load/sandbox/privileges.h"
 #include "runner/load/loader/loader.h"
 
 #define DEFAULT_CONFIG "/etc/bombus/bombus.yaml"

@@ -21,7 +21,7 @@
 #include "cmd/run/run_show.h"
 #include "cmd/run/run_sinks.h"
 #include "cmd/run/show_plan.h"
-#include "runner/load/kernel/privileges.h"
+#include "runner/load/sandbox/privileges.h"
 #include "runner/load/kernel/trace_pipe.h"
 
 /* Between two looks at clocks and attachments. */

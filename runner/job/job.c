@@ -7,7 +7,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/util.h"
-#include "runner/load/kernel/privileges.h"
+#include "runner/load/sandbox/privileges.h"
 #include "runner/load/loader/loader.h"
 #include "runner/read/collect/live.h"
 

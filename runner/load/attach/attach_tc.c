@@ -23,7 +23,7 @@
 #include "base/log.h"
 #include "runner/load/attach/attach_internal.h"
 #include "runner/load/attach/tc_notes.h"
-#include "runner/load/kernel/privileges.h"
+#include "runner/load/sandbox/privileges.h"
 #include "runner/load/kernel/features.h"
 
 struct clsact {

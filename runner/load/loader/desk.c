@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "base/strbuf.h"
 #include "base/util.h"
-#include "runner/load/loader/packet.h"
+#include "runner/load/sandbox/packet.h"
 #include "runner/load/loader/request.h"
 
 #define CHECK_MS 1000 /* between two looks at what came online */

@@ -13,10 +13,10 @@
 
 #include "base/log.h"
 #include "base/util.h"
-#include "runner/load/kernel/privileges.h"
+#include "runner/load/sandbox/privileges.h"
 #include "runner/load/loader/desk.h"
 #include "runner/load/loader/loader_internal.h"
-#include "runner/load/loader/packet.h"
+#include "runner/load/sandbox/packet.h"
 #include "runner/load/loader/request.h"
 
 #define MAX_CHILDREN 1024 /* a front may ask for so many at the same time */

@@ -5,7 +5,7 @@
 
 #include "base/util.h"
 #include "runner/load/loader/loader_internal.h"
-#include "runner/load/loader/packet.h"
+#include "runner/load/sandbox/packet.h"
 #include "runner/load/loader/request.h"
 
 int loader_open_desk(struct loader *loader)

@@ -5,7 +5,7 @@
 
 #include "base/strbuf.h"
 #include "base/util.h"
-#include "runner/load/loader/packet.h"
+#include "runner/load/sandbox/packet.h"
 
 #define MAX_ITEMS 65536
 #define NO_TEXT UINT32_MAX

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "runner/load/loader/packet.h"
+#include "runner/load/sandbox/packet.h"
 
 #include <errno.h>
 #include <fcntl.h>

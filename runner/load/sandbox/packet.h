@@ -4,8 +4,8 @@
  * which arrive whole or not at all, and descriptors. What is too large for a packet goes into a
  * sealed file in memory, whose descriptor is sent.
  */
-#ifndef BOMBUS_RUNNER_LOAD_LOADER_PACKET_H
-#define BOMBUS_RUNNER_LOAD_LOADER_PACKET_H
+#ifndef BOMBUS_RUNNER_LOAD_SANDBOX_PACKET_H
+#define BOMBUS_RUNNER_LOAD_SANDBOX_PACKET_H
 
 #include <stddef.h>
 #include <stdint.h>

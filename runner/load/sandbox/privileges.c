@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "runner/load/kernel/privileges.h"
+#include "runner/load/sandbox/privileges.h"
 
 #include <errno.h>
 #include <linux/bpf.h>

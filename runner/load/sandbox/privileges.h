@@ -13,8 +13,8 @@
  *	CAP_BPF			where the kernel asks for it to read maps (before 5.19), or
  *	CAP_SYS_ADMIN		before 5.8
  */
-#ifndef BOMBUS_RUNNER_LOAD_KERNEL_PRIVILEGES_H
-#define BOMBUS_RUNNER_LOAD_KERNEL_PRIVILEGES_H
+#ifndef BOMBUS_RUNNER_LOAD_SANDBOX_PRIVILEGES_H
+#define BOMBUS_RUNNER_LOAD_SANDBOX_PRIVILEGES_H
 
 #include <stdint.h>
 #include "runner/load/plan/plan.h"
