@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "base/err.h"
 #include "base/util.h"
@@ -37,9 +39,10 @@ static int refuse(const char *path, bool replace, struct err *err)
 
 int new_file_open(struct new_file *ret, const char *path, bool replace, struct err *err)
 {
-	struct new_file file = { .fd = -1, .replace = replace, .aside = ASIDE_INIT };
+	struct new_file file = NEW_FILE_INIT;
 	int code;
 
+	file.replace = replace;
 	if (is_stream(path)) {
 		file.fd = open(path, O_WRONLY | O_CLOEXEC);
 		if (file.fd < 0)
@@ -61,16 +64,65 @@ int new_file_open(struct new_file *ret, const char *path, bool replace, struct e
 	return 0;
 }
 
+static int ask_keeper(int desk)
+{
+	int code = 0;
+	ssize_t n;
+
+	if (send(desk, "", 1, MSG_NOSIGNAL) != 1)
+		return -errno;
+	do
+		n = recv(desk, &code, sizeof(code), 0);
+	while (n < 0 && errno == EINTR);
+	return n == sizeof(code) ? code : n < 0 ? -errno : -EPIPE;
+}
+
 int new_file_commit(struct new_file *file)
 {
-	int code = file->committed ? 0 : aside_commit(&file->aside, file->replace);
+	int code = file->committed   ? 0
+		   : file->desk >= 0 ? ask_keeper(file->desk)
+				     : aside_commit(&file->aside, file->replace);
 
 	file->committed = code == 0;
 	return code;
 }
 
+void new_file_serve(struct new_file *file, int desk)
+{
+	char byte;
+
+	while (recv(desk, &byte, 1, 0) == 1) {
+		int code = new_file_commit(file);
+
+		send(desk, &code, sizeof(code), MSG_NOSIGNAL);
+	}
+	new_file_release(file);
+}
+
+void new_file_drop(struct new_file *file)
+{
+	free(steal_ptr(&file->aside.tmp));
+	aside_release(&file->aside);
+	*file = NEW_FILE_INIT;
+}
+
+void new_file_entrust(struct new_file *file, int desk, pid_t keeper)
+{
+	int fd = file->fd;
+
+	/* The descriptor alone is left of it. */
+	file->aside.fd = -1;
+	new_file_drop(file);
+	file->fd = fd;
+	file->desk = desk;
+	file->keeper = keeper;
+}
+
 void new_file_release(struct new_file *file)
 {
+	close_fd(&file->desk);
+	while (file->keeper && waitpid(file->keeper, NULL, 0) < 0 && errno == EINTR)
+		;
 	/* A stream has nothing aside. */
 	if (!file->aside.path)
 		close_fd(&file->fd);

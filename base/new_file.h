@@ -15,6 +15,7 @@
 #define BOMBUS_BASE_NEW_FILE_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 #include "base/aside.h"
 
 struct err;
@@ -23,13 +24,25 @@ struct new_file {
 	int fd; /* -1: none; of the file aside, if there is one */
 	bool replace, committed;
 	struct aside aside;
+	int desk;     /* a socket to the process that gives it its name; -1: this one does */
+	pid_t keeper; /* that process, where it is a child of this one; else 0 */
 };
-#define NEW_FILE_INIT ((struct new_file){ .fd = -1, .aside = ASIDE_INIT })
+#define NEW_FILE_INIT ((struct new_file){ .fd = -1, .aside = ASIDE_INIT, .desk = -1 })
 
 /* replace: a file that is there is replaced by the commit. -EEXIST where it may not be. */
 int new_file_open(struct new_file *ret, const char *path, bool replace, struct err *err);
 /* 0 or -errno; -EEXIST: a file of this name has come since. Once more it does nothing. */
 int new_file_commit(struct new_file *file);
 void new_file_release(struct new_file *file);
+
+/*
+ * Another process, which has a copy of it, gives it its name. There: answers until the other end
+ * of the socket is closed, and removes what has no name then. Here: from here on new_file_commit()
+ * asks; the file's descriptor stays, and the socket is the file's.
+ */
+void new_file_serve(struct new_file *file, int desk);
+void new_file_entrust(struct new_file *file, int desk, pid_t keeper);
+/* Forgets it: another process does what new_file_release() does. */
+void new_file_drop(struct new_file *file);
 
 #endif

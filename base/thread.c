@@ -3,7 +3,7 @@
 
 #include <errno.h>
 #include <sched.h>
-#include <stdio.h>
+#include <sys/prctl.h>
 #include <time.h>
 #include "base/err.h"
 #include "base/util.h"
@@ -29,18 +29,19 @@ void thread_signals_restore(const sigset_t *before)
 int thread_start(pthread_t *ret, const char *name, void *(*fn)(void *ctx), void *ctx,
 		 struct err *err)
 {
-	char cut[NAME_BYTES];
+	char own[NAME_BYTES] = "";
 	sigset_t before;
 	int code;
 
+	/* It inherits the name. A thread cannot always name another one: that takes a file of /proc,
+	 * which is root's once a process has another user. */
+	prctl(PR_GET_NAME, own);
+	prctl(PR_SET_NAME, name);
 	thread_signals_block(&before);
 	code = pthread_create(ret, NULL, fn, ctx);
 	thread_signals_restore(&before);
-	if (code)
-		return err_sys(err, code, "cannot start the thread '%s'", name);
-	snprintf(cut, sizeof(cut), "%s", name);
-	pthread_setname_np(*ret, cut);
-	return 0;
+	prctl(PR_SET_NAME, own);
+	return code ? err_sys(err, code, "cannot start the thread '%s'", name) : 0;
 }
 
 int thread_raise_priority(void)

@@ -17,8 +17,13 @@ void source_set_name(struct source *source, const char *name)
 
 struct resolver *source_resolver(const struct source *source)
 {
-	return source->names ? resolver_new_from(source->names, source->clock)
-			     : resolver_new(source->clock);
+	struct resolver *resolver;
+
+	if (source->names)
+		return resolver_new_from(source->names, source->clock);
+	resolver = resolver_new(source->clock);
+	resolver_use_opener(resolver, source->opener);
+	return resolver;
 }
 
 void source_walk_init(struct source_walk *walk, struct source *source, const struct map_plan *map,

@@ -106,6 +106,8 @@ struct source_ops {
 
 #define SOURCE_PROGRAM_MAX 128
 
+struct opener;
+
 struct source {
 	const struct source_ops *ops;
 	const char *name;		  /* the image's name as the user gave it */
@@ -117,6 +119,7 @@ struct source {
 	const struct plan *plan;	  /* immutable */
 	struct wallclock *clock;
 	const struct name_source *names; /* NULL: those of the running system */
+	struct opener *opener;		 /* finds cgroups for them; NULL: this process */
 };
 
 /* For one thread: names as the source knows them, of a recording or of the running system. Freed by

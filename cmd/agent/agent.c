@@ -25,7 +25,9 @@
 #include "cmd/cmd.h"
 #include "cmd/run/main_loop.h"
 #include "cmd/run/program.h"
+#include "runner/load/sandbox/opener.h"
 #include "runner/load/sandbox/privileges.h"
+#include "runner/load/sandbox/seccomp.h"
 #include "runner/load/loader/loader.h"
 
 #define DEFAULT_CONFIG "/etc/bombus/bombus.yaml"
@@ -54,6 +56,7 @@ struct agent {
 	struct loop_source *settling; /* a timer, once after a change; NULL: none */
 	struct prometheus_hooks hooks;
 	struct loader *loader;
+	struct opener *opener;
 	bool loader_gone;
 	struct reloads reloads;
 	int reload_fd, wake_fd; /* bells */
@@ -256,6 +259,7 @@ static int open_agent(struct agent *a, struct err *err)
 {
 	struct fleet_opts opts = { .global = a->global,
 				   .loader = a->loader,
+				   .opener = a->opener,
 				   .max_memory_bytes = a->config->args.max_memory_bytes };
 	struct outputs_opts outputs = { .global = a->global,
 					.hooks = &a->hooks,
@@ -292,6 +296,7 @@ static void close_agent(struct agent *a)
 	watch_free(a->watch);
 	loop_free(a->loop);
 	loader_free(a->loader);
+	opener_free(a->opener);
 	close_fd(&a->reload_fd);
 	close_fd(&a->wake_fd);
 	wallclock_free(a->clock);
@@ -307,23 +312,44 @@ static int loader_died(struct agent *a, struct err *err)
 	return err_set(err, EPIPE, "%s; all programs are detached", how);
 }
 
+/* Its files are where the configuration says, also one that comes later: there is no Landlock. */
+static int confine(struct err *err)
+{
+	int ret = seccomp_enter(SECCOMP_READS | SECCOMP_TALKS | SECCOMP_STORES, err);
+
+	if (ret != -ENOENT)
+		return ret;
+	log_warn("%s: libseccomp is not installed", err->msg);
+	*err = (struct err){ 0 };
+	return 0;
+}
+
 /* Before there is a thread: from here on the loader alone can load, and this process has none of
  * the capabilities, but for the one that old kernels ask for to read maps. */
 static int split(struct agent *a, struct err *err)
 {
+	uint64_t keep = 0;
 	int ret = loader_start(&a->loader, err);
 
+	if (ret >= 0)
+		ret = opener_start(a->opener, NULL, err);
 	/* The collectors run in this thread and ask for the priority themselves, which only the
 	 * first time takes a capability. */
 	if (ret >= 0)
 		thread_raise_priority();
-	return ret < 0 ? ret : privileges_drop(0, err);
+	privileges_to_read_maps(&keep);
+	if (ret >= 0)
+		ret = privileges_drop(NULL, keep, err);
+	return ret < 0 ? ret : confine(err);
 }
 
 static int run_agent(struct agent *a, struct err *err)
 {
 	uint64_t unwritten;
-	int ret = split(a, err), ended;
+	int ret, ended;
+
+	a->opener = opener_new();
+	ret = split(a, err);
 
 	if (ret >= 0)
 		ret = open_agent(a, err);

@@ -329,7 +329,8 @@ int fleet_new(struct fleet **ret, const struct fleet_opts *opts, struct err *err
 	struct fleet *f = xcalloc(1, sizeof(*f));
 	struct loading_opts loading = { .global = opts->global,
 					.clock = opts->clock,
-					.loader = opts->loader };
+					.loader = opts->loader,
+					.opener = opts->opener };
 	int code;
 
 	f->opts = *opts;

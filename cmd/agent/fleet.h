@@ -23,6 +23,7 @@ struct fleet_opts {
 	struct loop *loop;
 	struct figures *figures;
 	struct loader *loader;
+	struct opener *opener;
 	uint64_t max_memory_bytes;
 };
 int fleet_new(struct fleet **ret, const struct fleet_opts *opts, struct err *err);

@@ -81,6 +81,7 @@ static const struct {
 	{ "keep-going", 0, NULL, "always" },
 	{ "dry-run", 0, NULL, "agent --check" },
 	{ "keep-caps", 0, NULL, "the loader has them" },
+	{ "user", 0, NULL, "User= of the unit" },
 	{ "metrics", 0, NULL, "listen of the exporter prometheus" },
 	{ "pull", 0, NULL, "pull of the program" },
 	{ "name", KEY_PROGRAM, "map_name", NULL },

@@ -44,6 +44,7 @@ struct loading_opts {
 	struct wallclock *clock;
 	struct series_budget *budget; /* NULL: none */
 	struct loader *loader;
+	struct opener *opener;
 	int bell_fd; /* rung when a task is done */
 };
 int loading_new(struct loading **ret, const struct loading_opts *opts, struct err *err);

@@ -11,6 +11,7 @@
 #include "runner/load/attach/object.h"
 #include "runner/load/kernel/caps.h"
 #include "runner/load/kernel/needed.h"
+#include "runner/load/sandbox/sandbox.h"
 
 #define MAX_FEATURES 128
 #define DETAIL_MAX 256
@@ -159,6 +160,21 @@ static int judge(const struct plan *plan, const struct verdicts *verdicts, const
 	return 0;
 }
 
+/* What a run keeps once it is attached. */
+static void list_kept(struct listing *listing)
+{
+	struct sandbox_text kept;
+
+	sandbox_describe(&kept);
+	listing_row(listing,
+		    (const char *const[]){ "kept", "capabilities", "", "ok", kept.capabilities });
+	listing_row(listing, (const char *const[]){ "kept", "user", "", "ok", kept.user });
+	listing_row(listing, (const char *const[]){ "kept", "system calls", "",
+						    kept.has_filter ? "ok" : "no", kept.calls });
+	listing_row(listing, (const char *const[]){ "kept", "files", "",
+						    kept.has_landlock ? "ok" : "no", kept.files });
+}
+
 static int check_plan(const struct check_args *a, const struct plan *plan, struct err *err)
 {
 	static const struct column columns[] = {
@@ -183,6 +199,7 @@ static int check_plan(const struct check_args *a, const struct plan *plan, struc
 		    !list_map(listing, &plan->maps[i]))
 			missing_map = plan->maps[i].symbol;
 	lacking = list_caps(listing, plan, &verdicts);
+	list_kept(listing);
 	ret = listing_end(listing, err);
 	return ret < 0 ? ret : judge(plan, &verdicts, missing_map, lacking, err);
 }
@@ -250,7 +267,8 @@ const struct command cmd_check = {
 		"privileges of this process; the file systems that matter. With a program: each of "
 		"its hooks and maps, whether this kernel has it, and which alternatives would be "
 		"taken; each capability that it needs or could use, why, and whether this process "
-		"has it. Nothing stays loaded. The last line says whether run would start it, or "
+		"has it; and what a run keeps once everything is attached. Nothing stays loaded. "
+		"The last line says whether run would start it, or "
 		"which options are missing. "
 		"The exit status is 3 when the program would not run.",
 	.examples = "bombus check\n"

@@ -24,6 +24,7 @@ static int new_tui(struct sink **ret, const struct export_env *env, struct err *
 		.color = want_color(env->global, STDOUT_FILENO),
 		.history_bytes = a->history_bytes,
 		.interval_ns = a->interval_ns,
+		.files = env->files,
 	};
 
 	*ret = sink_tui_new(&opts);

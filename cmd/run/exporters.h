@@ -44,6 +44,7 @@ struct export_env {
 	const struct prometheus_hooks *hooks; /* of the pages; NULL: none */
 	int listen_fd;			      /* listens already; 0: none */
 	bool has_reload;		      /* hooks->reload has a page */
+	struct files *files;		      /* make what is written; NULL: this process */
 	bool recorded;			      /* a recording is played; nothing runs */
 };
 

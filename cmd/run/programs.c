@@ -189,6 +189,7 @@ static int open_job(struct programs *p, size_t at, struct wallclock *clock, stru
 		return ret;
 	config.pull = program->program.pull;
 	config.statistics = wants_statistics(p->args);
+	config.collect.opener = p->opener;
 	if (programs_several(p) || program->is_named)
 		config.program = program->name;
 	if (p->budget.max_bytes)
@@ -335,14 +336,12 @@ uint64_t programs_stop(struct programs *p, uint64_t sweeps_ns, bool (*stop)(void
 	return ran_ns;
 }
 
-uint64_t programs_capabilities(const struct programs *p)
+bool programs_need_opener(const struct programs *p)
 {
-	uint64_t caps = 0;
-
 	for (size_t i = 0; i < p->count; i++)
-		if (p->all[i].job)
-			caps |= job_capabilities(p->all[i].job);
-	return caps;
+		if (p->all[i].job && job_needs_opener(p->all[i].job))
+			return true;
+	return false;
 }
 
 void programs_release(struct programs *p)

@@ -34,6 +34,7 @@ struct programs {
 	struct run_program *all;
 	struct run_args *routed; /* by program */
 	size_t count;
+	struct opener *opener;	     /* borrowed; NULL: this process opens */
 	struct series_budget budget; /* of the series of all of them */
 	struct arena arena;
 	int failed; /* exit status of the first that was left out; 0: none was */
@@ -59,8 +60,8 @@ uint64_t programs_stop(struct programs *programs, uint64_t sweeps_ns, bool (*sto
 size_t programs_left(const struct programs *programs);
 /* Whether outputs name the programs. */
 bool programs_several(const struct programs *programs);
-/* The capabilities that reading all of them needs. */
-uint64_t programs_capabilities(const struct programs *programs);
+/* See job_needs_opener(). */
+bool programs_need_opener(const struct programs *programs);
 void programs_release(struct programs *programs);
 
 #endif

@@ -8,7 +8,6 @@
  * and back again: detach, read what is left, let the sinks finish, say what happened.
  */
 #include <errno.h>
-#include <linux/capability.h>
 #include <sys/epoll.h>
 
 #include "base/clock.h"
@@ -18,10 +17,10 @@
 #include "cmd/cmd.h"
 #include "cmd/run/main_loop.h"
 #include "cmd/run/programs.h"
+#include "cmd/run/run_sandbox.h"
 #include "cmd/run/run_show.h"
 #include "cmd/run/run_sinks.h"
 #include "cmd/run/show_plan.h"
-#include "runner/load/sandbox/privileges.h"
 #include "runner/load/kernel/trace_pipe.h"
 
 /* Between two looks at clocks and attachments. */
@@ -36,6 +35,7 @@ struct run {
 	struct wallclock *clock;
 	struct programs programs;
 	struct run_sinks sinks;
+	struct run_sandbox sandbox;
 	struct trace_pipe *trace_pipe; /* NULL: not asked for */
 };
 
@@ -85,14 +85,6 @@ static int add_timers(struct run *run, struct err *err)
 	return ret;
 }
 
-/* A person who may write anywhere may do so from the live table: under sudo the working directory
- * mostly belongs to another user. */
-static uint64_t kept_capabilities(const struct run *run)
-{
-	return programs_capabilities(&run->programs) |
-	       (run_sinks_interactive(run->args) ? 1ULL << CAP_DAC_OVERRIDE : 0);
-}
-
 static int start(struct run *run, struct err *err)
 {
 	struct programs *p = &run->programs;
@@ -104,8 +96,7 @@ static int start(struct run *run, struct err *err)
 		ret = programs_read(p, run->sinks.host, run->main.loop, err);
 	if (ret < 0 || !programs_left(p))
 		return ret;
-	if (!run->args->keep_caps)
-		ret = privileges_drop(kept_capabilities(run), err);
+	ret = run_sandbox_enter(&run->sandbox, run->args, &run->sinks, err);
 	/* From here on the terminal may be the live table's. */
 	for (size_t i = 0; i < p->count && ret >= 0; i++)
 		if (p->all[i].job)
@@ -140,6 +131,7 @@ static void run_release(struct run *run)
 	wallclock_free(run->clock);
 	main_loop_release(&run->main);
 	trace_pipe_free(run->trace_pipe);
+	run_sandbox_release(&run->sandbox);
 }
 
 static int dry_run(struct run *run, struct err *err)
@@ -160,8 +152,11 @@ static int dry_run(struct run *run, struct err *err)
 static int run_programs(struct run *run, struct err *err)
 {
 	struct programs *p = &run->programs;
-	int ret = main_loop_init(&run->main, err), left;
+	int ret = run_sandbox_prepare(&run->sandbox, p, &run->sinks, err), left;
 
+	run->sinks.files = run->sandbox.files;
+	if (ret >= 0)
+		ret = main_loop_init(&run->main, err);
 	/* Addresses that cannot be listened on are found before the kernel is bothered. */
 	if (ret >= 0)
 		ret = run_sinks_open(&run->sinks, run->global, run->args, run->main.wake_fd, err);
@@ -185,6 +180,9 @@ static int run_run(const struct global_args *global, void *args, const struct wo
 						  .clock = wallclock_new() };
 	int ret = run_record_check(a, words->count, err);
 
+	if (ret >= 0)
+		ret = run_sandbox_init(&run.sandbox, a, err);
+	run.programs.opener = run.sandbox.opener;
 	if (ret >= 0)
 		ret = programs_open(&run.programs, words, run.clock, err);
 	if (ret < 0)

@@ -14,6 +14,7 @@
 struct run_args {
 	const char *output, *record;
 	const char *theme;
+	const char *user; /* NULL: nobody */
 	uint64_t history_bytes;
 	bool no_tty, names, once, dry_run, keep_caps, keep_going, force, trace_pipe;
 	uint64_t count, duration_ns, interval_ns;

@@ -84,8 +84,11 @@ const struct opt run_opts[] = {
 	{ 0, "pin-progs", "DIR", OPT_TEXT, ARG(object.pin_progs),
 	  "pin the programs in this bpffs folder", NULL, "dir" },
 	{ 0, "keep-caps", NULL, OPT_FLAG, ARG(keep_caps),
-	  "keep all privileges while running; without this, run drops those that reading does not "
-	  "need once everything is attached" },
+	  "keep all privileges while running; without this, run gives all of them up once "
+	  "everything "
+	  "is attached" },
+	{ 0, "user", "USER[:GROUP]", OPT_TEXT, ARG(user),
+	  "the user that a run of root becomes once everything is attached (nobody)" },
 	{ 0, "btf", "FILE", OPT_TEXT, ARG(object.btf),
 	  "BTF of the kernel, for kernels that have none of their own", NULL, "file" },
 	{ 0, "trace-pipe", NULL, OPT_FLAG, ARG(trace_pipe),

@@ -102,7 +102,7 @@ int run_sinks_open(struct run_sinks *sinks, const struct global_args *global,
 	struct host_opts opts = { .max_records = args->count,
 				  .wake_fd = wake_fd,
 				  .hurry = main_loop_interrupted };
-	struct export_env env = { .global = global, .args = args, .recorded = sinks->together };
+	struct export_env env = { .global = global, .args = args, .files = sinks->files, .recorded = sinks->together };
 	int ret;
 
 	sinks->host = host_new(&opts);

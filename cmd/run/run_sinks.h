@@ -11,7 +11,8 @@ struct run_sinks {
 	struct host *host;
 	struct figures *figures;  /* of bombus itself */
 	struct run_record record; /* set before the start, where there is to be one */
-	bool together;		  /* all in one thread: the source plays itself */
+	struct files *files; /* make what the live table writes; borrowed; NULL: this process */
+	bool together;	     /* all in one thread: the source plays itself */
 	const struct sink *recorder;
 	struct sink *made[EXPORTERS_MAX]; /* as the exporters; NULL: not asked for */
 };

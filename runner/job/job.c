@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/job/job.h"
 
-#include <linux/capability.h>
 #include <stdlib.h>
 
 #include "base/err.h"
 #include "base/log.h"
 #include "base/util.h"
-#include "runner/load/sandbox/privileges.h"
 #include "runner/load/loader/loader.h"
 #include "runner/read/collect/live.h"
 
@@ -18,6 +16,7 @@ struct job {
 	struct live_source live;
 	bool statistics;
 	struct loader *loader;
+	struct opener *opener;
 	uint64_t start_ns;
 	void (*on_sweep)(void *ctx, struct job *job);
 	void *sweep_ctx;
@@ -39,7 +38,6 @@ static int make_collector(struct job *job, const struct job_config *config, stru
 		selection_release(plan, &selection);
 		return ret;
 	}
-	collect.loader = config->loader;
 	ret = collector_new(&job->collector, job->object, &collect, selection.filters,
 			    selection.metrics, err);
 	free(selection.filters);
@@ -57,6 +55,7 @@ int job_open(struct job **ret, const struct job_config *config, struct err *err)
 	title = config->program ? config->program : config->name;
 	job->statistics = config->statistics;
 	job->loader = config->loader;
+	job->opener = config->collect.opener;
 	rc = object_open(&job->object, title, config->elf, config->elf_bytes, &config->object, err);
 	if (rc < 0)
 		return rc;
@@ -67,6 +66,7 @@ int job_open(struct job **ret, const struct job_config *config, struct err *err)
 		return rc;
 	live_source_init(&job->live, job->name, job->object, job->collector, config->collect.clock);
 	job->live.pull = config->pull;
+	job->live.source.opener = job->opener;
 	if (config->program)
 		snprintf(job->live.source.program, sizeof(job->live.source.program), "%s",
 			 config->program);
@@ -84,6 +84,7 @@ int job_attach(struct job *job, struct err *err)
 	if (ret < 0)
 		return ret;
 	job->start_ns = now_mono_ns();
+	object_use_opener(job->object, job->opener);
 	/* Kernels before 5.8 have no statistics; the figures are 0 then. */
 	if (job->statistics && !job->loader)
 		object_enable_stats(job->object);
@@ -160,11 +161,31 @@ struct source *job_source(struct job *job)
 	return &job->live.source;
 }
 
-/* A sampler is opened again on a CPU that comes back. */
-uint64_t job_capabilities(const struct job *job)
+static bool has_cgroup(const struct layout *layout)
 {
-	return privileges_to_read(object_plan(job->object)) |
-	       (object_opens_cpus(job->object) ? 1ULL << CAP_PERFMON : 0);
+	for (uint32_t i = 0; i < layout->nfields; i++)
+		if (layout->fields[i].meaning == MEAN_CGROUP)
+			return true;
+	return false;
+}
+
+/* Buffers and samples of CPUs that come online; the way from a cgroup's id to its path. */
+bool job_needs_opener(const struct job *job)
+{
+	const struct plan *plan = object_plan(job->object);
+
+	for (uint32_t i = 0; i < plan->nprogs; i++)
+		if (streq(plan->progs[i].type, "perf_event"))
+			return true;
+	for (uint32_t i = 0; i < plan->nmaps; i++) {
+		const struct map_plan *map = &plan->maps[i];
+
+		if ((map->source == SOURCE_PERF && map->role != ROLE_INTERNAL) ||
+		    (map->has_key && has_cgroup(&map->key)) ||
+		    (map->has_value && has_cgroup(&map->value)))
+			return true;
+	}
+	return false;
 }
 
 uint64_t job_ran_ns(const struct job *job)

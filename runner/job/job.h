@@ -61,8 +61,8 @@ const char *job_name(const struct job *job);
 const struct plan *job_plan(const struct job *job);
 struct object *job_object(struct job *job);
 struct source *job_source(struct job *job); /* for a host; lives as long as the job */
-/* A set of 1 << CAP_* that it needs once it is attached. */
-uint64_t job_capabilities(const struct job *job);
+/* While it runs it opens what takes a capability, see runner/load/sandbox/opener.h. */
+bool job_needs_opener(const struct job *job);
 /* Since job_attach(). */
 uint64_t job_ran_ns(const struct job *job);
 

@@ -118,6 +118,7 @@ static int tui_open(struct sink *sink, struct err *err)
 	struct model_opts opts = {
 		.history_bytes = tui->opts.history_bytes,
 		.interval_ns = tui->opts.interval_ns,
+		.files = tui->opts.files,
 		/* The fonts of the Linux console lack the signs. */
 		.utf8 = charset && streq(charset, "UTF-8") && !(type && streq(type, "linux")),
 	};

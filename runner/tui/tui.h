@@ -17,6 +17,7 @@ struct tui_opts {
 	bool color;		/* false: the theme is mono */
 	uint64_t history_bytes; /* 0: MODEL_HISTORY_BYTES */
 	uint64_t interval_ns;	/* 0: 1 s */
+	struct files *files;	/* make what is written; borrowed; NULL: this process does */
 };
 
 /* Both are terminals that the live table can use, and this process is in the foreground (under

@@ -89,6 +89,7 @@ for set in CapEff CapPrm CapInh CapAmb CapBnd; do
 	is "$set is empty in all of them" "$(status $set)" "$NONE"
 done
 is 'it can gain none' "$(status NoNewPrivs)" '1 '
+is 'its system calls are filtered' "$(status Seccomp)" '2 '
 config run_maps cpus run_plain
 kill -HUP "$BOMBUS_PID"
 ok 'a reload adds a program' wait_for 20 up_is run-plain 1

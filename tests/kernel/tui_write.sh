@@ -30,8 +30,11 @@ key C-u
 type "$T/theirs/rows.csv"
 key Enter
 sees 'w: as root, into anybody'"'"'s folder' '10 rows written to .*theirs'
-is 'no other capability is left' "$(sed -n 's/^CapEff:[[:space:]]*//p' "/proc/$BOMBUS_PID/task/"*/status | sort -u)" \
-	'0000000000000002'
+is 'the live table itself has no capability' \
+	"$(sed -n 's/^CapEff:[[:space:]]*//p' "/proc/$BOMBUS_PID/task/"*/status | sort -u)" '0000000000000000'
+is 'and is not root' "$(sed -n 's/^Uid:[[:space:]]*//p' "/proc/$BOMBUS_PID/status" | tr '\t' ' ')" \
+	'65534 65534 65534 65534'
+is 'what it writes is its owner'"'"'s' "$(stat -c '%u %a' rows.csv theirs/rows.csv | tr '\n' ' ')" '0 600 0 600 '
 type w
 key C-u
 type "$T/rows.csv"

@@ -43,6 +43,9 @@ bool attachments_severed(const struct attachments *list, uint32_t prog_index);
 
 /* Once in a while: samples CPUs that came online since. */
 void attachments_check_cpus(struct attachments *list);
+/* It opens the events of CPUs that come online; borrowed. */
+struct opener;
+void attachments_use_opener(struct attachments *list, struct opener *opener);
 
 /* Calls `give` for each descriptor that another process may take over, see handed.h. True: there is
  * more, which only this process can hold. */

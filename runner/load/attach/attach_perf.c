@@ -174,7 +174,7 @@ static int perf_on_thread(struct attach_job *job, struct perf_event_attr *attr, 
 			  struct err *err)
 {
 	struct bpf_link *link = NULL;
-	int fd, code = sampler_open(job->prog, attr, tid, -1, &link, &fd);
+	int code = sampler_open(job->prog, attr, tid, &link);
 
 	if (code == -ENODEV || code == -ESRCH)
 		return 0; /* it went away */

@@ -132,7 +132,7 @@ static _Noreturn void guard_main(struct clsact *clsact, int fd)
 	dup2(fd, 0);
 	syscall(SYS_close_range, 1U, ~0U, 0U);
 	note = leave_note(clsact);
-	privileges_keep_only(1ULL << CAP_NET_ADMIN);
+	privileges_become(NULL, 1ULL << CAP_NET_ADMIN);
 	while (read(0, &byte, 1) < 0 && errno == EINTR)
 		;
 	clsact_detach(clsact);

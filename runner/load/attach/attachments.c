@@ -169,6 +169,13 @@ void attachments_add_sampler(struct attach_job *job, struct sampler *sampler)
 	attachments_add(job)->sampler = sampler;
 }
 
+void attachments_use_opener(struct attachments *list, struct opener *opener)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (list->items[i].sampler)
+			sampler_use_opener(list->items[i].sampler, opener);
+}
+
 void attachments_check_cpus(struct attachments *list)
 {
 	for (size_t i = 0; i < list->count; i++)

@@ -305,15 +305,10 @@ int object_prog_stats(const struct object *object, const struct prog_plan *prog,
 	return 0;
 }
 
-bool object_opens_cpus(const struct object *object)
+void object_use_opener(struct object *object, struct opener *opener)
 {
-	const struct plan *plan = &object->plan;
-
-	for (uint32_t i = 0; i < plan->nprogs; i++)
-		if (object_state(object, i) == PROG_ATTACHED && plan->progs[i].type &&
-		    streq(plan->progs[i].type, "perf_event"))
-			return true;
-	return false;
+	if (object->attachments)
+		attachments_use_opener(object->attachments, opener);
 }
 
 int object_enable_stats(struct object *object)

@@ -95,8 +95,9 @@ int object_map_fd(const struct object *object, const struct map_plan *map);
 int object_iter_fd(const struct object *object, const struct prog_plan *prog, struct err *err);
 /* Runs an iterator to its end, whatever it writes. An iterator that is not attached is left out. */
 int object_walk(const struct object *object, const struct prog_plan *prog, struct err *err);
-/* A program is attached to each CPU, and has to be to those that come online later. */
-bool object_opens_cpus(const struct object *object);
+/* Opens the events of CPUs that come online later; borrowed. */
+struct opener;
+void object_use_opener(struct object *object, struct opener *opener);
 
 /* Any thread; the texts are valid until object_free(). */
 struct prog_status object_prog_status(const struct object *object, const struct prog_plan *prog);

@@ -11,6 +11,7 @@
 #include "base/cpus.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "runner/load/sandbox/opener.h"
 
 #define CHECK_NS 1000000 /* an event that runs has run in such a time */
 
@@ -25,6 +26,7 @@ struct sampler {
 	char *name;
 	struct bpf_program *prog;
 	struct perf_event_attr attr;
+	struct opener *opener;	  /* NULL: this process */
 	struct cpu_event *events; /* by CPU */
 	bool *online;		  /* by CPU */
 	uint32_t ncpus;
@@ -32,16 +34,12 @@ struct sampler {
 	uint64_t checked_ns;
 };
 
-/* One event that runs the program, on a thread or a CPU. -ENODEV, -ESRCH: that is not there. */
-int sampler_open(struct bpf_program *prog, struct perf_event_attr *attr, pid_t pid, int cpu,
-		 struct bpf_link **ret, int *ret_fd)
+/* Takes the event over, on failure as well. */
+static int run_on(int fd, struct bpf_program *prog, struct bpf_link **ret, int *ret_fd)
 {
-	int fd = (int)syscall(SYS_perf_event_open, attr, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC);
 	struct bpf_link *link;
 	long failed;
 
-	if (fd < 0)
-		return -errno;
 	link = bpf_program__attach_perf_event(prog, fd);
 	failed = libbpf_get_error(link);
 	if (failed || !link) {
@@ -51,6 +49,15 @@ int sampler_open(struct bpf_program *prog, struct perf_event_attr *attr, pid_t p
 	*ret = link;
 	*ret_fd = fd; /* the link's */
 	return 0;
+}
+
+int sampler_open(struct bpf_program *prog, struct perf_event_attr *attr, pid_t pid,
+		 struct bpf_link **ret)
+{
+	int fd = (int)syscall(SYS_perf_event_open, attr, pid, -1, -1, PERF_FLAG_FD_CLOEXEC);
+	int ret_fd;
+
+	return fd < 0 ? -errno : run_on(fd, prog, ret, &ret_fd);
 }
 
 void sampler_free(struct sampler *s)
@@ -70,8 +77,10 @@ static int sample_cpu(struct sampler *s, uint32_t cpu)
 {
 	struct cpu_event *e = &s->events[cpu];
 
+	int fd = opener_perf_event(s->opener, &s->attr, (int)cpu);
+
 	e->running_ns = UINT64_MAX;
-	return sampler_open(s->prog, &s->attr, -1, (int)cpu, &e->link, &e->fd);
+	return fd < 0 ? fd : run_on(fd, s->prog, &e->link, &e->fd);
 }
 
 struct sampler *sampler_new(const char *name, struct bpf_program *prog,
@@ -88,6 +97,11 @@ struct sampler *sampler_new(const char *name, struct bpf_program *prog,
 	s->events = xcalloc(s->ncpus, sizeof(*s->events));
 	s->online = xcalloc(s->ncpus, sizeof(*s->online));
 	return s;
+}
+
+void sampler_use_opener(struct sampler *s, struct opener *opener)
+{
+	s->opener = opener;
 }
 
 int sampler_start(struct sampler *s)

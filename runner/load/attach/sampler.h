@@ -11,6 +11,7 @@
 
 struct bpf_link;
 struct bpf_program;
+struct opener;
 struct sampler;
 
 /* `name` is the program's, for messages; the program is borrowed. */
@@ -22,9 +23,11 @@ int sampler_start(struct sampler *sampler);
 /* Samples CPUs that came online since, and says which and which could not be. */
 void sampler_check(struct sampler *sampler);
 
-/* One event that runs the program, on a thread or a CPU (the other is -1); *ret_fd is the link's.
- * -ENODEV, -ESRCH: that is not there. */
-int sampler_open(struct bpf_program *prog, struct perf_event_attr *attr, pid_t pid, int cpu,
-		 struct bpf_link **ret, int *ret_fd);
+/* From here on it opens the events; borrowed. */
+void sampler_use_opener(struct sampler *sampler, struct opener *opener);
+
+/* One event that runs the program, on a thread. -ESRCH: that is not there. */
+int sampler_open(struct bpf_program *prog, struct perf_event_attr *attr, pid_t pid,
+		 struct bpf_link **ret);
 
 #endif

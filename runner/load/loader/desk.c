@@ -94,29 +94,16 @@ static bool serve_object(struct desk *desk, int file)
 	return reply.code == 0 && reply.keeps;
 }
 
-static bool serve_perf(const struct desk *desk, const struct request *request)
-{
-	struct perf_event_attr attr = request->attr;
-	_cleanup_close_ int fd = -1;
-	int code;
-
-	fd = (int)syscall(SYS_perf_event_open, &attr, -1, request->cpu, -1, PERF_FLAG_FD_CLOEXEC);
-	code = fd < 0 ? -errno : 0;
-	return packet_send(desk->fd, &code, sizeof(code), &fd, fd >= 0) == 0;
-}
-
 static bool serve_one(struct desk *desk)
 {
-	struct request request;
+	char byte;
 	int file = -1, len;
 	size_t nfds = 0;
 	bool goes_on = false;
 
-	len = packet_receive(desk->fd, &request, sizeof(request), &file, 1, &nfds);
-	if (len == sizeof(request) && request.kind == REQUEST_OBJECT && nfds == 1)
+	len = packet_receive(desk->fd, &byte, 1, &file, 1, &nfds);
+	if (len == 1 && nfds == 1)
 		goes_on = serve_object(desk, file);
-	else if (len == sizeof(request) && request.kind == REQUEST_PERF && !nfds)
-		goes_on = serve_perf(desk, &request);
 	if (nfds)
 		close(file);
 	return goes_on;

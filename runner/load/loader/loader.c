@@ -13,13 +13,18 @@
 
 #include "base/log.h"
 #include "base/util.h"
+#include "runner/load/sandbox/helper.h"
 #include "runner/load/sandbox/privileges.h"
+#include "runner/load/sandbox/seccomp.h"
 #include "runner/load/loader/desk.h"
-#include "runner/load/loader/loader_internal.h"
 #include "runner/load/sandbox/packet.h"
 #include "runner/load/loader/request.h"
 
 #define MAX_CHILDREN 1024 /* a front may ask for so many at the same time */
+
+struct loader {
+	struct helper helper;
+};
 
 /* ---- the loader ---- */
 
@@ -27,21 +32,6 @@ static const uint64_t kept = 1ULL << CAP_BPF | 1ULL << CAP_PERFMON | 1ULL << CAP
 			     1ULL << CAP_NET_RAW | 1ULL << CAP_SYS_ADMIN |
 			     1ULL << CAP_SYS_RESOURCE | 1ULL << CAP_SYS_PTRACE |
 			     1ULL << CAP_DAC_READ_SEARCH;
-
-/* It is stopped by the end of the socket alone: Ctrl-C and the stop of a unit go to every process
- * of a group, and the front has to read what is left first. */
-static void become_loader(int fd)
-{
-	sigset_t all;
-
-	sigfillset(&all);
-	sigprocmask(SIG_BLOCK, &all, NULL);
-	prctl(PR_SET_NAME, "bombus-loader");
-	dup2(fd, STDERR_FILENO + 1);
-	syscall(SYS_close_range, STDERR_FILENO + 2U, ~0U, 0U);
-	privileges_keep_only(kept);
-	privileges_no_network();
-}
 
 /* For one socket: nothing else of this process is left in it. */
 static _Noreturn void serve_desk(int fd)
@@ -52,14 +42,16 @@ static _Noreturn void serve_desk(int fd)
 	_exit(0);
 }
 
-static _Noreturn void loader_main(int fd)
+static void loader_main(int fd, void *ctx)
 {
 	size_t children = 0, nfds;
+	struct err err = { 0 };
 	int desk, len;
 	char byte;
 
-	become_loader(fd);
-	fd = STDERR_FILENO + 1;
+	privileges_become(NULL, kept);
+	if (seccomp_enter(SECCOMP_LOADS, &err) < 0)
+		log_debug("the loader: %s", err.msg);
 	while ((len = packet_receive(fd, &byte, 1, &desk, 1, &nfds)) > 0 || len == -EMSGSIZE) {
 		while (children && waitpid(-1, NULL, WNOHANG) > 0)
 			children--;
@@ -75,70 +67,61 @@ static _Noreturn void loader_main(int fd)
 		}
 		close(desk);
 	}
-	_exit(0);
 }
 
 /* ---- the front ---- */
 
 int loader_start(struct loader **ret, struct err *err)
 {
-	int ends[2], code = packet_pair(ends);
-	struct loader *loader;
-	pid_t pid;
+	struct helper helper;
+	int code = helper_start(&helper, "bombus-loader", loader_main, NULL, -1);
 
 	if (code < 0)
 		return err_sys(err, -code, "cannot start the loader");
-	fflush(NULL);
-	pid = fork();
-	if (pid == 0)
-		loader_main(ends[1]);
-	code = pid < 0 ? errno : 0;
-	close(ends[1]);
-	if (code) {
-		close(ends[0]);
-		return err_sys(err, code, "cannot start the loader");
-	}
-	loader = xcalloc(1, sizeof(*loader));
-	*loader = (struct loader){ .fd = ends[0], .pid = pid };
-	*ret = loader;
+	*ret = xcalloc(1, sizeof(**ret));
+	(*ret)->helper = helper;
 	return 0;
-}
-
-static void await(struct loader *loader)
-{
-	while (loader->pid > 0 && waitpid(loader->pid, &loader->status, 0) < 0 && errno == EINTR)
-		;
-	loader->pid = 0;
 }
 
 void loader_free(struct loader *loader)
 {
-	if (!loader)
-		return;
-	close_fd(&loader->fd);
-	await(loader);
+	if (loader)
+		helper_stop(&loader->helper);
 	free(loader);
 }
 
 int loader_fd(const struct loader *loader)
 {
-	return loader->fd;
+	return loader->helper.fd;
 }
 
 void loader_end(struct loader *loader, char *text, size_t size)
 {
-	await(loader);
-	if (WIFSIGNALED(loader->status))
-		snprintf(text, size, "the loader was killed by signal %d",
-			 WTERMSIG(loader->status));
+	int status = helper_wait(&loader->helper);
+
+	if (WIFSIGNALED(status))
+		snprintf(text, size, "the loader was killed by signal %d", WTERMSIG(status));
 	else
-		snprintf(text, size, "the loader ended with status %d",
-			 WEXITSTATUS(loader->status));
+		snprintf(text, size, "the loader ended with status %d", WEXITSTATUS(status));
+}
+
+/* A socket to a process of its own, or -errno. */
+static int open_desk(struct loader *loader)
+{
+	int ends[2], code = packet_pair(ends);
+
+	if (code < 0)
+		return code;
+	code = packet_send(loader->helper.fd, "", 1, &ends[1], 1);
+	close(ends[1]);
+	if (code == 0)
+		return ends[0];
+	close(ends[0]);
+	return code;
 }
 
 static int send_request(int desk, const struct object *object, bool statistics)
 {
-	struct request request = { .kind = REQUEST_OBJECT };
 	struct object_request full = { .name = object_name(object),
 				       .opts = *object_options(object),
 				       .statistics = statistics,
@@ -149,7 +132,7 @@ static int send_request(int desk, const struct object *object, bool statistics)
 	if (!full.elf)
 		return -EALREADY;
 	file = object_request_pack(&full);
-	return file < 0 ? file : packet_send(desk, &request, sizeof(request), &file, 1);
+	return file < 0 ? file : packet_send(desk, "", 1, &file, 1);
 }
 
 /* All of them, or those before a failure are closed. */
@@ -239,7 +222,7 @@ static int receive_object(int *desk, struct object *object, struct err *err)
 
 int loader_attach(struct loader *loader, struct object *object, bool statistics, struct err *err)
 {
-	_cleanup_close_ int desk = loader_open_desk(loader);
+	_cleanup_close_ int desk = open_desk(loader);
 	int code = desk < 0 ? desk : send_request(desk, object, statistics);
 
 	if (code < 0)

@@ -21,7 +21,7 @@
  * The loader opens no network socket (a seccomp filter sees to that), starts no program and gets no
  * capability back. Of a request it believes only that the front may load programs. An attacker who
  * took over the front can load and attach any BPF program that the kernel accepts, pin below bpffs,
- * have a file read as BTF, and sample CPUs; but cannot write files or become root, except by what a
+ * and have a file read as BTF; but cannot write files or become root, except by what a
  * BPF program can do. The front checks the form of the loader's answers.
  */
 #ifndef BOMBUS_RUNNER_LOAD_LOADER_LOADER_H
@@ -33,7 +33,6 @@
 struct err;
 struct loader;
 struct object;
-struct perf_event_attr;
 
 /* In the process before it has threads or files of its own: the loader inherits what is open but
  * the standard descriptors, and closes it. */
@@ -49,9 +48,5 @@ void loader_end(struct loader *loader, char *text, size_t size);
 /* As object_start(), and with `statistics` object_enable_stats(). Any thread; several at a time for
  * different objects. Waits for as long as the kernel takes. */
 int loader_attach(struct loader *loader, struct object *object, bool statistics, struct err *err);
-
-/* A perf event on a CPU: its descriptor or -errno. Without a loader this process opens it. Any
- * thread. */
-int loader_perf_event(struct loader *loader, const struct perf_event_attr *attr, int cpu);
 
 #endif

@@ -1,28 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the front asks the loader for: a packet of this struct. LOAD_OBJECT comes with a descriptor,
- * a sealed file (runner/load/sandbox/packet.h) with the object's bytes and options in the flat form
- * of this module. Both processes are the same program, so numbers are in its own layout.
+ * What the front asks the loader for: a packet of one byte with a descriptor, a sealed file
+ * (runner/load/sandbox/packet.h) with the object's bytes and options in the flat form of this
+ * module. Both processes are the same program, so numbers are in its own layout.
  */
 #ifndef BOMBUS_RUNNER_LOAD_LOADER_REQUEST_H
 #define BOMBUS_RUNNER_LOAD_LOADER_REQUEST_H
 
-#include <linux/perf_event.h>
 #include "base/arena.h"
 #include "runner/load/attach/object.h"
 
 #define REQUEST_MAX_BYTES (64u << 20)
-
-enum request_kind {
-	REQUEST_OBJECT = 1, /* load and attach an object; answered by desk.h's object_reply */
-	REQUEST_PERF,	    /* open a perf event on a CPU; answered by a code and a descriptor */
-};
-
-struct request {
-	uint32_t kind;
-	int32_t cpu;		     /* REQUEST_PERF */
-	struct perf_event_attr attr; /* REQUEST_PERF */
-};
 
 struct object_request {
 	const char *name;

@@ -2,22 +2,25 @@
 #include "runner/load/sandbox/privileges.h"
 
 #include <errno.h>
+#include <grp.h>
 #include <linux/bpf.h>
 #include <linux/capability.h>
-#include <seccomp.h>
+#include <pwd.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/dynlib.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/parse.h"
 #include "base/util.h"
+#include "runner/load/kernel/caps.h"
+#include "runner/load/sandbox/seccomp.h"
 
-#define CAP_BIT(cap) (1ull << (cap))
 #define ALL_CAPS 64
+#define NOBODY 65534
 
 struct caps {
 	uint64_t effective, permitted, inheritable;
@@ -59,37 +62,8 @@ static bool may_read_maps(void)
 	return syscall(SYS_bpf, BPF_MAP_LOOKUP_ELEM, &attr, sizeof(attr)) >= 0 || errno != EPERM;
 }
 
-static bool layout_has_cgroup(const struct layout *layout)
-{
-	for (uint32_t i = 0; i < layout->nfields; i++)
-		if (layout->fields[i].meaning == MEAN_CGROUP)
-			return true;
-	return false;
-}
-
-static bool plan_has_cgroup(const struct plan *plan)
-{
-	for (uint32_t i = 0; i < plan->nmaps; i++) {
-		const struct map_plan *map = &plan->maps[i];
-
-		if ((map->has_key && layout_has_cgroup(&map->key)) ||
-		    (map->has_value && layout_has_cgroup(&map->value)))
-			return true;
-	}
-	return false;
-}
-
-/* A perf buffer is opened for each CPU, also for those that come online later. */
-static bool reads_cpus(const struct plan *plan)
-{
-	for (uint32_t i = 0; i < plan->nmaps; i++)
-		if (plan->maps[i].source == SOURCE_PERF && plan->maps[i].role != ROLE_INTERNAL)
-			return true;
-	return false;
-}
-
 /* The smallest set with which this kernel lets maps be read; found by trying. */
-static int least(const struct caps *have, uint64_t keep, uint64_t *ret)
+static int least(const struct caps *have, uint64_t *ret)
 {
 	static const uint64_t more[] = { 0, CAP_BIT(CAP_BPF), CAP_BIT(CAP_SYS_ADMIN) };
 	struct caps trial = *have;
@@ -97,7 +71,7 @@ static int least(const struct caps *have, uint64_t keep, uint64_t *ret)
 	size_t i;
 
 	for (i = 0; i < ARRAY_LEN(more) && code == 0; i++) {
-		*ret = (keep | more[i]) & have->permitted;
+		*ret = more[i] & have->permitted;
 		trial.effective = *ret;
 		code = caps_set(&trial);
 		if (code == 0 && may_read_maps())
@@ -108,10 +82,12 @@ static int least(const struct caps *have, uint64_t keep, uint64_t *ret)
 	return code;
 }
 
-uint64_t privileges_to_read(const struct plan *plan)
+int privileges_to_read_maps(uint64_t *ret)
 {
-	return (plan_has_cgroup(plan) ? CAP_BIT(CAP_DAC_READ_SEARCH) : 0) |
-	       (reads_cpus(plan) ? CAP_BIT(CAP_PERFMON) : 0);
+	struct caps caps = { 0 };
+	int code = caps_get(&caps);
+
+	return code < 0 ? code : least(&caps, ret);
 }
 
 /* Of the bounding and ambient sets, and for programs that are started. */
@@ -124,26 +100,34 @@ static void drop_bounds(uint64_t keep)
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
-void privileges_keep_only(uint64_t keep)
+/* Capabilities survive it, until caps_set(). */
+static int become(const struct sandbox_user *user)
 {
-	struct caps caps = { 0 };
+	int code = 0;
 
-	if (caps_get(&caps) < 0)
-		return;
-	keep &= caps.permitted;
-	drop_bounds(keep);
-	caps_set(&(struct caps){ .effective = keep, .permitted = keep });
+	prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0);
+	if ((user->has_groups ? initgroups(user->name, user->gid) : setgroups(0, NULL)) < 0 ||
+	    setresgid(user->gid, user->gid, user->gid) < 0 ||
+	    setresuid(user->uid, user->uid, user->uid) < 0)
+		code = -errno;
+	prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0);
+#ifdef SANITIZER
+	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0); /* the search for leaks attaches to its own process */
+#endif
+	return code;
 }
 
-int privileges_drop(uint64_t keep, struct err *err)
+int privileges_drop(const struct sandbox_user *user, uint64_t keep, struct err *err)
 {
 	struct caps caps = { 0 };
 	int code = caps_get(&caps);
 
-	if (code == 0)
-		code = least(&caps, keep, &keep);
-	if (code == 0)
-		drop_bounds(keep);
+	keep &= caps.permitted;
+	drop_bounds(keep);
+	if (code == 0 && user)
+		code = become(user);
+	if (code < 0 && user)
+		return err_sys(err, -code, "cannot become the user %s", user->name);
 	if (code == 0)
 		code = caps_set(&(struct caps){ .effective = keep, .permitted = keep });
 	if (code < 0)
@@ -152,31 +136,68 @@ int privileges_drop(uint64_t keep, struct err *err)
 	return 0;
 }
 
-void privileges_no_network(void)
+void privileges_become(const struct sandbox_user *user, uint64_t keep)
 {
-	static const int families[] = { AF_INET, AF_INET6, AF_VSOCK };
-	__typeof__(&seccomp_init) init = NULL;
-	__typeof__(&seccomp_rule_add) add = NULL;
-	__typeof__(&seccomp_load) load = NULL;
-	__typeof__(&seccomp_release) release = NULL;
-	const struct dynlib_symbol symbols[] = { { "seccomp_init", &init },
-						 { "seccomp_rule_add", &add },
-						 { "seccomp_load", &load },
-						 { "seccomp_release", &release } };
-	scmp_filter_ctx filter;
 	struct err err = { 0 };
 
-	if (dynlib_open(NULL, "libseccomp.so.2", "libseccomp2", "the loader has no seccomp filter",
-			symbols, ARRAY_LEN(symbols), &err) < 0) {
-		log_debug("%s", err.msg);
-		return;
-	}
-	filter = init(SCMP_ACT_ALLOW);
+	if (privileges_drop(user, keep, &err) < 0 && user)
+		privileges_drop(NULL, keep, &err);
+}
 
-	for (size_t i = 0; filter && i < ARRAY_LEN(families); i++)
-		add(filter, SCMP_ACT_ERRNO(EACCES), SCMP_SYS(socket), 1,
-		    SCMP_A0_32(SCMP_CMP_EQ, (uint32_t)families[i]));
-	if (filter && load(filter) < 0)
-		log_debug("no seccomp filter for the loader: %s", strerror(errno));
-	release(filter);
+/* ---- users ---- */
+
+static int parse_id(const char *text, uint32_t *ret)
+{
+	uint64_t number;
+
+	if (parse_u64(text, &number) || number >= UINT32_MAX)
+		return -EINVAL;
+	*ret = (uint32_t)number;
+	return 0;
+}
+
+static int find_group(const char *name, gid_t *ret, struct err *err)
+{
+	const struct group *group = getgrnam(name);
+
+	if (group)
+		*ret = group->gr_gid;
+	else if (parse_id(name, ret))
+		return err_usage(err, "there is no group '%s'", name);
+	return 0;
+}
+
+int sandbox_user_parse(struct sandbox_user *ret, const char *text, struct err *err)
+{
+	const char *colon = text ? strchr(text, ':') : NULL;
+	const struct passwd *entry;
+
+	*ret = (struct sandbox_user){ .uid = NOBODY, .gid = NOBODY };
+	snprintf(ret->name, sizeof(ret->name), "%.*s",
+		 text ? (int)(colon ? colon - text : (long)strlen(text)) : 6,
+		 text ? text : "nobody");
+	entry = getpwnam(ret->name);
+	if (entry) {
+		ret->uid = entry->pw_uid;
+		ret->gid = entry->pw_gid;
+		ret->has_groups = text && !colon;
+	} else if (text) {
+		if (parse_id(ret->name, &ret->uid))
+			return err_usage(err, "there is no user '%s'", ret->name);
+		ret->gid = ret->uid;
+	}
+	return colon ? find_group(colon + 1, &ret->gid, err) : 0;
+}
+
+bool sandbox_user_caller(struct sandbox_user *ret)
+{
+	const char *uid = getenv("SUDO_UID"), *gid = getenv("SUDO_GID"),
+		   *name = getenv("SUDO_USER");
+
+	*ret = (struct sandbox_user){ .has_groups = true };
+	if (geteuid() != 0 || !uid || !gid || !name || !*name || parse_id(uid, &ret->uid) ||
+	    parse_id(gid, &ret->gid) || ret->uid == 0)
+		return false;
+	snprintf(ret->name, sizeof(ret->name), "%s", name);
+	return true;
 }

@@ -97,7 +97,7 @@ int collector_new(struct collector **ret, struct object *object, const struct co
 		c->opts.clock = c->own_clock = wallclock_new();
 	c->env = (struct reader_env){
 		.object = object,
-		.loader = c->opts.loader,
+		.opener = c->opts.opener,
 		.plan = plan,
 		.clock = c->opts.clock,
 		.lock = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER },

@@ -42,7 +42,7 @@ struct collector_opts {
 	struct series_opts series;
 	uint32_t perf_pages;	 /* per CPU; 0: 64 */
 	struct wallclock *clock; /* for the records' times, borrowed; NULL: one of its own */
-	struct loader *loader;	 /* opens perf buffers, borrowed; NULL: this process does */
+	struct opener *opener;	 /* opens perf buffers, borrowed; NULL: this process does */
 };
 
 /*

@@ -10,7 +10,7 @@
 
 #include "base/err.h"
 #include "base/util.h"
-#include "runner/load/loader/loader.h"
+#include "runner/load/sandbox/opener.h"
 
 #define FORMAT_LOST (1u << 4) /* PERF_FORMAT_LOST, of Linux 6.0 */
 #define CHECK_NS 1000000      /* an event that runs has run in such a time */
@@ -32,7 +32,7 @@ struct counts {
 	uint64_t value, enabled_ns, running_ns, lost;
 };
 
-static int open_event(struct loader *loader, int cpu, bool batch, bool exact)
+static int open_event(struct opener *opener, int cpu, bool batch, bool exact)
 {
 	struct perf_event_attr attr = {
 		.size = sizeof(attr),
@@ -46,13 +46,13 @@ static int open_event(struct loader *loader, int cpu, bool batch, bool exact)
 	};
 
 	attr.wakeup_events = batch ? 0 : 1;
-	return loader_perf_event(loader, &attr, cpu);
+	return opener_perf_event(opener, &attr, cpu);
 }
 
 /* Without it every record wakes the reader. */
-static void open_batch_event(struct loader *loader, struct cpu_buffer *b, int cpu)
+static void open_batch_event(struct opener *opener, struct cpu_buffer *b, int cpu)
 {
-	_cleanup_close_ int fd = open_event(loader, cpu, true, b->exact);
+	_cleanup_close_ int fd = open_event(opener, cpu, true, b->exact);
 
 	b->batch_fd = -1;
 	if (fd < 0 || ioctl(fd, PERF_EVENT_IOC_SET_OUTPUT, b->fd) < 0)
@@ -61,17 +61,17 @@ static void open_batch_event(struct loader *loader, struct cpu_buffer *b, int cp
 	fd = -1;
 }
 
-int cpu_buffer_open(struct cpu_buffer *b, struct loader *loader, int cpu, uint32_t pages,
+int cpu_buffer_open(struct cpu_buffer *b, struct opener *opener, int cpu, uint32_t pages,
 		    struct err *err)
 {
 	size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
 	void *map;
 
 	*b = (struct cpu_buffer){ .bytes = (pages + 1) * page_bytes, .exact = true };
-	b->fd = open_event(loader, cpu, false, true);
+	b->fd = open_event(opener, cpu, false, true);
 	if (b->fd == -EINVAL) {
 		b->exact = false;
-		b->fd = open_event(loader, cpu, false, false);
+		b->fd = open_event(opener, cpu, false, false);
 	}
 	if (b->fd < 0)
 		return err_sys(err, -b->fd, "cannot open the perf buffer of CPU %d", cpu);
@@ -85,7 +85,7 @@ int cpu_buffer_open(struct cpu_buffer *b, struct loader *loader, int cpu, uint32
 	b->page = map;
 	b->data = (const uint8_t *)map + page_bytes;
 	b->mask = (uint64_t)pages * page_bytes - 1;
-	open_batch_event(loader, b, cpu);
+	open_batch_event(opener, b, cpu);
 	return 0;
 }
 

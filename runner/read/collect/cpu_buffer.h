@@ -36,9 +36,9 @@ struct cpu_buffer {
 	uint64_t running_ns, checked_ns; /* as the last cpu_buffer_check() found it */
 };
 
-/* `pages` is a power of two; loader NULL: this process opens it. On failure it is not open. */
-struct loader;
-int cpu_buffer_open(struct cpu_buffer *buffer, struct loader *loader, int cpu, uint32_t pages,
+/* `pages` is a power of two; opener NULL: this process. On failure it is not open. */
+struct opener;
+int cpu_buffer_open(struct cpu_buffer *buffer, struct opener *opener, int cpu, uint32_t pages,
 		    struct err *err);
 void cpu_buffer_close(struct cpu_buffer *buffer); /* also one that is not open */
 

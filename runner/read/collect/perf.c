@@ -60,7 +60,7 @@ static int open_cpu(struct perf_reader *p, uint32_t cpu, struct err *err)
 {
 	struct cpu_buffer *b = &p->buffers[cpu];
 	struct epoll_event event = { .events = EPOLLIN, .data.u32 = cpu };
-	int code = cpu_buffer_open(b, p->reader->env->loader, (int)cpu, p->pages, err);
+	int code = cpu_buffer_open(b, p->reader->env->opener, (int)cpu, p->pages, err);
 
 	if (code < 0)
 		return code;

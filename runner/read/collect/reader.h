@@ -64,7 +64,7 @@ struct sweep {
 /* Shared by all readers of a collector. */
 struct reader_env {
 	struct object *object;
-	struct loader *loader; /* opens perf buffers; NULL: this process may */
+	struct opener *opener; /* opens perf buffers; NULL: this process */
 	const struct plan *plan;
 	struct wallclock *clock;
 	struct fair_lock lock; /* of all series */

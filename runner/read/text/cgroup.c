@@ -13,12 +13,12 @@
 #include "base/clock.h"
 #include "base/strbuf.h"
 #include "base/util.h"
+#include "runner/load/sandbox/opener.h"
 
 #define LIST_EVERY_NS 1000000000ULL
 #define LIST_MAX_FOLDERS 16384
 #define LIST_MAX_DEPTH 32
 #define LIST_MAX_BYTES (4u << 20)
-#define FILEID_KERNFS 0xfe
 
 struct folder {
 	uint64_t id;
@@ -27,6 +27,7 @@ struct folder {
 
 struct cgroup_tree {
 	int root_fd; /* -1: no cgroup2 mount */
+	struct opener *opener;
 	uint64_t root_id;
 	char *root_path;	/* as the kernel writes it in links of /proc/self/fd */
 	struct folder *folders; /* sorted by id; only made where handles are refused */
@@ -95,6 +96,11 @@ struct cgroup_tree *cgroup_tree_new(void)
 	return tree;
 }
 
+void cgroup_tree_use_opener(struct cgroup_tree *tree, struct opener *opener)
+{
+	tree->opener = opener;
+}
+
 void cgroup_tree_free(struct cgroup_tree *tree)
 {
 	if (!tree)
@@ -115,17 +121,6 @@ static bool path_below(const struct cgroup_tree *tree, int fd, char *text, size_
 	if (!path_of_fd(fd, path, sizeof(path)) || strncmp(path, tree->root_path, root) != 0)
 		return false;
 	return path[root] == '/' && (size_t)snprintf(text, size, "%s", path + root) < size;
-}
-
-static int open_by_id(const struct cgroup_tree *tree, uint64_t id)
-{
-	union {
-		struct file_handle handle;
-		char room[sizeof(struct file_handle) + sizeof(id)];
-	} h = { .handle = { .handle_bytes = sizeof(id), .handle_type = FILEID_KERNFS } };
-
-	memcpy(h.handle.f_handle, &id, sizeof(id));
-	return open_by_handle_at(tree->root_fd, &h.handle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
 /* What stands below dir_fd (taken over), whose path below the root is the first `len` of path. */
@@ -216,10 +211,11 @@ bool cgroup_tree_path(struct cgroup_tree *tree, uint64_t id, char *text, size_t 
 		return false;
 	if (id == tree->root_id)
 		return (size_t)snprintf(text, size, "/") < size;
-	fd = open_by_id(tree, id);
+	fd = opener_cgroup(tree->opener, tree->root_fd, id);
 	if (fd >= 0)
 		return path_below(tree, fd, text, size);
-	if (errno != EPERM && errno != EOPNOTSUPP)
+	/* ENOSYS: a filter of system calls. */
+	if (fd != -EPERM && fd != -EOPNOTSUPP && fd != -ENOSYS && fd != -EPIPE)
 		return false;
 	path = path_by_list(tree, id);
 	return path && (size_t)snprintf(text, size, "%s", path) < size;

@@ -13,9 +13,13 @@
 #include <stdint.h>
 
 struct cgroup_tree;
+struct opener;
 
 struct cgroup_tree *cgroup_tree_new(void);
 void cgroup_tree_free(struct cgroup_tree *tree);
+
+/* Opens groups for it; borrowed. NULL: this process does. */
+void cgroup_tree_use_opener(struct cgroup_tree *tree, struct opener *opener);
 
 /* "/" for the root, "/system.slice/ssh.service". False: gone, or there is no cgroup2 mount. */
 bool cgroup_tree_path(struct cgroup_tree *tree, uint64_t id, char *text, size_t size);

@@ -68,6 +68,11 @@ struct resolver *resolver_new(struct wallclock *clock)
 	return r;
 }
 
+void resolver_use_opener(struct resolver *resolver, struct opener *opener)
+{
+	cgroup_tree_use_opener(resolver->cgroups, opener);
+}
+
 struct resolver *resolver_new_from(const struct name_source *source, struct wallclock *clock)
 {
 	struct resolver *r = xcalloc(1, sizeof(*r));

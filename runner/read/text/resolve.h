@@ -18,6 +18,10 @@ struct resolver;
 /* The clock is borrowed. stack_fd: looks a stack id up in a STACK_TRACE map, -1: none. */
 struct resolver *resolver_new(struct wallclock *clock);
 
+/* It finds cgroups; borrowed. */
+struct opener;
+void resolver_use_opener(struct resolver *resolver, struct opener *opener);
+
 /* Another place that knows the names: a recording, made on another machine. It is asked each time,
  * by any thread. */
 struct name_source {

@@ -270,6 +270,17 @@ static void dogstatsd_free(struct sink *sink)
 	free(d);
 }
 
+/* The socket, connected to again where the server was restarted. */
+static size_t dogstatsd_reads(const struct sink *sink, const char **ret, size_t max)
+{
+	const struct dogstatsd_sink *d = container_of(sink, struct dogstatsd_sink, sink);
+
+	if (!d->config.path || !max)
+		return 0;
+	ret[0] = d->config.path;
+	return 1;
+}
+
 struct sink *sink_dogstatsd_new(struct dogstatsd_config *config, const struct naming *naming,
 				struct figures *figures)
 {
@@ -282,6 +293,7 @@ struct sink *sink_dogstatsd_new(struct dogstatsd_config *config, const struct na
 		.swept = dogstatsd_swept,
 		.remove = dogstatsd_remove,
 		.retire = dogstatsd_retire,
+		.reads = dogstatsd_reads,
 		.close = dogstatsd_close,
 		.free = dogstatsd_free,
 	};

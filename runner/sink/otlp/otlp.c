@@ -478,6 +478,23 @@ bool sink_otlp_counts(const struct sink *sink, enum otlp_signal signal, struct o
 	return true;
 }
 
+/* By libcurl, for each connection. */
+static size_t otlp_reads(const struct sink *sink, const char **ret, size_t max)
+{
+	const struct otlp_sink *otlp = container_of(sink, struct otlp_sink, sink);
+	size_t count = 0;
+
+	for (size_t i = 0; i < OTLP_SIGNALS; i++) {
+		const struct otlp_target *target = &otlp->config.targets[i];
+		const char *paths[] = { target->ca_file, target->cert_file, target->key_file };
+
+		for (size_t k = 0; k < ARRAY_LEN(paths) && count < max; k++)
+			if (target->on && paths[k])
+				ret[count++] = paths[k];
+	}
+	return count;
+}
+
 struct sink *sink_otlp_new(struct otlp_config *config, const struct naming *naming,
 			   struct figures *figures)
 {
@@ -488,6 +505,7 @@ struct sink *sink_otlp_new(struct otlp_config *config, const struct naming *nami
 		.add = otlp_add,
 		.remove = otlp_remove,
 		.start = otlp_start,
+		.reads = otlp_reads,
 		.event = otlp_event,
 		.flush = otlp_flush,
 		.work = otlp_work,

@@ -350,6 +350,11 @@ int sink_prometheus_dup(const struct sink *sink)
 	return web_server_dup(prometheus_of(sink)->server);
 }
 
+static size_t prometheus_reads(const struct sink *sink, const char **ret, size_t max)
+{
+	return web_server_files(prometheus_of((struct sink *)sink)->server, ret, max);
+}
+
 static const struct sink_ops prometheus_ops = {
 	.name = "prometheus",
 	.refreshes = true,
@@ -360,6 +365,7 @@ static const struct sink_ops prometheus_ops = {
 	.start = prometheus_start,
 	.tick = prometheus_tick,
 	.retire = prometheus_retire,
+	.reads = prometheus_reads,
 	.close = prometheus_close,
 	.free = prometheus_free,
 };

@@ -86,6 +86,18 @@ const struct web_config *web_guard_config(const struct web_guard *guard)
 	return &guard->config;
 }
 
+size_t web_guard_files(const struct web_guard *guard, const char **ret, size_t max)
+{
+	size_t count = 0;
+
+	if (guard->path && max)
+		ret[count++] = guard->path;
+	for (size_t i = 0; i < WEB_FILES && count < max; i++)
+		if (guard->config.files[i])
+			ret[count++] = guard->config.files[i];
+	return count;
+}
+
 static void refresh(struct web_guard *guard)
 {
 	struct web_stamp stamp = web_config_stamp(&guard->config, guard->path);

@@ -20,6 +20,8 @@ void web_guard_free(struct web_guard *guard);
 
 /* Valid until the next connection begins. */
 const struct web_config *web_guard_config(const struct web_guard *guard);
+/* What is read again when it changes: at most `max` paths; returns how many. */
+size_t web_guard_files(const struct web_guard *guard, const char **ret, size_t max);
 
 /* A connection begins: `session` is GnuTLS' where there is TLS, else NULL. Returns a handle for
  * web_guard_end(). */

@@ -500,6 +500,11 @@ void web_server_free(struct web_server *server)
 	free(server);
 }
 
+size_t web_server_files(const struct web_server *server, const char **ret, size_t max)
+{
+	return web_guard_files(server->guard, ret, max);
+}
+
 uint16_t web_server_port(const struct web_server *server)
 {
 	return server->port;

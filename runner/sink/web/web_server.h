@@ -46,6 +46,8 @@ void web_server_drain(struct web_server *server, int timeout_ms);
 /* No page is called any more. Both take NULL. */
 void web_server_stop(struct web_server *server);
 void web_server_free(struct web_server *server);
+/* What is read again when it changes: at most `max` paths; returns how many. Before the start. */
+size_t web_server_files(const struct web_server *server, const char **ret, size_t max);
 uint16_t web_server_port(const struct web_server *server);
 /* A duplicate of its socket, for web_opts.listen_fd of a successor; -errno. */
 int web_server_dup(const struct web_server *server);

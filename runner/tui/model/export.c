@@ -9,6 +9,7 @@
 #include "base/new_file.h"
 #include "base/utf8.h"
 #include "base/util.h"
+#include "runner/load/sandbox/files.h"
 #include "runner/sink/print/json_shape.h"
 #include "runner/sink/out.h"
 
@@ -224,7 +225,8 @@ static int form_of(const char *path, struct err *err)
 	return err_usage(err, "'%s' does not say in what format", path);
 }
 
-int export_file(struct tab *tab, const char *path, uint64_t *ret_rows, struct err *err)
+int export_file(struct tab *tab, struct files *files, const char *path, uint64_t *ret_rows,
+		struct err *err)
 {
 	int form = form_of(path, err), ret;
 	struct new_file file;
@@ -232,7 +234,7 @@ int export_file(struct tab *tab, const char *path, uint64_t *ret_rows, struct er
 	if (form < 0)
 		return form;
 	tab_prepare(tab);
-	ret = new_file_open(&file, path, false, err);
+	ret = files_new_file(files, &file, path, err);
 	if (ret == -EEXIST)
 		err_hint(err, "choose another name");
 	if (ret < 0)

@@ -7,7 +7,10 @@
 #include "base/strbuf.h"
 #include "runner/tui/model/tab.h"
 
-int export_file(struct tab *tab, const char *path, uint64_t *ret_rows, struct err *err);
+/* files NULL: this process makes it. */
+struct files;
+int export_file(struct tab *tab, struct files *files, const char *path, uint64_t *ret_rows,
+		struct err *err);
 /* The row under the cursor, as `-o json` prints it. False: there is none. */
 bool export_row(struct tab *tab, struct strbuf *ret);
 

@@ -241,7 +241,7 @@ int model_export(struct model *model, const char *path, uint64_t *ret_rows, stru
 {
 	if (current(model)->ops->kind == TAB_ENDED)
 		return err_set(err, ENOENT, "the program has ended, and its rows with it");
-	return export_file(current(model), path, ret_rows, err);
+	return export_file(current(model), model->files, path, ret_rows, err);
 }
 
 bool model_histogram(struct model *model, struct model_histogram *ret)

@@ -38,6 +38,7 @@ struct model_opts {
 	uint64_t history_bytes; /* of all streams together; 0: MODEL_HISTORY_BYTES */
 	uint64_t interval_ns;	/* between sweeps, for display; 0: 1 s */
 	bool utf8;
+	struct files *files; /* as tui.h's */
 };
 struct model *model_new(const struct model_opts *opts);
 void model_free(struct model *model);

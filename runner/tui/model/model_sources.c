@@ -13,6 +13,7 @@ struct model *model_new(const struct model_opts *opts)
 	model->settings.page.utf8 = opts->utf8;
 	model->env.settings = &model->settings;
 	model->history_bytes = opts->history_bytes ? opts->history_bytes : MODEL_HISTORY_BYTES;
+	model->files = opts->files;
 	model->log = logview_new();
 	model->programs = programs_tab_new(&model->env);
 	model->tabs = xcalloc(1, sizeof(*model->tabs));

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cmd/run/run_sandbox.h"
+
+#include <errno.h>
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/util.h"
+#include "runner/load/sandbox/files.h"
+#include "runner/load/sandbox/opener.h"
+#include "runner/load/sandbox/seccomp.h"
+
+#define READS_MAX 32
+
+int run_sandbox_init(struct run_sandbox *s, const struct run_args *args, struct err *err)
+{
+	struct sandbox *box = &s->box;
+	int ret;
+
+	s->is_off = args->keep_caps;
+	if (args->keep_caps && args->user)
+		return err_usage(err, "--user and --keep-caps exclude each other");
+	ret = sandbox_user_parse(&box->user, args->user, err);
+	if (ret < 0)
+		return ret;
+	if (args->user && geteuid() != 0 && box->user.uid != geteuid())
+		return err_usage(err, "--user: only root can become another user");
+	box->changes_user = geteuid() == 0 && box->user.uid != 0;
+	box->may_stay = !args->user;
+	s->opener = opener_new();
+	return 0;
+}
+
+int run_sandbox_prepare(struct run_sandbox *s, const struct programs *programs,
+			struct run_sinks *sinks, struct err *err)
+{
+	const struct sandbox_user *user = s->box.changes_user ? &s->box.user : NULL;
+	int ret = 0;
+
+	if (s->is_off)
+		return 0;
+	if (programs_need_opener(programs))
+		ret = opener_start(s->opener, user, err);
+	if (ret >= 0 && run_sinks_interactive(programs->args))
+		ret = files_start(&s->files, err);
+	if (ret >= 0 && sinks->record.opts.file)
+		ret = files_entrust(sinks->record.opts.file, err);
+	return ret;
+}
+
+static unsigned uses_of(const struct run_args *args, const struct run_sinks *sinks,
+			const char **reads, size_t *nreads)
+{
+	unsigned uses = SECCOMP_READS | SECCOMP_ATTACHES;
+
+	if (run_sinks_interactive(args))
+		uses |= SECCOMP_TERMINAL;
+	for (const struct exporter *e = exporters; e->name; e++) {
+		const struct sink *sink = sinks->made[e - exporters];
+
+		if (!sink || e->is_form)
+			continue;
+		uses |= SECCOMP_TALKS;
+		if (sink->ops->reads)
+			*nreads += sink->ops->reads(sink, reads + *nreads, READS_MAX - *nreads);
+	}
+	return uses;
+}
+
+int run_sandbox_enter(struct run_sandbox *s, const struct run_args *args,
+		      const struct run_sinks *sinks, struct err *err)
+{
+	const char *reads[READS_MAX];
+	int ret;
+
+	if (s->is_off)
+		return 0;
+	s->box.uses = uses_of(args, sinks, reads, &s->box.nreads);
+	s->box.reads = reads;
+	ret = sandbox_enter(&s->box, err);
+	s->box.reads = NULL;
+	if (ret != -ENOENT)
+		return ret;
+	log_warn("%s: it is not installed, and this run goes on without", err ? err->msg : "");
+	if (err)
+		*err = (struct err){ 0 };
+	return 0;
+}
+
+void run_sandbox_release(struct run_sandbox *s)
+{
+	files_free(s->files);
+	opener_free(s->opener);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Opens what takes a capability, also after this process gave its own up: a helper keeps
+ * CAP_PERFMON and CAP_DAC_READ_SEARCH, and opens perf events on CPUs that come online and cgroups
+ * by their ids. Nothing else: it has no user, no files and few system calls.
+ *
+ *	opener_new()	from here on this process opens
+ *	opener_start()	from here on a helper does
+ */
+#ifndef BOMBUS_RUNNER_LOAD_SANDBOX_OPENER_H
+#define BOMBUS_RUNNER_LOAD_SANDBOX_OPENER_H
+
+#include <stdint.h>
+
+struct err;
+struct opener;
+struct perf_event_attr;
+struct sandbox_user;
+
+struct opener *opener_new(void);
+void opener_free(struct opener *opener); /* takes NULL */
+/* In a process without threads. `user` is the helper's, NULL: this process's. */
+int opener_start(struct opener *opener, const struct sandbox_user *user, struct err *err);
+
+/* Any thread; an opener of NULL is this process. A descriptor or -errno. -EPERM: the helper opens
+ * no events that show more than records of BPF programs. */
+int opener_perf_event(struct opener *opener, const struct perf_event_attr *attr, int cpu);
+/* For its path alone (O_PATH), by the id that bpf_get_current_cgroup_id() gives. root_fd is the
+ * root of the cgroup2 mount. */
+int opener_cgroup(struct opener *opener, int root_fd, uint64_t id);
+
+#endif
