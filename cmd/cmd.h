@@ -12,6 +12,7 @@
 #include "cmd/opts.h"
 
 struct command;
+struct exports;
 
 /* The options before or after any command. */
 struct global_args {
@@ -22,6 +23,7 @@ struct global_args {
 	const char *config;		       /* NULL: the default place */
 	const char *color;		       /* auto, always, never */
 	const struct command *const *commands; /* all of them, NULL at the end */
+	const struct exports *exports;	       /* values of the options of exporters */
 };
 
 struct command {
@@ -34,6 +36,7 @@ struct command {
 	const char *environment;  /* lines "NAME  what"; NULL: none */
 	const struct opt *opts;	  /* ends with OPT_END; NULL: none */
 	size_t args_bytes;	  /* of the struct that opts fill; zeroed before */
+	bool exports;		  /* it has the options of all exporters too */
 	int min_words, max_words; /* positional; max -1: any number */
 	const char *complete;	  /* positional words: "image", "stored" (an image of the user's
 				     own), "file", "command" or a list; NULL */
@@ -52,6 +55,14 @@ extern const struct command cmd_run, cmd_replay, cmd_build, cmd_init, cmd_pull, 
 /* All commands, NULL at the end; main.c's. Others find them in struct global_args. */
 extern const struct command *const all_commands[];
 extern const struct opt global_opts[];
+
+/* Its tables of options with their headings, in the order of the help: each as one of `ret`. */
+#define COMMAND_TABLES_MAX 32
+struct opt_table {
+	const char *heading;
+	const struct opt *opts;
+};
+size_t command_tables(const struct command *command, struct opt_table ret[COMMAND_TABLES_MAX]);
 
 /* By name or alias; NULL: none. */
 const struct command *command_find(const struct command *const *commands, const char *name);

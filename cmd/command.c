@@ -3,6 +3,9 @@
 #include "base/parse.h"
 #include "base/util.h"
 #include "cmd/cmd.h"
+#include "cmd/run/exporters.h"
+
+_Static_assert(EXPORTERS_COUNT + 2 <= COMMAND_TABLES_MAX, "room for all tables");
 
 const struct opt global_opts[] = {
 	{ 'v', "verbose", NULL, OPT_FLAG, offsetof(struct global_args, verbose),
@@ -18,6 +21,19 @@ const struct opt global_opts[] = {
 	{ 'h', "help", NULL, OPT_FLAG, offsetof(struct global_args, help), "show help" },
 	{ 0 },
 };
+
+size_t command_tables(const struct command *c, struct opt_table ret[COMMAND_TABLES_MAX])
+{
+	size_t count = 0;
+
+	ret[count++] = (struct opt_table){ "Options", c->opts };
+	for (size_t i = 0; c->exports && i < EXPORTERS_COUNT; i++)
+		if (exporters[i]->opts)
+			ret[count++] =
+				(struct opt_table){ exporters[i]->group, exporters[i]->opts };
+	ret[count++] = (struct opt_table){ "Options of every command", global_opts };
+	return count;
+}
 
 const struct command *command_find(const struct command *const *commands, const char *name)
 {

@@ -12,10 +12,11 @@
 static void each_opt(const struct command *c,
 		     void (*fn)(const struct command *c, const struct opt *o))
 {
-	const struct opt *tables[] = { c ? c->opts : NULL, global_opts };
+	struct opt_table tables[COMMAND_TABLES_MAX];
+	size_t count = command_tables(c, tables);
 
-	for (size_t t = 0; t < ARRAY_LEN(tables); t++)
-		for (const struct opt *o = tables[t]; o && o->kind != OPT_END; o++)
+	for (size_t t = 0; t < count; t++)
+		for (const struct opt *o = tables[t].opts; o && o->kind != OPT_END; o++)
 			if (o->kind != OPT_GROUP)
 				fn(c, o);
 }

@@ -72,6 +72,8 @@ static void print_block(const char *heading, const char *lines)
 
 void command_print_help(const struct command *c)
 {
+	struct opt_table tables[COMMAND_TABLES_MAX];
+
 	printf("bombus %s: %s\n\nUsage:\n  bombus %s%s%s%s\n", c->name, c->summary, c->name,
 	       c->opts ? " [OPTIONS]" : "", c->usage[0] ? " " : "", c->usage);
 	if (c->alias)
@@ -81,8 +83,8 @@ void command_print_help(const struct command *c)
 		print_wrapped(c->about, 0, 0);
 	}
 	print_block("Examples", c->examples);
-	print_opts(c->opts, "Options");
-	print_opts(global_opts, "Options of every command");
+	for (size_t i = 0, n = command_tables(c, tables); i < n; i++)
+		print_opts(tables[i].opts, tables[i].heading);
 	print_block("Environment", c->environment);
 }
 

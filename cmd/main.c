@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "cmd/cmd.h"
+#include "cmd/run/exporters.h"
 
 /* The first word that is neither an option nor an option's value. */
 static int find_command(int argc, char **argv)
@@ -59,8 +60,17 @@ static int run_command(const struct command *c, struct global_args *global, int 
 {
 	_cleanup_free_ void *args = xcalloc(1, c->args_bytes + 1);
 	_cleanup_(words_release) struct words words = { 0 };
-	struct opt_set sets[] = { { c->opts, args }, { global_opts, global } };
-	int ret = opts_parse(sets, ARRAY_LEN(sets), argc, argv, &words, err);
+	_cleanup_(exports_release) struct exports exports = { 0 };
+	struct opt_set sets[2 + EXPORTERS_COUNT] = { { c->opts, args }, { global_opts, global } };
+	int ret;
+
+	if (c->exports)
+		exports_init(&exports);
+	for (size_t i = 0; i < EXPORTERS_COUNT; i++)
+		if (exports.args[i])
+			sets[2 + i] = (struct opt_set){ exporters[i]->opts, exports.args[i] };
+	global->exports = &exports;
+	ret = opts_parse(sets, ARRAY_LEN(sets), argc, argv, &words, err);
 
 	if (ret >= 0)
 		ret = run_parsed(c, global, args, &words, err);

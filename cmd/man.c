@@ -243,6 +243,8 @@ static void print_head(const char *title, int section, const char *name, const c
 void man_print_command(const struct command *c)
 {
 	_cleanup_free_ char *name = xasprintf("bombus-%s", c->name);
+	struct opt_table tables[COMMAND_TABLES_MAX];
+	size_t count = command_tables(c, tables);
 
 	print_head(name, 1, name, c->summary);
 	printf(".Sh SYNOPSIS\n.Nm bombus %s\n", c->name);
@@ -258,7 +260,9 @@ void man_print_command(const struct command *c)
 		printf(".Pp\n.Nm bombus %s\nis the same command.\n", c->alias);
 	if (c->opts) {
 		printf(".Sh OPTIONS\n");
-		print_opts(c->opts, NULL);
+		/* The last table is that of every command. */
+		for (size_t i = 0; i + 1 < count; i++)
+			print_opts(tables[i].opts, i ? tables[i].heading : NULL);
 	}
 	printf(".Pp\nThe options of every command are in\n.Xr bombus 1 .\n");
 	print_environment(c->environment);
@@ -290,7 +294,7 @@ void man_print_overview(const struct command *const *commands)
 	       ".Xr bombus-image 5 ,\n.Xr bombus-maps 7\n");
 }
 
-static void print_keys(enum key_place place, const char *heading)
+static void print_keys(unsigned place, const char *heading)
 {
 	_cleanup_strbuf_ struct strbuf names = STRBUF_INIT(NAMES_MAX_BYTES);
 	struct key keys[KEYS_MAX];
@@ -317,13 +321,10 @@ void man_print_keys(void)
 	printf(".Sh ALL KEYS\n");
 	print_keys(KEY_TOP, "Of the file");
 	print_keys(KEY_PROGRAM, "Of a program");
-	for (size_t i = 0; i < EXPORTER_TYPES; i++) {
-		/* Another word for the one before. */
-		if (i && exporter_types[i].place == exporter_types[i - 1].place)
-			continue;
-		_cleanup_free_ char *heading =
-			xasprintf("Of the exporter %s", exporter_types[i].name);
+	for (size_t i = 0; i < EXPORTERS_COUNT; i++) {
+		_cleanup_free_ char *heading = xasprintf("Of the exporter %s", exporters[i]->name);
 
-		print_keys(exporter_types[i].place, heading);
+		if (exporters[i]->type)
+			print_keys(KEY_EXPORT(i), heading);
 	}
 }

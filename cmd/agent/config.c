@@ -12,70 +12,94 @@
 #include "runner/source.h"
 
 #define IDENTITY_MAX_BYTES (4u << 20)
-#define DEFAULT_LISTEN "127.0.0.1:9091"
 
 /* --- exporters --- */
 
-static const struct exporter_type *find_type(const char *name)
+/* "json, prometheus, otlp or dogstatsd" */
+static const char *type_names(struct agent_config *c)
 {
-	for (size_t i = 0; i < EXPORTER_TYPES; i++)
-		if (streq(exporter_types[i].name, name))
-			return &exporter_types[i];
-	return NULL;
+	const char *text = "", *before = NULL;
+
+	for (size_t i = 0; i < EXPORTERS_COUNT; i++) {
+		if (!exporters[i]->type)
+			continue;
+		if (before)
+			text = arena_printf(&c->yaml.arena, "%s%s%s", text, *text ? ", " : "",
+					    before);
+		before = exporters[i]->type;
+	}
+	return arena_printf(&c->yaml.arena, "%s or %s", text, before);
 }
 
-static int read_type(const struct yaml_node *node, const struct exporter_type **ret,
-		     struct err *err)
+/* Its number. */
+static int read_type(struct agent_config *c, const struct yaml_node *node, struct err *err)
 {
-	const char *names[EXPORTER_TYPES], *text, *near;
-	int code = yaml_text(node, &text, err);
+	const char *names[2 * EXPORTERS_COUNT], *text, *near;
+	int code = yaml_text(node, &text, err), found;
+	size_t count = 0;
 
 	if (code < 0)
 		return code;
-	*ret = find_type(text);
-	if (*ret)
-		return 0;
-	for (size_t i = 0; i < EXPORTER_TYPES; i++)
-		names[i] = exporter_types[i].name;
-	near = suggest_from(text, names, EXPORTER_TYPES);
+	found = key_exporter(text);
+	if (found >= 0)
+		return found;
+	for (size_t i = 0; i < EXPORTERS_COUNT; i++) {
+		if (exporters[i]->type)
+			names[count++] = exporters[i]->type;
+		if (exporters[i]->alias)
+			names[count++] = exporters[i]->alias;
+	}
+	near = suggest_from(text, names, count);
 	if (near)
 		err_hint(err, "did you mean '%s'?", near);
-	return yaml_refuse(node, err,
-			   "'%.64s' is not an exporter: prometheus, otlp, dogstatsd or json", text);
+	return yaml_refuse(node, err, "'%.64s' is not an exporter: %s", text, type_names(c));
 }
 
-/* Naming an exporter gives its option, as --otlp without a value does. */
-static void turn_on(struct agent_config *c, const struct exporter_type *type)
+/* Naming an exporter gives its first option, as --otlp without a value does. */
+static void turn_on(struct agent_config *c, int exporter)
 {
-	for (const struct opt *o = run_opts; o->kind != OPT_END; o++) {
-		const char **value = (const char **)((char *)&c->args + o->offset);
+	const struct opt *first = exporters[exporter]->opts;
+	const char **value = (const char **)((char *)c->exports.args[exporter] + first->offset);
 
-		if (type->option && o->name && streq(o->name, type->option) && !*value)
-			*value = o->choices;
-	}
+	if (first->kind == OPT_OPTIONAL && !*value)
+		*value = first->choices;
 }
 
-static int finish_exporter(struct agent_config *c, const struct exporter_type *type,
-			   const struct yaml_node *node, struct err *err)
+static int check_listen(const struct yaml_node *node, const struct yaml_node *settings,
+			struct err *err)
 {
-	if (type->place == KEY_PROMETHEUS) {
-		if (c->own.listen && c->args.prom_port)
-			return yaml_refuse(node, err, "the exporter has both listen and port");
-		c->args.metrics = c->own.listen ? c->own.listen : DEFAULT_LISTEN;
-	}
-	turn_on(c, type);
+	const struct yaml_node *more = settings ? settings : node;
+
+	if ((yaml_get(node, "listen") || yaml_get(more, "listen")) &&
+	    (yaml_get(node, "port") || yaml_get(more, "port")))
+		return yaml_refuse(node, err, "the exporter has both listen and port");
 	return 0;
 }
 
-/* What all exporters name their metrics by, and the pages of the server. */
-static void begin_id(const struct agent_config *c, const struct exporter_type *type,
-		     struct strbuf *id)
+static int read_settings(struct section *s, const struct yaml_node *node, int number)
 {
-	if (type->place != KEY_JSON)
+	const struct yaml_node *settings = yaml_get(node, "settings");
+	int ret;
+
+	section_init(s, KEY_EXPORT(number));
+	ret = section_read(s, node);
+	s->nmore = 0;
+	if (ret == 0 && settings)
+		ret = section_read(s, settings);
+	section_release(s);
+	if (ret == 0 && number == EXPORT_prometheus)
+		ret = check_listen(node, settings, s->err);
+	return ret;
+}
+
+/* What all exporters name their metrics by, and the pages of the server. */
+static void begin_id(const struct agent_config *c, int exporter, struct strbuf *id)
+{
+	if (exporter != EXPORT_json)
 		strbuf_addf(id, "namespace=%s\ncompat=%s\n",
 			    c->args.name_space ? c->args.name_space : "",
 			    c->args.compat ? c->args.compat : "");
-	if (type->place == KEY_PROMETHEUS)
+	if (exporter == EXPORT_prometheus)
 		strbuf_addf(id, "reload=%d\n", c->own.reload);
 }
 
@@ -90,34 +114,28 @@ static int read_exporter(struct agent_config *c, const struct yaml_node *node, s
 			     .more = more,
 			     .nmore = ARRAY_LEN(more),
 			     .err = err };
-	const struct yaml_node *type_node, *settings;
-	const struct exporter_type *type;
-	int ret = yaml_map(node, err);
+	const struct yaml_node *type;
+	int ret = yaml_map(node, err), number;
 
 	if (ret < 0)
 		return ret;
-	type_node = yaml_get(node, "type");
-	if (!type_node)
-		return yaml_refuse(node, err,
-				   "the exporter has no type: prometheus, otlp, dogstatsd or json");
-	ret = read_type(type_node, &type, err);
-	if (ret < 0)
-		return ret;
-	if (c->exporters & type->place)
-		return yaml_refuse(type_node, err, "there are two exporters of the type '%s'",
-				   type->name);
-	c->exporters |= type->place;
-	begin_id(c, type, &id);
-	section_init(&s, type->place);
-	ret = section_read(&s, node);
-	settings = yaml_get(node, "settings");
-	s.nmore = 0;
-	if (ret == 0 && settings)
-		ret = section_read(&s, settings);
-	section_release(&s);
-	c->exporter_ids[exporter_index(type->place)] =
-		arena_strdup(&c->yaml.arena, strbuf_str(&id));
-	return ret < 0 ? ret : finish_exporter(c, type, node, err);
+	type = yaml_get(node, "type");
+	if (!type)
+		return yaml_refuse(node, err, "the exporter has no type: %s", type_names(c));
+	number = read_type(c, type, err);
+	if (number < 0)
+		return number;
+	if (c->exporters & KEY_EXPORT(number))
+		return yaml_refuse(type, err, "there are two exporters of the type '%s'",
+				   exporters[number]->type);
+	c->exporters |= KEY_EXPORT(number);
+	begin_id(c, number, &id);
+	s.exporter = c->exports.args[number];
+	ret = read_settings(&s, node, number);
+	c->exporter_ids[number] = arena_strdup(&c->yaml.arena, strbuf_str(&id));
+	if (ret == 0)
+		turn_on(c, number);
+	return ret;
 }
 
 static int read_exporters(struct agent_config *c, struct err *err)
@@ -196,12 +214,12 @@ static int set_exporters(struct agent_program *p, const struct words *words, str
 
 	p->exporters = words->count ? 0 : EXPORTERS_ALL;
 	for (size_t i = 0; i < words->count; i++) {
-		const struct exporter_type *type = find_type(words->words[i]);
+		int number = key_exporter(words->words[i]);
 
-		if (!type || !(p->config->exporters & type->place))
+		if (number < 0 || !(p->config->exporters & KEY_EXPORT(number)))
 			return yaml_refuse(node, err, "there is no exporter '%.64s' in this file",
 					   words->words[i]);
-		p->exporters |= type->place;
+		p->exporters |= KEY_EXPORT(number);
 	}
 	return 0;
 }
@@ -345,6 +363,7 @@ int agent_config_read(struct agent_config **ret, const char *path, struct err *e
 	int code = yaml_read(&c->yaml, path, err);
 
 	c->refs = 1;
+	exports_init(&c->exports);
 	if (code == 0)
 		code = yaml_expand(&c->yaml, err);
 	if (code == 0)
@@ -369,6 +388,7 @@ void agent_config_unref(struct agent_config *config)
 	for (size_t i = 0; i < config->count; i++)
 		opts_release(run_opts, &config->programs[i].args);
 	opts_release(run_opts, &config->args);
+	exports_release(&config->exports);
 	free(config->programs);
 	yaml_release(&config->yaml);
 	free(config);

@@ -11,8 +11,6 @@
 #include "cmd/agent/keys.h"
 
 #define CONFIG_MAX_PROGRAMS 256
-#define CONFIG_MAX_EXPORTERS 8
-
 #define EXPORTERS_ALL (~0u)
 
 struct agent_config;
@@ -23,7 +21,7 @@ struct agent_program {
 	const char *image;
 	const char *pull;   /* as --pull of run; NULL: missing */
 	uint64_t pull_ns;   /* how often a moving tag is asked for; 0: never */
-	unsigned exporters; /* set of enum key_place; EXPORTERS_ALL: whatever there is */
+	unsigned exporters; /* set of KEY_EXPORT(); EXPORTERS_ALL: whatever there is */
 	struct run_args args;
 	const char *identity; /* equal where nothing changed */
 	const struct yaml_node *node;
@@ -32,11 +30,12 @@ struct agent_program {
 struct agent_config {
 	unsigned refs;
 	struct yaml yaml;
-	struct run_args args; /* of the process and the exporters */
+	struct run_args args; /* of the process */
+	struct exports exports;
 	struct own_args own;
-	unsigned exporters; /* set of enum key_place */
-	/* By their index: equal where nothing changed; NULL: the file has none of the type. */
-	const char *exporter_ids[CONFIG_MAX_EXPORTERS];
+	unsigned exporters; /* set of KEY_EXPORT() */
+	/* By number: equal where nothing changed; NULL: the file has none of the type. */
+	const char *exporter_ids[EXPORTERS_COUNT];
 	struct agent_program *programs;
 	size_t count;
 };
@@ -49,12 +48,6 @@ void agent_config_unref(struct agent_config *config); /* NULL is fine */
 /* NULL: there is none of this name. */
 const struct agent_program *agent_config_program(const struct agent_config *config,
 						 const char *name);
-/* Of a type's place, for tables of CONFIG_MAX_EXPORTERS. */
-static inline size_t exporter_index(enum key_place place)
-{
-	return (size_t)__builtin_ctz(place);
-}
-
 enum log_level agent_config_level(const struct agent_config *config);
 
 #endif

@@ -316,9 +316,9 @@ bool fleet_wants(void *ctx, const struct source *source, const char *sink)
 	struct fleet *f = ctx;
 	const struct slot *slot = slot_of_name(f, source->program);
 
-	for (size_t i = 0; slot && slot->running_as && i < EXPORTER_TYPES; i++)
-		if (streq(exporter_types[i].sink, sink))
-			return slot->running_as->exporters & exporter_types[i].place;
+	for (size_t i = 0; slot && slot->running_as && i < EXPORTERS_COUNT; i++)
+		if (streq(exporters[i]->name, sink))
+			return slot->running_as->exporters & KEY_EXPORT(i);
 	return true;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cmd/agent/keys.h"
 
+#include <errno.h>
 #include <stddef.h>
 
 #include "base/util.h"
@@ -26,11 +27,6 @@ static const struct opt program_opts[] = {
 	{ 0, "exporters", "TYPE", OPT_CSV, ARG(exporters), "only these exporters (all)" },
 	{ 0 },
 };
-static const struct opt prometheus_opts[] = {
-	{ 0, "listen", "ADDR", OPT_TEXT, ARG(listen),
-	  "address of the HTTP server (127.0.0.1:9091)" },
-	{ 0 },
-};
 static const struct opt json_opts[] = {
 	{ 0, "file", "FILE", OPT_TEXT, ARG(file), "path of the file; - is standard output (-)" },
 	{ 0, "max_size", "SIZE", OPT_SIZE, ARG(max_bytes),
@@ -43,119 +39,110 @@ static const struct opt json_opts[] = {
 };
 
 static const struct {
-	enum key_place place;
+	unsigned place;
 	const struct opt *opts;
 } own_tables[] = {
 	{ KEY_TOP, top_opts },
 	{ KEY_PROGRAM, program_opts },
-	{ KEY_PROMETHEUS, prometheus_opts },
-	{ KEY_JSON, json_opts },
+	{ KEY_EXPORT(EXPORT_json), json_opts },
 };
 
-/* "datadog" is another word for dogstatsd. */
-const struct exporter_type exporter_types[EXPORTER_TYPES] = {
-	{ "prometheus", KEY_PROMETHEUS, "metrics", "prometheus", NULL },
-	{ "otlp", KEY_OTLP, "otlp", "otlp", "otlp" },
-	{ "json", KEY_JSON, NULL, "json", NULL },
-	{ "dogstatsd", KEY_DOGSTATSD, "dogstatsd", "dogstatsd", "dogstatsd" },
-	{ "datadog", KEY_DOGSTATSD, "dogstatsd", "dogstatsd", "dogstatsd" },
-};
-
-/* Options of run whose key stands elsewhere than in a program, has another name, or is missing. */
+/* Options of run whose key stands elsewhere than in a program, or is missing. */
 static const struct {
 	const char *option;
 	unsigned places;
-	const char *key;     /* NULL: the option's name */
 	const char *missing; /* why there is no key */
 } others[] = {
-	{ "output", 0, NULL, "exporters" },
-	{ "no-tty", 0, NULL, "no terminal" },
-	{ "theme", 0, NULL, "no terminal" },
-	{ "history", 0, NULL, "no terminal" },
-	{ "count", 0, NULL, "the agent goes on" },
-	{ "duration", 0, NULL, "the agent goes on" },
-	{ "once", 0, NULL, "the agent goes on" },
-	{ "record", 0, NULL, "of run alone" },
-	{ "force", 0, NULL, "of run alone" },
-	{ "trace-pipe", 0, NULL, "of run alone" },
-	{ "keep-going", 0, NULL, "always" },
-	{ "dry-run", 0, NULL, "agent --check" },
-	{ "keep-caps", 0, NULL, "the loader has them" },
-	{ "user", 0, NULL, "User= of the unit" },
-	{ "metrics", 0, NULL, "listen of the exporter prometheus" },
-	{ "pull", 0, NULL, "pull of the program" },
-	{ "name", KEY_PROGRAM, "map_name", NULL },
-	{ "names", KEY_JSON, NULL, NULL },
-	{ "interval", KEY_TOP | KEY_PROGRAM, NULL, NULL },
-	{ "prom-port", KEY_PROMETHEUS, "port", NULL },
-	{ "web-config", KEY_PROMETHEUS, NULL, NULL },
-	{ "namespace", KEY_TOP, NULL, NULL },
-	{ "compat", KEY_TOP, NULL, NULL },
-	{ "max-memory", KEY_TOP, NULL, NULL },
-	{ "max-series", KEY_TOP | KEY_PROGRAM, NULL, NULL },
-	{ "series-ttl", KEY_TOP | KEY_PROGRAM, NULL, NULL },
-	{ "otlp", KEY_OTLP, "url", NULL },
-	{ "otlp-protocol", KEY_OTLP, "protocol", NULL },
-	{ "dogstatsd", KEY_DOGSTATSD, "host", NULL },
-	{ "dogstatsd-tag", KEY_DOGSTATSD, "tags", NULL },
-	{ "dogstatsd-interval", KEY_DOGSTATSD, "interval", NULL },
-	{ "dogstatsd-histograms", KEY_DOGSTATSD, "histograms", NULL },
-	{ "plain-http", KEY_TOP | KEY_PROGRAM, NULL, NULL },
-	{ "insecure", KEY_TOP | KEY_PROGRAM, NULL, NULL },
-	{ "ca-file", KEY_TOP | KEY_PROGRAM, NULL, NULL },
-	{ "cert", KEY_TOP | KEY_PROGRAM, NULL, NULL },
-	{ "key", KEY_TOP | KEY_PROGRAM, NULL, NULL },
-	{ "authfile", KEY_TOP | KEY_PROGRAM, NULL, NULL },
-	{ "retries", KEY_TOP | KEY_PROGRAM, NULL, NULL },
+	{ "output", 0, "exporters" },
+	{ "no-tty", 0, "no terminal" },
+	{ "count", 0, "the agent goes on" },
+	{ "duration", 0, "the agent goes on" },
+	{ "once", 0, "the agent goes on" },
+	{ "record", 0, "of run alone" },
+	{ "force", 0, "of run alone" },
+	{ "trace-pipe", 0, "of run alone" },
+	{ "keep-going", 0, "always" },
+	{ "dry-run", 0, "agent --check" },
+	{ "keep-caps", 0, "the loader has them" },
+	{ "user", 0, "User= of the unit" },
+	{ "pull", 0, "pull of the program" },
+	{ "interval", KEY_TOP | KEY_PROGRAM, NULL },
+	{ "namespace", KEY_TOP, NULL },
+	{ "compat", KEY_TOP, NULL },
+	{ "max-memory", KEY_TOP, NULL },
+	{ "max-series", KEY_TOP | KEY_PROGRAM, NULL },
+	{ "series-ttl", KEY_TOP | KEY_PROGRAM, NULL },
+	{ "plain-http", KEY_TOP | KEY_PROGRAM, NULL },
+	{ "insecure", KEY_TOP | KEY_PROGRAM, NULL },
+	{ "ca-file", KEY_TOP | KEY_PROGRAM, NULL },
+	{ "cert", KEY_TOP | KEY_PROGRAM, NULL },
+	{ "key", KEY_TOP | KEY_PROGRAM, NULL },
+	{ "authfile", KEY_TOP | KEY_PROGRAM, NULL },
+	{ "retries", KEY_TOP | KEY_PROGRAM, NULL },
 };
-
-static unsigned places_of(const struct opt *opt, const char **ret_name, const char **ret_missing)
-{
-	*ret_name = opt->name;
-	*ret_missing = NULL;
-	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
-		if (!streq(others[i].option, opt->name))
-			continue;
-		*ret_name = others[i].key ? others[i].key : opt->name;
-		*ret_missing = others[i].missing;
-		return others[i].places;
-	}
-	return KEY_PROGRAM;
-}
 
 unsigned key_places(const struct opt *opt)
 {
-	const char *name, *missing;
-
-	return places_of(opt, &name, &missing);
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		if (streq(others[i].option, opt->name))
+			return others[i].places;
+	return KEY_PROGRAM;
 }
 
 const char *key_missing(const struct opt *opt)
 {
-	const char *name, *missing;
-
-	places_of(opt, &name, &missing);
-	return missing;
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		if (streq(others[i].option, opt->name))
+			return others[i].missing;
+	return NULL;
 }
 
-size_t keys_of(enum key_place place, struct key ret[KEYS_MAX], struct strbuf *names)
-{
-	size_t count = 0;
-	const char *name, *missing;
+struct keys {
+	struct key *all;
+	size_t count;
+	unsigned place;
+	struct strbuf *names;
+};
 
-	for (size_t i = 0; i < ARRAY_LEN(own_tables); i++)
-		for (const struct opt *o = own_tables[i].opts;
-		     o->kind != OPT_END && own_tables[i].place == place && count < KEYS_MAX; o++)
-			ret[count++] = (struct key){ o->name, o, true };
+static void add_key(struct keys *keys, const struct opt *o, enum key_owner owner)
+{
+	const char *name = o->key ? o->key : o->name;
+
+	if (keys->count == KEYS_MAX)
+		return;
+	keys->all[keys->count++] = (struct key){ keys->names->buf + keys->names->len, o, owner };
+	for (; *name; name++)
+		strbuf_addc(keys->names, *name == '-' ? '_' : *name);
+	strbuf_add(keys->names, "", 1);
+}
+
+size_t keys_of(unsigned place, struct key ret[KEYS_MAX], struct strbuf *names)
+{
+	struct keys keys = { ret, 0, place, names };
+
 	/* Room for all, so that no name moves. */
 	strbuf_reserve(names, 64 * KEYS_MAX);
-	for (const struct opt *o = run_opts; o->kind != OPT_END && count < KEYS_MAX; o++) {
-		if (o->kind == OPT_GROUP || !(places_of(o, &name, &missing) & place))
-			continue;
-		ret[count++] = (struct key){ names->buf + names->len, o, false };
-		for (; *name; name++)
-			strbuf_addc(names, *name == '-' ? '_' : *name);
-		strbuf_add(names, "", 1);
+	for (size_t i = 0; i < ARRAY_LEN(own_tables); i++)
+		for (const struct opt *o = own_tables[i].opts;
+		     o->kind != OPT_END && own_tables[i].place == place; o++)
+			add_key(&keys, o, KEY_OWN);
+	for (size_t i = 0; i < EXPORTERS_COUNT; i++)
+		for (const struct opt *o = exporters[i]->opts;
+		     o && o->kind != OPT_END && KEY_EXPORT(i) == place; o++)
+			add_key(&keys, o, KEY_EXPORTER);
+	for (const struct opt *o = run_opts; o->kind != OPT_END; o++)
+		if (o->kind != OPT_GROUP && key_places(o) & place)
+			add_key(&keys, o, KEY_RUN);
+	return keys.count;
+}
+
+int key_exporter(const char *type)
+{
+	for (int i = 0; i < EXPORTERS_COUNT; i++) {
+		const struct exporter *e = exporters[i];
+
+		if (e->type && (streq(e->type, type) || (e->alias && streq(e->alias, type))))
+			return i;
 	}
-	return count;
+	return -ENOENT;
 }

@@ -19,7 +19,7 @@ struct output {
 struct outputs {
 	struct outputs_opts opts;
 	struct host *host;
-	struct output all[CONFIG_MAX_EXPORTERS]; /* by their place */
+	struct output all[EXPORTERS_COUNT]; /* by number */
 };
 
 struct outputs *outputs_new(const struct outputs_opts *opts)
@@ -36,7 +36,7 @@ void outputs_free(struct outputs *o)
 	if (!o)
 		return;
 	host_free(o->host);
-	for (size_t i = 0; i < CONFIG_MAX_EXPORTERS; i++)
+	for (size_t i = 0; i < EXPORTERS_COUNT; i++)
 		agent_config_unref(o->all[i].config);
 	free(o);
 }
@@ -48,22 +48,15 @@ struct host *outputs_host(struct outputs *o)
 
 void outputs_tick(struct outputs *o)
 {
-	for (size_t i = 0; i < CONFIG_MAX_EXPORTERS; i++)
+	for (size_t i = 0; i < EXPORTERS_COUNT; i++)
 		if (o->all[i].sink)
 			json_file_tick(&o->all[i].json);
 }
 
 /* --- making one --- */
 
-static const struct exporter *row_of(const struct exporter_type *type)
-{
-	for (const struct exporter *e = exporters; e->name; e++)
-		if (type->row && streq(type->row, e->name))
-			return e;
-	return NULL;
-}
-
-static int make_json(struct output *ret, const struct agent_config *config, struct err *err)
+static int open_json(struct output *ret, const struct agent_config *config, struct export_env *env,
+		     struct err *err)
 {
 	const struct own_args *own = &config->own;
 	int code;
@@ -73,48 +66,48 @@ static int make_json(struct output *ret, const struct agent_config *config, stru
 					.max_age_ns = own->max_age_ns,
 					.keep = own->keep ? own->keep : DEFAULT_KEEP };
 	code = json_file_open(&ret->json, err);
-	if (code < 0)
-		return code;
-	ret->sink = sink_json_new(ret->json.fd);
-	if (ret->json.fd > STDERR_FILENO)
-		sink_json_own_fd(ret->sink);
-	if (config->args.names)
-		sink_json_names(ret->sink);
-	return 0;
+	env->out_fd = ret->json.fd;
+	env->gives_fd = ret->json.fd > STDERR_FILENO;
+	return code;
 }
 
-static bool same_address(const struct agent_config *a, const struct agent_config *b)
+static int make_env(const struct outputs *o, const struct agent_config *config,
+		    struct export_env *ret, struct err *err)
 {
-	return a->args.prom_port == b->args.prom_port && streq(a->args.metrics, b->args.metrics);
-}
-
-static struct export_env env_of(const struct outputs *o, const struct agent_config *config)
-{
-	return (struct export_env){ .global = o->opts.global,
-				    .args = &config->args,
-				    .figures = o->opts.figures,
+	*ret = (struct export_env){ .figures = o->opts.figures,
 				    .hooks = o->opts.hooks,
-				    .has_reload = config->own.reload };
+				    .has_reload = config->own.reload,
+				    .interval_ns = config->args.interval_ns };
+	return naming_init(&ret->naming, config->args.name_space, config->args.compat, err);
 }
 
-/* `old` NULL: it is the first. */
-static int make(const struct outputs *o, const struct exporter_type *type, struct output *ret,
+/* What it listens on already. `old` NULL: it is the first. */
+static int keep_socket(const struct outputs *o, size_t number, const struct output *old,
+		       const struct agent_config *config)
+{
+	const struct exporter *e = exporters[number];
+
+	if (!e->keep || (old && !old->sink))
+		return 0;
+	return old ? e->keep(old->sink, old->config->exports.args[number],
+			     config->exports.args[number], o->opts.listen_fd != 0)
+		   : o->opts.listen_fd;
+}
+
+static int make(const struct outputs *o, size_t number, struct output *ret,
 		const struct output *old, struct agent_config *config, struct err *err)
 {
-	struct export_env env = env_of(o, config);
-	int code;
+	struct export_env env;
+	int code = make_env(o, config, &env, err);
 
 	*ret = (struct output){ .json.fd = -1 };
-	if (type->place == KEY_PROMETHEUS && old && old->sink) {
-		if (o->opts.listen_fd || same_address(config, old->config))
-			env.listen_fd = sink_prometheus_dup(old->sink);
-		if (env.listen_fd < 0)
-			return err_sys(err, -env.listen_fd, "cannot keep the HTTP server's socket");
-	} else if (type->place == KEY_PROMETHEUS && !old) {
-		env.listen_fd = o->opts.listen_fd;
-	}
-	code = type->place == KEY_JSON ? make_json(ret, config, err)
-				       : row_of(type)->new (&ret->sink, &env, err);
+	env.listen_fd = keep_socket(o, number, old, config);
+	if (env.listen_fd < 0)
+		return err_sys(err, -env.listen_fd, "cannot keep the HTTP server's socket");
+	if (code >= 0 && number == EXPORT_json)
+		code = open_json(ret, config, &env, err);
+	if (code >= 0)
+		code = exporters[number]->new (&ret->sink, config->exports.args[number], &env, err);
 	if (code < 0)
 		return code;
 	ret->config = agent_config_ref(config);
@@ -122,60 +115,47 @@ static int make(const struct outputs *o, const struct exporter_type *type, struc
 }
 
 /* Where it listens, for people. */
-static void tell_opened(const struct outputs *o, const struct exporter_type *type,
-			const struct output *output)
+static void tell_opened(const struct outputs *o, size_t number)
 {
-	const struct exporter *row = row_of(type);
+	const struct output *output = &o->all[number];
 	struct export_env env;
 
-	if (!output->sink || !row || !row->opened)
+	if (!output->sink || !exporters[number]->opened ||
+	    make_env(o, output->config, &env, NULL) < 0)
 		return;
-	env = env_of(o, output->config);
 	env.listen_fd = o->opts.listen_fd;
-	row->opened(output->sink, &env);
+	exporters[number]->opened(output->sink, output->config->exports.args[number], &env);
 }
 
 /* --- the first configuration --- */
-
-/* "datadog" is another word for the type before it. */
-static bool is_alias(size_t i)
-{
-	return i > 0 && exporter_types[i].place == exporter_types[i - 1].place;
-}
 
 int outputs_open(struct outputs *o, struct agent_config *config, struct err *err)
 {
 	int ret = 0;
 
-	for (size_t i = 0; i < EXPORTER_TYPES && ret >= 0; i++) {
-		const struct exporter_type *type = &exporter_types[i];
-		struct output *output = &o->all[exporter_index(type->place)];
-
-		if (is_alias(i) || !(config->exporters & type->place))
+	for (size_t i = 0; i < EXPORTERS_COUNT && ret >= 0; i++) {
+		if (!(config->exporters & KEY_EXPORT(i)))
 			continue;
-		ret = make(o, type, output, NULL, config, err);
-		if (output->sink)
-			host_add_sinks(o->host, &output->sink, 1);
+		ret = make(o, i, &o->all[i], NULL, config, err);
+		if (o->all[i].sink)
+			host_add_sinks(o->host, &o->all[i].sink, 1);
 	}
 	if (ret >= 0)
 		ret = host_open(o->host, err);
 	if (ret >= 0)
 		ret = host_start(o->host, err);
-	for (size_t i = 0; i < EXPORTER_TYPES && ret >= 0; i++)
-		if (!is_alias(i))
-			tell_opened(o, &exporter_types[i],
-				    &o->all[exporter_index(exporter_types[i].place)]);
+	for (size_t i = 0; i < EXPORTERS_COUNT && ret >= 0; i++)
+		tell_opened(o, i);
 	return ret;
 }
 
 /* --- another one --- */
 
-static int exchange(struct outputs *o, const struct exporter_type *type,
-		    struct agent_config *config, struct err *err)
+static int exchange(struct outputs *o, size_t number, struct agent_config *config, struct err *err)
 {
-	struct output *old = &o->all[exporter_index(type->place)], fresh = { .json.fd = -1 };
-	bool wanted = config->exporters & type->place, gone = false;
-	int ret = wanted ? make(o, type, &fresh, old, config, err) : 0;
+	struct output *old = &o->all[number], fresh = { .json.fd = -1 };
+	bool wanted = config->exporters & KEY_EXPORT(number), gone = false;
+	int ret = wanted ? make(o, number, &fresh, old, config, err) : 0;
 
 	if (ret >= 0)
 		ret = host_exchange(o->host, old->sink, fresh.sink, &gone, err);
@@ -189,18 +169,16 @@ static int exchange(struct outputs *o, const struct exporter_type *type,
 	*old = fresh;
 	if (ret < 0)
 		return ret;
-	log_info("the exporter %s is %s", type->name, wanted ? "in use" : "gone");
-	tell_opened(o, type, old);
+	log_info("the exporter %s is %s", exporters[number]->type, wanted ? "in use" : "gone");
+	tell_opened(o, number);
 	return 0;
 }
 
-static bool has_changed(const struct outputs *o, const struct exporter_type *type,
-			const struct agent_config *config)
+static bool has_changed(const struct outputs *o, size_t number, const struct agent_config *config)
 {
-	size_t index = exporter_index(type->place);
-	const struct agent_config *old = o->all[index].config;
-	const char *is = old ? old->exporter_ids[index] : NULL;
-	const char *wanted = config->exporter_ids[index];
+	const struct agent_config *old = o->all[number].config;
+	const char *is = old ? old->exporter_ids[number] : NULL;
+	const char *wanted = config->exporter_ids[number];
 
 	return is && wanted ? !streq(is, wanted) : is != wanted;
 }
@@ -209,18 +187,17 @@ int outputs_apply(struct outputs *o, struct agent_config *config, struct err *er
 {
 	int ret = 0;
 
-	for (size_t i = 0; i < EXPORTER_TYPES; i++) {
-		const struct exporter_type *type = &exporter_types[i];
+	for (size_t i = 0; i < EXPORTERS_COUNT; i++) {
 		struct err why = { 0 };
 		int code;
 
-		if (is_alias(i) || !has_changed(o, type, config))
+		if (!has_changed(o, i, config))
 			continue;
-		code = exchange(o, type, config, &why);
+		code = exchange(o, i, config, &why);
 		if (code >= 0)
 			continue;
 		ret = code;
-		err_wrap(&why, "the exporter %s stays as it was", type->name);
+		err_wrap(&why, "the exporter %s stays as it was", exporters[i]->type);
 		if (err)
 			*err = why;
 		log_error("%s", why.msg);

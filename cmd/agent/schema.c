@@ -57,7 +57,7 @@ static json_t *type_of(const struct opt *opt)
 	}
 }
 
-static json_t *object_of(enum key_place place)
+static json_t *object_of(unsigned place)
 {
 	_cleanup_strbuf_ struct strbuf names = STRBUF_INIT(NAMES_MAX_BYTES);
 	struct key keys[KEYS_MAX];
@@ -74,12 +74,12 @@ static json_t *object_of(enum key_place place)
 			 "additionalProperties", 0);
 }
 
-static json_t *exporter_of(const struct exporter_type *type)
+static json_t *exporter_of(size_t number, const char *type)
 {
-	json_t *object = object_of(type->place), *settings = json_deep_copy(object);
+	json_t *object = object_of(KEY_EXPORT(number)), *settings = json_deep_copy(object);
 	json_t *properties = json_object_get(object, "properties");
 
-	json_object_set_new(properties, "type", json_pack("{s: s}", "const", type->name));
+	json_object_set_new(properties, "type", json_pack("{s: s}", "const", type));
 	json_object_set_new(properties, "settings", settings);
 	json_object_set_new(object, "required", json_pack("[s]", "type"));
 	return object;
@@ -89,15 +89,34 @@ static json_t *exporters_list(void)
 {
 	json_t *any = json_array();
 
-	for (size_t i = 0; i < EXPORTER_TYPES; i++)
-		json_array_append_new(any, exporter_of(&exporter_types[i]));
+	for (size_t i = 0; i < EXPORTERS_COUNT; i++) {
+		if (exporters[i]->type)
+			json_array_append_new(any, exporter_of(i, exporters[i]->type));
+		if (exporters[i]->alias)
+			json_array_append_new(any, exporter_of(i, exporters[i]->alias));
+	}
 	return json_pack("{s: s, s: {s: o}}", "type", "array", "items", "anyOf", any);
+}
+
+/* Options of `run` that are no keys, with the reason. */
+static json_t *options_missing(void)
+{
+	json_t *missing = json_object();
+
+	for (const struct opt *o = run_opts; o->kind != OPT_END; o++)
+		if (o->kind != OPT_GROUP && key_missing(o))
+			json_object_set_new(missing, o->name, json_string(key_missing(o)));
+	for (size_t i = 0; i < EXPORTERS_COUNT; i++)
+		for (const struct opt *o = exporters[i]->opts;
+		     o && o->kind != OPT_END && !exporters[i]->type; o++)
+			json_object_set_new(missing, o->name, json_string("no terminal"));
+	return missing;
 }
 
 char *keys_schema(void)
 {
 	json_t *schema = object_of(KEY_TOP), *program = object_of(KEY_PROGRAM);
-	json_t *properties = json_object_get(schema, "properties"), *missing = json_object();
+	json_t *properties = json_object_get(schema, "properties");
 	char *text;
 
 	json_object_set_new(json_object_get(program, "properties"), "enabled",
@@ -108,10 +127,7 @@ char *keys_schema(void)
 			    json_pack("{s: s, s: o}", "type", "array", "items", program));
 	json_object_set_new(properties, "exporters", exporters_list());
 	json_object_set_new(properties, "adapters", exporters_list());
-	for (const struct opt *o = run_opts; o->kind != OPT_END; o++)
-		if (o->kind != OPT_GROUP && key_missing(o))
-			json_object_set_new(missing, o->name, json_string(key_missing(o)));
-	json_object_set_new(schema, "x-options-without-key", missing);
+	json_object_set_new(schema, "x-options-without-key", options_missing());
 	json_object_set_new(schema, "$schema",
 			    json_string("https://json-schema.org/draft/2020-12/schema"));
 	json_object_set_new(schema, "title", json_string("configuration of bombus agent"));

@@ -9,7 +9,7 @@
 
 #define NAMES_MAX_BYTES (16u << 10)
 
-void section_init(struct section *s, enum key_place place)
+void section_init(struct section *s, unsigned place)
 {
 	s->place = place;
 	strbuf_init(&s->names, NAMES_MAX_BYTES);
@@ -47,17 +47,24 @@ static void note(struct section *s, const struct key *key, const char *text)
 {
 	struct strbuf *to = s->identity;
 
-	if (s->place == KEY_TOP && !key->own && key_places(key->opt) & KEY_PROGRAM)
+	if (s->place == KEY_TOP && key->owner == KEY_RUN && key_places(key->opt) & KEY_PROGRAM)
 		to = s->defaults;
 	if (to)
 		strbuf_addf(to, "%s=%s\n", key->name, text);
+}
+
+static void *values_of(const struct section *s, const struct key *key)
+{
+	return key->owner == KEY_OWN	    ? (void *)s->own
+	       : key->owner == KEY_EXPORTER ? s->exporter
+					    : (void *)s->args;
 }
 
 static int set_text(struct section *s, const struct key *key, const struct yaml_node *node,
 		    const char *text)
 {
 	struct arena *arena = &s->config->yaml.arena;
-	void *values = key->own ? (void *)s->own : (void *)s->args;
+	void *values = values_of(s, key);
 	char *shown = arena_printf(arena, "'%s'", key->name);
 	int ret = opt_set(key->opt, values, shown, arena_strdup(arena, text), s->err);
 
@@ -117,7 +124,7 @@ static int set_words(struct section *s, const struct key *key, const struct yaml
 
 static int set_key(struct section *s, const struct key *key, const struct yaml_node *node)
 {
-	void *values = key->own ? (void *)s->own : (void *)s->args;
+	void *values = values_of(s, key);
 	const char *text;
 	bool on;
 	int ret;

@@ -13,9 +13,10 @@ struct err;
 
 struct section {
 	struct agent_config *config;
-	enum key_place place;
+	unsigned place; /* enum key_place or KEY_EXPORT() */
 	struct run_args *args;
 	struct own_args *own;
+	void *exporter;		 /* values of its options; NULL: another place */
 	struct strbuf *identity; /* NULL: none */
 	struct strbuf *defaults; /* of programs; NULL: none */
 	struct key keys[KEYS_MAX];
@@ -27,7 +28,7 @@ struct section {
 };
 
 /* The caller has set all members but `keys`, `count` and `names`. */
-void section_init(struct section *section, enum key_place place);
+void section_init(struct section *section, unsigned place);
 void section_release(struct section *section);
 /* An unknown key is refused with the nearest name. */
 int section_read(struct section *section, const struct yaml_node *map);

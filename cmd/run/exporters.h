@@ -1,62 +1,55 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What `run` and `replay` show, serve and send with: a row for each. A new sink is a file of its
- * own and a row here; the word of a form is then taken by -o, in help and in completions.
+ * What `run`, `replay` and `agent` show, serve and send with. A new sink is a file that ends with
+ * its exporter (runner/sink/exporter.h), and a row here: `form` for a word of -o with its help,
+ * `other` for one that comes when its options ask for it.
  */
 #ifndef BOMBUS_CMD_RUN_EXPORTERS_H
 #define BOMBUS_CMD_RUN_EXPORTERS_H
 
-#include "cmd/run/run_args.h"
-#include "runner/sink/sink.h"
+#include "runner/sink/exporter.h"
 
-struct err;
-struct figures;
-
-/*
- * The forms of -o, in the order of its help. A plain one is made by sink_<word>_new(int fd), the
- * others by new_<word>() of exporters.c.
- */
 /* clang-format off */
-#define EXPORT_FORMS(own, plain)			\
-	own(tui, "tui (the live table)")		\
-	own(table, "table")				\
-	own(json, "json (one object a line)")		\
-	plain(csv, "csv")
+#define EXPORTERS(form, other)				\
+	form(tui, "tui (the live table)")		\
+	form(table, "table")				\
+	form(json, "json (one object a line)")		\
+	form(csv, "csv")				\
+	other(prometheus, "")				\
+	other(otlp, "")					\
+	other(dogstatsd, "")
 /* clang-format on */
 
-/* The option that takes one of them. */
-#define EXPORT_FORM_WORD(word, help) #word " "
-#define EXPORT_FORM_HELP(word, help) help ", "
+#define EXPORTER_NUMBER(name, help) EXPORT_##name,
+enum { EXPORTERS(EXPORTER_NUMBER, EXPORTER_NUMBER) EXPORTERS_COUNT };
+#define EXPORTER_DECLARED(name, help) extern const struct exporter exporter_##name;
+EXPORTERS(EXPORTER_DECLARED, EXPORTER_DECLARED)
+
+/* In the order of the rows. */
+extern const struct exporter *const exporters[EXPORTERS_COUNT];
+
+/* The option that takes a form. */
+#define EXPORT_NOTHING(name, help)
+#define EXPORT_FORM_WORD(name, help) #name " "
+#define EXPORT_FORM_HELP(name, help) help ", "
 #define EXPORT_FORM_OPT(at)                                                                        \
 	{                                                                                          \
 		.letter = 'o', .name = "output", .arg = "FORM", .kind = OPT_CHOICE,                \
 		.offset = (at),                                                                    \
-		.help = EXPORT_FORMS(EXPORT_FORM_HELP,                                             \
-				     EXPORT_FORM_HELP) "or none; a terminal "                      \
-						       "gets the live table, else json",           \
-		.choices = EXPORT_FORMS(EXPORT_FORM_WORD, EXPORT_FORM_WORD) "none",                \
+		.help = EXPORTERS(EXPORT_FORM_HELP,                                                \
+				  EXPORT_NOTHING) "or none; a terminal "                           \
+						  "gets the live table, else json",                \
+		.choices = EXPORTERS(EXPORT_FORM_WORD, EXPORT_NOTHING) "none",                     \
 	}
 
-struct export_env {
-	const struct global_args *global;
-	const struct run_args *args;
-	struct figures *figures;	      /* of bombus itself */
-	const struct prometheus_hooks *hooks; /* of the pages; NULL: none */
-	int listen_fd;			      /* listens already; 0: none */
-	bool has_reload;		      /* hooks->reload has a page */
-	struct files *files;		      /* make what is written; NULL: this process */
-	bool recorded;			      /* a recording is played; nothing runs */
+/* The values of their options. */
+struct exports {
+	void *args[EXPORTERS_COUNT]; /* NULL: it has no options */
 };
+void exports_init(struct exports *exports);
+void exports_release(struct exports *exports); /* one that is zeroed as well */
 
-struct exporter {
-	const char *name;
-	bool is_form; /* a word of -o, which takes one; the others come where they are asked for */
-	/* *ret stays NULL where it is not asked for. */
-	int (*new)(struct sink **ret, const struct export_env *env, struct err *err);
-	void (*opened)(const struct sink *sink, const struct export_env *env); /* NULL: nothing */
-};
-#define EXPORTERS_MAX 16 /* rows */
-/* Ends with a row without a name. */
-extern const struct exporter exporters[];
+/* Whether the options ask for one; of those that show statistics alone, or of all. */
+bool exports_wanted(const struct exports *exports, bool statistics);
 
 #endif

@@ -159,9 +159,12 @@ static int route(struct programs *p, struct err *err)
 }
 
 /* Exported, shown or kept. */
-static bool wants_statistics(const struct run_args *a)
+static bool wants_statistics(const struct programs *p)
 {
-	return !a->dry_run && (a->metrics || a->prom_port || a->record || run_sinks_interactive(a));
+	const struct run_args *a = p->args;
+
+	return !a->dry_run &&
+	       (exports_wanted(p->global->exports, true) || a->record || run_sinks_interactive(a));
 }
 
 /* A program that shows nothing may have other work to do. */
@@ -188,7 +191,7 @@ static int open_job(struct programs *p, size_t at, struct wallclock *clock, stru
 	if (ret < 0)
 		return ret;
 	config.pull = program->program.pull;
-	config.statistics = wants_statistics(p->args);
+	config.statistics = wants_statistics(p);
 	config.collect.opener = p->opener;
 	if (programs_several(p) || program->is_named)
 		config.program = program->name;

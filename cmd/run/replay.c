@@ -26,7 +26,6 @@
 #define MAX_SERIES 1000000
 #define MAX_SERIES_BYTES (256ull << 20)
 #define MAX_SPEED 1e6
-#define LEAST_INTERVAL_NS 1000000
 
 struct replay_args {
 	struct run_args run; /* what both have in common, and what the recording says */
@@ -72,10 +71,7 @@ static int parse_speed(struct play *p, struct err *err)
 	const char *text = p->args->speed, *form = run_sinks_form(&p->args->run);
 	bool people = streq(form, "table") || streq(form, "tui");
 
-	p->opts.speed = people || run_sinks_serve(&p->args->run) || p->args->run.otlp ||
-					p->args->run.dogstatsd
-				? 1
-				: 0;
+	p->opts.speed = people || exports_wanted(p->global->exports, false) ? 1 : 0;
 	if (!text)
 		return 0;
 	if (streq(text, "max")) {
@@ -287,12 +283,6 @@ static int run_replay(const struct global_args *global, void *args, const struct
 #define ARG(member) offsetof(struct replay_args, member)
 static const struct opt replay_opts[] = {
 	EXPORT_FORM_OPT(ARG(run.output)),
-	{ 0, "theme", "NAME", OPT_CHOICE, ARG(run.theme),
-	  "looks of the live table: default, light (for light grounds) or mono",
-	  "default light mono" },
-	{ 0, "names", NULL, OPT_FLAG, ARG(run.names),
-	  "in JSON, the names of users, groups, cgroups, open flags and file modes beside their "
-	  "numbers (uid_name)" },
 	{ 0, "speed", "N", OPT_TEXT, ARG(speed),
 	  "as many times as fast as it was, or max: as fast as it goes (1 for the table and with "
 	  "--metrics, --otlp or --dogstatsd, else max)" },
@@ -304,29 +294,6 @@ static const struct opt replay_opts[] = {
 	  "only records for which this holds; of maps with series, rows by labels and values" },
 	{ 0, "fields", "MAP=A,B", OPT_WORDS, ARG(run.object.fields),
 	  "show only these fields of a map of events, whatever was shown before" },
-	{ 0, "metrics", "ADDR", OPT_OPTIONAL, ARG(run.metrics),
-	  "serve Prometheus metrics (127.0.0.1:9091), at the end too until you leave",
-	  "127.0.0.1:9091" },
-	{ 0, "prom-port", "PORT", OPT_U64, ARG(run.prom_port),
-	  "serve Prometheus metrics on this port of all interfaces", .min = 1, .max = UINT16_MAX },
-	{ 0, "web-config", "FILE", OPT_TEXT, ARG(run.web_config),
-	  "TLS, client certificates and passwords for the metrics", NULL, "file" },
-	{ 0, "otlp", "URL", OPT_OPTIONAL, ARG(run.otlp),
-	  "send spans, log records and metrics to an OTLP receiver (http://localhost:4318, or "
-	  "OTEL_EXPORTER_OTLP_ENDPOINT)",
-	  "" },
-	{ 0, "otlp-protocol", "WORD", OPT_CHOICE, ARG(run.otlp_protocol),
-	  "http/protobuf, http/json or grpc (http/protobuf)", "http/protobuf http/json grpc" },
-	{ 0, "dogstatsd", "ADDRESS", OPT_OPTIONAL, ARG(run.dogstatsd),
-	  "send metrics to a DogStatsD server: HOST:PORT or unix:///PATH (DD_DOGSTATSD_URL, or "
-	  "127.0.0.1:8125)",
-	  "" },
-	{ 0, "dogstatsd-tag", "TAG", OPT_WORDS, ARG(run.dogstatsd_tags),
-	  "a tag of all these metrics (team:x); repeat for more" },
-	{ 0, "dogstatsd-interval", "TIME", OPT_DURATION, ARG(run.dogstatsd_interval_ns),
-	  "time between two rounds of sending (10s)", .min = LEAST_INTERVAL_NS },
-	{ 0, "dogstatsd-histograms", "TYPE", OPT_CHOICE, ARG(run.dogstatsd_histograms),
-	  "histograms as distribution or histogram (distribution)", "distribution histogram" },
 	{ 0, "namespace", "WORD", OPT_TEXT, ARG(run.name_space),
 	  "first part of metric names (ebpf)" },
 	{ 0 },
@@ -342,7 +309,7 @@ const struct command cmd_replay = {
 		"the recording, as are the options that its output depends on. A recording that "
 		"was "
 		"cut is replayed as far as it goes. - is standard input, also of a run that goes "
-		"on.",
+		"on. Metrics are served at the end too, until you leave.",
 	.examples = "bombus run tcpconnlat --record lat.rec\n"
 		    "bombus replay lat.rec --speed 10\n"
 		    "bombus replay lat.rec -o json --where 'delta_us > 1000'\n"
@@ -352,6 +319,7 @@ const struct command cmd_replay = {
 		       "DD_...              of Datadog, with --dogstatsd",
 	.opts = replay_opts,
 	.args_bytes = sizeof(struct replay_args),
+	.exports = true,
 	.min_words = 1,
 	.max_words = 1,
 	.complete = "file",

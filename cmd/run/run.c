@@ -241,6 +241,7 @@ const struct command cmd_run = {
 		       "DD_...              of Datadog, with --dogstatsd\n" REMOTE_ENVIRONMENT,
 	.opts = run_opts,
 	.args_bytes = sizeof(struct run_args),
+	.exports = true,
 	.min_words = 1,
 	.max_words = -1,
 	.complete = "image",

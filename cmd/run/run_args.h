@@ -13,22 +13,16 @@
 
 struct run_args {
 	const char *output, *record;
-	const char *theme;
 	const char *user; /* NULL: nobody */
-	uint64_t history_bytes;
-	bool no_tty, names, once, dry_run, keep_caps, keep_going, force, trace_pipe;
+	bool no_tty, once, dry_run, keep_caps, keep_going, force, trace_pipe;
 	uint64_t count, duration_ns, interval_ns;
 	struct select_words select;
 	struct object_words object;
-	const char *metrics, *name_space, *compat, *web_config;
-	const char *otlp, *otlp_protocol;
-	const char *dogstatsd, *dogstatsd_histograms;
-	struct words dogstatsd_tags;
-	uint64_t dogstatsd_interval_ns;
+	const char *name_space, *compat;
 	const char *pull, *config_object;
 	struct remote_args remote;
 	struct trust_args trust;
-	uint64_t prom_port, max_series, max_memory_bytes, series_ttl_ns;
+	uint64_t max_series, max_memory_bytes, series_ttl_ns;
 };
 
 extern const struct opt run_opts[];

@@ -2,6 +2,7 @@
 #include <stddef.h>
 
 #include "cmd/run/exporters.h"
+#include "cmd/run/run_args.h"
 
 /* A shorter time between sweeps is a mistake in the unit. */
 #define LEAST_INTERVAL_NS 1000000
@@ -12,14 +13,6 @@ const struct opt run_opts[] = {
 	EXPORT_FORM_OPT(ARG(output)),
 	{ 0, "no-tty", NULL, OPT_FLAG, ARG(no_tty),
 	  "on a terminal, print the plain table instead of the live table" },
-	{ 0, "names", NULL, OPT_FLAG, ARG(names),
-	  "in JSON, the names of users, groups, cgroups, open flags and file modes beside their "
-	  "numbers (uid_name)" },
-	{ 0, "theme", "NAME", OPT_CHOICE, ARG(theme),
-	  "looks of the live table: default, light (for light grounds) or mono",
-	  "default light mono" },
-	{ 0, "history", "SIZE", OPT_SIZE, ARG(history_bytes),
-	  "memory for the events that the live table can go back to (16M)" },
 	{ 'n', "count", "COUNT", OPT_U64, ARG(count),
 	  "stop after this many records or rows (0: no limit)" },
 	{ 0, "duration", "TIME", OPT_DURATION, ARG(duration_ns),
@@ -43,7 +36,7 @@ const struct opt run_opts[] = {
 	  "names its "
 	  "record's type" },
 	{ 0, "name", "MAP=NAME", OPT_WORDS, ARG(object.names),
-	  "what a map is called in every output" },
+	  "what a map is called in every output", .key = "map_name" },
 	{ 0, "as", "MAP,FIELD=MEANING", OPT_WORDS, ARG(object.as),
 	  "what a field means: errno, syscall, signal, uid, duration_us, ktime_ns, unix_ns, size, "
 	  "address, port, dev, kstack:MAP, flags:ENUM, enum:ENUM, text, hex, number, ..." },
@@ -100,14 +93,6 @@ const struct opt run_opts[] = {
 	  "first program that could not start" },
 	{ 0, "dry-run", NULL, OPT_FLAG, ARG(dry_run), "load, verify, attach, detach, report" },
 	{ .kind = OPT_GROUP, .help = "Metrics" },
-	{ 0, "metrics", "ADDR", OPT_OPTIONAL, ARG(metrics),
-	  "serve Prometheus metrics (127.0.0.1:9091)", "127.0.0.1:9091" },
-	{ 0, "prom-port", "PORT", OPT_U64, ARG(prom_port),
-	  "serve Prometheus metrics on this port of all interfaces", .min = 1, .max = UINT16_MAX },
-	{ 0, "web-config", "FILE", OPT_TEXT, ARG(web_config),
-	  "TLS, client certificates and passwords for the metrics, as exporters of Prometheus take "
-	  "them",
-	  NULL, "file" },
 	{ 0, "namespace", "WORD", OPT_TEXT, ARG(name_space), "first part of metric names (ebpf)" },
 	{ 0, "max-series", "N", OPT_U64, ARG(max_series),
 	  "most series per map; further ones are counted in one overflow series (10000)", .min = 1,
@@ -119,24 +104,6 @@ const struct opt run_opts[] = {
 	  "forget series that did not change for this time" },
 	{ 0, "compat", "TOOL", OPT_CHOICE, ARG(compat), "name metrics as this tool does: bee",
 	  "bee" },
-	{ .kind = OPT_GROUP, .help = "OpenTelemetry" },
-	{ 0, "otlp", "URL", OPT_OPTIONAL, ARG(otlp),
-	  "send spans, log records and metrics to an OTLP receiver (http://localhost:4318, or "
-	  "OTEL_EXPORTER_OTLP_ENDPOINT, which turns it on as well)",
-	  "" },
-	{ 0, "otlp-protocol", "WORD", OPT_CHOICE, ARG(otlp_protocol),
-	  "http/protobuf, http/json or grpc (http/protobuf)", "http/protobuf http/json grpc" },
-	{ .kind = OPT_GROUP, .help = "DogStatsD" },
-	{ 0, "dogstatsd", "ADDRESS", OPT_OPTIONAL, ARG(dogstatsd),
-	  "send metrics to a DogStatsD server: HOST:PORT or unix:///PATH (DD_DOGSTATSD_URL, or "
-	  "127.0.0.1:8125)",
-	  "" },
-	{ 0, "dogstatsd-tag", "TAG", OPT_WORDS, ARG(dogstatsd_tags),
-	  "a tag of all these metrics (team:x); repeat for more" },
-	{ 0, "dogstatsd-interval", "TIME", OPT_DURATION, ARG(dogstatsd_interval_ns),
-	  "time between two rounds of sending (10s)", .min = LEAST_INTERVAL_NS },
-	{ 0, "dogstatsd-histograms", "TYPE", OPT_CHOICE, ARG(dogstatsd_histograms),
-	  "histograms as distribution or histogram (distribution)", "distribution histogram" },
 	{ .kind = OPT_GROUP, .help = "Image" },
 	{ 0, "pull", "WHEN", OPT_CHOICE, ARG(pull),
 	  "always; missing: if the store does not have the image and its name has a registry or a "

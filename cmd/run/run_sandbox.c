@@ -55,10 +55,10 @@ static unsigned uses_of(const struct run_args *args, const struct run_sinks *sin
 
 	if (run_sinks_interactive(args))
 		uses |= SECCOMP_TERMINAL;
-	for (const struct exporter *e = exporters; e->name; e++) {
-		const struct sink *sink = sinks->made[e - exporters];
+	for (size_t i = 0; i < EXPORTERS_COUNT; i++) {
+		const struct sink *sink = sinks->made[i];
 
-		if (!sink || e->is_form)
+		if (!sink || !exporters[i]->wanted)
 			continue;
 		uses |= SECCOMP_TALKS;
 		if (sink->ops->reads)

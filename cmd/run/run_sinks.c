@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <sys/ioctl.h>
 
 #include "base/err.h"
 #include "base/log.h"
@@ -28,11 +29,6 @@ bool run_sinks_interactive(const struct run_args *args)
 	return streq(run_sinks_form(args), "tui");
 }
 
-bool run_sinks_serve(const struct run_args *args)
-{
-	return args->metrics || args->prom_port;
-}
-
 static struct figures *process_figures_new(void)
 {
 	struct figures *figures = figures_new();
@@ -45,7 +41,7 @@ static struct figures *process_figures_new(void)
 /* Of the forms that -o names one is made, everything else where it is asked for. */
 static bool is_chosen(const struct exporter *exporter, const struct run_args *args)
 {
-	return !exporter->is_form || streq(exporter->name, run_sinks_form(args));
+	return exporter->wanted || streq(exporter->name, run_sinks_form(args));
 }
 
 /* The recording and the form see the same. Everything else has a thread of its own, unless the
@@ -53,7 +49,7 @@ static bool is_chosen(const struct exporter *exporter, const struct run_args *ar
 static void add(struct run_sinks *sinks, struct sink *form, struct sink *const *others,
 		size_t nothers)
 {
-	struct sink *first[EXPORTERS_MAX + 2];
+	struct sink *first[EXPORTERS_COUNT + 2];
 	size_t count = 0;
 
 	if (sinks->record.opts.path) {
@@ -70,30 +66,56 @@ static void add(struct run_sinks *sinks, struct sink *form, struct sink *const *
 		host_add_sinks(sinks->host, &others[i], 1);
 }
 
-static int make_all(struct run_sinks *sinks, const struct export_env *env, struct err *err)
+static int make_all(struct run_sinks *sinks, const struct run_args *args,
+		    const struct export_env *env, struct err *err)
 {
-	struct sink *form = NULL, *others[EXPORTERS_MAX];
+	struct sink *form = NULL, *others[EXPORTERS_COUNT];
 	size_t nothers = 0;
 	int ret = 0;
 
-	for (const struct exporter *e = exporters; e->name && ret >= 0; e++) {
+	for (size_t i = 0; i < EXPORTERS_COUNT && ret >= 0; i++) {
 		struct sink *sink = NULL;
 
-		if (is_chosen(e, env->args))
-			ret = e->new (&sink, env, err);
-		if (!sink)
-			continue;
-		sinks->made[e - exporters] = sink;
-		if (e->is_form)
-			form = sink;
-		else
+		if (is_chosen(exporters[i], args))
+			ret = exporters[i]->new (&sink, sinks->exports->args[i], env, err);
+		sinks->made[i] = sink;
+		if (sink && exporters[i]->wanted)
 			others[nothers++] = sink;
+		else if (sink)
+			form = sink;
 	}
 	/* -n counts what a form or a recording takes. */
-	if (!form && env->args->count && !sinks->record.opts.path)
+	if (!form && args->count && !sinks->record.opts.path)
 		form = sink_count_new();
 	add(sinks, form, others, nothers);
 	return ret;
+}
+
+static void warn_of_terminal(const struct run_args *args)
+{
+	const char *unknown = tui_unknown_type(STDIN_FILENO, STDOUT_FILENO);
+
+	if (unknown && !args->output && !args->no_tty && !args->once)
+		log_warn("this system does not know the terminal type '%s', so the table is "
+			 "plain; TERM=xterm-256color suits most terminals",
+			 unknown);
+}
+
+static int make_env(struct run_sinks *sinks, const struct global_args *global,
+		    const struct run_args *args, struct export_env *ret, struct err *err)
+{
+	struct winsize size = { 0 };
+
+	ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
+	*ret = (struct export_env){ .figures = sinks->figures,
+				    .recorded = sinks->together,
+				    .files = sinks->files,
+				    .in_fd = STDIN_FILENO,
+				    .out_fd = STDOUT_FILENO,
+				    .width_columns = size.ws_col,
+				    .color = want_color(global, STDOUT_FILENO),
+				    .interval_ns = args->interval_ns };
+	return naming_init(&ret->naming, args->name_space, args->compat, err);
 }
 
 int run_sinks_open(struct run_sinks *sinks, const struct global_args *global,
@@ -102,17 +124,21 @@ int run_sinks_open(struct run_sinks *sinks, const struct global_args *global,
 	struct host_opts opts = { .max_records = args->count,
 				  .wake_fd = wake_fd,
 				  .hurry = main_loop_interrupted };
-	struct export_env env = { .global = global, .args = args, .files = sinks->files, .recorded = sinks->together };
+	struct export_env env;
 	int ret;
 
 	sinks->host = host_new(&opts);
-	env.figures = sinks->figures = process_figures_new();
-	ret = make_all(sinks, &env, err);
+	sinks->exports = global->exports;
+	sinks->figures = process_figures_new();
+	warn_of_terminal(args);
+	ret = make_env(sinks, global, args, &env, err);
+	if (ret >= 0)
+		ret = make_all(sinks, args, &env, err);
 	if (ret >= 0)
 		ret = host_open(sinks->host, err);
-	for (const struct exporter *e = exporters; e->name && ret >= 0; e++)
-		if (e->opened && sinks->made[e - exporters])
-			e->opened(sinks->made[e - exporters], &env);
+	for (size_t i = 0; i < EXPORTERS_COUNT && ret >= 0; i++)
+		if (exporters[i]->opened && sinks->made[i])
+			exporters[i]->opened(sinks->made[i], sinks->exports->args[i], &env);
 	return ret;
 }
 

@@ -4,6 +4,7 @@
 #define BOMBUS_CMD_RUN_RUN_SINKS_H
 
 #include "cmd/run/exporters.h"
+#include "cmd/run/run_args.h"
 #include "cmd/run/run_record.h"
 #include "runner/sink/host/host.h"
 
@@ -14,15 +15,14 @@ struct run_sinks {
 	struct files *files; /* make what the live table writes; borrowed; NULL: this process */
 	bool together;	     /* all in one thread: the source plays itself */
 	const struct sink *recorder;
-	struct sink *made[EXPORTERS_MAX]; /* as the exporters; NULL: not asked for */
+	struct sink *made[EXPORTERS_COUNT]; /* as the exporters; NULL: not asked for */
+	const struct exports *exports;
 };
 
 /* Whether the live table is among them. */
 bool run_sinks_interactive(const struct run_args *args);
 /* What -o is: given, or found out. */
 const char *run_sinks_form(const struct run_args *args);
-/* Whether metrics are asked for. */
-bool run_sinks_serve(const struct run_args *args);
 
 /* Before the kernel is bothered: makes and opens them all; what cannot be opened or listened on is
  * found here. */

@@ -128,8 +128,8 @@ like 'an image that is not there' "$ERR" 'no image'
 "$BUILD/bombus" run --help | sed -nE 's/^ +(-[a-z], )?--([a-z-]+).*/\2/p' | sort -u >options
 jq -r '[.. | objects | .properties? // empty | keys[]] + (."x-options-without-key" | keys) |
 	unique | .[] | gsub("_"; "-")' schema.json >keys
-# Those of every command, and the two that have another name.
-grep -vxE 'help|verbose|quiet|store|color|prom-port|otlp|otlp-protocol|dogstatsd|dogstatsd-(tag|interval|histograms)' options >wanted
+# Those of every command, and those that have another name.
+grep -vxE 'help|verbose|quiet|store|color|metrics|prom-port|otlp|otlp-protocol|dogstatsd|dogstatsd-(tag|interval|histograms)' options >wanted
 is 'every option of run has a key or a reason' "$(grep -vxFf keys wanted)" ''
 at_least 'the options were found' "$(wc -l <wanted)" 40
 jq_is 'the schema has types' schema.json \

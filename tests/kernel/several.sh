@@ -166,6 +166,9 @@ is 'one program three times' "$RC" 0
 is 'under three names' "$(sed -n 's/^bombus: \(.*\): ran .*/\1/p' <<<"$ERR" | tr '\n' ' ')" \
 	'tcpconnect tcpconnect-2 second '
 
+run_bombus run "a=$OBJECTS/run_plain.bpf.o" "b=$OBJECTS/run_plain.bpf.o" -o none --duration 10ms \
+	--dogstatsd=127.0.0.1:1 --dogstatsd-tag team:x
+is 'options of an output are for no program' "$RC" 0
 run_bombus run "a=$OBJECTS/run_plain.bpf.o" "b=$OBJECTS/run_plain.bpf.o" --dry-run
 is 'a dry run of two' "$RC" 0
 is 'says which is which' "$(grep -E ':$|attached' <<<"$OUT" | awk '{ print $1 }' | tr '\n' ' ')" \

@@ -2,13 +2,16 @@
 #include "runner/sink/dogstatsd/dogstatsd.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/err.h"
 #include "base/figures.h"
 #include "base/log.h"
 #include "base/strbuf.h"
 #include "base/util.h"
 #include "runner/sink/dogstatsd/dogstatsd_series.h"
+#include "runner/sink/exporter.h"
 #include "runner/sink/own_figures.h"
 #include "runner/sink/slots.h"
 
@@ -306,3 +309,89 @@ struct sink *sink_dogstatsd_new(struct dogstatsd_config *config, const struct na
 	d->figures = figures;
 	return &d->sink;
 }
+
+/* --- its options ------------------------------------------------------------------------------ */
+
+#define LEAST_INTERVAL_NS 1000000
+
+struct dogstatsd_args {
+	const char *address, *histograms;
+	struct words tags;
+	uint64_t interval_ns;
+};
+
+static bool dogstatsd_wanted(const void *args)
+{
+	return ((const struct dogstatsd_args *)args)->address != NULL;
+}
+
+static const char *get_variable(void *ctx, const char *name)
+{
+	return getenv(name);
+}
+
+static int dogstatsd_new(struct sink **ret, const void *args, const struct export_env *env,
+			 struct err *err)
+{
+	const struct dogstatsd_args *a = args;
+	const struct dogstatsd_flags flags = { .address = a->address,
+					       .tags = a->tags.words,
+					       .ntags = a->tags.count,
+					       .interval_ns = a->interval_ns,
+					       .histograms = a->histograms };
+	_cleanup_(dogstatsd_config_release) struct dogstatsd_config config = { 0 };
+	int code;
+
+	if (!a->address)
+		return flags.ntags || flags.interval_ns || flags.histograms
+			       ? err_usage(err, "--dogstatsd is missing: there is nothing to send")
+			       : 0;
+	code = dogstatsd_config_read(&config, &flags, get_variable, NULL, err);
+	if (code >= 0)
+		*ret = sink_dogstatsd_new(&config, &env->naming, env->figures);
+	return code;
+}
+
+#define ARG(member) offsetof(struct dogstatsd_args, member)
+static const struct opt dogstatsd_opts[] = {
+	{ .name = "dogstatsd",
+	  .arg = "ADDRESS",
+	  .kind = OPT_OPTIONAL,
+	  .offset = ARG(address),
+	  .help = "send metrics to a DogStatsD server: HOST:PORT or unix:///PATH "
+		  "(DD_DOGSTATSD_URL, or 127.0.0.1:8125)",
+	  .choices = "",
+	  .key = "host" },
+	{ .name = "dogstatsd-tag",
+	  .arg = "TAG",
+	  .kind = OPT_WORDS,
+	  .offset = ARG(tags),
+	  .help = "a tag of all these metrics (team:x); repeat for more",
+	  .key = "tags" },
+	{ .name = "dogstatsd-interval",
+	  .arg = "TIME",
+	  .kind = OPT_DURATION,
+	  .offset = ARG(interval_ns),
+	  .help = "time between two rounds of sending (10s)",
+	  .min = LEAST_INTERVAL_NS,
+	  .key = "interval" },
+	{ .name = "dogstatsd-histograms",
+	  .arg = "TYPE",
+	  .kind = OPT_CHOICE,
+	  .offset = ARG(histograms),
+	  .help = "histograms as distribution or histogram (distribution)",
+	  .choices = "distribution histogram",
+	  .key = "histograms" },
+	{ 0 },
+};
+
+const struct exporter exporter_dogstatsd = {
+	.name = "dogstatsd",
+	.type = "dogstatsd",
+	.alias = "datadog",
+	.group = "DogStatsD",
+	.opts = dogstatsd_opts,
+	.args_bytes = sizeof(struct dogstatsd_args),
+	.wanted = dogstatsd_wanted,
+	.new = dogstatsd_new,
+};

@@ -21,6 +21,7 @@
 #include "base/strbuf.h"
 #include "base/utf8.h"
 #include "base/util.h"
+#include "runner/sink/exporter.h"
 #include "runner/sink/print/print.h"
 
 #define TIME_BYTES 31
@@ -465,3 +466,12 @@ struct sink *sink_csv_new(int fd)
 {
 	return &print_new(&csv_ops, &csv_kind, fd)->sink;
 }
+
+static int csv_new(struct sink **ret, const void *args, const struct export_env *env,
+		   struct err *err)
+{
+	*ret = sink_csv_new(env->out_fd);
+	return 0;
+}
+
+const struct exporter exporter_csv = { .name = "csv", .new = csv_new };

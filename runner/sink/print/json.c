@@ -7,6 +7,7 @@
 #include "base/util.h"
 #include "runner/sink/print/json_shape.h"
 #include "runner/sink/print/json_span.h"
+#include "runner/sink/exporter.h"
 #include "runner/sink/print/print.h"
 
 #define TIME_BYTES 31 /* format_rfc3339() with its NUL */
@@ -399,3 +400,38 @@ void sink_json_names(struct sink *sink)
 {
 	container_of(print_of(sink), struct json_sink, print)->names = true;
 }
+
+/* --- its options --- */
+
+struct json_args {
+	bool names;
+};
+
+static int json_new(struct sink **ret, const void *args, const struct export_env *env,
+		    struct err *err)
+{
+	*ret = sink_json_new(env->out_fd);
+	if (env->gives_fd)
+		sink_json_own_fd(*ret);
+	if (((const struct json_args *)args)->names)
+		sink_json_names(*ret);
+	return 0;
+}
+
+static const struct opt json_opts[] = {
+	{ .name = "names",
+	  .kind = OPT_FLAG,
+	  .offset = offsetof(struct json_args, names),
+	  .help = "in JSON, the names of users, groups, cgroups, open flags and file modes beside "
+		  "their numbers (uid_name)" },
+	{ 0 },
+};
+
+const struct exporter exporter_json = {
+	.name = "json",
+	.type = "json",
+	.group = "JSON",
+	.opts = json_opts,
+	.args_bytes = sizeof(struct json_args),
+	.new = json_new,
+};

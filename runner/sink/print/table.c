@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include "base/utf8.h"
 #include "base/util.h"
+#include "runner/sink/exporter.h"
 #include "runner/sink/print/print.h"
 #include "runner/sink/print/table_map.h"
 
@@ -250,3 +251,12 @@ struct sink *sink_table_new(int fd, uint32_t width_columns, bool color)
 	table->page.color = color;
 	return &print->sink;
 }
+
+static int table_new(struct sink **ret, const void *args, const struct export_env *env,
+		     struct err *err)
+{
+	*ret = sink_table_new(env->out_fd, env->width_columns, env->color);
+	return 0;
+}
+
+const struct exporter exporter_table = { .name = "table", .new = table_new };

@@ -6,9 +6,12 @@
  */
 #include <errno.h>
 #include <pthread.h>
+#include <unistd.h>
 #include "base/err.h"
+#include "base/log.h"
 #include "base/parse.h"
 #include "base/util.h"
+#include "runner/sink/exporter.h"
 #include "runner/sink/own_figures.h"
 #include "runner/sink/prometheus/catalogue.h"
 #include "runner/sink/prometheus/negotiate.h"
@@ -386,3 +389,113 @@ struct sink *sink_prometheus_new(const struct prometheus_opts *opts)
 	renew_catalogue(prom);
 	return &prom->sink;
 }
+
+/* --- its options ------------------------------------------------------------------------------ */
+
+#define PORT_TEXT_MAX 16
+#define DEFAULT_LISTEN "127.0.0.1:9091"
+
+struct prometheus_args {
+	const char *listen, *web_config;
+	uint64_t port;
+};
+
+static bool prometheus_wanted(const void *args)
+{
+	const struct prometheus_args *a = args;
+
+	return a->listen || a->port;
+}
+
+static int prometheus_new(struct sink **ret, const void *args, const struct export_env *env,
+			  struct err *err)
+{
+	const struct prometheus_args *a = args;
+	char port[PORT_TEXT_MAX];
+	struct prometheus_opts opts = {
+		.listen = a->listen,
+		.naming = env->naming,
+		.web_config = a->web_config,
+		.figures = env->figures,
+		.hooks = env->hooks,
+		.has_reload = env->has_reload,
+		.listen_fd = env->listen_fd,
+	};
+
+	if (!prometheus_wanted(args))
+		return a->web_config ? err_usage(err, "--web-config guards metrics: --metrics is "
+						      "missing")
+				     : 0;
+	if (a->port) {
+		snprintf(port, PORT_TEXT_MAX, ":%u", (unsigned)a->port);
+		opts.listen = port;
+	}
+	*ret = sink_prometheus_new(&opts);
+	return 0;
+}
+
+/* A free port that was asked for. Off a terminal, and of the agent, where metrics are served. */
+static void tell_address(const struct sink *sink, const void *args, const struct export_env *env)
+{
+	const struct prometheus_args *a = args;
+	bool always = env->hooks || !isatty(STDERR_FILENO);
+	const char *colon = a->listen ? strrchr(a->listen, ':') : NULL,
+		   *port = colon ? colon + 1 : a->listen;
+
+	if (env->listen_fd)
+		log_info("metrics are served on the socket that systemd handed over");
+	else if (a->port && always)
+		log_info("metrics are served on port %u of all interfaces", (unsigned)a->port);
+	else if (!a->port && port && !port[strspn(port, "0")])
+		log_info("metrics are on port %u", sink_prometheus_port(sink));
+	else if (!a->port && a->listen && always)
+		log_info("metrics are served on %s", a->listen);
+}
+
+static int prometheus_keep(struct sink *sink, const void *own_args, const void *args, bool always)
+{
+	const struct prometheus_args *a = own_args, *b = args;
+	bool same = a->port == b->port && streq(a->listen, b->listen);
+
+	return always || same ? sink_prometheus_dup(sink) : 0;
+}
+
+#define ARG(member) offsetof(struct prometheus_args, member)
+static const struct opt prometheus_options[] = {
+	{ .name = "metrics",
+	  .arg = "ADDR",
+	  .kind = OPT_OPTIONAL,
+	  .offset = ARG(listen),
+	  .help = "serve Prometheus metrics (" DEFAULT_LISTEN ")",
+	  .choices = DEFAULT_LISTEN,
+	  .key = "listen" },
+	{ .name = "prom-port",
+	  .arg = "PORT",
+	  .kind = OPT_U64,
+	  .offset = ARG(port),
+	  .help = "serve Prometheus metrics on this port of all interfaces",
+	  .min = 1,
+	  .max = UINT16_MAX,
+	  .key = "port" },
+	{ .name = "web-config",
+	  .arg = "FILE",
+	  .kind = OPT_TEXT,
+	  .offset = ARG(web_config),
+	  .help = "TLS, client certificates and passwords for the metrics, as exporters of "
+		  "Prometheus take them",
+	  .complete = "file" },
+	{ 0 },
+};
+
+const struct exporter exporter_prometheus = {
+	.name = "prometheus",
+	.type = "prometheus",
+	.group = "Prometheus",
+	.opts = prometheus_options,
+	.args_bytes = sizeof(struct prometheus_args),
+	.statistics = true,
+	.wanted = prometheus_wanted,
+	.new = prometheus_new,
+	.keep = prometheus_keep,
+	.opened = tell_address,
+};
