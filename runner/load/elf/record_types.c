@@ -12,7 +12,7 @@
 #include "runner/load/elf/elf_btf.h"
 #include "runner/load/elf/elf_code.h"
 #include "runner/load/elf/elf_view.h"
-#include "runner/load/elf/kernel_types.h"
+#include "runner/load/elf/core_relos.h"
 #include "runner/load/elf/map_use.h"
 
 #define TAG_PREFIX "bombus:" RECORD_OF_TAG ":"
@@ -520,7 +520,7 @@ static void replace_btf(struct elf_image *image, const struct elf_view *v, const
 static void find_all(struct finder *f, const struct elf_view *v)
 {
 	elf_code_each(f->image, look_at_code, f);
-	f->is_kernel = kernel_types(v, f->btf);
+	f->is_kernel = core_kernel_types(v, f->btf);
 	f->ntypes = btf__type_cnt(f->btf);
 	f->dwarf = dwarf_open(f->image->bytes, f->image->len);
 	f->image->guessed = xcalloc(f->nmaps + 1, sizeof(char *));

@@ -4,8 +4,8 @@
  * in .BTF.ext) begin at, and all that these lead to. What a program declares for itself needs no
  * relocation.
  */
-#ifndef BOMBUS_RUNNER_LOAD_ELF_KERNEL_TYPES_H
-#define BOMBUS_RUNNER_LOAD_ELF_KERNEL_TYPES_H
+#ifndef BOMBUS_RUNNER_LOAD_ELF_CORE_RELOS_H
+#define BOMBUS_RUNNER_LOAD_ELF_CORE_RELOS_H
 
 #include <stdbool.h>
 
@@ -13,6 +13,6 @@ struct btf;
 struct elf_view;
 
 /* By type id, malloc'ed; as many as the BTF has types. */
-bool *kernel_types(const struct elf_view *v, const struct btf *btf);
+bool *core_kernel_types(const struct elf_view *v, const struct btf *btf);
 
 #endif

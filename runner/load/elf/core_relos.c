@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "runner/load/elf/kernel_types.h"
+#include "runner/load/elf/core_relos.h"
 
 #include <bpf/btf.h>
 #include <linux/bpf.h>
@@ -85,7 +85,7 @@ static void mark_relocations(struct marks *m, struct bytes ext)
 	}
 }
 
-bool *kernel_types(const struct elf_view *v, const struct btf *btf)
+bool *core_kernel_types(const struct elf_view *v, const struct btf *btf)
 {
 	uint32_t count = btf__type_cnt(btf);
 	struct marks m = { .btf = btf,
