@@ -71,4 +71,18 @@ for way in names tags; do
 	no_loss "$way"
 done
 
+# --- packets: a socket filter on all interfaces, records with a packet behind them (B5) ---
+port=$(free_port)
+ok 'packets: it attaches' bombus_start packets run "$OBJECTS/gadget_packets.bpf.o" -o json \
+	--interval 100ms --set "port=$port"
+for _ in 1 2 3; do
+	echo -n known >"/dev/udp/127.0.0.1/$port"
+done
+sleep 0.5
+ok 'packets: it ends' bombus_stop INT
+events packets packets 'map([.bytes, .mntns]) | sort' '[[47,0],[47,0],[47,0]]'
+is 'packets: none is malformed' "$(grep -c malformed packets.err)" 0
+is 'packets: a map of bytes' "$(jq -sc 'map(select(.map == "seen")) | .[0] | [.key, .value]' packets.out)" \
+	'[{"key":5,"set":"01020304"},1]'
+
 done_testing

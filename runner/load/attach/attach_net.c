@@ -211,7 +211,9 @@ int attach_socket(struct attach_job *job, struct err *err)
 	int prog_fd = bpf_program__fd(job->prog), tiny = 1, rc;
 	unsigned ifindex = 0;
 
-	rc = streq(job->target.head, "any") ? 0 : find_interface(job->target.head, &ifindex, err);
+	rc = !job->target.head || !*job->target.head || streq(job->target.head, "any")
+		     ? 0
+		     : find_interface(job->target.head, &ifindex, err);
 	if (rc < 0)
 		return rc;
 	addr.sll_ifindex = (int)ifindex;

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/util.h"
 #include "runner/load/attach/attach_internal.h"
+#include "runner/load/elf/core_relos.h"
 #include "runner/load/elf/record_types.h"
 #include "runner/load/kernel/explain.h"
 #include "runner/load/kernel/vmlinux.h"
@@ -165,8 +166,10 @@ static int open_all(struct object *object, const void *elf, size_t len, struct e
 	const struct object_opts *opts = &object->opts;
 	int rc = elf_merge_maps(elf, len, &object->image, err);
 
-	if (rc == 0)
+	if (rc == 0) {
 		elf_find_records(&object->image);
+		core_keep_own_types(&object->image);
+	}
 	if (rc == 0)
 		rc = open_bpf(object, err);
 	if (rc == 0)

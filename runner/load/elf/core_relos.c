@@ -4,9 +4,12 @@
 #include <bpf/btf.h>
 #include <linux/bpf.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/bytes.h"
 #include "base/util.h"
+#include "runner/load/elf/elf.h"
+#include "runner/load/elf/elf_btf.h"
 #include "runner/load/elf/elf_view.h"
 
 /* The header of .BTF.ext, as LLVM and libbpf have it. */
@@ -57,22 +60,28 @@ static struct bytes section_called(const struct elf_view *v, const char *name)
 	return bytes_of(NULL, 0);
 }
 
-static void mark_relocations(struct marks *m, struct bytes ext)
+/* The relocations, and how large each is; empty: there are none. */
+static struct bytes find_relocations(struct bytes ext, uint32_t *ret_record_bytes)
 {
+	struct bytes none = bytes_of(NULL, 0);
 	struct ext_header head;
-	uint32_t record_bytes;
-	struct bytes relos;
 	const void *at;
-	size_t off;
 
 	if (!bytes_get(ext, 0, &head, sizeof(head)) || head.header_bytes < sizeof(head))
-		return;
+		return none;
 	at = bytes_at(ext, (size_t)head.header_bytes + head.relos_off, head.relos_bytes);
-	relos = bytes_of(at, at ? head.relos_bytes : 0);
-	if (!bytes_get(relos, 0, &record_bytes, sizeof(record_bytes)) ||
-	    record_bytes < sizeof(struct bpf_core_relo))
-		return;
-	off = sizeof(record_bytes);
+	if (!at || !bytes_get(bytes_of(at, head.relos_bytes), 0, ret_record_bytes, 4) ||
+	    *ret_record_bytes < sizeof(struct bpf_core_relo))
+		return none;
+	return bytes_of(at, head.relos_bytes);
+}
+
+static void mark_relocations(struct marks *m, struct bytes ext)
+{
+	uint32_t record_bytes;
+	struct bytes relos = find_relocations(ext, &record_bytes);
+	size_t off = sizeof(record_bytes);
+
 	for (struct ext_section s; bytes_get(relos, off, &s, sizeof(s));) {
 		struct bpf_core_relo relo;
 
@@ -97,4 +106,83 @@ bool *core_kernel_types(const struct elf_view *v, const struct btf *btf)
 		follow(&m, btf__type_by_id(btf, m.todo[--m.ntodo]));
 	free(m.todo);
 	return m.is_kernel;
+}
+
+/* --- types of a loader ----------------------------------------------------------------------- */
+
+#define OWN_PREFIX "gadget_"
+
+static bool is_own(const struct btf *btf, uint32_t id)
+{
+	const struct btf_type *t = btf__type_by_id(btf, id);
+	const char *name = t ? btf__name_by_offset(btf, t->name_off) : NULL;
+
+	return name && has_prefix(name, OWN_PREFIX);
+}
+
+/* Copies the relocations that stay to `to`, which has as much room. The bytes they take. */
+static size_t copy_others(const struct btf *btf, struct bytes relos, uint32_t record_bytes,
+			  uint8_t *to)
+{
+	size_t off = sizeof(record_bytes), end = sizeof(record_bytes);
+
+	memcpy(to, &record_bytes, sizeof(record_bytes));
+	for (struct ext_section s; bytes_get(relos, off, &s, sizeof(s));) {
+		size_t head = end;
+		uint32_t kept = 0, i = 0;
+		const void *at;
+
+		off += sizeof(s);
+		end += sizeof(s);
+		for (; i < s.count && (at = bytes_at(relos, off, record_bytes)); i++) {
+			struct bpf_core_relo relo;
+
+			memcpy(&relo, at, sizeof(relo));
+			off += record_bytes;
+			if (is_own(btf, relo.type_id))
+				continue;
+			memcpy(to + end, at, record_bytes);
+			end += record_bytes;
+			kept++;
+		}
+		s.count = kept;
+		memcpy(to + head, &s, sizeof(s));
+		if (!kept) /* a section without any is an error */
+			end = head;
+	}
+	return end > sizeof(record_bytes) ? end : 0;
+}
+
+static void take_out(struct elf_image *image, const struct btf *btf, struct bytes ext)
+{
+	uint32_t record_bytes;
+	struct bytes relos = find_relocations(ext, &record_bytes);
+	uint8_t *base = image->bytes;
+	_cleanup_free_ uint8_t *kept = xmalloc(relos.len + 1);
+	uint32_t len;
+
+	if (!relos.len)
+		return;
+	len = (uint32_t)copy_others(btf, relos, record_bytes, kept);
+	memcpy(base + (relos.ptr - base), kept, len);
+	memcpy(base + (ext.ptr - base) + offsetof(struct ext_header, relos_bytes), &len,
+	       sizeof(len));
+}
+
+void core_keep_own_types(struct elf_image *image)
+{
+	_cleanup_(elf_view_release) struct elf_view v = { 0 };
+	struct bytes data;
+	struct btf *btf;
+
+	if (elf_view_open(&v, image->bytes, image->len, NULL))
+		return;
+	data = elf_section_data(&v, v.btf);
+	if (!memmem(data.ptr, data.len, "\0" OWN_PREFIX, strlen(OWN_PREFIX) + 1) ||
+	    btf_check(data, NULL))
+		return;
+	btf = btf__new(data.ptr, (uint32_t)data.len);
+	if (btf)
+		take_out(image, btf, section_called(&v, ".BTF.ext"));
+	btf__free(btf);
 }

@@ -111,6 +111,7 @@ static void write_record(struct walk *w, const struct bpf_insn *insn, int map, i
 		use.value_map = regs[data].map;
 	if (data && regs[data].what == FRAME_AT && regs[data].number < 0)
 		use.from_end = regs[data].number;
+	use.appends = map == 2 && regs[3].what != CONSTANT;
 	if (w->ops->record)
 		w->ops->record(w->ctx, &use);
 }
@@ -304,6 +305,16 @@ static void jump(struct walk *w, size_t i)
 	}
 }
 
+/* A map, or 64 bits of which the lower half may count: flags of perf events have a length above. */
+static struct value load_constant(const struct walk *w, size_t i)
+{
+	if (w->maps[i] >= 0)
+		return (struct value){ .what = MAP, .map = w->maps[i] };
+	if (i + 1 < w->count && !w->insns[i + 1].imm)
+		return (struct value){ .what = CONSTANT, .number = w->insns[i].imm };
+	return (struct value){ NOTHING };
+}
+
 static void step(struct walk *w, size_t i)
 {
 	const struct bpf_insn *insn = &w->insns[i];
@@ -313,9 +324,7 @@ static void step(struct walk *w, size_t i)
 		return;
 	switch (BPF_CLASS(insn->code)) {
 	case BPF_LD:
-		w->now.regs[insn->dst_reg] =
-			w->maps[i] >= 0 ? (struct value){ .what = MAP, .map = w->maps[i] }
-					: nothing;
+		w->now.regs[insn->dst_reg] = load_constant(w, i);
 		break;
 	case BPF_LDX:
 		load(w, insn);

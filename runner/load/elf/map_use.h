@@ -44,6 +44,7 @@ struct record_use {
 	int32_t size;	  /* in bytes; -1: it is no constant */
 	int value_map;	  /* it is a value of this map, from its start; MAP_USE_ANY: it is not */
 	int32_t from_end; /* it begins so many bytes from the frame's end; 0: elsewhere */
+	bool appends;	  /* the kernel may put a packet behind it: the flags say how much of one */
 };
 
 /* What programs do with the values of a map. */

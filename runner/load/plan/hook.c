@@ -108,6 +108,8 @@ bool hook_needs_target(const struct hook_type *type, const char *section_target)
 		return true;
 	case HOOK_NETNS:
 		return false; /* ours */
+	case HOOK_SOCKET:
+		return false; /* all interfaces */
 	default:
 		return type->form && !*section_target;
 	}

@@ -184,6 +184,11 @@ static int apply_role(struct map_list *list, struct map_plan *map, const struct 
 	    !is_lost_map(map->symbol))
 		role = ROLE_EVENTS;
 	rc = role_apply(map, role, origin, why->msg, err);
+	if (rc && origin == ORIGIN_PREFIX && role == ROLE_GAUGE && is_showable(map) &&
+	    gadget_is_iterated(list->ctx->btf, map->symbol)) {
+		map->role = ROLE_GAUGE; /* whatever its values are */
+		rc = 0;
+	}
 	map->exported = map->exported && !map->is_raw;
 	list->has_role = list->has_role || origin != ORIGIN_PLAIN ||
 			 (map->role != ROLE_INTERNAL && !map->is_raw);

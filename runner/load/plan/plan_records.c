@@ -106,11 +106,15 @@ struct sizes {
 	uint32_t count;
 	bool any;     /* something is written */
 	bool unknown; /* also of a size that is not known, or of more than these */
+	bool appends; /* a packet may stand behind a record */
 };
 
-static void add_size(struct sizes *s, int32_t size)
+static void add_write_to(struct sizes *s, const struct record_use *use)
 {
+	int32_t size = use->size;
+
 	s->any = true;
+	s->appends = s->appends || use->appends;
 	for (uint32_t i = 0; i < s->count; i++)
 		if (size > 0 && s->all[i] == (uint32_t)size)
 			return;
@@ -144,7 +148,7 @@ static struct sizes sizes_of(struct map_list *list, const struct map_plan *map)
 	find_uses(list);
 	for (size_t i = 0; i < list->nwrites; i++)
 		if (list->writes[i].map == (int)map->index || list->writes[i].map == MAP_USE_ANY)
-			add_size(&s, list->writes[i].size);
+			add_write_to(&s, &list->writes[i]);
 	s.unknown = s.unknown || list->nwrites == MAX_WRITES;
 	return s;
 }
@@ -192,10 +196,12 @@ void records_exact(struct map_list *list, struct map_plan *map)
 	struct layout *layout = &map->value;
 	struct sizes s;
 
-	if (!map->has_value || layout->is_open || layout->min_bytes >= layout->size_bytes)
+	if (!map->has_value)
 		return;
 	s = sizes_of(list, map);
-	for (uint32_t i = 0; i < s.count && !s.unknown; i++)
+	if (s.appends && map->source == SOURCE_PERF)
+		layout->is_open = true;
+	for (uint32_t i = 0; i < s.count && !s.unknown && !layout->is_open; i++)
 		if (s.all[i] == layout->size_bytes)
 			layout->min_bytes = layout->size_bytes;
 }

@@ -27,6 +27,8 @@
 #define ARSH(dst) INSN(BPF_ALU64 | BPF_ARSH | BPF_K, dst, 0, 0, 32)
 /* The map's number stands in imm, and read_maps() takes it from there. */
 #define MAP(dst, map) INSN(BPF_LD | BPF_IMM | BPF_DW, dst, 0, 0, map), INSN(0, 0, 0, 0, 0)
+/* BPF_F_CURRENT_CPU, as compilers load it. */
+#define FLAGS(dst) INSN(BPF_LD | BPF_IMM | BPF_DW, dst, 0, 0, -1), INSN(0, 0, 0, 0, 0)
 #define CALL(helper) INSN(BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_##helper)
 #define STW(dst, off, src) INSN(BPF_STX | BPF_MEM | BPF_W, dst, src, off, 0)
 #define STDW(dst, off, src) INSN(BPF_STX | BPF_MEM | BPF_DW, dst, src, off, 0)
@@ -74,7 +76,9 @@ static struct seen look(const struct bpf_insn *insns, size_t count)
 
 	assert_true(count <= ARRAY_LEN(maps));
 	for (size_t i = 0; i < count; i++)
-		maps[i] = insns[i].code == (BPF_LD | BPF_IMM | BPF_DW) ? insns[i].imm : -1;
+		maps[i] = insns[i].code == (BPF_LD | BPF_IMM | BPF_DW) && insns[i].imm >= 0
+				  ? insns[i].imm
+				  : -1;
 	map_use_find(insns, maps, count, &ops, &seen);
 	return seen;
 }
@@ -181,9 +185,13 @@ static void test_map_use_of_records(void **state)
 		MOV(2, 8),
 		CALL(ringbuf_reserve),
 		MAP(2, EVENTS),
+		MOV(3, 9),
 		MOV(4, 10),
 		ADD(4, -40),
 		MOVI(5, 40),
+		CALL(perf_event_output),
+		MAP(2, EVENTS),
+		FLAGS(3),
 		CALL(perf_event_output),
 		MAP(1, COUNTS),
 		CALL(map_lookup_elem),
@@ -197,9 +205,10 @@ static void test_map_use_of_records(void **state)
 	};
 	static const struct record_use want[] = {
 		{ EVENTS, 4, 24, MAP_USE_ANY, 0 },
-		{ EVENTS, 10, 40, MAP_USE_ANY, -40 },
-		{ EVENTS, 19, -1, COUNTS, 0 },
-		{ MAP_USE_ANY, 20, -1, MAP_USE_ANY, 0 },
+		{ EVENTS, 11, 40, MAP_USE_ANY, -40, true },
+		{ EVENTS, 16, -1, MAP_USE_ANY, 0, false },
+		{ EVENTS, 25, -1, COUNTS, 0, false },
+		{ MAP_USE_ANY, 26, -1, MAP_USE_ANY, 0, false },
 	};
 	struct seen seen = look(insns, ARRAY_LEN(insns));
 
@@ -210,6 +219,7 @@ static void test_map_use_of_records(void **state)
 		assert_int_equal(seen.records[i].size, want[i].size);
 		assert_int_equal(seen.records[i].value_map, want[i].value_map);
 		assert_int_equal(seen.records[i].from_end, want[i].from_end);
+		assert_int_equal(seen.records[i].appends, want[i].appends);
 	}
 }
 

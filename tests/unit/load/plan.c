@@ -995,7 +995,7 @@ static void test_plan_knows_gadgets(void **state)
 	assert_string_equal(get(&f, "dump")->value.type_name, "key");
 	assert_string_equal(plan_prog(&f.plan, "dump")->iter_map, "stats");
 	assert_null(plan_map(&f.plan, "walk"));
-	assert_true(plan_prog(&f.plan, "see")->needs_target);
+	assert_false(plan_prog(&f.plan, "see")->needs_target); /* all interfaces */
 	assert_string_equal(plan_prog(&f.plan, "drop")->type, "tc");
 }
 
