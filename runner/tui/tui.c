@@ -254,7 +254,7 @@ static int tui_swept(struct sink *sink, struct source *source, uint64_t time_ns)
 		model_stats(tui->model, source, &plan->maps[i], &stats);
 	}
 	feed_programs(tui, feed, now_ns);
-	model_swept(tui->model, source, now_ns);
+	model_swept(tui->model, source, now_ns, time_ns);
 	return 0;
 }
 

@@ -93,13 +93,15 @@ static double feed(struct bench *b)
 	b->f.since[MAP_CONNS] = mark;
 	b->now_ns += SECOND / 10;
 	before = cpu_ms();
-	model_swept(b->model, &b->f.fake.source, b->now_ns);
+	model_swept(b->model, &b->f.fake.source, b->now_ns, b->now_ns);
 	return spent + cpu_ms() - before;
 }
 
-static void start(struct bench *b)
+static void start_with(struct bench *b, uint64_t history_bytes)
 {
-	struct model_opts opts = { .utf8 = true, .interval_ns = SECOND / 10 };
+	struct model_opts opts = { .utf8 = true,
+				   .interval_ns = SECOND / 10,
+				   .history_bytes = history_bytes };
 
 	memset(b, 0, sizeof(*b));
 	fixture_init_max(&b->f, 200000);
@@ -107,6 +109,11 @@ static void start(struct bench *b)
 	model_add(b->model, &b->f.fake.source);
 	b->now_ns = SECOND;
 	go(b, "conns");
+}
+
+static void start(struct bench *b)
+{
+	start_with(b, 0);
 }
 
 static void stop(struct bench *b)
@@ -176,6 +183,35 @@ static void print_many(uint32_t count)
 	stop(&b);
 }
 
+/* Five minutes of sweeps, one a second, each of which changes all rows. */
+static void print_past(uint32_t count)
+{
+	uint64_t history = 128u << 20;
+	double memory, ms = 0, back;
+	struct bench b;
+
+	start_with(&b, history);
+	sweep(&b, count, 1);
+	feed(&b);
+	look(&b);
+	malloc_trim(0);
+	memory = resident_mb();
+	for (uint32_t i = 0; i < 300; i++) {
+		sweep(&b, count, i + 2);
+		b.now_ns += SECOND - SECOND / 10;
+		ms += feed(&b);
+	}
+	memory = resident_mb() - memory;
+	back = cpu_ms();
+	assert_true(model_go_back(b.model, 300 * SECOND));
+	look(&b);
+	back = cpu_ms() - back;
+	printf("\"past\":{\"rows\":%u,\"sweeps\":300,\"memory_mb\":%.1f,\"sweep_ms\":%.2f,"
+	       "\"back_ms\":%.1f},",
+	       count, memory, ms / 300, back);
+	stop(&b);
+}
+
 static void print_stream(void)
 {
 	struct connlat event = a_connlat();
@@ -205,7 +241,7 @@ static void print_stream(void)
 	model_filter(b.model, "", &why);
 	printf("\"stream\":{\"events_per_s\":%.0f,\"memory_mb\":%.1f,\"history_mb\":%u,"
 	       "\"look_ms\":%.2f,\"filter_ms\":%.1f}}\n",
-	       EVENTS / (ms / 1e3), memory, (MODEL_HISTORY_BYTES / 2) >> 20, look(&b), filtered);
+	       EVENTS / (ms / 1e3), memory, (MODEL_HISTORY_BYTES / 5) >> 20, look(&b), filtered);
 	stop(&b);
 }
 
@@ -215,6 +251,7 @@ int main(void)
 	printf("{\"changing\":{\"rows\":10000,\"percent\":%.2f},", changing_percent(10000));
 	printf("\"changing_many\":{\"rows\":100000,\"percent\":%.2f},", changing_percent(100000));
 	print_many(100000);
+	print_past(10000);
 	print_stream();
 	return 0;
 }

@@ -335,6 +335,8 @@ holds "ms to sort them" "$(model .many.sort_ms)" '<' 100
 holds "ms to sort them by key" "$(model .many.sort_key_ms)" '<' 100
 holds "ms to filter them by an expression" "$(model .many.filter_ms)" '<' 100
 holds "ms to filter them by any text" "$(model .many.filter_text_ms)" '<' 100
+holds "ms back over five minutes of 10,000 changing rows" "$(model .past.back_ms)" '<' 100
+holds "MB that these five minutes take" "$(model .past.memory_mb)" '<' 24
 holds "events a second, stored" "$(model .stream.events_per_s)" '>=' 10000000
 holds "MB of memory beyond the bound of the history" \
 	"$(model '.stream.memory_mb - .stream.history_mb')" '<=' 4

@@ -91,7 +91,7 @@ void tui_sweep_of(struct tui *t, struct fixture *f)
 {
 	for (uint32_t i = MAP_CONNS; i < NMAPS; i++)
 		tui_rows(t, f, i);
-	model_swept(t->model, &f->fake.source, t->now_ns);
+	model_swept(t->model, &f->fake.source, t->now_ns, t->now_ns);
 }
 
 void tui_sweep(struct tui *t)

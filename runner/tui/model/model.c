@@ -46,9 +46,11 @@ void model_lost(struct model *model, struct source *source, const struct map_pla
 		stream_tab_lost(tab, where, count);
 }
 
-void model_swept(struct model *model, struct source *source, uint64_t mono_ns)
+void model_swept(struct model *model, struct source *source, uint64_t mono_ns, uint64_t real_ns)
 {
 	bool changed = false;
+
+	model->latest_ns = MAX(model->latest_ns, real_ns);
 
 	for (uint32_t i = 0; i < source->plan->nmaps; i++) {
 		struct tab *tab = model_tab_of(model, source, &source->plan->maps[i]);
@@ -56,7 +58,7 @@ void model_swept(struct model *model, struct source *source, uint64_t mono_ns)
 		if (!tab)
 			continue;
 		if (tab->ops->kind == TAB_ROWS)
-			changed |= rows_tab_swept(tab, mono_ns);
+			changed |= rows_tab_swept(tab, mono_ns, real_ns);
 		else if (tab->ops->kind == TAB_STREAM)
 			changed |= stream_tab_swept(tab, mono_ns);
 	}
@@ -211,6 +213,7 @@ void model_status(struct model *model, struct model_status *ret)
 
 	*ret = (struct model_status){ 0 };
 	tab_prepare(tab);
+	model_time_status(model, arena, ret);
 	tab->ops->status(tab, arena, ret);
 	for (uint32_t i = 0; i < ret->nleft; i++)
 		ret->left[i] = tab_clean(tab, arena, ret->left[i]);

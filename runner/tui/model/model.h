@@ -35,7 +35,7 @@ struct model;
 #define MODEL_TREND 20 /* samples in a sparkline */
 
 struct model_opts {
-	uint64_t history_bytes; /* of all streams together; 0: MODEL_HISTORY_BYTES */
+	uint64_t history_bytes; /* of all tabs together; 0: MODEL_HISTORY_BYTES */
 	uint64_t interval_ns;	/* between sweeps, for display; 0: 1 s */
 	bool utf8;
 	struct files *files; /* as tui.h's */
@@ -51,7 +51,7 @@ void model_remove(struct model *model, struct source *source);
 const char *model_title(struct model *model);
 
 /*
- * Feeding. mono_ns is the time of now_mono_ns().
+ * Feeding. mono_ns is the time of now_mono_ns(), real_ns that since 1970.
  *
  * model_event() copies the record into a ring, without formatting or allocation. model_rows() takes
  * the rows of a sink's rows(). model_swept() ends a sweep, after its rows and losses, even if there
@@ -61,7 +61,7 @@ void model_event(struct model *model, struct source *source, const struct record
 void model_rows(struct model *model, struct source *source, const struct series_rows *rows);
 void model_lost(struct model *model, struct source *source, const struct map_plan *map,
 		enum lost_where where, uint64_t count);
-void model_swept(struct model *model, struct source *source, uint64_t mono_ns);
+void model_swept(struct model *model, struct source *source, uint64_t mono_ns, uint64_t real_ns);
 /* The kernel's statistics of each program, by index in the plan; cumulative. About once a second.
  */
 void model_programs(struct model *model, struct source *source, const struct prog_stats *stats,
@@ -158,7 +158,7 @@ struct model_page {
 void model_page(struct model *model, uint32_t width, uint32_t height, struct model_page *ret);
 
 /* The status line. lost and prog are never dropped; of `left`, the last are dropped first. */
-#define STATUS_MAX_LEFT 6
+#define STATUS_MAX_LEFT 8
 struct model_status {
 	const char
 		*left[STATUS_MAX_LEFT]; /* "412/1,204 rows", "filter pid>600", "map 12/64 (18%)" */
@@ -186,7 +186,11 @@ enum model_op {
 	OP_SORT,      /* by the cursor's column; again: reverses */
 	OP_SORT_LEFT, /* by the column beside the sort column */
 	OP_SORT_RIGHT,
-	OP_PAUSE,  /* or resume */
+	OP_PAUSE,   /* or resume: all tabs, at one moment */
+	OP_EARLIER, /* pauses, and goes back by a sweep */
+	OP_LATER,
+	OP_EARLIER_FAR, /* by ten seconds */
+	OP_LATER_FAR,
 	OP_FOLLOW, /* a stream follows its end; others resume, or the cursor follows its row */
 	OP_HIDE,   /* the cursor's column */
 	OP_SHOW_ALL,
@@ -199,6 +203,8 @@ enum model_op {
 	OP_FOUND_PREV,
 };
 bool model_do(struct model *model, enum model_op op);
+/* Pauses all tabs, and shows what they had so long before the last sweep. False: no sweep yet. */
+bool model_go_back(struct model *model, uint64_t ns);
 bool model_go_tab(struct model *model, uint32_t index);
 /* The mouse: a row of the page (from its top), the number of a column. */
 bool model_row(struct model *model, uint32_t row);

@@ -40,10 +40,17 @@ struct model {
 	struct logview *log;
 	struct arena arenas[NARENAS];
 	uint64_t generation;
+	uint64_t latest_ns; /* the last sweep of any source, since 1970 */
+	bool paused;	    /* all tabs, at one moment */
+	uint64_t moment_ns; /* that all tabs show; 0: the present, or when each was paused */
 	uint64_t lost;
 	uint64_t read; /* by sources that were removed */
 };
 
+/* model_time.c */
+bool model_travel(struct model *model, enum model_op op);
+/* "23s ago", and when there was how much. */
+void model_time_status(struct model *model, struct arena *arena, struct model_status *ret);
 /* model_sources.c */
 struct tab *model_tab_of(const struct model *model, const struct source *source,
 			 const struct map_plan *map);

@@ -4,21 +4,11 @@
 #include "base/util.h"
 #include "runner/tui/model/model_impl.h"
 
-static bool pause_tab(struct tab *tab, bool on)
-{
-	if (tab->paused == on)
-		return false;
-	tab_prepare(tab);
-	tab->paused = on;
-	tab->ops->pause(tab, on);
-	return true;
-}
-
 /* Pauses a stream, so that the row under the cursor stays. */
 static void hold_still(struct tab *tab)
 {
 	if (tab->ops->kind == TAB_STREAM && !tab->paused)
-		pause_tab(tab, true);
+		tab_pause(tab, true);
 }
 
 static bool go_by(struct tab *tab, int64_t rows)
@@ -51,7 +41,7 @@ static bool go_to(struct tab *tab, enum model_op op)
 	}
 	if (tab->ops->kind != TAB_STREAM)
 		return tab_go(tab, UINT64_MAX);
-	if (!pause_tab(tab, false) && tab->cursor == before && tab->following)
+	if (!tab_pause(tab, false) && tab->cursor == before && tab->following)
 		return false;
 	tab->following = true;
 	return true;
@@ -61,7 +51,7 @@ static bool follow(struct tab *tab)
 {
 	if (tab->ops->kind == TAB_STREAM)
 		return go_to(tab, OP_LAST);
-	if (!pause_tab(tab, false))
+	if (!tab_pause(tab, false))
 		tab->tracks = !tab->tracks;
 	return true;
 }
@@ -195,8 +185,6 @@ static bool do_tab(struct tab *tab, enum model_op op)
 	case OP_FIRST:
 	case OP_LAST:
 		return go_to(tab, op);
-	case OP_PAUSE:
-		return pause_tab(tab, !tab->paused);
 	case OP_FOLLOW:
 		return follow(tab);
 	case OP_VIEW:
@@ -210,6 +198,30 @@ static bool do_tab(struct tab *tab, enum model_op op)
 	default:
 		return do_columns(tab, op);
 	}
+}
+
+/* All tabs stop at one moment, so that they can be compared. */
+static bool pause_all(struct model *model)
+{
+	bool on = !current(model)->paused;
+
+	for (uint32_t i = 0; i < model->ntabs; i++)
+		tab_pause(model->tabs[i], on);
+	model->moment_ns = 0;
+	model->paused = on;
+	return true;
+}
+
+static bool do_model(struct model *model, enum model_op op)
+{
+	bool resumes =
+		op == OP_FOLLOW || (op == OP_LAST && current(model)->ops->kind == TAB_STREAM);
+
+	if (op == OP_PAUSE || (model->paused && resumes && current(model)->paused))
+		return pause_all(model);
+	if (op >= OP_EARLIER && op <= OP_LATER_FAR)
+		return model_travel(model, op);
+	return do_tab(current(model), op);
 }
 
 bool model_go_tab(struct model *model, uint32_t index)
@@ -233,7 +245,7 @@ bool model_do(struct model *model, enum model_op op)
 		return model_go_tab(model, (model->now + 1) % model->ntabs);
 	if (op == OP_TAB_PREV)
 		return model_go_tab(model, (model->now + model->ntabs - 1) % model->ntabs);
-	done = do_tab(current(model), op);
+	done = do_model(model, op);
 	model->generation += done;
 	return done;
 }

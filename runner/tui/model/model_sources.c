@@ -53,16 +53,19 @@ struct tab *model_tab_of(const struct model *model, const struct source *source,
 	return origin->by_map[map->index];
 }
 
-/* All streams together keep the history: each gets an equal share. */
+/* All tabs together keep the history: each gets an equal share. */
 static void share_history(struct model *model)
 {
-	uint32_t streams = 0;
+	uint32_t tabs = 0;
 
 	for (uint32_t i = 0; i < model->ntabs; i++)
-		streams += model->tabs[i]->ops->kind == TAB_STREAM;
-	for (uint32_t i = 0; i < model->ntabs; i++)
+		tabs += model->tabs[i]->ops->kind <= TAB_STREAM;
+	for (uint32_t i = 0; i < model->ntabs; i++) {
 		if (model->tabs[i]->ops->kind == TAB_STREAM)
-			stream_tab_limit(model->tabs[i], model->history_bytes / streams);
+			stream_tab_limit(model->tabs[i], model->history_bytes / tabs);
+		if (model->tabs[i]->ops->kind == TAB_ROWS)
+			rows_tab_limit(model->tabs[i], model->history_bytes / tabs);
+	}
 }
 
 static struct tab *new_tab(struct model *model, struct origin *origin, const struct map_plan *map)

@@ -34,6 +34,7 @@ void rows_free(struct rows *rows)
 	free(rows->spare);
 	id_map_release(&rows->slots);
 	free(rows->gone);
+	past_free(rows->past);
 	arena_release(&rows->arena);
 	free(rows);
 }
@@ -62,6 +63,7 @@ struct rows *rows_clone(const struct rows *rows)
 									 sizeof(union cell));
 	}
 	copy->spare = copy_of(rows->spare, rows->nblocks * ROWS_BLOCK * sizeof(*rows->spare));
+	copy->past = NULL;
 	copy->slots = id_map_clone(&rows->slots);
 	copy->gone = copy_of(rows->gone, rows->nblocks * ROWS_BLOCK * sizeof(*rows->gone));
 	for (uint32_t i = 0; i < copy->nslots; i++)
@@ -112,6 +114,9 @@ static void drop_row(struct rows *rows, uint32_t slot)
 {
 	struct row *row = row_at(rows, slot);
 
+	if (rows->past)
+		past_drop(rows->past, slot, row, part_of(row, rows->key_at),
+			  part_of(row, rows->cells_at));
 	id_map_remove(&rows->slots, row->id);
 	if (row->heat)
 		rows->heat_bytes -= heat_bytes(&rows->plan->families[rows->trend]);
@@ -145,8 +150,8 @@ static double grown(const struct rows *rows, struct row *row, const struct famil
 	return sum;
 }
 
-static double change_of(const struct rows *rows, struct row *row, const struct family *family,
-			const union cell *now, const union cell *before)
+double rows_change(const struct rows *rows, struct row *row, const struct family *family,
+		   const union cell *now, const union cell *before)
 {
 	union cell change;
 
@@ -200,9 +205,12 @@ static void update(struct rows *rows, uint32_t slot, const union cell *now, bool
 	double *changes = part_of(row, rows->changes_at);
 
 	for (uint32_t i = 0; i < rows->plan->nfamilies; i++)
-		changes[i] = known ? change_of(rows, row, &rows->plan->families[i], now, cells) : 0;
-	if (rows->trend >= 0)
+		changes[i] =
+			known ? rows_change(rows, row, &rows->plan->families[i], now, cells) : 0;
+	if (rows->trend >= 0) {
 		push_trend(rows, row, changes[rows->trend]);
+		rows->load += changes[rows->trend];
+	}
 	memcpy(cells, now, rows->plan->ncells * sizeof(union cell));
 	check_base(rows, slot, now);
 	row->sample = rows->sample + 1;
@@ -214,6 +222,10 @@ static void put_gone(struct rows *rows, uint32_t slot)
 
 	if (row->state != SLOT_LIVE)
 		return;
+	if (rows->past)
+		past_gone(rows->past, slot, row);
+	if (rows->trend >= 0)
+		push_trend(rows, row, 0);
 	row->state = SLOT_GONE;
 	row->sample = rows->sample + 1;
 	memset(part_of(row, rows->changes_at), 0, rows->plan->nfamilies * sizeof(double));
@@ -230,7 +242,9 @@ void rows_put(struct rows *rows, const struct series_rows *from)
 		rows->first = rows->sample + 1;
 	rows->active = rows->sample + 1;
 	for (uint32_t i = 0; i < from->count; i++) {
+		const union cell *cells = from->cells + (size_t)i * plan->ncells;
 		bool known, gone = from->flags[i] & SERIES_GONE;
+		bool from_zero = (from->flags[i] & SERIES_NEW) && rows->sample + 1 != rows->first;
 		uint32_t slot = 0;
 
 		known = id_map_find(&rows->slots, from->id[i], &slot);
@@ -251,14 +265,23 @@ void rows_put(struct rows *rows, const struct series_rows *from)
 			    rows->heat_bytes < ROWS_HEAT_BYTES)
 				rows_want_heat(rows, slot);
 		}
+		if (rows->past && !known)
+			past_new_row(rows->past, slot, from_zero);
+		else if (rows->past)
+			past_update(rows->past, slot, row_at(rows, slot),
+				    part_of(row_at(rows, slot), rows->cells_at), cells);
 		/* A new series grew from zero, except in the first sweep, where all are new. */
-		update(rows, slot, from->cells + (size_t)i * plan->ncells,
-		       known || ((from->flags[i] & SERIES_NEW) && rows->sample + 1 != rows->first));
+		update(rows, slot, cells, known || from_zero);
 	}
 }
 
-bool rows_swept(struct rows *rows, uint64_t mono_ns)
+bool rows_swept(struct rows *rows, uint64_t mono_ns, uint64_t real_ns)
 {
+	struct past_step step = { .sample = rows->sample + 1,
+				  .real_ns = real_ns,
+				  .before_ns = rows->swept_ns,
+				  .before_seconds = rows->seconds,
+				  .load = rows->load };
 	uint32_t kept = 0;
 
 	if (rows->swept_ns && mono_ns > rows->swept_ns)
@@ -272,6 +295,9 @@ bool rows_swept(struct rows *rows, uint64_t mono_ns)
 			rows->gone[kept++] = rows->gone[i];
 	}
 	rows->ngone = kept;
+	rows->load = 0;
+	if (rows->past)
+		past_swept(rows->past, &step);
 	return rows->active && rows->sample - rows->active <= MODEL_TREND;
 }
 

@@ -17,6 +17,7 @@
 #include "runner/tui/model/model.h"
 
 struct heat;
+struct past;
 struct rows;
 
 /* A number shown for a row. */
@@ -58,8 +59,14 @@ const struct figure *rows_figures(const struct rows *rows, uint32_t *ret_count);
 bool rows_have_trend(const struct rows *rows);
 
 void rows_put(struct rows *rows, const struct series_rows *from);
-/* True if the shown rows may have changed. */
-bool rows_swept(struct rows *rows, uint64_t mono_ns);
+/* True if the shown rows may have changed. real_ns: the time since 1970, by which the past is
+ * found. */
+bool rows_swept(struct rows *rows, uint64_t mono_ns, uint64_t real_ns);
+/* Keeps what sweeps change, from now on. What was kept is forgotten. */
+void rows_keep_past(struct rows *rows, uint64_t max_bytes);
+const struct past *rows_past(const struct rows *rows);
+/* Takes a clone back to the state after the sweep `sample`, or to the oldest that is kept. */
+void rows_back(struct rows *clone, const struct past *past, uint32_t sample);
 /* Marks all rows but these as gone. ids is sorted. */
 void rows_keep(struct rows *rows, const uint64_t *ids, size_t count);
 /* Counters and histograms count from now on, or from their start again. */

@@ -11,6 +11,7 @@
 
 #include "base/arena.h"
 #include "base/id_map.h"
+#include "runner/tui/model/past.h"
 #include "runner/tui/model/rows.h"
 
 #define ROWS_BLOCK 512u
@@ -41,7 +42,9 @@ struct rows {
 	uint64_t swept_ns;
 	double seconds;
 	size_t heat_bytes;
-	uint64_t guest; /* id of the row that has a history beyond the budget, plus 1 */
+	struct past *past; /* of live rows; NULL: a copy */
+	double load;	   /* of the sweep that is going on */
+	uint64_t guest;	   /* id of the row that has a history beyond the budget, plus 1 */
 };
 
 static inline struct row *row_at(const struct rows *rows, uint32_t slot)
@@ -71,6 +74,9 @@ static inline union cell cell_minus(const struct family *family, union cell a, u
 	return a;
 }
 
+/* By how much a family grew. */
+double rows_change(const struct rows *rows, struct row *row, const struct family *family,
+		   const union cell *now, const union cell *before);
 void rows_describe(struct rows *rows);
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/util.h"
 #include "runner/tui/model/histo.h"
 #include "runner/tui/model/order.h"
+#include "runner/tui/model/past.h"
 #include "runner/tui/model/rows.h"
 #include "runner/tui/model/shorts.h"
 #include "runner/tui/model/tab.h"
@@ -24,6 +25,7 @@ struct rows_tab {
 	uint32_t shown; /* rows that match the filter, without those that are gone */
 	uint64_t sum;	/* of all histograms, after sweep number `summed` */
 	uint32_t summed;
+	uint64_t past_bytes;
 	uint32_t behind; /* sweeps in a row that left rows which the source does not have */
 };
 
@@ -159,6 +161,41 @@ static void rows_pause(struct tab *tab, bool on)
 	tab->dirty = true;
 }
 
+/* The last sweep that ended by then, or the oldest that is kept. */
+static bool sample_at(const struct past *past, uint64_t real_ns, uint32_t *ret)
+{
+	uint32_t low = 0, high = past_steps(past);
+
+	while (low < high) {
+		uint32_t mid = low + (high - low) / 2;
+
+		if (past_step(past, mid)->real_ns <= real_ns)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	if (!past_steps(past))
+		return false;
+	*ret = past_step(past, low ? low - 1 : 0)->sample;
+	return true;
+}
+
+static void rows_travel(struct tab *tab, uint64_t real_ns)
+{
+	struct rows_tab *rt = rows_tab_of(tab);
+	const struct past *past = rows_past(rt->live);
+	uint32_t sample;
+
+	if (!rt->frozen || !sample_at(past, real_ns, &sample) || sample == rows_sample(rt->frozen))
+		return;
+	if (sample > rows_sample(rt->frozen)) {
+		rows_free(rt->frozen);
+		rt->frozen = rows_clone(rt->live);
+	}
+	rows_back(rt->frozen, past, sample);
+	tab_resort(tab);
+}
+
 static void rows_count(struct tab *tab, char *dst, size_t room)
 {
 	struct rows_tab *rt = rows_tab_of(tab);
@@ -262,6 +299,21 @@ static void rows_tab_free(struct tab *tab)
 	free(rt);
 }
 
+void rows_tab_limit(struct tab *tab, uint64_t bytes)
+{
+	struct rows_tab *rt = rows_tab_of(tab);
+
+	if (rt->past_bytes >= bytes)
+		return;
+	rt->past_bytes = bytes;
+	rows_keep_past(rt->live, bytes);
+}
+
+const struct past *rows_tab_past(struct tab *tab)
+{
+	return rows_past(rows_tab_of(tab)->live);
+}
+
 void rows_tab_put(struct tab *tab, const struct series_rows *rows)
 {
 	rows_put(rows_tab_of(tab)->live, rows);
@@ -300,7 +352,7 @@ static void find_gone(struct rows_tab *rt)
 	free(ids);
 }
 
-bool rows_tab_swept(struct tab *tab, uint64_t mono_ns)
+bool rows_tab_swept(struct tab *tab, uint64_t mono_ns, uint64_t real_ns)
 {
 	struct rows_tab *rt = rows_tab_of(tab);
 	struct series_stats stats = source_series_stats(tab->env->source, tab->map);
@@ -313,7 +365,7 @@ bool rows_tab_swept(struct tab *tab, uint64_t mono_ns)
 		find_gone(rt);
 		rt->behind = 0;
 	}
-	changed = rows_swept(rt->live, mono_ns);
+	changed = rows_swept(rt->live, mono_ns, real_ns);
 	if (!changed || tab->paused)
 		return false;
 	tab->dirty = true;
@@ -381,6 +433,7 @@ static const struct tab_ops rows_ops = {
 	.find = rows_find_at,
 	.trend = rows_trend_of,
 	.pause = rows_pause,
+	.travel = rows_travel,
 	.refilter = tab_resort,
 	.count = rows_count,
 	.status = rows_status,

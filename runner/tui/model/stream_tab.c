@@ -278,6 +278,25 @@ static void stream_pause(struct tab *tab, bool on)
 		tab->columns.sort = -1;
 }
 
+/* To the last record by then. */
+static void stream_travel(struct tab *tab, uint64_t real_ns)
+{
+	uint64_t low = 0, high;
+	struct item item;
+
+	tab_prepare(tab);
+	for (high = tab->total; low < high;) {
+		uint64_t mid = low + (high - low) / 2;
+
+		tab->ops->item(tab, mid, &item);
+		if (item.record.time_ns <= real_ns)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	tab_go(tab, low ? low - 1 : 0);
+}
+
 static void stream_refilter(struct tab *tab)
 {
 	stream_filter(stream_tab_of(tab)->stream, tab->filter ? matches : NULL, tab);
@@ -403,6 +422,7 @@ static const struct tab_ops stream_ops = {
 	.find = stream_find_at,
 	.span = stream_span,
 	.pause = stream_pause,
+	.travel = stream_travel,
 	.refilter = stream_refilter,
 	.count = stream_count,
 	.status = stream_status,

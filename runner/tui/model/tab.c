@@ -114,6 +114,16 @@ void tab_resort(struct tab *tab)
 	tab->dirty = tab->refind = true;
 }
 
+bool tab_pause(struct tab *tab, bool on)
+{
+	if (tab->paused == on)
+		return false;
+	tab_prepare(tab);
+	tab->paused = on;
+	tab->ops->pause(tab, on);
+	return true;
+}
+
 /* Texts. */
 
 static size_t signed_number(char *dst, double value)

@@ -56,6 +56,8 @@ struct tab_ops {
 	/* Texts of the waterfall, in tab->scratch. */
 	size_t (*span)(struct tab *tab, const struct column *column, const struct item *item);
 	void (*pause)(struct tab *tab, bool on);
+	/* A paused tab goes to what it showed at that time, since 1970. NULL: it has no past. */
+	void (*travel)(struct tab *tab, uint64_t real_ns);
 	void (*refilter)(struct tab *tab);
 	void (*count)(struct tab *tab, char *dst, size_t room);
 	void (*status)(struct tab *tab, struct arena *arena, struct model_status *ret);
@@ -109,6 +111,8 @@ void tab_release(struct tab *tab);
 void tab_prepare(struct tab *tab);
 bool tab_go(struct tab *tab, uint64_t at);
 void tab_resort(struct tab *tab);
+/* False: it was so already. */
+bool tab_pause(struct tab *tab, bool on);
 
 /* A cell as escaped text, in scratch. */
 size_t tab_text(struct tab *tab, const struct column *column, const struct item *item);
@@ -134,7 +138,10 @@ struct tab *rows_tab_new(struct tab_env *env, const struct map_plan *map,
 			 const struct metric_plan *plan);
 void rows_tab_put(struct tab *tab, const struct series_rows *rows);
 /* True if the shown rows may have changed. */
-bool rows_tab_swept(struct tab *tab, uint64_t mono_ns);
+bool rows_tab_swept(struct tab *tab, uint64_t mono_ns, uint64_t real_ns);
+/* Room for the past; it never shrinks. */
+void rows_tab_limit(struct tab *tab, uint64_t bytes);
+const struct past *rows_tab_past(struct tab *tab);
 bool rows_tab_zero(struct tab *tab);
 bool rows_tab_histogram(struct tab *tab, struct arena *arena, struct model_histogram *ret);
 bool rows_tab_heatmap(struct tab *tab, struct arena *arena, uint32_t max_columns,

@@ -242,6 +242,7 @@ static void test_model_export(void **state)
 		      ",10.0.0.1,8.8.8.8,telnet,1220,5149693413,3,2\n"
 		      ",10.0.0.1,8.8.8.8,telnet,1220,5149693413,4,2\n");
 	tui_go(&t, "programs");
+	model_do(t.model, OP_PAUSE);
 	assert_export(&t, "a.txt", 3,
 		      "NAME         TYPE        HOOK            STATE        RUNS/S  AVG/RUN    "
 		      "CPU %   MISSED\n"

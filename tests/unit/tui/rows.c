@@ -323,10 +323,10 @@ static void test_rows_churn(void **state)
 			batch.count++;
 		}
 		rows_put(rows, &batch);
-		rows_swept(rows, (round + 1) * SECOND);
+		rows_swept(rows, (round + 1) * SECOND, (round + 1) * SECOND);
 		batch.count = 0;
 		rows_put(rows, &batch);
-		rows_swept(rows, (round + 1) * SECOND + SECOND / 2);
+		rows_swept(rows, (round + 1) * SECOND + SECOND / 2, 0);
 		assert_int_equal(rows_live(rows), live);
 		for (uint32_t i = 0; i < ARRAY_LEN(alive); i++) {
 			assert_int_equal(rows_find(rows, i, &slot), alive[i]);

@@ -165,15 +165,15 @@ static void test_sources_share_history(void **state)
 	for (uint32_t i = 0; i < 100000; i++)
 		model_event(t.model, &t.f.fake.source, &record);
 	model_status(t.model, &status);
-	assert_string_equal(status.left[1], "history 0s, 2.0MiB full");
+	assert_string_equal(status.left[1], "history 0s, 819.0KiB full");
 	model_add(t.model, &t.second.fake.source);
 	model_status(t.model, &status);
-	assert_string_equal(status.left[1], "history 0s, 1023.8KiB full");
+	assert_string_equal(status.left[1], "history 0s, 409.5KiB full");
 	model_remove(t.model, &t.second.fake.source);
 	for (uint32_t i = 0; i < 100000; i++)
 		model_event(t.model, &t.f.fake.source, &record);
 	model_status(t.model, &status);
-	assert_string_equal(status.left[1], "history 0s, 2.0MiB full");
+	assert_string_equal(status.left[1], "history 0s, 819.0KiB full");
 	tui_release(&t);
 }
 

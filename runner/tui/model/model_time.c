@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Going back in time: all tabs show one moment, from what each keeps of its past. */
+#include "base/util.h"
+#include "runner/read/text/human.h"
+#include "runner/tui/model/blocks.h"
+#include "runner/tui/model/model_impl.h"
+#include "runner/tui/model/past.h"
+
+#define SECOND_NS 1000000000ull
+#define FAR_NS (10 * SECOND_NS)
+#define STRIP_CELLS 20u
+
+static const struct past *past_of(struct tab *tab)
+{
+	return tab->ops->kind == TAB_ROWS ? rows_tab_past(tab) : NULL;
+}
+
+/* A step of the current tab from `from` on; false: it has none there. */
+static bool step_from(struct model *model, uint64_t from, bool back, uint64_t *ret)
+{
+	const struct past *past = past_of(current(model));
+	uint32_t n = past ? past_steps(past) : 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		uint64_t at = past_step(past, back ? n - 1 - i : i)->real_ns;
+
+		if (back ? at < from : at > from) {
+			*ret = at;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* There is nothing before it; 1 where nothing is known. */
+static uint64_t oldest_of(struct tab *tab)
+{
+	const struct past *past = past_of(tab);
+
+	return past && past_steps(past) ? past_step(past, 0)->real_ns : 1;
+}
+
+static void go_to_moment(struct model *model, uint64_t moment_ns)
+{
+	model->moment_ns = moment_ns;
+	model->paused = true;
+	for (uint32_t i = 0; i < model->ntabs; i++) {
+		struct tab *tab = model->tabs[i];
+
+		tab_pause(tab, true);
+		if (tab->ops->travel)
+			tab->ops->travel(tab, moment_ns);
+	}
+}
+
+bool model_travel(struct model *model, enum model_op op)
+{
+	bool back = op == OP_EARLIER || op == OP_EARLIER_FAR;
+	bool far = op == OP_EARLIER_FAR || op == OP_LATER_FAR;
+	uint64_t from = model->moment_ns ? model->moment_ns : model->latest_ns;
+	uint64_t by = far ? FAR_NS : model->settings.interval_ns, to = from;
+
+	if (!from || (!back && !model->moment_ns))
+		return false;
+	if (far || !past_of(current(model)))
+		to = back ? MAX(from - MIN(by, from), oldest_of(current(model))) : from + by;
+	else if (!step_from(model, from, back, &to))
+		return false;
+	go_to_moment(model, MIN(to, model->latest_ns));
+	return true;
+}
+
+bool model_go_back(struct model *model, uint64_t ns)
+{
+	if (!model->latest_ns)
+		return false;
+	go_to_moment(model,
+		     MAX(model->latest_ns - MIN(ns, model->latest_ns), oldest_of(current(model))));
+	model->generation++;
+	return true;
+}
+
+/* How much there was in each part of the time that is kept; the moment is marked. */
+static const char *strip_of(struct model *model, struct arena *arena, const struct past *past)
+{
+	bool utf8 = model->settings.page.utf8;
+	uint64_t first = past_step(past, 0)->real_ns;
+	uint64_t span = past_step(past, past_steps(past) - 1)->real_ns - first + 1;
+	uint32_t now =
+		(uint32_t)((model->moment_ns - MIN(first, model->moment_ns)) * STRIP_CELLS / span);
+	float loads[STRIP_CELLS] = { 0 };
+	char before[BLOCKS_ROOM(STRIP_CELLS)], after[BLOCKS_ROOM(STRIP_CELLS)];
+	size_t n;
+
+	for (uint32_t i = 0; i < past_steps(past); i++) {
+		const struct past_step *step = past_step(past, i);
+
+		loads[(step->real_ns - first) * STRIP_CELLS / span] += (float)step->load;
+	}
+	now = MIN(now, STRIP_CELLS - 1);
+	n = blocks_spark(before, loads, STRIP_CELLS, utf8);
+	before[n] = '\0';
+	/* A cell is one character, of three bytes where it is a block. */
+	n = n / STRIP_CELLS;
+	memcpy(after, before + (now + 1) * n, (STRIP_CELLS - now - 1) * n + 1);
+	before[now * n] = '\0';
+	return arena_printf(arena, "%s%s%s", before, utf8 ? "┃" : "|", after);
+}
+
+void model_time_status(struct model *model, struct arena *arena, struct model_status *ret)
+{
+	const struct past *past = past_of(current(model));
+	char ago[HUMAN_ROOM + 1];
+	uint64_t ns = model->latest_ns - MIN(model->moment_ns, model->latest_ns);
+
+	if (!model->moment_ns)
+		return;
+	ago[human_duration(ago, ns / 1000000, 1000000)] = '\0';
+	ret->left[ret->nleft++] = arena_printf(arena, "%s ago", ago);
+	if (past && past_steps(past))
+		ret->left[ret->nleft++] = strip_of(model, arena, past);
+}
