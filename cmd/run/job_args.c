@@ -27,6 +27,7 @@ int job_config_of(const struct run_args *a, const struct program *program, struc
 	};
 	words.every_label = a->compat != NULL;
 	code = object_words_parse(&a->object, arena, &ret->object, err);
-	program_recipes(program, &ret->object.plan);
+	program_recipes(program, &ret->object);
+	ret->cgroups = program_cgroups(program);
 	return code < 0 ? code : select_words_parse(&words, arena, &ret->select, err);
 }

@@ -11,7 +11,6 @@
 #include "cmd/store_path.h"
 #include "oci/format/ref.h"
 #include "runner/compat/exporter_config.h"
-#include "runner/load/plan/plan.h"
 
 /* Of the person who calls by sudo, as it is without XDG_DATA_HOME; NULL: no sudo, or no store. */
 static char *store_of_caller(void)
@@ -188,12 +187,21 @@ int program_open(struct program *ret, const struct global_args *global, const ch
 	return rc;
 }
 
-void program_recipes(const struct program *program, struct plan_opts *ret)
+void program_recipes(const struct program *program, struct object_opts *ret)
 {
-	if (!program->config)
+	const struct exporter_config *config = program->config;
+
+	if (!config)
 		return;
-	ret->recipes = program->config->recipes;
-	ret->nrecipes = program->config->nrecipes;
+	ret->plan.recipes = config->recipes;
+	ret->plan.nrecipes = config->nrecipes;
+	ret->kaddrs = config->kaddrs;
+	ret->nkaddrs = config->nkaddrs;
+}
+
+const struct recipe_cgroups *program_cgroups(const struct program *program)
+{
+	return program->config && program->config->cgroups.map ? &program->config->cgroups : NULL;
 }
 
 void program_release(struct program *p)

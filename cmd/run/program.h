@@ -45,8 +45,10 @@ struct program_pull {
 int program_open(struct program *ret, const struct global_args *global, const char *word,
 		 const struct program_pull *pull, struct err *err);
 /* What its configuration says of its maps; they live as long as the program. */
-struct plan_opts;
-void program_recipes(const struct program *program, struct plan_opts *ret);
+struct object_opts;
+struct recipe_cgroups;
+void program_recipes(const struct program *program, struct object_opts *ret);
+const struct recipe_cgroups *program_cgroups(const struct program *program); /* NULL: none */
 void program_release(struct program *program);
 
 #endif

@@ -126,7 +126,7 @@ static int read_program(struct programs *p, size_t at, const char *word, struct 
 	if (!programs_several(p))
 		return 0;
 	/* Only the plan is asked for, to find out which words are for it. */
-	program_recipes(&program->program, &none.plan);
+	program_recipes(&program->program, &none);
 	return object_open(&program->probe, program->name, program->program.bytes,
 			   program->program.len, &none, err);
 }

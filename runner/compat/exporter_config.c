@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <math.h>
+#include <pcre2.h>
 
 #include "base/err.h"
 #include "base/parse.h"
@@ -177,7 +178,8 @@ struct reading {
 };
 
 /* The name of a map, as C has it. */
-static int check_symbol(const struct yaml_node *node, const char *name, struct err *err)
+static int check_symbol(const struct yaml_node *node, const char *name, const char *what,
+			const char *hint, struct err *err)
 {
 	bool valid = isalpha((unsigned char)*name) || *name == '_';
 
@@ -185,8 +187,8 @@ static int check_symbol(const struct yaml_node *node, const char *name, struct e
 		valid = isalnum((unsigned char)*p) || *p == '_';
 	if (valid && strlen(name) < 200)
 		return 0;
-	err_hint(err, "it is the name of the map in the program");
-	return yaml_refuse(node, err, "'%.64s' cannot be the name of a map", name);
+	err_hint(err, "%s", hint);
+	return yaml_refuse(node, err, "'%.64s' cannot be the name of %s", name, what);
 }
 
 static int check_new(const struct reading *r, const struct plan_recipe *recipe)
@@ -209,7 +211,8 @@ static int read_common(struct reading *r, const struct yaml_node *node, const ch
 	if (rc == 0)
 		rc = yaml_text(name, &ret->map, r->err);
 	if (rc == 0)
-		rc = check_symbol(name, ret->map, r->err);
+		rc = check_symbol(name, ret->map, "a map",
+				  "it is the name of the map in the program", r->err);
 	if (rc < 0)
 		return rc;
 	ret->at = exporter_place(name);
@@ -319,6 +322,90 @@ static int read_list(struct reading *r, const struct yaml_node *list,
 	return rc;
 }
 
+static int read_kaddrs(struct reading *r, const struct yaml_node *list)
+{
+	struct exporter_config *c = r->config;
+	int rc = list ? yaml_list(list, r->err) : 0;
+
+	if (rc < 0 || !list)
+		return rc;
+	c->kaddrs = arena_array(&c->yaml.arena, struct object_kaddr, list->count + 1);
+	for (const struct yaml_node *n = list->first; n && rc == 0; n = n->next) {
+		struct object_kaddr *kaddr = &c->kaddrs[c->nkaddrs++];
+
+		kaddr->at = exporter_place(n);
+		rc = yaml_text(n, &kaddr->symbol, r->err);
+		if (rc == 0)
+			rc = check_symbol(n, kaddr->symbol, "a symbol",
+					  "for example bpf_jit_current", r->err);
+	}
+	return rc;
+}
+
+static int add_expression(struct reading *r, const struct yaml_node *node)
+{
+	struct recipe_cgroups *cgroups = &r->config->cgroups;
+	PCRE2_UCHAR why[128] = "out of memory";
+	const char *text = "";
+	PCRE2_SIZE where = 0;
+	int code = 0, rc = yaml_text(node, &text, r->err);
+
+	if (rc < 0)
+		return rc;
+	cgroups->codes[cgroups->ncodes] =
+		pcre2_compile((PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED,
+			      PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_UTF, &code, &where, NULL);
+	if (cgroups->codes[cgroups->ncodes]) {
+		cgroups->ncodes++;
+		return 0;
+	}
+	pcre2_get_error_message(code, why, sizeof(why));
+	return yaml_refuse(node, r->err, "regular expression '%.64s': %s at byte %zu", text,
+			   (char *)why, (size_t)where);
+}
+
+static int read_cgroup_type(struct reading *r, const struct yaml_node *node)
+{
+	const char *type = "";
+	int rc = yaml_text(node, &type, r->err);
+
+	r->config->cgroups.storage = streq(type, "cgrp_storage");
+	if (rc < 0 || r->config->cgroups.storage || streq(type, "hash"))
+		return rc;
+	return yaml_refuse(node, r->err, "'%.64s' is no type of this map: hash or cgrp_storage",
+			   type);
+}
+
+static int read_cgroups(struct reading *r, const struct yaml_node *node)
+{
+	static const char *const keys[] = { "name", "type", "regexps" };
+	struct recipe_cgroups *cgroups = &r->config->cgroups;
+	const struct yaml_node *name, *list, *type;
+	int rc = exporter_keys(node, keys, ARRAY_LEN(keys), r->err);
+
+	if (rc == 0)
+		rc = exporter_need(node, "name", "cgroup_id_map", &name, r->err);
+	if (rc == 0)
+		rc = yaml_text(name, &cgroups->map, r->err);
+	if (rc == 0)
+		rc = check_symbol(name, cgroups->map, "a map",
+				  "it is the name of the map in the program", r->err);
+	type = yaml_get(node, "type");
+	if (rc == 0 && type)
+		rc = read_cgroup_type(r, type);
+	if (rc == 0)
+		rc = exporter_need(node, "regexps", "cgroup_id_map", &list, r->err);
+	if (rc == 0)
+		rc = yaml_list(list, r->err);
+	if (rc < 0)
+		return rc;
+	cgroups->at = exporter_place(name);
+	cgroups->codes = arena_array(&r->config->yaml.arena, void *, list->count + 1);
+	for (const struct yaml_node *n = list->first; n && rc == 0; n = n->next)
+		rc = add_expression(r, n);
+	return rc;
+}
+
 static int read_all(struct reading *r)
 {
 	static const char *const keys[] = { "name", "metrics", "tracing", "kaddrs",
@@ -343,6 +430,10 @@ static int read_all(struct reading *r)
 		rc = read_list(r, yaml_get(metrics, "histograms"), read_histogram);
 	if (rc == 0)
 		rc = read_list(r, yaml_get(tracing, "spans"), read_span);
+	if (rc == 0)
+		rc = read_kaddrs(r, yaml_get(root, "kaddrs"));
+	if (rc == 0 && yaml_get(root, "cgroup_id_map"))
+		rc = read_cgroups(r, yaml_get(root, "cgroup_id_map"));
 	if (rc == 0 && !r->config->nrecipes) {
 		err_hint(r->err, "metrics: {counters: [...]}, metrics: {histograms: [...]} or "
 				 "tracing: {spans: [...]}");
@@ -384,6 +475,8 @@ void exporter_config_free(struct exporter_config *config)
 {
 	if (!config)
 		return;
+	for (size_t i = 0; i < config->cgroups.ncodes; i++)
+		pcre2_code_free(config->cgroups.codes[i]);
 	yaml_release(&config->yaml);
 	free(config);
 }

@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include "base/yaml.h"
-#include "runner/load/recipe/recipe.h"
+#include "runner/load/attach/object.h"
 
 #define EXPORTER_NAMESPACE "ebpf_exporter"
 
@@ -21,6 +21,9 @@ struct exporter_config {
 	struct yaml yaml; /* its arena holds all below */
 	struct plan_recipe *recipes;
 	size_t nrecipes;
+	struct object_kaddr *kaddrs;
+	size_t nkaddrs;
+	struct recipe_cgroups cgroups;
 };
 
 /* `name` stands for the bytes in messages. exporter_config_free() in any case but failure. */

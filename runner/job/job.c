@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/util.h"
+#include "runner/job/cgroup_map.h"
 #include "runner/load/loader/loader.h"
 #include "runner/read/collect/live.h"
 
@@ -17,6 +18,8 @@ struct job {
 	bool statistics;
 	struct loader *loader;
 	struct opener *opener;
+	const struct recipe_cgroups *cgroups;
+	struct cgroup_map *cgroup_map;
 	uint64_t start_ns;
 	void (*on_sweep)(void *ctx, struct job *job);
 	void *sweep_ctx;
@@ -59,6 +62,11 @@ int job_open(struct job **ret, const struct job_config *config, struct err *err)
 	rc = object_open(&job->object, title, config->elf, config->elf_bytes, &config->object, err);
 	if (rc < 0)
 		return rc;
+	job->cgroups = config->cgroups;
+	if (job->cgroups)
+		rc = cgroup_map_check(job->cgroups, object_plan(job->object), err);
+	if (rc < 0)
+		return rc;
 	rc = make_collector(job, config, err);
 	if (rc < 0 && config->program)
 		err_wrap(err, "%s", title);
@@ -73,6 +81,16 @@ int job_open(struct job **ret, const struct job_config *config, struct err *err)
 	job->live.source.digest = config->digest;
 	*ret = steal_ptr(&job);
 	return 0;
+}
+
+/*
+ * Programs that were written for ebpf_exporter have a probe at a function of this name in
+ * /proc/self/exe, by which they begin once all of them are attached.
+ */
+void post_attach_mark(void);
+__attribute__((noinline, used)) void post_attach_mark(void)
+{
+	__asm__ volatile("");
 }
 
 int job_attach(struct job *job, struct err *err)
@@ -92,12 +110,17 @@ int job_attach(struct job *job, struct err *err)
 	log_debug("%s: opened in %.1f ms, loaded in %.1f ms, attached in %.1f ms", job->name,
 		  (double)times.open_ns / 1e6, (double)times.load_ns / 1e6,
 		  (double)times.attach_ns / 1e6);
+	post_attach_mark();
 	return ret;
 }
 
 int job_read(struct job *job, struct loop *loop, struct err *err)
 {
-	return collector_start(job->collector, loop, err);
+	int ret = job->cgroups
+			  ? cgroup_map_start(&job->cgroup_map, job->cgroups, job->object, loop, err)
+			  : 0;
+
+	return ret < 0 ? ret : collector_start(job->collector, loop, err);
 }
 
 static void swept(void *ctx)
@@ -135,6 +158,7 @@ void job_free(struct job *job)
 {
 	if (!job)
 		return;
+	cgroup_map_free(job->cgroup_map);
 	collector_free(job->collector);
 	object_free(job->object);
 	free(job->name);

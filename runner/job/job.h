@@ -40,6 +40,7 @@ struct job_config {
 	struct collector_opts collect; /* interval, limits; its clock is the one of the process */
 	struct step pull;	       /* getting the bytes, if there was anything to get */
 	bool statistics;	       /* the kernel measures the programs' run time */
+	const struct recipe_cgroups *cgroups; /* a map to be kept filled; NULL: none. Borrowed */
 	struct loader *loader; /* it loads and attaches; NULL: this process does. Borrowed */
 };
 

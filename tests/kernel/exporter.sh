@@ -79,6 +79,19 @@ jq_is 'spans with typed attributes' run.out \
 	'map(select(.map == "round_spans")) | map([.name, .service, .trace_id, .span_id, .duration_ns, .fields.code]) | [length, .[0], .[11]]' \
 	'[12,["round","load","01000000000000000200000000000000","0100000000000000",1000,"ENOENT"],["round","load","01000000000000000200000000000000","0c00000000000000",12000,"ENOENT"]]'
 
+sed 's/flush_interval: 1h/flush_interval: 1s/' exporter.yaml >flush.yaml
+traffic_start getppid,12
+ok 'a counter that is flushed' bombus_start flush run flush.yaml --object exporter.bpf.o \
+	--set target_pid="$TRAFFIC_PID" --interval 100ms -o none --metrics=127.0.0.1:0
+url=http://127.0.0.1:$(sed -n 's,.*metrics are on port ,,p' flush.err)
+ok 'twelve rounds' traffic_go
+flushed() {
+	curl -sf "$url/metrics" >scrape && grep -q '^ebpf_exporter_rounds_total 12' scrape &&
+		! grep -q '^ebpf_exporter_kills_total' scrape
+}
+ok 'its series are gone, and no others' wait_for 5 flushed
+ok 'it ends' bombus_stop INT
+
 cp exporter.bpf.o other.bpf.o
 sed '/^tracing/,$d; s/rounds_total/lru_total/; /name: lru_total/{n;s/rounds/x/}' exporter.yaml >twice.yaml
 run_bombus run twice.yaml --object other.bpf.o --dry-run
@@ -108,5 +121,62 @@ is 'their series have no label more' "$(curl -sf "$url/metrics" | grep ^ebpf_exp
 ebpf_exporter_index_total{i="0"} 0
 ebpf_exporter_index_total{i="1"} 0'
 ok 'they end' bombus_stop INT
+
+ok 'a cgroup of our own' cgroup_make
+sleep 600 &
+started+=("$!")
+echo "$!" >"$GROUP/cgroup.procs"
+cp "$OBJECTS/exporter_kernel.bpf.o" kernel.bpf.o
+cat >kernel.yaml <<END
+metrics:
+  counters:
+    - {name: address, help: The lower half of an address}
+    - {name: rounds_by_storage, help: R, labels: [{name: found, size: 8, decoders: [{name: uint}]}]}
+kaddrs: [schedule]
+cgroup_id_map:
+  name: groups
+  regexps: ['nothing', '^/sys/fs/cgroup/bombus-test-$$/?']
+END
+ok 'addresses and cgroups' bombus_start kernel run kernel.yaml --map groups=gauge -o json \
+	--interval 100ms --metrics=127.0.0.1:0
+url=http://127.0.0.1:$(sed -n 's,.*metrics are on port ,,p' kernel.err)
+address=$(awk '$3 == "schedule" && NF == 3 { print substr($1, 9) }' /proc/kallsyms)
+ok 'a probe of /proc/self/exe runs once all is attached, and the address is there' wait_for 5 \
+	grep -q "\"map\":\"address\".*\"value\":$((16#$address))}" kernel.out
+id=$(stat -c %i "$GROUP")
+ok 'the cgroup is in the map' wait_for 5 grep -q "\"map\":\"groups\".*\"key\":$id}.*\"value\":1}" kernel.out
+mkdir "$GROUP/below"
+below=$(stat -c %i "$GROUP/below")
+ok 'so is one that comes' wait_for 5 grep -q "\"key\":$below}.*\"value\":1}" kernel.out
+rmdir "$GROUP/below"
+has() { # ID: whether the map has it
+	curl -sf "$url/metrics" | grep -qx "ebpf_groups{key=\"$1\"} 1"
+}
+ok 'one that stays is there' has "$id"
+has_not() { ! has "$1"; }
+ok 'one that goes is taken out' wait_for 5 has_not "$below"
+ok 'it ends' bombus_stop INT
+
+sed -i 's/name: groups/name: stored\n  type: cgrp_storage/' kernel.yaml
+traffic_start getppid,5
+echo "$TRAFFIC_PID" >"$GROUP/cgroup.procs"
+ok 'cgroup storage' bombus_start stored run kernel.yaml -o json --set target_pid="$TRAFFIC_PID"
+ok 'five rounds' traffic_go
+ok 'it ends' bombus_stop INT
+jq_is 'the program finds 1 in the storage of its cgroup' stored.out \
+	'map(select(.map == "rounds_by_storage")) | map([.key.found, .value]) | unique' '[[1,5]]'
+for wrong in 's/type: .*/type: hash/' 's/name: stored/name: store/' 's/schedule/schedulo/' \
+	's/schedule/do_exit/' 's/type: .*/type: tree/' "s/'nothing'/'('/"; do
+	sed "$wrong" kernel.yaml >wrong.yaml
+	run_bombus run wrong.yaml --object kernel.bpf.o --dry-run
+	echo "$ERR" | head -n 1
+done >wrongs
+is 'mistakes' "$(cat wrongs)" \
+	"bombus: wrong.yaml:7:9: 'stored' is a map of the type cgrp_storage, and no hash
+bombus: wrong.yaml:7:9: the object has no map 'store'
+bombus: wrong.yaml:5:10: the kernel has no symbol 'schedulo'
+bombus: wrong.yaml:5:10: the object has no variable 'const volatile u64 kaddr_do_exit'
+bombus: wrong.yaml:8:9: 'tree' is no type of this map: hash or cgrp_storage
+bombus: wrong.yaml:9:13: regular expression '(': missing closing parenthesis at byte 1"
 ok 'nothing is left' nothing_left
 done_testing

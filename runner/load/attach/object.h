@@ -35,11 +35,19 @@ struct object_size {
 	uint64_t size;
 };
 
+/* A variable kaddr_SYMBOL of the object gets the address of a symbol of the kernel. */
+struct object_kaddr {
+	const char *symbol;
+	struct recipe_place at;
+};
+
 /* Applied in order. Arrays and texts are borrowed until object_free(). */
 struct object_opts {
 	struct plan_opts plan;
 	const struct object_param *params;
 	size_t nparams;
+	const struct object_kaddr *kaddrs;
+	size_t nkaddrs;
 	const struct object_target *targets; /* may repeat for several of one program */
 	size_t ntargets;
 	const struct object_size *rings;

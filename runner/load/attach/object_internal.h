@@ -50,7 +50,8 @@ struct object {
 	struct pin *pins;
 	size_t npins;
 	bool made_pin_maps_dir, made_pin_progs_dir;
-	bool keep_pins; /* object_start() went well */
+	bool keep_pins;	   /* object_start() went well */
+	bool hides_kaddrs; /* the kernel shows us no addresses */
 	int stats_fd;
 };
 

@@ -10,6 +10,7 @@
 #include "base/parse.h"
 #include "base/util.h"
 #include "runner/load/attach/object_internal.h"
+#include "runner/load/kernel/symbols.h"
 #include "runner/load/plan/params.h"
 
 /* ---- names ---- */
@@ -313,6 +314,13 @@ int options_check_maps(const struct object *object, struct err *err)
 {
 	const struct bpf_map *map;
 
+	if (object->hides_kaddrs) {
+		err_hint(err, "it shows them to root where the sysctl kernel.kptr_restrict is 0 "
+			      "or 1");
+		err_exit(err, EXIT_KERNEL);
+		return err_set(err, EPERM, "the kernel hides the addresses of its symbols");
+	}
+
 	bpf_object__for_each_map(map, object->bpf) {
 		uint32_t type = bpf_map__type(map);
 		bool keyless = type == BPF_MAP_TYPE_QUEUE || type == BPF_MAP_TYPE_STACK;
@@ -389,6 +397,45 @@ static int apply_tick(struct object *object, void *rodata, size_t size, struct e
 	return params_set(&object->plan, rodata, size, TICK_PARAM, text, err);
 }
 
+#define KADDR_PREFIX "kaddr_"
+
+static int apply_kaddr(struct object *object, void *rodata, size_t size,
+		       const struct object_kaddr *kaddr, uint64_t address, struct err *err)
+{
+	_cleanup_free_ char *name = xasprintf(KADDR_PREFIX "%s", kaddr->symbol);
+	const struct param *param = plan_param(&object->plan, name);
+	char text[24];
+
+	if (!param || param->size_bytes != sizeof(address))
+		return recipe_refuse(&kaddr->at, err,
+				     "the object has no variable 'const volatile "
+				     "u64 %s'",
+				     name);
+	snprintf(text, sizeof(text), "0x%llx", (unsigned long long)address);
+	return params_set(&object->plan, rodata, size, name, text, err);
+}
+
+/* One who may not see addresses opens the object all the same: another process starts it. */
+static int apply_kaddrs(struct object *object, void *rodata, size_t size, struct err *err)
+{
+	const struct object_kaddr *kaddrs = object->opts.kaddrs;
+	size_t count = object->opts.nkaddrs;
+	_cleanup_free_ const char **names = xcalloc(count + 1, sizeof(*names));
+	_cleanup_free_ uint64_t *addresses = xcalloc(count + 1, sizeof(*addresses));
+	int missing, rc = 0;
+
+	for (size_t i = 0; i < count; i++)
+		names[i] = kaddrs[i].symbol;
+	missing = count ? symbol_addresses(names, count, addresses) : -1;
+	if (missing >= 0)
+		return recipe_refuse(&kaddrs[missing].at, err, "the kernel has no symbol '%s'",
+				     names[missing]);
+	for (size_t i = 0; i < count && rc == 0; i++)
+		rc = apply_kaddr(object, rodata, size, &kaddrs[i], addresses[i], err);
+	object->hides_kaddrs = count && !addresses[0];
+	return rc;
+}
+
 static int apply_params(struct object *object, struct err *err)
 {
 	struct bpf_map *map = bpf_object__find_map_by_name(object->bpf, ".rodata");
@@ -400,7 +447,7 @@ static int apply_params(struct object *object, struct err *err)
 	for (size_t i = 0; i < opts->nparams && rc == 0; i++)
 		rc = params_set(&object->plan, rodata, rodata ? size : 0, opts->params[i].name,
 				opts->params[i].value, err);
-	return rc;
+	return rc < 0 ? rc : apply_kaddrs(object, rodata, rodata ? size : 0, err);
 }
 
 int options_apply(struct object *object, bool report, struct err *err)

@@ -81,6 +81,43 @@ bool function_exists(const char *name)
 	return false;
 }
 
+/* "ffffffff81000000 T name\t[module]" */
+static void take_address(char *line, const char *const *names, size_t count, uint64_t *ret,
+			 bool *found)
+{
+	char *rest, *name;
+	uint64_t addr = strtoull(line, &rest, 16);
+
+	if (rest[0] != ' ' || !rest[1] || rest[2] != ' ')
+		return;
+	name = rest + 3;
+	name[strcspn(name, "\t ")] = '\0';
+	for (size_t i = 0; i < count; i++) {
+		if (!streq(names[i], name))
+			continue;
+		ret[i] = addr;
+		found[i] = true;
+	}
+}
+
+int symbol_addresses(const char *const *names, size_t count, uint64_t *ret)
+{
+	_cleanup_free_ bool *found = xcalloc(count + 1, sizeof(*found));
+	_cleanup_free_ void *text = NULL;
+	char *save = NULL;
+	size_t len;
+
+	memset(ret, 0, count * sizeof(*ret));
+	if (read_file("/proc/kallsyms", MAX_KALLSYMS, &text, &len, NULL) < 0 || len == 0)
+		return -1;
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		take_address(line, names, count, ret, found);
+	for (size_t i = 0; i < count; i++)
+		if (!found[i])
+			return (int)i;
+	return -1;
+}
+
 char *syscall_function(const char *name)
 {
 	static const char *const prefixes[] = { "__x64_", "__arm64_", "__riscv_", "__s390x_",

@@ -167,10 +167,18 @@ static void pack_targets(struct pack *p, struct object_opts *opts)
 {
 	struct object_param *params = pack_array(p, opts->params, opts->nparams);
 	struct object_target *targets;
+	struct object_kaddr *kaddrs;
 
 	for (size_t i = 0; i < opts->nparams; i++) {
 		pack_word(p, &params[i].name);
 		pack_word(p, &params[i].value);
+	}
+	kaddrs = pack_array(p, opts->kaddrs, opts->nkaddrs);
+	for (size_t i = 0; i < opts->nkaddrs; i++) {
+		pack_word(p, &kaddrs[i].symbol);
+		pack_word(p, &kaddrs[i].at.path);
+		pack_value(p, kaddrs[i].at.line);
+		pack_value(p, kaddrs[i].at.column);
 	}
 	targets = pack_array(p, opts->targets, opts->ntargets);
 	for (size_t i = 0; i < opts->ntargets; i++) {

@@ -45,6 +45,15 @@ struct plan_recipe {
 	struct recipe_place at;
 };
 
+/* A map that is kept filled with the cgroups whose paths some expressions match. */
+struct recipe_cgroups {
+	const char *map; /* its symbol; NULL: there is none */
+	bool storage;	 /* cgroup storage, else a hash by the cgroup's id */
+	void **codes;	 /* pcre2_code */
+	size_t ncodes;
+	struct recipe_place at;
+};
+
 /* The label that stands for no bytes of a key, but for the CPU that a value is of. */
 #define RECIPE_CPU "cpu"
 #define RECIPE_CPU_BYTES 2

@@ -102,6 +102,7 @@ static const int reads[] = {
 	CALL(readlinkat),
 	CALL(getdents64),
 	CALL(getcwd),
+	CALL(inotify_add_watch), /* cgroups that come and go */
 	/* memory and threads */
 	CALL(munmap),
 	CALL(mremap),
@@ -189,7 +190,6 @@ static const int stores[] = {
 	CALL(copy_file_range),
 	CALL(sendfile),
 	CALL(inotify_init1),
-	CALL(inotify_add_watch),
 	CALL(inotify_rm_watch),
 	CALL(fadvise64),
 	CALL(chdir),

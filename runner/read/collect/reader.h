@@ -99,6 +99,7 @@ struct reader {
 	uint32_t batch;
 	const uint8_t *globals; /* SOURCE_GLOBALS: a part of the section, mapped; NULL: none is */
 	size_t globals_first, globals_bytes;
+	uint64_t flush_at_ns; /* when its series are next forgotten; 0: not yet known */
 	uint64_t expected_ns; /* so long took the last sweep, or the part of it before it was cut */
 
 	struct ring ring;

@@ -41,12 +41,18 @@ void round_begin(struct round *round, bool only_records)
 
 static void watch_stream(struct reader *r)
 {
+	uint64_t now_ns = now_mono_ns();
+
 	if (r->perf)
 		perf_reader_sweep(r->perf);
 	if (!r->series)
 		return;
 	fair_lock_take(&r->env->lock);
-	series_expire(r->series, now_mono_ns());
+	series_expire(r->series, now_ns);
+	if (r->map->flush_ns && r->flush_at_ns && now_ns >= r->flush_at_ns)
+		series_flush(r->series);
+	if (now_ns >= r->flush_at_ns)
+		r->flush_at_ns = now_ns + r->map->flush_ns;
 	fair_lock_release(&r->env->lock);
 }
 

@@ -400,6 +400,14 @@ void series_expire(struct series *s, uint64_t now_ns)
 	s->gen++;
 }
 
+void series_flush(struct series *s)
+{
+	for (uint32_t ref = 0; ref < s->nentries; ref++)
+		if (about_at(s, ref)->state == STATE_LIVE)
+			series_let_go(s, ref);
+	s->gen++;
+}
+
 uint64_t series_mark(struct series *s)
 {
 	return s->gen++;

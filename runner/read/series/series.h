@@ -74,6 +74,9 @@ void series_sweep_cancel(struct series *series);
 /* Events only: drops what was not touched for the TTL. */
 void series_expire(struct series *series, uint64_t now_ns);
 
+/* Events only: all go, and begin anew at their next event. */
+void series_flush(struct series *series);
+
 struct series_rows;
 /* Row i of what series_read() gave once, in a recording: its series is as it was then. */
 void series_put_row(struct series *series, const struct series_rows *rows, uint32_t i);

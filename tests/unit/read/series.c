@@ -277,6 +277,26 @@ static void test_series_expires_events(void **state)
 	series_free(s);
 }
 
+static void test_series_are_flushed(void **state)
+{
+	struct small small;
+	struct series *s = new_series(&small, METRIC_EVENTS, METRIC_COUNTER, 4, 1, 0);
+	uint32_t a = 1, b = 2;
+	uint64_t mark;
+
+	series_touch(s, &a, SECOND)->u += 3;
+	series_touch(s, &b, SECOND)->u++; /* the overflow's */
+	assert_int_equal(series_stats(s).overflowed, 1);
+	mark = series_mark(s);
+	series_flush(s);
+	assert_int_equal(series_stats(s).live, 0);
+	assert_int_equal(read_row(s, &a, mark, true, NULL).flags, SERIES_GONE);
+	series_touch(s, &b, 2 * SECOND)->u++;
+	assert_int_equal(value_of(s, &b), 1);
+	assert_int_equal(series_stats(s).overflowed, 1);
+	series_free(s);
+}
+
 static void put(struct series *s, uint32_t key, uint64_t value)
 {
 	series_sweep_put(s, &key, &(union cell){ .u = value });
@@ -649,6 +669,7 @@ int main(void)
 		cmocka_unit_test(test_series_overflow_of_events),
 		cmocka_unit_test(test_series_marks_what_changed),
 		cmocka_unit_test(test_series_expires_events),
+		cmocka_unit_test(test_series_are_flushed),
 		cmocka_unit_test(test_series_sweep_shows_whole_sweeps),
 		cmocka_unit_test(test_series_sweep_gauges_go_at_once),
 		cmocka_unit_test(test_series_sweep_counters_stay_for_the_ttl),
