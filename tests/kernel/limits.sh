@@ -81,6 +81,19 @@ else
 		$((5000 - refused))
 fi
 
+# --- a ring that is written all the time does not wake its reader for each record ---
+switches() {
+	cat "/proc/$BOMBUS_PID/task/"*/status | awk '/^voluntary/ { sum += $2 } END { print sum }'
+}
+traffic_start getppid,100000
+ok 'ring: it attaches' bombus_start ring run "$OBJECTS/run_ring_counter.bpf.o" --ring events=16M \
+	--set target_pid="$TRAFFIC_PID" -o json
+before=$(switches)
+ok 'ring: 100,000 rounds' traffic_go
+between 'ring: the reader slept so often' $(($(switches) - before)) 1 4000
+ok 'ring: it ends on a signal' bombus_stop INT
+is 'ring: all are counted' "$(jq -s 'map(select(.key)) | group_by(.key) | map(last.value) | add' ring.out)" 100000
+
 # --- an array that takes many seconds to sweep (case: huge_array, F7) ---
 # ms_since NANOSECONDS
 ms_since() {

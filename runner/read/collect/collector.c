@@ -135,6 +135,7 @@ static void free_reader(struct collector *c, struct reader *r)
 {
 	if (c->loop)
 		loop_remove(c->loop, r->source);
+	loop_remove(c->loop, r->pace.timer);
 	if (r->globals)
 		munmap((void *)r->globals, r->globals_bytes);
 	perf_reader_free(r->perf);

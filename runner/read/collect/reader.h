@@ -77,6 +77,13 @@ struct reader_env {
 	size_t room_bytes;
 };
 
+/* How often a ring woke its reader lately; streams.c. */
+struct pace {
+	struct loop_source *timer; /* NULL: each record wakes the reader */
+	uint64_t window_ns;
+	uint32_t window_runs, quiet_ticks;
+};
+
 typedef _Atomic uint64_t tally; /* written by one thread, read by any */
 
 struct reader {
@@ -106,6 +113,7 @@ struct reader {
 	struct perf_reader *perf;
 	struct loop_source *source;
 	bool waits; /* for room in the only queue */
+	struct pace pace;
 
 	tally read, filtered, malformed, lost, dropped;
 	tally sweeps, sweep_ns, entries, sweep_errors, ring_high_bytes;

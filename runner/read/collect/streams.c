@@ -1,5 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Ring and perf buffers, read as their records come, and the queues that these go to. */
+/*
+ * Ring and perf buffers, read as their records come, and the queues that these go to.
+ *
+ * A record that wakes its reader costs both sides microseconds, and a ring wakes it whenever it had
+ * read everything. So a ring that does so often is read with a timer instead, whose period is short
+ * enough that the ring does not fill meanwhile; when records come slowly again, each wakes the
+ * reader. Perf buffers do the same by themselves (perf.c).
+ */
 #include <poll.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -9,17 +16,25 @@
 #include "base/util.h"
 #include "runner/read/collect/collector_internal.h"
 
-#define RUN_RECORDS 65536  /* of one ring before others have their turn */
-#define STEP_RECORDS 16384 /* of each ring between the steps of a sweep */
-#define LOOK_MS 50	   /* at the end: between two looks at what stops it */
-#define BUSY_TRIES 20	   /* at the end: how often a record is waited for, 1 ms each */
+#define RUN_RECORDS 65536    /* of one ring before others have their turn */
+#define STEP_RECORDS 16384   /* of each ring between the steps of a sweep */
+#define PACE_MOST_NS 2000000 /* longest period, and so the delay of a record */
+#define PACE_LEAST_NS 200000 /* a ring that wants a shorter one wakes its reader always */
+#define PACE_BYTES_NS 1	     /* bytes a nanosecond that a ring may get */
+#define PACE_WINDOW_NS 10000000
+#define PACE_BUSY_RUNS 3   /* so often woken in that time */
+#define PACE_QUIET_TICKS 8 /* so often in a row hardly any record */
+#define PACE_QUIET_RECORDS 2
+#define LOOK_MS 50    /* at the end: between two looks at what stops it */
+#define BUSY_TRIES 20 /* at the end: how often a record is waited for, 1 ms each */
 
-static void run_stream(struct reader *r, uint64_t max)
+/* The records of a ring; perf buffers count theirs. */
+static uint64_t run_stream(struct reader *r, uint64_t max)
 {
-	if (r->perf)
-		perf_reader_run(r->perf);
-	else
-		reader_run_ring(r, max);
+	if (!r->perf)
+		return reader_run_ring(r, max);
+	perf_reader_run(r->perf);
+	return 0;
 }
 
 static int on_stream(void *ctx, uint32_t events);
@@ -35,9 +50,11 @@ static int stream_fd(const struct reader *r)
  */
 int streams_update(struct collector *c, struct reader *r, struct err *err)
 {
-	if (r->waits == !r->source || !c->loop)
+	bool listens = !r->waits && !r->pace.timer;
+
+	if (listens == !!r->source || !c->loop)
 		return 0;
-	if (!r->waits)
+	if (listens)
 		return loop_add_fd(c->loop, stream_fd(r), EPOLLIN, on_stream, r, &r->source, err);
 	loop_remove(c->loop, r->source);
 	r->source = NULL;
@@ -49,12 +66,49 @@ static struct collector *collector_of(const struct reader *r)
 	return container_of(r->env, struct collector, env);
 }
 
+/* 0: the ring is too small to be read with a timer. */
+static uint64_t pace_ns(const struct reader *r)
+{
+	uint64_t ns = r->perf ? 0 : (r->ring.mask + 1) / PACE_BYTES_NS;
+
+	return ns < PACE_LEAST_NS ? 0 : MIN(ns, (uint64_t)PACE_MOST_NS);
+}
+
+static int on_pace(void *ctx, uint32_t expirations)
+{
+	struct reader *r = ctx;
+	struct collector *c = collector_of(r);
+	uint64_t records = r->waits ? UINT64_MAX : run_stream(r, RUN_RECORDS);
+
+	r->pace.quiet_ticks = records > PACE_QUIET_RECORDS ? 0 : r->pace.quiet_ticks + 1;
+	if (r->pace.quiet_ticks >= PACE_QUIET_TICKS) {
+		loop_remove(c->loop, r->pace.timer);
+		r->pace = (struct pace){ 0 };
+	}
+	return streams_update(c, r, NULL);
+}
+
+/* After the reader was woken. */
+static void choose_pace(struct collector *c, struct reader *r)
+{
+	uint64_t now_ns = now_mono_ns(), ns = pace_ns(r);
+
+	if (now_ns - r->pace.window_ns > PACE_WINDOW_NS) {
+		r->pace.window_ns = now_ns;
+		r->pace.window_runs = 0;
+	}
+	if (++r->pace.window_runs >= PACE_BUSY_RUNS && ns)
+		loop_add_timer(c->loop, ns, ns, on_pace, r, &r->pace.timer, NULL);
+}
+
 static int on_stream(void *ctx, uint32_t events)
 {
 	struct reader *r = ctx;
+	struct collector *c = collector_of(r);
 
 	run_stream(r, RUN_RECORDS);
-	return streams_update(collector_of(r), r, NULL);
+	choose_pace(c, r);
+	return streams_update(c, r, NULL);
 }
 
 /* Goes on with what waited for room. */
