@@ -100,7 +100,8 @@ struct source_ops {
 	void (*add_queue)(struct source *source, struct queue *queue);
 	void (*remove_queue)(struct source *source, struct queue *queue);
 	/* Instead of queues and sweeps: gives all that happened, in order, in the thread of the
-	 * sinks. 0 at the end, else what a call of the feed returned, or -errno with an error. */
+	 * sinks; also what happened to recorded sources beside it. 0 at the end, else what a call
+	 * of the feed returned, or -errno with an error. */
 	int (*play)(struct source *source, struct source_feed *feed, struct err *err);
 };
 
@@ -115,7 +116,8 @@ struct source {
 	char program[SOURCE_PROGRAM_MAX]; /* the short one that outputs use, see below */
 	uint32_t number;		  /* small and dense: an index for tables. Of the host */
 	bool several;			  /* others run beside it: outputs name it */
-	bool recorded;			  /* its times are those of a recording */
+	bool recorded;			  /* its times are those of a recording; it plays itself, or
+					   * another one of the recording plays it */
 	const struct plan *plan;	  /* immutable */
 	struct wallclock *clock;
 	const struct name_source *names; /* NULL: those of the running system */
@@ -136,11 +138,12 @@ void source_set_name(struct source *source, const char *name);
  * go on. 1 or -errno means that it is time to end: the source returns that value at once.
  */
 struct source_feed {
-	int (*event)(struct source_feed *feed, const struct record *record);
-	int (*rows)(struct source_feed *feed, const struct series_rows *rows, uint64_t time_ns);
-	int (*lost)(struct source_feed *feed, const struct map_plan *map, enum lost_where where,
-		    uint64_t count, uint64_t time_ns);
-	int (*swept)(struct source_feed *feed, uint64_t time_ns);
+	int (*event)(struct source_feed *feed, struct source *source, const struct record *record);
+	int (*rows)(struct source_feed *feed, struct source *source, const struct series_rows *rows,
+		    uint64_t time_ns);
+	int (*lost)(struct source_feed *feed, struct source *source, const struct map_plan *map,
+		    enum lost_where where, uint64_t count, uint64_t time_ns);
+	int (*swept)(struct source_feed *feed, struct source *source, uint64_t time_ns);
 	/* Everything given so far is handed out; then sleeps, for at most timeout_ms and until `fd`
 	 * (-1: none) is readable. -ECANCELED: the host ends. */
 	int (*rest)(struct source_feed *feed, int fd, uint64_t timeout_ms);

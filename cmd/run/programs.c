@@ -142,7 +142,10 @@ static int route(struct programs *p, struct err *err)
 	}
 	programs = arena_array(&p->arena, struct route_program, p->count);
 	for (size_t i = 0; i < p->count; i++) {
-		programs[i] = (struct route_program){ p->all[i].name, p->all[i].probe };
+		const struct object *probe = p->all[i].probe;
+
+		programs[i] = (struct route_program){ p->all[i].name,
+						      probe ? object_plan(probe) : NULL, probe };
 	}
 	ret = route_words(p->args, programs, p->count, &p->arena, p->routed, err);
 	for (size_t i = 0; i < p->count; i++) {
@@ -311,6 +314,14 @@ int programs_read(struct programs *p, struct host *host, struct loop *loop, stru
 			ret = leave_out(p, &p->all[i], ret, err);
 	}
 	return ret;
+}
+
+void programs_record(const struct programs *p, struct run_record *record)
+{
+	for (size_t i = 0; i < p->count; i++)
+		if (p->all[i].job)
+			run_record_add(record, programs_several(p) ? p->all[i].name : NULL,
+				       &p->routed[i], &p->all[i].program);
 }
 
 void programs_check(struct programs *p)

@@ -15,6 +15,7 @@
 #include "base/arena.h"
 #include "cmd/run/program.h"
 #include "cmd/run/run_args.h"
+#include "cmd/run/run_record.h"
 #include "runner/job/job.h"
 #include "runner/sink/host/host.h"
 
@@ -50,6 +51,8 @@ int programs_attach(struct programs *programs, struct err *err);
 /* The host gets their sources and the loop reads them, from now on: one that could not be attached
  * is never seen by a sink. */
 int programs_read(struct programs *programs, struct host *host, struct loop *loop, struct err *err);
+/* Adds them, with their words, to a recording. */
+void programs_record(const struct programs *programs, struct run_record *record);
 /* Once in a while: what was detached from outside. */
 void programs_check(struct programs *programs);
 /* Detaches them all, then reads what is left; the sweeps take at most sweeps_ns (0: no limit), and

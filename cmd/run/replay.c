@@ -2,8 +2,7 @@
 /*
  * `bombus replay`: a recording takes the kernel's place.
  *
- *	file -> object (opened, never loaded) -> metrics -> collector (never started) -> player ->
- *sinks
+ *	file -> objects (opened, never loaded) -> metrics -> sources -> sinks
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +15,7 @@
 #include "cmd/cmd.h"
 #include "cmd/run/job_args.h"
 #include "cmd/run/main_loop.h"
+#include "cmd/run/route.h"
 #include "cmd/run/exporters.h"
 #include "cmd/run/run_show.h"
 #include "cmd/run/run_sinks.h"
@@ -32,22 +32,30 @@ struct replay_args {
 	const char *speed;
 };
 
+/* One of its programs. */
+struct play_program {
+	const char *name;
+	struct run_args args; /* what the recording says, and the words for this program */
+	struct words fields;  /* of the command line */
+	struct object *object;
+	struct selection filters;
+	struct plan shown; /* the plan with rows as maps, for filters */
+};
+
 struct play {
 	const struct global_args *global;
 	struct replay_args *args;
 	const char *path;
 	int fd;
 	struct replay *replay;
-	struct words fields; /* of the command line */
-	struct object *object;
-	struct series_budget budget; /* of its series */
+	struct play_program *programs;
+	struct run_args *routed; /* by program; NULL: there is one */
+	size_t count;
+	struct series_budget budget; /* of the series of all */
 	struct wallclock *clock;
 	struct main_loop main;
 	struct arena arena;
-	struct selection filters;
-	struct plan shown; /* the plan with rows as maps, for filters */
 	struct run_sinks sinks;
-	struct replay_opts opts;
 };
 
 static int open_file(struct play *p, const char *word, struct err *err)
@@ -66,21 +74,17 @@ static int open_file(struct play *p, const char *word, struct err *err)
 	return replay_open(&p->replay, p->fd, p->path, err);
 }
 
-static int parse_speed(struct play *p, struct err *err)
+static int set_speed(struct play *p, struct err *err)
 {
 	const char *text = p->args->speed, *form = run_sinks_form(&p->args->run);
 	bool people = streq(form, "table") || streq(form, "tui");
+	double speed = people || exports_wanted(p->global->exports, false) ? 1 : 0;
 
-	p->opts.speed = people || exports_wanted(p->global->exports, false) ? 1 : 0;
-	if (!text)
-		return 0;
-	if (streq(text, "max")) {
-		p->opts.speed = 0;
-		return 0;
-	}
-	if (parse_double(text, &p->opts.speed) < 0 || !(p->opts.speed > 0) ||
-	    p->opts.speed > MAX_SPEED)
+	if (text && streq(text, "max"))
+		speed = 0;
+	else if (text && (parse_double(text, &speed) < 0 || !(speed > 0) || speed > MAX_SPEED))
 		return err_usage(err, "--speed is a number above 0 (2: twice as fast) or max");
+	replay_set_speed(p->replay, speed);
 	return 0;
 }
 
@@ -96,118 +100,162 @@ static bool is_replaced(const struct words *own, const char *word)
 }
 
 /* Records are whole in the recording, so that other fields of them can be shown now. */
-static int choose_fields(struct play *p, struct err *err)
+static int choose_fields(struct play_program *to, struct err *err)
 {
-	const struct plan *plan = object_plan(p->object);
-	struct words *words = &p->args->run.object.fields;
+	const struct plan *plan = object_plan(to->object);
+	struct words *words = &to->args.object.fields;
 	size_t kept = 0;
 
-	for (size_t i = 0; i < p->fields.count; i++) {
-		_cleanup_free_ char *name =
-			xstrndup(p->fields.words[i], strcspn(p->fields.words[i], "="));
+	for (size_t i = 0; i < to->fields.count; i++) {
+		const char *word = to->fields.words[i];
+		_cleanup_free_ char *name = xstrndup(word, strcspn(word, "="));
 		const struct map_plan *map = plan_map(plan, name);
 
 		if (!map || !map_has_series(map))
-			continue; /* what is wrong otherwise is said when it is used */
+			continue; /* the object refuses what is wrong otherwise */
 		err_hint(err, "--fields is for maps of events; --where chooses rows");
 		return err_usage(err,
 				 "--fields %s: of map '%s' the rows were recorded as they were",
-				 p->fields.words[i], name);
+				 word, name);
 	}
 	for (size_t i = 0; i < words->count; i++)
-		if (!is_replaced(&p->fields, words->words[i]))
+		if (!is_replaced(&to->fields, words->words[i]))
 			words->words[kept++] = words->words[i];
 	words->count = kept;
-	for (size_t i = 0; i < p->fields.count; i++)
-		words_add(words, p->fields.words[i]);
+	for (size_t i = 0; i < to->fields.count; i++)
+		words_add(words, to->fields.words[i]);
 	return 0;
 }
 
-static int open_object(struct play *p, struct err *err)
+static int open_object(struct play *p, size_t at, struct err *err)
 {
+	struct play_program *to = &p->programs[at];
 	struct object_opts opts;
 	size_t len;
-	const void *elf = replay_elf(p->replay, &len);
-
-	int ret = object_words_parse(&p->args->run.object, &p->arena, &opts, err);
+	const void *elf = replay_elf(p->replay, at, &len);
+	int ret = object_words_parse(&to->args.object, &p->arena, &opts, err);
 
 	if (ret < 0)
 		return ret;
-	object_free(steal_ptr(&p->object));
-	return object_open(&p->object, replay_program(p->replay), elf, len, &opts, err);
+	object_free(steal_ptr(&to->object));
+	return object_open(&to->object, to->name, elf, len, &opts, err);
 }
 
-static int open_program(struct play *p, struct err *err)
+/* As it was recorded. */
+static int open_program(struct play *p, size_t at, struct err *err)
 {
-	struct run_args *run = &p->args->run;
+	struct play_program *to = &p->programs[at];
 	const struct record_option *options;
 	size_t count;
 	int ret;
 
-	p->fields = run->object.fields;
-	run->object.fields = (struct words){ 0 };
-	options = replay_options(p->replay, &count);
-	ret = run_record_apply(run, options, count, err);
+	to->name = replay_short_name(p->replay, at);
+	if (!to->name)
+		to->name = replay_program(p->replay, at);
+	to->args = p->args->run;
+	to->args.object.fields = to->args.select.filter = to->args.select.where =
+		(struct words){ 0 };
+	options = replay_options(p->replay, at, &count);
+	ret = run_record_apply(&to->args, options, count, err);
 	if (ret >= 0)
-		ret = open_object(p, err);
+		ret = open_object(p, at, err);
 	if (ret < 0)
 		err_wrap(err, "%s", p->path);
-	if (ret >= 0 && p->fields.count) {
-		ret = choose_fields(p, err);
+	return ret;
+}
+
+/* The words of the command line, each for the program that has what it names. */
+static int route(struct play *p, struct err *err)
+{
+	struct route_program *programs = arena_array(&p->arena, struct route_program, p->count);
+	int ret = 0;
+
+	if (p->count > 1) {
+		for (size_t i = 0; i < p->count; i++)
+			programs[i] =
+				(struct route_program){ p->programs[i].name,
+							object_plan(p->programs[i].object), NULL };
+		p->routed = xcalloc(p->count, sizeof(*p->routed));
+		ret = route_words(&p->args->run, programs, p->count, &p->arena, p->routed, err);
+	}
+	for (size_t i = 0; i < p->count && ret >= 0; i++) {
+		const struct run_args *from = p->routed ? &p->routed[i] : &p->args->run;
+		struct play_program *to = &p->programs[i];
+
+		to->fields = from->object.fields;
+		to->args.select.filter = from->select.filter;
+		to->args.select.where = from->select.where;
+		if (!to->fields.count)
+			continue;
+		ret = choose_fields(to, err);
 		if (ret >= 0)
-			ret = open_object(p, err);
+			ret = open_object(p, i, err);
 	}
 	return ret;
 }
 
-static int prepare(struct play *p, struct err *err)
+static int open_programs(struct play *p, struct err *err)
 {
-	const struct plan *plan = object_plan(p->object);
-	struct series_budget *budget = &p->budget;
-	struct series_opts series = { .max_series = MAX_SERIES, .budget = budget };
-	struct select_words words = p->args->run.select;
+	int ret = 0;
+
+	p->count = replay_count(p->replay);
+	p->programs = xcalloc(p->count, sizeof(*p->programs));
+	p->budget = (struct series_budget){ .max_bytes = MAX_SERIES_BYTES,
+					    .sharers = (uint32_t)p->count };
+	for (size_t i = 0; i < p->count && ret >= 0; i++)
+		ret = open_program(p, i, err);
+	return ret < 0 ? ret : route(p, err);
+}
+
+static int prepare(struct play *p, size_t at, struct err *err)
+{
+	struct play_program *to = &p->programs[at];
+	const struct plan *plan = object_plan(to->object);
+	struct series_opts series = { .max_series = MAX_SERIES, .budget = &p->budget };
+	struct select_words words = to->args.select;
 	struct select_opts select;
 	struct selection selection = { 0 };
 	int ret;
 
 	/* Filters are for what comes out of it, and were applied to what went in. */
 	words.filter = words.where = (struct words){ 0 };
-	words.every_label = p->args->run.compat != NULL;
-	budget->max_bytes = MAX_SERIES_BYTES;
+	words.every_label = to->args.compat != NULL;
 	ret = select_words_parse(&words, &p->arena, &select, err);
 	if (ret >= 0)
 		ret = select_maps(plan, &select, &selection, err);
 	if (ret >= 0)
-		ret = replay_prepare(p->replay, plan, selection.metrics, p->clock, &series, err);
+		ret = replay_prepare(p->replay, at, plan, selection.metrics, p->clock, &series,
+				     err);
 	selection_release(plan, &selection);
 	return ret;
 }
 
-static int make_filters(struct play *p, struct err *err)
+static int make_filters(struct play *p, size_t at, struct err *err)
 {
-	const struct plan *plan = object_plan(p->object);
-	const struct select_words *words = &p->args->run.select;
-	struct select_words chosen = { .filter = words->filter, .where = words->where };
+	struct play_program *to = &p->programs[at];
+	const struct plan *plan = object_plan(to->object);
+	struct select_words chosen = { .filter = to->args.select.filter,
+				       .where = to->args.select.where };
+	struct source *source = replay_source(p->replay, at);
 	struct select_opts filters;
 	int ret = select_words_parse(&chosen, &p->arena, &filters, err);
 
 	if (ret < 0)
 		return ret;
-
-	p->shown = *plan;
-	p->shown.maps = arena_array(&p->arena, struct map_plan, plan->nmaps + 1);
+	to->shown = *plan;
+	to->shown.maps = arena_array(&p->arena, struct map_plan, plan->nmaps + 1);
 	for (uint32_t i = 0; i < plan->nmaps; i++) {
 		const struct map_plan *map = &plan->maps[i];
-		const struct metric_plan *metric = source_metric(replay_source(p->replay), map);
+		const struct metric_plan *metric = source_metric(source, map);
 
-		p->shown.maps[i] = *map;
+		to->shown.maps[i] = *map;
 		if (!map_has_series(map) || !metric)
 			continue;
-		metric_row_map(&p->shown.maps[i], metric, &p->arena);
-		p->shown.maps[i].role = ROLE_EVENTS; /* no metric of a metric */
+		metric_row_map(&to->shown.maps[i], metric, &p->arena);
+		to->shown.maps[i].role = ROLE_EVENTS; /* no metric of a metric */
 	}
-	ret = select_maps(&p->shown, &filters, &p->filters, err);
-	p->opts.filters = p->filters.filters;
+	ret = select_maps(&to->shown, &filters, &to->filters, err);
+	replay_set_filters(p->replay, at, to->filters.filters);
 	return ret;
 }
 
@@ -216,13 +264,12 @@ static int start(struct play *p, struct err *err)
 	int ret = main_loop_init(&p->main, err);
 
 	if (ret >= 0)
-		ret = parse_speed(p, err);
-	replay_choose(p->replay, &p->opts);
+		ret = set_speed(p, err);
 	p->sinks.together = true;
 	if (ret >= 0)
 		ret = run_sinks_open(&p->sinks, p->global, &p->args->run, p->main.wake_fd, err);
-	if (ret >= 0)
-		ret = host_add_source(p->sinks.host, replay_source(p->replay), err);
+	for (size_t i = 0; i < p->count && ret >= 0; i++)
+		ret = host_add_source(p->sinks.host, replay_source(p->replay, i), err);
 	return ret < 0 ? ret : host_start(p->sinks.host, err);
 }
 
@@ -235,21 +282,33 @@ static int finish(struct play *p, struct err *err)
 	if (result.cut)
 		log_warn("%s: the recording was cut at byte %llu: what came later is not in it",
 			 p->path, (unsigned long long)result.offset);
-	show_replay_line(replay_source(p->replay), result.span_ns);
+	for (size_t i = 0; i < p->count; i++)
+		show_replay_line(replay_source(p->replay, i), result.span_ns);
 	return ret;
+}
+
+static void release_program(struct play_program *program)
+{
+	/* The lists that the recording made; the others are routed, or the command line's. */
+	program->args.select.filter = program->args.select.where = (struct words){ 0 };
+	run_record_forget(&program->args);
+	if (program->object)
+		selection_release(object_plan(program->object), &program->filters);
+	object_free(program->object);
 }
 
 static void play_release(struct play *p)
 {
 	run_sinks_release(&p->sinks);
 	replay_free(p->replay);
-	if (p->object)
-		selection_release(object_plan(p->object), &p->filters);
-	object_free(p->object);
+	for (size_t i = 0; i < p->count; i++)
+		release_program(&p->programs[i]);
+	if (p->routed)
+		route_release(p->routed, p->count);
+	free(p->routed);
+	free(p->programs);
 	wallclock_free(p->clock);
 	arena_release(&p->arena);
-	words_release(&p->fields);
-	run_record_forget(&p->args->run);
 	main_loop_release(&p->main);
 	close_fd(&p->fd);
 }
@@ -263,20 +322,21 @@ static int run_replay(const struct global_args *global, void *args, const struct
 		.fd = -1,
 		.clock = wallclock_new_told(),
 	};
-	int ret = open_file(&p, words->words[0], err);
+	int ret = open_file(&p, words->words[0], err), left;
 
 	if (ret >= 0)
-		ret = open_program(&p, err);
-	if (ret >= 0)
-		ret = prepare(&p, err);
-	if (ret >= 0)
-		ret = make_filters(&p, err);
+		ret = open_programs(&p, err);
+	for (size_t i = 0; i < p.count && ret >= 0; i++) {
+		ret = prepare(&p, i, err);
+		if (ret >= 0)
+			ret = make_filters(&p, i, err);
+	}
 	if (ret >= 0)
 		ret = start(&p, err);
 	if (ret < 0)
 		return ret;
 	ret = main_loop_run(&p.main, err);
-	int left = finish(&p, err);
+	left = finish(&p, err);
 	return ret < 0 ? ret : left;
 }
 

@@ -13,7 +13,7 @@
 #define NO_PROGRAM SIZE_MAX
 
 /* `name` is what the word names: NULL for an expression, which is `text` then. */
-typedef bool (*has_fn)(const struct object *object, const char *name, const char *text);
+typedef bool (*has_fn)(const struct route_program *program, const char *name, const char *text);
 
 struct router {
 	const struct route_program *programs;
@@ -23,25 +23,26 @@ struct router {
 	struct err *err;
 };
 
-static bool has_map(const struct object *object, const char *name, const char *text)
+static bool has_map(const struct route_program *program, const char *name, const char *text)
 {
-	return plan_map(object_plan(object), name) != NULL;
+	return plan_map(program->plan, name) != NULL;
 }
 
 /* --map shows a variable like a map. */
-static bool has_data(const struct object *object, const char *name, const char *text)
+static bool has_data(const struct route_program *program, const char *name, const char *text)
 {
-	return has_map(object, name, text) || object_has_variable(object, name);
+	return has_map(program, name, text) ||
+	       (program->object && object_has_variable(program->object, name));
 }
 
-static bool has_param(const struct object *object, const char *name, const char *text)
+static bool has_param(const struct route_program *program, const char *name, const char *text)
 {
-	return plan_param(object_plan(object), name) != NULL;
+	return plan_param(program->plan, name) != NULL;
 }
 
-static bool has_prog(const struct object *object, const char *name, const char *text)
+static bool has_prog(const struct route_program *program, const char *name, const char *text)
 {
-	const struct plan *plan = object_plan(object);
+	const struct plan *plan = program->plan;
 
 	for (uint32_t i = 0; i < plan->nprogs; i++)
 		if (streq(plan->progs[i].name, name) || streq(plan->progs[i].job, name))
@@ -70,13 +71,13 @@ static bool expr_fits(const struct plan *plan, const char *expr, bool internal, 
 }
 
 /* A map that --map shows is internal here. */
-static bool has_fields(const struct object *object, const char *name, const char *text)
+static bool has_fields(const struct route_program *program, const char *name, const char *text)
 {
-	const struct plan *plan = object_plan(object);
+	const struct plan *plan = program->plan;
 	struct err unused = { 0 };
 
 	if (name)
-		return has_map(object, name, text);
+		return has_map(program, name, text);
 	return expr_fits(plan, text, false, &unused) || expr_fits(plan, text, true, &unused);
 }
 
@@ -189,7 +190,7 @@ static int explain_expr(const struct router *r, const char *expr)
 	struct err why = { 0 };
 
 	for (size_t i = 0; i < r->count; i++)
-		expr_fits(object_plan(r->programs[i].object), expr, false, &why);
+		expr_fits(r->programs[i].plan, expr, false, &why);
 	if (!why.msg[0])
 		return err_usage(r->err, "--where: no program shows a map");
 	*r->err = why;
@@ -201,7 +202,7 @@ static int unknown(const struct router *r, const struct route *route, const char
 		   const char *word)
 {
 	for (size_t i = 0; i < r->count; i++) {
-		if (r->programs[i].object)
+		if (r->programs[i].plan)
 			continue;
 		log_warn("--%s %s: left out: %s did not open, and no other program has such a %s",
 			 route->option, word, r->programs[i].name, route->what);
@@ -233,7 +234,7 @@ static int route_word(struct router *r, const struct route *route, const char *w
 	}
 	name = name_in(r, route, rest);
 	for (size_t i = 0; i < r->count; i++) {
-		has[i] = r->programs[i].object && route->has(r->programs[i].object, name, rest);
+		has[i] = r->programs[i].plan && route->has(&r->programs[i], name, rest);
 		found += has[i];
 	}
 	if (!found)

@@ -19,7 +19,8 @@
 
 struct route_program {
 	const char *name;
-	const struct object *object; /* without any word applied; NULL: it could not be opened */
+	const struct plan *plan;     /* without any word applied; NULL: it could not be opened */
+	const struct object *object; /* knows variables; NULL: a word does not name them */
 };
 
 /* ret: `count` sets of arguments, alike but for the words; texts live as long as those of `args`

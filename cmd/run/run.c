@@ -178,7 +178,7 @@ static int run_run(const struct global_args *global, void *args, const struct wo
 						  .args = a,
 						  .programs = { .global = global, .args = a },
 						  .clock = wallclock_new() };
-	int ret = run_record_check(a, words->count, err);
+	int ret = run_record_check(a, err);
 
 	if (ret >= 0)
 		ret = run_sandbox_init(&run.sandbox, a, err);
@@ -191,8 +191,12 @@ static int run_run(const struct global_args *global, void *args, const struct wo
 		return run.programs.failed;
 	if (a->dry_run)
 		return dry_run(&run, err);
-	ret = run_record_open(&run.sinks.record, a, &run.programs.all[0].program, err);
-	return ret < 0 ? ret : run_programs(&run, err);
+	ret = run_record_open(&run.sinks.record, a, err);
+	if (ret < 0)
+		return ret;
+	if (a->record)
+		programs_record(&run.programs, &run.sinks.record);
+	return run_programs(&run, err);
 }
 
 static int help_run(const struct global_args *global, const char *word, struct err *err)

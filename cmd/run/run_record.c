@@ -34,10 +34,8 @@ static const struct {
 	{ "compat", offsetof(struct run_args, compat), KEPT_TEXT },
 };
 
-int run_record_check(const struct run_args *a, size_t programs, struct err *err)
+int run_record_check(const struct run_args *a, struct err *err)
 {
-	if (a->record && programs > 1)
-		return err_usage(err, "--record: a recording has room for one program");
 	if (!a->record || !streq(a->record, "-"))
 		return 0;
 	if (a->output && !streq(a->output, "none")) {
@@ -51,13 +49,16 @@ int run_record_check(const struct run_args *a, size_t programs, struct err *err)
 	return 0;
 }
 
-static void add_option(struct run_record *r, const char *name, const char *value)
+static void add_option(struct run_image *to, const char *name, const char *value)
 {
-	r->options = xreallocarray(r->options, r->opts.noptions + 1, sizeof(*r->options));
-	r->options[r->opts.noptions++] = (struct record_option){ name, value };
+	size_t count = to->image.noptions++;
+
+	to->options = xreallocarray(to->options, count + 1, sizeof(*to->options));
+	to->options[count] = (struct record_option){ name, value };
+	to->image.options = to->options;
 }
 
-static void collect_options(struct run_record *r, const struct run_args *args)
+static void collect_options(struct run_image *to, const struct run_args *args)
 {
 	for (size_t i = 0; i < ARRAY_LEN(kept_options); i++) {
 		const char *name = kept_options[i].name;
@@ -66,13 +67,34 @@ static void collect_options(struct run_record *r, const struct run_args *args)
 		const char *const *text = value;
 
 		if (kept_options[i].kept == KEPT_FLAG && *(const bool *)value)
-			add_option(r, name, "");
+			add_option(to, name, "");
 		if (kept_options[i].kept == KEPT_TEXT && *text)
-			add_option(r, name, *text);
+			add_option(to, name, *text);
 		for (size_t k = 0; kept_options[i].kept == KEPT_WORDS && k < words->count; k++)
-			add_option(r, name, words->words[k]);
+			add_option(to, name, words->words[k]);
 	}
-	r->opts.options = r->options;
+}
+
+void run_record_add(struct run_record *r, const char *name, const struct run_args *args,
+		    const struct program *program)
+{
+	struct run_image *to;
+
+	r->programs = xreallocarray(r->programs, r->count + 1, sizeof(*r->programs));
+	r->images = xreallocarray(r->images, r->count + 1, sizeof(*r->images));
+	to = &r->programs[r->count];
+	*to = (struct run_image){ .image.program = name };
+	/* Images are without it already; of another compiler's file what is there is kept. */
+	if (elf_strip(program->bytes, program->len, &to->elf, &to->image.elf_bytes, NULL) < 0) {
+		to->elf = xmalloc(program->len + 1);
+		memcpy(to->elf, program->bytes, program->len);
+		to->image.elf_bytes = program->len;
+	}
+	to->image.elf = to->elf;
+	collect_options(to, args);
+	r->images[r->count++] = to->image;
+	r->opts.images = r->images;
+	r->opts.nimages = r->count;
 }
 
 static int open_stdout(struct run_record *r, struct err *err)
@@ -99,26 +121,13 @@ static int open_file(struct run_record *r, const char *path, bool replace, struc
 	return 0;
 }
 
-int run_record_open(struct run_record *r, const struct run_args *args,
-		    const struct program *program, struct err *err)
+int run_record_open(struct run_record *r, const struct run_args *args, struct err *err)
 {
 	const char *path = args->record;
-	int ret;
 
 	if (!path)
 		return 0;
-	ret = streq(path, "-") ? open_stdout(r, err) : open_file(r, path, args->force, err);
-	if (ret < 0)
-		return ret;
-	/* Images are without it already; of another compiler's file what is there is kept. */
-	if (elf_strip(program->bytes, program->len, &r->elf, &r->opts.elf_bytes, NULL) < 0) {
-		r->elf = xmalloc(program->len + 1);
-		memcpy(r->elf, program->bytes, program->len);
-		r->opts.elf_bytes = program->len;
-	}
-	r->opts.elf = r->elf;
-	collect_options(r, args);
-	return 0;
+	return streq(path, "-") ? open_stdout(r, err) : open_file(r, path, args->force, err);
 }
 
 void run_record_release(struct run_record *r)
@@ -127,8 +136,12 @@ void run_record_release(struct run_record *r)
 		new_file_release(&r->file);
 	else if (r->opts.path)
 		close_fd(&r->fd);
-	free(r->elf);
-	free(r->options);
+	for (size_t i = 0; i < r->count; i++) {
+		free(r->programs[i].elf);
+		free(r->programs[i].options);
+	}
+	free(r->programs);
+	free(r->images);
 }
 
 int run_record_apply(struct run_args *args, const struct record_option *options, size_t count,

@@ -12,15 +12,23 @@ struct run_record {
 	struct new_file file; /* of --record FILE */
 	int fd;		      /* of --record - */
 	struct record_opts opts;
-	void *elf;
-	struct record_option *options;
+	struct run_image {
+		struct record_image image;
+		void *elf;
+		struct record_option *options;
+	} * programs;
+	struct record_image *images; /* of the same, as the sink takes them */
+	size_t count;
 };
 
 /* Checks what is asked for, before anything is opened or loaded. EXIT_USAGE. */
-int run_record_check(const struct run_args *args, size_t programs, struct err *err);
-/* Makes the file; nothing where --record was not given. The object's bytes are copied. */
-int run_record_open(struct run_record *record, const struct run_args *args,
-		    const struct program *program, struct err *err);
+int run_record_check(const struct run_args *args, struct err *err);
+/* Makes the file; nothing where --record was not given. */
+int run_record_open(struct run_record *record, const struct run_args *args, struct err *err);
+/* A program with its own words. The object's bytes are copied. `name`: as outputs call it,
+ * borrowed; NULL: it is the only one. */
+void run_record_add(struct run_record *record, const char *name, const struct run_args *args,
+		    const struct program *program);
 void run_record_release(struct run_record *record);
 
 /* A recording's options become arguments; texts are borrowed. EINVAL: one that is not known. */

@@ -157,6 +157,8 @@ void show_replay_line(struct source *source, uint64_t span_ns)
 	_cleanup_strbuf_ struct strbuf line = STRBUF_INIT(4096);
 	struct job_totals t = job_totals(source);
 
+	if (source->several)
+		strbuf_addf(&line, "%s: ", source->program);
 	strbuf_addf(&line, "replayed %.1fs: ", (double)span_ns / 1e9);
 	add_totals(&line, &t, 0);
 	log_info("%s", strbuf_str(&line));

@@ -63,6 +63,29 @@ replay "$GOLDEN/tcpconnect.rec" --speed fast
 is 'a speed that is none: status 2' "$RC" 2
 like 'the valid values' "$ERR" 'number above 0.*max'
 
+# --- a recording of two programs ---
+replay "$GOLDEN/two.rec" -o json
+echo "$OUT" >two.json
+jq_is 'two: each has its own' two.json \
+	'group_by([.program, .kind]) | map([.[0].program, .[0].kind, length])' \
+	'[["a","event",11],["b","counter",5]]'
+is 'two: a closing line for each' "$(grep -oE '^bombus: [ab]: replayed .*' <<<"$ERR" | sed 's/replayed .*s: //')" \
+	'bombus: a: 11 events, ? lost
+bombus: b: 5 events, ? lost, 5 series'
+replay "$GOLDEN/two.rec" -o json --where 'a:round > 1' --where 'b:round == 1'
+is 'two: words are for the program that they name' \
+	"$(jq -cs 'map([.program, .fields.round // .key.round]) | unique | group_by(.[0]) |
+		map([.[0], length])' <<<"$OUT")" '[[["a",2],9],[["b",1],1]]'
+replay "$GOLDEN/two.rec" --where 'round > 1'
+is 'two: a word for either is refused' "$RC" 2
+like 'two: with their names' "$ERR" 'several programs have such a map with these fields: a, b$'
+replay "$GOLDEN/two.rec" -o csv --fields a:events=round -n 1
+is 'two: other fields of one' "$OUT" "$(printf 'time,program,map,kind,round\n%s' "$(tail -n 1 <<<"$OUT")")"
+head -c 3000 "$GOLDEN/two.rec" >cut.rec
+replay cut.rec -o json
+is 'two: cut before the second program: status 1' "$RC" 1
+like 'two: cut' "$ERR" 'cut before its first event'
+
 # --- files that are none, or not whole ---
 replay nothing.rec
 is 'no file: status 1' "$RC" 1
@@ -74,10 +97,10 @@ like 'no recording: hint' "$ERR" '^hint: .*--record'
 : >empty.rec
 replay empty.rec
 is 'empty: status 1' "$RC" 1
-{ head -c 8 "$GOLDEN/runqlat.rec"; printf '\002\000\000\000'; tail -c +13 "$GOLDEN/runqlat.rec"; } >new.rec
+{ head -c 8 "$GOLDEN/runqlat.rec"; printf '\003\000\000\000'; tail -c +13 "$GOLDEN/runqlat.rec"; } >new.rec
 replay new.rec
 is 'a newer version: status 1' "$RC" 1
-like 'a newer version' "$ERR" 'version 2'
+like 'a newer version' "$ERR" 'version 3'
 head -c 4000 "$GOLDEN/tcpconnect.rec" >cut.rec
 replay cut.rec
 is 'cut before the first block: status 1' "$RC" 1

@@ -200,7 +200,6 @@ refused 'standard input twice' 2 "standard input .*'-' stands twice" run - b=-
 refused 'a recording without a name' 2 'record is empty: it takes FILE' run "$GOOD" --record ''
 refused 'two programs of one name' 2 "two programs have the name 'a'" run "a=$GOOD" "a=$GOOD"
 refused 'one of two that is not there' 1 'missing\.o' run "$GOOD" missing.o
-refused 'a recording of two' 2 'one program' run "$GOOD" "$GOOD" --record x.rec
 # 4294967296 + 39117 is 39117 in 32 bits.
 refused 'a port that is too large' 2 'prom-port is from 1 to 65535, not 4295006413' \
 	run "$GOOD" --prom-port 4295006413 --duration 1ms

@@ -98,8 +98,10 @@ check_otlp() {
 		"[[\"execsnoop\",\"execs\",$EXECS],[\"opensnoop\",\"events\",$OPENS],[\"tcpconnect\",\"events\",$CONNECTS]]"
 }
 
-several json 0 -o json
+several json 0 -o json --record several.rec
 check_json json
+run_bombus replay several.rec -o json
+is 'a recording of all shows the same' "$OUT" "$(cat json.out)"
 is 'a line for each at the start' "$(grep -c ' attached, ' json.err)" 3
 like 'and one at the end' "$(cat json.err)" \
 	"^bombus: tcpconnect: ran [0-9.]+s: $CONNECTS events, 0 lost, 1 series; nothing stays pinned"

@@ -19,7 +19,7 @@ struct attached *attached_new(struct sink_runner *r, struct source *source)
 
 	at->source = source;
 	at->maps = xcalloc(plan->nmaps + 1, sizeof(*at->maps));
-	if (source->ops->play)
+	if (source->ops->play || source->recorded)
 		return at;
 	for (uint32_t i = 0; i < plan->nmaps; i++) {
 		const struct map_plan *map = &plan->maps[i];

@@ -6,31 +6,31 @@ static struct sink_runner *runner_of(struct source_feed *feed)
 	return container_of(feed, struct sink_runner, feed);
 }
 
-static int feed_event(struct source_feed *feed, const struct record *record)
+static int feed_event(struct source_feed *feed, struct source *source, const struct record *record)
 {
-	return runner_give_event(runner_of(feed), runner_of(feed)->player, record);
+	return runner_give_event(runner_of(feed), source, record);
 }
 
-static int feed_rows(struct source_feed *feed, const struct series_rows *rows, uint64_t time_ns)
+static int feed_rows(struct source_feed *feed, struct source *source,
+		     const struct series_rows *rows, uint64_t time_ns)
 {
-	return runner_give_rows(runner_of(feed), runner_of(feed)->player, rows, time_ns);
+	return runner_give_rows(runner_of(feed), source, rows, time_ns);
 }
 
-static int feed_lost(struct source_feed *feed, const struct map_plan *map, enum lost_where where,
-		     uint64_t count, uint64_t time_ns)
+static int feed_lost(struct source_feed *feed, struct source *source, const struct map_plan *map,
+		     enum lost_where where, uint64_t count, uint64_t time_ns)
 {
-	return runner_give_loss(runner_of(feed), runner_of(feed)->player, map, where, count,
-				time_ns);
+	return runner_give_loss(runner_of(feed), source, map, where, count, time_ns);
 }
 
-static int feed_swept(struct source_feed *feed, uint64_t time_ns)
+static int feed_swept(struct source_feed *feed, struct source *source, uint64_t time_ns)
 {
 	struct sink_runner *r = runner_of(feed);
 
 	for (size_t i = 0; i < r->nsinks; i++)
 		if (r->sinks[i]->ops->tick)
 			r->sinks[i]->ops->tick(r->sinks[i]);
-	return runner_give_swept(r, r->player, time_ns);
+	return runner_give_swept(r, source, time_ns);
 }
 
 static int feed_rest(struct source_feed *feed, int fd, uint64_t timeout_ms)

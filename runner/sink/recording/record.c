@@ -36,7 +36,7 @@ static int record_event(struct sink *sink, struct source *source, const struct r
 	struct recorder *r = recorder_of(sink);
 
 	record_put_tick(r);
-	record_put_record(r, record);
+	record_put_record(r, slots_get(&r->programs, source), record);
 	return check_file(r);
 }
 
@@ -46,7 +46,7 @@ static int record_rows(struct sink *sink, struct source *source, const struct se
 	struct recorder *r = recorder_of(sink);
 
 	record_put_tick(r);
-	record_put_rows(r, rows, time_ns);
+	record_put_rows(r, slots_get(&r->programs, source), rows, time_ns);
 	r->has_rows = true;
 	return check_file(r);
 }
@@ -57,7 +57,7 @@ static int record_lost(struct sink *sink, struct source *source, const struct ma
 	struct recorder *r = recorder_of(sink);
 
 	record_put_tick(r);
-	record_put_lost(r, map->index, where, count, time_ns);
+	record_put_lost(r, slots_get(&r->programs, source), map->index, where, count, time_ns);
 	return 0;
 }
 
@@ -66,7 +66,7 @@ static int record_swept(struct sink *sink, struct source *source, uint64_t time_
 	struct recorder *r = recorder_of(sink);
 
 	record_put_tick(r);
-	record_put_sweep(r, time_ns);
+	record_put_sweep(r, slots_get(&r->programs, source), time_ns);
 	r->has_rows = true;
 	return 0;
 }
@@ -91,9 +91,10 @@ static void record_close(struct sink *sink)
 {
 	struct recorder *r = recorder_of(sink);
 
+	if (r->count)
+		log_also(NULL, NULL);
 	if (!r->file)
 		return;
-	log_also(NULL, NULL);
 	record_put_last(r);
 	record_file_end(r->file, END_TIMEOUT_MS);
 	check_file(r);
@@ -116,27 +117,40 @@ static void add_text(struct strbuf *sb, const char *text)
 	strbuf_adds(sb, text);
 }
 
-static void make_head(const struct recorder *r, struct strbuf *sb)
+static const struct record_image *image_of(const struct recorder *r, const struct source *source)
 {
-	const struct plan *plan = r->source->plan;
+	for (size_t i = 0; i < r->opts.nimages; i++)
+		if (!r->opts.images[i].program || streq(r->opts.images[i].program, source->program))
+			return &r->opts.images[i];
+	return NULL;
+}
+
+static void make_head(const struct recorder *r, const struct record_program *p,
+		      const struct record_image *image, struct strbuf *sb)
+{
+	const struct plan *plan = p->source->plan;
 
 	add_text(sb, BOMBUS_VERSION);
-	add_text(sb, r->source->name);
+	add_text(sb, p->source->name);
 	add_varint(sb, now_real_ns());
-	add_varint(sb, r->opts.noptions);
-	for (size_t i = 0; i < r->opts.noptions; i++) {
-		add_text(sb, r->opts.options[i].name);
-		add_text(sb, r->opts.options[i].value);
+	add_varint(sb, image->noptions);
+	for (size_t i = 0; i < image->noptions; i++) {
+		add_text(sb, image->options[i].name);
+		add_text(sb, image->options[i].value);
 	}
 	add_varint(sb, plan->nmaps);
 	for (uint32_t i = 0; i < plan->nmaps; i++) {
-		const struct map_shape *shape = &r->maps[i].shape;
+		const struct map_shape *shape = &p->maps[i].shape;
 
 		add_text(sb, plan->maps[i].symbol);
 		add_varint(sb, shape->record_key_bytes);
 		add_varint(sb, shape->record_value_bytes);
 		add_varint(sb, shape->row_key_bytes);
 		add_varint(sb, shape->row_cells);
+	}
+	if (r->count > 1) {
+		add_text(sb, p->source->program);
+		add_varint(sb, r->count - 1 - p->number);
 	}
 }
 
@@ -162,67 +176,104 @@ static void find_named(struct record_map *map, const struct map_plan *plan)
 		add_named(map, &plan->value.fields[i], PART_VALUE);
 }
 
-static int open_file(struct recorder *r, struct err *err)
+static int put_program(struct recorder *r, const struct record_program *p)
 {
+	const struct record_image *image = image_of(r, p->source);
 	struct strbuf head = STRBUF_INIT(RECORDING_MAX_BLOCK);
-	int ret;
+	int ret = image ? 0 : -ENOENT;
 
-	make_head(r, &head);
-	r->file = record_file_new(r->opts.fd, r->opts.alone);
-	record_file_set_name(r->file, r->opts.file);
-	ret = head.full ? -E2BIG : record_file_put(r->file, BLOCK_HEAD, head.buf, head.len);
+	if (ret == 0) {
+		make_head(r, p, image, &head);
+		ret = head.full ? -E2BIG : record_file_put(r->file, BLOCK_HEAD, head.buf, head.len);
+	}
 	strbuf_release(&head);
-	if (ret == 0)
-		ret = record_file_put(r->file, BLOCK_PROGRAM, r->opts.elf, r->opts.elf_bytes);
-	if (ret < 0)
-		return err_sys(err, -ret, "%s", r->opts.path);
-	return 0;
+	return ret == 0 ? record_file_put(r->file, BLOCK_PROGRAM, image->elf, image->elf_bytes)
+			: ret;
 }
 
 static int record_add(struct sink *sink, struct source *source, struct err *err)
 {
 	struct recorder *r = recorder_of(sink);
 	const struct plan *plan = source->plan;
-	int ret;
+	struct record_program *p;
 
-	if (r->source)
-		return err_set(err, ENOTSUP, "a recording has room for one program");
-	r->source = source;
-	r->seen = xcalloc(RECORD_SEEN_NAMES, sizeof(*r->seen));
-	r->maps = xcalloc(plan->nmaps + 1, sizeof(*r->maps));
+	if (r->file)
+		return err_set(err, ENOTSUP, "a program cannot join a recording that runs");
+	if (!r->count)
+		log_also(record_note_log, r);
+	p = xcalloc(1, sizeof(*p));
+	p->source = source;
+	p->number = r->count;
+	p->seen = xcalloc(RECORD_SEEN_NAMES, sizeof(*p->seen));
+	p->maps = xcalloc(plan->nmaps + 1, sizeof(*p->maps));
 	for (uint32_t i = 0; i < plan->nmaps; i++) {
-		r->maps[i].shape = recording_shape(source, &plan->maps[i]);
-		find_named(&r->maps[i], &plan->maps[i]);
+		p->maps[i].shape = recording_shape(source, &plan->maps[i]);
+		find_named(&p->maps[i], &plan->maps[i]);
 	}
-	sink_names_init(&r->names, source);
-	r->arrival_ns = r->flushed_ns = record_now_ns();
-	ret = open_file(r, err);
-	if (ret < 0)
-		return ret;
-	record_put_clock(r); /* before the first record that is dated by it */
-	log_also(record_note_log, r);
+	sink_names_init(&p->names, source);
+	r->all = xreallocarray(r->all, r->count + 1, sizeof(struct record_program *));
+	r->all[r->count++] = p;
+	slots_set(&r->programs, source, p);
 	return 0;
+}
+
+static void free_program(struct record_program *p)
+{
+	for (uint32_t i = 0; i < p->source->plan->nmaps; i++) {
+		free(p->maps[i].named);
+		free(p->maps[i].named_part);
+	}
+	sink_names_release(&p->names);
+	free(p->maps);
+	free(p->seen);
+	free(p);
+}
+
+/* One that could not be read leaves before the file begins; behind that, at the end. */
+static void record_remove(struct sink *sink, struct source *source)
+{
+	struct recorder *r = recorder_of(sink);
+	struct record_program *p = slots_get(&r->programs, source);
+
+	if (r->file)
+		return;
+	slots_set(&r->programs, source, NULL);
+	r->count--;
+	for (uint32_t i = p->number; i < r->count; i++) {
+		r->all[i] = r->all[i + 1];
+		r->all[i]->number = i;
+	}
+	free_program(p);
 }
 
 static int record_start(struct sink *sink, struct err *err)
 {
 	struct recorder *r = recorder_of(sink);
+	int ret = 0;
 
-	return r->file ? record_file_start(r->file, err) : 0;
+	if (!r->count)
+		return 0;
+	r->arrival_ns = r->flushed_ns = record_now_ns();
+	r->current = r->all[0];
+	r->file = record_file_new(r->opts.fd, r->opts.alone,
+				  r->count > 1 ? RECORDING_OF_SEVERAL : RECORDING_OF_ONE);
+	record_file_set_name(r->file, r->opts.file);
+	for (uint32_t i = 0; i < r->count && ret == 0; i++)
+		ret = put_program(r, r->all[i]);
+	if (ret < 0)
+		return err_sys(err, -ret, "%s", r->opts.path);
+	record_put_clock(r); /* before the first record that is dated by it */
+	return record_file_start(r->file, err);
 }
 
 static void record_free(struct sink *sink)
 {
 	struct recorder *r = recorder_of(sink);
 
-	for (uint32_t i = 0; r->maps && i < r->source->plan->nmaps; i++) {
-		free(r->maps[i].named);
-		free(r->maps[i].named_part);
-	}
-	if (r->maps)
-		sink_names_release(&r->names);
-	free(r->maps);
-	free(r->seen);
+	for (uint32_t i = 0; i < r->count; i++)
+		free_program(r->all[i]);
+	free(r->all);
+	slots_release(&r->programs);
 	record_file_free(r->file);
 	strbuf_release(&r->log);
 	pthread_mutex_destroy(&r->log_lock);
@@ -247,6 +298,7 @@ struct sink *sink_record_new(const struct record_opts *opts)
 	static const struct sink_ops ops = {
 		.name = "record",
 		.add = record_add,
+		.remove = record_remove,
 		.start = record_start,
 		.event = record_event,
 		.rows = record_rows,

@@ -11,6 +11,8 @@
  * waiting: what no block has room for is counted and stands in the file as lost. A recorder alone
  * waits, as the kernel's buffer is the longer queue.
  *
+ * Its sources are there before it starts: the file begins with all programs.
+ *
  * A file that cannot be written any more ends the recording with a warning, and the run only where
  * there is no other output; what was written so far can be replayed.
  */
@@ -25,15 +27,22 @@ struct record_option {
 	const char *name, *value;
 };
 
+/* What a recording has of a program, beside its source. */
+struct record_image {
+	const char *program; /* as its source calls it; NULL: there is one source */
+	const void *elf;
+	size_t elf_bytes;
+	const struct record_option *options;
+	size_t noptions;
+};
+
 struct record_opts {
 	int fd;		       /* borrowed */
 	const char *path;      /* for messages */
 	struct new_file *file; /* named with the first record; borrowed; NULL: it has a name */
-	const void *elf;       /* borrowed until the source was added */
-	size_t elf_bytes;
-	bool alone;			     /* there is no output beside it */
-	const struct record_option *options; /* as the bytes */
-	size_t noptions;
+	bool alone;	       /* there is no output beside it */
+	const struct record_image *images; /* borrowed until the sink has started */
+	size_t nimages;
 };
 
 struct sink *sink_record_new(const struct record_opts *opts);

@@ -22,6 +22,7 @@ struct block {
 struct record_file {
 	struct out out;
 	bool wait, started;
+	uint8_t version;
 	struct new_file *name; /* NULL: it has one */
 	struct block blocks[BLOCKS];
 	_Atomic uint64_t filled, written; /* blocks, ever */
@@ -36,12 +37,13 @@ struct record_file {
 	pthread_cond_t work, room;
 };
 
-struct record_file *record_file_new(int fd, bool wait)
+struct record_file *record_file_new(int fd, bool wait, uint8_t version)
 {
 	struct record_file *f = xcalloc(1, sizeof(*f));
 
 	out_init(&f->out, fd);
 	f->wait = wait;
+	f->version = version;
 	pthread_mutex_init(&f->lock, NULL);
 	pthread_cond_init(&f->work, NULL);
 	pthread_cond_init(&f->room, NULL);
@@ -106,7 +108,7 @@ int record_file_put(struct record_file *f, enum block_kind kind, const void *byt
 	uint8_t start[RECORDING_START_BYTES];
 
 	if (!f->bytes) {
-		recording_start(start);
+		recording_start(start, f->version);
 		out_add(&f->out, start, sizeof(start));
 		f->bytes = sizeof(start);
 	}

@@ -9,8 +9,9 @@
 
 struct record_file;
 
-/* wait: record_file_room() sleeps until there is a block, instead of doing without. */
-struct record_file *record_file_new(int fd, bool wait);
+/* wait: record_file_room() sleeps until there is a block, instead of doing without. `version`:
+ * RECORDING_OF_... */
+struct record_file *record_file_new(int fd, bool wait, uint8_t version);
 void record_file_free(struct record_file *file);
 
 /* Before the thread: a block as it is, compressed well. 0 or -errno. */

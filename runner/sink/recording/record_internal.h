@@ -9,6 +9,7 @@
 #include "base/strbuf.h"
 #include "runner/sink/recording/record.h"
 #include "runner/sink/recording/record_file.h"
+#include "runner/sink/slots.h"
 #include "runner/sink/text.h"
 
 #define RECORD_SEEN_NAMES 4096u /* ids that were looked up within the last second */
@@ -28,16 +29,24 @@ struct record_map {
 	uint64_t dropped; /* not yet said in the file */
 };
 
-struct recorder {
-	struct sink sink;
-	struct record_opts opts;
-	struct record_file *file;
+struct record_program {
 	struct source *source;
 	struct sink_names names;
 	struct seen_name *seen;
 	struct record_map *maps;
-	uint64_t last_ns;    /* the time that records and rows are told against */
-	uint64_t arrival_ns; /* monotonic, of the last ITEM_TIME */
+	uint32_t number; /* in the file */
+};
+
+struct recorder {
+	struct sink sink;
+	struct record_opts opts;
+	struct record_file *file;
+	struct slots programs;	     /* struct record_program, by the source's number */
+	struct record_program **all; /* the same, in the order of the file */
+	uint32_t count;
+	const struct record_program *current; /* that the next item in the file would be of */
+	uint64_t last_ns;		      /* the time that records and rows are told against */
+	uint64_t arrival_ns;		      /* monotonic, of the last ITEM_TIME */
 	uint64_t flushed_ns, stats_ns;
 	struct clock_offsets clock;
 	bool warned, has_rows;
@@ -51,13 +60,13 @@ uint64_t record_now_ns(void);
 
 /* In front of whatever comes next: time, and what is looked at once a second. */
 void record_put_tick(struct recorder *r);
-/* What there is no room for is counted, and said by record_put_dropped() when there is. */
-void record_put_record(struct recorder *r, const struct record *record);
-void record_put_rows(struct recorder *r, const struct series_rows *rows, uint64_t time_ns);
-void record_put_lost(struct recorder *r, uint32_t map, enum lost_where where, uint64_t count,
+/* What there is no room for is counted, and said when there is. */
+void record_put_record(struct recorder *r, struct record_program *p, const struct record *record);
+void record_put_rows(struct recorder *r, struct record_program *p, const struct series_rows *rows,
 		     uint64_t time_ns);
-void record_put_dropped(struct recorder *r, struct record_map *map);
-void record_put_sweep(struct recorder *r, uint64_t time_ns);
+void record_put_lost(struct recorder *r, const struct record_program *p, uint32_t map,
+		     enum lost_where where, uint64_t count, uint64_t time_ns);
+void record_put_sweep(struct recorder *r, const struct record_program *p, uint64_t time_ns);
 void record_put_clock(struct recorder *r); /* if it is another one than before */
 void record_put_last(struct recorder *r);  /* how everything stands at the end */
 

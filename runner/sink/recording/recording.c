@@ -27,10 +27,10 @@ static uint64_t get_fixed(const uint8_t *src, int bytes)
 	return v;
 }
 
-void recording_start(uint8_t dst[RECORDING_START_BYTES])
+void recording_start(uint8_t dst[RECORDING_START_BYTES], uint8_t version)
 {
 	memcpy(dst, RECORDING_MAGIC, 8);
-	put_fixed(dst + 8, RECORDING_VERSION, 4);
+	put_fixed(dst + 8, version, 4);
 }
 
 int recording_check_start(const uint8_t src[RECORDING_START_BYTES], struct err *err)
@@ -41,12 +41,13 @@ int recording_check_start(const uint8_t src[RECORDING_START_BYTES], struct err *
 		err_hint(err, "'bombus run ... --record FILE' makes one");
 		return err_set(err, EINVAL, "this is no recording");
 	}
-	if (version != RECORDING_VERSION) {
+	if (!version || version > RECORDING_VERSION) {
 		err_hint(err, "a newer bombus made it, and can replay it");
-		return err_set(err, ENOTSUP, "a recording of version %u; this bombus reads %u",
+		return err_set(err, ENOTSUP,
+			       "a recording of version %u; this bombus reads up to %u",
 			       (unsigned)version, RECORDING_VERSION);
 	}
-	return 0;
+	return (int)version;
 }
 
 uint64_t recording_hash(const void *bytes, size_t len)

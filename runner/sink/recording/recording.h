@@ -21,7 +21,9 @@ struct map_plan;
 struct plan;
 struct source;
 
-#define RECORDING_VERSION 1
+#define RECORDING_VERSION 2 /* the newest that is read */
+#define RECORDING_OF_ONE 1  /* of one program: earlier readers take it too */
+#define RECORDING_OF_SEVERAL 2
 #define RECORDING_MAGIC                                                                            \
 	"\x89"                                                                                     \
 	"BMR\r\n\x1a\n"		 /* a text mode or a 7-bit channel damages it */
@@ -34,12 +36,14 @@ struct source;
  */
 #define RECORDING_MAX_RATIO 256
 #define RECORDING_MAX_OPTIONS 4096
-#define RECORDING_MAX_TEXT 65536 /* of an option, a name, a message */
-#define RECORDING_MAX_ROWS 256	 /* of one item */
+#define RECORDING_MAX_PROGRAMS 256
+#define RECORDING_MAX_ELF (256u << 20) /* of all programs together */
+#define RECORDING_MAX_TEXT 65536       /* of an option, a name, a message */
+#define RECORDING_MAX_ROWS 256	       /* of one item */
 
 enum block_kind {
-	BLOCK_HEAD = 1, /* who, when, options, shapes of the maps: the first */
-	BLOCK_PROGRAM,	/* the ELF file: the second */
+	BLOCK_HEAD = 1, /* who, when, options, shapes of the maps: the first of each program */
+	BLOCK_PROGRAM,	/* its ELF file, behind its head */
 	BLOCK_DATA,	/* items */
 	BLOCK_END,	/* the last, empty: what comes without it was cut */
 };
@@ -54,8 +58,8 @@ struct block_header {
 };
 
 /* 12 bytes in front of everything. */
-void recording_start(uint8_t dst[RECORDING_START_BYTES]);
-/* EINVAL: no recording; ENOTSUP: of a newer version. */
+void recording_start(uint8_t dst[RECORDING_START_BYTES], uint8_t version);
+/* The version. EINVAL: no recording; ENOTSUP: of a newer version. */
 int recording_check_start(const uint8_t src[RECORDING_START_BYTES], struct err *err);
 void block_header_put(uint8_t dst[BLOCK_HEADER_BYTES], struct block_header *header,
 		      const void *stored);
@@ -75,6 +79,7 @@ enum item {
 	ITEM_LOG,      /* level, text */
 	ITEM_CLOCK,    /* offsets of the clocks */
 	ITEM_SWEEP,    /* time: the maps were read */
+	ITEM_OF,       /* number of the program that the items behind it are of; at first 0 */
 };
 
 /* Kinds of names as they stand in the file; 0: no such. */

@@ -20,41 +20,95 @@ static const char *get_text(struct replay *rp, struct cursor *c)
 	return copy ? copy : "";
 }
 
-static bool read_head(struct replay *rp)
+static void read_maps(struct replay *rp, struct replay_program *p, struct cursor *c)
+{
+	p->nmaps = (uint32_t)get_number(c, MAX_MAPS);
+	p->maps = arena_array(&rp->arena, struct recorded_map, p->nmaps + 1);
+	for (uint32_t i = 0; i < p->nmaps && !c->bad; i++) {
+		p->maps[i].symbol = get_text(rp, c);
+		for (size_t k = 0; k < ARRAY_LEN(p->maps[i].numbers); k++)
+			p->maps[i].numbers[k] = get_varint(c);
+	}
+}
+
+static bool read_head(struct replay *rp, struct replay_program *p)
 {
 	struct cursor c = { rp->file.bytes, rp->file.bytes + rp->file.len, false };
 
 	rp->version = get_text(rp, &c);
-	rp->program = get_text(rp, &c);
+	p->name = get_text(rp, &c);
 	rp->time_ns = get_varint(&c);
-	rp->noptions = get_number(&c, RECORDING_MAX_OPTIONS);
-	rp->options = arena_array(&rp->arena, struct record_option, rp->noptions + 1);
-	for (size_t i = 0; i < rp->noptions && !c.bad; i++) {
-		rp->options[i].name = get_text(rp, &c);
-		rp->options[i].value = get_text(rp, &c);
+	p->noptions = get_number(&c, RECORDING_MAX_OPTIONS);
+	p->options = arena_array(&rp->arena, struct record_option, p->noptions + 1);
+	for (size_t i = 0; i < p->noptions && !c.bad; i++) {
+		p->options[i].name = get_text(rp, &c);
+		p->options[i].value = get_text(rp, &c);
 	}
-	rp->nmaps = (uint32_t)get_number(&c, MAX_MAPS);
-	rp->maps = arena_array(&rp->arena, struct recorded_map, rp->nmaps + 1);
-	for (uint32_t i = 0; i < rp->nmaps && !c.bad; i++) {
-		rp->maps[i].symbol = get_text(rp, &c);
-		for (size_t k = 0; k < ARRAY_LEN(rp->maps[i].numbers); k++)
-			rp->maps[i].numbers[k] = get_varint(&c);
-	}
-	return !c.bad;
+	read_maps(rp, p, &c);
+	if (rp->file.version == RECORDING_OF_ONE)
+		return !c.bad;
+	p->short_name = get_text(rp, &c);
+	p->followers = get_number(&c, RECORDING_MAX_PROGRAMS - 1);
+	return !c.bad && *p->short_name && strlen(p->short_name) < SOURCE_PROGRAM_MAX;
 }
 
-static int open_blocks(struct replay *rp, struct err *err)
+/* The program's head and object. */
+static int open_program(struct replay *rp, struct replay_program *p, size_t room, struct err *err)
 {
-	int ret = replay_file_start(&rp->file, err);
+	int ret = replay_file_next(&rp->file, err);
 
-	if (ret == 0)
-		ret = replay_file_next(&rp->file, err);
-	if (ret == 0 && (rp->file.header.kind != BLOCK_HEAD || !read_head(rp)))
+	if (ret == 0 && (rp->file.header.kind != BLOCK_HEAD || !read_head(rp, p)))
 		return err_set(err, EBADMSG, "%s: its head is damaged", rp->file.path);
 	if (ret == 0)
 		ret = replay_file_next(&rp->file, err);
 	if (ret == 0 && rp->file.header.kind != BLOCK_PROGRAM)
 		return err_set(err, EBADMSG, "%s: its program is missing", rp->file.path);
+	if (ret < 0)
+		return ret;
+	if (rp->file.len > room)
+		return err_set(err, E2BIG, "%s: its programs are too large", rp->file.path);
+	p->elf = xmalloc(rp->file.len + 1);
+	memcpy(p->elf, rp->file.bytes, rp->file.len);
+	p->elf_len = rp->file.len;
+	return 0;
+}
+
+static struct replay_program *add_program(struct replay *rp)
+{
+	struct replay_program *p = xcalloc(1, sizeof(*p));
+
+	p->replay = rp;
+	p->names = replay_names_new();
+	rp->programs = xreallocarray(rp->programs, rp->count + 1, sizeof(struct replay_program *));
+	rp->programs[rp->count++] = p;
+	return p;
+}
+
+/* Two programs of one name would be one in the outputs. */
+static int check_names(const struct replay *rp, struct err *err)
+{
+	for (size_t i = 0; i < rp->count; i++)
+		for (size_t k = 0; k < i && rp->count > 1; k++)
+			if (streq(rp->programs[i]->short_name, rp->programs[k]->short_name))
+				return err_set(err, EBADMSG, "%s: two programs are called '%s'",
+					       rp->file.path, rp->programs[i]->short_name);
+	return 0;
+}
+
+static int open_blocks(struct replay *rp, struct err *err)
+{
+	size_t room = RECORDING_MAX_ELF, left = 1;
+	int ret = replay_file_start(&rp->file, err);
+
+	while (ret == 0 && left) {
+		struct replay_program *p = add_program(rp);
+
+		ret = open_program(rp, p, room, err);
+		room -= p->elf_len;
+		if (ret == 0 && rp->count > 1 && p->followers != left - 1)
+			ret = err_set(err, EBADMSG, "%s: its heads do not agree", rp->file.path);
+		left = p->followers;
+	}
 	if (ret == -ENODATA) {
 		err_hint(err, "there is nothing in it to be replayed");
 		return err_set(err, ENODATA, "%s: the recording was cut before its first event",
@@ -62,14 +116,12 @@ static int open_blocks(struct replay *rp, struct err *err)
 	}
 	if (ret < 0)
 		return ret;
-	rp->elf = xmalloc(rp->file.len + 1);
-	memcpy(rp->elf, rp->file.bytes, rp->file.len);
-	rp->elf_len = rp->file.len;
-	/* The program may be large, the blocks behind it are not. */
+	/* Programs may be large, the blocks behind them are not. */
 	replay_file_release(&rp->file);
 	rp->file.stored = rp->file.raw = NULL;
 	rp->file.stored_cap = rp->file.raw_cap = 0;
-	return 0;
+	rp->current = rp->programs[0];
+	return check_names(rp, err);
 }
 
 int replay_open(struct replay **ret, int fd, const char *path, struct err *err)
@@ -78,7 +130,6 @@ int replay_open(struct replay **ret, int fd, const char *path, struct err *err)
 	int code;
 
 	rp->file = (struct replay_file){ .fd = fd, .stop_fd = -1, .path = path };
-	rp->names = replay_names_new();
 	code = open_blocks(rp, err);
 	if (code < 0) {
 		replay_free(rp);
@@ -92,17 +143,21 @@ void replay_free(struct replay *rp)
 {
 	if (!rp)
 		return;
-	replay_source_release(rp);
-	free(rp->elf);
-	replay_names_free(rp->names);
+	for (size_t i = 0; i < rp->count; i++) {
+		replay_source_release(rp->programs[i]);
+		free(rp->programs[i]->elf);
+		replay_names_free(rp->programs[i]->names);
+		free(rp->programs[i]);
+	}
+	free(rp->programs);
 	replay_file_release(&rp->file);
 	arena_release(&rp->arena);
 	free(rp);
 }
 
-const char *replay_program(const struct replay *rp)
+size_t replay_count(const struct replay *rp)
 {
-	return rp->program;
+	return rp->count;
 }
 const char *replay_version(const struct replay *rp)
 {
@@ -112,15 +167,24 @@ uint64_t replay_time_ns(const struct replay *rp)
 {
 	return rp->time_ns;
 }
-const void *replay_elf(const struct replay *rp, size_t *ret_len)
+const char *replay_program(const struct replay *rp, size_t program)
 {
-	*ret_len = rp->elf_len;
-	return rp->elf;
+	return rp->programs[program]->name;
 }
-const struct record_option *replay_options(const struct replay *rp, size_t *ret_count)
+const char *replay_short_name(const struct replay *rp, size_t program)
 {
-	*ret_count = rp->noptions;
-	return rp->options;
+	return rp->programs[program]->short_name;
+}
+const void *replay_elf(const struct replay *rp, size_t program, size_t *ret_len)
+{
+	*ret_len = rp->programs[program]->elf_len;
+	return rp->programs[program]->elf;
+}
+const struct record_option *replay_options(const struct replay *rp, size_t program,
+					   size_t *ret_count)
+{
+	*ret_count = rp->programs[program]->noptions;
+	return rp->programs[program]->options;
 }
 
 /* ---- playing ---- */
@@ -169,7 +233,7 @@ static int play_file(struct replay *rp)
 
 static int play(struct source *source, struct source_feed *feed, struct err *err)
 {
-	struct replay *rp = container_of(source, struct replay, source);
+	struct replay *rp = container_of(source, struct replay_program, source)->replay;
 	int ret;
 
 	rp->feed = feed;
@@ -209,40 +273,50 @@ static bool same_symbol(const char *a, const char *b)
 	return of_a && of_b ? streq(of_a, of_b) : streq(a, b);
 }
 
-static int compare(const struct replay *rp, struct err *err)
+static int compare(const struct replay_program *p, struct err *err)
 {
-	const struct plan *plan = rp->source.plan;
+	const struct plan *plan = p->source.plan;
 	uint32_t i = 0;
 
-	for (; i < plan->nmaps && i < rp->nmaps; i++) {
-		take_fewer_cells(&rp->shapes[i], rp->maps[i].numbers[3]);
-		if (!same_symbol(plan->maps[i].symbol, rp->maps[i].symbol) ||
-		    !same_shape(&rp->shapes[i], rp->maps[i].numbers))
+	for (; i < plan->nmaps && i < p->nmaps; i++) {
+		take_fewer_cells(&p->shapes[i], p->maps[i].numbers[3]);
+		if (!same_symbol(plan->maps[i].symbol, p->maps[i].symbol) ||
+		    !same_shape(&p->shapes[i], p->maps[i].numbers))
 			break;
 	}
-	if (i == plan->nmaps && i == rp->nmaps)
+	if (i == plan->nmaps && i == p->nmaps)
 		return 0;
-	err_hint(err, "bombus %s made it, and can replay it", rp->version);
+	err_hint(err, "bombus %s made it, and can replay it", p->replay->version);
 	return err_set(err, EINVAL, "%s: this bombus reads the program's map '%s' in another way",
-		       rp->file.path, i < rp->nmaps ? rp->maps[i].symbol : plan->maps[i].symbol);
+		       p->replay->file.path,
+		       i < p->nmaps ? p->maps[i].symbol : plan->maps[i].symbol);
 }
 
-int replay_prepare(struct replay *rp, const struct plan *plan, struct metric_plan **metrics,
-		   struct wallclock *clock, const struct series_opts *opts, struct err *err)
+int replay_prepare(struct replay *rp, size_t program, const struct plan *plan,
+		   struct metric_plan **metrics, struct wallclock *clock,
+		   const struct series_opts *opts, struct err *err)
 {
-	replay_source_init(rp, plan, metrics, clock, opts);
-	rp->ops.play = play;
-	return compare(rp, err);
+	struct replay_program *p = rp->programs[program];
+
+	replay_source_init(p, plan, metrics, clock, opts);
+	if (program == 0)
+		p->ops.play = play;
+	return compare(p, err);
 }
 
-struct source *replay_source(struct replay *rp)
+struct source *replay_source(struct replay *rp, size_t program)
 {
-	return &rp->source;
+	return &rp->programs[program]->source;
 }
 
-void replay_choose(struct replay *rp, const struct replay_opts *opts)
+void replay_set_speed(struct replay *rp, double speed)
 {
-	rp->opts = *opts;
+	rp->speed = speed;
+}
+
+void replay_set_filters(struct replay *rp, size_t program, struct filter **filters)
+{
+	rp->programs[program]->filters = filters;
 }
 
 struct replay_result replay_result(const struct replay *rp)

@@ -49,10 +49,13 @@ int replay_file_start(struct replay_file *f, struct err *err)
 	if (ret < 0)
 		return ret;
 	ret = recording_check_start(start, err);
-	if (ret < 0)
+	if (ret < 0) {
 		err_wrap(err, "%s", f->path);
+		return ret;
+	}
+	f->version = (uint8_t)ret;
 	f->offset = sizeof(start);
-	return ret;
+	return 0;
 }
 
 static int damaged(const struct replay_file *f, const char *what, struct err *err)

@@ -9,6 +9,7 @@ struct replay_file {
 	int fd;		  /* borrowed */
 	int stop_fd;	  /* readable: reading ends with -ECANCELED; -1: none */
 	const char *path; /* for messages, borrowed */
+	uint8_t version;  /* RECORDING_OF_... */
 	uint64_t offset;  /* behind the last block that was whole */
 	uint8_t *stored, *raw;
 	size_t stored_cap, raw_cap;

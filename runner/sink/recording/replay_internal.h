@@ -18,11 +18,10 @@ struct recorded_map {
 	uint64_t numbers[4];
 };
 
-struct replay {
-	struct replay_file file;
-	struct arena arena;
-	const char *program, *version;
-	uint64_t time_ns;
+struct replay_program {
+	struct replay *replay;
+	const char *name, *short_name; /* short_name NULL: there are no others */
+	uint64_t followers;	       /* programs behind it */
 	struct record_option *options;
 	size_t noptions;
 	struct recorded_map *maps;
@@ -33,8 +32,8 @@ struct replay {
 
 	/* Once it is prepared. */
 	struct source source;
-	struct source_ops ops; /* with the play() of replay.c */
-	pthread_mutex_t lock;  /* of the series and of the three below */
+	struct source_ops ops; /* of the first with the play() of replay.c */
+	pthread_mutex_t lock;  /* of the series and of the four below */
 	struct metric_plan **metrics;
 	struct series **series;
 	struct map_stats *stats;
@@ -44,9 +43,20 @@ struct replay {
 	struct arena reasons; /* the texts in `status` */
 	struct map_shape *shapes;
 	struct series_rows *rows; /* by map index; of the thread that plays */
-	struct replay_opts opts;
+	struct filter **filters;
+};
+
+struct replay {
+	struct replay_file file;
+	struct arena arena;
+	const char *version;
+	uint64_t time_ns;
+	struct replay_program **programs;
+	size_t count;
+	double speed;
 
 	/* While it plays. */
+	struct replay_program *current; /* that the items are of */
 	struct source_feed *feed;
 	uint64_t start_ns, last_ns;
 	struct replay_result result;
@@ -57,14 +67,16 @@ struct replay {
 int replay_block(struct replay *rp);
 
 /* replay_source.c: what the source says, and its memory. */
-void replay_source_init(struct replay *rp, const struct plan *plan, struct metric_plan **metrics,
-			struct wallclock *clock, const struct series_opts *opts);
-void replay_source_release(struct replay *rp);
+void replay_source_init(struct replay_program *p, const struct plan *plan,
+			struct metric_plan **metrics, struct wallclock *clock,
+			const struct series_opts *opts);
+void replay_source_release(struct replay_program *p);
 /* The recording says that this is how it is now. */
-void replay_put_rows(struct replay *rp, const struct series_rows *rows);
-void replay_put_stats(struct replay *rp, const struct map_plan *map, const struct map_stats *stats);
+void replay_put_rows(struct replay_program *p, const struct series_rows *rows);
+void replay_put_stats(struct replay_program *p, const struct map_plan *map,
+		      const struct map_stats *stats);
 /* The first reason stays. NULL: none. */
-void replay_put_prog(struct replay *rp, uint32_t prog, enum prog_state state, const char *reason,
-		     const struct prog_stats *stats);
+void replay_put_prog(struct replay_program *p, uint32_t prog, enum prog_state state,
+		     const char *reason, const struct prog_stats *stats);
 
 #endif

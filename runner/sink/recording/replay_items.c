@@ -13,9 +13,9 @@ static int play_time(struct replay *rp, struct cursor *c)
 	int ret = 0;
 
 	rp->result.span_ns += step;
-	if (!(rp->opts.speed > 0))
+	if (!(rp->speed > 0))
 		return 0;
-	due = rp->start_ns + (uint64_t)((double)rp->result.span_ns / rp->opts.speed);
+	due = rp->start_ns + (uint64_t)((double)rp->result.span_ns / rp->speed);
 	for (now = now_mono_ns(); !ret && now < due; now = now_mono_ns())
 		ret = rp->feed->rest(rp->feed, -1, (due - now) / 1000000 + 1);
 	return ret;
@@ -29,15 +29,16 @@ static uint64_t get_time(struct replay *rp, struct cursor *c)
 
 static uint32_t get_map(const struct replay *rp, struct cursor *c)
 {
-	if (rp->source.plan->nmaps)
-		return (uint32_t)get_number(c, rp->source.plan->nmaps - 1);
+	if (rp->current->source.plan->nmaps)
+		return (uint32_t)get_number(c, rp->current->source.plan->nmaps - 1);
 	c->bad = true;
 	return 0;
 }
 
 static bool passes(const struct replay *rp, const struct record *record)
 {
-	struct filter *filter = rp->opts.filters ? rp->opts.filters[record->map->index] : NULL;
+	struct filter *filter =
+		rp->current->filters ? rp->current->filters[record->map->index] : NULL;
 
 	return filter_match(filter, record);
 }
@@ -45,8 +46,8 @@ static bool passes(const struct replay *rp, const struct record *record)
 static int play_record(struct replay *rp, struct cursor *c)
 {
 	uint32_t map = get_map(rp, c);
-	const struct map_shape *shape = &rp->shapes[map];
-	struct record record = { .map = &rp->source.plan->maps[map],
+	const struct map_shape *shape = &rp->current->shapes[map];
+	struct record record = { .map = &rp->current->source.plan->maps[map],
 				 .value_bytes = shape->record_value_bytes };
 
 	c->bad |= !shape->record_value_bytes;
@@ -56,8 +57,8 @@ static int play_record(struct replay *rp, struct cursor *c)
 	record.part[PART_VALUE] = get_bytes(c, shape->record_value_bytes);
 	if (c->bad)
 		return 0;
-	__atomic_store_n(&rp->played[map], rp->played[map] + 1, __ATOMIC_RELAXED);
-	return passes(rp, &record) ? rp->feed->event(rp->feed, &record) : 0;
+	__atomic_store_n(&rp->current->played[map], rp->current->played[map] + 1, __ATOMIC_RELAXED);
+	return passes(rp, &record) ? rp->feed->event(rp->feed, &rp->current->source, &record) : 0;
 }
 
 /* One row behind those that are kept; false: the filter hides it. */
@@ -69,7 +70,7 @@ static bool get_row(const struct replay *rp, struct cursor *c, struct series_row
 	union cell *cells = rows->cells + (size_t)i * metric->ncells;
 	const void *key;
 	struct record record = { .map = metric->map };
-	uint32_t recorded = rp->shapes[metric->map->index].row_cells;
+	uint32_t recorded = rp->current->shapes[metric->map->index].row_cells;
 
 	rows->flags[i] =
 		(uint8_t)get_number(c, SERIES_NEW | SERIES_CHANGED | SERIES_GONE | SERIES_OVERFLOW);
@@ -96,9 +97,9 @@ static int play_rows(struct replay *rp, struct cursor *c)
 	uint32_t map = get_map(rp, c);
 	uint64_t time_ns = get_time(rp, c), id = 0, change_ns = 0;
 	uint64_t count = get_number(c, RECORDING_MAX_ROWS);
-	struct series_rows *rows = &rp->rows[map];
+	struct series_rows *rows = &rp->current->rows[map];
 
-	c->bad |= !rp->shapes[map].metric;
+	c->bad |= !rp->current->shapes[map].metric;
 	if (c->bad)
 		return 0;
 	rows->count = 0;
@@ -106,8 +107,8 @@ static int play_rows(struct replay *rp, struct cursor *c)
 		rows->count += get_row(rp, c, rows, &id, &change_ns);
 	if (c->bad || !rows->count)
 		return 0;
-	replay_put_rows(rp, rows);
-	return rp->feed->rows(rp->feed, rows, time_ns);
+	replay_put_rows(rp->current, rows);
+	return rp->feed->rows(rp->feed, &rp->current->source, rows, time_ns);
 }
 
 static int play_lost(struct replay *rp, struct cursor *c)
@@ -118,14 +119,15 @@ static int play_lost(struct replay *rp, struct cursor *c)
 
 	if (c->bad)
 		return 0;
-	return rp->feed->lost(rp->feed, &rp->source.plan->maps[map], where, count, time_ns);
+	return rp->feed->lost(rp->feed, &rp->current->source, &rp->current->source.plan->maps[map],
+			      where, count, time_ns);
 }
 
 static int play_sweep(struct replay *rp, struct cursor *c)
 {
 	uint64_t time_ns = get_time(rp, c);
 
-	return c->bad ? 0 : rp->feed->swept(rp->feed, time_ns);
+	return c->bad ? 0 : rp->feed->swept(rp->feed, &rp->current->source, time_ns);
 }
 
 static int play_stats(struct replay *rp, struct cursor *c)
@@ -145,7 +147,7 @@ static int play_stats(struct replay *rp, struct cursor *c)
 	s.ring_high_bytes = get_varint(c);
 	s.sweep_errors = get_varint(c);
 	if (!c->bad)
-		replay_put_stats(rp, &rp->source.plan->maps[map], &s);
+		replay_put_stats(rp->current, &rp->current->source.plan->maps[map], &s);
 	return 0;
 }
 
@@ -161,9 +163,9 @@ static int play_prog(struct replay *rp, struct cursor *c)
 	stats.runs = get_varint(c);
 	stats.run_ns = get_varint(c);
 	stats.misses = get_varint(c);
-	c->bad |= prog >= rp->source.plan->nprogs;
+	c->bad |= prog >= rp->current->source.plan->nprogs;
 	if (!c->bad)
-		replay_put_prog(rp, (uint32_t)prog, state, reason, &stats);
+		replay_put_prog(rp->current, (uint32_t)prog, state, reason, &stats);
 	return 0;
 }
 
@@ -176,7 +178,7 @@ static int play_name(struct replay *rp, struct cursor *c)
 	const char *text = found ? get_bytes(c, len) : NULL;
 
 	if (!c->bad)
-		replay_names_put(rp->names, meaning, id, text, len);
+		replay_names_put(rp->current->names, meaning, id, text, len);
 	return 0;
 }
 
@@ -200,7 +202,13 @@ static int play_clock(struct replay *rp, struct cursor *c)
 	offsets.boot.from_ns = get_varint(c);
 	offsets.boot.offset_ns = get_varint(c);
 	if (!c->bad)
-		wallclock_tell(rp->source.clock, &offsets);
+		wallclock_tell(rp->current->source.clock, &offsets);
+	return 0;
+}
+
+static int play_of(struct replay *rp, struct cursor *c)
+{
+	rp->current = rp->programs[get_number(c, rp->count - 1)];
 	return 0;
 }
 
@@ -210,7 +218,7 @@ int replay_block(struct replay *rp)
 		[ITEM_TIME] = play_time,   [ITEM_RECORD] = play_record, [ITEM_ROWS] = play_rows,
 		[ITEM_LOST] = play_lost,   [ITEM_STATS] = play_stats,	[ITEM_PROG] = play_prog,
 		[ITEM_NAME] = play_name,   [ITEM_LOG] = play_log,	[ITEM_CLOCK] = play_clock,
-		[ITEM_SWEEP] = play_sweep,
+		[ITEM_SWEEP] = play_sweep, [ITEM_OF] = play_of,
 	};
 	struct cursor c = { rp->file.bytes, rp->file.bytes + rp->file.len, false };
 	int ret = 0;

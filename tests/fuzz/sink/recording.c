@@ -37,7 +37,8 @@ static void put_block(int fd, enum block_kind kind, const void *bytes, size_t le
 /* A recording of nothing, up to its end. */
 static size_t make_head(uint8_t bytes[HEAD_MAX])
 {
-	struct record_opts opts = { .path = "head", .elf = "", .elf_bytes = 0 };
+	const struct record_image image = { .elf = "" };
+	struct record_opts opts = { .path = "head", .images = &image, .nimages = 1 };
 	struct err err = { 0 };
 	struct fixture f;
 	struct sink *sink;
@@ -68,8 +69,8 @@ static void play_into(struct host *host, struct replay *replay, struct fixture *
 		metrics[i] = xcalloc(1, sizeof(*metrics[i]));
 		assert_true(metric_compile(metrics[i], &f->maps[i], NULL, &err) == 0);
 	}
-	if (replay_prepare(replay, &f->plan, metrics, clock, &series, NULL) == 0) {
-		assert_true(host_add_source(host, replay_source(replay), &err) == 0);
+	if (replay_prepare(replay, 0, &f->plan, metrics, clock, &series, NULL) == 0) {
+		assert_true(host_add_source(host, replay_source(replay, 0), &err) == 0);
 		assert_true(host_start(host, &err) == 0);
 		while (read(wake_fd, &n, sizeof(n)) < 0)
 			assert_true(errno == EINTR); /* the fuzzer's own timer */

@@ -38,7 +38,7 @@ static void feed_rows(struct fixture *f, struct source_feed *feed, uint32_t map)
 	source_walk_init(&walk, &f->fake.source, &f->maps[map], 256);
 	source_walk_begin_changed(&walk);
 	while (source_walk_next(&walk))
-		assert_int_equal(feed->rows(feed, &walk.rows, FIXTURE_TIME_NS), 0);
+		assert_int_equal(feed->rows(feed, &f->fake.source, &walk.rows, FIXTURE_TIME_NS), 0);
 	source_walk_release(&walk);
 }
 
@@ -54,9 +54,9 @@ static int play_some(struct source *source, struct source_feed *feed, struct err
 	for (int i = 0; i < 5; i++) {
 		e.delta_us += (uint64_t)i;
 		record.time_ns += i == 3 ? -5000000 : 1000;
-		assert_int_equal(feed->event(feed, &record), 0);
+		assert_int_equal(feed->event(feed, source, &record), 0);
 	}
-	assert_int_equal(feed->event(feed, &other), 0);
+	assert_int_equal(feed->event(feed, source, &other), 0);
 	fill_conns_with_one_gone(f);
 	feed_rows(f, feed, MAP_CONNS);
 	sweep_begin(f, MAP_HTTP);
@@ -67,9 +67,9 @@ static int play_some(struct source *source, struct source_feed *feed, struct err
 	observe(f, "vda", 4);
 	observe(f, "sda", 100000);
 	feed_rows(f, feed, MAP_LAT);
-	feed->lost(feed, &f->maps[MAP_EVENTS], LOST_KERNEL, 312, FIXTURE_TIME_NS + 1);
-	feed->lost(feed, &f->maps[MAP_NESTED], LOST_QUEUE, 1, FIXTURE_TIME_NS + 2);
-	assert_int_equal(feed->event(feed, &record), 0);
+	feed->lost(feed, source, &f->maps[MAP_EVENTS], LOST_KERNEL, 312, FIXTURE_TIME_NS + 1);
+	feed->lost(feed, source, &f->maps[MAP_NESTED], LOST_QUEUE, 1, FIXTURE_TIME_NS + 2);
+	assert_int_equal(feed->event(feed, source, &record), 0);
 	return feed->rest(feed, -1, 0);
 }
 
@@ -84,11 +84,11 @@ static void record(struct pair *p)
 {
 	static const struct record_option options[] = { { "map", "lat=histogram" },
 							{ "per-cpu", "" } };
-	struct record_opts opts = { .path = "memory",
-				    .elf = ELF,
-				    .elf_bytes = strlen(ELF),
-				    .options = options,
-				    .noptions = ARRAY_LEN(options) };
+	const struct record_image image = { .elf = ELF,
+					    .elf_bytes = strlen(ELF),
+					    .options = options,
+					    .noptions = ARRAY_LEN(options) };
+	struct record_opts opts = { .path = "memory", .images = &image, .nimages = 1 };
 	struct host_opts host_opts = { .wake_fd = eventfd(0, EFD_CLOEXEC) };
 	struct host *host = host_new(&host_opts);
 	struct source_ops ops;
@@ -135,7 +135,7 @@ static int prepare(struct replay *replay, struct fixture *f, struct wallclock *c
 		metrics[i] = xcalloc(1, sizeof(*metrics[i]));
 		assert_int_equal(metric_compile(metrics[i], &f->maps[i], NULL, err), 0);
 	}
-	return replay_prepare(replay, &f->plan, metrics, clock, NULL, err);
+	return replay_prepare(replay, 0, &f->plan, metrics, clock, NULL, err);
 }
 
 static int play(struct replay *replay, struct sink *sink, uint64_t max_records,
@@ -145,10 +145,10 @@ static int play(struct replay *replay, struct sink *sink, uint64_t max_records,
 	struct host *host = host_new(&opts);
 	int ret;
 
-	replay_choose(replay, &(struct replay_opts){ .filters = filters });
+	replay_set_filters(replay, 0, filters);
 	host_add_sinks(host, &sink, 1);
 	assert_int_equal(host_open(host, err), 0);
-	assert_int_equal(host_add_source(host, replay_source(replay), err), 0);
+	assert_int_equal(host_add_source(host, replay_source(replay, 0), err), 0);
 	assert_int_equal(host_start(host, err), 0);
 	wait_for(opts.wake_fd);
 	ret = host_stop(host, 1000, NULL, err);
@@ -186,8 +186,8 @@ static struct played play_fd(int fd, uint64_t max_records, struct filter *filter
 	if (ret.code == 0) {
 		ret.code = play(replay, sink_json_new(f.fd), max_records, filters, &ret.err);
 		ret.result = replay_result(replay);
-		ret.rows = count_rows(replay_source(replay), &f.maps[MAP_HTTP]);
-		ret.stats = source_map_stats(replay_source(replay), &f.maps[MAP_EVENTS]);
+		ret.rows = count_rows(replay_source(replay, 0), &f.maps[MAP_HTTP]);
+		ret.stats = source_map_stats(replay_source(replay, 0), &f.maps[MAP_EVENTS]);
 	}
 	ret.text = written(&f);
 	replay_free(replay);
@@ -252,12 +252,12 @@ static void test_replay_open_knows_the_head(void **state)
 	record(&p);
 	lseek(p.recording, 0, SEEK_SET);
 	assert_int_equal(replay_open(&replay, p.recording, "memory", &err), 0);
-	assert_string_equal(replay_program(replay), "fixture");
+	assert_string_equal(replay_program(replay, 0), "fixture");
 	assert_string_equal(replay_version(replay), BOMBUS_VERSION);
 	assert_true(now_real_ns() - replay_time_ns(replay) < 60000000000ull);
-	assert_memory_equal(replay_elf(replay, &len), ELF, strlen(ELF));
+	assert_memory_equal(replay_elf(replay, 0, &len), ELF, strlen(ELF));
 	assert_int_equal(len, strlen(ELF));
-	options = replay_options(replay, &count);
+	options = replay_options(replay, 0, &count);
 	assert_int_equal(count, 2);
 	assert_string_equal(options[0].name, "map");
 	assert_string_equal(options[0].value, "lat=histogram");
@@ -356,7 +356,7 @@ static void test_replay_refuses_a_block_that_explodes(void **state)
 static void test_a_block_of_zeros_is_kept(void **state)
 {
 	int fd = memfd_create("zeros", MFD_CLOEXEC);
-	struct record_file *file = record_file_new(fd, true);
+	struct record_file *file = record_file_new(fd, true, RECORDING_OF_ONE);
 	struct replay_file replay = { .fd = fd, .stop_fd = -1, .path = "zeros" };
 	uint8_t *room;
 
@@ -386,7 +386,7 @@ static void test_replay_refuses_what_it_cannot_read(void **state)
 	assert_string_equal(played.err.msg, "memory: this is no recording");
 	assert_non_null(strstr(played.err.hint, "--record"));
 	free(played.text);
-	recording_start(newer);
+	recording_start(newer, RECORDING_VERSION);
 	newer[8]++;
 	played = play_bytes(newer, sizeof(newer));
 	assert_int_equal(played.code, -ENOTSUP);
@@ -450,7 +450,8 @@ static void test_replay_filters_records_and_rows(void **state)
 /* A file that cannot be written: with an output the run goes on, alone it ends. */
 static void test_record_to_a_full_disk(void **state)
 {
-	struct record_opts opts = { .path = "/dev/full", .elf = ELF, .elf_bytes = strlen(ELF) };
+	const struct record_image image = { .elf = ELF, .elf_bytes = strlen(ELF) };
+	struct record_opts opts = { .path = "/dev/full", .images = &image, .nimages = 1 };
 	struct err err = { 0 };
 	struct fixture f;
 	struct sink *sink;
@@ -461,7 +462,8 @@ static void test_record_to_a_full_disk(void **state)
 	opts.alone = true;
 	sink = sink_record_new(&opts);
 	sink->err = &err;
-	assert_int_equal(sink->ops->add(sink, &f.fake.source, &err), -ENOSPC);
+	assert_int_equal(sink->ops->add(sink, &f.fake.source, &err), 0);
+	assert_int_equal(sink->ops->start(sink, &err), -ENOSPC);
 	assert_non_null(strstr(err.msg, "/dev/full"));
 	sink->ops->free(sink);
 	close(opts.fd);
@@ -470,7 +472,8 @@ static void test_record_to_a_full_disk(void **state)
 
 static void test_record_goes_on_without_its_file(void **state)
 {
-	struct record_opts opts = { .path = "a pipe", .elf = ELF, .elf_bytes = strlen(ELF) };
+	const struct record_image image = { .elf = ELF, .elf_bytes = strlen(ELF) };
+	struct record_opts opts = { .path = "a pipe", .images = &image, .nimages = 1 };
 	struct err err = { 0 };
 	struct fixture f;
 	struct sink *sink;
