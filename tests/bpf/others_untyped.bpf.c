@@ -34,6 +34,12 @@ struct in_frame {
 	__u32 a, b;
 };
 
+struct with_address {
+	unsigned __int128 saddr;
+	__u32 round;
+	__u16 family;
+};
+
 struct by_hand {
 	__u32 round;
 	__u32 len;
@@ -68,6 +74,7 @@ PERF(global);
 RING(one_number);
 RING(several);
 PERF(part);
+PERF(address);
 RING(never_written);
 
 struct {
@@ -124,6 +131,7 @@ ON_ROUND int untyped(void *ctx)
 	struct in_frame frame_record = {};
 	struct named named = {};
 	struct in_part in_part = {};
+	struct with_address with_address = {};
 	__u64 round, number;
 	__u32 key = 1;
 
@@ -145,6 +153,11 @@ ON_ROUND int untyped(void *ctx)
 	in_part.len = 5;
 	__builtin_memcpy(in_part.buf, "hello", 6);
 	bpf_perf_event_output(ctx, &part, BPF_F_CURRENT_CPU, &in_part, 16);
+	with_address.round = round;
+	with_address.family = 2; /* AF_INET */
+	with_address.saddr = 0x0100007f;
+	bpf_perf_event_output(ctx, &address, BPF_F_CURRENT_CPU, &with_address,
+			      sizeof(with_address));
 	return 0;
 }
 

@@ -26,6 +26,7 @@ events found heap_event . '[{"round":0,"len":3,"text":"hea"},{"round":1,"len":4,
 events found global 'map([.round, .sum, .more])' '[[0,9,0],[1,9,0],[2,9,0]]'
 events found one_number 'map(.value)' '[100,101,102]'
 events found part 'map([.round, .len, .buf])' '[[0,5,"hello"],[1,5,"hello"],[2,5,"hello"]]'
+events found address 'map(.saddr)' '["127.0.0.1","127.0.0.1","127.0.0.1"]'
 is 'found: a map beside them is internal' "$(jq -sc 'map(select(.map == "start")) | length' found.out)" 0
 like 'found: a type is named' "$(cat found.err)" \
 	"map 'frame' does not say what its records are: struct in_frame is taken, of 16 bytes"

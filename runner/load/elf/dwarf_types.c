@@ -194,7 +194,8 @@ static bool stands_at(Dwarf_Die *variable, const struct dwarf_place *place)
 		return false;
 	if (place->in_frame < 0)
 		return op->atom == DW_OP_reg0;
-	return op->atom == DW_OP_fbreg && (int64_t)op->number == place->in_frame;
+	return op->atom == DW_OP_fbreg && ((int64_t)op->number == place->in_frame ||
+					   (int64_t)op->number == place->in_frame_16);
 }
 
 static void offer_variable(Dwarf_Die *variable, const struct search *s)

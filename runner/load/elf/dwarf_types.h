@@ -37,8 +37,10 @@ void dwarf_close(struct dwarf *dwarf);
 /* Where a variable may stand. */
 struct dwarf_place {
 	const char *function;
-	uint64_t pc;	  /* of the instruction, in its section */
-	int64_t in_frame; /* bytes from the frame's beginning; -1: in register 0 at `pc` */
+	uint64_t pc; /* of the instruction, in its section */
+	/* Bytes from the frame's beginning, counted up to whole 8 and to whole 16 bytes, as
+	 * compilers do; -1: in register 0 at `pc`. */
+	int64_t in_frame, in_frame_16;
 };
 
 /* The types of the variables of a function, those of functions inlined into it too. */

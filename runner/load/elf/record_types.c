@@ -30,8 +30,8 @@ struct map_def {
 /* A record that a function writes. */
 struct written {
 	struct record_use use;
-	const char *function; /* NULL: not known */
-	int64_t in_frame;     /* from the frame's beginning; -1: it is elsewhere */
+	const char *function;	       /* NULL: not known */
+	int64_t in_frame, in_frame_16; /* as struct dwarf_place; -1: it is elsewhere */
 };
 
 /* A type that records may have: from BTF, or from DWARF. */
@@ -198,7 +198,7 @@ struct looking {
 	const struct elf_code *code;
 };
 
-/* The bytes of a function's frame: where its lowest variable begins. */
+/* Where the lowest variable in a function's frame begins, counted from its end. */
 static int64_t frame_bytes(const struct elf_code *code, size_t insn)
 {
 	size_t start = insn, end = insn + 1;
@@ -220,7 +220,7 @@ static int64_t frame_bytes(const struct elf_code *code, size_t insn)
 		    n[1].dst_reg == n->dst_reg)
 			lowest = MIN(lowest, (int64_t)n[1].imm);
 	}
-	return (7 - lowest) & ~7;
+	return -lowest;
 }
 
 static void add_written(void *ctx, const struct record_use *use)
@@ -234,13 +234,19 @@ static void add_written(void *ctx, const struct record_use *use)
 	for (size_t i = use->insn + 1; i-- > 0 && !function;)
 		function = looking->code->functions[i];
 	f->written = xreallocarray(f->written, f->nwritten + 1, sizeof(*f->written));
-	f->written[f->nwritten++] = (struct written){
+	f->written[f->nwritten] = (struct written){
 		.use = *use,
 		.function = arena_strdup(&f->names, function),
-		.in_frame = use->from_end < 0
-				    ? frame_bytes(looking->code, use->insn) + use->from_end
-				    : -1,
+		.in_frame = -1,
+		.in_frame_16 = -1,
 	};
+	if (use->from_end < 0) {
+		int64_t bytes = frame_bytes(looking->code, use->insn);
+
+		f->written[f->nwritten].in_frame = ((bytes + 7) & ~7) + use->from_end;
+		f->written[f->nwritten].in_frame_16 = ((bytes + 15) & ~15) + use->from_end;
+	}
+	f->nwritten++;
 }
 
 static void look_at_code(void *ctx, const struct elf_code *code)
@@ -319,8 +325,8 @@ static void from_locals(struct finder *f)
 		{ 0 },
 		{ .in_part = true },
 	};
-	struct dwarf_place place = { f->now->function, (f->now->use.insn + 1) * 8,
-				     f->now->in_frame };
+	struct dwarf_place place = { f->now->function, (f->now->use.insn + 1) * 8, f->now->in_frame,
+				     f->now->in_frame_16 };
 
 	if (!f->dwarf || !place.function)
 		return;

@@ -270,8 +270,9 @@ bool type_tail(const struct btf *btf, uint32_t id, struct tail *ret)
 
 static bool is_family_name(const char *name)
 {
-	static const char *const words[] = { "af",     "family",     "version",	  "ipver",
-					     "ip_ver", "ip_version", "sa_family", "addr_family" };
+	static const char *const words[] = { "af",	   "family",	"version",
+					     "ipver",	   "ver",	"ip_ver",
+					     "ip_version", "sa_family", "addr_family" };
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		if (streq(name, words[i]))
@@ -294,6 +295,23 @@ static bool is_address_union(const struct btf *btf, const struct btf_type *t)
 		n16 += size == LAYOUT_IP_BYTES;
 	}
 	return n4 && n16 && n4 + n16 == btf_vlen(t);
+}
+
+/* 16 bytes without a meaning of their own that are called an address: a number, or a list. */
+static bool is_address_bytes(const struct btf *btf, const struct btf_member *m,
+			     const struct shape *s)
+{
+	const char *name = type_name_at(btf, m->name_off);
+	struct shape elem;
+
+	if (s->meaning || type_size(btf, m->type) != LAYOUT_IP_BYTES ||
+	    !(has_suffix(name, "addr") || streq(name, "ip") || has_suffix(name, "_ip")))
+		return false;
+	if (btf_is_int(s->type))
+		return true;
+	return btf_is_array(s->type) && !type_resolve(btf, btf_array(s->type)->type, &elem) &&
+	       elem.type && !elem.meaning && btf_is_int(elem.type) &&
+	       (elem.type->size == 1 || elem.type->size == 4) && !type_is_char(btf, elem.type);
 }
 
 static bool find_family(const struct btf *btf, const struct btf_type *t, struct ip_parts *ret)
@@ -319,11 +337,13 @@ static bool find_family(const struct btf *btf, const struct btf_type *t, struct 
 bool type_union_address(const struct btf *btf, const struct btf_type *t, uint32_t member,
 			struct ip_parts *ret)
 {
+	const struct btf_member *m = btf_members(t) + member;
 	uint32_t off = btf_member_bit_offset(t, member);
 	struct shape s;
 
-	if (!btf_is_struct(t) || off % 8 || type_resolve(btf, btf_members(t)[member].type, &s) ||
-	    !s.type || !is_address_union(btf, s.type) || !find_family(btf, t, ret))
+	if (!btf_is_struct(t) || off % 8 || type_resolve(btf, m->type, &s) || !s.type ||
+	    !(is_address_union(btf, s.type) || is_address_bytes(btf, m, &s)) ||
+	    !find_family(btf, t, ret))
 		return false;
 	ret->addr = off / 8;
 	ret->addr_member = member;

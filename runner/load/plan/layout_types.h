@@ -69,8 +69,9 @@ struct ip_parts {
 bool type_ip_parts(const struct btf *btf, const struct btf_type *t, struct ip_parts *ret);
 
 /*
- * A member of a struct that is a union of an IPv4 and an IPv6 address, where a number beside it is
- * called as if it were their family ("af", "family", "version" ...). ret is in the struct.
+ * A member of a struct that is a union of an IPv4 and an IPv6 address, or 16 bytes that are called
+ * an address, where a number beside it is called as if it were their family ("af", "family",
+ * "version" ...). ret is in the struct.
  */
 bool type_union_address(const struct btf *btf, const struct btf_type *t, uint32_t member,
 			struct ip_parts *ret);

@@ -5,8 +5,10 @@
 #include "base/arena.h"
 #include "base/utf8.h"
 #include "base/util.h"
+#include "runner/load/elf/record_types.h"
 
 #define TAG_PREFIX "bombus:"
+#define FOUND_PREFIX TAG_PREFIX RECORD_OF_TAG ":" /* no author wrote these */
 #define MAX_TEXT 512
 /* Bounds for what only an attacker writes. */
 #define MAX_TAGS_EACH 64
@@ -61,7 +63,8 @@ struct tags *tags_new(const struct btf *btf)
 
 			if (!name)
 				continue;
-			if (btf_is_decl_tag(t) && has_prefix(name, TAG_PREFIX)) {
+			if (btf_is_decl_tag(t) && has_prefix(name, TAG_PREFIX) &&
+			    !has_prefix(name, FOUND_PREFIX)) {
 				if (fill)
 					tags->tags[ntags] =
 						(struct tag){ t->type,

@@ -963,6 +963,41 @@ static void test_layout_unions_of_addresses(void **state)
 	}
 }
 
+/* As the tools of bcc keep them: 16 bytes of either family in one number, or in a list. */
+static void test_layout_addresses_in_numbers(void **state)
+{
+	TYPES(t);
+	int words = btf__add_array(t.btf, t.s32, t.u32, 4);
+	int bytes = btf__add_array(t.btf, t.s32, t.u8, 16);
+	int text = btf__add_array(t.btf, t.s32, t.chr, 16);
+	const struct {
+		const char *name;
+		int type;
+		const char *family;
+		bool is_address;
+	} cases[] = {
+		{ "saddr", t.u128, "family", true }, { "daddr", words, "family", true },
+		{ "addr", bytes, "ver", true },	     { "peer_ip", bytes, "af", true },
+		{ "saddr", t.u128, "kind", false },  { "cookie", t.u128, "family", false },
+		{ "addr", text, "family", false },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		int id = btf__add_struct(t.btf, "e", 32);
+		struct layout l;
+
+		btf__add_field(t.btf, cases[i].name, cases[i].type, 0, 0);
+		btf__add_field(t.btf, cases[i].family, t.u16, 16 * 8, 0);
+		l = compile(&t, id);
+		assert_int_equal(l.nfields, 2);
+		assert_string_equal(l.fields[0].path, cases[i].name);
+		if ((l.fields[0].meaning == MEAN_IP) != cases[i].is_address)
+			fail_msg("%s beside %s", cases[i].name, cases[i].family);
+		if (cases[i].is_address)
+			assert_int_equal(l.fields[0].family_at, 16);
+	}
+}
+
 /* --as: numbers become bytes and bytes numbers, where the size is right. */
 static void test_layout_fields_take_other_meanings(void **state)
 {
@@ -1128,6 +1163,7 @@ int main(void)
 		cmocka_unit_test(test_layout_ids_of_traces),
 		cmocka_unit_test(test_layout_leaves_out_what_is_the_kernels),
 		cmocka_unit_test(test_layout_unions_of_addresses),
+		cmocka_unit_test(test_layout_addresses_in_numbers),
 		cmocka_unit_test(test_layout_fields_take_other_meanings),
 		cmocka_unit_test(test_layout_words_of_meanings),
 		cmocka_unit_test(test_layout_rows_of_meanings_are_distinct),
