@@ -44,34 +44,6 @@ static const char *name_of(const struct column *column)
 							   : column->field->path;
 }
 
-static size_t quoted(char *dst, const char *text, size_t len, enum style style)
-{
-	size_t edge = style == STYLE_JSON;
-
-	memmove(dst + edge, text, len);
-	if (edge)
-		dst[0] = dst[len + 1] = '"';
-	return len + 2 * edge;
-}
-
-/* A value in full, in scratch: 182440 for "182,440", as CSV or JSON has it. */
-static size_t value_text(struct tab *tab, const struct column *column, const struct item *item,
-			 enum style style)
-{
-	const void *base = item->record.part[column->part];
-	char *dst = tab->scratch, time[31];
-
-	if (column->form == FORM_TIME)
-		return quoted(dst, time, format_rfc3339(item->record.time_ns, time), style);
-	if (column->form == FORM_WORD)
-		return quoted(dst, dst, tab_text(tab, column, item), style);
-	if (item->overflow && column->part == PART_KEY)
-		return quoted(dst, OVERFLOW_TEXT, strlen(OVERFLOW_TEXT), style);
-	if (base)
-		return field_text(dst, column->field, base, style, NULL);
-	return style == STYLE_JSON ? (size_t)(stpcpy(dst, "null") - dst) : 0;
-}
-
 /* `first`: the line has no value yet. */
 static void add_csv(struct strbuf *line, bool first, const char *text, size_t len)
 {
@@ -117,10 +89,10 @@ static void add_row(struct tab *tab, enum form form, struct strbuf *line, const 
 			continue;
 		if (form == AS_JSON)
 			add_json(line, first, name, tab->scratch,
-				 value_text(tab, column, item, STYLE_JSON));
+				 tab_value(tab, column, item, STYLE_JSON));
 		else if (item)
 			add_csv(line, first, tab->scratch,
-				value_text(tab, column, item, STYLE_PLAIN));
+				tab_value(tab, column, item, STYLE_PLAIN));
 		else
 			add_csv(line, first, name, strlen(name));
 		first = false;

@@ -143,15 +143,16 @@ uint32_t model_current(const struct model *model)
 void model_tab(struct model *model, uint32_t index, struct model_tab *ret)
 {
 	struct tab *tab = model->tabs[MIN(index, model->ntabs - 1)];
+	struct tab *shown = tab->over ? tab->over : tab;
 	struct programs_sum sum;
 
 	*ret = (struct model_tab){ .name = tab_label(tab),
-				   .kind = tab->ops->kind,
+				   .kind = shown->ops->kind,
 				   .role = tab->map ? tab->map->role : ROLE_INTERNAL,
 				   .view = tab->view,
 				   .paused = tab->paused,
 				   .warns = tab->lost > 0 };
-	tab->ops->count(tab, ret->count, sizeof(ret->count));
+	shown->ops->count(shown, ret->count, sizeof(ret->count));
 	if (tab == model->programs) {
 		sum = programs_tab_sum(tab);
 		ret->warns = sum.attached < sum.wanted;

@@ -82,6 +82,7 @@ enum tab_kind {
 	TAB_STREAM,   /* records, newest last */
 	TAB_PROGRAMS, /* the last tab */
 	TAB_ENDED,    /* of a source that was removed: its last page */
+	TAB_GROUPS,   /* groups of the rows or records of a tab, in its place */
 };
 
 enum view {
@@ -198,7 +199,11 @@ enum model_op {
 	OP_MOVE_RIGHT,
 	OP_WIDTH, /* of the cursor's column: fitting, narrow, wide */
 	OP_VIEW,  /* the next one that fits */
-	OP_ZERO,  /* counts from now on; again: from the start */
+	OP_GROUP, /* by the cursor's column, or no longer */
+	OP_INTO,  /* the rows of the chosen group */
+	OP_OUT,	  /* back to the groups */
+	OP_UNGROUP,
+	OP_ZERO, /* counts from now on; again: from the start */
 	OP_FOUND_NEXT,
 	OP_FOUND_PREV,
 };

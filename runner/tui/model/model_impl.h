@@ -51,15 +51,26 @@ struct model {
 bool model_travel(struct model *model, enum model_op op);
 /* "23s ago", and when there was how much. */
 void model_time_status(struct model *model, struct arena *arena, struct model_status *ret);
+/* model_groups.c */
+bool model_group(struct model *model, enum model_op op);
 /* model_sources.c */
 struct tab *model_tab_of(const struct model *model, const struct source *source,
 			 const struct map_plan *map);
 /* Takes the tab at this index away; the current one stays the same. */
 void model_drop_tab(struct model *model, uint32_t index);
 
-static inline struct tab *current(const struct model *model)
+/* The tab at the place that is chosen; its groups may be shown instead. */
+static inline struct tab *current_base(const struct model *model)
 {
 	return model->tabs[model->now];
+}
+
+/* What is shown. */
+static inline struct tab *current(const struct model *model)
+{
+	struct tab *base = current_base(model);
+
+	return base->over ? base->over : base;
 }
 
 #endif

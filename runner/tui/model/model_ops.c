@@ -221,6 +221,8 @@ static bool do_model(struct model *model, enum model_op op)
 		return pause_all(model);
 	if (op >= OP_EARLIER && op <= OP_LATER_FAR)
 		return model_travel(model, op);
+	if (op >= OP_GROUP && op <= OP_UNGROUP)
+		return model_group(model, op);
 	return do_tab(current(model), op);
 }
 

@@ -18,7 +18,7 @@ static const struct past *past_of(struct tab *tab)
 /* A step of the current tab from `from` on; false: it has none there. */
 static bool step_from(struct model *model, uint64_t from, bool back, uint64_t *ret)
 {
-	const struct past *past = past_of(current(model));
+	const struct past *past = past_of(current_base(model));
 	uint32_t n = past ? past_steps(past) : 0;
 
 	for (uint32_t i = 0; i < n; i++) {
@@ -62,8 +62,8 @@ bool model_travel(struct model *model, enum model_op op)
 
 	if (!from || (!back && !model->moment_ns))
 		return false;
-	if (far || !past_of(current(model)))
-		to = back ? MAX(from - MIN(by, from), oldest_of(current(model))) : from + by;
+	if (far || !past_of(current_base(model)))
+		to = back ? MAX(from - MIN(by, from), oldest_of(current_base(model))) : from + by;
 	else if (!step_from(model, from, back, &to))
 		return false;
 	go_to_moment(model, MIN(to, model->latest_ns));
@@ -74,8 +74,8 @@ bool model_go_back(struct model *model, uint64_t ns)
 {
 	if (!model->latest_ns)
 		return false;
-	go_to_moment(model,
-		     MAX(model->latest_ns - MIN(ns, model->latest_ns), oldest_of(current(model))));
+	go_to_moment(model, MAX(model->latest_ns - MIN(ns, model->latest_ns),
+				oldest_of(current_base(model))));
 	model->generation++;
 	return true;
 }
@@ -109,7 +109,7 @@ static const char *strip_of(struct model *model, struct arena *arena, const stru
 
 void model_time_status(struct model *model, struct arena *arena, struct model_status *ret)
 {
-	const struct past *past = past_of(current(model));
+	const struct past *past = past_of(current_base(model));
 	char ago[HUMAN_ROOM + 1];
 	uint64_t ns = model->latest_ns - MIN(model->moment_ns, model->latest_ns);
 

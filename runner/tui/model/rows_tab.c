@@ -111,6 +111,7 @@ static void rows_prepare(struct tab *tab)
 	if (!tab->dirty)
 		return;
 	tab->dirty = false;
+	tab->version++;
 	rt->shown = 0;
 	if (slots > rt->room) {
 		rt->room = slots + slots / 2;
@@ -464,6 +465,7 @@ static void add_figure(struct rows_tab *rt, const struct figure *figure)
 	column = columns_add(&rt->tab.columns, title, &figure->field,
 			     figure->kind == FIGURE_CHANGE ? FORM_CHANGE : FORM_NUMBER);
 	column->part = PART_VALUE;
+	column->sums = figure->kind != FIGURE_AVERAGE && figure->kind != FIGURE_QUANTILE;
 	column->sets |= figure->kind == FIGURE_COUNT ? SET_BESIDE : 0;
 	column->limit = family->nbounds ? (double)family->bounds[family->nbounds - 1] : 0;
 	/* Sort by the first rate of a counter, else by the first number. */

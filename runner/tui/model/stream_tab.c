@@ -180,6 +180,7 @@ static void stream_prepare(struct tab *tab)
 	bool all = stream_check(st->stream, text ? CHECK_TEXT : CHECK_BYTES);
 	struct stream_stats stats = stream_stats(st->stream);
 
+	tab->version += tab->unfinished;
 	tab->unfinished = !all;
 	if (((st->order && sorted) || (st->spans && falls)) && !tab->dirty &&
 	    stats.first == st->first && (tab->paused || stats.records == st->seen))
@@ -274,6 +275,7 @@ static void stream_pause(struct tab *tab, bool on)
 	stream_freeze(st->stream, on);
 	tab->following = !on;
 	tab->dirty = true;
+	tab->version++;
 	if (!on)
 		tab->columns.sort = -1;
 }
@@ -301,6 +303,7 @@ static void stream_refilter(struct tab *tab)
 {
 	stream_filter(stream_tab_of(tab)->stream, tab->filter ? matches : NULL, tab);
 	tab->dirty = true;
+	tab->version++;
 }
 
 static void stream_count(struct tab *tab, char *dst, size_t room)
@@ -410,6 +413,7 @@ bool stream_tab_swept(struct tab *tab, uint64_t mono_ns)
 
 	if (st->swept_ns && mono_ns > st->swept_ns)
 		st->rate = (double)(records - st->records) * 1e9 / (double)(mono_ns - st->swept_ns);
+	tab->version += records != st->records && !tab->paused;
 	st->records = records;
 	st->swept_ns = mono_ns;
 	return st->rate != before;

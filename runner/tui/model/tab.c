@@ -2,6 +2,7 @@
 #include "runner/tui/model/tab.h"
 
 #include <math.h>
+#include "base/clock.h"
 #include "base/util.h"
 #include "runner/read/text/human.h"
 #include "runner/tui/model/blocks.h"
@@ -43,6 +44,8 @@ void tab_release(struct tab *tab)
 	columns_release(&tab->columns);
 	pick_free(tab->filter);
 	pick_free(tab->mark);
+	if (tab->over)
+		tab->over->ops->free(tab->over);
 	free(tab->label);
 	free(tab->scratch);
 }
@@ -215,6 +218,33 @@ size_t tab_text(struct tab *tab, const struct column *column, const struct item 
 	return base ? field_text(tab->scratch, column->field, base, STYLE_TABLE,
 				 sink_names_get(&tab->env->names))
 		    : 0;
+}
+
+static size_t quoted(char *dst, const char *text, size_t len, enum style style)
+{
+	size_t edge = style == STYLE_JSON;
+
+	memmove(dst + edge, text, len);
+	if (edge)
+		dst[0] = dst[len + 1] = '"';
+	return len + 2 * edge;
+}
+
+size_t tab_value(struct tab *tab, const struct column *column, const struct item *item,
+		 enum style style)
+{
+	const void *base = item->record.part[column->part];
+	char *dst = tab->scratch, time[31];
+
+	if (column->form == FORM_TIME)
+		return quoted(dst, time, format_rfc3339(item->record.time_ns, time), style);
+	if (column->form == FORM_WORD)
+		return quoted(dst, dst, tab_text(tab, column, item), style);
+	if (item->overflow && column->part == PART_KEY)
+		return quoted(dst, OVERFLOW_TEXT, strlen(OVERFLOW_TEXT), style);
+	if (base)
+		return field_text(dst, column->field, base, style, NULL);
+	return style == STYLE_JSON ? (size_t)(stpcpy(dst, "null") - dst) : 0;
 }
 
 bool tab_matches(struct tab *tab, const struct pick *pick, const struct item *item)

@@ -22,6 +22,8 @@
 struct tab;
 struct span_row;
 
+#define TAB_GROUP_BY 4
+
 /* Shared by all tabs. */
 struct tab_settings {
 	struct grid_page page; /* the form of text: utf8; no width */
@@ -94,6 +96,10 @@ struct tab {
 	bool dirty;	 /* order and filter are outdated */
 	bool unfinished; /* the filter has not checked all records */
 	uint8_t view;
+	uint64_t version;	   /* of the shown rows; for groups of them */
+	struct tab *over;	   /* groups of these rows, shown in their place; NULL: none */
+	uint32_t by[TAB_GROUP_BY]; /* columns that the groups are made by */
+	uint32_t nby;
 	uint32_t height; /* of the last page */
 	uint64_t lost;
 	struct map_stats stats;
@@ -116,6 +122,9 @@ bool tab_pause(struct tab *tab, bool on);
 
 /* A cell as escaped text, in scratch. */
 size_t tab_text(struct tab *tab, const struct column *column, const struct item *item);
+/* The value in full, in scratch: 182440 for "182,440", as CSV or JSON has it. */
+size_t tab_value(struct tab *tab, const struct column *column, const struct item *item,
+		 enum style style);
 size_t field_number(char *dst, const struct field *field, const void *base);
 bool tab_matches(struct tab *tab, const struct pick *pick, const struct item *item);
 
@@ -132,6 +141,11 @@ static inline const char *tab_label(const struct tab *tab)
 {
 	return tab->label ? tab->label : tab->name;
 }
+
+/* group_tab.c. Groups of the base's rows, by these of its columns. */
+struct tab *group_tab_new(struct tab *base, const uint32_t *by, uint32_t nby);
+/* The filter that leaves the rows of the chosen group, for the base. False: no group. */
+bool group_tab_filter(struct tab *tab, struct strbuf *ret);
 
 /* rows_tab.c, stream_tab.c, programs.c, ended_tab.c */
 struct tab *rows_tab_new(struct tab_env *env, const struct map_plan *map,

@@ -50,6 +50,9 @@ const struct binding bindings[] = {
 	  HINT_OVERLAY,
 	  "back",
 	  "go back, or clear the filter and the marks" },
+	{ MODEL(OP_GROUP, '#'), HINT_ROWS | HINT_STREAM, "group",
+	  "group by the chosen column, or no longer; Enter goes into a group" },
+	{ MODEL(OP_OUT, KEY_ERASE, CTRL_KEY('h')), 0, NULL, "go out of a group again" },
 	{ MODEL(OP_VIEW, 'v'), HINT_ROWS | HINT_STREAM, "view",
 	  "next view: table, histogram, heat map, waterfall" },
 	{ MODEL(OP_ZERO, 'z'), HINT_ROWS, "zero", "count from now on; again: from the start" },
@@ -110,6 +113,7 @@ void key_label(char dst[KEY_LABEL_ROOM], uint32_t key, bool utf8)
 		{ KEY_TAB, "Tab", "⇥" },
 		{ KEY_RETURN, "Enter", "⏎" },
 		{ KEY_ESCAPE, "Esc", "Esc" },
+		{ KEY_ERASE, "Bksp", "Bksp" },
 		{ ' ', "Space", "␣" },
 	};
 

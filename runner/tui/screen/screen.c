@@ -227,7 +227,7 @@ static enum wish go_back(struct screen *s)
 
 	if (s->overlay) {
 		overlay_close(s);
-	} else {
+	} else if (!model_do(s->model, OP_UNGROUP)) {
 		model_filter(s->model, NULL, &why);
 		model_mark(s->model, NULL, &why);
 	}
@@ -264,6 +264,8 @@ static enum wish operate(struct screen *s, enum model_op op)
 	overlay_close(s);
 	if (model_do(s->model, op))
 		return WISH_NONE;
+	if (op == OP_GROUP)
+		screen_say(s, false, "choose a column to group by, with h and l");
 	if (op == OP_VIEW)
 		screen_say(s, false, "no other view fits this table");
 	if (op == OP_FOUND_NEXT || op == OP_FOUND_PREV)
@@ -309,7 +311,8 @@ static enum wish act_on(struct screen *s, const struct binding *b, uint32_t key)
 	case ACT_DETAIL:
 		if (s->overlay)
 			return go_back(s);
-		open_detail(s);
+		if (!model_do(s->model, OP_INTO))
+			open_detail(s);
 		return WISH_NONE;
 	case ACT_BACK:
 		return go_back(s);

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Grouping the rows of a tab, and going into a group and out again. */
+#include "base/util.h"
+#include "runner/tui/model/model_impl.h"
+
+#define FILTER_MAX_BYTES 4096
+
+static void show_groups(struct tab *base, bool on)
+{
+	if (base->over)
+		base->over->ops->free(base->over);
+	base->over = on && base->nby ? group_tab_new(base, base->by, base->nby) : NULL;
+}
+
+/* Adds the column or takes it out. */
+static bool toggle(struct tab *base, uint32_t column)
+{
+	for (uint32_t i = 0; i < base->nby; i++) {
+		if (base->by[i] != column)
+			continue;
+		base->nby--;
+		memmove(&base->by[i], &base->by[i + 1], (base->nby - i) * sizeof(*base->by));
+		return true;
+	}
+	if (base->nby == TAB_GROUP_BY || !base->columns.all[column].field)
+		return false;
+	base->by[base->nby++] = column;
+	return true;
+}
+
+static bool group_by_cursor(struct tab *base)
+{
+	uint32_t column;
+
+	if (base->ops->kind != TAB_ROWS && base->ops->kind != TAB_STREAM)
+		return false;
+	column = base->columns.cursor;
+	if (base->over) {
+		if (base->over->columns.cursor >= base->nby)
+			return false;
+		column = base->by[base->over->columns.cursor];
+	}
+	if (!toggle(base, column))
+		return false;
+	show_groups(base, true);
+	return true;
+}
+
+static bool go_into(struct tab *base)
+{
+	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT(FILTER_MAX_BYTES);
+	struct model_why why;
+	struct pick *pick;
+
+	if (!base->over || !group_tab_filter(base->over, &text) || text.full ||
+	    pick_new(&pick, base->shown, strbuf_str(&text), &why) < 0)
+		return false;
+	show_groups(base, false);
+	pick_free(base->filter);
+	base->filter = pick;
+	base->ops->refilter(base);
+	return true;
+}
+
+static bool go_out(struct tab *base)
+{
+	if (base->over || !base->nby)
+		return false;
+	pick_free(base->filter);
+	base->filter = NULL;
+	base->ops->refilter(base);
+	show_groups(base, true);
+	return true;
+}
+
+bool model_group(struct model *model, enum model_op op)
+{
+	struct tab *base = current_base(model);
+
+	if (op == OP_GROUP)
+		return group_by_cursor(base);
+	if (op == OP_INTO)
+		return go_into(base);
+	if (op == OP_OUT)
+		return go_out(base);
+	if (!base->over)
+		return false;
+	show_groups(base, false);
+	base->nby = 0;
+	return true;
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Groups of rows and of records, and the way in and out. */
+#include "tests/support/tui_fixture.h"
+#include "tests/support/tui_page.h"
+
+static void put_events(struct tui *t, const char *comm, uint64_t from_us, uint32_t count)
+{
+	struct connlat event = a_connlat();
+	struct record record;
+
+	memset(event.comm, 0, sizeof(event.comm));
+	memcpy(event.comm, comm, strlen(comm));
+	for (uint32_t i = 0; i < count; i++) {
+		event.delta_us = from_us + i;
+		record = record_of(&t->f, MAP_EVENTS, &event);
+		model_event(t->model, &t->f.fake.source, &record);
+	}
+}
+
+static void choose(struct tui *t, const char *title)
+{
+	struct model_page page;
+
+	model_page(t->model, 300, 10, &page);
+	for (uint32_t i = 0; i < page.ncolumns; i++)
+		if (strstr(page.columns[i].title, title)) {
+			model_column(t->model, page.columns[i].column);
+			return;
+		}
+	fail_msg("no column %s", title);
+}
+
+/* The cells of a column, with blanks between. */
+static void assert_column(struct tui *t, const char *title, const char *want)
+{
+	struct strbuf text = STRBUF_INIT(4096);
+	struct model_page page;
+
+	model_page(t->model, 300, 20, &page);
+	for (uint32_t i = 0; i < page.ncolumns; i++)
+		for (uint32_t r = 0; strstr(page.columns[i].title, title) && r < page.nrows; r++)
+			strbuf_addf(&text, "%s%s", r ? " " : "", page.rows[r].cells[i].text);
+	assert_string_equal(strbuf_str(&text), want);
+	strbuf_release(&text);
+}
+
+static void test_groups_of_records(void **state)
+{
+	struct model_tab tab;
+	struct tui t;
+
+	tui_init(&t, false);
+	tui_go(&t, "events");
+	put_events(&t, "curl", 1, 100); /* 1..100 */
+	put_events(&t, "say \"hi\"", 1000, 3);
+	tui_sweep(&t);
+	choose(&t, "COMM");
+	assert_true(model_do(t.model, OP_GROUP));
+	model_tab(t.model, model_current(t.model), &tab);
+	assert_int_equal(tab.kind, TAB_GROUPS);
+	assert_column(&t, "COMM", "curl say \"hi\"");
+	assert_column(&t, "RECORDS", "100 3");
+	assert_column(&t, "DELTA_US.SUM", "5,050 3,003");
+	assert_column(&t, "DELTA_US.P50", "50 1,001");
+	assert_column(&t, "DELTA_US.P99", "99 1,001");
+	assert_column(&t, "DELTA_US.MAX", "100 1,002");
+	assert_column(&t, "SHARE", "97 2.9");
+	/* New records count at the next sweep. */
+	put_events(&t, "curl", 1, 1);
+	tui_sweep(&t);
+	assert_column(&t, "RECORDS", "101 3");
+	/* Sorted and filtered as any table. */
+	choose(&t, "MAX");
+	assert_true(model_do(t.model, OP_SORT));
+	assert_column(&t, "COMM", "say \"hi\" curl");
+	/* Into a group, out again, and away. */
+	assert_true(model_do(t.model, OP_INTO));
+	assert_string_equal(model_filter_text(t.model), "comm == \"say \\\"hi\\\"\"");
+	assert_column(&t, "DELTA_US", "1000 1001 1002");
+	assert_true(model_do(t.model, OP_OUT));
+	assert_column(&t, "RECORDS", "101 3");
+	assert_true(model_do(t.model, OP_UNGROUP));
+	assert_false(model_do(t.model, OP_UNGROUP));
+	assert_false(model_do(t.model, OP_OUT));
+	model_tab(t.model, model_current(t.model), &tab);
+	assert_int_equal(tab.kind, TAB_STREAM);
+	tui_release(&t);
+}
+
+static void test_groups_of_rows(void **state)
+{
+	struct model_why why;
+	struct tui t;
+
+	tui_init(&t, false);
+	tui_go(&t, "conns");
+	CONNS(&t, 100, 20, 300);
+	CONNS(&t, 110, 20, 330);
+	choose(&t, "DADDR");
+	assert_true(model_do(t.model, OP_GROUP));
+	assert_column(&t, "DADDR", "10.0.0.3 10.0.0.1 10.0.0.2");
+	assert_column(&t, "ROWS", "1 1 1");
+	assert_column(&t, "VALUE", "330 110 20");
+	assert_column(&t, "/s", "");
+	assert_column(&t, "RATE", "30 10 0");
+	/* An address as its text is a filter. */
+	assert_int_equal(model_filter(t.model, "value > 50", &why), 0);
+	assert_true(model_do(t.model, OP_INTO));
+	assert_string_equal(model_filter_text(t.model), "daddr_v4 == \"10.0.0.3\"");
+	assert_column(&t, "VALUE", "330");
+	CONNS(&t, 110, 20, NONE);
+	CONNS(&t, 110, 20, NONE);
+	assert_true(model_do(t.model, OP_OUT));
+	assert_column(&t, "DADDR", "10.0.0.1 10.0.0.2");
+	/* The key's column again: no groups. */
+	model_column(t.model, 0);
+	assert_true(model_do(t.model, OP_GROUP));
+	assert_false(model_do(t.model, OP_UNGROUP));
+	tui_release(&t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_groups_of_records),
+		cmocka_unit_test(test_groups_of_rows),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
