@@ -25,8 +25,9 @@
 #define PACE_BUSY_RUNS 3   /* so often woken in that time */
 #define PACE_QUIET_TICKS 8 /* so often in a row hardly any record */
 #define PACE_QUIET_RECORDS 2
-#define LOOK_MS 50    /* at the end: between two looks at what stops it */
-#define BUSY_TRIES 20 /* at the end: how often a record is waited for, 1 ms each */
+#define BUSY_NS 1000000 /* how long a record that is being written gets */
+#define LOOK_MS 50	/* at the end: between two looks at what stops it */
+#define BUSY_TRIES 20	/* at the end: how often a record is waited for, 1 ms each */
 
 /* The records of a ring; perf buffers count theirs. */
 static uint64_t run_stream(struct reader *r, uint64_t max)
@@ -74,14 +75,23 @@ static uint64_t pace_ns(const struct reader *r)
 	return ns < PACE_LEAST_NS ? 0 : MIN(ns, (uint64_t)PACE_MOST_NS);
 }
 
+/* The next record of the ring is not finished. The kernel says all the same that there is one: the
+ * reader, with its priority, would keep the writer from its CPU. */
+static bool is_stuck(struct reader *r, uint64_t records)
+{
+	return !records && !r->perf && !r->waits && !ring_empty(&r->ring);
+}
+
 static int on_pace(void *ctx, uint32_t expirations)
 {
 	struct reader *r = ctx;
 	struct collector *c = collector_of(r);
 	uint64_t records = r->waits ? UINT64_MAX : run_stream(r, RUN_RECORDS);
 
+	if (is_stuck(r, records))
+		return 0;
 	r->pace.quiet_ticks = records > PACE_QUIET_RECORDS ? 0 : r->pace.quiet_ticks + 1;
-	if (r->pace.quiet_ticks >= PACE_QUIET_TICKS) {
+	if (r->pace.quiet_ticks >= PACE_QUIET_TICKS || !pace_ns(r)) {
 		loop_remove(c->loop, r->pace.timer);
 		r->pace = (struct pace){ 0 };
 	}
@@ -106,8 +116,10 @@ static int on_stream(void *ctx, uint32_t events)
 	struct reader *r = ctx;
 	struct collector *c = collector_of(r);
 
-	run_stream(r, RUN_RECORDS);
-	choose_pace(c, r);
+	if (is_stuck(r, run_stream(r, RUN_RECORDS)))
+		loop_add_timer(c->loop, BUSY_NS, BUSY_NS, on_pace, r, &r->pace.timer, NULL);
+	else
+		choose_pace(c, r);
 	return streams_update(c, r, NULL);
 }
 

@@ -13,7 +13,9 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/bpf.h>
 #include <pthread.h>
+#include <sys/mman.h>
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -21,6 +23,7 @@
 #include "runner/read/collect/collector.h"
 #include "tests/support/read_fixture.h"
 
+#define NS_PER_MS 1000000ull
 #define INSN(c, d, s, o, i)                                                                        \
 	{                                                                                          \
 		.code = (c), .dst_reg = (d), .src_reg = (s), .off = (o), .imm = (i)                \
@@ -111,7 +114,7 @@ struct fixture {
 	struct queue *queue;
 };
 
-static struct fixture *fixture_new(uint8_t source, uint8_t role, uint32_t max_entries)
+static struct fixture *fixture_open(uint8_t source, uint8_t role, uint32_t max_entries)
 {
 	struct fixture *f = xcalloc(1, sizeof(*f));
 	bool perf = source == SOURCE_PERF;
@@ -149,8 +152,22 @@ static struct fixture *fixture_new(uint8_t source, uint8_t role, uint32_t max_en
 		collector_add_queue(f->collector, f->queue);
 	}
 	assert_int_equal(loop_new(&f->loop, &err), 0);
+	return f;
+}
+
+static void fixture_start(struct fixture *f)
+{
+	struct err err = { 0 };
+
 	if (collector_start(f->collector, f->loop, &err) < 0)
 		fail_msg("%s", err.msg);
+}
+
+static struct fixture *fixture_new(uint8_t source, uint8_t role, uint32_t max_entries)
+{
+	struct fixture *f = fixture_open(source, role, max_entries);
+
+	fixture_start(f);
 	return f;
 }
 
@@ -186,6 +203,30 @@ static void run_loop(struct fixture *f, uint64_t ms)
 static struct map_stats stats_of(const struct fixture *f)
 {
 	return collector_stats(f->collector, &f->object.map);
+}
+
+/* A record that its writer never finishes: the consumer's position is set to where the bytes of one
+ * look like the header of another. */
+static void test_collector_leaves_the_cpu_to_a_writer(void **state)
+{
+	struct fixture *f = fixture_open(SOURCE_RING, ROLE_EVENTS, 4096);
+	struct timespec before, after;
+	unsigned long *consumer;
+	int64_t used_ns;
+
+	emit(f, BPF_RINGBUF_BUSY_BIT | 8u);
+	consumer = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, f->object.map_fd, 0);
+	assert_true(consumer != MAP_FAILED);
+	*consumer = BPF_RINGBUF_HDR_SZ;
+	munmap(consumer, 4096);
+	fixture_start(f);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &before);
+	run_loop(f, 200);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &after);
+	used_ns = (after.tv_sec - before.tv_sec) * 1000000000ll + after.tv_nsec - before.tv_nsec;
+	assert_in_range(used_ns, 0, 40 * NS_PER_MS);
+	assert_int_equal(stats_of(f).read, 0);
+	fixture_free(f);
 }
 
 /* Emits, lets the loop see it, emits more and drains: all is in the series. */
@@ -485,7 +526,6 @@ static bool stop_now(void)
 }
 
 #define HUGE_ENTRIES 8000000
-#define NS_PER_MS 1000000ull
 
 /* A sweep that takes longer than anyone wants to wait keeps neither the loop's timers nor the end
  * waiting, and what was not read is marked. */
@@ -620,6 +660,7 @@ static void test_collector_refuses_layouts_too_large(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_collector_leaves_the_cpu_to_a_writer),
 		cmocka_unit_test(test_collector_counts_ring_records),
 		cmocka_unit_test(test_collector_counts_perf_records),
 		cmocka_unit_test(test_collector_perf_loss_is_exact),
