@@ -324,6 +324,12 @@ static int confine(struct err *err)
 	return 0;
 }
 
+static void raise_priority(const struct agent *a)
+{
+	if (!a->config->args.usual_priority)
+		thread_raise_priority();
+}
+
 /* Before there is a thread: from here on the loader alone can load, and this process has none of
  * the capabilities, but for the one that old kernels ask for to read maps. */
 static int split(struct agent *a, struct err *err)
@@ -336,7 +342,7 @@ static int split(struct agent *a, struct err *err)
 	/* The collectors run in this thread and ask for the priority themselves, which only the
 	 * first time takes a capability. */
 	if (ret >= 0)
-		thread_raise_priority();
+		raise_priority(a);
 	privileges_to_read_maps(&keep);
 	if (ret >= 0)
 		ret = privileges_drop(NULL, keep, err);

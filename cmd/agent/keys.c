@@ -68,6 +68,7 @@ static const struct {
 	{ "pull", 0, "pull of the program" },
 	{ "interval", KEY_TOP | KEY_PROGRAM, NULL },
 	{ "namespace", KEY_TOP, NULL },
+	{ "usual-priority", KEY_TOP, NULL },
 	{ "compat", KEY_TOP, NULL },
 	{ "max-memory", KEY_TOP, NULL },
 	{ "max-series", KEY_TOP | KEY_PROGRAM, NULL },

@@ -21,6 +21,7 @@ int job_config_of(const struct run_args *a, const struct program *program, struc
 		.collect = {
 			.interval_ns = a->once ? FOREVER_NS : a->interval_ns,
 			.clock = clock,
+			.usual_priority = a->usual_priority,
 			.series = { .max_series = (uint32_t)a->max_series,
 				    .ttl_ns = a->series_ttl_ns },
 		},

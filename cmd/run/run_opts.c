@@ -82,6 +82,9 @@ const struct opt run_opts[] = {
 	  "is attached" },
 	{ 0, "user", "USER[:GROUP]", OPT_TEXT, ARG(user),
 	  "the user that a run of root becomes once everything is attached (nobody)" },
+	{ 0, "usual-priority", NULL, OPT_FLAG, ARG(usual_priority),
+	  "the thread that reads buffers keeps its priority; without this it runs before other "
+	  "threads (SCHED_RR), so that a busy machine loses no records" },
 	{ 0, "btf", "FILE", OPT_TEXT, ARG(object.btf),
 	  "BTF of the kernel, for kernels that have none of their own", NULL, "file" },
 	{ 0, "trace-pipe", NULL, OPT_FLAG, ARG(trace_pipe),

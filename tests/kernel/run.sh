@@ -228,6 +228,19 @@ jq_is 'garbage: one series of the table, added up' garbage.out \
 	"$LAST | map(select(.map == \"table\") | [.key, .value])" \
 	'[[{"kind":1,"id":2,"name":"ok"},40]]'
 
+# --- the thread that reads: SCHED_RR is policy 2 (proc(5)) ---
+policy_of() {
+	sed 's/.*) //' "/proc/$1/stat" | cut -d' ' -f39
+}
+ok 'priority: it attaches' bombus_start raised run "$OBJECTS/run_plain.bpf.o" -o none \
+	--set target_pid=$$
+is 'priority: it runs before others' "$(policy_of "$BOMBUS_PID")" 2
+bombus_stop INT
+ok 'priority: it attaches as usual' bombus_start usual run "$OBJECTS/run_plain.bpf.o" -o none \
+	--set target_pid=$$ --usual-priority
+is 'priority: as others' "$(policy_of "$BOMBUS_PID")" 0
+bombus_stop INT
+
 # --- loss is exact ---
 # 65,536 bytes hold 910 records of 64 bytes and their headers; 5,000 come while nothing reads.
 traffic_start getppid,1

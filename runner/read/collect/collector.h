@@ -41,6 +41,7 @@ struct collector_opts {
 	uint64_t interval_ns; /* between sweeps; 0: 1 s */
 	struct series_opts series;
 	uint32_t perf_pages;	 /* per CPU; 0: 64 */
+	bool usual_priority;	 /* the thread that reads gets no real-time priority */
 	struct wallclock *clock; /* for the records' times, borrowed; NULL: one of its own */
 	struct opener *opener;	 /* opens perf buffers, borrowed; NULL: this process does */
 };

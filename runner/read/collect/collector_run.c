@@ -175,7 +175,7 @@ static void raise_priority(struct collector *c)
 
 	for (uint32_t i = 0; i < c->nreaders; i++)
 		streams = streams || reader_is_stream(&c->readers[i]);
-	if (!streams)
+	if (!streams || c->opts.usual_priority)
 		return;
 	code = thread_raise_priority();
 	c->raised = code == 0;
