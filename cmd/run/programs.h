@@ -59,6 +59,11 @@ void programs_check(struct programs *programs);
  * `stop` ends them at once. Returns how long they ran. */
 uint64_t programs_stop(struct programs *programs, uint64_t sweeps_ns, bool (*stop)(void));
 
+/* programs_show.c: a line for each at the start and at the end, and tables of their states. */
+void programs_show_start(const struct programs *programs);
+void programs_show_end(const struct programs *programs, uint64_t ran_ns, uint64_t unwritten);
+void programs_show_states(const struct programs *programs);
+
 /* How many are not left out. */
 size_t programs_left(const struct programs *programs);
 /* Whether outputs name the programs. */

@@ -16,9 +16,9 @@
 #include "base/util.h"
 #include "cmd/cmd.h"
 #include "cmd/run/main_loop.h"
+#include "cmd/run/prints.h"
 #include "cmd/run/programs.h"
 #include "cmd/run/run_sandbox.h"
-#include "cmd/run/run_show.h"
 #include "cmd/run/run_sinks.h"
 #include "cmd/run/show_plan.h"
 #include "runner/load/kernel/trace_pipe.h"
@@ -48,30 +48,6 @@ static int on_clock(void *ctx, uint32_t events)
 	return 0;
 }
 
-static void show_print(void *ctx, const char *text)
-{
-	log_info("printed: %s", text);
-}
-
-static int on_print(void *ctx, uint32_t events)
-{
-	struct run *run = ctx;
-
-	trace_pipe_read(run->trace_pipe, show_print, run);
-	return 0;
-}
-
-/* Before privileges go. */
-static int open_trace_pipe(struct run *run, struct err *err)
-{
-	int ret = run->args->trace_pipe ? trace_pipe_open(&run->trace_pipe, err) : 0;
-
-	if (ret >= 0 && run->trace_pipe)
-		ret = loop_add_fd(run->main.loop, trace_pipe_fd(run->trace_pipe), EPOLLIN, on_print,
-				  run, NULL, err);
-	return ret;
-}
-
 static int add_timers(struct run *run, struct err *err)
 {
 	int clock_fd = wallclock_fd(run->clock);
@@ -88,8 +64,10 @@ static int add_timers(struct run *run, struct err *err)
 static int start(struct run *run, struct err *err)
 {
 	struct programs *p = &run->programs;
-	int ret = open_trace_pipe(run, err);
+	int ret = 0;
 
+	if (run->args->trace_pipe)
+		ret = prints_open(&run->trace_pipe, run->main.loop, err);
 	if (ret >= 0)
 		ret = programs_attach(p, err);
 	if (ret >= 0)
@@ -98,11 +76,10 @@ static int start(struct run *run, struct err *err)
 		return ret;
 	ret = run_sandbox_enter(&run->sandbox, run->args, &run->sinks, err);
 	/* From here on the terminal may be the live table's. */
-	for (size_t i = 0; i < p->count && ret >= 0; i++)
-		if (p->all[i].job)
-			show_start(job_source(p->all[i].job));
-	if (ret >= 0)
-		ret = host_start(run->sinks.host, err);
+	if (ret < 0)
+		return ret;
+	programs_show_start(p);
+	ret = host_start(run->sinks.host, err);
 	return ret < 0 ? ret : add_timers(run, err);
 }
 
@@ -115,12 +92,7 @@ static int leave(struct run *run, struct err *err)
 	/* --once is there to read everything, however long it takes. */
 	ran_ns = programs_stop(p, run->args->once ? 0 : LAST_SWEEPS_NS, main_loop_interrupted);
 	ret = run_sinks_stop(&run->sinks, &unwritten, err);
-	for (size_t i = 0; i < p->count && !run->global->quiet; i++)
-		if (p->all[i].job)
-			show_closing_line(job_source(p->all[i].job), job_object(p->all[i].job),
-					  ran_ns, programs_several(p) ? 0 : unwritten);
-	if (programs_several(p) && unwritten && !run->global->quiet)
-		show_unwritten(unwritten);
+	programs_show_end(p, ran_ns, unwritten);
 	return ret;
 }
 
@@ -142,10 +114,10 @@ static int dry_run(struct run *run, struct err *err)
 	for (size_t i = 0; i < p->count; i++)
 		if (p->all[i].job)
 			job_detach(p->all[i].job);
-	for (size_t i = 0; i < p->count && ret >= 0; i++)
-		if (p->all[i].job)
-			show_programs(job_source(p->all[i].job));
-	return ret < 0 ? ret : p->failed;
+	if (ret < 0)
+		return ret;
+	programs_show_states(p);
+	return p->failed;
 }
 
 /* From opened programs to the end. Positive: the exit status. */
@@ -199,21 +171,6 @@ static int run_run(const struct global_args *global, void *args, const struct wo
 	return run_programs(&run, err);
 }
 
-static int help_run(const struct global_args *global, const char *word, struct err *err)
-{
-	_cleanup_(program_release) struct program program = { 0 };
-	struct object_opts opts = { 0 };
-	struct object *object = NULL;
-	int ret = program_open(&program, global, word, NULL, err);
-
-	if (ret >= 0)
-		ret = object_open(&object, program.name, program.bytes, program.len, &opts, err);
-	if (ret >= 0)
-		show_plan(object_plan(object), program.name);
-	object_free(object);
-	return ret;
-}
-
 const struct command cmd_run = {
 	.name = "run",
 	.usage = "[NAME=]IMAGE|FILE.o|FILE.yaml|- ...",
@@ -250,5 +207,5 @@ const struct command cmd_run = {
 	.max_words = -1,
 	.complete = "image",
 	.run = run_run,
-	.help = help_run,
+	.help = program_help,
 };

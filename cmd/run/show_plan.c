@@ -5,6 +5,8 @@
 
 #include "base/util.h"
 #include "cmd/cmd.h"
+#include "cmd/run/program.h"
+#include "runner/load/attach/object.h"
 
 static const char *prog_state_name(uint8_t state)
 {
@@ -171,4 +173,19 @@ void show_plan(const struct plan *plan, const char *name)
 		listing_row(l, cells);
 	}
 	listing_end(l, NULL);
+}
+
+int program_help(const struct global_args *global, const char *word, struct err *err)
+{
+	_cleanup_(program_release) struct program program = { 0 };
+	struct object_opts opts = { 0 };
+	struct object *object = NULL;
+	int ret = program_open(&program, global, word, NULL, err);
+
+	if (ret >= 0)
+		ret = object_open(&object, program.name, program.bytes, program.len, &opts, err);
+	if (ret >= 0)
+		show_plan(object_plan(object), program.name);
+	object_free(object);
+	return ret;
 }

@@ -5,9 +5,13 @@
 
 #include "runner/source.h"
 
+struct global_args;
+
 /* A table of programs with their state. */
 void show_programs(struct source *source);
 /* Maps with roles and fields, parameters with defaults, programs with hooks. */
 void show_plan(const struct plan *plan, const char *name);
+/* For struct command: the plan of an image, of a file or of standard input. */
+int program_help(const struct global_args *global, const char *word, struct err *err);
 
 #endif
