@@ -80,7 +80,7 @@ SOURCES   := $(wildcard $(foreach d,base base/* cmd cmd/* oci oci/* runner runne
 		tests/unit/* tests/fuzz/*,$(d)/*.[ch]) tests/bench/bench_*.c)
 
 .PHONY: all units examples trace-demos bpf-tests fuzzers fuzzers-here help \
-	test interop demo pictures bench soak fuzz install uninstall dist man deps check lint house format clean
+	test interop demo pictures bench soak fuzz install uninstall dist deb man deps check lint house format clean
 .SECONDARY:
 
 all: $(BUILD)/bombus $(call archive,trace) ## build bombus and libbombus-trace
@@ -184,6 +184,7 @@ fuzzers-here: $(FUZZERS)
 fuzz: fuzzers ## run every fuzzer for FUZZ_SECONDS
 	@FUZZ_BUILD=$(FUZZ_BUILD) FUZZ_SECONDS=$(FUZZ_SECONDS) tests/run fuzz
 interop: deps ## run beside tools that are fetched and built first; not part of test
+	@tests/deps.sh interop
 	@$(SUBMAKE) all examples trace-demos bpf-tests $(TRAFFIC)
 	@status=0; for test in tests/interop/*.sh; do BUILD=$(abspath $(BUILD)) $$test || status=1; done; exit $$status
 soak: deps ## scrape for a minute, then count ten million keys in ten
@@ -202,7 +203,7 @@ check: lint house $(BUILD)/gen/names.inc ## check the format, the scripts, the l
 house: all ## find circles between object files, full folders and long functions
 	@tests/house.sh $(BUILD)
 lint:
-	shellcheck -x .ci/run tests/run $(wildcard tests/*.sh tests/*/*.sh runner/read/text/*.sh docs/man/*.sh)
+	shellcheck -x .ci/run tests/run $(wildcard tests/*.sh tests/*/*.sh runner/read/text/*.sh docs/man/*.sh debian/*.sh)
 
 # --- for people ---
 
@@ -219,6 +220,8 @@ pictures: deps ## draw the README's pictures anew from the recordings in tests/g
 # --- installing and releasing ---
 
 ROOT      := $(DESTDIR)$(PREFIX)
+LIBDIR    ?= lib
+INSTALL_STRIP ?= -s
 IMAGES    := $(ROOT)/share/bombus/images
 MAN       := $(ROOT)/share/man
 UNIT      := $(ROOT)/lib/systemd/system/bombus.service
@@ -229,8 +232,8 @@ man: $(BUILD)/man/.made ## make the manual pages, in BUILD/man
 $(BUILD)/man/.made: $(BUILD)/bombus $(wildcard spec/*.md docs/man/*)
 	$(Q)docs/man/make.sh $(BUILD)/bombus $(@D) && touch $@
 install: all examples man ## install to DESTDIR/PREFIX, with the examples as programs to run
-	install -D -s -m 755 -t $(ROOT)/bin $(BUILD)/bombus
-	install -D -m 644 $(call archive,trace) $(ROOT)/lib/libbombus-trace.a
+	install -D $(INSTALL_STRIP) -m 755 -t $(ROOT)/bin $(BUILD)/bombus
+	install -D -m 644 $(call archive,trace) $(ROOT)/$(LIBDIR)/libbombus-trace.a
 	install -D -m 644 -t $(ROOT)/include/bombus include/bombus/*.h
 	install -D -m 644 -t $(ROOT)/include include/solo_types.h
 	install -D -m 644 -t $(ROOT)/share/doc/bombus README.md CHANGELOG.md deploy/bombus.yaml
@@ -244,13 +247,15 @@ install: all examples man ## install to DESTDIR/PREFIX, with the examples as pro
 	chmod -R u=rwX,go=rX $(IMAGES)
 	@$(GIVE_BACK)
 uninstall: ## remove what install put there
-	rm -f $(ROOT)/bin/bombus $(ROOT)/lib/libbombus-trace.a $(ROOT)/include/solo_types.h $(UNIT) $(COMPLETES)
+	rm -f $(ROOT)/bin/bombus $(ROOT)/$(LIBDIR)/libbombus-trace.a $(ROOT)/include/solo_types.h $(UNIT) $(COMPLETES)
 	rm -f $(foreach p,man1/bombus.1 man1/bombus-*.1 man5/bombus-*.5 man7/bombus-*.7,$(MAN)/$(p))
 	rm -rf $(ROOT)/include/bombus $(ROOT)/share/bombus $(ROOT)/share/doc/bombus
 dist: ## pack the committed sources: BUILD/bombus-VERSION.tar.gz
 	@mkdir -p $(BUILD)
 	git archive --format=tar --prefix=bombus-$(VERSION)/ HEAD | gzip -9n > $(BUILD)/.dist.$$$$ && \
 		mv $(BUILD)/.dist.$$$$ $(BUILD)/bombus-$(VERSION).tar.gz
+deb: ## build Debian's packages of the committed sources, in BUILD/deb
+	debian/build.sh $(BUILD)/deb
 format: ## format the C sources
 	clang-format -i $(SOURCES)
 clean: ## remove everything that was built

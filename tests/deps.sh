@@ -3,10 +3,10 @@
 #
 # Installs what building and testing need. Does nothing, quickly, where everything is there.
 #
-#	tests/deps.sh [-n] [compile|demo]
+#	tests/deps.sh [-n] [compile|demo|interop]
 #
 # "compile" is what `make` alone needs, "demo" adds what builds and shows programs; without a word
-# it is everything, for the tests too. -n installs nothing, says what is missing and fails. It knows
+# it is everything, for the tests too, and "interop" adds what only tests/interop needs. -n installs nothing, says what is missing and fails. It knows
 # the packages of Debian 12 (and its like); elsewhere it names what to install.
 
 set -u
@@ -23,6 +23,8 @@ TEST_PACKAGES=(
 	umoci mandoc apache2-utils openssl python3 python3-venv time zstd git
 )
 
+INTEROP_PACKAGES=(build-essential debhelper dpkg-dev lintian debootstrap rpm runc)
+
 only_say=0
 if [ "${1:-}" = -n ]; then
 	only_say=1
@@ -32,15 +34,16 @@ packages=("${COMPILE_PACKAGES[@]}")
 case ${1:-all} in
 compile) ;;
 demo) packages+=("${DEMO_PACKAGES[@]}") ;;
-all)
+all | interop)
 	packages+=("${DEMO_PACKAGES[@]}" "${TEST_PACKAGES[@]}")
 	# The fuzzers' runtime is named after clang's version.
 	clang_version=$(apt-cache depends clang 2>/dev/null |
 		sed -n 's/.*Depends: clang-\([0-9]*\)$/\1/p')
 	packages=("${packages[@]/#libclang-rt-dev/libclang-rt-${clang_version:-14}-dev}")
+	[ "${1:-all}" = all ] || packages+=("${INTEROP_PACKAGES[@]}")
 	;;
 *)
-	echo "tests/deps.sh: not compile or demo: $1" >&2
+	echo "tests/deps.sh: not compile, demo or interop: $1" >&2
 	exit 2
 	;;
 esac
@@ -77,6 +80,10 @@ stands_for() {
 	systemtap-sdt-dev) echo sys/sdt.h ;;
 	libclang-rt-*) echo "-fsanitize=fuzzer" ;;
 	bsdutils) echo script ;;
+	build-essential | dpkg-dev) echo dpkg-buildpackage ;;
+	debhelper) echo dh ;;
+	lintian | debootstrap | runc) echo "$1" ;;
+	rpm) echo rpmbuild ;;
 	python3-venv) echo python3:ensurepip ;;
 	iproute2) echo ip ;;
 	procps) echo ps ;;

@@ -98,6 +98,9 @@ like 'make help names both' "$(make -s -C "$TOP" help)" '^ +make uninstall '
 is 'the changes begin with this version' "$(sed -n 's/^## \([^ ]*\).*/\1/p' "$TOP/CHANGELOG.md" | head -n 1)" \
 	"$(cat "$TOP/VERSION")"
 is 'and so does the program' "$("$TOP/build/bombus" version)" "bombus $(cat "$TOP/VERSION")"
+is 'the packages want to build what make does' "$(sed -n '/^COMPILE_PACKAGES=(/,/^)/{/[()]/d;p}' "$TOP/tests/deps.sh" |
+	tr -s ' \t' '\n' | grep -vE '^(gcc|libc6-dev|make|)$' | while read -r package; do
+		grep -q "^ ${package}[ ,]" "$TOP/debian/control" || echo "$package"; done)" ''
 if git -C "$TOP" rev-parse -q --verify HEAD >git.out 2>&1; then
 	ok 'make dist' made dist
 	tar=$BUILD/bombus-$(cat "$TOP/VERSION").tar.gz

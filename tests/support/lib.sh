@@ -51,7 +51,8 @@ cleanup() {
 	for command in "${at_exit[@]}"; do
 		eval "$command"
 	done
-	cd / && rm -rf "$T"
+	# Never into what a test has mounted there.
+	cd / && rm -rf --one-file-system "$T"
 } 2>/dev/null
 
 trap cleanup EXIT
