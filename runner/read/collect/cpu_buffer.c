@@ -61,20 +61,13 @@ static void open_batch_event(struct opener *opener, struct cpu_buffer *b, int cp
 	fd = -1;
 }
 
-int cpu_buffer_open(struct cpu_buffer *b, struct opener *opener, int cpu, uint32_t pages,
-		    struct err *err)
+/* Of the event that is open. */
+static int map_buffer(struct cpu_buffer *b, int cpu, uint32_t pages, struct err *err)
 {
 	size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
 	void *map;
 
-	*b = (struct cpu_buffer){ .bytes = (pages + 1) * page_bytes, .exact = true };
-	b->fd = open_event(opener, cpu, false, true);
-	if (b->fd == -EINVAL) {
-		b->exact = false;
-		b->fd = open_event(opener, cpu, false, false);
-	}
-	if (b->fd < 0)
-		return err_sys(err, -b->fd, "cannot open the perf buffer of CPU %d", cpu);
+	b->bytes = (pages + 1) * page_bytes;
 	map = mmap(NULL, b->bytes, PROT_READ | PROT_WRITE, MAP_SHARED, b->fd, 0);
 	if (map == MAP_FAILED) {
 		int code = errno;
@@ -85,8 +78,61 @@ int cpu_buffer_open(struct cpu_buffer *b, struct opener *opener, int cpu, uint32
 	b->page = map;
 	b->data = (const uint8_t *)map + page_bytes;
 	b->mask = (uint64_t)pages * page_bytes - 1;
-	open_batch_event(opener, b, cpu);
 	return 0;
+}
+
+int cpu_buffer_open(struct cpu_buffer *b, struct opener *opener, int cpu, uint32_t pages,
+		    struct err *err)
+{
+	int code;
+
+	*b = (struct cpu_buffer){ .exact = true };
+	b->fd = open_event(opener, cpu, false, true);
+	if (b->fd == -EINVAL) {
+		b->exact = false;
+		b->fd = open_event(opener, cpu, false, false);
+	}
+	if (b->fd < 0)
+		return err_sys(err, -b->fd, "cannot open the perf buffer of CPU %d", cpu);
+	code = map_buffer(b, cpu, pages, err);
+	if (code == 0)
+		open_batch_event(opener, b, cpu);
+	return code;
+}
+
+static int open_tracepoint(uint32_t id, int cpu)
+{
+	struct perf_event_attr attr = {
+		.size = sizeof(attr),
+		.type = PERF_TYPE_TRACEPOINT,
+		.config = id,
+		.sample_type = PERF_SAMPLE_RAW,
+		.sample_period = 1,
+		.wakeup_events = 1,
+	};
+
+	return opener_perf_event(NULL, &attr, cpu);
+}
+
+int cpu_buffer_open_tracepoints(struct cpu_buffer *b, const uint32_t ids[2], int cpu,
+				uint32_t pages, struct err *err)
+{
+	int code;
+
+	*b = (struct cpu_buffer){ .batch_fd = -1 };
+	b->fd = open_tracepoint(ids[0], cpu);
+	if (b->fd < 0)
+		return err_sys(err, -b->fd, "cannot open a tracepoint on CPU %d", cpu);
+	code = map_buffer(b, cpu, pages, err);
+	if (code < 0)
+		return code;
+	b->batch_fd = open_tracepoint(ids[1], cpu);
+	code = b->batch_fd;
+	if (code >= 0 && ioctl(b->batch_fd, PERF_EVENT_IOC_SET_OUTPUT, b->fd) < 0)
+		code = -errno;
+	if (code < 0)
+		cpu_buffer_close(b);
+	return code < 0 ? err_sys(err, -code, "cannot open a tracepoint on CPU %d", cpu) : 0;
 }
 
 void cpu_buffer_close(struct cpu_buffer *b)

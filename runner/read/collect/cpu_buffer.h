@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The buffer of one CPU of a perf event array, read where it stands.
+ * The buffer of one CPU of a perf event array, or of two tracepoints, read where it stands.
  *
  * One page with the positions, then the data. Records are a header of 8 bytes (type, length) and
  * what belongs to it, padded to 8; one that goes over the end continues at the start and is put
@@ -40,6 +40,10 @@ struct cpu_buffer {
 struct opener;
 int cpu_buffer_open(struct cpu_buffer *buffer, struct opener *opener, int cpu, uint32_t pages,
 		    struct err *err);
+/* The records of two tracepoints instead, each of which wakes the reader; this process opens them.
+ * A sample is the tracepoint's record as its `format` describes it. */
+int cpu_buffer_open_tracepoints(struct cpu_buffer *buffer, const uint32_t ids[2], int cpu,
+				uint32_t pages, struct err *err);
 void cpu_buffer_close(struct cpu_buffer *buffer); /* also one that is not open */
 
 /* The next sample, or NULL. It stays where it is until cpu_buffer_advance(); `room` has

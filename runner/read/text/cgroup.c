@@ -220,3 +220,33 @@ bool cgroup_tree_path(struct cgroup_tree *tree, uint64_t id, char *text, size_t 
 	path = path_by_list(tree, id);
 	return path && (size_t)snprintf(text, size, "%s", path) < size;
 }
+
+void cgroup_tree_each(struct cgroup_tree *tree,
+		      void (*fn)(void *ctx, uint64_t id, const char *path), void *ctx)
+{
+	if (tree->root_fd < 0)
+		return;
+	list_all(tree);
+	for (uint32_t i = 0; i < tree->nfolders; i++)
+		fn(ctx, tree->folders[i].id, tree->paths.buf + tree->folders[i].path);
+}
+
+int cgroup_tree_process(const struct cgroup_tree *tree, const char *path)
+{
+	_cleanup_free_ char *file = xasprintf(".%s/cgroup.procs", path);
+	_cleanup_close_ int fd =
+		tree->root_fd < 0 ? -1 : openat(tree->root_fd, file, O_RDONLY | O_CLOEXEC);
+	char text[16] = "";
+
+	return fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 ? (int)strtol(text, NULL, 10) : 0;
+}
+
+uint64_t cgroup_tree_id(const struct cgroup_tree *tree, const char *path)
+{
+	_cleanup_free_ char *below = xasprintf(".%s", path);
+	struct stat st;
+
+	if (tree->root_fd < 0 || fstatat(tree->root_fd, below, &st, 0) < 0)
+		return 0;
+	return st.st_ino;
+}

@@ -367,19 +367,44 @@ static bool find_by_cgroup(const struct state_paths *paths, const char *cgroup, 
 	return found;
 }
 
+/* By the name of one folder. */
+static bool find_by_name(const struct state_paths *paths, const char *name, struct container *c)
+{
+	bool found;
+
+	give(c, CONTAINER_ID, name);
+	found = ask(paths, states, ARRAY_LEN(states), NULL, true, c);
+	for (size_t i = 0; i < paths->ndirs && !found; i++)
+		found = ask(paths, given_states, ARRAY_LEN(given_states), paths->dirs[i], true, c);
+	return found;
+}
+
+/* Of systemd's own units: no runtime makes one for a container by itself. */
+static bool is_unit(const char *name)
+{
+	static const char *const endings[] = { ".service", ".slice", ".mount", ".socket", ".swap" };
+
+	for (size_t i = 0; i < ARRAY_LEN(endings); i++)
+		if (has_suffix(name, endings[i]))
+			return true;
+	return false;
+}
+
 bool state_find(const struct state_paths *paths, const char *cgroup, bool thorough,
 		struct container *c)
 {
-	const char *last = strrchr(cgroup, '/');
+	_cleanup_free_ char *path = xstrdup(cgroup);
 	struct container trial = { 0 };
 	bool found = false;
+	char *last;
 
-	if (last && is_plain(last + 1)) {
-		give(&trial, CONTAINER_ID, last + 1);
-		found = ask(paths, states, ARRAY_LEN(states), NULL, true, &trial);
-		for (size_t i = 0; i < paths->ndirs && !found; i++)
-			found = ask(paths, given_states, ARRAY_LEN(given_states), paths->dirs[i],
-				    true, &trial);
+	if (is_unit(cgroup))
+		return false;
+	while (!found && (last = strrchr(path, '/'))) {
+		trial = (struct container){ 0 };
+		if (is_plain(last + 1) && !is_unit(last + 1))
+			found = find_by_name(paths, last + 1, &trial);
+		*last = '\0';
 	}
 	if (!found && thorough) {
 		trial = (struct container){ 0 };

@@ -33,9 +33,9 @@ struct state_paths {
 bool state_fill(const struct state_paths *paths, struct container *c);
 
 /*
- * Of a path that tells nothing: containers of runc and crun have any name, and any cgroup. The
- * last folder is the name of a container that there is a state of; `thorough`: all states are read
- * for the one whose cgroup this is. False: none.
+ * Of a path that tells nothing: containers of runc and crun have any name, and any cgroup. One of
+ * the folders, the last one first, is the name of a container that there is a state of; `thorough`:
+ * all states are read for the one whose cgroup this is. False: none.
  */
 bool state_find(const struct state_paths *paths, const char *cgroup, bool thorough,
 		struct container *c);

@@ -1,0 +1,521 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/read/who/who.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/id_map.h"
+#include "base/strbuf.h"
+#include "base/thread.h"
+#include "base/util.h"
+#include "runner/load/sandbox/packet.h"
+#include "runner/read/text/cgroup.h"
+#include "runner/read/who/keeper.h"
+#include "runner/read/who/message.h"
+#include "runner/read/who/state.h"
+
+#define GROUPS_MAX 8192
+#define START_MS 5000 /* for what there is */
+#define CGROUP_FILE_MAX 65536
+
+enum state {
+	STATE_FREE,
+	STATE_ASKED, /* and waited for in vain, perhaps */
+	STATE_NONE,
+	STATE_KNOWN,
+};
+
+struct entry {
+	uint64_t id;
+	uint64_t mntns, netns;
+	uint64_t age; /* counts up */
+	char *texts;  /* of STATE_KNOWN: MESSAGE_TEXTS, each with its NUL */
+	uint8_t state;
+	bool gone;
+	bool whole;	    /* its name is known */
+	uint16_t waited_ms; /* for that */
+};
+
+struct who {
+	int fd;
+	pid_t pid;
+	pthread_t thread;
+	bool runs;
+	struct cgroup_tree *tree;
+	char node[CONTAINER_TEXT];
+
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	/* With the lock. */
+	struct entry *entries;
+	uint32_t count;
+	struct id_map index;
+	uint64_t age;
+	bool ended;	       /* the keeper did */
+	uint64_t mntns, netns; /* the host's, once it is ready */
+	struct who_watch *watches;
+
+	uint64_t changes; /* atomic */
+};
+
+/* ---- the table ---- */
+
+static struct entry *find(struct who *who, uint64_t id)
+{
+	uint32_t at;
+
+	return id_map_find(&who->index, id, &at) ? &who->entries[at] : NULL;
+}
+
+/* A group that ended goes before one that lives, and the oldest first. */
+static bool goes_first(const struct entry *a, const struct entry *b)
+{
+	bool a_lives = a->state == STATE_KNOWN && !a->gone;
+	bool b_lives = b->state == STATE_KNOWN && !b->gone;
+
+	return a_lives != b_lives ? !a_lives : a->age < b->age;
+}
+
+static struct entry *place(struct who *who)
+{
+	struct entry *oldest = who->entries;
+
+	if (who->count < GROUPS_MAX) {
+		if (!(who->count & (who->count - 1)))
+			who->entries =
+				xreallocarray(who->entries, who->count ? 2 * (size_t)who->count : 1,
+					      sizeof(*who->entries));
+		return &who->entries[who->count++];
+	}
+	for (uint32_t i = 1; i < who->count; i++)
+		if (goes_first(&who->entries[i], oldest))
+			oldest = &who->entries[i];
+	id_map_remove(&who->index, oldest->id);
+	free(oldest->texts);
+	return oldest;
+}
+
+static struct entry *get(struct who *who, uint64_t id)
+{
+	struct entry *e = find(who, id);
+
+	if (e)
+		return e;
+	e = place(who);
+	*e = (struct entry){ .id = id, .age = ++who->age };
+	id_map_set(&who->index, id, (uint32_t)(e - who->entries));
+	return e;
+}
+
+/* One of the texts that stand behind each other. */
+static const char *text_at(const char *texts, unsigned number)
+{
+	while (number--)
+		texts += strlen(texts) + 1;
+	return texts;
+}
+
+static const char *part_of(const struct who *who, const struct entry *e, unsigned part)
+{
+	const char *id = text_at(e->texts, 1 + CONTAINER_ID);
+	const char *pod = text_at(e->texts, 1 + CONTAINER_POD_UID);
+
+	if (part == WHO_NODE)
+		return *id || *pod ? who->node : "";
+	return text_at(e->texts, 1 + part);
+}
+
+static void show(struct who *who, const struct entry *e, struct who_watch *watch)
+{
+	struct who_group group = { .id = e->id, .path = e->texts, .gone = e->gone };
+
+	if (e->state != STATE_KNOWN || (e->id & MESSAGE_BY_PATH))
+		return;
+	for (unsigned i = 0; i < CONTAINER_PARTS; i++)
+		group.parts[i] = part_of(who, e, i);
+	watch->fn(watch->ctx, &group);
+}
+
+/* ---- messages ---- */
+
+/* The keeper is of this program, but reads files that others wrote. */
+static bool fits(const struct message *message, const char *texts, size_t len)
+{
+	size_t count = 0;
+
+	if (message->bytes != len || message->kind < MESSAGE_GROUP || message->kind > MESSAGE_READY)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		count += !texts[i];
+	return message->kind != MESSAGE_GROUP || (count == MESSAGE_TEXTS && !texts[len - 1]);
+}
+
+static void take(struct who *who, const struct message *message, const char *texts)
+{
+	struct entry *e = message->kind == MESSAGE_GONE ? find(who, message->group)
+							: get(who, message->group);
+
+	if (!e)
+		return;
+	if (message->kind == MESSAGE_GROUP) {
+		free(e->texts);
+		e->texts = xmalloc(message->bytes);
+		memcpy(e->texts, texts, message->bytes);
+		e->state = STATE_KNOWN;
+		e->gone = false;
+		e->whole = message->whole;
+		/* Of processes that are there: later there may be none. */
+		e->mntns = message->mntns ? message->mntns : e->mntns;
+		e->netns = message->netns ? message->netns : e->netns;
+	} else if (message->kind == MESSAGE_GONE) {
+		e->gone = true;
+		e->age = ++who->age;
+	} else if (e->state != STATE_KNOWN) {
+		e->state = STATE_NONE;
+	}
+	for (struct who_watch *w = who->watches; w; w = w->next)
+		show(who, e, w);
+	if (message->kind != MESSAGE_GONE)
+		__atomic_fetch_add(&who->changes, 1, __ATOMIC_RELEASE);
+}
+
+/* Waits for one message: its kind, or -errno; 0: the keeper ended. */
+static int receive(struct who *who)
+{
+	char bytes[MESSAGE_MAX];
+	struct message message;
+	int len = packet_receive(who->fd, bytes, sizeof(bytes), NULL, 0, &(size_t){ 0 });
+
+	if (len <= 0)
+		return len;
+	if (len < (int)sizeof(message))
+		return -EPROTO;
+	memcpy(&message, bytes, sizeof(message));
+	if (!fits(&message, bytes + sizeof(message), (size_t)len - sizeof(message)))
+		return -EPROTO;
+	pthread_mutex_lock(&who->lock);
+	if (message.kind == MESSAGE_READY) {
+		who->mntns = message.mntns;
+		who->netns = message.netns;
+	} else {
+		take(who, &message, bytes + sizeof(message));
+	}
+	pthread_cond_broadcast(&who->changed);
+	pthread_mutex_unlock(&who->lock);
+	return (int)message.kind;
+}
+
+static void *work(void *ctx)
+{
+	struct who *who = ctx;
+	int kind;
+
+	while ((kind = receive(who)) > 0)
+		;
+	pthread_mutex_lock(&who->lock);
+	who->ended = true;
+	pthread_cond_broadcast(&who->changed);
+	pthread_mutex_unlock(&who->lock);
+	return NULL;
+}
+
+/* ---- life ---- */
+
+/* The kubelet's name of the machine is the host's unless the pod's environment says another. */
+static void find_node(struct who *who)
+{
+	const char *told = getenv("NODE_NAME");
+	struct utsname name;
+
+	if (told && *told)
+		snprintf(who->node, sizeof(who->node), "%s", told);
+	else if (uname(&name) == 0)
+		snprintf(who->node, sizeof(who->node), "%s", name.nodename);
+}
+
+static int take_in(struct who *who, struct err *err)
+{
+	uint64_t deadline_ns = now_mono_ns() + START_MS * 1000000ULL;
+	int kind = MESSAGE_GROUP;
+
+	while (kind > 0 && kind != MESSAGE_READY) {
+		struct pollfd fd = { .fd = who->fd, .events = POLLIN };
+		uint64_t now = now_mono_ns();
+
+		if (now >= deadline_ns)
+			break; /* the rest comes later */
+		if (poll(&fd, 1, (int)((deadline_ns - now) / 1000000) + 1) > 0)
+			kind = receive(who);
+	}
+	if (kind <= 0)
+		return err_set(err, EPIPE, "the process that finds names of containers ended");
+	return 0;
+}
+
+int who_start(struct who **ret, struct err *err)
+{
+	int ends[2], code = packet_pair(ends);
+	pthread_condattr_t attr;
+	struct who *who;
+	pid_t pid;
+
+	if (code < 0)
+		return err_sys(err, -code, "cannot start the process that finds names");
+	fflush(NULL);
+	pid = fork();
+	if (pid == 0)
+		keeper_serve(ends[1]);
+	code = pid < 0 ? errno : 0;
+	close(ends[1]);
+	if (code) {
+		close(ends[0]);
+		return err_sys(err, code, "cannot start the process that finds names");
+	}
+	who = xcalloc(1, sizeof(*who));
+	who->fd = ends[0];
+	who->pid = pid;
+	who->tree = cgroup_tree_new();
+	pthread_mutex_init(&who->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&who->changed, &attr);
+	pthread_condattr_destroy(&attr);
+	find_node(who);
+	*ret = who;
+	return 0;
+}
+
+int who_begin(struct who *who, const char *const *dirs, size_t ndirs, struct err *err)
+{
+	_cleanup_strbuf_ struct strbuf bytes = STRBUF_INIT(KEEPER_DIRS_BYTES - 1);
+	int code;
+
+	if (ndirs > STATE_DIRS_MAX)
+		return err_usage(err, "more than %d folders of container runtimes", STATE_DIRS_MAX);
+	for (size_t i = 0; i < ndirs; i++)
+		strbuf_add(&bytes, dirs[i], strlen(dirs[i]) + 1);
+	if (bytes.full)
+		return err_usage(err, "the folders of container runtimes have too long names");
+	if (!bytes.len)
+		strbuf_add(&bytes, "", 1);
+	code = packet_send(who->fd, bytes.buf, bytes.len, NULL, 0);
+	return code < 0 ? err_sys(err, -code, "the process that finds names") : take_in(who, err);
+}
+
+int who_run(struct who *who, struct err *err)
+{
+	int ret = thread_start(&who->thread, "names", work, who, err);
+
+	who->runs = ret >= 0;
+	return ret;
+}
+
+void who_free(struct who *who)
+{
+	if (!who)
+		return;
+	shutdown(who->fd, SHUT_RDWR);
+	if (who->runs)
+		pthread_join(who->thread, NULL);
+	close_fd(&who->fd);
+	while (waitpid(who->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	for (uint32_t i = 0; i < who->count; i++)
+		free(who->entries[i].texts);
+	free(who->entries);
+	id_map_release(&who->index);
+	cgroup_tree_free(who->tree);
+	pthread_cond_destroy(&who->changed);
+	pthread_mutex_destroy(&who->lock);
+	free(who);
+}
+
+/* ---- questions ---- */
+
+/* No answer yet, or no name of a container yet. */
+static bool is_open(const struct entry *e)
+{
+	if (!e || e->state != STATE_KNOWN)
+		return e && e->state == STATE_ASKED;
+	return !e->whole && !e->gone && *text_at(e->texts, 1 + CONTAINER_ID);
+}
+
+static bool ask(struct who *who, uint64_t id, const char *path)
+{
+	char bytes[sizeof(struct question) + MESSAGE_PATH];
+	const struct question question = { id };
+	size_t len = path ? strnlen(path, MESSAGE_PATH - 1) : 0;
+
+	if (who->ended || !who->runs)
+		return false;
+	memcpy(bytes, &question, sizeof(question));
+	if (path)
+		memcpy(bytes + sizeof(question), path, len);
+	/* The keeper may wait for us to take its messages: it is not waited for here. */
+	if (send(who->fd, bytes, sizeof(question) + len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		return false;
+	get(who, id)->state = STATE_ASKED;
+	return true;
+}
+
+/* With the lock. Asks for what is not in the table; `path` NULL: by the id. */
+static struct entry *look_up(struct who *who, uint64_t id, const char *path, unsigned wait_ms)
+{
+	struct entry *e = find(who, id);
+	struct timespec until;
+
+	if (!e && ask(who, id, path))
+		e = find(who, id);
+	if (!e || e->waited_ms >= wait_ms || !is_open(e) || !who->runs)
+		return e;
+	e->waited_ms = (uint16_t)wait_ms;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_nsec += wait_ms * 1000000L;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	while (is_open(e = find(who, id)) && !who->ended &&
+	       pthread_cond_timedwait(&who->changed, &who->lock, &until) == 0)
+		;
+	return find(who, id);
+}
+
+static uint64_t hash_of(const char *path)
+{
+	uint64_t hash = 0xcbf29ce484222325;
+
+	for (; *path; path++)
+		hash = (hash ^ (uint8_t)*path) * 0x100000001b3; /* FNV-1a */
+	return hash | MESSAGE_BY_PATH;
+}
+
+/* The line of /proc/PID/cgroup that has the container, of version 1: "4:memory:/docker/ID". */
+static const char *container_line(char *text)
+{
+	char *save = NULL;
+
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		struct container c = { 0 };
+		char *path = strchr(line, ':');
+
+		path = path ? strchr(path + 1, ':') : NULL;
+		if (path && container_of_path(&c, path + 1))
+			return path + 1;
+	}
+	return NULL;
+}
+
+/* Of a process: by its group of version 2 where that has a container, else by that of version 1. */
+static struct entry *look_up_process(struct who *who, uint64_t pid, unsigned wait_ms)
+{
+	_cleanup_free_ char *file = xasprintf("/proc/%llu/cgroup", (unsigned long long)pid);
+	_cleanup_free_ void *text = NULL;
+	struct entry *e = NULL;
+	const char *path;
+	char *unified;
+	uint64_t id;
+
+	if (read_file(file, CGROUP_FILE_MAX, &text, NULL, NULL) < 0)
+		return NULL;
+	unified = strstr(text, "0::/");
+	if (unified && (unified == text || unified[-1] == '\n')) {
+		_cleanup_free_ char *line = xstrndup(unified + 3, strcspn(unified + 3, "\n"));
+
+		id = cgroup_tree_id(who->tree, line);
+		e = id ? look_up(who, id, NULL, wait_ms) : NULL;
+	}
+	if (e && e->state == STATE_KNOWN && *text_at(e->texts, 1 + CONTAINER_ID))
+		return e;
+	path = container_line(text);
+	return path ? look_up(who, hash_of(path), path, wait_ms) : e;
+}
+
+/* Containers that share a network have the pod in common. */
+static const struct entry *by_namespace(const struct who *who, enum who_id kind, uint64_t id)
+{
+	const struct entry *found = NULL;
+
+	for (uint32_t i = 0; i < who->count && id; i++) {
+		const struct entry *e = &who->entries[i];
+
+		if (e->state == STATE_KNOWN && (kind == WHO_MNTNS ? e->mntns : e->netns) == id &&
+		    (!found || (found->gone && !e->gone)))
+			found = e;
+	}
+	return found;
+}
+
+static bool is_of_pod(unsigned part)
+{
+	return part == CONTAINER_POD || part == CONTAINER_NAMESPACE || part == CONTAINER_POD_UID ||
+	       part == CONTAINER_OWNER || part == CONTAINER_LABELS || part == WHO_NODE;
+}
+
+static bool is_host(const struct who *who, enum who_id kind, uint64_t id)
+{
+	return !id || (kind == WHO_MNTNS && id == who->mntns) ||
+	       (kind == WHO_NETNS && id == who->netns);
+}
+
+bool who_part(struct who *who, enum who_id kind, uint64_t id, unsigned part, unsigned wait_ms,
+	      char text[CONTAINER_TEXT])
+{
+	const struct entry *e;
+	const char *found = "";
+	bool known;
+
+	pthread_mutex_lock(&who->lock);
+	if (kind == WHO_CGROUP)
+		e = id ? look_up(who, id, NULL, wait_ms) : NULL;
+	else if (kind == WHO_PID)
+		e = id ? look_up_process(who, id, wait_ms) : NULL;
+	else
+		e = by_namespace(who, kind, id);
+	known = e && e->state == STATE_KNOWN;
+	if (known)
+		found = part_of(who, e, part);
+	/* Several containers of the pod may have it. */
+	if (known && kind == WHO_NETNS && !is_of_pod(part) &&
+	    *text_at(e->texts, 1 + CONTAINER_POD_UID))
+		found = "";
+	snprintf(text, CONTAINER_TEXT, "%s", found);
+	pthread_mutex_unlock(&who->lock);
+	return known || is_host(who, kind, id);
+}
+
+uint64_t who_changes(const struct who *who)
+{
+	return __atomic_load_n(&who->changes, __ATOMIC_ACQUIRE);
+}
+
+/* ---- watches ---- */
+
+void who_watch(struct who *who, struct who_watch *watch)
+{
+	pthread_mutex_lock(&who->lock);
+	watch->next = who->watches;
+	who->watches = watch;
+	for (uint32_t i = 0; i < who->count; i++)
+		if (!who->entries[i].gone)
+			show(who, &who->entries[i], watch);
+	pthread_mutex_unlock(&who->lock);
+}
+
+void who_unwatch(struct who *who, struct who_watch *watch)
+{
+	pthread_mutex_lock(&who->lock);
+	for (struct who_watch **at = &who->watches; *at; at = &(*at)->next) {
+		if (*at == watch) {
+			*at = watch->next;
+			break;
+		}
+	}
+	pthread_mutex_unlock(&who->lock);
+}
