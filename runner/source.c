@@ -6,6 +6,7 @@
 #include "base/util.h"
 #include "runner/read/span/span.h"
 #include "runner/read/text/decoding.h"
+#include "runner/read/who/who.h"
 
 void source_set_name(struct source *source, const char *name)
 {
@@ -23,6 +24,7 @@ struct resolver *source_resolver(const struct source *source)
 		return resolver_new_from(source->names, source->clock);
 	resolver = resolver_new(source->clock);
 	resolver_use_opener(resolver, source->opener);
+	resolver_set_who(resolver, source->who, WHO_WAIT_MS);
 	return resolver;
 }
 

@@ -29,6 +29,7 @@
 #include "runner/load/sandbox/privileges.h"
 #include "runner/load/sandbox/seccomp.h"
 #include "runner/load/loader/loader.h"
+#include "runner/read/who/who.h"
 
 #define DEFAULT_CONFIG "/etc/bombus/bombus.yaml"
 #define SECOND_NS 1000000000ull
@@ -58,6 +59,8 @@ struct agent {
 	struct loader *loader;
 	struct opener *opener;
 	bool loader_gone;
+	struct who *who; /* waits until a program asks for names */
+	bool names;	 /* one did */
 	struct reloads reloads;
 	int reload_fd, wake_fd; /* bells */
 	bool was_ready;
@@ -87,6 +90,22 @@ static void tell_status(struct agent *a, const char *before)
 		    a->reloads.failed ? "; the configuration is refused" : "");
 }
 
+/* When the first program asks for them. Without names programs run all the same. */
+static void begin_names(struct agent *a, const struct agent_config *config)
+{
+	const struct words *dirs = &config->args.runtime_state;
+	struct err err = { 0 };
+	bool wanted = false;
+
+	for (size_t i = 0; i < config->count; i++)
+		wanted |= config->programs[i].args.object.enrich.count > 0;
+	if (!wanted || a->names)
+		return;
+	a->names = true;
+	if (who_begin(a->who, dirs->words, dirs->count, &err) < 0 || who_run(a->who, &err) < 0)
+		log_error("no names of containers: %s", err.msg);
+}
+
 static void use_config(struct agent *a, struct agent_config *config)
 {
 	if (config->args.max_memory_bytes != a->config->args.max_memory_bytes)
@@ -94,6 +113,7 @@ static void use_config(struct agent *a, struct agent_config *config)
 	agent_log_use(config);
 	if (outputs_apply(a->outputs, config, NULL) < 0)
 		__atomic_store_n(&a->reloads.failed, true, __ATOMIC_RELAXED);
+	begin_names(a, config);
 	fleet_apply(a->fleet, config);
 	agent_config_unref(a->config);
 	a->config = config;
@@ -260,6 +280,7 @@ static int open_agent(struct agent *a, struct err *err)
 	struct fleet_opts opts = { .global = a->global,
 				   .loader = a->loader,
 				   .opener = a->opener,
+				   .who = a->who,
 				   .max_memory_bytes = a->config->args.max_memory_bytes };
 	struct outputs_opts outputs = { .global = a->global,
 					.hooks = &a->hooks,
@@ -297,6 +318,7 @@ static void close_agent(struct agent *a)
 	loop_free(a->loop);
 	loader_free(a->loader);
 	opener_free(a->opener);
+	who_free(a->who);
 	close_fd(&a->reload_fd);
 	close_fd(&a->wake_fd);
 	wallclock_free(a->clock);
@@ -339,6 +361,8 @@ static int split(struct agent *a, struct err *err)
 
 	if (ret >= 0)
 		ret = opener_start(a->opener, NULL, err);
+	if (ret >= 0)
+		ret = who_start(&a->who, err);
 	/* The collectors run in this thread and ask for the priority themselves, which only the
 	 * first time takes a capability. */
 	if (ret >= 0)
@@ -360,6 +384,7 @@ static int run_agent(struct agent *a, struct err *err)
 	if (ret >= 0)
 		ret = open_agent(a, err);
 	if (ret >= 0) {
+		begin_names(a, a->config);
 		fleet_apply(a->fleet, a->config);
 		ret = loop_run(a->loop);
 		ret = ret < 0	       ? err_sys(err, -ret, "waiting")

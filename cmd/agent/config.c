@@ -251,14 +251,23 @@ static int finish_program(struct agent_program *p, const struct own_args *own, s
 	return ret < 0 ? ret : set_exporters(p, &own->exporters, err);
 }
 
-/* Those of the process, but for the lists: each has its own. */
+/* Those of the process. A list of a program goes on from the process' list, where that is for
+ * programs. */
 static struct run_args args_of(const struct agent_config *c)
 {
+	const unsigned both = KEY_TOP | KEY_PROGRAM;
 	struct run_args args = c->args;
 
-	for (const struct opt *o = run_opts; o->kind != OPT_END; o++)
-		if (o->kind == OPT_WORDS || o->kind == OPT_CSV)
-			*(struct words *)((char *)&args + o->offset) = (struct words){ 0 };
+	for (const struct opt *o = run_opts; o->kind != OPT_END; o++) {
+		const struct words *from = (const struct words *)((char *)&c->args + o->offset);
+		struct words *to = (struct words *)((char *)&args + o->offset);
+
+		if (o->kind != OPT_WORDS && o->kind != OPT_CSV)
+			continue;
+		*to = (struct words){ 0 };
+		for (size_t i = 0; i < from->count && (key_places(o) & both) == both; i++)
+			words_add(to, from->words[i]);
+	}
 	return args;
 }
 

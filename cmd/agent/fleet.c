@@ -330,7 +330,8 @@ int fleet_new(struct fleet **ret, const struct fleet_opts *opts, struct err *err
 	struct loading_opts loading = { .global = opts->global,
 					.clock = opts->clock,
 					.loader = opts->loader,
-					.opener = opts->opener };
+					.opener = opts->opener,
+					.who = opts->who };
 	int code;
 
 	f->opts = *opts;

@@ -24,6 +24,7 @@ struct fleet_opts {
 	struct figures *figures;
 	struct loader *loader;
 	struct opener *opener;
+	struct who *who;
 	uint64_t max_memory_bytes;
 };
 int fleet_new(struct fleet **ret, const struct fleet_opts *opts, struct err *err);

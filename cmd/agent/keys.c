@@ -70,6 +70,8 @@ static const struct {
 	{ "namespace", KEY_TOP, NULL },
 	{ "usual-priority", KEY_TOP, NULL },
 	{ "compat", KEY_TOP, NULL },
+	{ "enrich", KEY_TOP | KEY_PROGRAM, NULL },
+	{ "runtime-state", KEY_TOP, NULL },
 	{ "max-memory", KEY_TOP, NULL },
 	{ "max-series", KEY_TOP | KEY_PROGRAM, NULL },
 	{ "series-ttl", KEY_TOP | KEY_PROGRAM, NULL },

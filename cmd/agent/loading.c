@@ -65,6 +65,7 @@ static int open_job(const struct loading_opts *opts, const struct agent_program 
 	config.statistics = true;
 	config.loader = opts->loader;
 	config.collect.opener = opts->opener;
+	config.who = opts->who;
 	config.program = p->name;
 	config.collect.series.budget = opts->budget;
 	ret = job_open(&to->job, &config, err);

@@ -45,6 +45,7 @@ struct loading_opts {
 	struct series_budget *budget; /* NULL: none */
 	struct loader *loader;
 	struct opener *opener;
+	struct who *who;
 	int bell_fd; /* rung when a task is done */
 };
 int loading_new(struct loading **ret, const struct loading_opts *opts, struct err *err);

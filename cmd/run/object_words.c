@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/parse.h"
 #include "base/util.h"
+#include "runner/load/decode/enrich.h"
 
 #define MAX_RING_BYTES (1ull << 31)
 
@@ -171,6 +172,22 @@ static int parse_fields(const struct words *words, struct arena *arena, struct o
 	return rc;
 }
 
+static int parse_enrich(const struct words *words, struct object_opts *ret, struct err *err)
+{
+	for (size_t i = 0; i < words->count; i++) {
+		if (streq(words->words[i], "container")) {
+			ret->plan.enrich |= ENRICH_CONTAINER;
+		} else if (streq(words->words[i], "pod")) {
+			ret->plan.enrich |= ENRICH_POD;
+		} else {
+			err_hint(err, "--enrich container,pod");
+			return err_usage(err, "--enrich: '%s' is neither container nor pod",
+					 words->words[i]);
+		}
+	}
+	return 0;
+}
+
 static struct word_list list_of(const struct words *words)
 {
 	return (struct word_list){ words->words, words->count };
@@ -193,7 +210,8 @@ int object_words_parse(const struct object_words *words, struct arena *arena,
 		.btf = words->btf,
 		.skip_missing = words->skip_missing,
 	};
-	if ((rc = parse_roles(&words->map, arena, &ret->plan, err)) < 0 ||
+	if ((rc = parse_enrich(&words->enrich, ret, err)) < 0 ||
+	    (rc = parse_roles(&words->map, arena, &ret->plan, err)) < 0 ||
 	    (rc = parse_params(&words->set, arena, ret, err)) < 0 ||
 	    (rc = parse_targets(&words->attach, arena, ret, err)) < 0 ||
 	    (rc = parse_rings(&words->ring, arena, ret, err)) < 0 ||

@@ -20,6 +20,7 @@ struct object_words {
 	struct words value_size;  /* MAP=BYTES */
 	struct words fields;	  /* MAP=A,B */
 	struct words only;	  /* PROG */
+	struct words enrich;	  /* container, pod */
 	const char *pin_maps, *pin_progs, *btf;
 	bool all_maps, skip_missing;
 };

@@ -196,6 +196,7 @@ static int open_job(struct programs *p, size_t at, struct wallclock *clock, stru
 	config.pull = program->program.pull;
 	config.statistics = wants_statistics(p);
 	config.collect.opener = p->opener;
+	config.who = p->who;
 	if (programs_several(p) || program->is_named)
 		config.program = program->name;
 	if (p->budget.max_bytes)

@@ -36,6 +36,7 @@ struct programs {
 	struct run_args *routed; /* by program */
 	size_t count;
 	struct opener *opener;	     /* borrowed; NULL: this process opens */
+	struct who *who;	     /* NULL: not asked for */
 	struct series_budget budget; /* of the series of all of them */
 	struct arena arena;
 	int failed; /* exit status of the first that was left out; 0: none was */

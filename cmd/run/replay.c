@@ -39,7 +39,8 @@ struct play_program {
 	struct words fields;  /* of the command line */
 	struct object *object;
 	struct selection filters;
-	struct plan shown; /* the plan with rows as maps, for filters */
+	struct resolver *names; /* of the filters */
+	struct plan shown;	/* the plan with rows as maps, for filters */
 };
 
 struct play {
@@ -255,6 +256,9 @@ static int make_filters(struct play *p, size_t at, struct err *err)
 		to->shown.maps[i].role = ROLE_EVENTS; /* no metric of a metric */
 	}
 	ret = select_maps(&to->shown, &filters, &to->filters, err);
+	to->names = source_resolver(source);
+	for (uint32_t i = 0; i < plan->nmaps; i++)
+		filter_use_names(to->filters.filters[i], to->names);
 	replay_set_filters(p->replay, at, to->filters.filters);
 	return ret;
 }
@@ -294,6 +298,7 @@ static void release_program(struct play_program *program)
 	run_record_forget(&program->args);
 	if (program->object)
 		selection_release(object_plan(program->object), &program->filters);
+	resolver_free(program->names);
 	object_free(program->object);
 }
 

@@ -85,7 +85,7 @@ static bool has_fields(const struct route_program *program, const char *name, co
 struct route {
 	size_t offset;	  /* of a struct words in struct run_args */
 	const char *ends; /* NULL: the name is the whole word */
-	has_fn has;
+	has_fn has;	  /* NULL: the word is for every program */
 	const char *what;
 	const char *option; /* without dashes */
 };
@@ -97,6 +97,8 @@ static const struct route others[] = {
 	{ offsetof(struct run_args, object.attach), "=", has_prog, "BPF program", NULL },
 	{ offsetof(struct run_args, object.only), NULL, has_prog, "BPF program", NULL },
 	{ offsetof(struct run_args, select.where), ":", has_fields, "map with these fields", NULL },
+	{ offsetof(struct run_args, object.enrich), NULL, NULL, "", NULL },
+	{ offsetof(struct run_args, runtime_state), NULL, NULL, "", NULL },
 };
 
 static bool has_words(const struct opt *opt)
@@ -220,8 +222,8 @@ static int unknown(const struct router *r, const struct route *route, const char
 
 static int route_word(struct router *r, const struct route *route, const char *word)
 {
-	bool every = has_prefix(word, "*:");
-	const char *rest = every ? word + 2 : word, *name;
+	bool every = has_prefix(word, "*:") || !route->has;
+	const char *rest = has_prefix(word, "*:") ? word + 2 : word, *name;
 	size_t found = 0, to = every ? NO_PROGRAM : prefix_of(r, word, &rest);
 	_cleanup_free_ bool *has = xcalloc(r->count, sizeof(*has));
 
@@ -234,7 +236,8 @@ static int route_word(struct router *r, const struct route *route, const char *w
 	}
 	name = name_in(r, route, rest);
 	for (size_t i = 0; i < r->count; i++) {
-		has[i] = r->programs[i].plan && route->has(&r->programs[i], name, rest);
+		has[i] = !route->has ||
+			 (r->programs[i].plan && route->has(&r->programs[i], name, rest));
 		found += has[i];
 	}
 	if (!found)

@@ -22,6 +22,7 @@
 #include "cmd/run/run_sinks.h"
 #include "cmd/run/show_plan.h"
 #include "runner/load/kernel/trace_pipe.h"
+#include "runner/read/who/who.h"
 
 /* Between two looks at clocks and attachments. */
 #define CHECK_NS 1000000000
@@ -75,6 +76,8 @@ static int start(struct run *run, struct err *err)
 	if (ret < 0 || !programs_left(p))
 		return ret;
 	ret = run_sandbox_enter(&run->sandbox, run->args, &run->sinks, err);
+	if (ret >= 0 && p->who)
+		ret = who_run(p->who, err);
 	/* From here on the terminal may be the live table's. */
 	if (ret < 0)
 		return ret;
@@ -100,6 +103,7 @@ static void run_release(struct run *run)
 {
 	run_sinks_release(&run->sinks);
 	programs_release(&run->programs);
+	who_free(run->programs.who);
 	wallclock_free(run->clock);
 	main_loop_release(&run->main);
 	trace_pipe_free(run->trace_pipe);
@@ -142,6 +146,20 @@ static int run_programs(struct run *run, struct err *err)
 	return ret < 0 ? ret : p->failed;
 }
 
+/* Before there are threads. */
+static int start_names(struct run *run, struct err *err)
+{
+	const struct run_args *a = run->args;
+	int ret;
+
+	if (!a->object.enrich.count || a->dry_run)
+		return 0;
+	ret = who_start(&run->programs.who, err);
+	return ret < 0 ? ret
+		       : who_begin(run->programs.who, a->runtime_state.words,
+				   a->runtime_state.count, err);
+}
+
 static int run_run(const struct global_args *global, void *args, const struct words *words,
 		   struct err *err)
 {
@@ -155,6 +173,8 @@ static int run_run(const struct global_args *global, void *args, const struct wo
 	if (ret >= 0)
 		ret = run_sandbox_init(&run.sandbox, a, err);
 	run.programs.opener = run.sandbox.opener;
+	if (ret >= 0)
+		ret = start_names(&run, err);
 	if (ret >= 0)
 		ret = programs_open(&run.programs, words, run.clock, err);
 	if (ret < 0)

@@ -19,6 +19,7 @@ struct run_args {
 	uint64_t count, duration_ns, interval_ns;
 	struct select_words select;
 	struct object_words object;
+	struct words runtime_state; /* further folders of container runtimes */
 	const char *name_space, *compat;
 	const char *pull, *config_object;
 	struct remote_args remote;

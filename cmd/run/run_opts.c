@@ -44,6 +44,14 @@ const struct opt run_opts[] = {
 	  "what a field is called in every output" },
 	{ 0, "span", "MAP=NAME", OPT_WORDS, ARG(object.spans),
 	  "what the spans of a map are called" },
+	{ 0, "enrich", "WORD,...", OPT_CSV, ARG(object.enrich),
+	  "container: each record's container (id, name, image); pod: its pod, namespace and node; "
+	  "as columns, labels, attributes and in filters",
+	  "container pod" },
+	{ 0, "runtime-state", "DIR", OPT_WORDS, ARG(runtime_state),
+	  "further folder of a container runtime, to find names in: containerd's state, runc's "
+	  "--root, podman's storage",
+	  NULL, "dir" },
 	{ 0, "all-maps", NULL, OPT_FLAG, ARG(object.all_maps), "internal maps too" },
 	{ 0, "fields", "MAP=A,B", OPT_WORDS, ARG(object.fields), "show only these fields" },
 	{ 0, "labels", "MAP=A,B", OPT_WORDS, ARG(select.labels),

@@ -20,6 +20,7 @@ static const struct {
 	{ "label", offsetof(struct run_args, object.field_names), KEPT_WORDS },
 	{ "as", offsetof(struct run_args, object.as), KEPT_WORDS },
 	{ "span", offsetof(struct run_args, object.spans), KEPT_WORDS },
+	{ "enrich", offsetof(struct run_args, object.enrich), KEPT_WORDS },
 	{ "fields", offsetof(struct run_args, object.fields), KEPT_WORDS },
 	{ "ring", offsetof(struct run_args, object.ring), KEPT_WORDS },
 	{ "max-entries", offsetof(struct run_args, object.max_entries), KEPT_WORDS },

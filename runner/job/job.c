@@ -9,6 +9,7 @@
 #include "runner/job/cgroup_map.h"
 #include "runner/load/loader/loader.h"
 #include "runner/read/collect/live.h"
+#include "runner/read/who/who.h"
 
 struct job {
 	char *name;
@@ -20,6 +21,7 @@ struct job {
 	struct opener *opener;
 	const struct recipe_cgroups *cgroups;
 	struct cgroup_map *cgroup_map;
+	struct resolver *names; /* of the filters; NULL: they need none */
 	uint64_t start_ns;
 	void (*on_sweep)(void *ctx, struct job *job);
 	void *sweep_ctx;
@@ -41,11 +43,38 @@ static int make_collector(struct job *job, const struct job_config *config, stru
 		selection_release(plan, &selection);
 		return ret;
 	}
+	if (config->who) {
+		job->names = resolver_new(config->collect.clock);
+		resolver_set_who(job->names, config->who, WHO_WAIT_SHORT_MS);
+		for (uint32_t i = 0; i < plan->nmaps; i++)
+			filter_use_names(selection.filters[i], job->names);
+	}
 	ret = collector_new(&job->collector, job->object, &collect, selection.filters,
 			    selection.metrics, err);
 	free(selection.filters);
 	free(selection.metrics);
 	return ret;
+}
+
+static bool has_parts(const struct layout *layout)
+{
+	for (uint32_t i = 0; i < layout->nfields; i++)
+		if (layout->fields[i].id_of)
+			return true;
+	return false;
+}
+
+static void warn_of_enrich(const struct job_config *config, const struct plan *plan)
+{
+	bool any = !config->object.plan.enrich;
+
+	for (uint32_t i = 0; i < plan->nmaps && !any; i++)
+		any = (plan->maps[i].has_key && has_parts(&plan->maps[i].key)) ||
+		      (plan->maps[i].has_value && has_parts(&plan->maps[i].value));
+	if (!any)
+		log_warn("%s: --enrich: no record of it has the id of a cgroup, process or "
+			 "namespace",
+			 config->program ? config->program : config->name);
 }
 
 int job_open(struct job **ret, const struct job_config *config, struct err *err)
@@ -72,6 +101,7 @@ int job_open(struct job **ret, const struct job_config *config, struct err *err)
 		err_wrap(err, "%s", title);
 	if (rc < 0)
 		return rc;
+	warn_of_enrich(config, object_plan(job->object));
 	live_source_init(&job->live, job->name, job->object, job->collector, config->collect.clock);
 	job->live.pull = config->pull;
 	job->live.source.opener = job->opener;
@@ -79,6 +109,7 @@ int job_open(struct job **ret, const struct job_config *config, struct err *err)
 		snprintf(job->live.source.program, sizeof(job->live.source.program), "%s",
 			 config->program);
 	job->live.source.digest = config->digest;
+	job->live.source.who = config->who;
 	*ret = steal_ptr(&job);
 	return 0;
 }
@@ -160,6 +191,7 @@ void job_free(struct job *job)
 		return;
 	cgroup_map_free(job->cgroup_map);
 	collector_free(job->collector);
+	resolver_free(job->names);
 	object_free(job->object);
 	free(job->name);
 	free(job);

@@ -26,6 +26,7 @@ struct job;
 struct loader;
 struct loop;
 struct wallclock;
+struct who;
 
 /* What its texts and arrays point to is borrowed until job_free(), but for the object's bytes, the
  * name and the choices of `select`, which are not needed after job_open(). */
@@ -41,6 +42,7 @@ struct job_config {
 	struct step pull;	       /* getting the bytes, if there was anything to get */
 	bool statistics;	       /* the kernel measures the programs' run time */
 	const struct recipe_cgroups *cgroups; /* a map to be kept filled; NULL: none. Borrowed */
+	struct who *who;       /* containers and pods; NULL: nothing asks for them. Borrowed */
 	struct loader *loader; /* it loads and attaches; NULL: this process does. Borrowed */
 };
 

@@ -201,6 +201,7 @@ static void pack_request(struct pack *p, struct object_request *request)
 	pack_words(p, &opts->plan.as);
 	pack_words(p, &opts->plan.spans);
 	pack_bool(p, &opts->plan.all_maps);
+	pack_value(p, opts->plan.enrich);
 	pack_targets(p, opts);
 	pack_sizes(p, &opts->rings, &opts->nrings);
 	pack_sizes(p, &opts->entries, &opts->nentries);

@@ -98,6 +98,9 @@ struct field {
 	/* MEAN_KSTACK, MEAN_USTACK: the ids of which STACK_TRACE map, counted in the plan's order;
 	 * FIELD_NO_STACKS: it is not known. */
 	uint8_t stacks;
+	/* MEAN_CONTAINER_ID and the others that --enrich adds: what the number is, MEAN_CGROUP,
+	 * MEAN_PID, MEAN_MNTNS or MEAN_NETNS. */
+	uint8_t id_of;
 };
 
 struct layout {

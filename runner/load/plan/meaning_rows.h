@@ -103,6 +103,27 @@ MEANING(CGROUP, kind, id, none, cgroup,
 	.types = TYPES("cgroup_id", "gadget_cgroup_id"),
 	.numbers = 8, .name = "cgroup_id", .recorded = 3, .flags = MEANS_NUMBER | MEANS_NAMED, .cells = 16)
 
+/* Of the container and pod that the id of a cgroup, process or namespace leads to: only fields that
+ * --enrich adds have them, see runner/load/decode/enrich.h. */
+MEANING(CONTAINER_ID, kind, part, none, container_id,
+	.name = "container", .attribute = "container.id",
+	.recorded = 9, .flags = MEANS_INEXACT, .cells = 12)
+MEANING(CONTAINER_NAME, kind, part, none, container_name,
+	.name = "container", .attribute = "container.name",
+	.recorded = 10, .flags = MEANS_INEXACT, .cells = 12)
+MEANING(CONTAINER_IMAGE, kind, part, none, container_image,
+	.name = "image", .attribute = "container.image.name",
+	.recorded = 11, .flags = MEANS_INEXACT, .cells = 16)
+MEANING(POD, kind, part, none, pod,
+	.name = "pod", .attribute = "k8s.pod.name",
+	.recorded = 12, .flags = MEANS_INEXACT, .cells = 16)
+MEANING(POD_NAMESPACE, kind, part, none, pod_namespace,
+	.name = "namespace", .attribute = "k8s.namespace.name",
+	.recorded = 13, .flags = MEANS_INEXACT, .cells = 12)
+MEANING(NODE, kind, part, none, node,
+	.name = "node", .attribute = "k8s.node.name",
+	.recorded = 14, .flags = MEANS_INEXACT, .cells = 12)
+
 /* Numbers with fixed names. An errno is of either sign. */
 MEANING(ERRNO, kind, named, errno, none,
 	.types = TYPES("errno_t", "gadget_errno"),

@@ -29,20 +29,21 @@ struct meaning_traits {
 	/* Typedefs and structs that have it, NULL at the end; NULL: none. The first typedef is the
 	 * one that bombus' own headers define. */
 	const char *const *types, *const *structs;
-	uint8_t numbers;   /* the sizes in bytes that a number may have, added up: 4 | 8 */
-	uint8_t kind;	   /* of bytes that have it */
-	uint32_t bytes;	   /* the size of bytes that may have it; 0: numbers only */
-	uint8_t net_bytes; /* so many bytes of a number are in network order; 0: it is not */
-	const char *unit;  /* "ns" for durations ...; NULL: none */
-	uint64_t unit_ns;  /* of a duration; 0: it is none */
-	bool is_time;	   /* a point in time of `clock`, in nanoseconds */
-	int clock;	   /* CLOCK_MONOTONIC, CLOCK_BOOTTIME or CLOCK_REALTIME */
-	const char *name;  /* of a lone value: "pid"; NULL: nothing better than the default */
-	const char *noun;  /* what a name of it is called in messages; NULL: it has no names */
-	uint8_t recorded;  /* the running system knows names (resolve.h): the number under which
-			    * recordings keep them, unique and never changed; 0: it does not */
-	uint8_t cells;	   /* width of a table's column at first; 0: by kind */
-	uint8_t flags;	   /* enum meaning_flag */
+	uint8_t numbers;       /* the sizes in bytes that a number may have, added up: 4 | 8 */
+	uint8_t kind;	       /* of bytes that have it */
+	uint32_t bytes;	       /* the size of bytes that may have it; 0: numbers only */
+	uint8_t net_bytes;     /* so many bytes of a number are in network order; 0: it is not */
+	const char *unit;      /* "ns" for durations ...; NULL: none */
+	uint64_t unit_ns;      /* of a duration; 0: it is none */
+	bool is_time;	       /* a point in time of `clock`, in nanoseconds */
+	int clock;	       /* CLOCK_MONOTONIC, CLOCK_BOOTTIME or CLOCK_REALTIME */
+	const char *name;      /* of a lone value: "pid"; NULL: nothing better than the default */
+	const char *noun;      /* what a name of it is called in messages; NULL: it has no names */
+	uint8_t recorded;      /* the running system knows names (resolve.h): the number under which
+				* recordings keep them, unique and never changed; 0: it does not */
+	const char *attribute; /* its name in OpenTelemetry's conventions; NULL: the field's own */
+	uint8_t cells;	       /* width of a table's column at first; 0: by kind */
+	uint8_t flags;	       /* enum meaning_flag */
 };
 
 /* By enum meaning. */

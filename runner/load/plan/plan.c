@@ -8,6 +8,7 @@
 #include "base/util.h"
 #include "runner/load/elf/elf.h"
 #include "runner/load/decode/decoders.h"
+#include "runner/load/decode/enrich.h"
 #include "runner/load/plan/gadget.h"
 #include "runner/load/plan/hook.h"
 #include "runner/load/plan/plan_internal.h"
@@ -195,6 +196,21 @@ static int plan_decoders(struct plan_ctx *ctx)
 	return rc;
 }
 
+/* A lone value is what is counted or shown, and no identity. */
+static void enrich(struct plan_ctx *ctx)
+{
+	uint32_t what = ctx->opts ? ctx->opts->enrich : 0;
+
+	for (uint32_t i = 0; what && i < ctx->plan->nmaps; i++) {
+		struct map_plan *map = &ctx->plan->maps[i];
+		bool done = map->role == ROLE_INTERNAL ||
+			    (map->has_key && enrich_layout(&ctx->plan->arena, &map->key, what));
+
+		if (!done && map->has_value && !map->value.is_scalar)
+			enrich_layout(&ctx->plan->arena, &map->value, what);
+	}
+}
+
 static void free_tags(struct tags **tags)
 {
 	tags_free(*tags);
@@ -224,6 +240,7 @@ int plan_compile(struct plan *ret, struct bpf_object *obj, const struct elf_imag
 		rc = plan_maps(&ctx);
 	if (!rc)
 		rc = plan_as(&ctx);
+	enrich(&ctx);
 	if (!rc)
 		rc = plan_decoders(&ctx);
 	if (!rc)

@@ -207,7 +207,8 @@ struct plan_opts {
 	struct word_list spans;		   /* MAP=NAME, of spans */
 	const struct plan_recipe *recipes; /* see recipe.h */
 	size_t nrecipes;
-	bool all_maps; /* internal maps with a known layout are shown too, as gauges */
+	uint32_t enrich; /* enum enrich of runner/load/decode/enrich.h */
+	bool all_maps;	 /* internal maps with a known layout are shown too, as gauges */
 };
 
 /*

@@ -100,7 +100,8 @@ static size_t plain_text(const struct filter *filter, const struct test *t, cons
 
 	one.off_bits += i * one.size_bits;
 	one.count = 1;
-	return field_text(filter->scratch, &one, base, STYLE_PLAIN, NULL);
+	return field_text(filter->scratch, &one, base, STYLE_PLAIN,
+			  one.id_of ? filter->names : NULL);
 }
 
 static bool text_matches(const struct filter *filter, const struct test *t, const void *base,
@@ -119,6 +120,14 @@ static bool text_matches(const struct filter *filter, const struct test *t, cons
 	if (t->how == HOW_REGEX)
 		return regex_matches(t->regex, text, len);
 	return len == t->len && memcmp(text, t->bytes, len) == 0;
+}
+
+/* It is in one, for all that is known. */
+static bool has_part(const struct filter *filter, const struct test *t, const void *base)
+{
+	size_t len = plain_text(filter, t, base, 0);
+
+	return len && !(len == 1 && filter->scratch[0] == '?');
 }
 
 static inline bool element_matches(const struct filter *filter, const struct test *t,
@@ -140,7 +149,8 @@ static inline bool element_matches(const struct filter *filter, const struct tes
 	case HOW_BYTES:
 		return memcmp(at, t->bytes, t->len) == 0;
 	case HOW_TRUE:
-		return is_true(t->field, at);
+		return unlikely(t->field->id_of) ? has_part(filter, t, base)
+						 : is_true(t->field, at);
 	case HOW_TEXT:
 	case HOW_PLAIN:
 	case HOW_REGEX:
@@ -174,6 +184,12 @@ bool filter_match(struct filter *filter, const struct record *record)
 			return false;
 	}
 	return true;
+}
+
+void filter_use_names(struct filter *filter, struct resolver *names)
+{
+	for (; filter; filter = filter->next)
+		filter->names = names;
 }
 
 struct filter *filter_and(struct filter *a, struct filter *b)

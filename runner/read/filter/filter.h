@@ -21,6 +21,7 @@
  *	protocols ...	groups, devices and interfaces of this machine; or numbers
  *	addresses	==, !=, in; each takes a prefix. IPv4 also finds ::ffff:a.b.c.d
  *	text		==, != and in compare all of it; \" and \' are quotes, \\ is \
+ *	containers, pods	their names, as text
  *	bytes, MAC	all of them, in hexadecimal
  *
  * `~` is an unanchored PCRE2 match of bytes on the element's plain text (decode.h), without names
@@ -58,6 +59,10 @@ int filter_compile_regex(struct filter **ret, const struct map_plan *map, const 
 
 /* a && b; takes both over. Either may be NULL. */
 struct filter *filter_and(struct filter *a, struct filter *b);
+
+/* Names of containers and pods (fields of --enrich) are found by this resolver, which is borrowed
+ * and belongs to the same thread. Without it they are all unknown. */
+void filter_use_names(struct filter *filter, struct resolver *names);
 
 bool filter_match(struct filter *filter, const struct record *record); /* NULL filter: true */
 void filter_free(struct filter *filter);

@@ -76,7 +76,8 @@ struct filter {
 	struct regex *regexes;
 	char *scratch; /* for fields whose text has to be made */
 	size_t scratch_bytes;
-	struct filter *next; /* has to match as well */
+	struct resolver *names; /* NULL: none; borrowed */
+	struct filter *next;	/* has to match as well */
 };
 
 enum word_op { OP_EQ, OP_NE, OP_LT, OP_LE, OP_GT, OP_GE, OP_MATCH, OP_NO_MATCH, OP_IN };

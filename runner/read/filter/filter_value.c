@@ -22,7 +22,7 @@ enum field_class {
 	CLASS_ADDR,
 	CLASS_MAC,
 	CLASS_TEXT,
-	CLASS_DNS,
+	CLASS_MADE, /* text that is made of the bytes: of a DNS name, of a container */
 	CLASS_BYTES
 };
 
@@ -38,6 +38,8 @@ static enum field_class class_of(const struct field *f)
 {
 	bool bytes = !f->is_bits;
 
+	if (f->id_of)
+		return CLASS_MADE;
 	if ((f->meaning == MEAN_IPV4 && bytes && f->size_bits == 32) ||
 	    (f->meaning == MEAN_IPV6 && bytes && f->size_bits == 128) ||
 	    (f->meaning == MEAN_IP && bytes && f->family_bytes))
@@ -46,9 +48,9 @@ static enum field_class class_of(const struct field *f)
 		return CLASS_MAC;
 	switch (f->kind) {
 	case KIND_TEXT:
-		return f->meaning == MEAN_DNS ? CLASS_DNS : CLASS_TEXT;
+		return f->meaning == MEAN_DNS ? CLASS_MADE : CLASS_TEXT;
 	case KIND_BYTES:
-		return f->meaning == MEAN_DNS ? CLASS_DNS
+		return f->meaning == MEAN_DNS ? CLASS_MADE
 		       : raw_is_swapped(f)    ? CLASS_INT
 					      : CLASS_BYTES;
 	case KIND_FLOAT:
@@ -75,6 +77,8 @@ struct node *truth_node(struct parser *p, const struct field *field, enum part p
 {
 	struct context c = { .p = p, .field = field, .part = part };
 
+	if (field->id_of)
+		need_scratch(p, field, 0);
 	return test_node(&c, HOW_TRUE, CMP_EQ);
 }
 
@@ -358,7 +362,7 @@ static int text_node(const struct context *c, struct node **ret)
 	return 0;
 }
 
-static int dns_node(const struct context *c, struct node **ret)
+static int made_node(const struct context *c, struct node **ret)
 {
 	int err;
 
@@ -390,8 +394,8 @@ int value_node(struct parser *p, const struct field *field, enum part part, enum
 		return bytes_or_mac_node(&c, true, ret);
 	case CLASS_BYTES:
 		return bytes_or_mac_node(&c, false, ret);
-	case CLASS_DNS:
-		return dns_node(&c, ret);
+	case CLASS_MADE:
+		return made_node(&c, ret);
 	default:
 		return text_node(&c, ret);
 	}

@@ -158,6 +158,12 @@ static int lay_label(struct metric_build *b, struct label *label)
 
 		if (find_field(b->map, words->field) != label->field)
 			continue;
+		if (label->field->id_of) {
+			err_hint(b->err, "relabel_configs of the receiver can change it");
+			return err_usage(b->err,
+					 "--relabel: '%s' has its text only when it is shown",
+					 words->field);
+		}
 		code = relabel_new(&relabel, label->field, words->regex, words->replacement,
 				   b->err);
 		if (code < 0)

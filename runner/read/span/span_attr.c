@@ -37,7 +37,7 @@ static struct field one_of(const struct field *list, uint32_t i)
 void span_attr_init(struct span_attr *ret, const struct field *field, const char *name)
 {
 	*ret = (struct span_attr){
-		.name = name,
+		.name = meaning_traits(field->meaning)->attribute ?: name,
 		.field = field,
 		.type = type_of(field),
 		.is_array = field->count > 1,
@@ -64,7 +64,7 @@ struct span_text span_text_of(const struct field *field, const void *value, char
 /* What is null in JSON: nothing was filled in. */
 static bool can_be_missing(const struct field *f)
 {
-	return f->meaning == MEAN_IP || field_is_time(f);
+	return f->meaning == MEAN_IP || field_is_time(f) || f->id_of;
 }
 
 static bool read_int(const struct field *f, const void *base, uint32_t i, char *room,

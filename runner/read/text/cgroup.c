@@ -240,13 +240,3 @@ int cgroup_tree_process(const struct cgroup_tree *tree, const char *path)
 
 	return fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 ? (int)strtol(text, NULL, 10) : 0;
 }
-
-uint64_t cgroup_tree_id(const struct cgroup_tree *tree, const char *path)
-{
-	_cleanup_free_ char *below = xasprintf(".%s", path);
-	struct stat st;
-
-	if (tree->root_fd < 0 || fstatat(tree->root_fd, below, &st, 0) < 0)
-		return 0;
-	return st.st_ino;
-}

@@ -30,7 +30,5 @@ void cgroup_tree_each(struct cgroup_tree *tree,
 
 /* Some process of the group at `path`, as this process sees it; 0: there is none. */
 int cgroup_tree_process(const struct cgroup_tree *tree, const char *path);
-/* The id of the group at `path`; 0: there is none. */
-uint64_t cgroup_tree_id(const struct cgroup_tree *tree, const char *path);
 
 #endif

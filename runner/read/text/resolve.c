@@ -20,12 +20,14 @@
 #include "runner/load/plan/meanings.h"
 #include "runner/read/text/cgroup.h"
 #include "runner/read/text/ksyms.h"
+#include "runner/read/who/who.h"
 
 #define SETS 256
 #define WAYS 4
 #define NS_PER_S 1000000000ULL
 #define KEEP_NOTHING_NS (10 * NS_PER_S)
 #define KEEP_NS (60 * NS_PER_S)
+#define KEEP_PART_NS (NS_PER_S / 10)
 #define MAX_FRAMES 1024
 #define DEV_MINOR_BITS 20
 #define ACCOUNT_BYTES 4096 /* of a line in the user database; longer ones stay numbers */
@@ -52,6 +54,8 @@ struct resolver {
 	uint64_t made;
 	struct ksyms *ksyms;
 	struct cgroup_tree *cgroups;
+	struct who *who; /* NULL: nothing is known of containers */
+	unsigned wait_ms;
 	struct stacks *stacks; /* by their number */
 	uint32_t nstacks;
 	uint64_t frames[MAX_FRAMES];
@@ -81,6 +85,12 @@ struct resolver *resolver_new_from(const struct name_source *source, struct wall
 	r->source = source;
 	r->told = xcalloc(1, RESOLVE_MAX);
 	return r;
+}
+
+void resolver_set_who(struct resolver *resolver, struct who *who, unsigned wait_ms)
+{
+	resolver->who = who;
+	resolver->wait_ms = wait_ms;
 }
 
 void resolver_free(struct resolver *resolver)
@@ -245,6 +255,14 @@ static bool symbol_name(struct resolver *r, uint64_t id, char text[RESOLVE_MAX])
 	return ksyms_name(r->ksyms, id, true, text);
 }
 
+static bool part_name(struct resolver *r, uint64_t id, unsigned part, char text[RESOLVE_MAX])
+{
+	enum who_id kind = (enum who_id)(id >> RESOLVE_KIND_SHIFT & 3);
+
+	id &= (1ULL << RESOLVE_KIND_SHIFT) - 1;
+	return r->who && who_part(r->who, kind, id, part, r->wait_ms, text);
+}
+
 static bool user_value(const char *name, uint64_t *ret)
 {
 	char line[ACCOUNT_BYTES];
@@ -327,6 +345,21 @@ static const struct finder find_cgroup = { cgroup_name, NULL, UINT64_MAX / 2, NS
 /* The program may use its id again for another stack. */
 static const struct finder find_kernel_stack = { kernel_stack_name, NULL, NS_PER_S, NS_PER_S };
 static const struct finder find_user_stack = { user_stack_name, NULL, NS_PER_S, NS_PER_S };
+
+/* Names may come later, and who.h remembers them. */
+#define PART(word, part)                                                                           \
+	static bool name_##word(struct resolver *r, uint64_t id, char text[RESOLVE_MAX])           \
+	{                                                                                          \
+		return part_name(r, id, part, text);                                               \
+	}                                                                                          \
+	static const struct finder find_##word = { name_##word, NULL, KEEP_PART_NS, KEEP_PART_NS };
+PART(container_id, CONTAINER_ID)
+PART(container_name, CONTAINER_NAME)
+PART(container_image, CONTAINER_IMAGE)
+PART(pod, CONTAINER_POD)
+PART(pod_namespace, CONTAINER_NAMESPACE)
+PART(node, WHO_NODE)
+#undef PART
 
 #define MEANING(id, param, text, names, find, ...) [MEAN_##id] = &find_##find,
 static const struct finder *const finders[MEAN_COUNT] = {

@@ -34,6 +34,10 @@ struct resolver *resolver_new_from(const struct name_source *source, struct wall
 /* A STACK_TRACE map: `number` is that of field.stacks. A descriptor of -1: there is none. */
 void resolver_set_stacks(struct resolver *resolver, uint8_t number, int stack_map_fd,
 			 uint32_t max_frames);
+/* Who knows containers and pods; borrowed. wait_ms: how long a name is waited for, once for each
+ * id. */
+struct who;
+void resolver_set_who(struct resolver *resolver, struct who *who, unsigned wait_ms);
 void resolver_free(struct resolver *resolver);
 
 struct wallclock *resolver_clock(const struct resolver *resolver);
@@ -46,10 +50,24 @@ struct wallclock *resolver_clock(const struct resolver *resolver);
 #define RESOLVE_MAX 1024
 const char *resolve(struct resolver *resolver, enum meaning meaning, uint64_t id);
 
+/* Of what an id is, in its upper bits: cgroups' own ids have them clear. */
+#define RESOLVE_KIND_SHIFT 60
+static inline uint64_t resolve_id_of(enum meaning meaning, uint64_t value)
+{
+	uint64_t kind = meaning == MEAN_PID	? 1
+			: meaning == MEAN_MNTNS ? 2
+			: meaning == MEAN_NETNS ? 3
+						: 0;
+
+	return (value & ((1ULL << RESOLVE_KIND_SHIFT) - 1)) | kind << RESOLVE_KIND_SHIFT;
+}
+
 /* The id under which a field's value is looked up. It keeps the ids of several STACK_TRACE maps
  * apart; ids of the first map are unchanged. */
 static inline uint64_t resolve_id(const struct field *field, uint64_t value)
 {
+	if (field->id_of)
+		return resolve_id_of((enum meaning)field->id_of, value);
 	if (field->meaning == MEAN_KSTACK || field->meaning == MEAN_USTACK)
 		return (uint64_t)field->stacks << 32 | (uint32_t)value;
 	return value;

@@ -248,6 +248,16 @@ static char *put_device(char *d, const struct value *v)
 	return put_found(d, v, dev, word, len);
 }
 
+/* What is in no container has none of it; "?" is a group that went before it was seen. */
+static char *put_part(char *d, const struct value *v)
+{
+	const char *name = is_id(v) ? resolved(v, (uint64_t)raw_int(v->field, v->at)) : NULL;
+
+	if (v->style == STYLE_JSON && (!name || !*name))
+		return put_bare(d, "null");
+	return name ? put_quoted(d, v, name, strlen(name)) : put_word(d, v, "?", 1);
+}
+
 /* Dotted text never starts with a control character, and has no zero but behind its end. */
 static char *put_dns(char *d, const struct value *v)
 {

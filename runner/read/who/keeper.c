@@ -4,11 +4,8 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <poll.h>
-#include <signal.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -17,6 +14,7 @@
 #include "base/thread.h"
 #include "base/util.h"
 #include "runner/load/sandbox/privileges.h"
+#include "runner/load/sandbox/seccomp.h"
 #include "runner/load/sandbox/packet.h"
 #include "runner/read/text/cgroup.h"
 #include "runner/read/who/cgroup_events.h"
@@ -25,6 +23,7 @@
 
 #define NS_PER_MS 1000000ULL
 #define GROUPS_MAX 16384
+#define CGROUP_FILE_MAX 65536
 #define LIST_EVERY_NS (10000 * NS_PER_MS)
 #define LIST_OFTEN_NS (500 * NS_PER_MS) /* where there are no events */
 
@@ -213,15 +212,52 @@ static void read_events(struct keeper *k)
 
 /* ---- questions ---- */
 
-static void answer(struct keeper *k, uint64_t id, const char *path)
+/* The path of a /proc/PID/cgroup that has a container, else that of version 2: a machine of version
+ * 1 has only one that is the same for all. */
+static const char *path_in(const struct state_paths *paths, char *text)
+{
+	const char *found = NULL;
+	char *save = NULL;
+
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		struct container c = { 0 };
+		char *path = strchr(line, ':');
+
+		path = path ? strchr(path + 1, ':') : NULL;
+		if (!path++)
+			continue;
+		if (container_of_path(&c, path) || state_find(paths, path, false, &c))
+			return path;
+		if (!found || has_prefix(line, "0::"))
+			found = path;
+	}
+	return found;
+}
+
+static void answer_process(struct keeper *k, uint64_t id)
+{
+	_cleanup_free_ char *file =
+		xasprintf("/proc/%llu/cgroup", (unsigned long long)(id & ~MESSAGE_PROCESS));
+	_cleanup_free_ void *text = NULL;
+	const char *path = NULL;
+
+	if (read_file(file, CGROUP_FILE_MAX, &text, NULL, NULL) >= 0)
+		path = path_in(&k->paths, text);
+	if (path && strlen(path) < MESSAGE_PATH)
+		tell(k, id, path, false);
+	else
+		send_kind(k, MESSAGE_NONE, id);
+}
+
+static void answer(struct keeper *k, uint64_t id)
 {
 	const struct group *g;
 	char text[MESSAGE_PATH];
 
 	read_events(k);
 	g = find(k, id);
-	if (id & MESSAGE_BY_PATH)
-		tell(k, id, path, true);
+	if (id & MESSAGE_PROCESS)
+		answer_process(k, id);
 	else if (g)
 		tell(k, id, g->path, false);
 	else if (cgroup_tree_path(k->tree, id, text, sizeof(text)))
@@ -233,17 +269,13 @@ static void answer(struct keeper *k, uint64_t id, const char *path)
 /* One question. The socket is readable. */
 static void read_question(struct keeper *k)
 {
-	char bytes[sizeof(struct question) + MESSAGE_PATH + 1];
 	struct question question;
-	int len = packet_receive(k->fd, bytes, sizeof(bytes) - 1, NULL, 0, &(size_t){ 0 });
+	int len = packet_receive(k->fd, &question, sizeof(question), NULL, 0, &(size_t){ 0 });
 
-	if (len < (int)sizeof(question)) {
+	if (len == sizeof(question))
+		answer(k, question.group);
+	else
 		k->gone = true;
-		return;
-	}
-	bytes[len] = '\0';
-	memcpy(&question, bytes, sizeof(question));
-	answer(k, question.group, bytes + sizeof(question));
 }
 
 /* ---- life ---- */
@@ -275,8 +307,9 @@ static void become_keeper(struct keeper *k)
 		log_debug("cgroups are listed again and again, not watched: %s", err.msg);
 	thread_raise_priority(); /* a buffer has room for some hundred groups */
 	k->tree = cgroup_tree_new();
-	privileges_keep_only(kept);
-	privileges_no_network();
+	privileges_become(NULL, kept);
+	if (seccomp_enter(SECCOMP_LOADS, &err) < 0)
+		log_debug("%s", err.msg);
 	/* Those of process 1, or where that may not be looked at, of our own. */
 	k->mntns = namespace_of(1, "mnt") ?: namespace_of(getpid(), "mnt");
 	k->netns = namespace_of(1, "net") ?: namespace_of(getpid(), "net");
@@ -300,19 +333,14 @@ static void await_start(struct keeper *k, char *dirs, size_t size)
 			k->paths.dirs[k->paths.ndirs++] = at;
 }
 
-_Noreturn void keeper_serve(int fd)
+void keeper_serve(int fd, void *ctx)
 {
-	struct keeper k = { .fd = STDERR_FILENO + 1, .paths = { .root = "" } };
+	struct keeper k = { .fd = fd, .paths = { .root = "" } };
 	char dirs[KEEPER_DIRS_BYTES];
 	uint64_t every_ns, next_ns;
-	sigset_t all;
 
-	sigfillset(&all);
-	sigprocmask(SIG_BLOCK, &all, NULL);
-	prctl(PR_SET_NAME, "bombus-names");
-	dup2(fd, k.fd);
-	syscall(SYS_close_range, (unsigned)k.fd + 1, ~0U, 0U);
-	privileges_keep_only(opening);
+	(void)ctx;
+	privileges_become(NULL, opening);
 	await_start(&k, dirs, sizeof(dirs));
 	become_keeper(&k);
 	every_ns = k.events ? LIST_EVERY_NS : LIST_OFTEN_NS;
@@ -338,5 +366,4 @@ _Noreturn void keeper_serve(int fd)
 			next_ns = now_mono_ns() + every_ns;
 		}
 	}
-	_exit(0);
 }

@@ -14,7 +14,7 @@
 #define KEEPER_DIRS_BYTES 8192
 
 /* Waits for a packet with the folders of state_paths.dirs, each with its NUL behind it; then serves
- * until the socket's other end is closed. */
-_Noreturn void keeper_serve(int fd);
+ * until the socket's other end is closed. The `run` of helper_start(). */
+void keeper_serve(int fd, void *ctx);
 
 #endif

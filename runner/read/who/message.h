@@ -26,8 +26,8 @@ struct message {
 		netns; /* inodes of its processes' namespaces; 0: not known, or the host's */
 };
 
-/* The id of a group of version 1 that a question names by its path, which follows the struct. */
-#define MESSAGE_BY_PATH (1ULL << 63)
+/* With the number of a process, in the place of a group's id: the group that it is in. */
+#define MESSAGE_PROCESS (1ULL << 63)
 
 struct question {
 	uint64_t group;

@@ -2,12 +2,9 @@
 #include "runner/read/who/who.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <sys/socket.h>
 #include <sys/utsname.h>
-#include <sys/wait.h>
 #include <time.h>
 
 #include "base/clock.h"
@@ -16,15 +13,15 @@
 #include "base/strbuf.h"
 #include "base/thread.h"
 #include "base/util.h"
+#include "runner/load/sandbox/helper.h"
 #include "runner/load/sandbox/packet.h"
-#include "runner/read/text/cgroup.h"
 #include "runner/read/who/keeper.h"
 #include "runner/read/who/message.h"
 #include "runner/read/who/state.h"
 
 #define GROUPS_MAX 8192
 #define START_MS 5000 /* for what there is */
-#define CGROUP_FILE_MAX 65536
+#define KEEP_PROCESS_NS 1000000000ULL
 
 enum state {
 	STATE_FREE,
@@ -37,7 +34,8 @@ struct entry {
 	uint64_t id;
 	uint64_t mntns, netns;
 	uint64_t age; /* counts up */
-	char *texts;  /* of STATE_KNOWN: MESSAGE_TEXTS, each with its NUL */
+	uint64_t asked_ns;
+	char *texts; /* of STATE_KNOWN: MESSAGE_TEXTS, each with its NUL */
 	uint8_t state;
 	bool gone;
 	bool whole;	    /* its name is known */
@@ -45,11 +43,9 @@ struct entry {
 };
 
 struct who {
-	int fd;
-	pid_t pid;
+	struct helper keeper;
 	pthread_t thread;
 	bool runs;
-	struct cgroup_tree *tree;
 	char node[CONTAINER_TEXT];
 
 	pthread_mutex_t lock;
@@ -137,7 +133,7 @@ static void show(struct who *who, const struct entry *e, struct who_watch *watch
 {
 	struct who_group group = { .id = e->id, .path = e->texts, .gone = e->gone };
 
-	if (e->state != STATE_KNOWN || (e->id & MESSAGE_BY_PATH))
+	if (e->state != STATE_KNOWN || (e->id & MESSAGE_PROCESS))
 		return;
 	for (unsigned i = 0; i < CONTAINER_PARTS; i++)
 		group.parts[i] = part_of(who, e, i);
@@ -178,8 +174,9 @@ static void take(struct who *who, const struct message *message, const char *tex
 	} else if (message->kind == MESSAGE_GONE) {
 		e->gone = true;
 		e->age = ++who->age;
-	} else if (e->state != STATE_KNOWN) {
-		e->state = STATE_NONE;
+	} else {
+		/* A process that ended was where it was. */
+		e->state = e->texts ? STATE_KNOWN : STATE_NONE;
 	}
 	for (struct who_watch *w = who->watches; w; w = w->next)
 		show(who, e, w);
@@ -192,7 +189,7 @@ static int receive(struct who *who)
 {
 	char bytes[MESSAGE_MAX];
 	struct message message;
-	int len = packet_receive(who->fd, bytes, sizeof(bytes), NULL, 0, &(size_t){ 0 });
+	int len = packet_receive(who->keeper.fd, bytes, sizeof(bytes), NULL, 0, &(size_t){ 0 });
 
 	if (len <= 0)
 		return len;
@@ -247,7 +244,7 @@ static int take_in(struct who *who, struct err *err)
 	int kind = MESSAGE_GROUP;
 
 	while (kind > 0 && kind != MESSAGE_READY) {
-		struct pollfd fd = { .fd = who->fd, .events = POLLIN };
+		struct pollfd fd = { .fd = who->keeper.fd, .events = POLLIN };
 		uint64_t now = now_mono_ns();
 
 		if (now >= deadline_ns)
@@ -262,27 +259,15 @@ static int take_in(struct who *who, struct err *err)
 
 int who_start(struct who **ret, struct err *err)
 {
-	int ends[2], code = packet_pair(ends);
+	struct helper keeper = HELPER_INIT;
+	int code = helper_start(&keeper, "bombus-names", keeper_serve, NULL, -1);
 	pthread_condattr_t attr;
 	struct who *who;
-	pid_t pid;
 
 	if (code < 0)
 		return err_sys(err, -code, "cannot start the process that finds names");
-	fflush(NULL);
-	pid = fork();
-	if (pid == 0)
-		keeper_serve(ends[1]);
-	code = pid < 0 ? errno : 0;
-	close(ends[1]);
-	if (code) {
-		close(ends[0]);
-		return err_sys(err, code, "cannot start the process that finds names");
-	}
 	who = xcalloc(1, sizeof(*who));
-	who->fd = ends[0];
-	who->pid = pid;
-	who->tree = cgroup_tree_new();
+	who->keeper = keeper;
 	pthread_mutex_init(&who->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -306,7 +291,7 @@ int who_begin(struct who *who, const char *const *dirs, size_t ndirs, struct err
 		return err_usage(err, "the folders of container runtimes have too long names");
 	if (!bytes.len)
 		strbuf_add(&bytes, "", 1);
-	code = packet_send(who->fd, bytes.buf, bytes.len, NULL, 0);
+	code = packet_send(who->keeper.fd, bytes.buf, bytes.len, NULL, 0);
 	return code < 0 ? err_sys(err, -code, "the process that finds names") : take_in(who, err);
 }
 
@@ -322,17 +307,14 @@ void who_free(struct who *who)
 {
 	if (!who)
 		return;
-	shutdown(who->fd, SHUT_RDWR);
+	shutdown(who->keeper.fd, SHUT_RDWR);
 	if (who->runs)
 		pthread_join(who->thread, NULL);
-	close_fd(&who->fd);
-	while (waitpid(who->pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	helper_stop(&who->keeper);
 	for (uint32_t i = 0; i < who->count; i++)
 		free(who->entries[i].texts);
 	free(who->entries);
 	id_map_release(&who->index);
-	cgroup_tree_free(who->tree);
 	pthread_cond_destroy(&who->changed);
 	pthread_mutex_destroy(&who->lock);
 	free(who);
@@ -348,32 +330,34 @@ static bool is_open(const struct entry *e)
 	return !e->whole && !e->gone && *text_at(e->texts, 1 + CONTAINER_ID);
 }
 
-static bool ask(struct who *who, uint64_t id, const char *path)
+static bool ask(struct who *who, uint64_t id)
 {
-	char bytes[sizeof(struct question) + MESSAGE_PATH];
 	const struct question question = { id };
-	size_t len = path ? strnlen(path, MESSAGE_PATH - 1) : 0;
 
-	if (who->ended || !who->runs)
-		return false;
-	memcpy(bytes, &question, sizeof(question));
-	if (path)
-		memcpy(bytes + sizeof(question), path, len);
 	/* The keeper may wait for us to take its messages: it is not waited for here. */
-	if (send(who->fd, bytes, sizeof(question) + len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
-		return false;
-	get(who, id)->state = STATE_ASKED;
-	return true;
+	return !who->ended && who->runs &&
+	       send(who->keeper.fd, &question, sizeof(question), MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
 }
 
-/* With the lock. Asks for what is not in the table; `path` NULL: by the id. */
-static struct entry *look_up(struct who *who, uint64_t id, const char *path, unsigned wait_ms)
+/* A process may have moved, or be another one. */
+static bool is_old(const struct entry *e)
+{
+	return (e->id & MESSAGE_PROCESS) && e->state != STATE_ASKED &&
+	       now_mono_ns() - e->asked_ns > KEEP_PROCESS_NS;
+}
+
+/* With the lock. Asks for what is not in the table. */
+static struct entry *look_up(struct who *who, uint64_t id, unsigned wait_ms)
 {
 	struct entry *e = find(who, id);
 	struct timespec until;
 
-	if (!e && ask(who, id, path))
-		e = find(who, id);
+	if ((!e || is_old(e)) && ask(who, id)) {
+		e = get(who, id);
+		e->state = STATE_ASKED;
+		e->asked_ns = now_mono_ns();
+		e->waited_ms = 0;
+	}
 	if (!e || e->waited_ms >= wait_ms || !is_open(e) || !who->runs)
 		return e;
 	e->waited_ms = (uint16_t)wait_ms;
@@ -385,56 +369,6 @@ static struct entry *look_up(struct who *who, uint64_t id, const char *path, uns
 	       pthread_cond_timedwait(&who->changed, &who->lock, &until) == 0)
 		;
 	return find(who, id);
-}
-
-static uint64_t hash_of(const char *path)
-{
-	uint64_t hash = 0xcbf29ce484222325;
-
-	for (; *path; path++)
-		hash = (hash ^ (uint8_t)*path) * 0x100000001b3; /* FNV-1a */
-	return hash | MESSAGE_BY_PATH;
-}
-
-/* The line of /proc/PID/cgroup that has the container, of version 1: "4:memory:/docker/ID". */
-static const char *container_line(char *text)
-{
-	char *save = NULL;
-
-	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		struct container c = { 0 };
-		char *path = strchr(line, ':');
-
-		path = path ? strchr(path + 1, ':') : NULL;
-		if (path && container_of_path(&c, path + 1))
-			return path + 1;
-	}
-	return NULL;
-}
-
-/* Of a process: by its group of version 2 where that has a container, else by that of version 1. */
-static struct entry *look_up_process(struct who *who, uint64_t pid, unsigned wait_ms)
-{
-	_cleanup_free_ char *file = xasprintf("/proc/%llu/cgroup", (unsigned long long)pid);
-	_cleanup_free_ void *text = NULL;
-	struct entry *e = NULL;
-	const char *path;
-	char *unified;
-	uint64_t id;
-
-	if (read_file(file, CGROUP_FILE_MAX, &text, NULL, NULL) < 0)
-		return NULL;
-	unified = strstr(text, "0::/");
-	if (unified && (unified == text || unified[-1] == '\n')) {
-		_cleanup_free_ char *line = xstrndup(unified + 3, strcspn(unified + 3, "\n"));
-
-		id = cgroup_tree_id(who->tree, line);
-		e = id ? look_up(who, id, NULL, wait_ms) : NULL;
-	}
-	if (e && e->state == STATE_KNOWN && *text_at(e->texts, 1 + CONTAINER_ID))
-		return e;
-	path = container_line(text);
-	return path ? look_up(who, hash_of(path), path, wait_ms) : e;
 }
 
 /* Containers that share a network have the pod in common. */
@@ -473,9 +407,9 @@ bool who_part(struct who *who, enum who_id kind, uint64_t id, unsigned part, uns
 
 	pthread_mutex_lock(&who->lock);
 	if (kind == WHO_CGROUP)
-		e = id ? look_up(who, id, NULL, wait_ms) : NULL;
+		e = id ? look_up(who, id, wait_ms) : NULL;
 	else if (kind == WHO_PID)
-		e = id ? look_up_process(who, id, wait_ms) : NULL;
+		e = id ? look_up(who, id | MESSAGE_PROCESS, wait_ms) : NULL;
 	else
 		e = by_namespace(who, kind, id);
 	known = e && e->state == STATE_KNOWN;

@@ -253,8 +253,10 @@ bool tab_matches(struct tab *tab, const struct pick *pick, const struct item *it
 
 	if (!item->record.map)
 		return false;
-	if (pick->filter)
+	if (pick->filter) {
+		filter_use_names(pick->filter, sink_names_get(&tab->env->names));
 		return filter_match(pick->filter, &item->record);
+	}
 	for (uint32_t i = 0; i < tab->columns.count; i++) {
 		column = &tab->columns.all[i];
 		if (column->hidden || column->form >= FORM_SPAN)

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/load/decode/enrich.h"
+
+#include "base/arena.h"
+#include "base/util.h"
+#include "runner/load/plan/meanings.h"
+
+#define ADDED_MAX 8
+
+static const struct {
+	uint32_t enrich;
+	enum meaning meaning;
+	const char *path, *label, *help;
+} added[] = {
+	{ ENRICH_POD, MEAN_POD_NAMESPACE, "namespace", "namespace", "namespace of its pod" },
+	{ ENRICH_POD, MEAN_POD, "pod", "pod", "its pod" },
+	{ ENRICH_CONTAINER, MEAN_CONTAINER_NAME, "container.name", "container", "its container" },
+	{ ENRICH_CONTAINER, MEAN_CONTAINER_ID, "container.id", "container_id",
+	  "id of its container" },
+	{ ENRICH_CONTAINER, MEAN_CONTAINER_IMAGE, "container.image", "image",
+	  "image of its container" },
+	{ ENRICH_POD, MEAN_NODE, "node", "node", "the machine, where it is in a container" },
+};
+_Static_assert(ARRAY_LEN(added) <= ADDED_MAX, "there is room for all");
+
+/* Another process than the one that the record is about. */
+static bool is_other(const struct field *f)
+{
+	return has_prefix(f->name, "ppid") || has_prefix(f->name, "parent");
+}
+
+/* The id that says the most: a cgroup's is exact, a process may be gone, a network is a pod's. */
+static const struct field *find_id(const struct layout *layout)
+{
+	static const enum meaning ids[] = { MEAN_CGROUP, MEAN_MNTNS, MEAN_PID, MEAN_NETNS };
+
+	for (size_t k = 0; k < ARRAY_LEN(ids); k++) {
+		for (uint32_t i = 0; i < layout->nfields; i++) {
+			const struct field *f = &layout->fields[i];
+
+			if (f->meaning == ids[k] && f->count == 1 && !f->is_bits && !is_other(f))
+				return f;
+		}
+	}
+	return NULL;
+}
+
+static bool has_path(const struct layout *layout, const char *path)
+{
+	for (uint32_t i = 0; i < layout->nfields; i++)
+		if (streq(layout->fields[i].path, path))
+			return true;
+	return false;
+}
+
+/* Once members are tagged, only tagged ones are labels. */
+static uint8_t label_tag(const struct layout *layout)
+{
+	for (uint32_t i = 0; i < layout->nfields; i++)
+		if (layout->fields[i].tags & TAG_LABEL)
+			return TAG_LABEL;
+	return 0;
+}
+
+static const char *last_part(const char *path)
+{
+	const char *dot = strrchr(path, '.');
+
+	return dot ? dot + 1 : path;
+}
+
+bool enrich_layout(struct arena *arena, struct layout *layout, uint32_t enrich)
+{
+	const struct field *id = find_id(layout);
+	uint8_t tags = label_tag(layout);
+	struct field *fields;
+	uint32_t n = layout->nfields;
+
+	if (!id)
+		return false;
+	fields = arena_array(arena, struct field, n + ADDED_MAX);
+	memcpy(fields, layout->fields, n * sizeof(*fields));
+	for (size_t i = 0; i < ARRAY_LEN(added); i++) {
+		if (!(enrich & added[i].enrich) || has_path(layout, added[i].path))
+			continue;
+		fields[n++] = (struct field){
+			.name = last_part(added[i].path),
+			.path = added[i].path,
+			.label = added[i].label,
+			.help = added[i].help,
+			.off_bits = id->off_bits,
+			.size_bits = id->size_bits,
+			.count = 1,
+			.kind = id->kind,
+			.is_signed = id->is_signed,
+			.meaning = (uint8_t)added[i].meaning,
+			.id_of = id->meaning,
+			.tags = tags,
+		};
+	}
+	layout->fields = fields;
+	layout->nfields = n;
+	layout->is_scalar = false;
+	return true;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * --enrich: what the id of a cgroup, process or namespace says of a record's container and pod.
+ *
+ * Each is a field of its own that stands on the bytes of the id: its text is found when it is
+ * shown, as that of a user's id is. So every output, label, filter and recording has it as it has
+ * any other field.
+ */
+#ifndef BOMBUS_RUNNER_LOAD_DECODE_ENRICH_H
+#define BOMBUS_RUNNER_LOAD_DECODE_ENRICH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "runner/load/plan/layout.h"
+
+struct arena;
+
+enum enrich {
+	ENRICH_CONTAINER = 1 << 0, /* container.id, container.name, container.image */
+	ENRICH_POD = 1 << 1,	   /* pod, namespace, node */
+};
+
+/* Adds the fields of a set of enum enrich to a layout that has an id; false: it has none. The
+ * layout gets a larger array of fields. */
+bool enrich_layout(struct arena *arena, struct layout *layout, uint32_t enrich);
+
+#endif
