@@ -49,7 +49,7 @@ void source_walk_release(struct source_walk *walk)
 	walk->source = NULL;
 }
 
-static bool is_dropped(struct source_walk *walk, uint32_t i)
+bool source_walk_leaves_out(const struct source_walk *walk, uint32_t i)
 {
 	const struct series_rows *rows = &walk->rows;
 	const uint8_t *key = rows->keys + (size_t)i * rows->plan->key_bytes;
@@ -90,7 +90,7 @@ bool source_walk_next(struct source_walk *walk)
 	if (!walk->names)
 		walk->names = source_resolver(walk->source);
 	for (uint32_t i = 0; i < walk->rows.count; i++) {
-		if (is_dropped(walk, i))
+		if (source_walk_leaves_out(walk, i))
 			continue;
 		if (kept != i)
 			move_row(&walk->rows, kept, i);

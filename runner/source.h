@@ -180,6 +180,8 @@ void source_walk_begin(struct source_walk *walk);
 void source_walk_begin_changed(struct source_walk *walk);
 /* Rows of which a decoder finds that they are left out are not among them. */
 bool source_walk_next(struct source_walk *walk);
+/* Whether an expression of a label leaves row i out. The walk does so itself while it `drops`. */
+bool source_walk_leaves_out(const struct source_walk *walk, uint32_t i);
 /* For a source's walk(), with the lock of its series. */
 bool source_walk_step(struct source_walk *walk, struct series *series);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/read/text/decoding.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <pcre2.h>
 #include <stdarg.h>
@@ -16,6 +17,7 @@
 #define MATCH_LIMIT 100000
 #define HEAP_LIMIT_KIB 256
 #define KERNEL_MINOR_BITS 20
+#define ERRNO_LAST 133 /* behind it are those that the kernel keeps to itself */
 
 /* What goes from one decoder to the next. The text is in `room`, or what it was made of. */
 struct piece {
@@ -128,10 +130,23 @@ static bool decode_dname(struct piece *p)
 	return true;
 }
 
+/* Two numbers have two names each, of which ebpf_exporter takes the other one. */
+static const char *errno_name(uint64_t n)
+{
+	switch (n) {
+	case EOPNOTSUPP:
+		return "ENOTSUP";
+	case EUCLEAN:
+		return "EFSCORRUPTED";
+	default:
+		return n && n <= ERRNO_LAST ? name_of(MEAN_ERRNO, (int64_t)n) : NULL;
+	}
+}
+
 static bool decode_errno(struct piece *p)
 {
 	uint64_t n = number(p);
-	const char *found = n && n <= INT32_MAX ? name_of(MEAN_ERRNO, (int64_t)n) : NULL;
+	const char *found = errno_name(n);
 
 	return found ? give(p, "%s", found) : give(p, "unknown:%" PRIu64, n);
 }

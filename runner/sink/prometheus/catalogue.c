@@ -10,6 +10,7 @@ struct scrape_source *scrape_source_new(struct source *source, uint64_t cache_by
 
 	s->source = source;
 	s->refs = 1;
+	s->distinct_id = xcalloc(source->plan->nmaps + 1, sizeof(*s->distinct_id));
 	sink_names_init(&s->names, source);
 	if (cache_bytes)
 		s->cache = label_cache_new(source->plan->nmaps, cache_bytes);
@@ -20,6 +21,7 @@ static void unref_source(struct scrape_source *s)
 {
 	if (--s->refs)
 		return;
+	free(s->distinct_id);
 	free(s);
 }
 

@@ -21,6 +21,7 @@ struct scrape_source {
 	struct source *source; /* NULL: it was removed */
 	struct sink_names names;
 	struct label_cache *cache; /* NULL: none */
+	uint64_t *distinct_id;	   /* by map: no two series up to this id read the same, ever */
 	unsigned refs;
 };
 struct scrape_source *scrape_source_new(struct source *source, uint64_t cache_bytes);

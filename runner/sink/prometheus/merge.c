@@ -41,6 +41,11 @@ void merge_free(struct merge *merge)
 	free(merge);
 }
 
+uint32_t merge_count(const struct merge *merge)
+{
+	return merge->numbers.count;
+}
+
 /* The sum of this set, which begins at zero. */
 static union cell *sum_of(struct merge *merge, struct expo_set set)
 {

@@ -13,6 +13,8 @@ struct merge;
 
 struct merge *merge_new(const struct metric_plan *plan);
 void merge_free(struct merge *merge);
+/* How many sets there are. */
+uint32_t merge_count(const struct merge *merge);
 
 /* Adds the cells of one series. */
 void merge_add(struct merge *merge, struct expo_set set, const union cell *cells);

@@ -29,6 +29,7 @@ struct scrape {
 	char *values;		      /* the labels' texts, one after the other */
 	struct strbuf set;	      /* the label set that was made last */
 	bool lasting;		      /* they may be kept */
+	bool leaves_out;	      /* an expression leaves rows out, whose set is empty */
 	struct merge *merge;	      /* NULL: no two series read the same */
 	/* Of the current family. */
 	bool headed;
@@ -98,6 +99,12 @@ static uint32_t block_rows(const struct metric_plan *plan)
 				 BLOCK_BYTES);
 }
 
+/* Whether row i with this set is one of the exposition. */
+static bool shows_row(const struct scrape *scrape, uint32_t i, struct expo_set set)
+{
+	return !(scrape->walk.rows.flags[i] & SERIES_GONE) && (set.len || !scrape->leaves_out);
+}
+
 /* The label set of row i, as it is kept or as it is now made; valid until the next one. */
 static struct expo_set row_set(struct scrape *scrape, uint32_t i)
 {
@@ -127,7 +134,8 @@ static struct expo_set row_set(struct scrape *scrape, uint32_t i)
 		scrape->labels[n++] = (struct expo_label){ NAMING_PROGRAM, source->program,
 							   strlen(source->program) };
 	strbuf_reset(&scrape->set);
-	format->labels(&scrape->set, scrape->labels, n);
+	if (!scrape->leaves_out || !source_walk_leaves_out(&scrape->walk, i))
+		format->labels(&scrape->set, scrape->labels, n);
 	scrape->text.full |= scrape->set.full;
 	set = (struct expo_set){ strbuf_str(&scrape->set), scrape->set.len };
 	if (cache)
@@ -140,15 +148,43 @@ static bool next_rows(struct scrape *scrape)
 	return source_walk_next(&scrape->walk);
 }
 
+/* Whether all series were there when no two of them read the same. */
+static bool is_distinct(struct scrape *scrape)
+{
+	uint64_t last = scrape->of->distinct_id[scrape->map];
+	bool distinct = scrape->lasting && last;
+
+	while (distinct && next_rows(scrape))
+		for (uint32_t i = 0; i < scrape->walk.rows.count; i++)
+			distinct &= scrape->walk.rows.id[i] <= last;
+	source_walk_begin(&scrape->walk);
+	return distinct;
+}
+
 static void merge_all(struct scrape *scrape)
 {
+	const struct series_rows *rows = &scrape->walk.rows;
+	uint64_t last = 0;
+	uint32_t count = 0;
+
 	scrape->merge = merge_new(scrape->plan);
-	while (next_rows(scrape))
-		for (uint32_t i = 0; i < scrape->walk.rows.count; i++)
-			if (!(scrape->walk.rows.flags[i] & SERIES_GONE))
-				merge_add(scrape->merge, row_set(scrape, i),
-					  row_cells(&scrape->walk.rows, i));
+	while (next_rows(scrape)) {
+		for (uint32_t i = 0; i < rows->count; i++) {
+			struct expo_set set = row_set(scrape, i);
+
+			last = MAX(last, rows->id[i]);
+			if (!shows_row(scrape, i, set))
+				continue;
+			merge_add(scrape->merge, set, row_cells(rows, i));
+			count++;
+		}
+	}
 	source_walk_begin(&scrape->walk);
+	if (!scrape->lasting || merge_count(scrape->merge) < count)
+		return;
+	scrape->of->distinct_id[scrape->map] = last;
+	merge_free(scrape->merge);
+	scrape->merge = NULL;
 }
 
 static void enter_map(struct scrape *scrape, const struct catalogue_part *part)
@@ -171,7 +207,10 @@ static void enter_map(struct scrape *scrape, const struct catalogue_part *part)
 	}
 	naming_order(scrape->opts.naming, scrape->sources, scrape->plan->nlabels);
 	scrape->values = xmalloc(values);
-	if (series_may_read_same(scrape->of->source, scrape->plan))
+	/* What is left out is kept as that, too. */
+	scrape->leaves_out = scrape->lasting && scrape->walk.drops;
+	scrape->walk.drops = scrape->walk.drops && !scrape->lasting;
+	if (series_may_read_same(scrape->of->source, scrape->plan) && !is_distinct(scrape))
 		merge_all(scrape);
 }
 
@@ -184,11 +223,10 @@ static struct expo_number number_of(const struct scrape *scrape, const struct fa
 }
 
 static void add_row(struct scrape *scrape, const struct expo_family *head,
-		    const struct family *family, uint32_t i)
+		    const struct family *family, struct expo_set set, uint32_t i)
 {
 	const struct expo_format *format = scrape->opts.format;
 	const union cell *cells = row_cells(&scrape->walk.rows, i);
-	struct expo_set set = row_set(scrape, i);
 
 	if (scrape->merge) {
 		cells = merge_take(scrape->merge, set, cells);
@@ -225,14 +263,16 @@ static bool add_block(struct scrape *scrape, const struct catalogue_family *in, 
 	bool more = next_rows(scrape);
 
 	for (uint32_t i = 0; i < scrape->walk.rows.count; i++) {
-		if (scrape->walk.rows.flags[i] & SERIES_GONE)
+		struct expo_set set = row_set(scrape, i);
+
+		if (!shows_row(scrape, i, set))
 			continue;
 		if (!scrape->headed) {
 			scrape->message = scrape->text.len;
 			scrape->opts.format->family(&scrape->text, &in->head);
 		}
 		scrape->headed = true;
-		add_row(scrape, &in->head, family, i);
+		add_row(scrape, &in->head, family, set, i);
 	}
 	if (in_message(scrape) && scrape->text.len - scrape->message > MESSAGE_BYTES)
 		end_message(scrape);
