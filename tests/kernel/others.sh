@@ -91,12 +91,15 @@ histogram() {
 last_of() {
 	jq -sc "map(select(.map == \"$2\")) | last | $3" "$1.out"
 }
-histogram guessed --map lat=histogram
+histogram guessed --map lat=histogram --map flat=histogram
 like 'guessed: the sum is suspected' "$(cat guessed.err)" \
 	"map 'lat': bucket 28 holds what looks like the sum .*--hist-buckets 'lat,exp2 0 27'"
-histogram told --map lat=histogram --hist-buckets 'lat,exp2 0 27 us' --map by_index=histogram
+like 'guessed: an index as well' "$(cat guessed.err)" \
+	"map 'flat': bucket 28 holds what looks like the sum .*--hist-buckets 'flat,exp2 0 27'"
+histogram told --map flat=histogram --hist-buckets 'flat,exp2 0 27' --map lat=histogram --hist-buckets 'lat,exp2 0 27 us' --map by_index=histogram
 unlike 'declared: no warning' "$(cat told.err)" 'looks like the sum'
 is 'declared: count and sum' "$(last_of told lat '[.count, .sum]')" '[10,1045]'
+is 'declared: of an index too' "$(last_of told flat '[.count, .sum]')" '[10,1045]'
 is 'declared: the bucket of 2^7' "$(last_of told lat '.buckets | map(select(.count > 0) | .le) | first')" 128
 is 'declared: an index is a bucket' "$(last_of told by_index '[.count, (.buckets | map(select(.count > 0) | .le) | first)]')" '[10,255]'
 
