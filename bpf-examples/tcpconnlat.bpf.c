@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * How long outgoing TCP connections over IPv4 wait for the answer to their SYN, be it an acceptance
- * or a refusal.
+ * How long outgoing TCP connections wait for the answer to their SYN, be it an acceptance or a
+ * refusal.
  *
  * A socket leaves SYN_SENT when the answer arrives, in the context of whatever was interrupted. Who
- * asked is therefore noted when the socket enters that state, which connect() itself does. Sockets
- * of both families are seen, as long as the address is an IPv4 one.
+ * asked is therefore noted when the socket enters that state, which connect() itself does.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -22,8 +21,10 @@ const volatile __u16
 	target_port BOMBUS_PARAM BOMBUS_HELP("only connections to this port, 0: every one") = 0;
 
 struct event {
-	ipv4_addr saddr_v4 BOMBUS_LABEL BOMBUS_HELP("local address");
-	ipv4_addr daddr_v4 BOMBUS_LABEL BOMBUS_HELP("remote address");
+	ip_addr saddr BOMBUS_LABEL BOMBUS_HELP("local address");
+	ip_addr daddr BOMBUS_LABEL BOMBUS_HELP("remote address");
+	__u16 sport BOMBUS_HELP("local port");
+	__u16 dport BOMBUS_LABEL BOMBUS_HELP("remote port");
 	char comm[BOMBUS_COMM_LEN] BOMBUS_LABEL BOMBUS_HELP("name of the thread that connected");
 	__u64 delta_us BOMBUS_OBSERVE BOMBUS_UNIT("us") BOMBUS_HELP("from SYN to answer");
 	__u64 ts_us BOMBUS_UNIT("us") BOMBUS_HELP("when the answer came, since boot");
@@ -55,8 +56,6 @@ static __always_inline void begin(const struct sock *sk)
 
 	if (bombus_filtered() || (target_port && target_port != port))
 		return;
-	if (!BPF_CORE_READ(sk, __sk_common.skc_daddr))
-		return;
 	attempt.since_ns = bpf_ktime_get_ns();
 	attempt.tgid = bpf_get_current_pid_tgid() >> 32;
 	bpf_get_current_comm(attempt.comm, sizeof(attempt.comm));
@@ -75,8 +74,10 @@ static __always_inline void report(const struct sock *sk, const struct attempt *
 	e = bombus_reserve(&events, sizeof(*e));
 	if (!e)
 		return;
-	e->saddr_v4 = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
-	e->daddr_v4 = BPF_CORE_READ(sk, __sk_common.skc_daddr);
+	__builtin_memset(e, 0, sizeof(*e));
+	bombus_ip_from_sock(&e->saddr, &e->daddr, sk);
+	e->sport = BPF_CORE_READ(sk, __sk_common.skc_num);
+	e->dport = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
 	__builtin_memcpy(e->comm, attempt->comm, sizeof(e->comm));
 	e->delta_us = delta_us;
 	e->ts_us = now_ns / 1000;
@@ -108,4 +109,4 @@ int BPF_PROG(tcpconnlat, const struct sock *sk, int oldstate, int newstate)
 }
 
 char LICENSE[] SEC("license")
-	BOMBUS_HELP("how long outgoing TCP connections over IPv4 wait for their answer") = "GPL";
+	BOMBUS_HELP("how long outgoing TCP connections wait for their answer") = "GPL";

@@ -65,9 +65,9 @@ echo >&"$go"
 
 say "3. The same records again, counted by address and served to Prometheus"
 show "bombus run $EXAMPLE --set target_pid=$traffic --map events=counter" \
-	"--labels events=daddr_v4,comm --metrics=127.0.0.1:$port --duration 5s"
+	"--labels events=daddr,comm --metrics=127.0.0.1:$port --duration 5s"
 "$bombus" --store "$STORE" run $EXAMPLE --set target_pid=$traffic -o table \
-	--map events=counter --labels events=daddr_v4,comm --metrics="127.0.0.1:$port" \
+	--map events=counter --labels events=daddr,comm --metrics="127.0.0.1:$port" \
 	--duration $((SECONDS_SHOWN / 2))s &
 runner=$!
 sleep $((SECONDS_SHOWN / 2 - 1))
@@ -86,7 +86,7 @@ cat <<END
   bombus --store $BUILD/store list
   bombus --store $BUILD/store run opensnoop       every file opened, by whom; Ctrl-C leaves
   bombus --store $BUILD/store run execsnoop -o json
-  bombus --store $BUILD/store run $EXAMPLE --where 'delta_us > 1000 && daddr_v4 in 10.0.0.0/8'
+  bombus --store $BUILD/store run $EXAMPLE --where 'delta_us > 1000 && daddr in 10.0.0.0/8'
   bombus check                                    what this kernel can do
   bombus init --kind events -o mine.bpf.c         a program of your own to start from
 END

@@ -67,17 +67,20 @@ bombus_stop INT
 events tcpconnect events length 0
 
 example tcpconnlat tcp,127.0.0.1,10,6
-events tcpconnlat events "[length, (map([.saddr_v4, .daddr_v4, .tgid, .comm]) | unique)]" \
-	"[6,[[\"127.0.0.1\",\"127.0.0.1\",$TRAFFIC_PID,\"traffic\"]]]"
+events tcpconnlat events "[length, (map([.saddr, .daddr, .dport, .tgid, .comm]) | unique)]" \
+	"[6,[[\"127.0.0.1\",\"127.0.0.1\",$(traffic_said port),$TRAFFIC_PID,\"traffic\"]]]"
+events tcpconnlat events 'map(.sport) | unique | length' 6
 events tcpconnlat events 'map(.delta_us | . >= 0 and . < 5000000) | all' true
 no_loss tcpconnlat
+example tcpconnlat tcp,::1,10,3
+events tcpconnlat events 'map([.saddr, .daddr, .af]) | unique' '[["::1","::1",10]]'
 example tcpconnlat refused,127.0.0.1,2
 events tcpconnlat events length 2
 example tcpconnlat tcp,127.0.0.1,10,6 --set min_us=60000000
 events tcpconnlat events length 0
-example tcpconnlat tcp,127.0.0.1,10,8 --map events=counter --labels events=daddr_v4,comm
+example tcpconnlat tcp,127.0.0.1,10,8 --map events=counter --labels events=daddr,comm
 series tcpconnlat events 'map([.key, .value])' \
-	'[[{"daddr_v4":"127.0.0.1","comm":"traffic"},8]]'
+	'[[{"daddr":"127.0.0.1","comm":"traffic"},8]]'
 example tcpconnlat tcp,127.0.0.1,10,7 --map events=histogram --labels events=comm
 series tcpconnlat events 'map([.key, .count, .buckets[-1].count, (.sum < 7 * 5000000)])' \
 	'[[{"comm":"traffic"},7,7,true]]'

@@ -129,12 +129,12 @@ bee_is_there() { [ "$(fetch "$URL/metrics" | grep -c '^ebpf_solo_io_events{')" =
 ok 'each is a series' wait_for 10 bee_is_there
 SPACE=' '
 curl -fsS -H "Accept: $OPENMETRICS" "$URL/metrics" | grep -A 9 ebpf_solo_io |
-	sed -E 's/(delta_us|tgid|ts_us)="[0-9]+"/\1="N"/g' >bee
+	sed -E 's/(delta_us|dport|sport|tgid|ts_us)="[0-9]+"/\1="N"/g' >bee
 is 'the sample' "$(grep -E '^(#.*)?ebpf_solo|^# .* ebpf_solo' bee)" \
 "# HELP ebpf_solo_io_events$SPACE
 # TYPE ebpf_solo_io_events counter
-ebpf_solo_io_events{af=\"2\",comm=\"traffic\",daddr_v4=\"127.0.0.1\",delta_us=\"N\",saddr_v4=\"127.0.0.1\",tgid=\"N\",ts_us=\"N\"} 1
-ebpf_solo_io_events{af=\"2\",comm=\"traffic\",daddr_v4=\"127.0.0.1\",delta_us=\"N\",saddr_v4=\"127.0.0.1\",tgid=\"N\",ts_us=\"N\"} 1"
+ebpf_solo_io_events{af=\"2\",comm=\"traffic\",daddr=\"127.0.0.1\",delta_us=\"N\",dport=\"N\",saddr=\"127.0.0.1\",sport=\"N\",tgid=\"N\",ts_us=\"N\"} 1
+ebpf_solo_io_events{af=\"2\",comm=\"traffic\",daddr=\"127.0.0.1\",delta_us=\"N\",dport=\"N\",saddr=\"127.0.0.1\",sport=\"N\",tgid=\"N\",ts_us=\"N\"} 1"
 ok 'it ends' bombus_stop INT
 
 # --- names and texts from hell ---
