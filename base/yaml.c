@@ -395,14 +395,14 @@ static int refuse_value(const struct yaml_node *node, struct err *err, const cha
 
 int yaml_map(const struct yaml_node *node, struct err *err)
 {
-	return node->kind == YAML_MAP || yaml_is_null(node)
+	return yaml_is_null(node) || node->kind == YAML_MAP
 		       ? 0
 		       : refuse_value(node, err, "a mapping (words with a colon)");
 }
 
 int yaml_list(const struct yaml_node *node, struct err *err)
 {
-	return node->kind == YAML_LIST || yaml_is_null(node) ? 0
+	return yaml_is_null(node) || node->kind == YAML_LIST ? 0
 							     : refuse_value(node, err, "a list");
 }
 
@@ -418,7 +418,8 @@ int yaml_keys(const struct yaml_node *map, const char *const *keys, size_t count
 {
 	int ret = yaml_map(map, err);
 
-	for (const struct yaml_node *node = map->first; node && ret == 0; node = node->next) {
+	for (const struct yaml_node *node = map ? map->first : NULL; node && ret == 0;
+	     node = node->next) {
 		size_t i = 0;
 
 		while (i < count && !streq(keys[i], node->key->text))

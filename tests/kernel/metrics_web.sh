@@ -161,13 +161,16 @@ refused() { # NAME YAML REGEX
 	is "$1: status" "$RC" 2
 	like "$1: why" "$ERR" "$3"
 }
-refused 'no YAML' 'tls_server_config: [' '^bombus: bad.yml:[12]: '
-refused 'an unknown word' 'tls_server_config:\n  cert: x\n' 'bad.yml:2: .*not known in tls_server'
-refused 'a plain password' 'basic_auth_users:\n  bob: secret\n' 'bad.yml:2: .*hashed with bcrypt'
+refused 'no YAML' 'tls_server_config: [' '^bombus: bad.yml:[12]:[0-9]+: this is not YAML'
+refused 'an unknown word' 'tls_server_config:\n  cert: x\n' "bad.yml:2:3: 'cert' is not known"
+refused 'a plain password' 'basic_auth_users:\n  bob: secret\n' 'bad.yml:2:8: .*hashed with bcrypt'
 refused 'no key' 'tls_server_config:\n  cert_file: server.pem\n' 'needs cert_file and key_file'
+mkfifo pipe
+refused 'a pipe, which nobody writes' 'tls_server_config:\n  cert_file: pipe\n  key_file: server.key\n' \
+	'pipe is not a file'
 refused 'no CA' 'tls_server_config:\n  cert_file: server.pem\n  key_file: server.key\n  client_auth_type: RequireAndVerifyClientCert\n' 'needs client_ca_file'
 TLS='tls_server_config:\n  cert_file: server.pem\n  key_file: server.key\n'
-refused 'a suite that is none' "$TLS  cipher_suites: [TLS_NULL]\n" "bad.yml:4: 'TLS_NULL' is no cipher"
+refused 'a suite that is none' "$TLS  cipher_suites: [TLS_NULL]\n" "bad.yml:4:19: 'TLS_NULL' is no cipher"
 refused 'one that Go calls insecure' "$TLS  cipher_suites: [TLS_RSA_WITH_RC4_128_SHA]\n" \
 	"'TLS_RSA_WITH_RC4_128_SHA' is no cipher suite"
 refused 'suites that would let in another' "$TLS  cipher_suites: [TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,$(
@@ -176,15 +179,15 @@ refused 'none for TLS 1.3' "$TLS  cipher_suites: [TLS_ECDHE_RSA_WITH_AES_128_CBC
 refused 'a curve' "$TLS  curve_preferences: [P256]\n" "'P256' is no curve"
 refused 'a version' "$TLS  min_version: TLS14\n" "'TLS14' is no version"
 refused 'versions' "$TLS  min_version: TLS13\n  max_version: TLS12\n" 'min_version is above max_version'
-refused 'no truth' "$TLS  prefer_server_cipher_suites: perhaps\n" "'perhaps' is neither true nor false"
-refused 'http2' 'http_server_config:\n  http2: 2\n' "'2' is neither"
+refused 'no truth' "$TLS  prefer_server_cipher_suites: perhaps\n" "takes true or false, not 'perhaps'"
+refused 'http2' 'http_server_config:\n  http2: 2\n' "takes true or false, not '2'"
 # shellcheck disable=SC2016 # a hash
 HASH='$2b$04$PXDdMyrBBx16KtKwtOZIJelcDzT76MViEeelBdUczD7.Xe8DkgC02'
 refused 'a user twice' "basic_auth_users:\n  bob: $HASH\n  eve: $HASH\n  bob: $HASH\n" \
-	"bad.yml:4: 'bob' is there twice"
+	"bad.yml:4:3: 'bob' stands on line 2 already"
 refused 'a user whom nobody can be' "basic_auth_users:\n  a:b: $HASH\n" "'a:b' cannot be a user"
 refused 'a header that would break answers' 'http_server_config:\n  headers:\n    Content-Length: 5\n' \
-	"bad.yml:3: 'Content-Length' is no header that can be set"
+	"bad.yml:3:5: 'Content-Length' is no header that can be set"
 run_bombus run "$OBJECTS/metrics_hist.bpf.o" --web-config web.yml --duration 1s
 is 'nothing to guard: status' "$RC" 2
 like 'nothing to guard: why' "$ERR" '--metrics is missing'

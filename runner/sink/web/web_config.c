@@ -1,135 +1,52 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The only file that knows libyaml, which is loaded for it. */
 #include <errno.h>
 #include <sys/stat.h>
 #include <xxhash.h>
-#include <yaml.h>
-#include "base/dynlib.h"
 #include "base/err.h"
 #include "base/strbuf.h"
 #include "base/util.h"
+#include "base/yaml.h"
 #include "runner/sink/web/tls_words.h"
 #include "runner/sink/web/web_config.h"
 
-#define CONFIG_MAX_BYTES (1u << 20)
+#define FILE_MAX_BYTES (1u << 20)
 #define LIST_MAX 256
-
-struct yaml {
-	void *library;
-	__typeof__(&yaml_parser_initialize) parser_init;
-	__typeof__(&yaml_parser_set_input_string) set_input;
-	__typeof__(&yaml_parser_load) load;
-	__typeof__(&yaml_parser_delete) parser_delete;
-	__typeof__(&yaml_document_get_root_node) root;
-	__typeof__(&yaml_document_get_node) node;
-	__typeof__(&yaml_document_delete) document_delete;
-};
 
 struct reading {
 	struct yaml yaml;
-	yaml_document_t document;
 	struct web_config *config;
 	const char *path;
 	struct err *err;
 	struct tls_words tls;
 };
 
-static int load_yaml(struct yaml *yaml, struct err *err)
+static int each_word(struct reading *r, const struct yaml_node *list,
+		     bool (*add)(struct tls_words *words, const char *name), const char *unknown)
 {
-	const struct dynlib_symbol symbols[] = {
-		{ "yaml_parser_initialize", &yaml->parser_init },
-		{ "yaml_parser_set_input_string", &yaml->set_input },
-		{ "yaml_parser_load", &yaml->load },
-		{ "yaml_parser_delete", &yaml->parser_delete },
-		{ "yaml_document_get_root_node", &yaml->root },
-		{ "yaml_document_get_node", &yaml->node },
-		{ "yaml_document_delete", &yaml->document_delete },
-	};
+	int code = yaml_list(list, r->err);
 
-	return dynlib_open(&yaml->library, "libyaml-0.so.2", "libyaml-0-2",
-			   "cannot read the web configuration", symbols, ARRAY_LEN(symbols), err);
-}
+	for (const struct yaml_node *n = list ? list->first : NULL; n && code == 0; n = n->next) {
+		const char *text;
 
-static int refuse(struct reading *r, const yaml_node_t *node, const char *what)
-{
-	return err_usage(r->err, "%s:%zu: %s", r->path, node ? node->start_mark.line + 1 : 1, what);
-}
-
-static const char *text_of(const yaml_node_t *node)
-{
-	return node && node->type == YAML_SCALAR_NODE ? (const char *)node->data.scalar.value
-						      : NULL;
-}
-
-/* One word and what it stands for: handles it, or refuses it. */
-typedef int (*pair_fn)(struct reading *r, const char *name, const yaml_node_t *value);
-
-static int each_pair(struct reading *r, const yaml_node_t *map, pair_fn fn)
-{
-	int code = 0;
-
-	if (map->type == YAML_SCALAR_NODE && !*text_of(map))
-		return 0; /* nothing stands behind the colon */
-	if (map->type != YAML_MAPPING_NODE)
-		return refuse(r, map, "words with a colon are expected here");
-	if (map->data.mapping.pairs.top - map->data.mapping.pairs.start > LIST_MAX)
-		return refuse(r, map, "too many entries");
-	for (yaml_node_pair_t *pair = map->data.mapping.pairs.start;
-	     pair < map->data.mapping.pairs.top && code == 0; pair++) {
-		const char *name = text_of(r->yaml.node(&r->document, pair->key));
-
-		code = name ? fn(r, name, r->yaml.node(&r->document, pair->value))
-			    : refuse(r, map, "a word is expected before the colon");
+		code = yaml_text(n, &text, r->err);
+		if (code == 0 && !add(&r->tls, text))
+			code = yaml_refuse(n, r->err, "'%.64s' %s", text, unknown);
 	}
 	return code;
 }
 
-/* As refuse(), of the word that stands there. */
-static int refuse_word(struct reading *r, const yaml_node_t *node, const char *what)
+static int set_version(struct reading *r, const struct yaml_node *value, uint8_t *ret)
 {
-	const char *text = text_of(node);
+	const char *text;
+	int code = value ? yaml_text(value, &text, r->err) : 0;
 
-	return err_usage(r->err, "%s:%zu: '%.64s' %s", r->path, node->start_mark.line + 1,
-			 text ? text : "", what);
+	if (value && code == 0 && !tls_version(text, ret))
+		code = yaml_refuse(value, r->err,
+				   "'%.64s' is no version: TLS10, TLS11, TLS12 or TLS13", text);
+	return code;
 }
 
-static int refuse_name(struct reading *r, const yaml_node_t *value, const char *name,
-		       const char *what)
-{
-	return err_usage(r->err, "%s:%zu: '%.64s' %s", r->path, value->start_mark.line + 1, name,
-			 what);
-}
-
-static int each_word(struct reading *r, const yaml_node_t *list,
-		     bool (*add)(struct tls_words *words, const char *name), const char *unknown)
-{
-	if (list->type == YAML_SCALAR_NODE && !*text_of(list))
-		return 0;
-	if (list->type != YAML_SEQUENCE_NODE)
-		return refuse(r, list, "a list is expected here");
-	for (yaml_node_item_t *item = list->data.sequence.items.start;
-	     item < list->data.sequence.items.top; item++) {
-		const yaml_node_t *node = r->yaml.node(&r->document, *item);
-		const char *text = text_of(node);
-
-		if (!text)
-			return refuse(r, list, "words are expected in this list");
-		if (!add(&r->tls, text))
-			return refuse_word(r, node, unknown);
-	}
-	return 0;
-}
-
-static int set_version(struct reading *r, const yaml_node_t *value, uint8_t *ret)
-{
-	const char *text = text_of(value);
-
-	if (text && tls_version(text, ret))
-		return 0;
-	return refuse_word(r, value, "is no version: TLS10, TLS11, TLS12 or TLS13");
-}
-
-static int set_auth(struct reading *r, const yaml_node_t *value)
+static int set_auth(struct reading *r, const struct yaml_node *value)
 {
 	static const struct {
 		const char *name;
@@ -143,33 +60,35 @@ static int set_auth(struct reading *r, const yaml_node_t *value)
 		{ "VerifyClientCertIfGiven", CLIENT_AUTH_VERIFY_GIVEN },
 		{ "RequireAndVerifyClientCert", CLIENT_AUTH_REQUIRE_VERIFY },
 	};
-	const char *text = text_of(value);
+	const char *text = "";
+	int code = value ? yaml_text(value, &text, r->err) : 0;
 
-	for (size_t i = 0; text && i < ARRAY_LEN(auths); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(auths) && code == 0; i++) {
 		if (streq(auths[i].name, text)) {
 			r->config->client_auth = auths[i].auth;
 			return 0;
 		}
 	}
-	return refuse_word(r, value, "is not known as client_auth_type");
+	return code < 0 ? code
+			: yaml_refuse(value, r->err, "'%.64s' is not known as client_auth_type",
+				      text);
 }
 
 /* A key that is accepted and changes nothing. */
-static int check_bool(struct reading *r, const yaml_node_t *value)
+static int check_bool(struct reading *r, const struct yaml_node *value)
 {
-	const char *text = text_of(value);
+	bool ignored;
 
-	if (text && (streq(text, "true") || streq(text, "false")))
-		return 0;
-	return refuse_word(r, value, "is neither true nor false");
+	return value ? yaml_bool(value, &ignored, r->err) : 0;
 }
 
-static int set_file(struct reading *r, const yaml_node_t *value, enum web_file file)
+static int set_file(struct reading *r, const struct yaml_node *value, enum web_file file)
 {
-	const char *text = text_of(value), *slash = strrchr(r->path, '/');
+	const char *text = "", *slash = strrchr(r->path, '/');
+	int code = value ? yaml_text(value, &text, r->err) : 0;
 
-	if (!text)
-		return refuse(r, value, "a single word is expected here");
+	if (code < 0)
+		return code;
 	r->config->files[file] = !*text ? NULL
 				 : *text == '/' || !slash
 					 ? arena_strdup(&r->config->arena, text)
@@ -178,95 +97,129 @@ static int set_file(struct reading *r, const yaml_node_t *value, enum web_file f
 	return 0;
 }
 
-static int set_tls(struct reading *r, const char *name, const yaml_node_t *value)
+static int set_tls(struct reading *r, const struct yaml_node *map)
 {
-	if (streq(name, "cert_file"))
-		return set_file(r, value, WEB_CERT);
-	if (streq(name, "key_file"))
-		return set_file(r, value, WEB_KEY);
-	if (streq(name, "client_ca_file"))
-		return set_file(r, value, WEB_CA);
-	if (streq(name, "client_auth_type"))
-		return set_auth(r, value);
-	if (streq(name, "min_version"))
-		return set_version(r, value, &r->tls.min_version);
-	if (streq(name, "max_version"))
-		return set_version(r, value, &r->tls.max_version);
-	if (streq(name, "cipher_suites"))
-		return each_word(r, value, tls_add_suite, "is no cipher suite that is known here");
-	if (streq(name, "curve_preferences"))
-		return each_word(r, value, tls_add_group,
+	static const char *const keys[] = {
+		"cert_file",	    "key_file",		 "client_ca_file",
+		"client_auth_type", "min_version",	 "max_version",
+		"cipher_suites",    "curve_preferences", "prefer_server_cipher_suites",
+	};
+	int code = yaml_keys(map, keys, ARRAY_LEN(keys), r->err);
+
+	r->config->tls = !yaml_is_null(map);
+	if (code == 0)
+		code = set_file(r, yaml_get(map, "cert_file"), WEB_CERT);
+	if (code == 0)
+		code = set_file(r, yaml_get(map, "key_file"), WEB_KEY);
+	if (code == 0)
+		code = set_file(r, yaml_get(map, "client_ca_file"), WEB_CA);
+	if (code == 0)
+		code = set_auth(r, yaml_get(map, "client_auth_type"));
+	if (code == 0)
+		code = set_version(r, yaml_get(map, "min_version"), &r->tls.min_version);
+	if (code == 0)
+		code = set_version(r, yaml_get(map, "max_version"), &r->tls.max_version);
+	if (code == 0)
+		code = each_word(r, yaml_get(map, "cipher_suites"), tls_add_suite,
+				 "is no cipher suite that is known here");
+	if (code == 0)
+		code = each_word(r, yaml_get(map, "curve_preferences"), tls_add_group,
 				 "is no curve that is known here: CurveP256, CurveP384, CurveP521 "
 				 "or X25519");
-	if (streq(name, "prefer_server_cipher_suites"))
-		return check_bool(r, value);
-	return refuse_name(r, value, name, "is not known in tls_server_config");
+	return code < 0 ? code : check_bool(r, yaml_get(map, "prefer_server_cipher_suites"));
 }
 
-static int add_pair(struct reading *r, struct web_pair **pairs, size_t *count, const char *name,
-		    const yaml_node_t *value)
+/* What `check` accepts of a mapping of words, each a line. */
+static int
+read_pairs(struct reading *r, const struct yaml_node *map, struct web_pair **pairs, size_t *count,
+	   int (*check)(struct reading *r, const struct yaml_node *value, const char *text))
 {
-	const char *text = text_of(value);
+	int code = yaml_map(map, r->err);
 
-	if (!text || strpbrk(text, "\r\n") || strpbrk(name, "\r\n"))
-		return refuse(r, value, "a single line is expected here");
-	for (size_t i = 0; i < *count; i++)
-		if (streq((*pairs)[i].name, name))
-			return refuse_name(r, value, name, "is there twice");
-	if (!*pairs)
-		*pairs = arena_array(&r->config->arena, struct web_pair, LIST_MAX);
-	(*pairs)[(*count)++] = (struct web_pair){ arena_strdup(&r->config->arena, name),
-						  arena_strdup(&r->config->arena, text) };
+	if (code < 0 || yaml_is_null(map))
+		return code;
+	if (map->count > LIST_MAX)
+		return yaml_refuse(map, r->err, "too many entries");
+	*pairs = arena_array(&r->config->arena, struct web_pair, map->count);
+	for (const struct yaml_node *n = map->first; n; n = n->next) {
+		const char *text, *name = n->key->text;
+
+		code = yaml_text(n, &text, r->err);
+		if (code == 0 && (strpbrk(text, "\r\n") || strpbrk(name, "\r\n")))
+			code = yaml_refuse(n, r->err, "a single line is expected here");
+		if (code == 0)
+			code = check(r, n, text);
+		if (code < 0)
+			return code;
+		(*pairs)[(*count)++] = (struct web_pair){ arena_strdup(&r->config->arena, name),
+							  arena_strdup(&r->config->arena, text) };
+	}
 	return 0;
 }
 
 /* Those that say something of safety. Others are ours: one more Content-Length breaks the answer.
  */
-static int set_header(struct reading *r, const char *name, const yaml_node_t *value)
+static int check_header(struct reading *r, const struct yaml_node *value, const char *text)
 {
 	static const char *const names[] = { "Strict-Transport-Security", "X-Content-Type-Options",
 					     "X-Frame-Options", "X-XSS-Protection",
 					     "Content-Security-Policy" };
-	bool known = false;
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		known |= strcasecmp(names[i], name) == 0;
-	if (!known)
-		return refuse_name(r, value, name, "is no header that can be set");
-	return add_pair(r, &r->config->headers, &r->config->nheaders, name, value);
+		if (strcasecmp(names[i], value->key->text) == 0)
+			return 0;
+	return yaml_refuse_key(value, r->err, "'%.64s' is no header that can be set",
+			       value->key->text);
 }
 
-static int set_http(struct reading *r, const char *name, const yaml_node_t *value)
+static int set_http(struct reading *r, const struct yaml_node *map)
 {
-	if (streq(name, "headers"))
-		return each_pair(r, value, set_header);
-	if (streq(name, "http2"))
-		return check_bool(r, value);
-	return refuse_name(r, value, name, "is not known in http_server_config");
+	static const char *const keys[] = { "headers", "http2" };
+	int code = yaml_keys(map, keys, ARRAY_LEN(keys), r->err);
+
+	if (code == 0)
+		code = read_pairs(r, yaml_get(map, "headers"), &r->config->headers,
+				  &r->config->nheaders, check_header);
+	return code < 0 ? code : check_bool(r, yaml_get(map, "http2"));
 }
 
-static int set_user(struct reading *r, const char *name, const yaml_node_t *value)
+static int check_user(struct reading *r, const struct yaml_node *value, const char *hash)
 {
-	const char *hash = text_of(value);
+	const char *name = value->key->text;
 
-	if (!hash || strlen(hash) != 60 || strncmp(hash, "$2", 2) != 0)
-		return refuse(r, value, "a password has to be hashed with bcrypt ($2y$...)");
+	if (strlen(hash) != 60 || strncmp(hash, "$2", 2) != 0)
+		return yaml_refuse(value, r->err,
+				   "a password has to be hashed with bcrypt ($2y$...)");
 	if (!*name || strchr(name, ':'))
-		return refuse_name(r, value, name, "cannot be a user: HTTP cannot carry this name");
-	return add_pair(r, &r->config->users, &r->config->nusers, name, value);
+		return yaml_refuse_key(value, r->err,
+				       "'%.64s' cannot be a user: HTTP cannot carry this name",
+				       name);
+	return 0;
 }
 
-static int set_top(struct reading *r, const char *name, const yaml_node_t *value)
+static int read_root(struct reading *r, const struct yaml_node *root)
 {
-	if (streq(name, "tls_server_config")) {
-		r->config->tls = value->type == YAML_MAPPING_NODE;
-		return each_pair(r, value, set_tls);
-	}
-	if (streq(name, "http_server_config"))
-		return each_pair(r, value, set_http);
-	if (streq(name, "basic_auth_users"))
-		return each_pair(r, value, set_user);
-	return refuse_name(r, value, name, "is not known");
+	static const char *const keys[] = { "tls_server_config", "http_server_config",
+					    "basic_auth_users" };
+	int code = yaml_keys(root, keys, ARRAY_LEN(keys), r->err);
+
+	if (code == 0)
+		code = set_tls(r, yaml_get(root, "tls_server_config"));
+	if (code == 0)
+		code = set_http(r, yaml_get(root, "http_server_config"));
+	return code < 0 ? code
+			: read_pairs(r, yaml_get(root, "basic_auth_users"), &r->config->users,
+				     &r->config->nusers, check_user);
+}
+
+/* It is read again whenever it changes: a pipe would stop the metrics until somebody writes. */
+static int read_regular(const char *path, void **ret, size_t *ret_len, struct err *err)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return err_usage(err, "%s is not a file", path);
+	return read_file(path, FILE_MAX_BYTES, ret, ret_len, err);
 }
 
 static int read_pem(struct reading *r, enum web_file file, const char **ret)
@@ -276,7 +229,7 @@ static int read_pem(struct reading *r, enum web_file file, const char **ret)
 
 	if (!r->config->files[file])
 		return 0;
-	code = read_file(r->config->files[file], CONFIG_MAX_BYTES, &text, NULL, r->err);
+	code = read_regular(r->config->files[file], &text, NULL, r->err);
 	if (code == 0)
 		*ret = arena_strdup(&r->config->arena, text);
 	return code;
@@ -284,7 +237,7 @@ static int read_pem(struct reading *r, enum web_file file, const char **ret)
 
 static int set_priorities(struct reading *r)
 {
-	struct strbuf sb = STRBUF_INIT(CONFIG_MAX_BYTES);
+	struct strbuf sb = STRBUF_INIT(FILE_MAX_BYTES);
 	const char *why, *suite;
 	int code = 0;
 
@@ -305,12 +258,14 @@ static int finish_tls(struct reading *r)
 	if (!config->tls)
 		return 0;
 	if (!config->files[WEB_CERT] || !config->files[WEB_KEY])
-		return refuse(r, NULL, "tls_server_config needs cert_file and key_file");
+		return err_usage(r->err, "%s: tls_server_config needs cert_file and key_file",
+				 r->path);
 	if (auth == CLIENT_AUTH_NONE && config->files[WEB_CA])
-		return refuse(r, NULL, "client_ca_file is of no use without client_auth_type");
+		return err_usage(r->err, "%s: client_ca_file is of no use without client_auth_type",
+				 r->path);
 	if ((auth == CLIENT_AUTH_VERIFY_GIVEN || auth == CLIENT_AUTH_REQUIRE_VERIFY) &&
 	    !config->files[WEB_CA])
-		return refuse(r, NULL, "client_auth_type needs client_ca_file");
+		return err_usage(r->err, "%s: client_auth_type needs client_ca_file", r->path);
 	code = set_priorities(r);
 	config->stamp = web_config_stamp(config, r->path);
 	if (code == 0)
@@ -319,31 +274,6 @@ static int finish_tls(struct reading *r)
 		code = read_pem(r, WEB_KEY, &config->key_pem);
 	if (code == 0)
 		code = read_pem(r, WEB_CA, &config->ca_pem);
-	return code;
-}
-
-static int read_document(struct reading *r, const char *text, size_t len)
-{
-	yaml_parser_t parser;
-	yaml_node_t *root;
-	int code = 0;
-
-	if (!r->yaml.parser_init(&parser))
-		return err_set(r->err, ENOMEM, "%s: the YAML parser does not start", r->path);
-	r->yaml.set_input(&parser, (const unsigned char *)text, len);
-	if (!r->yaml.load(&parser, &r->document)) {
-		code = err_usage(r->err, "%s:%zu: %s", r->path, parser.problem_mark.line + 1,
-				 parser.problem ? parser.problem : "no YAML");
-		r->yaml.parser_delete(&parser);
-		return code;
-	}
-	root = r->yaml.root(&r->document);
-	if (root)
-		code = each_pair(r, root, set_top);
-	if (code == 0)
-		code = finish_tls(r);
-	r->yaml.document_delete(&r->document);
-	r->yaml.parser_delete(&parser);
 	return code;
 }
 
@@ -380,12 +310,14 @@ int web_config_read(struct web_config *ret, const char *path, struct err *err)
 	*ret = (struct web_config){ 0 };
 	/* Before it is read: what changes meanwhile is seen the next time. */
 	ret->stamp = web_config_stamp(ret, path);
-	code = read_file(path, CONFIG_MAX_BYTES, &text, &len, err);
+	code = read_regular(path, &text, &len, err);
 	if (code == 0)
-		code = load_yaml(&r.yaml, err);
+		code = yaml_parse(&r.yaml, path, text, len, err);
 	if (code == 0)
-		code = read_document(&r, text, len);
-	dynlib_close(r.yaml.library);
+		code = read_root(&r, r.yaml.root);
+	if (code == 0)
+		code = finish_tls(&r);
+	yaml_release(&r.yaml);
 	return code;
 }
 
