@@ -65,6 +65,7 @@ struct event {
 	netns_id netns;
 	__u64 socket BOMBUS_HELP("its cookie, the same in all events of a connection");
 };
+BOMBUS_UNREAD(events);
 BOMBUS_EVENTS(events, struct event, 4 << 20) BOMBUS_HELP("connections that open, end or fail");
 
 /* Averages are doubles, and "not a number" as long as there is nothing to average. */
@@ -289,7 +290,7 @@ static __noinline int report(const struct conn *c, __u64 word, int error)
 	put_protocol(kind.protocol, c->udp);
 	__builtin_memcpy(kind.reset_reason, c->reset_reason, sizeof(kind.reset_reason));
 	bombus_count(&connection_events, &kind, 1);
-	if (!with_events)
+	if (!with_events || bombus_unread(&events))
 		return 0;
 	e = bombus_reserve(&events, sizeof(*e));
 	if (!e)
@@ -653,28 +654,31 @@ static __always_inline int datagram(struct sock *sk, int result, bool sent)
 	return 0;
 }
 
-static __always_inline bool is_udp(const struct sock *sk, __u16 family)
+static __always_inline bool is_udp(const struct sock *sk)
 {
-	return sk->sk_protocol == IPPROTO_UDP_NUMBER && sk->__sk_common.skc_family == family;
+	return sk->sk_protocol == IPPROTO_UDP_NUMBER &&
+	       (sk->__sk_common.skc_family == AF_INET || sk->__sk_common.skc_family == AF_INET6);
 }
 
-/* By family, since two functions serve them before Linux 6.3. */
-SEC("tp_btf/sock_send_length")
-int BPF_PROG(on_udp4_sent___tp, struct sock *sk, int result, int flags)
+static __always_inline int received(struct sock *sk, int result, int flags)
 {
-	return is_udp(sk, AF_INET) ? datagram(sk, result, true) : 0;
+	return flags & (MSG_PEEK_FLAG | MSG_ERRQUEUE_FLAG) ? 0 : datagram(sk, result, false);
 }
 
+/*
+ * The functions of UDP come first: the tracepoints (Linux 6.3) that stand for them where a kernel
+ * allows no fexit serve all sockets, and add to each request over TCP. One serves both families.
+ */
 SEC("fexit/udp_sendmsg")
-int BPF_PROG(on_udp4_sent___fexit, struct sock *sk, struct msghdr *msg, size_t len, int result)
+int BPF_PROG(on_udp_sent___fexit, struct sock *sk, struct msghdr *msg, size_t len, int result)
 {
-	return is_udp(sk, AF_INET) ? datagram(sk, result, true) : 0;
+	return is_udp(sk) ? datagram(sk, result, true) : 0;
 }
 
 SEC("tp_btf/sock_send_length")
-int BPF_PROG(on_udp6_sent___tp, struct sock *sk, int result, int flags)
+int BPF_PROG(on_udp_sent___tp, struct sock *sk, int result, int flags)
 {
-	return is_udp(sk, AF_INET6) ? datagram(sk, result, true) : 0;
+	return is_udp(sk) ? datagram(sk, result, true) : 0;
 }
 
 SEC("fexit/udpv6_sendmsg")
@@ -683,28 +687,17 @@ int BPF_PROG(on_udp6_sent___fexit, struct sock *sk, struct msghdr *msg, size_t l
 	return datagram(sk, result, true);
 }
 
-static __always_inline int received(struct sock *sk, int result, int flags)
-{
-	return flags & (MSG_PEEK_FLAG | MSG_ERRQUEUE_FLAG) ? 0 : datagram(sk, result, false);
-}
-
-SEC("tp_btf/sock_recv_length")
-int BPF_PROG(on_udp4_received___tp, struct sock *sk, int result, int flags)
-{
-	return is_udp(sk, AF_INET) ? received(sk, result, flags) : 0;
-}
-
 SEC("fexit/udp_recvmsg")
-int BPF_PROG(on_udp4_received___fexit, struct sock *sk, struct msghdr *msg, size_t len, int flags,
+int BPF_PROG(on_udp_received___fexit, struct sock *sk, struct msghdr *msg, size_t len, int flags,
 	     int *addr_len, int result)
 {
 	return received(sk, result, flags);
 }
 
 SEC("tp_btf/sock_recv_length")
-int BPF_PROG(on_udp6_received___tp, struct sock *sk, int result, int flags)
+int BPF_PROG(on_udp_received___tp, struct sock *sk, int result, int flags)
 {
-	return is_udp(sk, AF_INET6) ? received(sk, result, flags) : 0;
+	return is_udp(sk) ? received(sk, result, flags) : 0;
 }
 
 SEC("fexit/udpv6_recvmsg")
@@ -712,6 +705,19 @@ int BPF_PROG(on_udp6_received___fexit, struct sock *sk, struct msghdr *msg, size
 	     int *addr_len, int result)
 {
 	return received(sk, result, flags);
+}
+
+/* The tracepoints do it already: hooks that are all but never reached stand for the two above. */
+SEC("tp_btf/udp_fail_queue_rcv_skb")
+int BPF_PROG(on_udp6_sent___none, int code, struct sock *sk)
+{
+	return 0;
+}
+
+SEC("tp_btf/udp_fail_queue_rcv_skb")
+int BPF_PROG(on_udp6_received___none, int code, struct sock *sk)
+{
+	return 0;
 }
 
 static __always_inline void udp_closed(struct conn *c)
@@ -751,7 +757,7 @@ static __always_inline void take_in(struct sock *sk, const struct task_struct *t
 	int state = sk->__sk_common.skc_state;
 	struct conn *c;
 
-	if (!tp && !((is_udp(sk, AF_INET) || is_udp(sk, AF_INET6)) && state == TCP_ESTABLISHED))
+	if (!tp && !(is_udp(sk) && state == TCP_ESTABLISHED))
 		return;
 	if (state != TCP_LISTEN && state != TCP_SYN_SENT && !is_connected(state))
 		return;

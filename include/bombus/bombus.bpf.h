@@ -130,6 +130,27 @@
 /* One more lost, for a reason that only the program knows: a start that could not be kept ... */
 #define bombus_lost(map) bombus__lost(map##__lost)
 
+/*
+ * Records that nothing reads. BOMBUS_UNREAD(NAME) declares a map NAME__unread, which bombus keeps up
+ * to date: with bombus_unread(&NAME) a program asks whether a record would be thrown away, because
+ * no output shows the events of NAME now, and saves the work. Always false for another runner.
+ */
+#define BOMBUS_UNREAD(name)                                                                        \
+	struct {                                                                                   \
+		__uint(type, BPF_MAP_TYPE_ARRAY);                                                  \
+		__uint(max_entries, 1);                                                            \
+		__type(key, __u32);                                                                \
+		__type(value, __u32);                                                              \
+	} name##__unread SEC(".maps")
+#define bombus_unread(map) bombus__unread(map##__unread)
+
+static __always_inline bool bombus__unread(void *map)
+{
+	__u32 zero = 0, *unread = bpf_map_lookup_elem(map, &zero);
+
+	return unread && *(volatile __u32 *)unread;
+}
+
 /* Atomic even on a per-CPU value: a program may be interrupted by another on the same CPU. */
 static __always_inline void bombus_add(__u64 *counter, __u64 n)
 {

@@ -19,8 +19,9 @@ struct map_plan *map_list_add(struct map_list *list)
 		list->cap = list->cap ? 2 * list->cap : 16;
 		list->maps = xreallocarray(list->maps, list->cap, sizeof(*list->maps));
 	}
-	list->maps[list->count] =
-		(struct map_plan){ .index = list->count, .prog = -1, .lost_map = -1 };
+	list->maps[list->count] = (struct map_plan){
+		.index = list->count, .prog = -1, .lost_map = -1, .unread_map = -1
+	};
 	return &list->maps[list->count++];
 }
 

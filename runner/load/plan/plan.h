@@ -83,7 +83,8 @@ struct map_plan {
 	bool is_raw;		  /* no one type was found: the value is bytes */
 	const char *record_sizes; /* of is_raw: "24" or "8, 16"; "" where it is not known */
 	int prog;		  /* SOURCE_ITER: index in plan.progs, else -1 */
-	int lost_map; /* index of `<map>__lost` or `<map>_lost_samples`; -1: loss is unknown */
+	int lost_map;	/* index of `<map>__lost` or `<map>_lost_samples`; -1: loss is unknown */
+	int unread_map; /* index of `<map>__unread`, which says that nothing reads it; -1: none */
 };
 
 /* A map whose metrics are exactly those of another tool. */

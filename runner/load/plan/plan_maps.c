@@ -76,9 +76,11 @@ static const char *suffix_of(const struct map_list *list, const char *symbol)
 	return "";
 }
 
-static bool is_lost_map(const char *symbol)
+/* Those that stand beside another map. */
+static bool is_companion(const char *symbol)
 {
-	return has_suffix(symbol, "__lost") || has_suffix(symbol, "_lost_samples");
+	return has_suffix(symbol, "__lost") || has_suffix(symbol, "_lost_samples") ||
+	       has_suffix(symbol, "__unread");
 }
 
 /* A gadget's member of a type for histograms. */
@@ -105,7 +107,7 @@ static int asked_role(struct map_list *list, const struct map_plan *map,
 		*ret = word->role;
 		return 0;
 	}
-	if (is_lost_map(map->symbol))
+	if (is_companion(map->symbol))
 		return 0;
 	if (*suffix) {
 		role = map_role_parse(suffix);
@@ -139,7 +141,7 @@ static bool is_showable(const struct map_plan *map)
 {
 	return map->role == ROLE_INTERNAL && map->has_key && map->has_value &&
 	       (map->source == SOURCE_HASH || map->source == SOURCE_ARRAY) &&
-	       !is_lost_map(map->symbol);
+	       !is_companion(map->symbol);
 }
 
 /* It keeps what is under way: when something began, or entries until something ends. */
@@ -181,7 +183,7 @@ static int apply_role(struct map_list *list, struct map_plan *map, const struct 
 	}
 	/* A record type that is there and cannot be read is a mistake, not an internal map. */
 	if (origin == ORIGIN_PLAIN && role == ROLE_INTERNAL && *why->msg && is_ring(map) &&
-	    !is_lost_map(map->symbol))
+	    !is_companion(map->symbol))
 		role = ROLE_EVENTS;
 	rc = role_apply(map, role, origin, why->msg, err);
 	if (rc && origin == ORIGIN_PREFIX && role == ROLE_GAUGE && is_showable(map) &&
@@ -313,18 +315,26 @@ static bool counts_loss(const struct map_plan *map)
 				   map->value.fields[0].kind == KIND_UINT);
 }
 
-static void link_lost_maps(struct map_list *list)
+static bool is_flag(const struct map_plan *map)
+{
+	return map->source == SOURCE_ARRAY && map->value_bytes == sizeof(uint32_t);
+}
+
+static void link_companions(struct map_list *list)
 {
 	for (uint32_t i = 0; i < list->count; i++) {
 		size_t len = strlen(list->maps[i].symbol);
 
-		for (uint32_t k = 0; k < list->count && !is_lost_map(list->maps[i].symbol); k++) {
+		for (uint32_t k = 0; k < list->count && !is_companion(list->maps[i].symbol); k++) {
 			const char *rest = list->maps[k].symbol;
 
-			if (strncmp(rest, list->maps[i].symbol, len) != 0 ||
-			    !counts_loss(&list->maps[k]))
+			if (strncmp(rest, list->maps[i].symbol, len) != 0)
 				continue;
 			rest += len;
+			if (streq(rest, "__unread") && is_flag(&list->maps[k]))
+				list->maps[i].unread_map = (int)k;
+			if (!counts_loss(&list->maps[k]))
+				continue;
 			if (streq(rest, "__lost") || streq(rest, "_lost_samples"))
 				list->maps[i].lost_map = (int)k;
 		}
@@ -374,7 +384,7 @@ int plan_maps(struct plan_ctx *ctx)
 		return rc;
 	is_bare = !list.has_role && show_bare(&list);
 	keep_names_apart(&list);
-	link_lost_maps(&list);
+	link_companions(&list);
 	ctx->plan->maps = arena_array(&ctx->plan->arena, struct map_plan, list.count + 1);
 	if (list.count)
 		memcpy(ctx->plan->maps, list.maps, list.count * sizeof(*list.maps));

@@ -196,6 +196,7 @@ int collector_start(struct collector *c, struct loop *loop, struct err *err)
 	code = loop_add_fd(loop, c->next_fd, EPOLLIN, on_next, c, &c->next_source, err);
 	for (uint32_t i = 0; i < c->nreaders && code >= 0; i++)
 		code = open_reader(c, &c->readers[i], err);
+	streams_tell_unread(c);
 	for (uint32_t i = 0; i < c->env.nqueues && code >= 0; i++)
 		code = streams_add_room_source(c, i, err);
 	if (code >= 0 && clock_fd >= 0)

@@ -7,6 +7,7 @@
  * enough that the ring does not fill meanwhile; when records come slowly again, each wakes the
  * reader. Perf buffers do the same by themselves (perf.c).
  */
+#include <bpf/bpf.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -123,6 +124,23 @@ static int on_stream(void *ctx, uint32_t events)
 	return streams_update(c, r, NULL);
 }
 
+/* A kernel that refuses it has records that are read and thrown away. */
+void streams_tell_unread(struct collector *c)
+{
+	uint32_t zero = 0;
+
+	for (uint32_t i = 0; i < c->nreaders; i++) {
+		const struct reader *r = &c->readers[i];
+		uint32_t unread = !c->env.nqueues && !r->series;
+		int fd = -1;
+
+		if (reader_is_stream(r) && r->map->unread_map >= 0)
+			fd = object_map_fd(c->env.object, &c->env.plan->maps[r->map->unread_map]);
+		if (fd >= 0)
+			bpf_map_update_elem(fd, &zero, &unread, BPF_ANY);
+	}
+}
+
 /* Goes on with what waited for room. */
 int streams_resume(struct collector *c)
 {
@@ -153,6 +171,7 @@ void collector_remove_queue(struct collector *c, struct queue *queue)
 	env->nqueues--;
 	env->queues[i] = env->queues[env->nqueues];
 	c->room_sources[i] = c->room_sources[env->nqueues];
+	streams_tell_unread(c);
 	streams_resume(c); /* a reader may have waited for this queue alone */
 }
 
@@ -196,8 +215,10 @@ void collector_add_queue(struct collector *c, struct queue *queue)
 	c->room_sources = xreallocarray(c->room_sources, i + 1, sizeof(struct loop_source *));
 	c->room_sources[i] = NULL;
 	env->queues[env->nqueues++] = queue;
-	if (c->loop)
-		streams_add_room_source(c, i, NULL); /* where that fails, the timer looks as well */
+	if (!c->loop)
+		return;
+	streams_add_room_source(c, i, NULL); /* where that fails, the timer looks as well */
+	streams_tell_unread(c);
 }
 
 /* Waits for the only queue; false when it does not move any more, or there is no time for it. */

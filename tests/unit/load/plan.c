@@ -471,9 +471,14 @@ static void test_plan_links_lost_maps(void **state)
 		{ "c__lost", ".maps", BPF_MAP_TYPE_HASH, 1, u32, u64 }, /* not as it should be */
 		{ "hist_h", ".maps", BPF_MAP_TYPE_HASH, 9, (uint32_t)f.hist_key, u64 },
 		{ "hist_h__lost", ".maps", BPF_MAP_TYPE_PERCPU_ARRAY, 1, u32, u64 },
+		{ "a__unread", ".maps", BPF_MAP_TYPE_ARRAY, 1, u32, u32 },
+		{ "b__unread", ".maps", BPF_MAP_TYPE_ARRAY, 1, u32, u64 }, /* nor this */
 	};
 
-	plan_ok(&f, maps, 8, true, NULL);
+	plan_ok(&f, maps, 10, true, NULL);
+	assert_int_equal(get(&f, "a")->unread_map, get(&f, "a__unread")->index);
+	assert_int_equal(get(&f, "a__unread")->role, ROLE_INTERNAL);
+	assert_int_equal(get(&f, "b")->unread_map, -1);
 	assert_int_equal(get(&f, "a")->lost_map, get(&f, "a__lost")->index);
 	assert_int_equal(get(&f, "b")->lost_map, get(&f, "b_lost_samples")->index);
 	assert_int_equal(get(&f, "c")->lost_map, -1);
@@ -767,6 +772,50 @@ static void test_plan_finds_iterators(void **state)
 	assert_int_equal(get(&f, "dump")->role, ROLE_GAUGE);
 }
 
+static void add_func(struct btf *btf, const char *name, const char *const *tags)
+{
+	int func = btf__add_func(btf, name, BTF_FUNC_GLOBAL, btf__add_func_proto(btf, 0));
+
+	for (; *tags; tags++)
+		btf__add_decl_tag(btf, *tags, func, -1);
+}
+
+static void test_plan_reads_tags_of_programs(void **state)
+{
+	FIXTURE(f);
+	static const struct obj_prog progs[] = { { "first", "iter/tcp" },
+						 { "often", "iter/bpf_map_elem" },
+						 { "set", "cgroup/sock_release" },
+						 { "plain", "iter/udp" } };
+	struct obj_map map = {
+		"m", ".maps", BPF_MAP_TYPE_HASH, 4, (uint32_t)f.u32, (uint32_t)f.u64
+	};
+	struct obj o = {
+		.btf = f.btf, .maps = &map, .nmaps = 1, .progs = progs, .nprogs = ARRAY_LEN(progs)
+	};
+	const struct prog_plan *p;
+
+	btf__add_decl_tag(f.btf, "bombus:plain_names", obj_declare_map(f.btf, &map), -1);
+	add_func(f.btf, "first", (const char *const[]){ "bombus:at_start", NULL });
+	add_func(f.btf, "often", (const char *const[]){ "bombus:at_sweep", "bombus:over:m", NULL });
+	add_func(f.btf, "set", (const char *const[]){ "bombus:attach:/", NULL });
+	if (plan_of(&f, &o, false, NULL))
+		fail_msg("%s", f.err.msg);
+	assert_true(get(&f, "m")->plain_names);
+	p = plan_prog(&f.plan, "first");
+	assert_int_equal(p->walk, WALK_START);
+	assert_null(p->iter_map);
+	p = plan_prog(&f.plan, "often");
+	assert_int_equal(p->walk, WALK_SWEEP);
+	assert_string_equal(p->iter_map, "m");
+	p = plan_prog(&f.plan, "set");
+	assert_int_equal(p->walk, WALK_NONE);
+	assert_string_equal(p->preset, "/");
+	p = plan_prog(&f.plan, "plain");
+	assert_int_equal(p->walk, WALK_NONE);
+	assert_null(p->preset);
+}
+
 static void test_plan_programs_and_alternatives(void **state)
 {
 	FIXTURE(f);
@@ -1050,6 +1099,7 @@ int main(void)
 		cmocka_unit_test(test_plan_keeps_names_apart),
 		cmocka_unit_test(test_plan_names_keys),
 		cmocka_unit_test(test_plan_reads_map_tags),
+		cmocka_unit_test(test_plan_reads_tags_of_programs),
 		cmocka_unit_test(test_plan_shows_all_where_nothing_has_a_role),
 		cmocka_unit_test(test_plan_says_why_it_shows_nothing),
 		cmocka_unit_test(test_plan_names_a_buffer_that_is_left_out),

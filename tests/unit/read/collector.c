@@ -128,6 +128,7 @@ static struct fixture *fixture_open(uint8_t source, uint8_t role, uint32_t max_e
 		.source = source,
 		.has_value = true,
 		.lost_map = -1,
+		.unread_map = -1,
 		.value = { .fields = &number, .nfields = 1, .size_bytes = 8, .is_scalar = true },
 	};
 	f->object.plan = (struct plan){ .maps = &f->object.map, .nmaps = 1 };
@@ -471,6 +472,7 @@ static struct fixture *array_new(uint32_t entries, uint64_t interval_ns)
 		.has_key = true,
 		.has_value = true,
 		.lost_map = -1,
+		.unread_map = -1,
 		.key_bytes = 4,
 		.value_bytes = 8,
 		.max_entries = entries,
@@ -638,6 +640,7 @@ static void test_collector_refuses_layouts_too_large(void **state)
 		.has_key = true,
 		.has_value = true,
 		.lost_map = -1,
+		.unread_map = -1,
 		.key_bytes = 8,
 		.value_bytes = 4,
 		.key = { .fields = &number, .nfields = 1, .size_bytes = 8, .is_scalar = true },

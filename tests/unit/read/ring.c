@@ -56,6 +56,7 @@ static struct fixture *fixture_new(uint8_t role, uint32_t nqueues)
 				    .source = SOURCE_RING,
 				    .has_value = true,
 				    .lost_map = -1,
+				    .unread_map = -1,
 				    .value = LAYOUT(struct event, fields) };
 	f->plan = (struct plan){ .maps = &f->map, .nmaps = 1 };
 	f->env = (struct reader_env){
