@@ -326,6 +326,8 @@ without_extras || exit 1
 printf '  %-66s %10s\n' "bytes of the stripped binary" "$(stat -c %s "$work/stripped")"
 holds "of these, without the live table, OTLP and recordings" "$(stat -c %s "$work/core")" '<' 600000
 
+. tests/bench/network.sh
+
 heading "The live table without its terminal"
 "$objects/bench_tui_model" >"$work/tui" || exit 1
 model() { jq "$1" "$work/tui"; }

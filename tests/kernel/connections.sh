@@ -2,46 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Connections of known number and kind between two network namespaces of the test's own: the
-# metrics say exactly what was done, and nothing more while nothing is done.
+# metrics say exactly what was done, and nothing more while nothing is done; servers of DogStatsD and
+# OTLP have the same numbers in the end.
 . "$(dirname "$0")/../support/lib.sh"
+. "$TESTS/support/network.sh"
+. "$TESTS/support/otlp.sh"
 need_root
 need curl python3 ip nsenter
 
-SUPPORT=$TESTS/support/connections.py
-
-# A network namespace, held by a process: NAME=PID.
-namespace() {
-	unshare --net sleep 120 &
-	started+=("$!")
-	printf -v "$1" %s "$!"
-	wait_for 5 own_net "$!"
-}
-own_net() { [ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns/net)" ]; }
-inside() { nsenter --net="/proc/$1/ns/net" "${@:2}"; }
-
-client='' server='' own=''
-namespace client
-namespace server
-inside "$client" ip link add name veth-c type veth peer name veth-s netns "$server" || skip_all 'no veth'
-inside "$client" ip addr add 10.77.0.1/24 dev veth-c
-inside "$client" ip addr add fd77::1/64 dev veth-c nodad
-inside "$client" ip link set veth-c up
-inside "$server" ip addr add 10.77.0.2/24 dev veth-s
-inside "$server" ip addr add fd77::2/64 dev veth-s nodad
-inside "$server" ip link set veth-s up
-
-inside "$server" python3 "$SUPPORT" serve >serve.out &
-started+=("$!")
-wait_for 10 grep -q ready serve.out
-coproc MAKE { inside "$client" python3 "$SUPPORT" make 10.77.0.2 fd77::2; }
-started+=("$MAKE_PID")
-ask() {
-	local said
-
-	echo "$1" >&"${MAKE[1]}"
-	read -r -t 30 said <&"${MAKE[0]}" && [ "$said" = "$1" ]
-}
-
+network_start || skip_all 'no veth'
+own=''
+namespace own
 PORT=$(free_port)
 scrape() { curl -sS --max-time 5 "http://127.0.0.1:$PORT/metrics" >metrics; }
 # value SERIES: the sample of this name and these labels.
@@ -58,11 +29,21 @@ exactly() {
 	done
 }
 
+unset "${!DD_@}" "${!OTEL_@}"
+python3 "$TESTS/support/dogstatsd.py" unixgram "$T/stats.socket" stats >stats.log 2>&1 </dev/null &
+started+=("$!")
+wait_for 10 test -e stats.ready
+OTLP=()
+if otlp_receiver_there && receiver_start; then
+	OTLP=("--otlp=http://127.0.0.1:$HTTP")
+	export OTEL_METRIC_EXPORT_INTERVAL=500
+fi
 ok 'the client opens four' ask hold
 ok 'it attaches' bombus_start conn run --store "$EXAMPLES" connections -o none \
-	--namespace gespann --metrics="127.0.0.1:$PORT" --set idle_after=2 \
+	--namespace gespann --metrics="127.0.0.1:$PORT" --set idle_after=2 --interval 200ms \
+	--dogstatsd="unix://$T/stats.socket" --dogstatsd-interval 400ms "${OTLP[@]}" \
 	--set netns="$(stat -Lc %i "/proc/$client/ns/net")"
-scrape
+ok 'four are open' wait_for 10 becomes gespann_open_connections 4
 exactly 'open before' gespann_open_connections 4 gespann_total_connections 4 \
 	gespann_tcp_connections_total 3 gespann_udp_connections_total 1 \
 	gespann_closed_connections_total 0 gespann_avg_connection_duration_ms NaN
@@ -70,24 +51,11 @@ exactly 'open before' gespann_open_connections 4 gespann_total_connections 4 \
 ok 'the client works' ask work
 ok 'all have ended' wait_for 10 becomes gespann_closed_connections_total 1030
 figures() {
-	exactly "$1" gespann_open_connections 4 gespann_total_connections 1034 \
-		gespann_closed_connections_total 1030 gespann_reset_connections_total 50 \
-		gespann_failed_connections_total 100 gespann_tcp_connections_total 1003 \
-		gespann_udp_connections_total 31 gespann_bytes_sent_total 101225 \
-		gespann_bytes_received_total 251200 \
-		'gespann_connection_bandwidth_bytes_total{direction="sent",protocol="tcp"}' 100025 \
-		'gespann_connection_bandwidth_bytes_total{direction="received",protocol="tcp"}' 250000 \
-		'gespann_connection_bandwidth_bytes_total{direction="sent",protocol="udp"}' 1200 \
-		'gespann_connection_bandwidth_bytes_total{direction="received",protocol="udp"}' 1200 \
-		'gespann_connection_events_total{event_type="open",protocol="tcp",reset_reason=""}' 1000 \
-		'gespann_connection_events_total{event_type="reset",protocol="tcp",reset_reason="by_peer"}' 25 \
-		'gespann_connection_events_total{event_type="reset",protocol="tcp",reset_reason="no_linger"}' 25 \
-		'gespann_connection_events_total{event_type="close",protocol="tcp",reset_reason=""}' 950 \
-		'gespann_connection_events_total{event_type="failed",protocol="tcp",reset_reason=""}' 100 \
-		'gespann_connection_events_total{event_type="open",protocol="udp",reset_reason=""}' 30 \
-		'gespann_connection_events_total{event_type="close",protocol="udp",reset_reason=""}' 30 \
-		'gespann_connection_duration_seconds_count{protocol="tcp"}' 1000 \
-		'gespann_connection_rtt_seconds_count{protocol="tcp"}' 1000
+	local series wanted
+
+	while read -r series wanted; do
+		exactly "$1" "gespann_$series" "$wanted"
+	done <<<"$WORK_FIGURES"
 }
 figures 'exactly'
 ok 'what is open becomes idle' wait_for 10 becomes gespann_idle_connections 4
@@ -98,6 +66,20 @@ exactly 'dropped' gespann_open_connections 0 gespann_idle_connections 0 \
 	'gespann_connection_duration_seconds_count{protocol="tcp"}' 1000
 is 'nothing was lost' "$(grep -c '^bombus_events_lost_total.* [1-9]' metrics)" 0
 ok 'it ends' bombus_stop INT
+unset OTEL_METRIC_EXPORT_INTERVAL
+sed 's/^gespann_/ebpf_/' stats >stats.lines
+sed -n 's/^gespann_/ebpf_/p' metrics >stats.metrics
+like 'a DogStatsD server has the same' "$(python3 "$TESTS/support/dogstatsd.py" compare stats.lines stats.metrics)" '^[0-9]+ equal$'
+at_least 'that is all of it' "$(wc -l <stats.metrics)" 60
+if [ ${#OTLP[@]} -gt 0 ]; then
+	like 'a receiver of OTLP has the same' "$(python3 "$TESTS/support/otlp_compare.py" "$RX/requests.jsonl" metrics gespann)" '^[0-9]+ equal$'
+	is 'each event came as a record' "$(received '[.[] | select(.signal == "logs") |
+		.message.resourceLogs[].scopeLogs[].logRecords[].attributes | map({(.key): .value}) | add |
+		.event.stringValue] | group_by(.) | map({(.[0]): length}) | add')" \
+		'{"close":1034,"failed":100,"open":1030,"reset":50}'
+else
+	skip 'a receiver of OTLP has the same' 'its parts are missing (make deps)'
+fi
 
 # --- the network sidecar: a configuration with adapters alone, as its users have it ---
 cat >sidecar.yaml <<END
@@ -112,7 +94,6 @@ adapters:
     settings:
       host: "localhost:8125"
 END
-namespace own
 inside "$own" ip link set lo up
 inside "$own" python3 "$TESTS/support/dogstatsd.py" udp 8125 told >/dev/null &
 started+=("$!")
@@ -140,6 +121,10 @@ inside "$own" curl -s --max-time 5 http://127.0.0.1:1/
 failed_once() { page metrics | grep -q '^gespann_failed_connections_total{.*} [1-9]'; }
 ok 'what fails is counted' wait_for 10 failed_once
 ok 'events are by kind' grep -q '^gespann_connection_events_total{' <(page metrics)
+read_so_far() { page metrics | sed -n 's/^bombus_events_read_total{program="connections",map="events"} //p'; }
+before=$(read_so_far)
+for _ in {1..20}; do inside "$own" curl -s --max-time 5 http://127.0.0.1:1/; done
+is 'events that nothing reads are not made' "$(read_so_far)" "${before:-?}"
 bombus_stop TERM
 is 'the sidecar ends well' "$RC" 0
 like 'the DogStatsD server was told' "$(cat told)" '^gespann_failed_connections_total:[0-9]+\|c\|#program:connections'
