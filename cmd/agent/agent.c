@@ -301,8 +301,10 @@ static int open_agent(struct agent *a, struct err *err)
 		ret = fleet_new(&a->fleet, &opts, err);
 	if (ret < 0)
 		return ret;
-	outputs.host =
-		(struct host_opts){ .wake_fd = a->wake_fd, .wants = fleet_wants, .ctx = a->fleet };
+	outputs.host = (struct host_opts){ .wake_fd = a->wake_fd,
+					   .left_fd = fleet_left_fd(a->fleet),
+					   .wants = fleet_wants,
+					   .ctx = a->fleet };
 	a->outputs = outputs_new(&outputs);
 	fleet_set_host(a->fleet, outputs_host(a->outputs));
 	ret = outputs_open(a->outputs, a->config, err);

@@ -11,30 +11,55 @@
 #include "base/net/retry.h"
 #include "base/util.h"
 
-#define REMOVE_TIMEOUT_MS 2000
+#define LEAVE_TIMEOUT_NS 2000000000ull /* after it a warning says so */
+#define PATIENCE_MS 100		       /* for a sink whose queue is full; the loop waits */
 #define LAST_SWEEPS_NS 1000000000
 #define NS_PER_S 1e9
 
 /* --- leaving --- */
 
-static void bury(struct fleet *f, struct loaded *loaded)
+/* The sinks forget it in their own time: the loop does not wait for them. */
+static void leave(struct fleet *f, struct loaded *loaded)
 {
-	f->stalled = xreallocarray(f->stalled, f->nstalled + 1, sizeof(*f->stalled));
-	f->stalled[f->nstalled++] = loaded;
+	f->leavers = xreallocarray(f->leavers, f->nleavers + 1, sizeof(*f->leavers));
+	f->leavers[f->nleavers++] = (struct leaver){ .loaded = loaded, .since_ns = now_mono_ns() };
+	host_leave_source(f->host, job_source(loaded->job));
+}
+
+/* Frees those that no sink uses any more. */
+static void see_off(struct fleet *f)
+{
+	for (size_t i = f->nleavers; i-- > 0;) {
+		struct leaver *leaver = &f->leavers[i];
+		struct source *source = job_source(leaver->loaded->job);
+
+		if (host_has_left(f->host, source)) {
+			loaded_free(leaver->loaded);
+			*leaver = f->leavers[--f->nleavers];
+		} else if (!leaver->warned && now_mono_ns() - leaver->since_ns > LEAVE_TIMEOUT_NS) {
+			leaver->warned = true;
+			log_warn("%s: an output stalls and keeps what it holds of it",
+				 source->program);
+		}
+	}
+}
+
+static int on_left(void *ctx, uint32_t events)
+{
+	struct fleet *f = ctx;
+
+	bell_answer(f->left_fd);
+	see_off(f);
+	return 0;
 }
 
 /* Detached before the rest is read; without the lock. */
 static void stop_loaded(struct fleet *f, struct loaded *loaded)
 {
 	job_stop(loaded->job, &(struct drain_limits){ .deadline_ns = now_mono_ns() + LAST_SWEEPS_NS,
-						      .patience_ms = DRAIN_PATIENCE_MS });
-	if (host_remove_source(f->host, job_source(loaded->job), REMOVE_TIMEOUT_MS) < 0) {
-		log_warn("%s: an output stalls and keeps what it holds of it",
-			 job_source(loaded->job)->program);
-		bury(f, loaded);
-	} else {
-		loaded_free(loaded);
-	}
+						      .patience_ms = PATIENCE_MS });
+	leave(f, loaded);
+	see_off(f);
 }
 
 static struct loaded *take_running(struct fleet *f, struct slot *slot)
@@ -79,8 +104,7 @@ static int begin(struct fleet *f, struct slot *slot, struct load_task *task, str
 	if (ret < 0) {
 		slot->running_as = NULL;
 		job_detach(to->job);
-		host_remove_source(f->host, source, REMOVE_TIMEOUT_MS);
-		bury(f, to);
+		leave(f, to);
 		return ret;
 	}
 	job_on_sweep(to->job, swept, f->host);
@@ -282,6 +306,7 @@ void fleet_tick(struct fleet *f)
 {
 	uint64_t now_ns = now_mono_ns();
 
+	see_off(f);
 	for (struct slot *slot = f->slots; slot; slot = slot->next) {
 		if (slot->running) {
 			job_check(slot->running->job);
@@ -338,9 +363,13 @@ int fleet_new(struct fleet **ret, const struct fleet_opts *opts, struct err *err
 	f->budget = (struct series_budget){ .max_bytes = opts->max_memory_bytes, .sharers = 1 };
 	pthread_mutex_init(&f->lock, NULL);
 	f->bell_fd = loading.bell_fd = bell_new();
+	f->left_fd = bell_new();
 	loading.budget = opts->max_memory_bytes ? &f->budget : NULL;
-	code = f->bell_fd < 0 ? err_sys(err, -f->bell_fd, "eventfd")
-			      : loop_add_fd(opts->loop, f->bell_fd, EPOLLIN, on_bell, f, NULL, err);
+	code = f->bell_fd < 0 || f->left_fd < 0
+		       ? err_sys(err, EMFILE, "eventfd")
+		       : loop_add_fd(opts->loop, f->bell_fd, EPOLLIN, on_bell, f, NULL, err);
+	if (code >= 0)
+		code = loop_add_fd(opts->loop, f->left_fd, EPOLLIN, on_left, f, NULL, err);
 	if (code >= 0)
 		code = loading_new(&f->loading, &loading, err);
 	if (code < 0) {
@@ -350,6 +379,11 @@ int fleet_new(struct fleet **ret, const struct fleet_opts *opts, struct err *err
 	figures_add(opts->figures, &fleet_figures, f);
 	*ret = f;
 	return 0;
+}
+
+int fleet_left_fd(const struct fleet *f)
+{
+	return f->left_fd;
 }
 
 void fleet_set_host(struct fleet *f, struct host *host)
@@ -373,10 +407,11 @@ void fleet_free(struct fleet *f)
 		return;
 	loading_free(f->loading);
 	figures_remove(f->opts.figures, f);
-	for (size_t i = 0; i < f->nstalled; i++)
-		loaded_free(f->stalled[i]);
-	free(f->stalled);
+	for (size_t i = 0; i < f->nleavers; i++)
+		loaded_free(f->leavers[i].loaded);
+	free(f->leavers);
 	close_fd(&f->bell_fd);
+	close_fd(&f->left_fd);
 	pthread_mutex_destroy(&f->lock);
 	free(f);
 }

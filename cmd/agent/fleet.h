@@ -31,6 +31,8 @@ int fleet_new(struct fleet **ret, const struct fleet_opts *opts, struct err *err
 /* Before the host is freed: detaches and reads what is left. */
 void fleet_stop(struct fleet *fleet);
 void fleet_free(struct fleet *fleet); /* after it */
+/* For host_opts. */
+int fleet_left_fd(const struct fleet *fleet);
 /* The host that gets the sources; set once. */
 void fleet_set_host(struct fleet *fleet, struct host *host);
 

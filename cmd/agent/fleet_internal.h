@@ -46,9 +46,14 @@ struct fleet {
 	/* Around what pages and figures see: the list, and of a slot all but its rates' sums. */
 	pthread_mutex_t lock;
 	struct slot *slots;
-	/* Sources that a sink may still use. */
-	struct loaded **stalled;
-	size_t nstalled;
+	/* Stopped, but a sink may still use their sources. */
+	struct leaver {
+		struct loaded *loaded;
+		uint64_t since_ns;
+		bool warned;
+	} * leavers;
+	size_t nleavers;
+	int left_fd; /* a bell, of the host */
 };
 
 extern const struct figure_table fleet_figures; /* ctx: the fleet */

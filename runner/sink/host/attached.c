@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/sink/host/internal.h"
 
+#include "base/bell.h"
 #include "runner/read/collect/queue.h"
 #include "runner/sink/text.h"
 
@@ -92,7 +93,19 @@ static int let_go(struct sink_runner *r, struct attached *at)
 	__atomic_store_n(&at->leaving, false, __ATOMIC_RELAXED);
 	pthread_cond_broadcast(&r->changed);
 	pthread_mutex_unlock(&r->lock);
+	if (r->left_fd > 0)
+		bell_ring(r->left_fd);
 	return 0;
+}
+
+static int let_leave(struct sink_runner *r)
+{
+	int ret = 0;
+
+	for (uint32_t i = r->nsources; i-- > 0 && !ret;)
+		if (__atomic_load_n(&r->sources[i]->leaving, __ATOMIC_ACQUIRE))
+			ret = let_go(r, r->sources[i]);
+	return ret;
 }
 
 int runner_take_orders(struct sink_runner *r)
@@ -106,10 +119,9 @@ int runner_take_orders(struct sink_runner *r)
 	__atomic_store_n(&r->orders, false, __ATOMIC_RELAXED);
 	came = steal_ptr(&r->inbox);
 	pthread_mutex_unlock(&r->lock);
+	/* One that comes may be the successor of one that leaves. */
+	ret = let_leave(r);
 	for (; came && !ret; came = came->next)
 		ret = runner_tell_add(r, came, &r->err);
-	for (uint32_t i = r->nsources; i-- > 0 && !ret;)
-		if (__atomic_load_n(&r->sources[i]->leaving, __ATOMIC_ACQUIRE))
-			ret = let_go(r, r->sources[i]);
-	return ret;
+	return ret ? ret : let_leave(r);
 }

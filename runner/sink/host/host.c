@@ -14,6 +14,7 @@ struct host {
 	struct sink_runner **runners;
 	size_t nrunners;
 	struct source **sources; /* by number; NULL: the number is free */
+	bool *leaves;		 /* as sources: host_leave_source() was called */
 	uint32_t nsources;
 };
 
@@ -33,6 +34,7 @@ void host_free(struct host *host)
 		sink_runner_free(host->runners[i]);
 	free(host->runners);
 	free(host->sources);
+	free(host->leaves);
 	free(host);
 }
 
@@ -44,7 +46,7 @@ static void keep_runner(struct host *host, struct sink_runner *runner)
 
 static void add_runner(struct host *host, struct sink *const *sinks, size_t count)
 {
-	keep_runner(host, sink_runner_new(sinks, count, host->opts.wake_fd));
+	keep_runner(host, sink_runner_new(sinks, count, host->opts.wake_fd, host->opts.left_fd));
 }
 
 void host_add_sinks(struct host *host, struct sink *const *sinks, size_t count)
@@ -76,10 +78,14 @@ static void give_number(struct host *host, struct source *source)
 
 	while (i < host->nsources && host->sources[i])
 		i++;
-	if (i == host->nsources)
+	if (i == host->nsources) {
+		host->nsources++;
 		host->sources =
-			xreallocarray(host->sources, ++host->nsources, sizeof(*host->sources));
+			xreallocarray(host->sources, host->nsources, sizeof(*host->sources));
+		host->leaves = xreallocarray(host->leaves, host->nsources, sizeof(*host->leaves));
+	}
 	host->sources[i] = source;
+	host->leaves[i] = false;
 	source->number = i;
 }
 
@@ -146,7 +152,7 @@ static int join(struct host *host, struct sink_runner *runner, struct err *err)
 	int ret = 0;
 
 	for (uint32_t i = 0; i < host->nsources && ret >= 0; i++)
-		if (host->sources[i])
+		if (host->sources[i] && !host->leaves[i])
 			ret = give_source(host, runner, host->sources[i], err);
 	return ret < 0 ? ret : sink_runner_start(runner, err);
 }
@@ -172,7 +178,7 @@ int host_exchange(struct host *host, struct sink *old, struct sink *sink, bool *
 			leaving = host->runners[i];
 	if (sink) {
 		sink->late = true;
-		coming = sink_runner_new(&sink, 1, host->opts.wake_fd);
+		coming = sink_runner_new(&sink, 1, host->opts.wake_fd, host->opts.left_fd);
 		ret = sink_runner_open(coming, err);
 	}
 	if (ret >= 0 && leaving) {
@@ -198,20 +204,34 @@ void host_tick(struct host *host, struct source *source)
 		sink_runner_tick(host->runners[i], source);
 }
 
+void host_leave_source(struct host *host, struct source *source)
+{
+	host->leaves[source->number] = true;
+	for (size_t i = 0; i < host->nrunners; i++)
+		sink_runner_leave(host->runners[i], source);
+}
+
+/* Its number stays taken where a sink may still use it. */
+static bool is_left(struct host *host, struct source *source, int timeout_ms)
+{
+	bool left = true;
+
+	for (size_t i = 0; i < host->nrunners; i++)
+		left &= sink_runner_is_left(host->runners[i], source, timeout_ms);
+	if (left)
+		host->sources[source->number] = NULL;
+	return left;
+}
+
+bool host_has_left(struct host *host, struct source *source)
+{
+	return is_left(host, source, 0);
+}
+
 int host_remove_source(struct host *host, struct source *source, int timeout_ms)
 {
-	int ret = 0;
-
-	for (size_t i = 0; i < host->nrunners; i++) {
-		int code = sink_runner_remove(host->runners[i], source, timeout_ms);
-
-		if (code < 0)
-			ret = code;
-	}
-	/* Its number stays taken where a sink may still use it. */
-	if (ret == 0)
-		host->sources[source->number] = NULL;
-	return ret;
+	host_leave_source(host, source);
+	return is_left(host, source, timeout_ms) ? 0 : -ETIMEDOUT;
 }
 
 static bool is_error(int code)

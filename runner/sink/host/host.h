@@ -8,7 +8,7 @@
  *	host_add_source			before the source runs
  *	host_start			everything is attached and privileges are gone
  *	host_tick			after each sweep of a source
- *	host_add_source, host_remove_source	sources come and go
+ *	host_add_source, host_leave_source	sources come and go
  *	host_exchange			so do sinks
  *	host_stop			the sources have stopped; what they left is written
  *
@@ -29,6 +29,8 @@ struct host_opts {
 	/* A bell (base/bell.h), rung when sinks ended by themselves: enough records, a reader that
 	 * left, an error. -1: none. */
 	int wake_fd;
+	/* A bell, rung when a sink has let a source go that leaves. 0: none. */
+	int left_fd;
 	/* Asked while host_stop() waits: true ends the waiting. NULL: nothing does. */
 	bool (*hurry)(void);
 	/* Whether the sink of this name gets the source. NULL: each sink gets each source. */
@@ -65,8 +67,14 @@ int host_exchange(struct host *host, struct sink *old, struct sink *sink, bool *
 /* A sweep of the source is over: the sinks look at its series. Never blocks. */
 void host_tick(struct host *host, struct source *source);
 
-/* The source has stopped: everything that it left is still given to the sinks, for at most
- * timeout_ms. -ETIMEDOUT: a sink stalls; the source is to be kept until the host is freed. */
+/*
+ * The source has stopped: everything that it left is still given to the sinks, which forget it
+ * then. host_leave_source() only begins that. The source has to live until host_has_left() is true,
+ * or the host is freed; a sink that stalls keeps it. Another source of its name may come meanwhile.
+ */
+void host_leave_source(struct host *host, struct source *source);
+bool host_has_left(struct host *host, struct source *source);
+/* Both, for at most timeout_ms. -ETIMEDOUT: it goes on leaving. */
 int host_remove_source(struct host *host, struct source *source, int timeout_ms);
 
 /*

@@ -32,7 +32,8 @@ struct attached {
 	struct runner_map *maps; /* by map index */
 	struct attached *next;	 /* in the inbox */
 	bool tick;		 /* atomic: a sweep is over */
-	bool leaving;		 /* atomic: sink_runner_remove() waits */
+	bool leaves;		 /* of the host's thread: sink_runner_leave() was called */
+	bool leaving;		 /* atomic: the thread has not let it go yet */
 };
 
 struct sink_runner {
@@ -40,7 +41,7 @@ struct sink_runner {
 	size_t nsinks, ntakers;
 	bool wants_rows, wants_lost, wants_swept, has_work;
 	uint64_t left; /* of -n */
-	int bell_fd, wake_fd;
+	int bell_fd, wake_fd, left_fd;
 
 	/* Of the thread, once there is one. */
 	struct attached **sources;

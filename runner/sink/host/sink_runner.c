@@ -164,7 +164,8 @@ static void *runner_main(void *arg)
 	return NULL;
 }
 
-struct sink_runner *sink_runner_new(struct sink *const *sinks, size_t count, int wake_fd)
+struct sink_runner *sink_runner_new(struct sink *const *sinks, size_t count, int wake_fd,
+				    int left_fd)
 {
 	struct sink_runner *r = xcalloc(1, sizeof(*r));
 
@@ -185,6 +186,7 @@ struct sink_runner *sink_runner_new(struct sink *const *sinks, size_t count, int
 	}
 	r->left = UINT64_MAX;
 	r->wake_fd = wake_fd;
+	r->left_fd = left_fd;
 	r->bell_fd = bell_new();
 	r->fds = xcalloc(3 + count, sizeof(*r->fds));
 	pthread_mutex_init(&r->lock, NULL);
@@ -306,7 +308,32 @@ void sink_runner_tick(struct sink_runner *r, struct source *source)
 	bell_ring(r->bell_fd);
 }
 
-/* False: the time is over. */
+/* NULL: these sinks do not have it. */
+static struct attached *attached_of(const struct sink_runner *r, const struct source *source)
+{
+	return source->number < r->attached.count ? slots_get(&r->attached, source) : NULL;
+}
+
+void sink_runner_leave(struct sink_runner *r, struct source *source)
+{
+	struct attached *at = attached_of(r, source);
+
+	if (!at || at->leaves)
+		return;
+	at->leaves = true;
+	if (r->retired)
+		return;
+	if (at->queue) {
+		source->ops->remove_queue(source, at->queue);
+		queue_close(at->queue);
+	}
+	if (r->has_thread) {
+		__atomic_store_n(&at->leaving, true, __ATOMIC_RELEASE);
+		order(r, NULL);
+	}
+}
+
+/* False: the thread is not done with it, and the time is over. */
 static bool wait_until_gone(struct sink_runner *r, const struct attached *at, int timeout_ms)
 {
 	struct timespec deadline;
@@ -315,7 +342,7 @@ static bool wait_until_gone(struct sink_runner *r, const struct attached *at, in
 	clock_gettime(CLOCK_MONOTONIC, &deadline);
 	deadline.tv_sec += timeout_ms / 1000 + 1; /* whole seconds will do */
 	pthread_mutex_lock(&r->lock);
-	while (!r->ended && __atomic_load_n(&at->leaving, __ATOMIC_RELAXED))
+	while (timeout_ms && !r->ended && __atomic_load_n(&at->leaving, __ATOMIC_RELAXED))
 		if (pthread_cond_clockwait(&r->changed, &r->lock, CLOCK_MONOTONIC, &deadline))
 			break;
 	gone = r->ended || !__atomic_load_n(&at->leaving, __ATOMIC_RELAXED);
@@ -323,30 +350,21 @@ static bool wait_until_gone(struct sink_runner *r, const struct attached *at, in
 	return gone;
 }
 
-int sink_runner_remove(struct sink_runner *r, struct source *source, int timeout_ms)
+bool sink_runner_is_left(struct sink_runner *r, struct source *source, int timeout_ms)
 {
-	struct attached *at = slots_get(&r->attached, source);
+	struct attached *at = attached_of(r, source);
 
 	if (!at)
-		return 0;
-	if (r->retired && !sink_runner_is_over(r, timeout_ms))
-		return -ETIMEDOUT;
-	if (at->queue && !r->retired) {
-		source->ops->remove_queue(source, at->queue);
-		queue_close(at->queue);
-	}
-	if (r->has_thread) {
-		__atomic_store_n(&at->leaving, true, __ATOMIC_RELEASE);
-		order(r, NULL);
-		if (!wait_until_gone(r, at, timeout_ms))
-			return -ETIMEDOUT;
-	}
+		return true;
+	if (r->retired ? !sink_runner_is_over(r, timeout_ms)
+		       : r->has_thread && !wait_until_gone(r, at, timeout_ms))
+		return false;
 	/* Where the thread did not do it. */
 	if (!r->has_thread || __atomic_load_n(&at->leaving, __ATOMIC_RELAXED))
 		runner_tell_remove(r, at);
 	slots_set(&r->attached, source, NULL);
 	attached_free(at);
-	return 0;
+	return true;
 }
 
 /* The queues first: a sink that sees that it is over sees the last records too. */

@@ -8,8 +8,10 @@
 
 struct sink_runner;
 
-/* Takes the sinks over. wake_fd: -1 or a bell, rung when they ended by themselves. */
-struct sink_runner *sink_runner_new(struct sink *const *sinks, size_t count, int wake_fd);
+/* Takes the sinks over. wake_fd: -1 or a bell, rung when they ended by themselves. left_fd: as in
+ * struct host_opts. */
+struct sink_runner *sink_runner_new(struct sink *const *sinks, size_t count, int wake_fd,
+				    int left_fd);
 void sink_runner_free(struct sink_runner *runner);
 
 /* -n. Before the start. */
@@ -27,8 +29,11 @@ int sink_runner_open(struct sink_runner *runner, struct err *err);
 int sink_runner_add(struct sink_runner *runner, struct source *source, struct err *err);
 int sink_runner_start(struct sink_runner *runner, struct err *err);
 void sink_runner_tick(struct sink_runner *runner, struct source *source);
-/* -ETIMEDOUT: it is still in use. */
-int sink_runner_remove(struct sink_runner *runner, struct source *source, int timeout_ms);
+/* The source has stopped: the sinks are given what it left, and forget it. */
+void sink_runner_leave(struct sink_runner *runner, struct source *source);
+/* Whether they have, of a source that leaves or that they never had. Waits for at most timeout_ms.
+ */
+bool sink_runner_is_left(struct sink_runner *runner, struct source *source, int timeout_ms);
 /* Whether the sink is among its own. */
 bool sink_runner_has(const struct sink_runner *runner, const struct sink *sink);
 /* Its sinks get nothing more; the thread writes what they have and ends. */

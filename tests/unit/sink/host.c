@@ -454,6 +454,55 @@ static void test_host_source_that_cannot_go(void **state)
 	fixture_release(&f);
 }
 
+/* The loop does not wait for a sink that stalls: a bell says when it has let the source go, and its
+ * number is another's only then. */
+static void test_host_source_leaves_by_and_by(void **state)
+{
+	int left = eventfd(0, EFD_NONBLOCK), fds[2];
+	struct fake_source other;
+	struct fixture f;
+	struct host *host;
+	uint64_t start, lines = 0;
+	char bytes[65536];
+
+	assert_int_equal(pipe(fds), 0);
+	fixture_init(&f);
+	fake_source_init(&other, "other", &f.plan, f.clock);
+	host = host_up(&f, sink_json_new(fds[1]),
+		       &(struct host_opts){ .wake_fd = -1, .left_fd = left }, NULL);
+	put(&f, 0, 5000);
+	start = now_mono_ns();
+	host_leave_source(host, &f.fake.source);
+	assert_false(host_has_left(host, &f.fake.source));
+	assert_true(now_mono_ns() - start < 500000000);
+	assert_null(f.fake.queue);
+	assert_int_equal(host_add_source(host, &other.source, NULL), 0);
+	assert_int_equal(other.source.number, 1);
+	/* The reader reads on. */
+	for (;;) {
+		struct pollfd pfds[] = { { fds[0], POLLIN, 0 }, { left, POLLIN, 0 } };
+		ssize_t n;
+
+		assert_true(poll(pfds, 2, SOON_MS) > 0);
+		if (!pfds[0].revents)
+			break;
+		n = read(fds[0], bytes, sizeof(bytes));
+		for (ssize_t i = 0; i < n; i++)
+			lines += bytes[i] == '\n';
+	}
+	assert_true(host_has_left(host, &f.fake.source));
+	assert_int_equal(lines, 5000);
+	assert_int_equal(host_add_source(host, &f.fake.source, NULL), 0);
+	assert_int_equal(f.fake.source.number, 0);
+	close(fds[0]);
+	host_stop(host, SOON_MS, NULL, NULL);
+	host_free(host);
+	fake_source_release(&other);
+	close(fds[1]);
+	close(left);
+	fixture_release(&f);
+}
+
 /* The reader leaves while there is nothing to write: the main loop hears of it all the same. */
 static void reader_leaves_while_idle(int fds[2], bool with_records)
 {
@@ -678,6 +727,7 @@ int main(void)
 		cmocka_unit_test(test_host_gives_several_sinks_the_same),
 		cmocka_unit_test(test_host_sources_come_and_go),
 		cmocka_unit_test(test_host_source_that_cannot_go),
+		cmocka_unit_test(test_host_source_leaves_by_and_by),
 		cmocka_unit_test(test_host_wakes_main_when_sink_has_enough),
 		cmocka_unit_test(test_host_reports_error_of_sink),
 		cmocka_unit_test(test_host_reports_write_error_in_close),
