@@ -41,6 +41,7 @@ int run_sandbox_prepare(struct run_sandbox *s, const struct programs *programs,
 		return 0;
 	if (programs_need_opener(programs))
 		ret = opener_start(s->opener, user, err);
+	opener_prefer_own(s->opener, true);
 	if (ret >= 0 && run_sinks_interactive(programs->args))
 		ret = files_start(&s->files, err);
 	if (ret >= 0 && sinks->record.opts.file)
@@ -75,6 +76,7 @@ int run_sandbox_enter(struct run_sandbox *s, const struct run_args *args,
 
 	if (s->is_off)
 		return 0;
+	opener_prefer_own(s->opener, false);
 	s->box.uses = uses_of(args, sinks, reads, &s->box.nreads);
 	s->box.reads = reads;
 	ret = sandbox_enter(&s->box, err);

@@ -22,6 +22,7 @@
 struct opener {
 	struct helper helper;
 	pthread_mutex_t lock; /* of one request and its answer */
+	bool own;	      /* this process has its capabilities yet */
 };
 
 enum request_kind { REQUEST_PERF = 1, REQUEST_CGROUP };
@@ -120,6 +121,11 @@ int opener_start(struct opener *opener, const struct sandbox_user *user, struct 
 	return code < 0 ? err_sys(err, -code, "cannot start a helper process") : 0;
 }
 
+void opener_prefer_own(struct opener *opener, bool own)
+{
+	opener->own = own;
+}
+
 void opener_free(struct opener *opener)
 {
 	if (!opener)
@@ -150,7 +156,7 @@ int opener_perf_event(struct opener *opener, const struct perf_event_attr *attr,
 {
 	struct request request = { .kind = REQUEST_PERF, .cpu = cpu, .attr = *attr };
 
-	if (!opener || opener->helper.fd < 0)
+	if (!opener || opener->helper.fd < 0 || opener->own)
 		return open_perf_event(attr, cpu);
 	return ask(opener, &request, -1);
 }

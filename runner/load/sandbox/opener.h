@@ -10,6 +10,7 @@
 #ifndef BOMBUS_RUNNER_LOAD_SANDBOX_OPENER_H
 #define BOMBUS_RUNNER_LOAD_SANDBOX_OPENER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct err;
@@ -21,6 +22,10 @@ struct opener *opener_new(void);
 void opener_free(struct opener *opener); /* takes NULL */
 /* In a process without threads. `user` is the helper's, NULL: this process's. */
 int opener_start(struct opener *opener, const struct sandbox_user *user, struct err *err);
+
+/* Between the two this process may still open perf events itself: Debian's kernels ask for
+ * CAP_SYS_ADMIN, which the helper has not (perf_event_paranoid 3). */
+void opener_prefer_own(struct opener *opener, bool own);
 
 /* Any thread; an opener of NULL is this process. A descriptor or -errno. -EPERM: the helper opens
  * no events that show more than records of BPF programs. */
