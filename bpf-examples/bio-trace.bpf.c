@@ -113,7 +113,7 @@ int BPF_PROG(on_issue, struct request *rq)
 	if (known) {
 		origin = *known;
 		bpf_map_delete_elem(&made, &bio);
-	} else if (target_pid || target_cgroup) {
+	} else if (bombus_is_filtering()) {
 		return 0;
 	}
 	origin.issued_ns = bpf_ktime_get_ns();

@@ -59,7 +59,7 @@ struct {
 
 static __always_inline bool needs_making(void)
 {
-	return from_queue || target_pid || target_cgroup;
+	return from_queue || bombus_is_filtering();
 }
 
 SEC("tp_btf/block_getrq")

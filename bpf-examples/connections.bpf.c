@@ -30,7 +30,7 @@
 #define SOCK_DONE_BIT 1 /* enum sock_flags: the other end sent its FIN */
 #define NS_PER_S 1000000000ull
 
-BOMBUS_FILTERS;
+BOMBUS_OWNER_FILTERS;
 const volatile netns_id netns BOMBUS_PARAM BOMBUS_HELP(
 	"only sockets of this network namespace (its inode, as in /proc/PID/ns/net), 0: of all") =
 	0;

@@ -37,7 +37,7 @@ struct {
 
 static __always_inline bool is_filtering(void)
 {
-	return target_pid || target_cgroup;
+	return bombus_is_filtering();
 }
 
 SEC("tp_btf/block_getrq")

@@ -15,8 +15,6 @@
 BOMBUS_FILTERS;
 const volatile pid_t
 	target_parent BOMBUS_PARAM BOMBUS_HELP("only children of this process, 0: every one") = 0;
-const volatile uid target_uid BOMBUS_PARAM
-	BOMBUS_HELP("only processes of this user, 4294967295: every one") = -1;
 
 struct event {
 	ktime_ns time BOMBUS_HIDE BOMBUS_HELP("when it started");
@@ -58,8 +56,6 @@ int BPF_PROG(execsnoop, struct task_struct *task, pid_t old_pid, struct linux_bi
 	struct event *e;
 
 	if (bombus_filtered())
-		return 0;
-	if (target_uid != (__u32)-1 && target_uid != (__u32)bpf_get_current_uid_gid())
 		return 0;
 	parent = BPF_CORE_READ(task, real_parent);
 	if (target_parent && target_parent != BPF_CORE_READ(parent, tgid))

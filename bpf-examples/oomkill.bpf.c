@@ -84,9 +84,9 @@ int oom_kill___tracepoint(struct trace_event_raw_mark_victim *ctx)
 {
 	pid_t pid = ctx->pid;
 
-	/* The victim's cgroup is not known: who wants a certain one is told nothing rather than
-	 * something wrong. */
-	if (!target_cgroup && (!target_pid || target_pid == pid))
+	/* More of the victim is not known: a filter by that shows nothing rather than something
+	 * wrong. */
+	if (!bombus_is_filtering_more() && (!target_pid || target_pid == pid))
 		report(pid, NULL, 0);
 	return 0;
 }

@@ -12,8 +12,6 @@
 #define PATH_SHOWN 256
 
 BOMBUS_FILTERS;
-const volatile uid target_uid BOMBUS_PARAM
-	BOMBUS_HELP("only processes of this user, 4294967295: every one") = -1;
 const volatile bool failed_only BOMBUS_PARAM BOMBUS_HELP("only calls that failed") = false;
 
 struct event {
@@ -50,8 +48,6 @@ static __always_inline int enter(unsigned long path, __u64 flags)
 	struct call call = {};
 
 	if (bombus_filtered())
-		return 0;
-	if (target_uid != (__u32)-1 && target_uid != (__u32)bpf_get_current_uid_gid())
 		return 0;
 	call.since_ns = bpf_ktime_get_ns();
 	call.path = (const char *)path;

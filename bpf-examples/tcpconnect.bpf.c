@@ -14,8 +14,6 @@
 #include <bombus/bombus.bpf.h>
 
 BOMBUS_FILTERS;
-const volatile uid target_uid BOMBUS_PARAM
-	BOMBUS_HELP("only processes of this user, 4294967295: every one") = -1;
 const volatile __u16
 	target_port BOMBUS_PARAM BOMBUS_HELP("only connections to this port, 0: every one") = 0;
 
@@ -57,8 +55,7 @@ int BPF_PROG(tcpconnect, const struct sock *sk, int oldstate, int newstate)
 		return 0;
 	uid = bpf_get_current_uid_gid();
 	dport_be = BPF_CORE_READ(sk, __sk_common.skc_dport);
-	if ((target_uid != (__u32)-1 && target_uid != uid) ||
-	    (target_port && target_port != bpf_ntohs(dport_be)))
+	if (target_port && target_port != bpf_ntohs(dport_be))
 		return 0;
 
 	bombus_ip_from_sock(&peer.saddr, &peer.daddr, sk);

@@ -109,7 +109,7 @@ int BPF_PROG(on_retransmit, const struct sock *sk)
 	if (target_port && target_port != sport && target_port != bpf_ntohs(dport_be))
 		return 0;
 	owner = bpf_map_lookup_elem(&owners, &id);
-	if (!owner && (target_pid || target_cgroup))
+	if (!owner && bombus_is_filtering())
 		return 0;
 	e = bombus_reserve(&retransmits, sizeof(*e));
 	if (!e)

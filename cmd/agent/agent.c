@@ -98,7 +98,7 @@ static void begin_names(struct agent *a, const struct agent_config *config)
 	bool wanted = false;
 
 	for (size_t i = 0; i < config->count; i++)
-		wanted |= config->programs[i].args.object.enrich.count > 0;
+		wanted |= object_words_name_groups(&config->programs[i].args.object);
 	if (!wanted || a->names)
 		return;
 	a->names = true;

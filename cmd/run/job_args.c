@@ -30,5 +30,7 @@ int job_config_of(const struct run_args *a, const struct program *program, struc
 	code = object_words_parse(&a->object, arena, &ret->object, err);
 	program_recipes(program, &ret->object);
 	ret->cgroups = program_cgroups(program);
+	if (code >= 0)
+		code = object_words_aim(&a->object, arena, &ret->aim, err);
 	return code < 0 ? code : select_words_parse(&words, arena, &ret->select, err);
 }

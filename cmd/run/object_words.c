@@ -2,6 +2,7 @@
 #include "cmd/run/object_words.h"
 
 #include <errno.h>
+#include <pwd.h>
 
 #include "base/err.h"
 #include "base/parse.h"
@@ -188,6 +189,65 @@ static int parse_enrich(const struct words *words, struct object_opts *ret, stru
 	return 0;
 }
 
+/* A user by name or number. */
+static int parse_uid(const char *text, struct arena *arena, const char **ret, struct err *err)
+{
+	const struct passwd *user;
+	uint64_t number;
+
+	if (!text)
+		return 0;
+	if (parse_u64(text, &number) == 0 && number < UINT32_MAX) {
+		*ret = text;
+		return 0;
+	}
+	user = getpwnam(text);
+	if (!user)
+		return err_usage(err, "--uid: there is no user '%s'", text);
+	*ret = arena_printf(arena, "%u", user->pw_uid);
+	return 0;
+}
+
+/* Paths as shells complete them, or as /proc/PID/cgroup has them. */
+static int parse_cgroups(const struct words *words, struct arena *arena, struct aim_opts *ret,
+			 struct err *err)
+{
+	static const char *const roots[] = { "/sys/fs/cgroup/unified", "/sys/fs/cgroup" };
+	const char **paths = arena_array(arena, const char *, words->count + 1);
+
+	for (size_t i = 0; i < words->count; i++) {
+		const char *path = words->words[i];
+
+		if (path[0] != '/') {
+			err_hint(err,
+				 "--cgroup /system.slice/ssh.service, as /proc/PID/cgroup has it");
+			return err_usage(err, "--cgroup: '%s' does not begin with /", path);
+		}
+		for (size_t k = 0; k < ARRAY_LEN(roots); k++) {
+			size_t len = strlen(roots[k]);
+
+			if (has_prefix(path, roots[k]) && (!path[len] || path[len] == '/'))
+				path += len;
+		}
+		paths[i] = path;
+	}
+	ret->cgroups = paths;
+	ret->ncgroups = words->count;
+	return 0;
+}
+
+int object_words_aim(const struct object_words *words, struct arena *arena, struct aim_opts *ret,
+		     struct err *err)
+{
+	*ret = (struct aim_opts){
+		.containers = words->containers.words,
+		.ncontainers = words->containers.count,
+		.pods = words->pods.words,
+		.npods = words->pods.count,
+	};
+	return parse_cgroups(&words->cgroups, arena, ret, err);
+}
+
 static struct word_list list_of(const struct words *words)
 {
 	return (struct word_list){ words->words, words->count };
@@ -204,6 +264,10 @@ int object_words_parse(const struct object_words *words, struct arena *arena,
 			  .as = list_of(&words->as),
 			  .spans = list_of(&words->spans),
 			  .all_maps = words->all_maps },
+		.aim = { .pid = words->pid ? arena_printf(arena, "%llu",
+							  (unsigned long long)words->pid)
+					   : NULL,
+			 .comm = words->comm },
 		.only = list_of(&words->only),
 		.pin_maps = words->pin_maps,
 		.pin_progs = words->pin_progs,
@@ -211,6 +275,7 @@ int object_words_parse(const struct object_words *words, struct arena *arena,
 		.skip_missing = words->skip_missing,
 	};
 	if ((rc = parse_enrich(&words->enrich, ret, err)) < 0 ||
+	    (rc = parse_uid(words->uid, arena, &ret->aim.uid, err)) < 0 ||
 	    (rc = parse_roles(&words->map, arena, &ret->plan, err)) < 0 ||
 	    (rc = parse_params(&words->set, arena, ret, err)) < 0 ||
 	    (rc = parse_targets(&words->attach, arena, ret, err)) < 0 ||

@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "base/option.h"
+#include "runner/job/aim.h"
 #include "runner/load/attach/object.h"
 
 struct object_words {
@@ -21,6 +22,9 @@ struct object_words {
 	struct words fields;	  /* MAP=A,B */
 	struct words only;	  /* PROG */
 	struct words enrich;	  /* container, pod */
+	struct words containers, pods, cgroups;
+	const char *uid, *comm;
+	uint64_t pid;
 	const char *pin_maps, *pin_progs, *btf;
 	bool all_maps, skip_missing;
 };
@@ -29,5 +33,14 @@ struct object_words {
  * borrowed. */
 int object_words_parse(const struct object_words *words, struct arena *arena,
 		       struct object_opts *ret, struct err *err);
+
+/* The part of it that needs to know containers. */
+int object_words_aim(const struct object_words *words, struct arena *arena, struct aim_opts *ret,
+		     struct err *err);
+static inline bool object_words_name_groups(const struct object_words *words)
+{
+	return words->enrich.count || words->containers.count || words->pods.count ||
+	       words->cgroups.count;
+}
 
 #endif

@@ -99,6 +99,9 @@ static const struct route others[] = {
 	{ offsetof(struct run_args, select.where), ":", has_fields, "map with these fields", NULL },
 	{ offsetof(struct run_args, object.enrich), NULL, NULL, "", NULL },
 	{ offsetof(struct run_args, runtime_state), NULL, NULL, "", NULL },
+	{ offsetof(struct run_args, object.containers), NULL, NULL, "", NULL },
+	{ offsetof(struct run_args, object.pods), NULL, NULL, "", NULL },
+	{ offsetof(struct run_args, object.cgroups), NULL, NULL, "", NULL },
 };
 
 static bool has_words(const struct opt *opt)

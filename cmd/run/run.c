@@ -152,7 +152,7 @@ static int start_names(struct run *run, struct err *err)
 	const struct run_args *a = run->args;
 	int ret;
 
-	if (!a->object.enrich.count || a->dry_run)
+	if (!object_words_name_groups(&a->object) || a->dry_run)
 		return 0;
 	ret = who_start(&run->programs.who, err);
 	return ret < 0 ? ret

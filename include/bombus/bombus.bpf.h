@@ -7,7 +7,7 @@
  *	#include <bpf/bpf_tracing.h>
  *	#include <bombus/bombus.bpf.h>
  *
- *	BOMBUS_FILTERS;				// --set target_pid=N, --set target_cgroup=N
+ *	BOMBUS_FILTERS;				// --pid, --comm, --container, --pod ...
  *
  *	struct event {
  *		pid_t pid BOMBUS_LABEL BOMBUS_HELP("process that exited");
@@ -234,30 +234,98 @@ static __always_inline bool bombus__count(void *map, void *lost, const void *key
 }
 
 /*
- * The two filters that every program should have. BOMBUS_FILTERS declares the parameters; each
- * bombus_..._filtered() is true for what is to be left out. Both are compared before anything
- * else is done, and cost nothing while they are 0.
+ * The filters that every program should have: by process, user, name of the thread, cgroup,
+ * container and pod. BOMBUS_FILTERS declares what `bombus run --pid`, --uid, --comm, --cgroup,
+ * --container and --pod set; each bombus_..._filtered() is true for what is to be left out. They
+ * are compared before anything else is done, and cost nothing while they are not set.
  *
- * bombus_filtered() judges the process that runs now. Where that is chance (interrupts, timers,
+ * bombus_filtered() judges the thread that runs now. Where that is chance (interrupts, timers,
  * wakeups), judge the task that the record is about, or what was noted when it ran:
- * bombus_task_filtered(task), bombus_owner_filtered(tgid, cgroup).
+ * bombus_task_filtered(task), or, with BOMBUS_OWNER_FILTERS, which leave user and name out,
+ * bombus_owner_filtered(tgid, cgroup). bombus_is_filtering(): any filter is set.
  */
 #define BOMBUS_FILTERS                                                                             \
+	BOMBUS_OWNER_FILTERS;                                                                      \
+	const volatile bombus_uid target_uid BOMBUS_PARAM BOMBUS_HELP(                             \
+		"only processes of this user, 4294967295: every one") = -1;                        \
+	const volatile char target_comm[BOMBUS_COMM_LEN] BOMBUS_PARAM BOMBUS_HELP(                 \
+		"only threads of this name, empty: every one") = ""
+
+#define BOMBUS_OWNER_FILTERS                                                                       \
 	const volatile pid_t target_pid BOMBUS_PARAM BOMBUS_HELP(                                  \
 		"only this process (its tgid), 0: every one") = 0;                                 \
 	const volatile cgroup_id target_cgroup BOMBUS_PARAM BOMBUS_HELP(                           \
-		"only processes of this cgroup v2 (its id: the folder's inode), 0: every one") = 0
+		"only processes of this cgroup v2 (its id: the folder's inode), 0: every one") =   \
+		0;                                                                                 \
+	/* bombus makes it true and the map larger, and keeps the ids in it that are wanted. */    \
+	const volatile bool bombus_by_cgroup = false;                                              \
+	struct {                                                                                   \
+		__uint(type, BPF_MAP_TYPE_HASH);                                                   \
+		__uint(max_entries, 1);                                                            \
+		__type(key, cgroup_id);                                                            \
+		__type(value, __u8);                                                               \
+	} bombus_cgroups SEC(".maps") BOMBUS_HELP("cgroups that pass the filters")
 
-#define bombus_filtered() bombus__filtered(target_pid, target_cgroup)
-#define bombus_task_filtered(task) bombus__task_filtered(task, target_pid, target_cgroup)
+#define bombus_filtered()                                                                          \
+	bombus__filtered(target_pid, target_uid, target_comm, bombus__cgroup_filters(target_cgroup))
+#define bombus_task_filtered(task)                                                                 \
+	bombus__task_filtered(task, target_pid, target_uid, target_comm,                           \
+			      bombus__cgroup_filters(target_cgroup))
 #define bombus_owner_filtered(tgid, cgroup)                                                        \
-	((target_pid && (tgid) != target_pid) || (target_cgroup && (cgroup) != target_cgroup))
+	((target_pid && (tgid) != target_pid) ||                                                   \
+	 bombus__cgroup_filtered(cgroup, bombus__cgroup_filters(target_cgroup)))
+#define bombus_is_filtering() (target_pid || bombus_is_filtering_more())
+/* By more than the number of the process. */
+#define bombus_is_filtering_more()                                                                 \
+	(target_cgroup || bombus_by_cgroup || target_uid != (__u32)-1 || target_comm[0])
 
-static __always_inline bool bombus__filtered(pid_t only_tgid, __u64 only_cgroup)
+/* What the two filters by cgroup are. */
+struct bombus__cgroups {
+	__u64 only;
+	bool by_map;
+	void *map;
+};
+#define bombus__cgroup_filters(only)                                                               \
+	((struct bombus__cgroups){ only, bombus_by_cgroup, &bombus_cgroups })
+
+static __always_inline bool bombus__cgroup_filtered(__u64 cgroup, struct bombus__cgroups filters)
+{
+	if (filters.only && filters.only != cgroup)
+		return true;
+	return filters.by_map && !bpf_map_lookup_elem(filters.map, &cgroup);
+}
+
+/* `comm` has all its bytes set, to the last. */
+static __always_inline bool bombus__has_comm(const char comm[BOMBUS_COMM_LEN],
+					     const volatile char *only)
+{
+#pragma unroll
+	for (int i = 0; i < BOMBUS_COMM_LEN; i++) {
+		if (comm[i] != only[i])
+			return false;
+		if (!comm[i])
+			break;
+	}
+	return true;
+}
+
+static __always_inline bool bombus__filtered(pid_t only_tgid, __u32 only_uid,
+					     const volatile char *only_comm,
+					     struct bombus__cgroups cgroups)
 {
 	if (only_tgid && only_tgid != (pid_t)(bpf_get_current_pid_tgid() >> 32))
 		return true;
-	return only_cgroup && only_cgroup != bpf_get_current_cgroup_id();
+	if (only_uid != (__u32)-1 && only_uid != (__u32)bpf_get_current_uid_gid())
+		return true;
+	if (only_comm[0]) {
+		char comm[BOMBUS_COMM_LEN] = {};
+
+		bpf_get_current_comm(comm, sizeof(comm));
+		if (!bombus__has_comm(comm, only_comm))
+			return true;
+	}
+	return (cgroups.only || cgroups.by_map) &&
+	       bombus__cgroup_filtered(bpf_get_current_cgroup_id(), cgroups);
 }
 
 /* The cgroup v2 of any task, as bpf_get_current_cgroup_id() gives it for the current one. */
@@ -267,11 +335,22 @@ static __always_inline __u64 bombus_task_cgroup(const struct task_struct *task)
 }
 
 static __always_inline bool bombus__task_filtered(const struct task_struct *task, pid_t only_tgid,
-						  __u64 only_cgroup)
+						  __u32 only_uid, const volatile char *only_comm,
+						  struct bombus__cgroups cgroups)
 {
 	if (only_tgid && only_tgid != BPF_CORE_READ(task, tgid))
 		return true;
-	return only_cgroup && only_cgroup != bombus_task_cgroup(task);
+	if (only_uid != (__u32)-1 && only_uid != BPF_CORE_READ(task, cred, uid.val))
+		return true;
+	if (only_comm[0]) {
+		char comm[BOMBUS_COMM_LEN] = {};
+
+		BPF_CORE_READ_STR_INTO(&comm, task, comm);
+		if (!bombus__has_comm(comm, only_comm))
+			return true;
+	}
+	return (cgroups.only || cgroups.by_map) &&
+	       bombus__cgroup_filtered(bombus_task_cgroup(task), cgroups);
 }
 
 /*
@@ -295,7 +374,8 @@ static __always_inline bool bombus__task_filtered(const struct task_struct *task
 #define BOMBUS_AT_SWEEP BOMBUS_TAG("at_sweep")
 #define BOMBUS_OVER(map) BOMBUS_TAG("over:" map)
 
-/* In front of a program: its target where --attach names none, BOMBUS_ATTACH("/") for a cgroup's. */
+/* In front of a program: its target where --attach names none, BOMBUS_ATTACH("/") for a cgroup's.
+ */
 #define BOMBUS_ATTACH(target) BOMBUS_TAG("attach:" target)
 
 #endif

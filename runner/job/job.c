@@ -21,6 +21,8 @@ struct job {
 	struct opener *opener;
 	const struct recipe_cgroups *cgroups;
 	struct cgroup_map *cgroup_map;
+	struct aim *aim;	/* NULL: everything passes */
+	uint64_t *aimed;	/* what passed at first */
 	struct resolver *names; /* of the filters; NULL: they need none */
 	uint64_t start_ns;
 	void (*on_sweep)(void *ctx, struct job *job);
@@ -80,6 +82,7 @@ static void warn_of_enrich(const struct job_config *config, const struct plan *p
 int job_open(struct job **ret, const struct job_config *config, struct err *err)
 {
 	_cleanup_(free_job) struct job *job = xcalloc(1, sizeof(*job));
+	struct object_opts object = config->object;
 	const char *title;
 	int rc;
 
@@ -88,7 +91,12 @@ int job_open(struct job **ret, const struct job_config *config, struct err *err)
 	job->statistics = config->statistics;
 	job->loader = config->loader;
 	job->opener = config->collect.opener;
-	rc = object_open(&job->object, title, config->elf, config->elf_bytes, &config->object, err);
+	object.aim.by_cgroup = aim_is_wanted(&config->aim);
+	if (config->who && object.aim.by_cgroup) {
+		job->aim = aim_new(config->who, &config->aim);
+		object.aim.cgroups = job->aimed = aim_cgroups(job->aim, &object.aim.ncgroups);
+	}
+	rc = object_open(&job->object, title, config->elf, config->elf_bytes, &object, err);
 	if (rc < 0)
 		return rc;
 	job->cgroups = config->cgroups;
@@ -132,6 +140,8 @@ int job_attach(struct job *job, struct err *err)
 
 	if (ret < 0)
 		return ret;
+	if (job->aim)
+		aim_follow(job->aim, job->object);
 	job->start_ns = now_mono_ns();
 	object_use_opener(job->object, job->opener);
 	/* Kernels before 5.8 have no statistics; the figures are 0 then. */
@@ -191,8 +201,10 @@ void job_free(struct job *job)
 		return;
 	cgroup_map_free(job->cgroup_map);
 	collector_free(job->collector);
+	aim_free(job->aim);
 	resolver_free(job->names);
 	object_free(job->object);
+	free(job->aimed);
 	free(job->name);
 	free(job);
 }

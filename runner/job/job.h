@@ -16,6 +16,7 @@
 #ifndef BOMBUS_RUNNER_JOB_JOB_H
 #define BOMBUS_RUNNER_JOB_JOB_H
 
+#include "runner/job/aim.h"
 #include "runner/job/select.h"
 #include "runner/load/attach/object.h"
 #include "runner/read/collect/collector.h"
@@ -42,6 +43,7 @@ struct job_config {
 	struct step pull;	       /* getting the bytes, if there was anything to get */
 	bool statistics;	       /* the kernel measures the programs' run time */
 	const struct recipe_cgroups *cgroups; /* a map to be kept filled; NULL: none. Borrowed */
+	struct aim_opts aim;		      /* what of it passes; none: all */
 	struct who *who;       /* containers and pods; NULL: nothing asks for them. Borrowed */
 	struct loader *loader; /* it loads and attaches; NULL: this process does. Borrowed */
 };

@@ -41,6 +41,19 @@ struct object_kaddr {
 	struct recipe_place at;
 };
 
+/*
+ * The filters of BOMBUS_FILTERS, and those of the same kind that other authors have. Texts are
+ * as --set takes them; NULL: not asked for. By cgroup: a map of the object has the ids of those
+ * that pass: these from before it is attached on, and what object_aim_cgroup() changes.
+ */
+#define OBJECT_AIM_MAX 8192 /* cgroups */
+struct object_aim {
+	const char *pid, *uid, *comm;
+	bool by_cgroup;
+	const uint64_t *cgroups;
+	size_t ncgroups;
+};
+
 /* Applied in order. Arrays and texts are borrowed until object_free(). */
 struct object_opts {
 	struct plan_opts plan;
@@ -58,6 +71,7 @@ struct object_opts {
 	size_t nvalue_sizes;
 	const struct plan_fields *fields; /* only these are shown */
 	size_t nfields;
+	struct object_aim aim;
 	struct word_list only; /* these programs, by name or job; none: all */
 	const char *pin_maps;  /* folder on bpffs, made if missing; NULL: do not pin */
 	const char *pin_progs;
@@ -99,6 +113,9 @@ struct object_times object_times(const struct object *object);
 
 /* After object_start(). The object owns the descriptors. */
 int object_map_fd(const struct object *object, const struct map_plan *map);
+/* Of an object that is aimed by cgroup, started: this one passes from now on, or no more. 0 or
+ * -errno: -E2BIG, there is no room. */
+int object_aim_cgroup(const struct object *object, uint64_t cgroup, bool passes);
 /* A new descriptor that reads the iterator's output from its start; the caller closes it. */
 int object_iter_fd(const struct object *object, const struct prog_plan *prog, struct err *err);
 /* Runs an iterator to its end, whatever it writes. An iterator that is not attached is left out. */

@@ -72,6 +72,13 @@ int options_resolve(struct object *object, struct err *err); /* once: programs a
 int options_check_maps(const struct object *object, struct err *err);
 int options_apply(struct object *object, bool report, struct err *err); /* to each opened object */
 
+/* aim.c */
+#define AIM_MAP "bombus_cgroups"		       /* of BOMBUS_FILTERS */
+int aim_apply(struct object *object, struct err *err); /* before load */
+int aim_fill(struct object *object, struct err *err);  /* between load and attach */
+/* The bytes of a variable in .rodata before load; NULL: there is none of this name and size. */
+void *rodata_of(const struct object *object, const char *name, size_t size);
+
 /* pins.c */
 int pins_prepare(struct object *object, struct err *err); /* before load: checks, paths of maps */
 int pins_finish(struct object *object, struct err *err);  /* after attach: programs */

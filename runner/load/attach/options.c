@@ -383,18 +383,18 @@ static int fix_maps(struct object *object, bool report, struct err *err)
 	return 0;
 }
 
-#define TICK_PARAM "bombus_tick_ns"
+#define TICK_VARIABLE "bombus_tick_ns"
 
 /* The length of a jiffy, which programs cannot find out. */
-static int apply_tick(struct object *object, void *rodata, size_t size, struct err *err)
+static void apply_tick(struct object *object)
 {
+	uint64_t *at = rodata_of(object, TICK_VARIABLE, sizeof(*at)), ns;
 	struct timespec tick;
-	char text[24];
 
-	if (!plan_param(&object->plan, TICK_PARAM) || clock_getres(CLOCK_MONOTONIC_COARSE, &tick))
-		return 0;
-	snprintf(text, sizeof(text), "%ld", tick.tv_nsec);
-	return params_set(&object->plan, rodata, size, TICK_PARAM, text, err);
+	if (!at || clock_getres(CLOCK_MONOTONIC_COARSE, &tick))
+		return;
+	ns = (uint64_t)tick.tv_nsec;
+	memcpy(at, &ns, sizeof(ns));
 }
 
 #define KADDR_PREFIX "kaddr_"
@@ -442,8 +442,9 @@ static int apply_params(struct object *object, struct err *err)
 	const struct object_opts *opts = &object->opts;
 	size_t size = 0;
 	void *rodata = map ? (void *)bpf_map__initial_value(map, &size) : NULL;
-	int rc = apply_tick(object, rodata, rodata ? size : 0, err);
+	int rc = 0;
 
+	apply_tick(object);
 	for (size_t i = 0; i < opts->nparams && rc == 0; i++)
 		rc = params_set(&object->plan, rodata, rodata ? size : 0, opts->params[i].name,
 				opts->params[i].value, err);
@@ -457,6 +458,8 @@ int options_apply(struct object *object, bool report, struct err *err)
 
 	if (rc == 0)
 		rc = apply_params(object, err);
+	if (rc == 0)
+		rc = aim_apply(object, err);
 	for (size_t i = 0; i < opts->nrings && rc == 0; i++)
 		rc = apply_ring(object, &opts->rings[i], report, err);
 	for (size_t i = 0; i < opts->nentries && rc == 0; i++)

@@ -291,6 +291,8 @@ static int start_round(struct object *object, uint32_t *ret_culprit, struct err 
 		rc = pins_prepare(object, err);
 	if (rc == 0)
 		rc = load(object, ret_culprit, err);
+	if (rc == 0)
+		rc = aim_fill(object, err);
 	return rc < 0 ? rc : attach(object, ret_culprit, err);
 }
 

@@ -187,6 +187,19 @@ static void pack_targets(struct pack *p, struct object_opts *opts)
 	}
 }
 
+static void pack_aim(struct pack *p, struct object_aim *aim)
+{
+	uint64_t *cgroups;
+
+	pack_text(p, &aim->pid);
+	pack_text(p, &aim->uid);
+	pack_text(p, &aim->comm);
+	pack_bool(p, &aim->by_cgroup);
+	cgroups = pack_array(p, aim->cgroups, aim->ncgroups);
+	for (size_t i = 0; i < aim->ncgroups; i++)
+		pack_value(p, cgroups[i]);
+}
+
 static void pack_request(struct pack *p, struct object_request *request)
 {
 	struct object_opts *opts = &request->opts;
@@ -207,6 +220,7 @@ static void pack_request(struct pack *p, struct object_request *request)
 	pack_sizes(p, &opts->entries, &opts->nentries);
 	pack_sizes(p, &opts->value_sizes, &opts->nvalue_sizes);
 	pack_fields(p, opts);
+	pack_aim(p, &opts->aim);
 	pack_words(p, &opts->only);
 	pack_text(p, &opts->pin_maps);
 	pack_text(p, &opts->pin_progs);

@@ -1,0 +1,166 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Filters in the kernel: by container, pod, cgroup, process, user and name of the thread, each beside
+# the same work of others, of which nothing is shown. Containers come after the program was attached.
+# shellcheck source=../support/lib.sh
+. "$(dirname "$0")/../support/lib.sh"
+need_root
+need jq
+[ -d "$EXAMPLES" ] || skip_all "the examples are not built"
+bombus_there
+cgroup_make 2>/dev/null || skip_all 'no cgroup v2 can be mounted here'
+export BOMBUS_STORE=$EXAMPLES
+UID_=6d1f1c9a-1111-2222-3333-0123456789ab
+
+id() {
+	printf '%064x' "$1"
+}
+
+mkdir -p docker/containers/"$(id 2)" containerd/io.containerd.runtime.v2.task/k8s.io/"$(id 3)"
+echo '{"Name":"/web","Config":{"Image":"nginx:1.27"}}' >"docker/containers/$(id 2)/config.v2.json"
+cat >"containerd/io.containerd.runtime.v2.task/k8s.io/$(id 3)/config.json" <<'END'
+{"annotations":{"io.kubernetes.cri.container-name":"app",
+"io.kubernetes.cri.sandbox-name":"shop-1","io.kubernetes.cri.sandbox-namespace":"prod"}}
+END
+STATE=(--runtime-state "$T/docker" --runtime-state "$T/containerd")
+WEB=docker-$(id 2).scope
+POD=kubepods/pod$UID_/$(id 3)
+touch begin known
+
+# worker GROUP: opens ./begin until it may go on, then ./known seven times, in this group.
+cat >worker.sh <<'END'
+echo $$ >"$1/cgroup.procs"
+until [ -e go ]; do : <begin; read -r -t 0.05 <>never; done
+for _ in 1 2 3 4 5 6 7; do : <known; done
+END
+mkfifo never
+
+# start WORKERS...: one in each of these groups.
+start() {
+	rm -f go
+	WORKERS=()
+	for group in "$@"; do
+		mkdir -p "$GROUP/$group"
+		bash worker.sh "$GROUP/$group" &
+		WORKERS+=("$!")
+		started+=("$!")
+	done
+}
+
+# finish GROUPS...: they go on, and the groups go.
+finish() {
+	: >go
+	wait "${WORKERS[@]}"
+	for group in "$@"; do
+		wait_for 5 rmdir "$GROUP/$group"
+	done
+}
+
+begun() {
+	grep -q '"fname":"begin"' "$NAME.out"
+}
+
+# only NAME N: of the files known, N were opened, by as many workers as there are sevens.
+only() {
+	jq_is "$1: $2 opens of known" "$NAME.out" 'map(select(.fields.fname? == "known")) | length' "$2"
+	jq_is "$1: by no other process" "$NAME.out" \
+		"map(select(.fields.fname? == \"known\" or .fields.fname? == \"begin\").fields.pid) | unique" "$3"
+}
+
+# --- a container, and a group below it, beside another one ---
+NAME=container
+ok 'container: it attaches' bombus_start container run opensnoop --container web "${STATE[@]}" -o json
+start "$WEB" "$WEB/below" other
+ok 'container: its opens are shown' wait_for 10 begun
+ok 'container: those of the group below as well' wait_for 10 \
+	sh -c "grep '\"pid\":${WORKERS[1]},' container.out"
+finish "$WEB/below" "$WEB" other
+ok 'container: it ends' bombus_stop INT
+only container 14 "[${WORKERS[0]},${WORKERS[1]}]"
+no_loss container
+
+# --- one that is there already, by the beginning of its id ---
+NAME=id
+start "docker-$(id 1048576).scope" other
+ok 'id: it attaches' bombus_start id run opensnoop --container "$(id 1048576)" -o json
+ok 'id: its opens are shown' wait_for 10 begun
+finish "docker-$(id 1048576).scope" other
+ok 'id: it ends' bombus_stop INT
+only id 7 "[${WORKERS[0]}]"
+
+# --- a pod, and its name in another namespace ---
+NAME=pod
+ok 'pod: it attaches' bombus_start pod run opensnoop --pod prod/shop-1 "${STATE[@]}" -o json
+start "$POD" "$WEB"
+ok 'pod: its opens are shown' wait_for 10 begun
+finish "$POD" "kubepods/pod$UID_" kubepods "$WEB"
+ok 'pod: it ends' bombus_stop INT
+only pod 7 "[${WORKERS[0]}]"
+
+# --- a cgroup by its path ---
+NAME=cgroup
+ok 'cgroup: it attaches' bombus_start cgroup run opensnoop --cgroup "/bombus-test-$$/a" -o json
+start a a/b ab
+ok 'cgroup: its opens are shown' wait_for 10 begun
+ok 'cgroup: those of the group below as well' wait_for 10 sh -c "grep '\"pid\":${WORKERS[1]},' cgroup.out"
+finish a/b a ab
+ok 'cgroup: it ends' bombus_stop INT
+only cgroup 14 "[${WORKERS[0]},${WORKERS[1]}]"
+
+# --- a process, a user, a name ---
+NAME=process
+start one two
+ok 'process: it attaches' bombus_start process run opensnoop --pid "${WORKERS[1]}" --uid root --comm bash \
+	-o json
+ok 'process: its opens are shown' wait_for 10 begun
+finish one two
+ok 'process: it ends' bombus_stop INT
+only process 7 "[${WORKERS[1]}]"
+NAME=name
+cp "$(type -P bash)" an-odd-name
+rm -f go
+./an-odd-name worker.sh "$GROUP" &
+WORKERS=("$!")
+started+=("$!")
+ok 'name: it attaches' bombus_start name run opensnoop --comm an-odd-name -o json
+ok 'name: its opens are shown' wait_for 10 begun
+finish
+ok 'name: it ends' bombus_stop INT
+only name 7 "[${WORKERS[0]}]"
+
+# --- the agent ---
+NAME=agent
+cat >agent.yaml <<END
+runtime_state: [$T/docker]
+programs:
+  - {image: opensnoop, container: [web]}
+exporters:
+  - {type: json, file: agent.out}
+END
+"$BOMBUS" agent -c agent.yaml >agent.log 2>&1 &
+AGENT=$!
+started+=("$AGENT")
+ok 'agent: it is attached' wait_for 20 grep -q 'opensnoop is attached' agent.log
+start "$WEB" other
+ok 'agent: its opens are shown' wait_for 10 begun
+finish "$WEB" other
+known() {
+	[ "$(grep -c '"fname":"known"' agent.out)" -ge 7 ]
+}
+ok 'agent: all of them' wait_for 10 known
+kill -INT "$AGENT"
+wait "$AGENT"
+only agent 7 "[${WORKERS[0]}]"
+
+# --- mistakes ---
+run_bombus run "$OBJECTS/run_plain.bpf.o" --container web --once
+is 'a program without filters: usage' "$RC" 2
+like 'a program without filters says so' "$ERR" 'cannot be filtered by cgroup, container or pod'
+run_bombus run "$OBJECTS/run_plain.bpf.o" --comm web --once
+like 'without this one' "$ERR" '--comm: the program has no filter of this kind'
+run_bombus run opensnoop --uid nobody-of-that-name --once
+like 'an unknown user' "$ERR" "there is no user 'nobody-of-that-name'"
+run_bombus run opensnoop --cgroup system.slice --once
+like 'a path that is none' "$ERR" "--cgroup: 'system.slice' does not begin with /"
+done_testing
