@@ -14,7 +14,9 @@ EVENTS=100000
 KEYS=10000
 SCRAPES=10
 CLANG_FLAGS="-g -O2 -target bpf -D__TARGET_ARCH_$(uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')"
+IG_IMAGE=bombus-peers-$$
 mkdir -p "$bin"
+BUILD=$(realpath "$BUILD")
 
 # there NAME PACKAGE: whether a tool can be run; else it has been skipped.
 there() {
@@ -31,7 +33,7 @@ object() {
 	local name=$1
 	shift
 	# shellcheck disable=SC2086 # several words
-	clang $CLANG_FLAGS -I"$(realpath "$BUILD")/bpf" "-DTARGET=$TRAFFIC_PID" "$@" \
+	clang $CLANG_FLAGS -I"$BUILD/bpf" "-DTARGET=$TRAFFIC_PID" "$@" \
 		-c "$TESTS/interop/peers.bpf.c" -o "$name.o"
 }
 
@@ -43,10 +45,15 @@ resident_kib() {
 	awk '$1 == "VmRSS:" { print $2 }' "/proc/$1/status"
 }
 
-# ig runs images only, of a form of its own.
+# ig runs images only, which it compiles itself, with the objects that it knows declared in the source.
 ig_image() {
-	printf '%s\n' 'name: peers' 'datasources:' '  peers:' '    fields: {}' >gadget/gadget.yaml
-	ok 'ig: its image' env HOME="$T" "$bin/ig" image build --local -t peers gadget
+	mkdir gadget
+	cp "$BUILD/bpf/vmlinux.h" gadget/
+	cp "$TESTS/interop/peers.bpf.c" gadget/peers.inc
+	printf '%s\n' "#define TARGET $TRAFFIC_PID" '#define FOR_IG' '#include "peers.inc"' >gadget/program.bpf.c
+	printf '%s\n' 'name: peers' >gadget/gadget.yaml
+	at_exit+=("'$bin/ig' image remove '$IG_IMAGE' >/dev/null 2>&1")
+	ok 'ig: its image' "$bin/ig" image build --local -t "$IG_IMAGE" gadget
 }
 
 # What a process used since the last call of this for its name, in $USED.
@@ -121,10 +128,12 @@ ours counted events.o -o none --metrics="127.0.0.1:$counted_port"
 [ -z "$bee" ] || peer_start bee "curl -fs http://127.0.0.1:$bee_port/metrics" \
 	"$bin/bee" run --no-tty --prom-port "$bee_port" "$T/events.o"
 if [ "$ig" ]; then
-	ours lines events.o -o json
-	mkdir gadget && object gadget/program -DFOR_IG
+	ours lines events.o --map counter_events=events -o json
 	ig_image
-	peer_start ig "grep -q . ig.ready" "$bin/ig" run --verify-image=false --pull never peers -o json
+	# It says nothing once it is at work; the kernel has its program then.
+	# shellcheck disable=SC2016 # evaluated later
+	peer_start ig '[ "$(bpf_held "${pid_of[ig]}" | grep -c ^link_id)" -gt 0 ]' \
+		"$bin/ig" run --verify-image=false --pull never "$IG_IMAGE" -o json
 fi
 if [ "$exporter" ]; then
 	mkdir config && object config/peers -DFOR_EXPORTER "-DKEYS=$KEYS" && mv config/peers.o config/peers.bpf.o
@@ -188,6 +197,23 @@ if [ "${pid_of[ebpf_exporter]:-}" ]; then
 		"$(scraped ebpf_exporter "$exporter_port")"
 	times 'resident' KiB "$(resident_kib "${pid_of[swept]}")" ebpf_exporter \
 		"$(resident_kib "${pid_of[ebpf_exporter]}")"
+fi
+
+# --- an image of ours, in the form that bee knows (spec/image.md) ---
+if [ "$bee" ] && { command -v docker-registry >/dev/null || unpacked docker-registry; }; then
+	# shellcheck source=../support/docker_registry.sh
+	. "$TESTS/support/docker_registry.sh"
+	docker_registry_start
+	cp "$TESTS/interop/peers.bpf.c" form.bpf.c
+	BOMBUS_INCLUDE=$TOP/include run_bombus build form.bpf.c "$R/form:1" \
+		--cflags "-DTARGET=1 -I$BUILD/bpf"
+	run_bombus push "$R/form:1"
+	is 'an image is pushed' "$RC" 0
+	ok 'bee pulls it' "$bin/bee" --plain-http pull "$R/form:1"
+	port=$(free_port)
+	peer_start form "curl -fs http://127.0.0.1:$port/metrics" \
+		"$bin/bee" --plain-http run --no-tty --prom-port "$port" "$R/form:1"
+	is 'bee runs it' "${pid_of[form]:+yes}" yes
 fi
 
 for name in "${!pid_of[@]}"; do kill -INT "${pid_of[$name]}"; done
