@@ -26,7 +26,7 @@ int job_config_of(const struct run_args *a, const struct program *program, struc
 				    .ttl_ns = a->series_ttl_ns },
 		},
 	};
-	words.every_label = a->compat != NULL;
+	words.every_label = a->compat && streq(a->compat, "bee");
 	code = object_words_parse(&a->object, arena, &ret->object, err);
 	program_recipes(program, &ret->object);
 	ret->cgroups = program_cgroups(program);

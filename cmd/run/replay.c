@@ -220,7 +220,7 @@ static int prepare(struct play *p, size_t at, struct err *err)
 
 	/* Filters are for what comes out of it, and were applied to what went in. */
 	words.filter = words.where = (struct words){ 0 };
-	words.every_label = to->args.compat != NULL;
+	words.every_label = to->args.compat && streq(to->args.compat, "bee");
 	ret = select_words_parse(&words, &p->arena, &select, err);
 	if (ret >= 0)
 		ret = select_maps(plan, &select, &selection, err);

@@ -124,8 +124,10 @@ const struct opt run_opts[] = {
 	  "too" },
 	{ 0, "series-ttl", "TIME", OPT_DURATION, ARG(series_ttl_ns),
 	  "forget series that did not change for this time" },
-	{ 0, "compat", "TOOL", OPT_CHOICE, ARG(compat), "name metrics as this tool does: bee",
-	  "bee" },
+	{ 0, "compat", "TOOL", OPT_CHOICE, ARG(compat),
+	  "name metrics as this tool does: bee; or have the metrics of ebpf_exporter about itself "
+	  "too",
+	  "bee ebpf_exporter" },
 	{ .kind = OPT_GROUP, .help = "Image" },
 	{ 0, "pull", "WHEN", OPT_CHOICE, ARG(pull),
 	  "always; missing: if the store does not have the image and its name has a registry or a "

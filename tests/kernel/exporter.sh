@@ -114,12 +114,27 @@ cp other.bpf.o one.bpf.o
 cp other.bpf.o two.bpf.o
 printf 'metrics:\n  counters:\n  - {name: rounds_total, help: R}\n' >one.yaml
 printf 'metrics:\n  counters:\n  - {name: index_total, help: I, labels: [{name: i, size: 4, decoders: [{name: uint}]}]}\n' >two.yaml
-ok 'several at once' bombus_start several run one.yaml two.yaml -o none --metrics=127.0.0.1:0
+ok 'several at once' bombus_start several run one.yaml two.yaml -o none --metrics=127.0.0.1:0 \
+	--compat ebpf_exporter
 url=http://127.0.0.1:$(sed -n 's,.*metrics are on port ,,p' several.err)
 is 'their series have no label more' "$(curl -sf "$url/metrics" | grep ^ebpf_exporter | head -n 3)" \
 	'ebpf_exporter_rounds_total 0
 ebpf_exporter_index_total{i="0"} 0
 ebpf_exporter_index_total{i="1"} 0'
+is 'what the exporter says of itself' \
+	"$(curl -sf "$url/metrics" | grep -E '^ebpf_exporter_(en|ebpf_program_(i|a)|dec|bu)' |
+		sed -E 's/id="[0-9]+"/id="N"/; s/tag="[0-9a-f]{16}"/tag="T"/; s/"bombus .*"/"V"/')" \
+	'ebpf_exporter_build_info{version="V"} 1
+ebpf_exporter_enabled_configs{name="one"} 1
+ebpf_exporter_enabled_configs{name="two"} 1
+ebpf_exporter_decoder_errors_total{config="one"} 0
+ebpf_exporter_decoder_errors_total{config="two"} 0
+ebpf_exporter_ebpf_program_info{id="N",config="one",program="on_round",tag="T"} 1
+ebpf_exporter_ebpf_program_info{id="N",config="two",program="on_round",tag="T"} 1
+ebpf_exporter_ebpf_program_attached{id="N"} 1
+ebpf_exporter_ebpf_program_attached{id="N"} 1'
+like 'the statistics, too' "$(curl -sf "$url/metrics")" \
+	'^ebpf_exporter_ebpf_program_run_count_total\{id="[0-9]+"\} [0-9]+$'
 ok 'they end' bombus_stop INT
 
 ok 'a cgroup of our own' cgroup_make

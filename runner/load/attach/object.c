@@ -317,7 +317,9 @@ int object_prog_stats(const struct object *object, const struct prog_plan *prog,
 		return -ENOENT;
 	if (bpf_obj_get_info_by_fd(fd, &info, &len) < 0)
 		return -errno;
-	*ret = (struct prog_stats){ info.run_cnt, info.run_time_ns, info.recursion_misses };
+	*ret = (struct prog_stats){ info.run_cnt, info.run_time_ns, info.recursion_misses,
+				    info.id };
+	memcpy(ret->tag, info.tag, sizeof(ret->tag));
 	return 0;
 }
 

@@ -164,6 +164,8 @@ struct prog_status {
 /* The kernel's statistics of one program: run count, run time, recursion misses. */
 struct prog_stats {
 	uint64_t runs, run_ns, misses;
+	uint32_t id; /* the kernel's */
+	uint8_t tag[8];
 };
 
 struct plan {

@@ -284,6 +284,7 @@ static int add_map(struct map_list *list, const struct bpf_map *from)
 	if (list->ctx->opts->nrecipes && !(word && word->type)) {
 		rc = recipe_apply(list, map);
 		list->has_role = true;
+		map->found_type = NULL;
 		if (rc < 0 || !word)
 			return rc;
 	}

@@ -109,6 +109,7 @@ int naming_init(struct naming *ret, const char *name_space, const char *tool, st
 	if (name_space)
 		naming.name_space = name_space;
 	naming.is_given = name_space != NULL;
+	naming.exporter = tool && streq(tool, "ebpf_exporter");
 	naming.bee = tool && streq(tool, "bee");
 	*ret = naming;
 	return 0;

@@ -26,13 +26,14 @@ struct err;
 struct naming {
 	const char *name_space; /* borrowed; first part of each name */
 	bool is_given;		/* also of maps that have one of their own */
+	bool exporter;		/* ebpf_exporter's figures about itself beside our own */
 	bool bee;		/* names, labels and values as BumbleBee has them */
 };
 
 extern const struct naming naming_usual; /* our own names, namespace "ebpf" */
 
 /*
- * `name_space` NULL: the usual one. `tool`: "bee", or NULL for our own names. EXIT_USAGE where the
+ * `name_space` NULL: the usual one. `tool`: "bee", "ebpf_exporter", or NULL for our own names. EXIT_USAGE where the
  * namespace cannot begin a name, or belongs to the figures of this process.
  */
 int naming_init(struct naming *ret, const char *name_space, const char *tool, struct err *err);

@@ -11,6 +11,7 @@
 #include "base/parse.h"
 #include "base/util.h"
 #include "runner/read/text/names.h"
+#include "runner/read/text/pci.h"
 #include "runner/read/text/resolve.h"
 
 /* An expression that needs more counts as not matching. */
@@ -221,6 +222,74 @@ static bool decode_kstack(struct piece *p)
 	p->at = p->room;
 	p->len = len;
 	return true;
+}
+
+/* --- names of PCI devices --- */
+
+#define NO_PCI_IDS "missing pci.ids db"
+
+static bool give_name(struct piece *p, const char *found, size_t len)
+{
+	p->at = found;
+	p->len = MIN(len, (size_t)DECODE_MAX);
+	return true;
+}
+
+static bool decode_pci_vendor(struct piece *p)
+{
+	const struct pci_ids *ids = p->resolver ? resolver_pci(p->resolver) : NULL;
+	uint32_t n = (uint32_t)number(p);
+	const char *found;
+	size_t len;
+
+	if (!ids)
+		return give(p, NO_PCI_IDS);
+	found = pci_vendor(ids, n, &len);
+	return found ? give_name(p, found, len) : give(p, "unknown pci vendor: 0x%02x", n);
+}
+
+/* The vendor in the upper half, the device in the lower one. */
+static bool decode_pci_device(struct piece *p)
+{
+	const struct pci_ids *ids = p->resolver ? resolver_pci(p->resolver) : NULL;
+	uint32_t n = (uint32_t)number(p);
+	const char *found;
+	size_t len;
+
+	if (!ids)
+		return give(p, NO_PCI_IDS);
+	found = pci_device(ids, n >> 16, n & 0xffff, &len);
+	return found ? give_name(p, found, len) : give(p, "unknown pci device: 0x%04x", n);
+}
+
+static bool decode_pci_class(struct piece *p)
+{
+	const struct pci_ids *ids = p->resolver ? resolver_pci(p->resolver) : NULL;
+	uint32_t n = (uint32_t)number(p);
+	const char *found;
+	size_t len;
+
+	if (!ids)
+		return give(p, NO_PCI_IDS);
+	found = pci_class(ids, n, &len);
+	return found ? give_name(p, found, len) : give(p, "unknown pci class: 0x%02x", n);
+}
+
+/* The class in the upper byte, the subclass in the lower one. */
+static bool decode_pci_subclass(struct piece *p)
+{
+	const struct pci_ids *ids = p->resolver ? resolver_pci(p->resolver) : NULL;
+	uint32_t n = (uint32_t)number(p), class = n >> 8, subclass = n & 0xff;
+	const char *found;
+	size_t len;
+
+	if (!ids)
+		return give(p, NO_PCI_IDS);
+	if (!pci_class(ids, class, &len))
+		return give(p, "unknown pci class: 0x%02x", class);
+	found = pci_subclass(ids, class, subclass, &len);
+	return found ? give_name(p, found, len)
+		     : give(p, "unknown pci subclass: 0x%02x (class 0x%02x)", subclass, class);
 }
 
 static bool decode_static_map(struct piece *p)

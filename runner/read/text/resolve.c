@@ -20,6 +20,7 @@
 #include "runner/load/plan/meanings.h"
 #include "runner/read/text/cgroup.h"
 #include "runner/read/text/ksyms.h"
+#include "runner/read/text/pci.h"
 #include "runner/read/who/who.h"
 
 #define SETS 256
@@ -54,6 +55,8 @@ struct resolver {
 	uint64_t made;
 	struct ksyms *ksyms;
 	struct cgroup_tree *cgroups;
+	struct pci_ids *pci;
+	bool asked_pci;
 	struct who *who; /* NULL: nothing is known of containers */
 	unsigned wait_ms;
 	struct stacks *stacks; /* by their number */
@@ -87,6 +90,14 @@ struct resolver *resolver_new_from(const struct name_source *source, struct wall
 	return r;
 }
 
+const struct pci_ids *resolver_pci(struct resolver *resolver)
+{
+	if (!resolver->asked_pci)
+		resolver->pci = pci_ids_open();
+	resolver->asked_pci = true;
+	return resolver->pci;
+}
+
 void resolver_set_who(struct resolver *resolver, struct who *who, unsigned wait_ms)
 {
 	resolver->who = who;
@@ -102,6 +113,7 @@ void resolver_free(struct resolver *resolver)
 			free(resolver->sets[set][way].text);
 	free(resolver->sets);
 	ksyms_free(resolver->ksyms);
+	pci_ids_free(resolver->pci);
 	cgroup_tree_free(resolver->cgroups);
 	free(resolver->stacks);
 	free(resolver->told);

@@ -31,6 +31,10 @@ struct name_source {
 /* Both are borrowed. */
 struct resolver *resolver_new_from(const struct name_source *source, struct wallclock *clock);
 
+/* The system's pci.ids, opened when it is first asked for; NULL: there is none. */
+struct pci_ids;
+const struct pci_ids *resolver_pci(struct resolver *resolver);
+
 /* A STACK_TRACE map: `number` is that of field.stacks. A descriptor of -1: there is none. */
 void resolver_set_stacks(struct resolver *resolver, uint8_t number, int stack_map_fd,
 			 uint32_t max_frames);

@@ -12,6 +12,7 @@
 #include "base/parse.h"
 #include "base/util.h"
 #include "runner/sink/exporter.h"
+#include "runner/sink/compat_figures.h"
 #include "runner/sink/own_figures.h"
 #include "runner/sink/prometheus/catalogue.h"
 #include "runner/sink/prometheus/negotiate.h"
@@ -282,6 +283,8 @@ static int prometheus_add(struct sink *sink, struct source *source, struct err *
 	renew_catalogue(prom);
 	pthread_mutex_unlock(&prom->lock);
 	own_figures_add(prom->figures, source);
+	if (prom->naming.exporter)
+		compat_figures_add(prom->figures, source);
 	return 0;
 }
 
@@ -308,6 +311,8 @@ static int prometheus_start(struct sink *sink, struct err *err)
 	struct prometheus_sink *prom = prometheus_of(sink);
 
 	figures_add(prom->figures, &scrape_figures, &prom->totals);
+	if (prom->naming.exporter)
+		figures_add(prom->figures, &compat_build_figures, &prom->totals);
 	return web_server_start(prom->server, err);
 }
 

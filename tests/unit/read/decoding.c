@@ -83,6 +83,9 @@ static const struct run_case runs[] = {
 	  "com" },
 	{ "errno", NUMBER(uint32_t, 111), "ECONNREFUSED" },
 	{ "uint | errno", NUMBER(uint64_t, 0), "unknown:0" },
+	{ "errno", NUMBER(uint32_t, 95), "ENOTSUP" },
+	{ "errno", NUMBER(uint32_t, 117), "EFSCORRUPTED" },
+	{ "errno", NUMBER(uint32_t, 512), "unknown:512" },
 	{ "uint | errno", NUMBER(uint64_t, 99999), "unknown:99999" },
 	{ "syscall", NUMBER(uint64_t, 9999), "unknown_syscall:9999" },
 #ifdef __x86_64__
