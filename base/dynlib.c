@@ -7,6 +7,20 @@
 #include "base/err.h"
 #include "base/util.h"
 
+const char *const dynlib_names[] = {
+	"libarchive.so.13",
+	"libcrypt.so.1",
+	"libcurl.so.4",
+	"libgnutls.so.30",
+	"libisal.so.2",
+	"libmicrohttpd.so.12",
+	"libseccomp.so.2",
+	"libsodium.so.23",
+	"libyaml-0.so.2",
+	"libzstd.so.1",
+	NULL,
+};
+
 int dynlib_open(void **ret, const char *library, const char *package, const char *what,
 		const struct dynlib_symbol *symbols, size_t count, struct err *err)
 {

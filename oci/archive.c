@@ -37,6 +37,8 @@ struct archive_api {
 	__typeof__(&archive_entry_set_size) set_size;
 	__typeof__(&archive_entry_set_filetype) set_filetype;
 	__typeof__(&archive_entry_set_perm) set_perm;
+	__typeof__(&archive_entry_set_symlink) set_symlink;
+	__typeof__(&archive_entry_clear) entry_clear;
 	__typeof__(&archive_write_new) write_new;
 	__typeof__(&archive_write_free) write_free;
 	__typeof__(&archive_write_close) write_close;
@@ -71,6 +73,8 @@ static int load(struct archive_api *api, struct err *err)
 		{ "archive_entry_set_size", &api->set_size },
 		{ "archive_entry_set_filetype", &api->set_filetype },
 		{ "archive_entry_set_perm", &api->set_perm },
+		{ "archive_entry_set_symlink", &api->set_symlink },
+		{ "archive_entry_clear", &api->entry_clear },
 		{ "archive_write_new", &api->write_new },
 		{ "archive_write_free", &api->write_free },
 		{ "archive_write_close", &api->write_close },
@@ -231,10 +235,21 @@ int archive_writer_new(int fd, struct archive_writer **ret, struct err *err)
 
 int archive_add(struct archive_writer *w, const char *name, uint64_t size_bytes, struct err *err)
 {
+	return archive_add_as(w, name, ARCHIVE_FILE, 0644, NULL, size_bytes, err);
+}
+
+int archive_add_as(struct archive_writer *w, const char *name, enum archive_kind kind,
+		   unsigned mode, const char *link, uint64_t size_bytes, struct err *err)
+{
+	w->api.entry_clear(w->entry);
 	w->api.set_pathname(w->entry, name);
 	w->api.set_size(w->entry, (la_int64_t)size_bytes);
-	w->api.set_filetype(w->entry, AE_IFREG);
-	w->api.set_perm(w->entry, 0644);
+	w->api.set_filetype(w->entry, link		       ? AE_IFLNK
+				      : kind == ARCHIVE_FOLDER ? AE_IFDIR
+							       : AE_IFREG);
+	if (link)
+		w->api.set_symlink(w->entry, link);
+	w->api.set_perm(w->entry, (mode_t)mode);
 	return w->api.write_header(w->archive, w->entry) == ARCHIVE_OK ? 0 : unwritten(w, err);
 }
 

@@ -101,6 +101,10 @@ is 'and so does the program' "$("$TOP/build/bombus" version)" "bombus $(cat "$TO
 is 'the packages want to build what make does' "$(sed -n '/^COMPILE_PACKAGES=(/,/^)/{/[()]/d;p}' "$TOP/tests/deps.sh" |
 	tr -s ' \t' '\n' | grep -vE '^(gcc|libc6-dev|make|)$' | while read -r package; do
 		grep -q "^ ${package}[ ,]" "$TOP/debian/control" || echo "$package"; done)" ''
+opened=$(sed -n '/dynlib_names\[\] = {/,/^};/p' "$TOP/base/dynlib.c" | grep -o '"[^"]*"' | tr -d '"' | sort)
+is 'every library that is opened is in the list' "$(grep -rhoE '"lib[a-z0-9-]*\.so\.[0-9]+"' "$TOP"/{base,oci,runner,cmd} |
+	tr -d '"' | grep -v '^libc\.' | sort -u)" "$opened"
+is 'and in the packages' "$(sed -nE 's/^(DEPENDS|RECOMMENDS) += //p' "$TOP/debian/rules" | tr ' ' '\n' | sort)" "$opened"
 if git -C "$TOP" rev-parse -q --verify HEAD >git.out 2>&1; then
 	ok 'make dist' made dist
 	tar=$BUILD/bombus-$(cat "$TOP/VERSION").tar.gz
