@@ -80,7 +80,7 @@ SOURCES   := $(wildcard $(foreach d,base base/* cmd cmd/* oci oci/* runner runne
 		tests/unit/* tests/fuzz/*,$(d)/*.[ch]) tests/bench/bench_*.c)
 
 .PHONY: all units examples trace-demos bpf-tests fuzzers fuzzers-here help \
-	test interop demo pictures bench soak fuzz install uninstall dist deb man deps check lint house format clean
+	test interop portability demo pictures bench soak fuzz install uninstall dist deb man deps check lint house format clean
 .SECONDARY:
 
 all: $(BUILD)/bombus $(call archive,trace) ## build bombus and libbombus-trace
@@ -187,6 +187,9 @@ interop: deps ## run beside tools that are fetched and built first; not part of 
 	@tests/deps.sh interop
 	@$(SUBMAKE) all examples trace-demos bpf-tests $(TRAFFIC)
 	@status=0; for test in tests/interop/*.sh; do BUILD=$(abspath $(BUILD)) $$test || status=1; done; exit $$status
+portability: ## build and test on other systems of Debian, which debootstrap makes
+	@tests/deps.sh interop
+	@BUILD=$(abspath $(BUILD)) tests/portability.sh $(SYSTEMS)
 soak: deps ## scrape for a minute, then count ten million keys in ten
 	@$(SUBMAKE) all bpf-tests
 	@$(GIVE_BACK)

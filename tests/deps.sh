@@ -3,10 +3,11 @@
 #
 # Installs what building and testing need. Does nothing, quickly, where everything is there.
 #
-#	tests/deps.sh [-n] [compile|demo|interop]
+#	tests/deps.sh [-n|-p] [compile|demo|interop]
 #
 # "compile" is what `make` alone needs, "demo" adds what builds and shows programs; without a word
-# it is everything, for the tests too, and "interop" adds what only tests/interop needs. -n installs nothing, says what is missing and fails. It knows
+# it is everything, for the tests too, and "interop" adds what only tests/interop needs. -n installs nothing,
+# says what is missing and fails; -p prints the names of all. It knows
 # the packages of Debian 12 (and its like); elsewhere it names what to install.
 
 set -u
@@ -26,8 +27,13 @@ TEST_PACKAGES=(
 INTEROP_PACKAGES=(build-essential debhelper dpkg-dev lintian debootstrap rpm runc)
 
 only_say=0
+only_print=0
 if [ "${1:-}" = -n ]; then
 	only_say=1
+	shift
+fi
+if [ "${1:-}" = -p ]; then
+	only_print=1
 	shift
 fi
 packages=("${COMPILE_PACKAGES[@]}")
@@ -47,6 +53,11 @@ all | interop)
 	exit 2
 	;;
 esac
+
+if [ $only_print = 1 ]; then
+	printf '%s\n' "${packages[@]}"
+	exit 0
+fi
 
 # What stands for each package, however it came here: a program or a header.
 stands_for() {

@@ -30,10 +30,17 @@ debian_make() {
 			tar -C "$dir.new" -cf "$tar.new" . && mv "$tar.new" "$tar" || return
 		rm -rf "$dir.new"
 	fi
-	mkdir -p "$dir"
-	tar -C "$dir" -xf "$tar" || return
-	# The mirror's own packages are fresher than those that were unpacked.
+	debian_unpack "$tar" "$dir" || return
 	echo "deb $MIRROR $suite main" >"$dir/etc/apt/sources.list"
+	in_root "$dir" apt-get -qq update
+}
+
+# debian_unpack TAR FOLDER
+debian_unpack() {
+	local dir=$2
+
+	mkdir -p "$dir"
+	tar -C "$dir" -xf "$1" || return
 	cp /etc/resolv.conf "$dir/etc/resolv.conf"
 	# Nothing of this machine can be removed or changed through these: each is new or read-only.
 	read_only proc "$dir/proc" && read_only sysfs "$dir/sys" &&
@@ -43,7 +50,17 @@ debian_make() {
 		debian_devices "$dir/dev" || return
 	# So that the folder can be removed.
 	at_exit+=("umount -l '$dir'/{sys/kernel/tracing,sys,proc,dev,run}")
-	in_root "$dir" apt-get -qq update
+}
+
+# What tests of programs write to, each new here: pins, cgroups, terminals, probes.
+debian_test_mounts() {
+	mount -t bpf bpf "$1/sys/fs/bpf"
+	mount -t cgroup2 cgroup2 "$1/sys/fs/cgroup"
+	mount -o remount,bind,rw "$1/proc"
+	mount -o remount,bind,rw "$1/sys/kernel/tracing"
+	mkdir "$1/dev/pts" && mount -t devpts -o newinstance,ptmxmode=0666 devpts "$1/dev/pts" &&
+		ln -s pts/ptmx "$1/dev/ptmx"
+	at_exit=("umount -l '$1'/{sys/fs/bpf,sys/fs/cgroup,dev/pts}" "${at_exit[@]}")
 }
 
 # read_only TYPE FOLDER: this mount is, not the file system that others have mounted too.
