@@ -52,6 +52,8 @@ LIBS_runner/read := -lpcre2-8 -ljansson
 LIBS_runner/sink := -lz -ljansson
 LIBS_runner/tui  := -lncursesw -ltinfo
 LIBS_cmd         := -ljansson
+# What archives of these need besides, where shared libraries bring it along.
+LIBS_static      := -lz -lzstd -llzma -lbz2 -lelf -lz
 
 # Files of a layer that stand beside its folder.
 BESIDE_runner/read := runner/source.c
@@ -64,7 +66,9 @@ archive   = $(BUILD)/lib$(subst /,-,$(1)).a
 objects   = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c $(1)/*/*.c) $(BESIDE_$(1)))
 support   = $(BUILD)/libsupport.a
 archives  = $(foreach l,$(filter $(LAYERS),$(1)) $(DEPS_$(1)),$(call archive,$(l)))
-libs      = $(LIBS_$(1)) $(foreach l,$(DEPS_$(1)),$(LIBS_$(l))) -lm
+# STATIC=1 links every library but libc's, which opens others at run time, into the binary.
+libs      = $(if $(STATIC),-Wl$(comma)-Bstatic) $(LIBS_$(1)) $(foreach l,$(DEPS_$(1)),$(LIBS_$(l))) \
+	    $(if $(STATIC),$(LIBS_static) -Wl$(comma)-Bdynamic) -lm
 built     = $(patsubst %.c,$(BUILD)/%,$(wildcard $(1)))
 
 UNITS     := $(call built,tests/unit/*/*.c)
@@ -80,7 +84,7 @@ SOURCES   := $(wildcard $(foreach d,base base/* cmd cmd/* oci oci/* runner runne
 		tests/unit/* tests/fuzz/*,$(d)/*.[ch]) tests/bench/bench_*.c)
 
 .PHONY: all units examples trace-demos bpf-tests fuzzers fuzzers-here help \
-	test interop portability demo pictures bench soak fuzz install uninstall dist deb man deps check lint house format clean
+	test interop portability demo pictures bench soak fuzz install uninstall dist deb rpm tarball sbom man deps check lint house format clean
 .SECONDARY:
 
 all: $(BUILD)/bombus $(call archive,trace) ## build bombus and libbombus-trace
@@ -206,7 +210,7 @@ check: lint house $(BUILD)/gen/names.inc ## check the format, the scripts, the l
 house: all ## find circles between object files, full folders and long functions
 	@tests/house.sh $(BUILD)
 lint:
-	shellcheck -x .ci/run tests/run $(wildcard tests/*.sh tests/*/*.sh runner/read/text/*.sh docs/man/*.sh debian/*.sh)
+	shellcheck -x .ci/run tests/run $(wildcard tests/*.sh tests/*/*.sh runner/read/text/*.sh docs/man/*.sh debian/*.sh packaging/*.sh)
 
 # --- for people ---
 
@@ -225,6 +229,7 @@ pictures: deps ## draw the README's pictures anew from the recordings in tests/g
 ROOT      := $(DESTDIR)$(PREFIX)
 LIBDIR    ?= lib
 INSTALL_STRIP ?= -s
+EPOCH      = $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null || stat -c %Y VERSION))
 IMAGES    := $(ROOT)/share/bombus/images
 MAN       := $(ROOT)/share/man
 UNIT      := $(ROOT)/lib/systemd/system/bombus.service
@@ -257,6 +262,21 @@ dist: ## pack the committed sources: BUILD/bombus-VERSION.tar.gz
 	@mkdir -p $(BUILD)
 	git archive --format=tar --prefix=bombus-$(VERSION)/ HEAD | gzip -9n > $(BUILD)/.dist.$$$$ && \
 		mv $(BUILD)/.dist.$$$$ $(BUILD)/bombus-$(VERSION).tar.gz
+tarball: ## pack an installation that needs no library but libc's: BUILD/bombus-VERSION-linux-ARCH.tar.gz
+	@$(SUBMAKE) STATIC=1 BUILD=$(BUILD)-static all examples man
+	rm -rf $(BUILD)/tarball
+	@$(SUBMAKE) STATIC=1 BUILD=$(BUILD)-static install DESTDIR=$(abspath $(BUILD))/tarball PREFIX=/usr/local
+	mv $(BUILD)/tarball/usr/local $(BUILD)/tarball/bombus-$(VERSION)
+	tar -C $(BUILD)/tarball --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$(EPOCH)" -c bombus-$(VERSION) | \
+		gzip -9n > $(BUILD)/bombus-$(VERSION)-linux-$(shell uname -m).tar.gz
+sbom: ## write what is linked and installed, as SPDX: BUILD/bombus-VERSION.spdx.json
+	rm -rf $(BUILD)/sbom
+	@$(SUBMAKE) install DESTDIR=$(abspath $(BUILD))/sbom PREFIX=/usr >/dev/null
+	packaging/sbom.sh $(BUILD)/sbom > $(BUILD)/bombus-$(VERSION).spdx.json
+rpm: dist ## build packages for rpm of the committed sources, in BUILD/rpm (RPMFLAGS=--nodeps on Debian)
+	rm -rf $(BUILD)/rpm
+	rpmbuild -bb $(RPMFLAGS) --define "_topdir $(abspath $(BUILD))/rpm" --define "_sourcedir $(abspath $(BUILD))" \
+		--define "source_version $(VERSION)" packaging/bombus.spec
 deb: ## build Debian's packages of the committed sources, in BUILD/deb
 	debian/build.sh $(BUILD)/deb
 format: ## format the C sources
