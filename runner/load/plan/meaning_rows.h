@@ -93,10 +93,10 @@ MEANING(GID, kind, id, none, group,
 	.types = TYPES("gid", "bombus_gid", "gid_t", "__kernel_gid32_t", "gadget_gid"),
 	.numbers = 4 | 8, .name = "gid", .noun = "group",
 	.recorded = 2, .flags = MEANS_NUMBER | MEANS_NAMED)
-MEANING(MNTNS, kind, kind, none, none,
+MEANING(MNTNS, ns, kind, none, none,
 	.types = TYPES("mntns_id", "gadget_mntns_id", "mnt_ns_id_t"),
 	.numbers = 4 | 8, .name = "mntns_id", .flags = MEANS_NUMBER)
-MEANING(NETNS, kind, kind, none, none,
+MEANING(NETNS, ns, kind, none, none,
 	.types = TYPES("netns_id", "gadget_netns_id"),
 	.numbers = 4 | 8, .name = "netns_id", .flags = MEANS_NUMBER)
 MEANING(CGROUP, kind, id, none, cgroup,

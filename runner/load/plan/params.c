@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
+#include <sys/stat.h>
 #include "base/err.h"
 #include "base/parse.h"
 #include "base/util.h"
@@ -264,6 +265,22 @@ static int write_kind(const struct field *f, const char *text, uint8_t *dst, con
 	default:
 		return write_number(f, text, dst, what, err);
 	}
+}
+
+/* A namespace by its number, by a path, or the one that bombus is in. */
+static int write_ns(const struct field *f, const char *text, uint8_t *dst, const char *what,
+		    struct err *err)
+{
+	const char *path = text;
+	struct stat st;
+
+	if (streq(text, "self"))
+		path = f->meaning == MEAN_NETNS ? "/proc/self/ns/net" : "/proc/self/ns/mnt";
+	else if (text[0] != '/')
+		return write_number(f, text, dst, what, err);
+	if (stat(path, &st) < 0)
+		return err_usage(err, "%s: %.64s: %s", what, path, strerror(errno));
+	return store_checked(f, (struct number){ false, st.st_ino }, text, dst, what, err);
 }
 
 static int write_char(const struct field *f, const char *text, uint8_t *dst, const char *what,

@@ -104,6 +104,7 @@ static void read_net(const struct field *f, const uint8_t *src, struct strbuf *o
 /* Numbers without their unit are what both are written as. */
 #define read_duration read_kind
 #define read_size read_kind
+#define read_ns read_kind
 
 typedef void (*read_fn)(const struct field *f, const uint8_t *src, struct strbuf *out);
 

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <sys/stat.h>
 #include "base/err.h"
 #include "base/util.h"
 #include "runner/load/plan/params.h"
@@ -257,6 +258,27 @@ static void test_params_read_cuts_text_to_the_room(void **state)
 	assert_int_equal(param_read(&u64, "\0\0\0\0\0\0\0\0", text, 0), 0);
 }
 
+/* A namespace by its number, by a path, or the own one. */
+static void test_params_take_namespaces(void **state)
+{
+	static const struct field netns = MEANING(MEAN_NETNS, 32);
+	struct err err = { 0 };
+	uint32_t value = 0;
+	struct stat st;
+
+	assert_int_equal(stat("/proc/self/ns/net", &st), 0);
+	assert_int_equal(param_write(&netns, "self", &value, 4, "p", NULL), 0);
+	assert_int_equal(value, st.st_ino);
+	assert_int_equal(param_write(&netns, "7", &value, 4, "p", NULL), 0);
+	assert_int_equal(value, 7);
+	assert_int_equal(param_write(&netns, "/proc/self/ns/net", &value, 4, "p", NULL), 0);
+	assert_int_equal(value, st.st_ino);
+	assert_true(param_write(&netns, "/no/such/path", &value, 4, "p", &err) < 0);
+	assert_string_equal(err.msg, "p: /no/such/path: No such file or directory");
+	assert_true(param_write(&netns, "mine", &value, 4, "p", NULL) < 0);
+	assert_int_equal(value, st.st_ino);
+}
+
 static void test_params_set_by_name(void **state)
 {
 	struct param params[] = {
@@ -297,6 +319,7 @@ int main(void)
 		cmocka_unit_test(test_params_suggest_enum_names),
 		cmocka_unit_test(test_params_never_write_over_the_variable),
 		cmocka_unit_test(test_params_read_cuts_text_to_the_room),
+		cmocka_unit_test(test_params_take_namespaces),
 		cmocka_unit_test(test_params_set_by_name),
 	};
 
