@@ -21,7 +21,7 @@ DEMO_PACKAGES=(clang curl)
 TEST_PACKAGES=(
 	llvm bpftool libcmocka-dev libclang-rt-dev skopeo jq tmux bsdutils iproute2
 	procps qemu-system-x86 busybox-static ca-certificates cpio gzip binutils libc-bin
-	umoci mandoc apache2-utils openssl python3 python3-venv time zstd git
+	umoci mandoc apache2-utils openssl python3 python3-venv time zstd git yamllint systemd
 )
 
 INTEROP_PACKAGES=(build-essential debhelper dpkg-dev lintian debootstrap rpm runc)
@@ -65,7 +65,7 @@ stands_for() {
 	llvm) echo llvm-objcopy ;;
 	gcc) echo "${CC:-gcc}" ;;
 	make | clang | bpftool | jq | curl | tmux | cpio | gzip | skopeo) echo "$1" ;;
-	umoci | mandoc | openssl | python3 | time | zstd | git) echo "$1" ;;
+	yamllint | umoci | mandoc | openssl | python3 | time | zstd | git) echo "$1" ;;
 	apache2-utils) echo htpasswd ;;
 	libc6-dev) echo stdio.h ;;
 	libbpf-dev) echo bpf/libbpf.h ;;
@@ -96,6 +96,7 @@ stands_for() {
 	lintian | debootstrap | runc) echo "$1" ;;
 	rpm) echo rpmbuild ;;
 	python3-venv) echo python3:ensurepip ;;
+	systemd) echo systemd-analyze ;;
 	iproute2) echo ip ;;
 	procps) echo ps ;;
 	qemu-system-x86) echo qemu-system-x86_64 ;;

@@ -1,0 +1,53 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# The files of deploy/: the agent takes each of its configurations; promtool and yamllint find nothing
+# wrong; each alert is about figures that exist, and fires on what it is meant for; the dashboards are
+# what `bombus dashboard` makes.
+# shellcheck source=../support/lib.sh
+. "$(dirname "$0")/../support/lib.sh"
+. "$TESTS/support/prometheus.sh"
+need python3
+
+DEPLOY=$(realpath "$TESTS/../deploy")
+for file in bombus.yaml compose/bombus.yaml kustomize/base/bombus.yaml kustomize/sidecar/bombus.yaml; do
+	run_bombus agent -c "$DEPLOY/$file" --check
+	is "the agent takes $file" "$RC $ERR" '0 '
+done
+
+if command -v yamllint >/dev/null; then
+	is 'yamllint finds nothing' "$(cd "$DEPLOY" && yamllint -s . 2>&1)" ''
+	# Its library reads YAML.
+	python3 - "$DEPLOY/helm/bombus/values.yaml" >values.yaml <<-'END'
+		import sys, yaml
+		values = yaml.safe_load(open(sys.argv[1]))
+		assert f":{values['port']}" == values['config']['exporters'][0]['listen']
+		print(yaml.safe_dump(values['config']))
+	END
+	run_bombus agent -c values.yaml --check
+	is "the agent takes the chart's configuration" "$RC $ERR" '0 '
+else
+	skip 'yamllint finds nothing' 'there is no yamllint (make deps)'
+fi
+
+if prometheus_there; then
+	ok 'promtool takes the configuration' promtool check config --syntax-only "$DEPLOY/prometheus/prometheus.yml"
+	ok 'promtool takes the rules' promtool check rules "$DEPLOY/prometheus/alerts.yml"
+	ok 'each alert fires on what it is for' promtool test rules "$DEPLOY/prometheus/alerts_test.yml"
+else
+	skip 'promtool takes the configuration' 'promtool is not to be had'
+fi
+grep -oh 'bombus_[a-z_]*' "$DEPLOY/prometheus/alerts.yml" | sort -u >asked
+grep -ohr 'bombus_[a-z_]*' "$TESTS/../spec" | sort -u >known
+is 'alerts are about figures that exist' "$(grep -vxFf known asked)" ''
+at_least 'there are some' "$(wc -l <asked)" 8
+
+if [ -d "$EXAMPLES" ]; then
+	for file in "$DEPLOY"/grafana/dashboards/*.json; do
+		run_bombus --store "$EXAMPLES" dashboard "$(basename "$file" .json)"
+		is "${file##*/} is what bombus makes" "$(diff <(printf '%s\n' "$OUT") "$file" | head -n 5)" ''
+	done
+else
+	skip 'dashboards are what bombus makes' 'the examples are not built'
+fi
+done_testing
