@@ -160,44 +160,49 @@ static void text_labels(struct strbuf *dst, const struct expo_label *labels, uin
 	}
 }
 
-static void add_u64(struct strbuf *dst, uint64_t v)
+/* At most NUM_DOUBLE_ROOM bytes; returns their end. */
+static char *put_number(char *dst, const struct expo_number *number)
 {
-	char text[NUM_U64_ROOM];
-
-	strbuf_add(dst, text, num_u64(text, v));
-}
-
-static void add_number(struct strbuf *dst, const struct expo_number *number)
-{
-	char text[NUM_DOUBLE_ROOM];
-
 	if (number->scale == 1 && number->type == CELL_U64)
-		add_u64(dst, number->cell.u);
-	else if (number->scale == 1 && number->type == CELL_I64)
-		strbuf_add(dst, text, num_i64(text, number->cell.i));
-	else
-		strbuf_add(dst, text, num_double(text, expo_double(number)));
+		return dst + num_u64(dst, number->cell.u);
+	if (number->scale == 1 && number->type == CELL_I64)
+		return dst + num_i64(dst, number->cell.i);
+	return dst + num_double(dst, expo_double(number));
 }
 
-/* name_suffix{labels} as it is before the value. */
-static void add_start(struct strbuf *dst, const char *name, const char *suffix, struct expo_set set)
+static char *put(char *dst, const void *bytes, size_t len)
 {
-	strbuf_adds(dst, name);
-	strbuf_adds(dst, suffix);
+	memcpy(dst, bytes, len);
+	return dst + len;
+}
+
+/* A line: name_suffix{labels} number. There are millions of them: room is made once for each. */
+static void add_line(struct strbuf *dst, const char *name, const char *suffix, struct expo_set set,
+		     const struct expo_number *number)
+{
+	size_t name_len = strlen(name), suffix_len = strlen(suffix);
+	char *start = strbuf_reserve(dst, name_len + suffix_len + set.len + NUM_DOUBLE_ROOM + 4);
+	char *p = start;
+
+	if (!start)
+		return;
+	p = put(p, name, name_len);
+	p = put(p, suffix, suffix_len);
 	if (set.len) {
-		strbuf_addc(dst, '{');
-		strbuf_add(dst, set.bytes, set.len);
-		strbuf_addc(dst, '}');
+		*p++ = '{';
+		p = put(p, set.bytes, set.len);
+		*p++ = '}';
 	}
-	strbuf_addc(dst, ' ');
+	*p++ = ' ';
+	p = put_number(p, number);
+	*p++ = '\n';
+	strbuf_advance(dst, (size_t)(p - start));
 }
 
 static void text_number(struct strbuf *dst, const struct expo_family *family, struct expo_set set,
 			const struct expo_number *number)
 {
-	add_start(dst, family->name, "", set);
-	add_number(dst, number);
-	strbuf_addc(dst, '\n');
+	add_line(dst, family->name, "", set, number);
 }
 
 /* OpenMetrics wants to see that a bound is a float. */
@@ -205,21 +210,34 @@ static void add_bound(struct strbuf *dst, const struct expo_histogram *histogram
 		      bool open)
 {
 	struct expo_number bound = { CELL_U64, { 0 }, histogram->scale, histogram->as_product };
-	size_t at = dst->len;
+	char text[NUM_DOUBLE_ROOM + 1], *end;
 
 	if (i == histogram->nbounds) {
 		strbuf_adds(dst, "+Inf");
 		return;
 	}
 	bound.cell.u = histogram->bounds[i];
-	add_number(dst, &bound);
-	if (open && !dst->full && !strpbrk(dst->buf + at, ".e"))
+	end = put_number(text, &bound);
+	*end = '\0';
+	strbuf_add(dst, text, (size_t)(end - text));
+	if (open && !strpbrk(text, ".e"))
 		strbuf_adds(dst, ".0");
+}
+
+/* The end of a bucket's line. */
+static size_t put_count(char *dst, uint64_t count)
+{
+	char *p = put(dst, "\"} ", 3);
+
+	p += num_u64(p, count);
+	*p++ = '\n';
+	return (size_t)(p - dst);
 }
 
 static void add_histogram(struct strbuf *dst, const struct expo_family *family, struct expo_set set,
 			  const struct expo_histogram *histogram, bool open)
 {
+	char count[NUM_U64_ROOM + 4];
 	uint64_t cumulative = 0;
 
 	for (uint32_t i = 0; i <= histogram->nbounds; i++) {
@@ -233,19 +251,14 @@ static void add_histogram(struct strbuf *dst, const struct expo_family *family, 
 			strbuf_add(dst, set.bytes, set.len);
 		strbuf_adds(dst, set.len ? ",le=\"" : "le=\"");
 		add_bound(dst, histogram, i, open);
-		strbuf_adds(dst, "\"} ");
-		add_u64(dst, cumulative);
-		strbuf_addc(dst, '\n');
+		strbuf_add(dst, count, put_count(count, cumulative));
 	}
-	if (histogram->has_sum) {
-		add_start(dst, family->name, "_sum", set);
-		add_number(dst, &histogram->sum);
-		strbuf_addc(dst, '\n');
-	}
+	if (histogram->has_sum)
+		add_line(dst, family->name, "_sum", set, &histogram->sum);
 	if (histogram->has_sum || !open) {
-		add_start(dst, family->name, "_count", set);
-		add_u64(dst, cumulative);
-		strbuf_addc(dst, '\n');
+		const struct expo_number all = { CELL_U64, { .u = cumulative }, 1, false };
+
+		add_line(dst, family->name, "_count", set, &all);
 	}
 }
 
