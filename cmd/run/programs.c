@@ -229,6 +229,7 @@ int programs_open(struct programs *p, const struct words *words, struct wallcloc
 {
 	int ret;
 
+	p->clock = clock;
 	p->count = words->count;
 	p->all = xcalloc(p->count, sizeof(*p->all));
 	p->routed = xcalloc(p->count, sizeof(*p->routed));
@@ -279,22 +280,39 @@ int programs_attach(struct programs *p, struct err *err)
 
 /* --- reading --- */
 
-/* After each sweep of a job. */
-static void on_sweep(void *ctx, struct job *job)
+#define EARLY_NS 100000000 /* timers come a little late, and the next one in time */
+
+void programs_check(struct programs *p)
 {
-	host_tick(ctx, job_source(job));
+	uint64_t now_ns = now_mono_ns();
+
+	if (now_ns - p->checked_ns + EARLY_NS < PROGRAMS_CHECK_NS)
+		return;
+	p->checked_ns = now_ns;
+	wallclock_refresh(p->clock);
+	for (size_t i = 0; i < p->count; i++)
+		if (p->all[i].job)
+			job_check(p->all[i].job);
 }
 
-static int read_job(struct job *job, struct host *host, struct loop *loop, struct err *err)
+static void on_sweep(void *ctx, struct job *job)
+{
+	struct programs *p = ctx;
+
+	host_tick(p->host, job_source(job));
+	programs_check(p);
+}
+
+static int read_job(struct programs *p, struct job *job, struct loop *loop, struct err *err)
 {
 	int ret = job_read(job, loop, err);
 
 	if (ret < 0 && job_source(job)->several)
 		err_wrap(err, "%s", job_source(job)->program);
 	if (ret < 0)
-		host_remove_source(host, job_source(job), LEAVE_TIMEOUT_MS);
+		host_remove_source(p->host, job_source(job), LEAVE_TIMEOUT_MS);
 	else
-		job_on_sweep(job, on_sweep, host);
+		job_on_sweep(job, on_sweep, p);
 	return ret;
 }
 
@@ -302,6 +320,8 @@ int programs_read(struct programs *p, struct host *host, struct loop *loop, stru
 {
 	int ret = 0;
 
+	p->host = host;
+	p->checked_ns = now_mono_ns();
 	for (size_t i = 0; i < p->count && ret >= 0; i++) {
 		if (!p->all[i].job)
 			continue;
@@ -310,7 +330,7 @@ int programs_read(struct programs *p, struct host *host, struct loop *loop, stru
 		ret = host_add_source(host, job_source(p->all[i].job), err);
 		if (ret < 0)
 			return ret;
-		ret = read_job(p->all[i].job, host, loop, err);
+		ret = read_job(p, p->all[i].job, loop, err);
 		if (ret < 0)
 			ret = leave_out(p, &p->all[i], ret, err);
 	}
@@ -323,13 +343,6 @@ void programs_record(const struct programs *p, struct run_record *record)
 		if (p->all[i].job)
 			run_record_add(record, programs_several(p) ? p->all[i].name : NULL,
 				       &p->routed[i], &p->all[i].program);
-}
-
-void programs_check(struct programs *p)
-{
-	for (size_t i = 0; i < p->count; i++)
-		if (p->all[i].job)
-			job_check(p->all[i].job);
 }
 
 uint64_t programs_stop(struct programs *p, uint64_t sweeps_ns, bool (*stop)(void))

@@ -24,8 +24,6 @@
 #include "runner/load/kernel/trace_pipe.h"
 #include "runner/read/who/who.h"
 
-/* Between two looks at clocks and attachments. */
-#define CHECK_NS 1000000000
 #define LAST_SWEEPS_NS 1000000000 /* at the end: maps that take longer are not read once more */
 
 /* What exists while programs run; released in the opposite order. */
@@ -40,12 +38,18 @@ struct run {
 	struct trace_pipe *trace_pipe; /* NULL: not asked for */
 };
 
-static int on_clock(void *ctx, uint32_t events)
+static int on_check(void *ctx, uint32_t events)
 {
 	struct run *run = ctx;
 
-	wallclock_refresh(run->clock);
 	programs_check(&run->programs);
+	return 0;
+}
+
+/* The clock was set, or the machine slept. */
+static int on_clock_set(void *ctx, uint32_t events)
+{
+	wallclock_refresh(((struct run *)ctx)->clock);
 	return 0;
 }
 
@@ -53,10 +57,14 @@ static int add_timers(struct run *run, struct err *err)
 {
 	int clock_fd = wallclock_fd(run->clock);
 	struct loop *loop = run->main.loop;
-	int ret = loop_add_timer(loop, CHECK_NS, CHECK_NS, on_clock, run, NULL, err);
+	bool rarely = run->args->once || run->args->interval_ns > PROGRAMS_CHECK_NS;
+	int ret = 0;
 
+	if (rarely) /* sweeps come too seldom for it */
+		ret = loop_add_timer(loop, PROGRAMS_CHECK_NS, PROGRAMS_CHECK_NS, on_check, run,
+				     NULL, err);
 	if (ret >= 0 && clock_fd >= 0)
-		ret = loop_add_fd(loop, clock_fd, EPOLLIN, on_clock, run, NULL, err);
+		ret = loop_add_fd(loop, clock_fd, EPOLLIN, on_clock_set, run, NULL, err);
 	if (ret >= 0 && (run->args->duration_ns || run->args->once))
 		ret = main_loop_end_after(&run->main, run->args->duration_ns, err);
 	return ret;
