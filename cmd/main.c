@@ -49,8 +49,6 @@ static int run_parsed(const struct command *c, const struct global_args *global,
 			ret = c->help(global, words->words[i], err);
 		return ret;
 	}
-	if (global->store && !*global->store)
-		return err_usage(err, "--store wants a folder, not ''");
 	ret = check_words(c, words, err);
 	return ret < 0 ? ret : c->run(global, args, words, err);
 }

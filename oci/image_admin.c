@@ -75,7 +75,7 @@ static int find_kept(struct store *store, struct kept *kept, struct err *err)
 		int rc = store_walk_tree(store, &roots[i], keep, kept, err);
 
 		if (rc < 0) {
-			err_hint(err, "'bombus rm' or 'bombus pull' what is damaged, then prune");
+			err_hint(err, "remove or pull the damaged images again, then prune");
 			err_wrap(err, "nothing is removed: %s", roots[i].digest);
 			return rc;
 		}

@@ -284,7 +284,8 @@ static int bring(struct pull *p, struct err *err)
 		parts_release(p);
 	}
 	if (rc == 1)
-		return err_set(err, EBUSY, "blobs were removed from %s while they were needed",
+		return err_set(err, EBUSY,
+			       "another process removed blobs from %s that this one needs",
 			       p->path);
 	if (rc == 0)
 		memcpy(p->result.digest, p->docs[p->ndocs - 1].digest, DIGEST_ROOM);

@@ -38,7 +38,7 @@ static void see_off(struct fleet *f)
 			*leaver = f->leavers[--f->nleavers];
 		} else if (!leaver->warned && now_mono_ns() - leaver->since_ns > LEAVE_TIMEOUT_NS) {
 			leaver->warned = true;
-			log_warn("%s: an output stalls and keeps what it holds of it",
+			log_warn("%s: an output stalls, so the memory of this program stays in use",
 				 source->program);
 		}
 	}

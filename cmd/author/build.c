@@ -58,7 +58,7 @@ static int check_source(const char *source, struct err *err)
 		return err_sys(err, EISDIR, "cannot compile %s", source);
 	if (has_suffix(source, OBJECT_SUFFIX)) {
 		err_hint(err, "'bombus run %s' runs it as it is", source);
-		return err_usage(err, "%s is an object already, not a source", source);
+		return err_usage(err, "%s is an object file, not source code", source);
 	}
 	if (may_access(source, R_OK) < 0)
 		return err_sys(err, errno, "cannot open %s", source);

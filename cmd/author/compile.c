@@ -78,7 +78,7 @@ int platform_find(const char *name, const struct platform **ret, struct err *err
 	}
 	if (found->big_endian != host_big_endian()) {
 		err_hint(err, "build it on a machine of that kind");
-		return err_usage(err, "%s has the other byte order than this machine", found->name);
+		return err_usage(err, "%s has another byte order than this machine", found->name);
 	}
 	*ret = found;
 	return 0;
@@ -384,7 +384,7 @@ static void explain(const char *said, const struct compile_opts *o, const struct
 		err_hint(err, "vmlinux.h could not be made: %s%s%s", vmlinux_err->msg,
 			 vmlinux_err->hint[0] ? "; " : "", vmlinux_err->hint);
 	} else if (has_prefix(header, "bombus/") || streq(header, "solo_types.h")) {
-		err_hint(err, "the headers that came with bombus are not found; BOMBUS_INCLUDE "
+		err_hint(err, "the headers of bombus are not found; BOMBUS_INCLUDE "
 			      "names their folder");
 	} else if (has_prefix(header, "asm/") || has_prefix(header, "linux/")) {
 		err_hint(err, "include \"vmlinux.h\" instead of the kernel's headers, or apt "
@@ -407,7 +407,7 @@ static int judge(int status, const char *source, const struct strbuf *out, const
 		return err_set(err, EFBIG, "%s gives an object of more than %zu MiB", source,
 			       MAX_UNSTRIPPED_BYTES >> 20);
 	if (!out->len)
-		return err_set(err, EIO, "%s wrote no object: do --cflags tell it so?", clang);
+		return err_set(err, EIO, "%s wrote no object; --cflags may tell it not to", clang);
 	return 0;
 }
 

@@ -211,7 +211,8 @@ static int list_own(const struct global_args *global, const char *format, struct
 		return rc;
 	if (!images.count && !(format && streq(format, "json")))
 		log_info("the store %s is empty; %s", store,
-			 system ? "'bombus list --available' shows what came with bombus"
+			 system ? "'bombus list --available' shows the images that are installed "
+				  "with bombus"
 				: "'bombus build FILE.bpf.c' makes an image");
 	if (global->quiet && !format)
 		print_names(&images);

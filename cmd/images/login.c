@@ -48,7 +48,7 @@ static int run_login(const struct global_args *global, void *args, const struct 
 	if (rc < 0)
 		return rc;
 	if (!user && (a->password_stdin || !isatty(STDIN_FILENO)))
-		return err_usage(err, "whose password is it? --username NAME");
+		return err_usage(err, "--username NAME says whose password it is");
 	if (!user)
 		user = ask_line("Username", true);
 	rc = read_secret(a, &secret, err);

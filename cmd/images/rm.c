@@ -21,7 +21,7 @@ static void hint_installed(const char *name, struct err *err)
 	if (!system || image_missing(system, name))
 		return;
 	err->hint[0] = '\0';
-	err_hint(err, "%s came with bombus, and is removed with it", name);
+	err_hint(err, "%s was installed with bombus and is removed with it", name);
 }
 
 static int run_rm(const struct global_args *global, void *args, const struct words *words,

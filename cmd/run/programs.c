@@ -92,7 +92,8 @@ static int read_names(struct programs *p, const struct words *words, struct err 
 
 		standard += streq(words->words[i] + len + (len > 0), "-");
 		if (standard > 1)
-			return err_usage(err, "standard input holds one program: '-' stands twice");
+			return err_usage(
+				err, "standard input holds one program, and '-' is given twice");
 		if (!len)
 			continue;
 		/* Pins of the program go to a folder of this name. */

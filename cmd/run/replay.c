@@ -66,7 +66,7 @@ static int open_file(struct play *p, const char *word, struct err *err)
 	p->path = standard ? "standard input" : word;
 	if (standard && isatty(STDIN_FILENO)) {
 		err_hint(err, "bombus run IMAGE --record - | bombus replay -");
-		return err_usage(err, "a recording is nothing that is typed");
+		return err_usage(err, "a recording cannot be read from a terminal");
 	}
 	p->fd = standard ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)
 			 : open(word, O_RDONLY | O_CLOEXEC);
@@ -284,8 +284,8 @@ static int finish(struct play *p, struct err *err)
 	struct replay_result result = replay_result(p->replay);
 
 	if (result.cut)
-		log_warn("%s: the recording was cut at byte %llu: what came later is not in it",
-			 p->path, (unsigned long long)result.offset);
+		log_warn("%s: the recording was cut at byte %llu; later data is missing", p->path,
+			 (unsigned long long)result.offset);
 	for (size_t i = 0; i < p->count; i++)
 		show_replay_line(replay_source(p->replay, i), result.span_ns);
 	return ret;

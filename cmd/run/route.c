@@ -231,7 +231,7 @@ static int route_word(struct router *r, const struct route *route, const char *w
 	_cleanup_free_ bool *has = xcalloc(r->count, sizeof(*has));
 
 	if (!*rest && rest != word)
-		return err_usage(r->err, "--%s %s: nothing stands behind the ':'", route->option,
+		return err_usage(r->err, "--%s %s: the ':' is followed by nothing", route->option,
 				 word);
 	if (to != NO_PROGRAM) {
 		words_add(words_at(&r->routed[to], route->offset), rest);

@@ -45,7 +45,7 @@ int run_record_check(const struct run_args *a, struct err *err)
 	}
 	if (isatty(STDOUT_FILENO)) {
 		err_hint(err, "--record FILE, or a pipe behind it: | bombus replay -");
-		return err_usage(err, "a recording is nothing for a terminal");
+		return err_usage(err, "a recording cannot be written to a terminal");
 	}
 	return 0;
 }
@@ -155,9 +155,10 @@ int run_record_apply(struct run_args *args, const struct record_option *options,
 		while (k < ARRAY_LEN(kept_options) && !streq(kept_options[k].name, options[i].name))
 			k++;
 		if (k == ARRAY_LEN(kept_options))
-			return err_set(err, EINVAL,
-				       "it was made with --%s, which is not known here",
-				       options[i].name);
+			return err_set(
+				err, EINVAL,
+				"it was made with the option --%s, which this bombus does not have",
+				options[i].name);
 		value = (char *)args + kept_options[k].offset;
 		if (kept_options[k].kept == KEPT_WORDS)
 			words_add((struct words *)value, options[i].value);

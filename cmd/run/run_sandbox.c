@@ -83,7 +83,7 @@ int run_sandbox_enter(struct run_sandbox *s, const struct run_args *args,
 	s->box.reads = NULL;
 	if (ret != -ENOENT)
 		return ret;
-	log_warn("%s: it is not installed, and this run goes on without", err ? err->msg : "");
+	log_warn("%s: it is not installed; the run continues without it", err ? err->msg : "");
 	if (err)
 		*err = (struct err){ 0 };
 	return 0;

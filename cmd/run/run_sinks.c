@@ -149,11 +149,11 @@ static int recording_ended(const struct run_sinks *sinks, struct err *err)
 	const char *path = sinks->record.opts.path;
 
 	if (r.dropped)
-		log_warn("%s: it was too slow for %" PRIu64 " records, which are not in it", path,
-			 r.dropped);
+		log_warn("%s: the file was too slow for %" PRIu64 " records, which are not in it",
+			 path, r.dropped);
 	if (!r.error || r.error == -EPIPE)
 		return 0;
-	err_hint(err, "what is in it can be replayed");
+	err_hint(err, "the part that was written can be replayed");
 	return err_sys(err, -r.error, "the recording %s ended early", path);
 }
 

@@ -111,7 +111,7 @@ static int check_type(const json_t *json, const char *expected, const char **ret
 	    json_object_get(json, "fsLayers"))
 		return err_set(err, EBADMSG, "it is not clear whether it is an index");
 	if (*ret && expected && !streq(*ret, expected))
-		return err_set(err, EBADMSG, "it says it is '%s', where '%s' was announced", *ret,
+		return err_set(err, EBADMSG, "its media type is '%s', but '%s' was announced", *ret,
 			       expected);
 	return 0;
 }

@@ -238,7 +238,7 @@ static int run(struct auth *auth, struct http_call *call, struct err *err)
 			return 0;
 		pause = retry_pause_ns(tries, call->response.retry_after, now_real_ns());
 		if (pause > RETRY_MAX_NS)
-			return err_set(err, EBUSY, "it is too busy, and asks for a longer pause");
+			return err_set(err, EBUSY, "it is busy and asks for a longer pause");
 		ts = (struct timespec){ (time_t)(pause / 1000000000), (long)(pause % 1000000000) };
 		nanosleep(&ts, NULL);
 	}
@@ -278,7 +278,7 @@ static int judge(const struct auth *auth, const struct http_response *r, struct 
 				 ? "are these credentials right? 'bombus login %s' sets new ones"
 				 : "'bombus login %s' if you have an account there",
 			 auth->host);
-		return err_set(err, EACCES, "it refuses: status %d", r->status);
+		return err_set(err, EACCES, "it refuses the request: status %d", r->status);
 	}
 	return err_set(err, EBADMSG, "it answers with status %d", r->status);
 }
@@ -464,7 +464,7 @@ static int fetch_anyhow(struct auth *auth, const struct challenge *c, bool basic
 	if (rc == -EACCES && basic && auth->creds.user)
 		return answer_basic(auth, 0, err);
 	if (rc == -EACCES && has_creds(auth) && fetch_token(auth, c, ask, scope, true, NULL) == 0) {
-		log_warn("%s refuses the credentials that are there for it; it is asked without "
+		log_warn("%s refuses the stored credentials; bombus asks without "
 			 "them ('bombus login %s' sets new ones)",
 			 auth->host, auth->host);
 		return 0;
@@ -517,7 +517,7 @@ int auth_answer(struct auth *auth, const struct http_response *response, const c
 	else if (basic)
 		rc = answer_basic(auth, round, err);
 	else
-		rc = err_set(err, EBADMSG, "%s wants credentials in no way that is known here: %s",
+		rc = err_set(err, EBADMSG, "%s asks for credentials in an unknown way: %s",
 			     auth->host, count ? list[0].scheme : "it does not say how");
 	challenges_release(list, count);
 	if (rc < 0)

@@ -36,8 +36,9 @@ int registry_get_blob(struct registry *registry, const char *repository, const c
 	digest_of(strbuf_str(body), body->len, found);
 	if (body->len != size_bytes || !streq(found, digest)) {
 		err_exit(err, EXIT_REGISTRY);
-		return err_set(err, EBADMSG, "what came is not %s: %zu bytes with digest %s",
-			       digest, body->len, found);
+		return err_set(err, EBADMSG,
+			       "the data is not %s: it has %zu bytes and the digest %s", digest,
+			       body->len, found);
 	}
 	*ret = strbuf_steal(body);
 	if (!*ret)
@@ -151,7 +152,9 @@ static int fetch_sink(void *ctx, const struct http_response *r, const void *byte
 	if (f->job.transfer.last_offset && part_have(f->part) == f->job.transfer.last_offset &&
 	    (r->status != 206 || r->range_start != (int64_t)f->job.transfer.last_offset)) {
 		if (r->status == 206)
-			return err_set(err, EBADMSG, "%s: it sends another part than was asked for",
+			return err_set(err, EBADMSG,
+				       "%s: it sent another part of the blob than the one that was "
+				       "requested",
 				       part_digest(f->part));
 		rc = part_restart(f->part, err);
 		f->job.transfer.last_offset = 0;

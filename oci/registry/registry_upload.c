@@ -170,12 +170,13 @@ static int take_location(struct upload *u, struct err *err)
 	int rc;
 
 	if (!t->call.response.location)
-		return u->location ? 0
-				   : err_set(err, EBADMSG, "uploading: it does not say where to");
+		return u->location
+			       ? 0
+			       : err_set(err, EBADMSG, "uploading: its answer names no address");
 	rc = url_join(t->current_url, t->call.response.location, &location, err);
 	if (rc == 0 && url_is_secure(u->all->registry->base) && !url_is_secure(location)) {
 		free(location);
-		rc = err_set(err, EBADMSG, "uploading: it wants it by plain HTTP");
+		rc = err_set(err, EBADMSG, "uploading: it asks for plain HTTP");
 	}
 	if (rc == 0) {
 		free(u->location);

@@ -37,7 +37,7 @@ static int check(int fd, const char *digest, uint64_t size_bytes, struct err *er
 	int rc = 0;
 
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || (uint64_t)st.st_size != size_bytes)
-		return err_set(err, EBADMSG, "the blob %s is damaged: it has not %llu bytes",
+		return err_set(err, EBADMSG, "the blob %s is damaged: its size is not %llu bytes",
 			       digest, (unsigned long long)size_bytes);
 	hasher = hasher_new();
 	while ((n = read(fd, bytes, READ_BYTES)) > 0 || (n < 0 && errno == EINTR))

@@ -198,8 +198,9 @@ int part_finish(struct blob_part *p, struct err *err)
 
 		if (rc < 0)
 			return rc;
-		return err_set(err, EBADMSG, "what came is not %s: %llu bytes with digest %s",
-			       p->digest, (unsigned long long)have, found);
+		return err_set(err, EBADMSG,
+			       "the data is not %s: it has %llu bytes and the digest %s", p->digest,
+			       (unsigned long long)have, found);
 	}
 	return fsync(p->fd) < 0 ? sys(p, errno, err) : 0;
 }

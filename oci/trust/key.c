@@ -118,7 +118,7 @@ static int open_encrypted(const void *json, size_t len, key_password password, v
 	*ret = d2i_AutoPrivateKey(NULL, &at, (long)plain_len);
 	explicit_bzero(plain, plain_len);
 	free(plain);
-	return *ret ? 0 : err_set(err, EBADMSG, "what is encrypted is not a private key");
+	return *ret ? 0 : err_set(err, EBADMSG, "the encrypted data is not a private key");
 }
 
 int key_private(const char *name, const void *pem, size_t len, key_password password, void *ctx,
@@ -262,7 +262,7 @@ int key_private_pem(const struct key *key, const char *password, char **ret, str
 	int rc;
 
 	if (!der)
-		return err_set(err, EINVAL, "%s has no private half", key->name);
+		return err_set(err, EINVAL, "%s is a public key", key->name);
 	rc = secret_seal(der, len, password, &json, err);
 	OPENSSL_clear_free(der, len);
 	if (rc < 0)

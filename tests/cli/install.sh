@@ -44,7 +44,7 @@ run_bombus list --available
 like 'a table for people' "$OUT" '^opensnoop +files that are opened, and how it ended$'
 run_bombus list
 is 'list is about the own store' "$RC $OUT" '0 '
-like 'which is empty' "$ERR" "--available. shows what came with bombus"
+like 'which is empty' "$ERR" "--available. shows the images that are installed with bombus"
 run_bombus inspect opensnoop
 like 'inspect finds it by its short name' "$OUT" '^Image: +opensnoop$'
 run_bombus dashboard tcpconnlat
@@ -60,7 +60,7 @@ is 'a mistyped name is not there' $RC 1
 like 'but the nearest one is named' "$ERR" '^hint: did you mean opensnoop\?$'
 run_bombus rm --force opensnoop
 is 'it cannot be removed' $RC 1
-like 'and the hint says why' "$ERR" '^hint: opensnoop came with bombus'
+like 'and the hint says why' "$ERR" '^hint: opensnoop was installed with bombus'
 run_bombus tag opensnoop registry.example/tools/opensnoop:1
 is 'tag copies it into the own store' "$RC $("$BOMBUS" list -q)" '0 registry.example/tools/opensnoop:1'
 run_bombus save tcpconnlat registry.example/tools/opensnoop:1 -o both.tar

@@ -29,7 +29,7 @@ pulled() {
 run_bombus pull "$R/good:1"
 is 'a good image is pulled' $RC 0
 is 'with a line for each blob where there is no terminal' \
-	"$(grep -cE '^bombus: [0-9a-f]{12}: [0-9.]+ (B|KiB)$' <<<"$ERR")" 2
+	"$(grep -cE '^bombus: [0-9a-f]{12}: [0-9.]+(B|KiB)$' <<<"$ERR")" 2
 : >server/requests
 run_bombus pull "$R/good:1"
 is 'a second pull makes one request, a HEAD' "$(cut -d' ' -f2 server/requests)" HEAD
@@ -86,7 +86,7 @@ wrong 'no such authority' 1 'ca-file .*No such file' pull --ca-file nowhere "$R/
 wrong 'a folder as certificate' 1 'cert .*Is a directory' pull --cert . "$R/good:1"
 wrong 'no certificates in it' 4 'hint: .*PEM' --store fresh2 pull --ca-file program.o "$R/good:1"
 wrong 'no such credentials' 4 'nowhere: No such file' --store fresh2 pull --authfile nowhere "$R/basic:1"
-wrong 'no store' 2 'wants a folder' --store '' list
+wrong 'no store' 2 'store is empty: it takes DIR' --store '' list
 wrong 'no such port' 2 'not the name of a registry' pull localhost:65536/x/y
 wrong 'a registry to list' 2 "hint: .*$R/REPOSITORY" list "$R"
 wrong 'nothing to push' 1 "hint: 'bombus list'" push nothing "$R/good:2"
@@ -101,7 +101,7 @@ pulled nolength 'bodies whose length nobody says, cut'
 rm -rf store
 pulled norange 'a server that begins again'
 rm -rf store
-refused wrongrange 'another part than was asked for' 'another part'
+refused wrongrange 'another part than was asked for' 'another part of the blob'
 pulled busy 'Retry-After in seconds'
 pulled date 'Retry-After as a date'
 pulled flaky 'a server that fails twice'
@@ -157,7 +157,7 @@ pulled bearerbasic 'and in the other order'
 pulled relrealm 'a token server on the same host'
 pulled expired 'a public image in spite of credentials that are out of date'
 run_bombus pull "$R/expired:1"
-like 'which are named' "$ERR" "warning: $R refuses the credentials .*'bombus login $R'"
+like 'which are named' "$ERR" "warning: $R refuses the stored credentials.*'bombus login $R'"
 rm -rf store
 refused loop 'asking for ever' 'refuses these credentials'
 at_least 'and soon' "$((5 - $(requests '/loop/')))" 0
@@ -251,8 +251,8 @@ is 'Ctrl-C at the password leaves the terminal as it was' \
 
 # --- lies ----------------------------------------------------------------------------------------
 rm -rf store
-refused wrong 'a blob with another digest' 'what came is not sha256:'
-refused short 'a blob that is too short' 'ends too early|what came is not' --retries 2
+refused wrong 'a blob with another digest' 'the data is not sha256:'
+refused short 'a blob that is too short' 'ends too early|the data is not' --retries 2
 refused long 'a blob that is too long' 'more than the [0-9]+ bytes'
 refused endless 'a blob without end' 'more than the [0-9]+ bytes'
 refused manifest 'a manifest without end' 'larger than'

@@ -186,7 +186,7 @@ refused 'a map of none of two programs' 2 'no program has such a map' \
 	run "$GOOD" "$GOOD" --map evnts=counter
 refused "a program's own word" 2 'evnts' run "$GOOD" "b=$GOOD" --map b:evnts=counter
 refused 'a word for each' 2 'many' run "$GOOD" "$GOOD" --set '*:target_pid=many'
-refused 'a word for each that is missing' 2 "set \*:: nothing stands behind the ':'" \
+refused 'a word for each that is missing' 2 "set \*:: the ':' is followed by nothing" \
 	run "$GOOD" "$GOOD" --set '*:'
 refused "a program's own word: the message names it" 2 "^bombus: b: .*NAME=VALUE" \
 	run "$GOOD" "b=$GOOD" --set b:x
@@ -196,7 +196,7 @@ refused "a program's own filter: the message names it" 2 "^bombus: b: no field '
 	run "$GOOD" "b=$GOOD" -f 'b:events,com,x'
 refused "a program's own labels: the message names it" 2 "^bombus: b: .*'com'" \
 	run "$GOOD" "b=$GOOD" --map b:events=counter --labels b:events=com
-refused 'standard input twice' 2 "standard input .*'-' stands twice" run - b=-
+refused 'standard input twice' 2 "standard input .*'-' is given twice" run - b=-
 refused 'a recording without a name' 2 'record is empty: it takes FILE' run "$GOOD" --record ''
 refused 'two programs of one name' 2 "two programs have the name 'a'" run "a=$GOOD" "a=$GOOD"
 refused 'one of two that is not there' 1 'missing\.o' run "$GOOD" missing.o

@@ -49,12 +49,12 @@ ok 'reading makes no folder' test ! -e store
 # --- list ----------------------------------------------------------------------------------------
 run_bombus build tool.bpf.c
 is 'an image is built' $RC 0
-like 'and reported in one line' "$ERR" '^bombus: saved tool \(sha256:[0-9a-f]{12}, [0-9.]+ KiB\)$'
+like 'and reported in one line' "$ERR" '^bombus: saved tool \(sha256:[0-9a-f]{12}, [0-9.]+KiB\)$'
 run_bombus build tool.bpf.c registry.example/team/other:1.2
 run_bombus list
 is 'the table has a row each' "$(wc -l <<<"$OUT")" 3
 like 'sorted by name' "$(sed -n 2p <<<"$OUT")" '^registry.example/team/other:1.2 +sha256:[0-9a-f]{12} '
-like 'with sizes and ages' "$OUT" '^tool .* KiB  +(just now|[0-9]+ seconds? ago)$'
+like 'with sizes and ages' "$OUT" '^tool .*KiB  +(just now|[0-9]+ seconds? ago)$'
 run_bombus list -q
 is 'quiet: the names' "$OUT" $'registry.example/team/other:1.2\ntool'
 run_bombus list --format json
