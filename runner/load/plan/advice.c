@@ -52,7 +52,7 @@ static bool is_unwanted(const struct plan_opts *opts, const struct map_plan *map
 	return false;
 }
 
-/* Every map that could be shown is internal because the command line says so. */
+/* The command line makes every map internal that could be shown. */
 static bool advise_unwanted(struct strbuf *text, const struct plan_ctx *ctx)
 {
 	const struct plan *plan = ctx->plan;

@@ -224,7 +224,7 @@ bool type_ip_parts(const struct btf *btf, const struct btf_type *t, struct ip_pa
 			bool named = streq(name, "family") || streq(name, "version") ||
 				     streq(name, "af");
 
-			/* A name says so; else the only number beside the address. */
+			/* The member with such a name, else the only number beside the address. */
 			if (has_family && !named)
 				continue;
 			has_family = true;

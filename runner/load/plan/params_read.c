@@ -121,7 +121,7 @@ size_t param_read(const struct field *field, const void *src, char *text, size_t
 	if (field->kind == KIND_TEXT) {
 		strbuf_add(&out, src, strnlen(src, MIN(width, (size_t)MAX_SHOWN - 1)));
 	} else {
-		/* Zeros at the end of a list are what it starts with anyway. */
+		/* A list begins with all zeros, so those at its end need no text. */
 		for (uint32_t i = 0; i < field->count && i < MAX_SHOWN; i++)
 			for (size_t k = 0; k < width; k++)
 				if (((const uint8_t *)src)[i * width + k])

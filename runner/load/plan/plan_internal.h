@@ -68,13 +68,13 @@ int map_list_compile(struct map_list *list, uint32_t type_id, const char *defaul
 struct map_word;
 int map_list_fault(struct map_list *list, struct map_plan *map, const struct map_word *word,
 		   int code, const struct err *fault);
-/* Takes over what is tagged on the variable. */
+/* Copies the tags of the variable to the map. */
 void map_list_tags(struct map_list *list, struct map_plan *map, const char *var);
 
 void words_copy(struct map_list *list);
 /* The last word for this map, as later options win; NULL: none. */
 struct map_word *words_find(struct map_list *list, const struct map_plan *map);
-/* Whether a word is for what is called `name`. */
+/* Whether a word names the map or variable `name`. */
 bool words_name(const struct map_list *list, const char *name);
 /* The error for words that no map took. */
 int words_check(struct map_list *list);
@@ -89,7 +89,7 @@ void records_raw(struct map_list *list, struct map_plan *map);
 void records_exact(struct map_list *list, struct map_plan *map);
 /* What programs do with the map's values: enum map_habit. */
 uint8_t map_habits(struct map_list *list, const struct map_plan *map);
-/* What is known of their size, "24" or "8, 16"; "": nothing. */
+/* Their known sizes, "24" or "8, 16"; "": none is known. */
 const char *records_sizes(struct map_list *list, const struct map_plan *map);
 
 /* recipe.c: the map as its recipe has it; without one it is left as it is. */

@@ -144,7 +144,7 @@ static bool is_showable(const struct map_plan *map)
 	       !is_companion(map->symbol);
 }
 
-/* It keeps what is under way: when something began, or entries until something ends. */
+/* It holds state between two events, such as the time at which a request began. */
 static bool is_scratch(struct map_list *list, const struct map_plan *map)
 {
 	uint8_t habits = map_habits(list, map);
@@ -153,7 +153,7 @@ static bool is_scratch(struct map_list *list, const struct map_plan *map)
 	return (habits & HABIT_DELETES) || ((habits & HABIT_MOMENT) && lone);
 }
 
-/* An internal map with a known layout is shown as what it looks like. */
+/* The role of an internal map with a known layout comes from the layout. */
 static bool show_internal(struct map_list *list, struct map_plan *map)
 {
 	enum map_role role = ROLE_GAUGE;

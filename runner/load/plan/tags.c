@@ -175,7 +175,8 @@ const char *tag_text(const struct tags *tags, uint32_t type_id, int component, c
 	text++;
 	len = strnlen(text, MAX_TEXT);
 	copy = arena_alloc(arena, len + 1, 1);
-	/* Everywhere it is one line of UTF-8: what is none of it becomes a blank, or a '?'. */
+	/* Outputs show it in one line of UTF-8: control characters become blanks, other bytes '?'.
+	 */
 	for (size_t i = 0, n; i < len; i += MAX(n, 1)) {
 		uint32_t c;
 

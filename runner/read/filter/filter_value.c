@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What a written value is, is for the field to say: the same `5` is a number for one, text for
- * another, and an error for an address. Everything is decided here, once; what is left for
- * matching is a comparison of bytes or numbers.
+ * The field decides what a value means: the same `5` is a number for one field, text for another,
+ * and an error for an address. That happens here, once, so that matching only compares bytes or
+ * numbers.
  */
 #include <ctype.h>
 

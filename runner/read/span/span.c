@@ -151,8 +151,8 @@ static uint64_t duration_read(const struct field *field, const void *value)
 }
 
 /*
- * The end is the start and what was measured, however the clock was set meanwhile. A record
- * without a start was made when the span was over, and is read soon after.
+ * The end is the start plus the measured duration, even if the clock was set in between. A program
+ * writes a record without a start when the span ends, and it is read soon after.
  */
 static void read_times(struct span_maker *maker, const struct record *record,
 		       struct trace_span *span)

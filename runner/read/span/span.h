@@ -87,7 +87,8 @@ uint32_t span_attr_text_max(const struct span_attr *attr);
 bool attr_read(const struct span_attr *attr, const void *base, uint32_t i, char *room,
 	       struct resolver *resolver, struct attr_value *ret);
 
-/* How many bytes hold at most so many characters of UTF-8; what is none counts byte by byte. */
+/* How many bytes hold at most so many characters of UTF-8; a byte that is not UTF-8 counts as one.
+ */
 size_t attr_text_cut(const char *text, size_t len, uint64_t max_chars);
 
 /* ---- The plan of a map ---- */
@@ -145,7 +146,7 @@ const struct field *span_plan_find(const struct span_plan *plan, const char *nam
  * NULL: `field` is another one, or has its own text. */
 const char *span_word(const struct span_plan *plan, const struct field *field, const void *value);
 
-/* Where the trace id stands, for who does not need the rest. One that is there and is all zero is
+/* The fields of the trace id, for callers that need nothing else of a span. An id of zeros alone is
  * an error. */
 struct span_id_fields span_trace_id(const struct map_plan *map);
 

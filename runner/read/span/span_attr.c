@@ -9,7 +9,7 @@
 
 static enum attr_type type_of(const struct field *f)
 {
-	/* Integers of other meanings are shown as what they mean. */
+	/* Integers of other meanings become text: an address, a name. */
 	if (f->decoders || !(meaning_traits(f->meaning)->flags & MEANS_NUMBER))
 		return ATTR_TEXT;
 	switch (f->kind) {
@@ -61,7 +61,7 @@ struct span_text span_text_of(const struct field *field, const void *value, char
 	return (struct span_text){ room, field_text(room, field, value, STYLE_PLAIN, resolver) };
 }
 
-/* What is null in JSON: nothing was filled in. */
+/* The program filled nothing in; null in JSON. */
 static bool can_be_missing(const struct field *f)
 {
 	return f->meaning == MEAN_IP || field_is_time(f) || f->id_of;

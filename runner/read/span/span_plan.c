@@ -45,7 +45,7 @@ static const struct known link_members[] = {
 	{ "trace_flags", offsetof(struct span_link_plan, trace_flags), NEED_NUMBER },
 };
 
-/* The fields that one span, event or link is made of, and what is left of them. */
+/* The fields of one span, event or link, and the fields that remain as attributes. */
 struct finder {
 	struct arena *arena;
 	const struct layout *layout;
