@@ -11,7 +11,7 @@
 void (*oom_hook)(void);
 
 /* Nothing in here may allocate. The hook is taken first, as it may run out of memory itself. */
-static _Noreturn void out_of_memory(void)
+_Noreturn void out_of_memory(void)
 {
 	static const char text[] = "bombus: out of memory\n";
 	void (*hook)(void) = __atomic_exchange_n(&oom_hook, NULL, __ATOMIC_SEQ_CST);

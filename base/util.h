@@ -43,6 +43,9 @@ char *xstrdup(const char *text);
 char *xstrndup(const char *text, size_t len);
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* Ends the program as those do: for libraries that say so themselves. */
+_Noreturn void out_of_memory(void);
+
 /* Called once when memory runs out, before the program ends. NULL: none. */
 extern void (*oom_hook)(void);
 

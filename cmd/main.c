@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <langinfo.h>
+#include <jansson.h>
 #include <locale.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -164,6 +165,8 @@ int main(int argc, char **argv)
 	set_charset();
 	signal(SIGPIPE, SIG_IGN);
 	raise_files();
+	/* A document that lacks a part, and is written all the same, would be worse. */
+	json_set_alloc_funcs(xmalloc, free);
 	ret = dispatch(argc, argv, &err);
 	if (ret < 0)
 		return error_print(&err);

@@ -374,7 +374,8 @@ static void set_options(struct http_transfer *t)
 	api->setopt(easy, CURLOPT_URL, t->call->url);
 	api->setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	api->setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	api->setopt(easy, CURLOPT_PIPEWAIT, 1L);
+	/* No CURLOPT_PIPEWAIT: a request whose sending fails leaves a connection behind of which
+	 * libcurl 7.88 never learns whether it takes several; others would wait for it for ever. */
 	if (t->call->http2)
 		set_http2(t);
 	if (t->call->timeout_ms)

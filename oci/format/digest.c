@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "oci/format/digest.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 #include "base/num.h"
@@ -18,13 +19,14 @@ const char *digest_hex(const char *digest)
 	return digest + strlen(DIGEST_PREFIX);
 }
 
-/* Without SHA-256 nothing can be named or trusted: as with memory, there is no way on. */
+/* Without SHA-256 nothing can be named or trusted: as with memory, which is what the library
+ * mostly lacks then, there is no way on. */
 static void insist(bool done)
 {
 	if (done)
 		return;
 	fputs("bombus: the cryptographic library refuses SHA-256\n", stderr);
-	abort();
+	out_of_memory();
 }
 
 static void write_digest(const unsigned char *hash, unsigned int hash_len, char ret[DIGEST_ROOM])
@@ -37,11 +39,19 @@ static void write_digest(const unsigned char *hash, unsigned int hash_len, char 
 	ret[n] = '\0';
 }
 
+/* Where its own beginnings fail, the library goes on and reads from a pointer that it did not get.
+ */
+static void begin(void)
+{
+	insist(OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL) == 1);
+}
+
 void digest_of(const void *bytes, size_t len, char ret[DIGEST_ROOM])
 {
 	unsigned char hash[EVP_MAX_MD_SIZE];
 	unsigned int hash_len = 0;
 
+	begin();
 	insist(EVP_Digest(bytes, len, hash, &hash_len, EVP_sha256(), NULL) == 1);
 	write_digest(hash, hash_len, ret);
 }
@@ -55,6 +65,7 @@ struct hasher *hasher_new(void)
 {
 	struct hasher *hasher = xcalloc(1, sizeof(*hasher));
 
+	begin();
 	hasher->ctx = EVP_MD_CTX_new();
 	hasher->kind = EVP_sha256();
 	insist(hasher->ctx != NULL);
@@ -69,6 +80,7 @@ struct hasher *hasher_new_git(size_t hex_digits, uint64_t size_bytes)
 	char head[32];
 	int len = snprintf(head, sizeof(head), "blob %llu", (unsigned long long)size_bytes) + 1;
 
+	begin();
 	hasher->ctx = EVP_MD_CTX_new();
 	hasher->kind = hex_digits == DIGEST_HEX_DIGITS ? EVP_sha256() : EVP_sha1();
 	if (hasher->ctx && (size_t)EVP_MD_size(hasher->kind) * 2 == hex_digits &&

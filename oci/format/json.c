@@ -80,7 +80,5 @@ char *json_text(const json_t *json)
 	if (text)
 		return text;
 	/* Everything dumped here was parsed or made by us: only memory can be missing. */
-	if (oom_hook)
-		oom_hook();
-	abort();
+	out_of_memory();
 }
