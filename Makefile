@@ -84,7 +84,8 @@ SOURCES   := $(wildcard $(foreach d,base base/* cmd cmd/* oci oci/* runner runne
 		tests/unit/* tests/fuzz/*,$(d)/*.[ch]) tests/bench/bench_*.c)
 
 .PHONY: all units examples trace-demos bpf-tests fuzzers fuzzers-here help \
-	test interop portability demo pictures bench soak fuzz install uninstall dist deb rpm tarball sbom man deps check lint house format clean
+	test interop portability demo pictures bench faults soak fuzz install uninstall dist deb rpm tarball \
+	sbom man deps check lint house format clean
 .SECONDARY:
 
 all: $(BUILD)/bombus $(call archive,trace) ## build bombus and libbombus-trace
@@ -145,6 +146,10 @@ $(BUILD)/examples/%.built: bpf-examples/%.bpf.c $(BUILD)/bombus $(wildcard inclu
 	@mkdir -p $(@D)
 	$(call say,IMAGE   )BOMBUS_INCLUDE=include $(BUILD)/bombus -q --store $(BUILD)/store build $< && touch $@
 
+$(BUILD)/tests/faults/fault.so: tests/faults/fault.c
+	@mkdir -p $(@D)
+	$(call say,CC      )$(CC) $(CPPFLAGS) -O2 -g -Wall -shared -fPIC -o $@ $<
+
 units: $(UNITS) ## build the unit tests
 examples: $(EXAMPLES) ## build the examples into images in BUILD/store
 trace-demos: $(DEMOS) ## build C programs that use libbombus-trace
@@ -156,6 +161,7 @@ SAN          := address,undefined
 SAN_BUILD    := $(BUILD)-address-undefined
 FUZZ_BUILD   := $(BUILD)-fuzz
 FUZZ_SECONDS ?= 20
+FAULTS_SECONDS ?= 600
 
 # Files that root made in this folder go to the folder's owner, so that make works without sudo too.
 GIVE_BACK     = if [ "$$(id -u)" -eq 0 ]; then for dir in build build-*; do \
@@ -169,7 +175,7 @@ FIRST        := $(or $(filter-out fuzz sanitized,$(WANTED)),$(WANTED))
 BEHIND       := $(filter-out $(FIRST),$(WANTED))
 .PHONY: $(SUITES:%=build-for-%)
 build-for-unit: units
-build-for-cli build-for-kernel build-for-guest: all examples bpf-tests
+build-for-cli build-for-kernel build-for-guest: all examples bpf-tests $(BUILD)/tests/faults/fault.so
 build-for-fuzz: fuzzers
 build-for-sanitized: all examples bpf-tests
 	@$(SUBMAKE) SANITIZE=$(SAN) BUILD=$(SAN_BUILD) all units $(SAN_BUILD)/tests/support/traffic
@@ -194,6 +200,11 @@ interop: deps ## run beside tools that are fetched and built first; not part of 
 portability: ## build and test on other systems of Debian, which debootstrap makes
 	@tests/deps.sh interop
 	@BUILD=$(abspath $(BUILD)) tests/portability.sh $(SYSTEMS)
+faults: deps ## fail each allocation and system call of each path, FAULTS_SECONDS for a path and kind
+	@$(SUBMAKE) all $(BUILD)/tests/faults/fault.so
+	@$(SUBMAKE) SANITIZE=$(SAN) BUILD=$(SAN_BUILD) all $(SAN_BUILD)/tests/faults/fault.so
+	@BUILD=$(BUILD) tests/faults/faults.py -s $(FAULTS_SECONDS) $(FAULTS) && \
+		BUILD=$(SAN_BUILD) tests/faults/faults.py -s $(FAULTS_SECONDS) $(FAULTS)
 soak: deps ## scrape for a minute, then count ten million keys in ten
 	@$(SUBMAKE) all bpf-tests
 	@$(GIVE_BACK)
