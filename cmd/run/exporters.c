@@ -24,10 +24,19 @@ void exports_release(struct exports *exports)
 	*exports = (struct exports){ 0 };
 }
 
+bool exports_in_place(const struct exports *exports)
+{
+	for (size_t i = 0; i < EXPORTERS_COUNT; i++)
+		if (exporters[i]->in_place && exporters[i]->wanted(exports->args[i]))
+			return true;
+	return false;
+}
+
 bool exports_wanted(const struct exports *exports, bool statistics)
 {
 	for (size_t i = 0; i < EXPORTERS_COUNT; i++)
-		if (exporters[i]->wanted && (exporters[i]->statistics || !statistics) &&
+		if (exporters[i]->wanted && !exporters[i]->in_place &&
+		    (exporters[i]->statistics || !statistics) &&
 		    exporters[i]->wanted(exports->args[i]))
 			return true;
 	return false;

@@ -167,8 +167,8 @@ static bool wants_statistics(const struct programs *p)
 {
 	const struct run_args *a = p->args;
 
-	return !a->dry_run &&
-	       (exports_wanted(p->global->exports, true) || a->record || run_sinks_interactive(a));
+	return !a->dry_run && (exports_wanted(p->global->exports, true) || a->record ||
+			       run_sinks_interactive(a, p->global->exports));
 }
 
 /* A program that shows nothing may have other work to do. */

@@ -77,7 +77,8 @@ static int open_file(struct play *p, const char *word, struct err *err)
 
 static int set_speed(struct play *p, struct err *err)
 {
-	const char *text = p->args->speed, *form = run_sinks_form(&p->args->run);
+	const char *text = p->args->speed,
+		   *form = run_sinks_form(&p->args->run, p->global->exports);
 	bool people = streq(form, "table") || streq(form, "tui");
 	double speed = people || exports_wanted(p->global->exports, false) ? 1 : 0;
 

@@ -42,7 +42,7 @@ int run_sandbox_prepare(struct run_sandbox *s, const struct programs *programs,
 	if (programs_need_opener(programs))
 		ret = opener_start(s->opener, user, err);
 	opener_prefer_own(s->opener, true);
-	if (ret >= 0 && run_sinks_interactive(programs->args))
+	if (ret >= 0 && run_sinks_interactive(programs->args, sinks->exports))
 		ret = files_start(&s->files, err);
 	if (ret >= 0 && sinks->record.opts.file)
 		ret = files_entrust(sinks->record.opts.file, err);
@@ -54,12 +54,12 @@ static unsigned uses_of(const struct run_args *args, const struct run_sinks *sin
 {
 	unsigned uses = SECCOMP_READS | SECCOMP_ATTACHES;
 
-	if (run_sinks_interactive(args))
+	if (run_sinks_interactive(args, sinks->exports))
 		uses |= SECCOMP_TERMINAL;
 	for (size_t i = 0; i < EXPORTERS_COUNT; i++) {
 		const struct sink *sink = sinks->made[i];
 
-		if (!sink || !exporters[i]->wanted)
+		if (!sink || !exporters[i]->wanted || exporters[i]->in_place)
 			continue;
 		uses |= SECCOMP_TALKS;
 		if (sink->ops->reads)

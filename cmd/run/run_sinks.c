@@ -12,7 +12,7 @@
 #include "cmd/run/main_loop.h"
 #include "runner/tui/tui.h"
 
-const char *run_sinks_form(const struct run_args *a)
+const char *run_sinks_form(const struct run_args *a, const struct exports *exports)
 {
 	if (a->output)
 		return a->output;
@@ -21,12 +21,15 @@ const char *run_sinks_form(const struct run_args *a)
 	if (!isatty(STDOUT_FILENO))
 		return "json";
 	/* A run that ends at once has no use for a live table. */
-	return !a->no_tty && !a->once && tui_usable(STDIN_FILENO, STDOUT_FILENO) ? "tui" : "table";
+	return !exports_in_place(exports) && !a->no_tty && !a->once &&
+			       tui_usable(STDIN_FILENO, STDOUT_FILENO)
+		       ? "tui"
+		       : "table";
 }
 
-bool run_sinks_interactive(const struct run_args *args)
+bool run_sinks_interactive(const struct run_args *args, const struct exports *exports)
 {
-	return streq(run_sinks_form(args), "tui");
+	return streq(run_sinks_form(args, exports), "tui");
 }
 
 static struct figures *process_figures_new(void)
@@ -39,9 +42,12 @@ static struct figures *process_figures_new(void)
 }
 
 /* Of the forms that -o names one is made, everything else where it is asked for. */
-static bool is_chosen(const struct exporter *exporter, const struct run_args *args)
+static bool is_chosen(const struct exporter *exporter, const struct run_args *args,
+		      const struct exports *exports)
 {
-	return exporter->wanted || streq(exporter->name, run_sinks_form(args));
+	if (exporter->wanted)
+		return !exporter->in_place || exports_in_place(exports);
+	return !exports_in_place(exports) && streq(exporter->name, run_sinks_form(args, exports));
 }
 
 /* The recording and the form see the same. Everything else has a thread of its own, unless the
@@ -76,10 +82,10 @@ static int make_all(struct run_sinks *sinks, const struct run_args *args,
 	for (size_t i = 0; i < EXPORTERS_COUNT && ret >= 0; i++) {
 		struct sink *sink = NULL;
 
-		if (is_chosen(exporters[i], args))
+		if (is_chosen(exporters[i], args, sinks->exports))
 			ret = exporters[i]->new (&sink, sinks->exports->args[i], env, err);
 		sinks->made[i] = sink;
-		if (sink && exporters[i]->wanted)
+		if (sink && exporters[i]->wanted && !exporters[i]->in_place)
 			others[nothers++] = sink;
 		else if (sink)
 			form = sink;
@@ -110,6 +116,7 @@ static int make_env(struct run_sinks *sinks, const struct global_args *global,
 	*ret = (struct export_env){ .figures = sinks->figures,
 				    .recorded = sinks->together,
 				    .files = sinks->files,
+				    .form = run_sinks_form(args, sinks->exports),
 				    .in_fd = STDIN_FILENO,
 				    .out_fd = STDOUT_FILENO,
 				    .width_columns = size.ws_col,

@@ -20,9 +20,9 @@ struct run_sinks {
 };
 
 /* Whether the live table is among them. */
-bool run_sinks_interactive(const struct run_args *args);
+bool run_sinks_interactive(const struct run_args *args, const struct exports *exports);
 /* What -o is: given, or found out. */
-const char *run_sinks_form(const struct run_args *args);
+const char *run_sinks_form(const struct run_args *args, const struct exports *exports);
 
 /* Before the kernel is bothered: makes and opens them all; what cannot be opened or listened on is
  * found here. */

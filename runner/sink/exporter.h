@@ -20,6 +20,7 @@ struct export_env {
 	int listen_fd;			      /* listens already; 0: none */
 	bool recorded;			      /* a recording is played; nothing runs */
 	struct files *files;		      /* make what is written; NULL: this process */
+	const char *form;		      /* that -o chooses; NULL: none */
 	int in_fd, out_fd;		      /* where forms read keys and write. Borrowed */
 	bool gives_fd;			      /* out_fd is taken over */
 	uint32_t width_columns;		      /* of out_fd; 0: not limited */
@@ -36,6 +37,7 @@ struct exporter {
 				 * one to its `choices` where the type stands alone */
 	size_t args_bytes;
 	bool statistics; /* it shows what the kernel measures of programs */
+	bool in_place;	 /* where its options ask for it, it takes the place of the form of -o */
 	/* Whether its options ask for it. NULL: a form, which -o chooses. */
 	bool (*wanted)(const void *args);
 	/* *ret stays NULL where nothing asks for it. */

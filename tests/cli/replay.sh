@@ -37,6 +37,31 @@ replay "$GOLDEN/runqlat.rec" -o table --speed max
 like 'a table, with the unit of the map' "$OUT" ' worker-0 +[0-9]+ +\+[0-9]+ +[0-9.]+ms +[0-9.]+ms '
 replay "$GOLDEN/tcpconnect.rec" -o csv -n 1
 like 'csv' "$OUT" '^time,map,kind,saddr,daddr,dport,pid,tid,uid,comm$'
+# --- what the live table shows, for scripts ---
+replay "$GOLDEN/runqlat.rec" --sort count --top 2 -o json
+echo "$OUT" >top.json
+jq_is 'top: two rows a sweep, the largest first' top.json \
+	'group_by(.time) | map([length, .[0].count >= .[1].count]) | unique' '[[2,true]]'
+jq_is 'top: the last sweep' top.json 'group_by(.time) | last | map([.comm, .count, .p50 > 0])' \
+	'[["worker-2",1853,true],["worker-0",1846,true]]'
+replay "$GOLDEN/runqlat.rec" --sort comm:up --top 1 -o table
+like 'sort: in ascending order' "$(sed -n 2p <<<"$OUT")" '^ *bash '
+like 'a table has a header each time' "$OUT" 'COMM +COUNT +/S +AVG'
+replay "$GOLDEN/tcpconnect.rec" --by events:comm,daddr --top 2 -o csv
+is 'by: columns' "$(head -n 1 <<<"$OUT")" 'time,map,comm,daddr,records,share'
+is 'by: all records at the end' "$(tail -n 2 <<<"$OUT" | cut -d, -f2-5)" "$(
+	jq -r 'select(.map == "events").fields | [.comm, .daddr] | @csv' all.json | tr -d '"' | sort |
+		uniq -c | sort -k1,1nr | head -n 2 | awk '{ print "events," $2 "," $1 }'
+)"
+replay "$GOLDEN/tcpconnect.rec" --by connects:dadr -o csv
+is 'by: a column that is not there' "$RC" 2
+like 'by: what was meant' "$ERR" "did you mean 'daddr'"
+replay "$GOLDEN/tcpconnect.rec" --show events --top 3
+like 'records have no order' "$ERR" "come one by one"
+replay "$GOLDEN/tcpconnect.rec" --show nothing
+like 'a map that is not there' "$ERR" "no map of 'tcpconnect' can be shown so"
+replay "$GOLDEN/tcpconnect.rec" --top 3 -o none
+is 'not without a form' "$RC" 2
 replay "$GOLDEN/tcpconnect.rec" -o none
 is 'none' "$OUT" ''
 is 'none: it ends' "$RC" 0

@@ -15,8 +15,6 @@
 
 #define ROW_MAX_BYTES (16u << 20)
 
-enum form { AS_CSV, AS_JSON, AS_TXT, NFORMS };
-
 /* The row under the cursor as `-o json` prints it. */
 static int write_json(struct tab *tab, int fd, uint64_t *ret_rows)
 {
@@ -75,11 +73,21 @@ static void add_json(struct strbuf *line, bool first, const char *name, const ch
 	strbuf_add(line, text, len);
 }
 
+static void add_json_text(struct strbuf *line, bool first, const char *name, const char *text)
+{
+	_cleanup_free_ char *safe = xmalloc(UTF8_JSON_ROOM(strlen(text)) + 3);
+	size_t len = utf8_json_escape(safe + 1, text, strlen(text));
+
+	safe[0] = safe[len + 1] = '"';
+	add_json(line, first, name, safe, len + 2);
+}
+
 /* item: NULL for the header. */
-static void add_row(struct tab *tab, enum form form, struct strbuf *line, const struct item *item)
+static void add_row(struct tab *tab, enum export_form form, struct strbuf *line,
+		    const struct item *item)
 {
 	const struct columns *columns = &tab->columns;
-	bool first = true;
+	bool first = !line->len;
 
 	for (uint32_t i = 0; i < columns->count; i++) {
 		const struct column *column = &columns->all[columns->order[i]];
@@ -87,7 +95,7 @@ static void add_row(struct tab *tab, enum form form, struct strbuf *line, const 
 
 		if (!name)
 			continue;
-		if (form == AS_JSON)
+		if (form == EXPORT_JSON)
 			add_json(line, first, name, tab->scratch,
 				 tab_value(tab, column, item, STYLE_JSON));
 		else if (item)
@@ -97,7 +105,7 @@ static void add_row(struct tab *tab, enum form form, struct strbuf *line, const 
 			add_csv(line, first, name, strlen(name));
 		first = false;
 	}
-	if (form == AS_JSON)
+	if (form == EXPORT_JSON)
 		strbuf_addc(line, '}');
 }
 
@@ -147,33 +155,60 @@ static void begin_txt(struct tab *tab, struct grid *grid, struct strbuf *line, u
 	strbuf_adds(line, grid_header(grid, &len));
 }
 
+/* What stands before the columns of each line; `item` NULL: the header. */
+static void begin_line(const struct export_how *how, struct strbuf *line, const struct item *item)
+{
+	bool json = how->form == EXPORT_JSON;
+	char text[31];
+
+	if (how->time_ns && item)
+		text[format_rfc3339(how->time_ns, text)] = '\0';
+	if (how->time_ns && json)
+		strbuf_addf(line, "{\"time\":\"%s\"", text);
+	else if (how->time_ns)
+		strbuf_adds(line, item ? text : "time");
+	if (!how->map)
+		return;
+	if (json)
+		add_json_text(line, !how->time_ns, "map", how->map);
+	else
+		add_csv(line, !how->time_ns, item ? how->map : "map",
+			strlen(item ? how->map : "map"));
+}
+
 /* The shown columns of the shown rows, in their order. */
-static int write_rows(struct tab *tab, enum form form, int fd, uint64_t *ret_rows)
+int export_rows(struct tab *tab, const struct export_how *how, int fd, uint64_t *ret_rows)
 {
 	struct strbuf line = STRBUF_INIT(ROW_MAX_BYTES);
 	struct grid_page page = tab->env->settings->page;
+	uint64_t total;
 	struct grid grid;
 	struct item item;
 	int ret;
 
+	tab_prepare(tab);
+	total = how->max_rows ? MIN(how->max_rows, tab->total) : tab->total;
 	*ret_rows = 0;
 	grid_init(&grid, &page);
-	if (form == AS_TXT)
-		begin_txt(tab, &grid, &line, tab->total);
-	if (form == AS_CSV) {
-		add_row(tab, form, &line, NULL);
+	if (how->form == EXPORT_TXT)
+		begin_txt(tab, &grid, &line, total);
+	if (how->form == EXPORT_CSV && !how->no_header) {
+		begin_line(how, &line, NULL);
+		add_row(tab, how->form, &line, NULL);
 		strbuf_addc(&line, '\n');
 	}
 	ret = write_all(fd, strbuf_str(&line), line.len);
-	for (uint64_t i = 0; i < tab->total && ret >= 0; i++) {
+	for (uint64_t i = 0; i < total && ret >= 0; i++) {
 		strbuf_reset(&line);
 		tab->ops->item(tab, i, &item);
 		if (!is_written(&item))
 			continue;
-		if (form == AS_TXT)
+		if (how->form == EXPORT_TXT) {
 			add_txt_row(tab, &grid, &line, &item);
-		else
-			add_row(tab, form, &line, &item);
+		} else {
+			begin_line(how, &line, &item);
+			add_row(tab, how->form, &line, &item);
+		}
 		strbuf_addc(&line, '\n');
 		ret = write_all(fd, strbuf_str(&line), line.len);
 		++*ret_rows;
@@ -185,10 +220,10 @@ static int write_rows(struct tab *tab, enum form form, int fd, uint64_t *ret_row
 
 static int form_of(const char *path, struct err *err)
 {
-	static const char *const ends[NFORMS] = { ".csv", ".json", ".txt" };
+	static const char *const ends[NEXPORT_FORMS] = { ".csv", ".json", ".txt" };
 	size_t len = strlen(path), end;
 
-	for (int i = 0; i < NFORMS; i++) {
+	for (int i = 0; i < NEXPORT_FORMS; i++) {
 		end = strlen(ends[i]);
 		if (len > end && streq(path + len - end, ends[i]))
 			return i;
@@ -201,17 +236,18 @@ int export_file(struct tab *tab, struct files *files, const char *path, uint64_t
 		struct err *err)
 {
 	int form = form_of(path, err), ret;
+	struct export_how how = { 0 };
 	struct new_file file;
 
 	if (form < 0)
 		return form;
-	tab_prepare(tab);
 	ret = files_new_file(files, &file, path, err);
 	if (ret == -EEXIST)
 		err_hint(err, "choose another name");
 	if (ret < 0)
 		return ret;
-	ret = write_rows(tab, (enum form)form, file.fd, ret_rows);
+	how.form = (enum export_form)form;
+	ret = export_rows(tab, &how, file.fd, ret_rows);
 	if (ret >= 0)
 		ret = new_file_commit(&file);
 	new_file_release(&file);
@@ -233,7 +269,7 @@ bool export_row(struct tab *tab, struct strbuf *ret)
 	if (item.note)
 		return false;
 	if (!tab->ops->give) {
-		add_row(tab, AS_JSON, ret, &item);
+		add_row(tab, EXPORT_JSON, ret, &item);
 		return !ret->full;
 	}
 	if (write_json(tab, fd, &rows) < 0 || !rows || lseek(fd, 0, SEEK_SET) < 0 ||

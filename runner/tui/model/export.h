@@ -7,6 +7,18 @@
 #include "base/strbuf.h"
 #include "runner/tui/model/tab.h"
 
+enum export_form { EXPORT_CSV, EXPORT_JSON, EXPORT_TXT, NEXPORT_FORMS };
+
+/* How rows are written one table after the other. */
+struct export_how {
+	enum export_form form;
+	uint64_t max_rows; /* 0: all */
+	uint64_t time_ns;  /* since 1970, before each row in CSV and JSON; 0: none */
+	const char *map;   /* likewise; NULL: none */
+	bool no_header;	   /* in CSV */
+};
+int export_rows(struct tab *tab, const struct export_how *how, int fd, uint64_t *ret_rows);
+
 /* files NULL: this process makes it. */
 struct files;
 int export_file(struct tab *tab, struct files *files, const char *path, uint64_t *ret_rows,

@@ -248,6 +248,11 @@ int model_export(struct model *model, const char *path, uint64_t *ret_rows, stru
 	return export_file(current(model), model->files, path, ret_rows, err);
 }
 
+int model_write(struct model *model, const struct export_how *how, int fd, uint64_t *ret_rows)
+{
+	return export_rows(current(model), how, fd, ret_rows);
+}
+
 bool model_histogram(struct model *model, struct model_histogram *ret)
 {
 	struct tab *tab = current(model);

@@ -271,6 +271,14 @@ bool model_row_json(struct model *model, struct strbuf *ret);
  */
 int model_export(struct model *model, const char *path, uint64_t *ret_rows, struct err *err);
 
+/* Of the current tab: the largest first, or "FIELD:up". -EINVAL: there is no such field. */
+int model_sort_by(struct model *model, const char *field, struct err *err);
+/* Groups by these fields, separated by commas. */
+int model_group_by(struct model *model, const char *fields, struct err *err);
+/* The rows of the current tab; of export.h. */
+struct export_how;
+int model_write(struct model *model, const struct export_how *how, int fd, uint64_t *ret_rows);
+
 /* The histogram of the row under the cursor. */
 struct histogram_line {
 	const char *range, *count, *cumulative; /* "[16,32)", "88,210", "21.7%" */

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Grouping the rows of a tab, and going into a group and out again. */
+#include <errno.h>
+#include "base/err.h"
+#include "base/parse.h"
 #include "base/util.h"
 #include "runner/tui/model/model_impl.h"
 
@@ -88,4 +91,86 @@ bool model_group(struct model *model, enum model_op op)
 	show_groups(base, false);
 	base->nby = 0;
 	return true;
+}
+
+struct names {
+	const struct columns *columns;
+	uint32_t i;
+};
+
+static const char *next_name(void *ctx)
+{
+	struct names *names = ctx;
+
+	while (names->i < names->columns->count) {
+		const struct column *column = &names->columns->all[names->i++];
+
+		if (column->field)
+			return column->field->path;
+	}
+	return NULL;
+}
+
+static int find_column(const struct tab *tab, const char *name, uint32_t *ret, struct err *err)
+{
+	struct names names = { &tab->columns, 0 };
+	_cleanup_strbuf_ struct strbuf all = STRBUF_INIT(400);
+	const char *near, *field;
+
+	for (uint32_t i = 0; i < tab->columns.count; i++) {
+		if (!tab->columns.all[i].field || !streq(tab->columns.all[i].field->path, name))
+			continue;
+		*ret = i;
+		return 0;
+	}
+	near = suggest(name, next_name, &names);
+	names.i = 0;
+	while ((field = next_name(&names)))
+		strbuf_addf(&all, "%s%s", all.len ? ", " : "", field);
+	if (near)
+		err_hint(err, "did you mean '%s'?", near);
+	else
+		err_hint(err, "its columns are: %s", strbuf_str(&all));
+	return err_usage(err, "'%s' has no column '%s'", tab_label(tab), name);
+}
+
+int model_sort_by(struct model *model, const char *field, struct err *err)
+{
+	struct tab *tab = current(model);
+	_cleanup_free_ char *name = xstrdup(field);
+	char *up = strrchr(name, ':');
+	uint32_t column;
+	int ret;
+
+	if (up && streq(up, ":up"))
+		*up = '\0';
+	else
+		up = NULL;
+	ret = find_column(tab, name, &column, err);
+	if (ret < 0)
+		return ret;
+	tab->columns.sort = (int)column;
+	tab->columns.direction = up ? 1 : -1;
+	tab_resort(tab);
+	return 0;
+}
+
+int model_group_by(struct model *model, const char *fields, struct err *err)
+{
+	struct tab *base = current_base(model);
+	_cleanup_free_ char *list = xstrdup(fields);
+	char *rest = list, *name;
+	int ret;
+
+	base->nby = 0;
+	while ((name = strsep(&rest, ","))) {
+		if (base->nby == TAB_GROUP_BY)
+			return err_usage(err, "at most %d fields make groups", TAB_GROUP_BY);
+		ret = find_column(base, name, &base->by[base->nby], err);
+		if (ret < 0)
+			return ret;
+		base->nby++;
+	}
+	show_groups(base, true);
+	return 0;
 }
