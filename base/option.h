@@ -42,7 +42,8 @@ struct opt {
 	size_t offset;
 	const char *help;
 	const char *choices;  /* OPT_CHOICE: "a b c"; OPT_OPTIONAL: the value without '=' */
-	const char *complete; /* what shells offer: "file", "dir", "image"; NULL: nothing */
+	const char *complete; /* what shells offer: "file", "dir", "map", "param" (of the program),
+			       * or words; NULL: nothing */
 	uint64_t min, max;    /* of OPT_U64, OPT_DURATION, OPT_SIZE, both included; max 0: none */
 	const char *key;      /* in the agent's configuration; NULL: `name` with '_' for '-' */
 };

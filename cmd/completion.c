@@ -6,6 +6,7 @@
 #include <ctype.h>
 #include <errno.h>
 
+#include "base/strbuf.h"
 #include "base/util.h"
 #include "cmd/cmd.h"
 
@@ -36,20 +37,40 @@ static void bash_opt(const struct command *c, const struct opt *o)
 	printf(" --%s", o->name);
 }
 
+/* The names in a program that a value begins with: its maps, or its parameters; NULL: none. */
+static const char *listed_names(const struct opt *o)
+{
+	if (!o->complete)
+		return NULL;
+	return streq(o->complete, "map") ? "maps" : streq(o->complete, "param") ? "params" : NULL;
+}
+
+static bool names_files(const struct opt *o)
+{
+	return o->complete && (streq(o->complete, "file") || streq(o->complete, "dir"));
+}
+
+/* Words that the value may be; NULL: it is free. */
+static const char *offered_words(const struct opt *o)
+{
+	if (o->kind == OPT_CHOICE)
+		return o->choices;
+	return o->complete && !names_files(o) && !listed_names(o) ? o->complete : NULL;
+}
+
 static void bash_value(const struct command *c, const struct opt *o)
 {
-	const char *offer = NULL;
-
-	if (o->kind == OPT_CHOICE)
-		printf("\t%s,--%s) _bombus_words %s; return ;;\n", c->name, o->name, o->choices);
-	else if (o->complete && streq(o->complete, "dir"))
-		offer = "-d";
-	else if (o->complete && streq(o->complete, "file"))
-		offer = "-f";
-	if (offer)
-		printf("\t%s,--%s) _bombus_paths %s; return ;;\n", c->name, o->name, offer);
-	if (offer && o->letter)
-		printf("\t%s,-%c) _bombus_paths %s; return ;;\n", c->name, o->letter, offer);
+	if (o->kind != OPT_CHOICE && !o->complete)
+		return;
+	printf("\t%s,--%s", c->name, o->name);
+	if (o->letter)
+		printf("|%s,-%c", c->name, o->letter);
+	if (offered_words(o))
+		printf(") _bombus_words %s; return ;;\n", offered_words(o));
+	else if (listed_names(o))
+		printf(") _bombus_names %s; return ;;\n", listed_names(o));
+	else
+		printf(") _bombus_paths %s; return ;;\n", streq(o->complete, "dir") ? "-d" : "-f");
 }
 
 /* Names of images are compared as text: `compgen -W` would expand them, and run $(...) in them. */
@@ -62,7 +83,15 @@ static const char bash_helpers[] =
 	"_bombus_images() {\n"
 	"\tlocal name\n"
 	"\twhile IFS= read -r name; do _bombus_words \"$name\"; done "
-	"< <(bombus list \"$1\" 2>/dev/null)\n"
+	"< <(bombus ${store:+--store \"$store\"} list \"$1\" 2>/dev/null)\n"
+	"}\n"
+	"# Maps or parameters of the first program on the line.\n"
+	"_bombus_names() {\n"
+	"\tlocal name\n"
+	"\t[[ -n $image ]] || return\n"
+	"\tcompopt -o nospace 2>/dev/null\n"
+	"\twhile IFS= read -r name; do _bombus_words \"$name\"; done "
+	"< <(bombus ${store:+--store \"$store\"} inspect \"$image\" --list \"$1\" 2>/dev/null)\n"
 	"}\n"
 	"_bombus_paths() {\n"
 	"\tlocal path\n"
@@ -84,16 +113,52 @@ static void bash_operands(const struct command *c)
 		printf("_bombus_words %s", c->complete);
 }
 
+/* All options that take a value in the next word, as "--store,--color,-o". */
+static char *value_options(const struct command *const *commands)
+{
+	struct strbuf all = STRBUF_INIT(64u << 10);
+	struct opt_table tables[COMMAND_TABLES_MAX];
+
+	for (size_t i = 0; commands[i]; i++) {
+		size_t count = command_tables(commands[i], tables);
+
+		for (size_t t = 0; t < count; t++)
+			for (const struct opt *o = tables[t].opts; o && o->kind != OPT_END; o++) {
+				if (o->kind == OPT_GROUP || o->kind == OPT_FLAG ||
+				    o->kind == OPT_OPTIONAL)
+					continue;
+				strbuf_addf(&all, "%s--%s", all.len ? "," : "", o->name);
+				if (o->letter)
+					strbuf_addf(&all, ",-%c", o->letter);
+			}
+	}
+	return strbuf_steal(&all);
+}
+
 static void print_bash(const struct command *const *commands)
 {
+	char *values = value_options(commands);
+
 	printf("%s_bombus() {\n\tlocal cur=${COMP_WORDS[COMP_CWORD]} "
 	       "prev=${COMP_WORDS[COMP_CWORD-1]}\n"
-	       "\tlocal command= word commands=(",
-	       bash_helpers);
+	       "\tlocal command= image= store= word before= takes=%s commands=(",
+	       bash_helpers, values);
+	free(values);
 	for (size_t i = 0; commands[i]; i++)
 		printf("%s%s", i ? " " : "", commands[i]->name);
-	printf(")\n\tCOMPREPLY=()\n\tfor word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
-	       "\t\tcase $word in -*) ;; *) command=$word; break ;; esac\n\tdone\n"
+	/* Readline cuts words at '='. */
+	printf(")\n\tCOMPREPLY=()\n"
+	       "\tif [[ $cur == = ]]; then cur=\n"
+	       "\telif [[ $prev == = ]]; then prev=${COMP_WORDS[COMP_CWORD-2]}; fi\n"
+	       "\tfor word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
+	       "\t\t[[ $word != = ]] || continue\n"
+	       "\t\tcase $before in --store) store=$word before=; continue ;;\n"
+	       "\t\t-*) case ,$takes, in *\",$before,\"*) before=; continue ;; esac ;; esac\n"
+	       "\t\tbefore=$word\n"
+	       "\t\tcase $word in -*) ;; *)\n"
+	       "\t\t\tif [[ -z $command ]]; then command=$word\n"
+	       "\t\t\telif [[ -z $image ]]; then image=$word; fi ;; esac\n"
+	       "\tdone\n"
 	       "\tcase $command,$prev in\n");
 	for (size_t i = 0; commands[i]; i++)
 		each_opt(commands[i], bash_value);
@@ -112,12 +177,27 @@ static void print_bash(const struct command *const *commands)
 	       "complete -o filenames -F _bombus bombus\n");
 }
 
-/* Inside single quotes for fish and zsh: quotes and what zsh takes for its own are left out. */
-static void print_plain(const char *text)
+/* Inside single quotes. A backslash stands before each character of `special`. */
+static void print_quoted(const char *text, const char *special, const char *quote)
 {
-	for (; *text; text++)
-		if (*text != '\'' && *text != '[' && *text != ']' && *text != ':' && *text != '\n')
-			putchar(*text);
+	for (; *text; text++) {
+		if (*text == '\'')
+			printf("%s", quote);
+		else if (*text == '\n')
+			putchar(' ');
+		else
+			printf("%s%c", strchr(special, *text) ? "\\" : "", *text);
+	}
+}
+
+static void print_fish_text(const char *text)
+{
+	print_quoted(text, "\\", "\\'");
+}
+
+static void print_zsh_text(const char *text)
+{
+	print_quoted(text, "\\[]:", "'\\''");
 }
 
 static void fish_opt(const struct command *c, const struct opt *o)
@@ -125,12 +205,12 @@ static void fish_opt(const struct command *c, const struct opt *o)
 	printf("complete -c bombus -n '__fish_seen_subcommand_from %s' -l %s", c->name, o->name);
 	if (o->letter)
 		printf(" -s %c", o->letter);
-	if (o->kind == OPT_CHOICE)
-		printf(" -x -a '%s'", o->choices);
+	if (offered_words(o))
+		printf(" -x -a '%s'", offered_words(o));
 	else if (o->kind != OPT_FLAG && o->kind != OPT_OPTIONAL)
-		printf(o->complete ? " -r" : " -x");
+		printf(names_files(o) ? " -r" : " -x");
 	printf(" -d '");
-	print_plain(o->help);
+	print_fish_text(o->help);
 	printf("'\n");
 }
 
@@ -141,7 +221,7 @@ static void print_fish(const struct command *const *commands)
 		const struct command *c = commands[i];
 
 		printf("complete -c bombus -n __fish_use_subcommand -f -a %s -d '", c->name);
-		print_plain(c->summary);
+		print_fish_text(c->summary);
 		printf("'\n");
 		if (names_listed(c))
 			printf("complete -c bombus -n '__fish_seen_subcommand_from %s' -a "
@@ -157,14 +237,14 @@ static void zsh_opt(const struct command *c, const struct opt *o)
 	       o->kind == OPT_FLAG	 ? ""
 	       : o->kind == OPT_OPTIONAL ? "=-"
 					 : "=");
-	print_plain(o->help);
+	print_zsh_text(o->help);
 	printf("]");
-	if (o->kind == OPT_CHOICE)
-		printf(":value:(%s)", o->choices);
+	if (offered_words(o))
+		printf(":value:(%s)", offered_words(o));
 	else if (o->kind == OPT_OPTIONAL)
 		printf("::value:");
 	else if (o->kind != OPT_FLAG)
-		printf(":value:%s", o->complete ? "_files" : "");
+		printf(":value:%s", names_files(o) ? "_files" : "");
 	printf("'");
 }
 
@@ -173,7 +253,7 @@ static void print_zsh(const struct command *const *commands)
 	printf("#compdef bombus\n_bombus() {\n\tlocal -a commands images\n\tcommands=(\n");
 	for (size_t i = 0; commands[i]; i++) {
 		printf("\t\t'%s:", commands[i]->name);
-		print_plain(commands[i]->summary);
+		print_zsh_text(commands[i]->summary);
 		printf("'\n");
 	}
 	printf("\t)\n\tif (( CURRENT == 2 )); then\n\t\t_describe command "

@@ -22,7 +22,7 @@
 #include "runner/read/text/human.h"
 
 struct inspect_args {
-	const char *format, *platform;
+	const char *format, *platform, *list;
 	bool remote_only, source;
 	struct object_words object;
 	struct remote_args remote;
@@ -245,6 +245,18 @@ static bool is_elsewhere(int rc, const struct program *program, const char *word
 	       may_access(word, F_OK) != 0;
 }
 
+static int list_names(const struct inspect_args *a, const struct object *object)
+{
+	const struct plan *plan = object_plan(object);
+
+	for (uint32_t i = 0; streq(a->list, "maps") && i < plan->nmaps; i++)
+		if (plan->maps[i].role != ROLE_INTERNAL)
+			puts(plan->maps[i].name);
+	for (uint32_t i = 0; streq(a->list, "params") && i < plan->nparams; i++)
+		printf("%s=\n", plan->params[i].name);
+	return 0;
+}
+
 static int run_inspect(const struct global_args *global, void *args, const struct words *words,
 		       struct err *err)
 {
@@ -281,12 +293,18 @@ static int run_inspect(const struct global_args *global, void *args, const struc
 	if (rc < 0)
 		return rc;
 	rc = object_open(&object, program.name, program.bytes, program.len, &opts, err);
-	return rc < 0 ? rc : print_program(a, &program, object, err);
+	if (rc < 0)
+		return rc;
+	if (a->list)
+		return list_names(a, object);
+	return print_program(a, &program, object, err);
 }
 
 static const struct opt inspect_opts[] = {
 	{ 0, "format", "FORM", OPT_CHOICE, offsetof(struct inspect_args, format), "table or json",
 	  "table json" },
+	{ 0, "list", "WHAT", OPT_CHOICE, offsetof(struct inspect_args, list),
+	  "only the names, one a line: of its maps or its parameters", "maps params" },
 	{ 0, "source", NULL, OPT_FLAG, offsetof(struct inspect_args, source),
 	  "the README and source that 'build --source' put into the image" },
 	{ 0, "remote", NULL, OPT_FLAG, offsetof(struct inspect_args, remote_only),

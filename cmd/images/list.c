@@ -243,7 +243,8 @@ static const struct opt list_opts[] = {
 	{ 0, "format", "FORM", OPT_TEXT, offsetof(struct list_args, format),
 	  "table, json, or a template of {{.Name}} {{.Digest}} {{.Size}} {{.Created}} "
 	  "{{.Platform}} {{.Description}}; of a repository {{.Tag}}; with --available {{.Name}} "
-	  "{{.Description}}" },
+	  "{{.Description}}",
+	  .complete = "table json" },
 	REMOTE_OPTS(offsetof(struct list_args, remote)),
 	{ 0 },
 };

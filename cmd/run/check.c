@@ -253,7 +253,7 @@ static const struct opt check_opts[] = {
 	{ 0, "attach", "PROG=TARGET", OPT_WORDS, offsetof(struct check_args, object.attach),
 	  "check the program with this target, as if run attached it there" },
 	{ 0, "format", "FORM", OPT_TEXT, offsetof(struct check_args, format),
-	  "table, json, or a template such as '{{.Feature}} {{.OK}}'" },
+	  "table, json, or a template such as '{{.Feature}} {{.OK}}'", .complete = "table json" },
 	{ 0 },
 };
 

@@ -247,7 +247,8 @@ static const struct opt view_opts[] = {
 	  .arg = "MAP",
 	  .kind = OPT_TEXT,
 	  .offset = ARG(show),
-	  .help = "this map alone, with its rates, after each sweep" },
+	  .help = "this map alone, with its rates, after each sweep",
+	  .complete = "map" },
 	{ .name = "sort",
 	  .arg = "FIELD",
 	  .kind = OPT_TEXT,
@@ -264,7 +265,8 @@ static const struct opt view_opts[] = {
 	  .arg = "[MAP:]A,B",
 	  .kind = OPT_TEXT,
 	  .offset = ARG(by),
-	  .help = "group rows or records by these fields: counts, sums, shares, percentiles" },
+	  .help = "group rows or records by these fields: counts, sums, shares, percentiles",
+	  .complete = "map" },
 	{ 0 },
 };
 #undef ARG

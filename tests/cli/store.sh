@@ -191,7 +191,10 @@ is 'but keeps their targets' "$RC $(jq '.manifests | length' named/index.json)" 
 complete_words() {
 	bash --norc -c '
 		source <("$BOMBUS" completion bash)
-		bombus() { "$BOMBUS" list -q; printf "%s\n" "tool\$(touch ran-by-name)" "tool\`touch ran-by-name\`"; }
+		bombus() {
+			case $* in *inspect*) "$BOMBUS" "$@"; return ;; esac
+			"$BOMBUS" list -q; printf "%s\n" "tool\$(touch ran-by-name)" "tool\`touch ran-by-name\`"
+		}
 		COMP_WORDS=(bombus "$@") COMP_CWORD=$#
 		_bombus
 		printf "%s\n" "${COMPREPLY[@]}"' bash "$@"
@@ -199,6 +202,12 @@ complete_words() {
 export BOMBUS
 is 'completion offers commands' "$(complete_words pru)" prune
 is 'and values' "$(complete_words run -o --output js)" json
+is 'after the letter too' "$(complete_words run -o js)" json
+is 'and behind =' "$(complete_words run --output = js)" json
+is 'right behind =' "$(complete_words list --format = | tr '\n' ' ')" 'table json '
+is 'an option of all commands comes first' "$(complete_words --store store run --outp)" --output
+is 'maps of the program' "$(complete_words run tool --where '')" events
+is 'and its parameters' "$(complete_words run "$OBJECTS/tui.bpf.o" --set k)" keys=
 is 'and images' "$(complete_words inspect registry)" "$("$BOMBUS" list -q | grep '^registry')"
 # shellcheck disable=SC2016 # not to be expanded
 # shellcheck disable=SC2016 # the name is text
