@@ -324,18 +324,51 @@ static void add_sidecar(struct agent_config *c, const char *defaults)
 				     .node = c->yaml.root };
 }
 
+/* The configurations for ebpf_exporter, as programs of their names. */
+static int add_configs(struct agent_config *c, const char *defaults, struct err *err)
+{
+	const struct words *names = &c->own.config_names;
+	const char *dir = c->own.config_dir ? c->own.config_dir : ".";
+	int ret = 0;
+
+	for (size_t i = 0; i < names->count && ret == 0; i++) {
+		_cleanup_strbuf_ struct strbuf identity = STRBUF_INIT(IDENTITY_MAX_BYTES);
+		struct arena *arena = &c->yaml.arena;
+		struct agent_program *p = &c->programs[c->count];
+		const struct own_args own = {
+			.image = arena_printf(arena, "%s/%s.yaml", dir, names->words[i]),
+		};
+
+		*p = (struct agent_program){ .config = c,
+					     .args = args_of(c),
+					     .node = yaml_get(c->yaml.root, "config_names") };
+		strbuf_addf(&identity, "%simage=%s\n", defaults, own.image);
+		note_file(own.image, &identity);
+		note_file(arena_printf(arena, "%s/%s.bpf.o", dir, names->words[i]), &identity);
+		ret = finish_program(p, &own, err);
+		p->identity = arena_strdup(arena, strbuf_str(&identity));
+		if (ret == 0)
+			c->count++;
+		else
+			opts_release(run_opts, &p->args);
+	}
+	return ret;
+}
+
 static int read_programs(struct agent_config *c, const char *defaults, struct err *err)
 {
 	const struct yaml_node *list = yaml_get(c->yaml.root, "programs");
 	int ret = list ? yaml_list(list, err) : 0;
-	size_t count = list ? list->count : 0;
+	size_t count = (list ? list->count : 0) + c->own.config_names.count;
 
 	if (ret == 0 && count > CONFIG_MAX_PROGRAMS)
-		return yaml_refuse(list, err, "there are more than %d programs",
-				   CONFIG_MAX_PROGRAMS);
+		return yaml_refuse(list ? list : c->yaml.root, err,
+				   "there are more than %d programs", CONFIG_MAX_PROGRAMS);
 	c->programs = xcalloc(count + 1, sizeof(*c->programs));
 	for (const struct yaml_node *n = list ? list->first : NULL; n && ret == 0; n = n->next)
 		ret = read_program(c, n, defaults, err);
+	if (ret == 0)
+		ret = add_configs(c, defaults, err);
 	if (ret == 0 && !list && yaml_get(c->yaml.root, "adapters"))
 		add_sidecar(c, defaults);
 	return ret;
@@ -397,6 +430,7 @@ void agent_config_unref(struct agent_config *config)
 	for (size_t i = 0; i < config->count; i++)
 		opts_release(run_opts, &config->programs[i].args);
 	opts_release(run_opts, &config->args);
+	words_release(&config->own.config_names);
 	exports_release(&config->exports);
 	free(config->programs);
 	yaml_release(&config->yaml);

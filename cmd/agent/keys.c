@@ -14,6 +14,10 @@ static const struct opt top_opts[] = {
 	  "how messages are written: text, or json with one object a line (text)", "text json" },
 	{ 0, "reload", NULL, OPT_FLAG, ARG(reload),
 	  "POST to /-/reload reads the configuration anew (false)" },
+	{ 0, "config_dir", "DIR", OPT_TEXT, ARG(config_dir),
+	  "folder of configurations for ebpf_exporter, NAME.yaml with NAME.bpf.o (.)" },
+	{ 0, "config_names", "NAME", OPT_CSV, ARG(config_names),
+	  "which of these run, as programs of these names" },
 	{ 0 },
 };
 static const struct opt program_opts[] = {

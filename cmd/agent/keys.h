@@ -23,6 +23,8 @@ enum key_place {
 struct own_args {
 	const char *log_level, *log_format;
 	bool reload;
+	const char *config_dir;
+	struct words config_names;
 	/* Of a program. */
 	const char *image, *name, *pull;
 	struct words exporters;

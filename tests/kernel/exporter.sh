@@ -180,6 +180,26 @@ ok 'five rounds' traffic_go
 ok 'it ends' bombus_stop INT
 jq_is 'the program finds 1 in the storage of its cgroup' stored.out \
 	'map(select(.map == "rounds_by_storage")) | map([.key.found, .value]) | unique' '[[1,5]]'
+port=$(free_port)
+cat >agent.yaml <<END
+config_dir: .
+config_names: [one, kernel]
+exporters:
+  - type: prometheus
+    listen: 127.0.0.1:$port
+END
+"$BOMBUS" agent -c agent.yaml >agent.out 2>agent.err &
+BOMBUS_PID=$!
+started+=("$BOMBUS_PID")
+agent_has() {
+	curl -sf "http://127.0.0.1:$port/metrics" >scrape && grep -qxF "$1" scrape
+}
+ok 'the agent runs configurations by their names' wait_for 20 agent_has 'ebpf_exporter_rounds_total 0'
+ok 'its loader sees addresses' wait_for 20 agent_has "ebpf_exporter_address $((16#$address))"
+ok 'they are its programs' agent_has 'bombus_program_up{program="kernel"} 1'
+kill "$BOMBUS_PID"
+ok 'the agent ends' wait_for 10 gone "$BOMBUS_PID"
+
 for wrong in 's/type: .*/type: hash/' 's/name: stored/name: store/' 's/schedule/schedulo/' \
 	's/schedule/do_exit/' 's/type: .*/type: tree/' "s/'nothing'/'('/"; do
 	sed "$wrong" kernel.yaml >wrong.yaml

@@ -28,10 +28,10 @@ struct loader {
 
 /* ---- the loader ---- */
 
-static const uint64_t kept = 1ULL << CAP_BPF | 1ULL << CAP_PERFMON | 1ULL << CAP_NET_ADMIN |
-			     1ULL << CAP_NET_RAW | 1ULL << CAP_SYS_ADMIN |
-			     1ULL << CAP_SYS_RESOURCE | 1ULL << CAP_SYS_PTRACE |
-			     1ULL << CAP_DAC_READ_SEARCH;
+static const uint64_t kept =
+	1ULL << CAP_BPF | 1ULL << CAP_PERFMON | 1ULL << CAP_NET_ADMIN | 1ULL << CAP_NET_RAW |
+	1ULL << CAP_SYS_ADMIN | 1ULL << CAP_SYS_RESOURCE | 1ULL << CAP_SYS_PTRACE |
+	1ULL << CAP_DAC_READ_SEARCH | 1ULL << CAP_SYSLOG; /* to see addresses of the kernel */
 
 /* For one socket: nothing else of this process is left in it. */
 static _Noreturn void serve_desk(int fd)
