@@ -142,10 +142,15 @@ static int open_config(struct program *p, const char *path, const struct program
 {
 	_cleanup_free_ char *beside = exporter_config_object(path);
 	const char *object = pull && pull->object ? pull->object : beside;
+	void *text = NULL;
+	size_t len;
 	int ret;
 
 	p->name = xstrdup(path);
-	ret = exporter_config_read(&p->config, path, err);
+	ret = read_file(path, YAML_MAX_BYTES, &text, &len, err);
+	p->config_text = text;
+	if (ret >= 0)
+		ret = exporter_config_parse(&p->config, path, text, len, err);
 	if (ret >= 0)
 		ret = read_file(object, IMAGE_MAX_PROGRAM_BYTES, &p->bytes, &p->len, err);
 	if (ret == -ENOENT && p->config)
@@ -208,6 +213,7 @@ void program_release(struct program *p)
 {
 	image_info_release(&p->image);
 	exporter_config_free(p->config);
+	free(p->config_text);
 	free(p->bytes);
 	free(p->name);
 	*p = (struct program){ 0 };

@@ -27,6 +27,7 @@ struct program {
 	struct image_info image;	/* zeroed where it is none; its digest is the manifest's */
 	struct step pull;		/* getting the bytes */
 	struct exporter_config *config; /* how its maps are shown; NULL: it says so itself */
+	char *config_text;		/* its file's */
 };
 
 /* When to pull an image, and how. */

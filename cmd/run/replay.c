@@ -19,6 +19,7 @@
 #include "cmd/run/exporters.h"
 #include "cmd/run/run_show.h"
 #include "cmd/run/run_sinks.h"
+#include "runner/compat/exporter_config.h"
 #include "runner/load/attach/object.h"
 #include "runner/sink/recording/replay.h"
 
@@ -38,6 +39,7 @@ struct play_program {
 	struct run_args args; /* what the recording says, and the words for this program */
 	struct words fields;  /* of the command line */
 	struct object *object;
+	struct exporter_config *config; /* NULL: it was made without one */
 	struct selection filters;
 	struct resolver *names; /* of the filters */
 	struct plan shown;	/* the plan with rows as maps, for filters */
@@ -137,8 +139,14 @@ static int open_object(struct play *p, size_t at, struct err *err)
 	const void *elf = replay_elf(p->replay, at, &len);
 	int ret = object_words_parse(&to->args.object, &p->arena, &opts, err);
 
+	if (ret >= 0 && to->args.config_text && !to->config)
+		ret = exporter_config_parse(&to->config, to->name, to->args.config_text,
+					    strlen(to->args.config_text), err);
 	if (ret < 0)
 		return ret;
+	/* Addresses of the kernel are nothing to a replay. */
+	opts.plan.recipes = to->config ? to->config->recipes : NULL;
+	opts.plan.nrecipes = to->config ? to->config->nrecipes : 0;
 	object_free(steal_ptr(&to->object));
 	return object_open(&to->object, to->name, elf, len, &opts, err);
 }
@@ -301,6 +309,7 @@ static void release_program(struct play_program *program)
 		selection_release(object_plan(program->object), &program->filters);
 	resolver_free(program->names);
 	object_free(program->object);
+	exporter_config_free(program->config);
 }
 
 static void play_release(struct play *p)

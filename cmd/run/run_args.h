@@ -22,6 +22,7 @@ struct run_args {
 	struct words runtime_state; /* further folders of container runtimes */
 	const char *name_space, *compat;
 	const char *pull, *config_object;
+	const char *config_text; /* of a recording: the configuration that it was made with */
 	struct remote_args remote;
 	struct trust_args trust;
 	uint64_t max_series, max_memory_bytes, series_ttl_ns;

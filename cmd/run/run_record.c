@@ -5,8 +5,10 @@
 #include <fcntl.h>
 
 #include "base/err.h"
+#include "base/log.h"
 #include "base/util.h"
 #include "runner/load/elf/strip.h"
+#include "runner/sink/recording/recording.h"
 
 /* What the plan, the series and their labels depend on. */
 enum kept { KEPT_WORDS, KEPT_FLAG, KEPT_TEXT };
@@ -33,6 +35,7 @@ static const struct {
 	{ "per-cpu", offsetof(struct run_args, select.per_cpu), KEPT_FLAG },
 	{ "all-maps", offsetof(struct run_args, object.all_maps), KEPT_FLAG },
 	{ "compat", offsetof(struct run_args, compat), KEPT_TEXT },
+	{ "config", offsetof(struct run_args, config_text), KEPT_TEXT },
 };
 
 int run_record_check(const struct run_args *a, struct err *err)
@@ -93,6 +96,12 @@ void run_record_add(struct run_record *r, const char *name, const struct run_arg
 	}
 	to->image.elf = to->elf;
 	collect_options(to, args);
+	if (program->config_text && strlen(program->config_text) < RECORDING_MAX_TEXT)
+		add_option(to, "config", program->config_text);
+	else if (program->config_text)
+		log_warn("%s: the configuration is longer than 64 KiB, and a recording made with "
+			 "it cannot be replayed",
+			 program->name);
 	r->images[r->count++] = to->image;
 	r->opts.images = r->images;
 	r->opts.nimages = r->count;

@@ -79,6 +79,16 @@ jq_is 'spans with typed attributes' run.out \
 	'map(select(.map == "round_spans")) | map([.name, .service, .trace_id, .span_id, .duration_ns, .fields.code]) | [length, .[0], .[11]]' \
 	'[12,["round","load","01000000000000000200000000000000","0100000000000000",1000,"ENOENT"],["round","load","01000000000000000200000000000000","0c00000000000000",12000,"ENOENT"]]'
 
+traffic_start getppid,12
+ok 'a recording' bombus_start record run exporter.yaml --set target_pid="$TRAFFIC_PID" -o none \
+	--record it.bmr
+ok 'twelve rounds' traffic_go
+ok 'it ends' bombus_stop INT
+"$BOMBUS" replay it.bmr -o json >replay.out 2>replay.err
+jq_is 'a replay shows the same' replay.out \
+	'[(map(select(.map == "ops_total")) | group_by(.key) | map(last | "\(.key.dev) \(.key.op) \(.key.comm) \(.value)") | sort | .[0, 3]), (map(select(.map == "round_spans")) | length)]' \
+	'["57005 read sh 2","sda read kworker 2",12]'
+
 sed 's/flush_interval: 1h/flush_interval: 1s/' exporter.yaml >flush.yaml
 traffic_start getppid,12
 ok 'a counter that is flushed' bombus_start flush run flush.yaml --object exporter.bpf.o \
