@@ -292,7 +292,7 @@ static int run_inspect(const struct global_args *global, void *args, const struc
 		image_find_signatures(store, &program.image, policy, NULL);
 	if (rc < 0)
 		return rc;
-	rc = object_open(&object, program.name, program.bytes, program.len, &opts, err);
+	rc = program_object(&object, &program, &opts, err);
 	if (rc < 0)
 		return rc;
 	if (a->list)

@@ -243,7 +243,7 @@ static int run_check(const struct global_args *global, void *args, const struct 
 	if (ret >= 0)
 		ret = program_open(&program, global, words->words[0], NULL, err);
 	if (ret >= 0)
-		ret = object_open(&object, program.name, program.bytes, program.len, &opts, err);
+		ret = program_object(&object, &program, &opts, err);
 	if (ret >= 0)
 		ret = check_plan(a, object_plan(object), err);
 	return ret < 0 ? ret : verdict(object, program.name, err);

@@ -35,7 +35,7 @@ static int run_dashboard(const struct global_args *global, void *args, const str
 	if (ret >= 0)
 		ret = program_open(&program, global, words->words[0], NULL, err);
 	if (ret >= 0)
-		ret = object_open(&object, program.name, program.bytes, program.len, &opts, err);
+		ret = program_object(&object, &program, &opts, err);
 	if (ret < 0)
 		return ret;
 	d.name = program.name;

@@ -204,6 +204,13 @@ void program_recipes(const struct program *program, struct object_opts *ret)
 	ret->nkaddrs = config->nkaddrs;
 }
 
+int program_object(struct object **ret, const struct program *program, struct object_opts *opts,
+		   struct err *err)
+{
+	program_recipes(program, opts);
+	return object_open(ret, program->name, program->bytes, program->len, opts, err);
+}
+
 const struct recipe_cgroups *program_cgroups(const struct program *program)
 {
 	return program->config && program->config->cgroups.map ? &program->config->cgroups : NULL;

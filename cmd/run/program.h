@@ -49,6 +49,10 @@ int program_open(struct program *ret, const struct global_args *global, const ch
 struct object_opts;
 struct recipe_cgroups;
 void program_recipes(const struct program *program, struct object_opts *ret);
+/* Its object, with these options and its configuration. */
+struct object;
+int program_object(struct object **ret, const struct program *program, struct object_opts *opts,
+		   struct err *err);
 const struct recipe_cgroups *program_cgroups(const struct program *program); /* NULL: none */
 void program_release(struct program *program);
 

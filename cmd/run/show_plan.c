@@ -183,7 +183,7 @@ int program_help(const struct global_args *global, const char *word, struct err 
 	int ret = program_open(&program, global, word, NULL, err);
 
 	if (ret >= 0)
-		ret = object_open(&object, program.name, program.bytes, program.len, &opts, err);
+		ret = program_object(&object, &program, &opts, err);
 	if (ret >= 0)
 		show_plan(object_plan(object), program.name);
 	object_free(object);

@@ -40,6 +40,15 @@ refused 'metrics are at /metrics' --config.dir=d --config.names=a --web.telemetr
 
 cp "$TESTS/bpf/exporter.yaml" .
 printf 'kaddrs: [jiffies]\ncgroup_id_map: {name: groups, regexps: [x]}\n' >>exporter.yaml
+if [ -e "$OBJECTS/exporter.bpf.o" ]; then
+	cp "$OBJECTS/exporter.bpf.o" .
+	sed '/^kaddrs/d; /^cgroup_id_map/d' exporter.yaml >plain.yaml
+	cp exporter.bpf.o plain.bpf.o
+	run_bombus dashboard plain.yaml --rules
+	like 'rules name its metrics' "$OUT" 'ebpf_exporter_latency_seconds_bucket'
+	run_bombus run plain.yaml --help
+	like 'run --help has its maps' "$OUT" 'latency_seconds'
+fi
 run_bombus convert exporter.yaml
 is 'it converts' $RC 0
 like 'a member with its chain' "$OUT" \
