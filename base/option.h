@@ -51,6 +51,7 @@ struct opt {
 struct words {
 	const char **words;
 	size_t count;
+	size_t behind; /* of a command line: how many stand behind "--" */
 };
 void words_add(struct words *words, const char *word);
 void words_release(struct words *words); /* the words themselves are borrowed */

@@ -174,14 +174,16 @@ int opts_parse(const struct opt_set *sets, size_t nsets, int argc, char **argv,
 		char *arg = argv[p.at++];
 		int ret = 0;
 
-		if (only_words || arg[0] != '-' || !arg[1])
+		if (only_words || arg[0] != '-' || !arg[1]) {
 			words_add(positional, arg);
-		else if (streq(arg, "--"))
+			positional->behind += only_words;
+		} else if (streq(arg, "--")) {
 			only_words = true;
-		else if (arg[1] == '-')
+		} else if (arg[1] == '-') {
 			ret = parse_long(&p, arg);
-		else
+		} else {
 			ret = parse_letters(&p, arg);
+		}
 		if (ret < 0)
 			return ret;
 	}

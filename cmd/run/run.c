@@ -15,6 +15,7 @@
 #include "base/loop.h"
 #include "base/util.h"
 #include "cmd/cmd.h"
+#include "cmd/run/child.h"
 #include "cmd/run/main_loop.h"
 #include "cmd/run/prints.h"
 #include "cmd/run/programs.h"
@@ -35,6 +36,7 @@ struct run {
 	struct programs programs;
 	struct run_sinks sinks;
 	struct run_sandbox sandbox;
+	struct child child;	       /* the command behind -- */
 	struct trace_pipe *trace_pipe; /* NULL: not asked for */
 };
 
@@ -91,7 +93,13 @@ static int start(struct run *run, struct err *err)
 		return ret;
 	programs_show_start(p);
 	ret = host_start(run->sinks.host, err);
-	return ret < 0 ? ret : add_timers(run, err);
+	if (ret >= 0)
+		ret = add_timers(run, err);
+	if (ret >= 0)
+		ret = child_watch(&run->child, run->main.loop, err);
+	if (ret >= 0)
+		child_go(&run->child);
+	return ret;
 }
 
 static int leave(struct run *run, struct err *err)
@@ -116,6 +124,7 @@ static void run_release(struct run *run)
 	main_loop_release(&run->main);
 	trace_pipe_free(run->trace_pipe);
 	run_sandbox_release(&run->sandbox);
+	child_release(&run->child);
 }
 
 static int dry_run(struct run *run, struct err *err)
@@ -136,7 +145,7 @@ static int dry_run(struct run *run, struct err *err)
 static int run_programs(struct run *run, struct err *err)
 {
 	struct programs *p = &run->programs;
-	int ret = run_sandbox_prepare(&run->sandbox, p, &run->sinks, err), left;
+	int ret = run_sandbox_prepare(&run->sandbox, p, &run->sinks, err), left, status;
 
 	run->sinks.files = run->sandbox.files;
 	if (ret >= 0)
@@ -149,9 +158,10 @@ static int run_programs(struct run *run, struct err *err)
 	if (ret < 0 || !programs_left(p))
 		return ret < 0 ? ret : p->failed;
 	ret = main_loop_run(&run->main, err);
+	status = child_status(&run->child);
 	left = leave(run, err);
 	ret = ret < 0 ? ret : left;
-	return ret < 0 ? ret : p->failed;
+	return ret < 0 ? ret : p->failed ? p->failed : status;
 }
 
 /* Before there are threads. */
@@ -168,6 +178,20 @@ static int start_names(struct run *run, struct err *err)
 				   a->runtime_state.count, err);
 }
 
+/* Before everything that takes rights away. Programs see the command's cgroup alone, and a live
+ * table would be in its way. */
+static int start_child(struct run *run, struct run_args *args, const struct words *words,
+		       struct err *err)
+{
+	const char **argv = words->words + words->count - words->behind;
+	int ret = args->dry_run ? 0 : child_start(&run->child, argv, words->behind, err);
+
+	args->no_tty = true;
+	if (run->child.cgroup)
+		words_add(&args->object.cgroups, run->child.cgroup);
+	return ret;
+}
+
 static int run_run(const struct global_args *global, void *args, const struct words *words,
 		   struct err *err)
 {
@@ -175,16 +199,23 @@ static int run_run(const struct global_args *global, void *args, const struct wo
 	_cleanup_(run_release) struct run run = { .global = global,
 						  .args = a,
 						  .programs = { .global = global, .args = a },
-						  .clock = wallclock_new() };
+						  .clock = wallclock_new(),
+						  .child = CHILD_INIT };
+	struct words programs = *words;
 	int ret = run_record_check(a, err);
 
+	/* "run -- IMAGE" is an image. */
+	if (words->behind < words->count)
+		programs.count -= words->behind;
+	if (ret >= 0 && programs.count < words->count)
+		ret = start_child(&run, a, words, err);
 	if (ret >= 0)
 		ret = run_sandbox_init(&run.sandbox, a, err);
 	run.programs.opener = run.sandbox.opener;
 	if (ret >= 0)
 		ret = start_names(&run, err);
 	if (ret >= 0)
-		ret = programs_open(&run.programs, words, run.clock, err);
+		ret = programs_open(&run.programs, &programs, run.clock, err);
 	if (ret < 0)
 		return ret;
 	if (!programs_left(&run.programs))
@@ -201,7 +232,7 @@ static int run_run(const struct global_args *global, void *args, const struct wo
 
 const struct command cmd_run = {
 	.name = "run",
-	.usage = "[NAME=]IMAGE|FILE.o|FILE.yaml|- ...",
+	.usage = "[NAME=]IMAGE|FILE.o|FILE.yaml|- ... [-- COMMAND ...]",
 	.summary = "load programs, attach them and show their maps",
 	.about = "IMAGE is a name in the local store. If the store does not have it and the name "
 		 "has a registry or a '/' in it, run pulls it first. A path, or a word that ends "
@@ -215,6 +246,9 @@ const struct command cmd_run = {
 		 "gets NAME-2. An argument of --set, --map, --where and the like applies to the "
 		 "program that has the thing it names. If several have it, PROGRAM: before the "
 		 "argument chooses one program, and *: chooses all of them.\n"
+		 "Behind -- stands a command: it is started once everything is attached, the "
+		 "programs see it and all that it starts, and nothing else, and run ends with it "
+		 "and with its status. Its output goes to standard error.\n"
 		 "'bombus run IMAGE --help' also lists the image's maps, fields and parameters.",
 	.examples = "bombus run tcpconnlat\n"
 		    "bombus run tcpconnlat -o json --where 'delta_us > 1000 && comm ~ \"^ng\"'\n"
@@ -222,6 +256,7 @@ const struct command cmd_run = {
 		    "bombus run opensnoop --set target_pid=1234 --duration 10s\n"
 		    "bombus run tcpconnect opensnoop execsnoop --metrics "
 		    "--set opensnoop:target_pid=1234\n"
+		    "bombus run opensnoop -- make -j4\n"
 		    "bombus build x.bpf.c --binary-only -o - | bombus run -",
 	.environment = "BOMBUS_STORE        folder of the local images\n"
 		       "NO_COLOR            no colour\n"

@@ -153,6 +153,46 @@ kill -INT "$AGENT"
 wait "$AGENT"
 only agent 7 "[${WORKERS[0]}]"
 
+# --- a command, with what it starts in the background ---
+NAME=command
+cat >command.sh <<'END'
+echo its own words
+: <known; : <known; : <known
+bash -c ': <known; : <known; : <known; : <known' &
+wait
+exit 5
+END
+groups() {
+	find "$GROUP/.." -maxdepth 1 -name 'bombus-[0-9]*'
+}
+BEFORE=$(groups)
+start other
+: >go
+"$BOMBUS" run opensnoop execsnoop -o json -- bash command.sh >command.out 2>command.err
+is 'command: its status' $? 5
+wait "${WORKERS[@]}"
+rmdir "$GROUP/other"
+jq_is 'command: its seven opens, and no others' command.out \
+	'map(select(.fields.fname? == "known")) | length' 7
+jq_is 'command: what it started' command.out \
+	'map(select(.map == "execs").fields.args) | .[0]' 'bash command.sh'
+is 'command: its output is not among the data' "$(grep -c 'its own words' command.out)" 0
+is 'command: but beside them' "$(grep -cx 'its own words' command.err)" 1
+is 'command: its cgroup is gone' "$(groups)" "$BEFORE"
+run_bombus run opensnoop -o none -- "$T/not-there"
+is 'a command that is not there: status' "$RC" 127
+like 'a command that is not there' "$ERR" "cannot run $T/not-there: No such file"
+# shellcheck disable=SC2016 # the inner shell's
+run_bombus run opensnoop -o none -- sh -c 'kill -TERM $$'
+is 'one that a signal ends' "$RC" 143
+run_bombus run opensnoop -o none --duration 300ms -- sh -c 'echo $$ >pid; exec sleep 1000'
+is 'one that is longer than the run' "$RC" 0
+ok 'it ends with the run' wait_for 5 gone "$(cat pid)"
+run_bombus run --duration 1ms -o none -- opensnoop
+is 'an image behind --' "$RC" 0
+run_bombus run "$OBJECTS/run_plain.bpf.o" -o none -- true
+like 'a program without filters' "$ERR" 'cannot be filtered by cgroup, container or pod'
+
 # --- mistakes ---
 run_bombus run "$OBJECTS/run_plain.bpf.o" --container web --once
 is 'a program without filters: usage' "$RC" 2
