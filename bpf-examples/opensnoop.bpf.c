@@ -23,6 +23,7 @@ struct event {
 	int ret BOMBUS_HELP("the new descriptor, or a negative error");
 	errno_t err BOMBUS_LABEL BOMBUS_HELP("why it failed");
 	__u32 flags BOMBUS_HELP("O_* flags, as a number");
+	cgroup_id cgroup BOMBUS_HIDE BOMBUS_HELP("its cgroup");
 	char comm[BOMBUS_COMM_LEN] BOMBUS_LABEL BOMBUS_HELP("name of the thread");
 	char fname[PATH_SHOWN] BOMBUS_HELP("path asked for, cut at 255 bytes");
 };
@@ -75,6 +76,7 @@ static __always_inline void report(const struct call *call, long ret)
 	e->ret = ret;
 	e->err = ret < 0 ? -ret : 0;
 	e->flags = call->flags;
+	e->cgroup = bpf_get_current_cgroup_id();
 	bpf_get_current_comm(e->comm, sizeof(e->comm));
 	bpf_probe_read_user_str(e->fname, sizeof(e->fname), call->path);
 	bpf_ringbuf_submit(e, 0);

@@ -25,6 +25,7 @@ struct event {
 	pid_t pid BOMBUS_HELP("process");
 	pid_t tid BOMBUS_HELP("thread");
 	uid uid BOMBUS_LABEL BOMBUS_HELP("user");
+	cgroup_id cgroup BOMBUS_HIDE BOMBUS_HELP("its cgroup");
 	char comm[BOMBUS_COMM_LEN] BOMBUS_LABEL BOMBUS_HELP("name of the thread");
 };
 
@@ -71,6 +72,7 @@ int BPF_PROG(tcpconnect, const struct sock *sk, int oldstate, int newstate)
 	e->pid = bpf_get_current_pid_tgid() >> 32;
 	e->tid = bpf_get_current_pid_tgid();
 	e->uid = uid;
+	e->cgroup = bpf_get_current_cgroup_id();
 	bpf_get_current_comm(e->comm, sizeof(e->comm));
 	bpf_ringbuf_submit(e, 0);
 	return 0;

@@ -24,7 +24,7 @@ TEST_PACKAGES=(
 	umoci mandoc apache2-utils openssl python3 python3-venv time zstd git yamllint systemd
 )
 
-INTEROP_PACKAGES=(build-essential debhelper dpkg-dev lintian debootstrap rpm runc)
+INTEROP_PACKAGES=(build-essential debhelper dpkg-dev lintian debootstrap rpm runc containerd)
 
 only_say=0
 only_print=0
@@ -93,7 +93,7 @@ stands_for() {
 	bsdutils) echo script ;;
 	build-essential | dpkg-dev) echo dpkg-buildpackage ;;
 	debhelper) echo dh ;;
-	lintian | debootstrap | runc) echo "$1" ;;
+	lintian | debootstrap | runc | containerd) echo "$1" ;;
 	rpm) echo rpmbuild ;;
 	python3-venv) echo python3:ensurepip ;;
 	systemd) echo systemd-analyze ;;

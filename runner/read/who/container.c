@@ -48,14 +48,15 @@ static bool is(const struct folder *f, const char *name)
 	return f->len == strlen(name) && begins(f, name);
 }
 
-/* Where the last run of exactly 64 hex digits begins; false: there is none. */
+/* Where the last run of exactly 64 hex digits begins, with nothing but ".scope" behind it; false: there
+ * is none. */
 static bool find_id(const struct folder *f, size_t *ret)
 {
 	bool found = false;
 
 	for (size_t i = 0, n; i < f->len; i += n ? n : 1) {
 		n = hex_run(f, i);
-		if (n != ID_DIGITS)
+		if (n != ID_DIGITS || (i + n < f->len && f->at[i + n] != '.'))
 			continue;
 		*ret = i;
 		found = true;

@@ -79,6 +79,7 @@ static void test_container_of_path(void **state)
 		{ "/system.slice/docker.service", NULL, "", "" },
 		{ "/user.slice/user-1000.slice/session-2.scope", NULL, "", "" },
 		{ "/a/" ID "0/b", NULL, "", "" },
+		{ "/k8s.io/" ID "-web", NULL, "", "" },
 		{ "/kubepods/podx", NULL, "", "" },
 		{ "/tripod" UID, NULL, "", "" },
 		{ "/lxc.payload.", NULL, "", "" },
