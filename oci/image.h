@@ -147,6 +147,9 @@ int image_import(const char *store, const char *from, void (*fn)(void *ctx, cons
 /* The tool that packs images in this way: "bombus", "bpfman", "Inspektor Gadget"; NULL: unknown. */
 const char *image_format(const struct image_info *info);
 
+/* Whether it is a signature of another image, and so nothing that runs. */
+bool image_is_signature(const struct image_info *info);
+
 /* The program's bytes, verified against their digest. malloc'ed. -ENOTSUP: the image holds no eBPF
  * program; the message names its content. */
 int image_program(const char *store, const struct image_info *info, void **ret, size_t *ret_len,

@@ -10,6 +10,7 @@
 #include "base/num.h"
 #include "base/util.h"
 #include "oci/image_internal.h"
+#include "oci/signatures.h"
 #include "oci/store/part.h"
 
 int image_tag(const struct image_place *image, const char *path, const char *to, struct err *err)
@@ -201,11 +202,50 @@ static int commit_removal(struct store *store, struct err *err)
 	return rc;
 }
 
+struct names {
+	char **names;
+	size_t count;
+};
+
+static void names_release(struct names *names)
+{
+	for (size_t i = 0; i < names->count; i++)
+		free(names->names[i]);
+	free(names->names);
+}
+
+static int add_name(void *ctx, const struct index_entry *entry, struct err *err)
+{
+	struct names *names = ctx;
+
+	names->names = xreallocarray(names->names, names->count + 1, sizeof(*names->names));
+	names->names[names->count++] = xstrdup(entry->name);
+	return 0;
+}
+
+/* The signatures of a digest that no name stands for any more go with it. */
+static int remove_signatures(struct store *store, const char *digest, struct err *err)
+{
+	_cleanup_(names_release) struct names names = { 0 };
+	size_t count;
+	const struct index_entry *entries = index_entries(store_index(store), &count);
+	int rc;
+
+	for (size_t i = 0; i < count; i++)
+		if (streq(entries[i].desc.digest, digest))
+			return 0;
+	rc = signatures_each(store, digest, add_name, &names, err);
+	for (size_t i = 0; i < names.count; i++)
+		index_remove(store_index(store), names.names[i]);
+	return rc;
+}
+
 int image_remove(const char *path, const char *name, char **ret_name, struct err *err)
 {
 	_cleanup_store_ struct store *store = NULL;
 	const struct index_entry *entry = NULL;
 	_cleanup_free_ char *stored = NULL;
+	char digest[DIGEST_ROOM];
 	int rc = store_open_read(&store, path, err);
 
 	/* Nothing is made where there is nothing. */
@@ -220,10 +260,13 @@ int image_remove(const char *path, const char *name, char **ret_name, struct err
 	if (rc < 0 || !entry)
 		return rc;
 	stored = xstrdup(entry->name);
+	memcpy(digest, entry->desc.digest, DIGEST_ROOM);
 	if (!index_remove(store_index(store), stored))
 		return err_set(err, EBADMSG, "%s: the index cannot be written without '%s'", path,
 			       stored);
-	rc = commit_removal(store, err);
+	rc = remove_signatures(store, digest, err);
+	if (rc == 0)
+		rc = commit_removal(store, err);
 	if (rc == 0)
 		*ret_name = steal_ptr(&stored);
 	return rc;

@@ -10,6 +10,7 @@
 #include "oci/archive.h"
 #include "oci/image_internal.h"
 #include "oci/load.h"
+#include "oci/signatures.h"
 
 #define COPY_BYTES (128u << 10)
 
@@ -60,7 +61,7 @@ static int save_blob(void *ctx, const struct descriptor *desc, bool is_document,
 	return rc;
 }
 
-/* What is written: where each image is, and the index of all. */
+/* What is written: where each image is, its signatures, and the index of all. */
 struct export
 {
 	struct export_image {
@@ -69,6 +70,7 @@ struct export
 	} * images;
 	size_t count;
 	struct index *index;
+	const struct image_place *from; /* whose signatures are being added */
 };
 
 static void export_release(struct export *e)
@@ -77,6 +79,21 @@ static void export_release(struct export *e)
 		store_close(e->images[i].store);
 	free(e->images);
 	index_free(e->index);
+}
+
+static int add_signature(void *ctx, const struct index_entry *entry, struct err *err)
+{
+	struct export *e = ctx;
+	struct export_image *image;
+	int rc = index_put(e->index, entry->name, &entry->desc, err);
+
+	if (rc < 0)
+		return rc;
+	e->images = xreallocarray(e->images, e->count + 1, sizeof(*e->images));
+	image = &e->images[e->count++];
+	*image = (struct export_image){ 0 };
+	rc = store_open_read(&image->store, e->from->store, err);
+	return rc < 0 ? rc : image_find_entry(image->store, entry->name, &image->entry, err);
 }
 
 static int export_init(struct export *e, const struct image_place *places, size_t count,
@@ -94,6 +111,12 @@ static int export_init(struct export *e, const struct image_place *places, size_
 			rc = image_find_entry(image->store, place->name, &image->entry, err);
 		if (rc == 0)
 			rc = index_put(e->index, image->entry->name, &image->entry->desc, err);
+	}
+	/* Those that are added here stand behind the images. */
+	for (size_t i = 0; rc == 0 && i < count; i++) {
+		e->from = &places[i];
+		rc = signatures_each(e->images[i].store, e->images[i].entry->desc.digest,
+				     add_signature, e, err);
 	}
 	return rc;
 }

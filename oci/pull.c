@@ -15,6 +15,7 @@
 #include "oci/store/part.h"
 #include "oci/format/ref.h"
 #include "oci/remote.h"
+#include "oci/signatures.h"
 #include "oci/store/store.h"
 #include "oci/trust/verify.h"
 
@@ -41,6 +42,7 @@ struct pull {
 	struct need *needs;
 	size_t nneeds;
 	uint64_t need_bytes;
+	struct image_info signatures; /* those that were looked at, and nothing else */
 	struct remote_result result;
 };
 
@@ -62,6 +64,7 @@ static void pull_release(struct pull *p)
 	free(p->platform);
 	registry_close(p->registry);
 	ref_release(&p->ref);
+	image_info_release(&p->signatures);
 }
 
 static int refused(struct err *err, int rc)
@@ -352,11 +355,20 @@ static int is_current(struct pull *p, struct err *err)
  * or a key withdrawn, since. */
 static int check_trust(struct pull *p, const char *own, const char *origin, struct err *err)
 {
-	_cleanup_(image_info_release) struct image_info info = { 0 };
-
 	return p->opts->policy ? verify_in_registry(p->registry, p->opts->policy, &p->ref, own,
-						    origin, &info, err)
+						    origin, &p->signatures, err)
 			       : 0;
+}
+
+/* Beside the image: the next run asks no registry. */
+static int keep_signatures(struct pull *p, struct err *err)
+{
+	int rc = signatures_keep(p->registry, p->ref.repository, &p->signatures, p->path, p->name,
+				 err);
+
+	if (rc < 0)
+		err_wrap(err, "the signatures");
+	return rc;
 }
 
 static int check_current(struct pull *p, struct err *err)
@@ -394,6 +406,8 @@ int remote_pull(const char *store, const char *name, const struct remote_opts *o
 		rc = check_current(&p, err);
 	else if (rc == 0)
 		rc = pull_new(&p, err);
+	if (rc == 0)
+		rc = keep_signatures(&p, err);
 	if (rc < 0)
 		return rc;
 	*ret = p.result;

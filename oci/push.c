@@ -9,7 +9,9 @@
 #include "base/util.h"
 #include "oci/image_internal.h"
 #include "oci/format/ref.h"
+#include "oci/referrer.h"
 #include "oci/remote.h"
+#include "oci/signatures.h"
 
 struct push {
 	struct store *store;
@@ -132,6 +134,53 @@ static int push_one(void *ctx, const struct descriptor *desc, bool is_document, 
 	return is_document ? push_document(ctx, desc, err) : 0;
 }
 
+static int push_tree(struct push *p, const struct descriptor *desc, struct err *err)
+{
+	int rc;
+
+	p->top = desc->digest;
+	p->nblobs = 0;
+	rc = store_walk_tree(p->store, desc, collect, p, err);
+	if (rc == 0)
+		rc = push_blobs(p, err);
+	return rc < 0 ? rc : store_walk_tree(p->store, desc, push_one, p, err);
+}
+
+/* What it is called in an index of referrers. */
+static int artifact_type(struct push *p, const struct descriptor *desc, char **ret, struct err *err)
+{
+	_cleanup_(manifest_release) struct manifest m = { 0 };
+	_cleanup_free_ void *bytes = NULL;
+	int rc = store_get_blob(p->store, desc->digest, desc->size_bytes, MANIFEST_MAX_BYTES,
+				&bytes, err);
+
+	if (rc == 0)
+		rc = manifest_parse(bytes, desc->size_bytes, NULL, &m, err);
+	if (rc == 0)
+		*ret = xstrdup(m.artifact_type ? m.artifact_type : m.config.media_type);
+	return rc;
+}
+
+/* A signature goes to where the image went: under its tag, or as a referrer. */
+static int push_signature(void *ctx, const struct index_entry *entry, struct err *err)
+{
+	struct push *p = ctx;
+	const char *tag = has_suffix(entry->name, ".sig") ? strrchr(entry->name, ':') : NULL;
+	_cleanup_free_ char *own = steal_ptr(&p->ref.tag), *type = NULL;
+	int rc;
+
+	p->ref.tag = tag ? xstrdup(tag + 1) : NULL;
+	rc = push_tree(p, &entry->desc, err);
+	if (rc == 0 && !tag)
+		rc = artifact_type(p, &entry->desc, &type, err);
+	if (rc == 0 && !tag)
+		rc = referrer_announce(p->registry, p->ref.repository, p->result.digest,
+				       &entry->desc, type, err);
+	free(p->ref.tag);
+	p->ref.tag = steal_ptr(&own);
+	return rc;
+}
+
 int remote_push(const char *store, const char *name, const char *to, const struct remote_opts *opts,
 		struct remote_result *ret, struct err *err)
 {
@@ -148,17 +197,14 @@ int remote_push(const char *store, const char *name, const char *to, const struc
 	if (p.ref.digest && !streq(p.ref.digest, entry->desc.digest))
 		return err_usage(err, "%s is %s, which cannot be pushed as another digest", name,
 				 entry->desc.digest);
-	p.top = entry->desc.digest;
+	memcpy(p.result.digest, entry->desc.digest, DIGEST_ROOM);
 	rc = registry_open(&p.registry, p.ref.host, &opts->registry, err);
 	if (rc == 0)
-		rc = store_walk_tree(p.store, &entry->desc, collect, &p, err);
+		rc = push_tree(&p, &entry->desc, err);
 	if (rc == 0)
-		rc = push_blobs(&p, err);
-	if (rc == 0)
-		rc = store_walk_tree(p.store, &entry->desc, push_one, &p, err);
+		rc = signatures_each(p.store, p.result.digest, push_signature, &p, err);
 	if (rc < 0)
 		return rc;
-	memcpy(p.result.digest, entry->desc.digest, DIGEST_ROOM);
 	*ret = p.result;
 	return 0;
 }

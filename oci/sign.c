@@ -16,6 +16,7 @@
 #include "oci/image_internal.h"
 #include "oci/registry/registry.h"
 #include "oci/remote.h"
+#include "oci/referrer.h"
 #include "oci/signatures.h"
 #include "oci/trust/claim.h"
 #include "oci/trust/key.h"
@@ -182,42 +183,9 @@ static int sign_tag(struct signing *s, struct err *err)
 
 /* --- as a referrer --------------------------------------------------------------------------- */
 
-/* The index under the tag, where the registry keeps none itself. */
-static int add_to_index(struct signing *s, const struct descriptor *desc, const char *artifact_type,
-			struct err *err)
-{
-	_cleanup_free_ char *tag = xasprintf("sha256-%s", digest_hex(s->subject.digest));
-	_cleanup_(document_release) struct document there = { 0 }, doc = { 0 };
-	_cleanup_json_ json_t *json = NULL;
-	json_t *part = NULL, *list;
-	int rc = registry_get(s->registry, s->ref.repository, tag, &there, err);
-
-	if (rc == 0)
-		rc = json_parse("the index of referrers", there.bytes, there.len, &json, err);
-	else if (rc == -ENOENT)
-		rc = 0;
-	if (rc == 0)
-		rc = descriptor_json(desc, &part, err);
-	if (rc < 0)
-		return rc;
-	if (!json)
-		json = json_pack("{sisss[]}", "schemaVersion", 2, "mediaType", MEDIA_INDEX,
-				 "manifests");
-	json_object_set_new(part, "artifactType", json_string(artifact_type));
-	list = json_object_get(json, "manifests");
-	if (json_array_append_new(list, part) < 0)
-		return err_set(err, EBADMSG, "the tag %s is not an index of referrers", tag);
-	doc.bytes = json_text(json);
-	doc.len = strlen(doc.bytes);
-	doc.media_type = xstrdup(MEDIA_INDEX);
-	digest_of(doc.bytes, doc.len, doc.digest);
-	return registry_put(s->registry, s->ref.repository, tag, &doc, err);
-}
-
 static int put_referrer(struct signing *s, struct text_blobs *blobs, struct manifest *m,
 			const char *artifact_type, struct err *err)
 {
-	_cleanup_(document_release) struct document referrers = { 0 };
 	struct descriptor desc = { 0 };
 	int rc;
 
@@ -226,10 +194,8 @@ static int put_referrer(struct signing *s, struct text_blobs *blobs, struct mani
 					  .size_bytes = s->subject.len };
 	rc = put(s, blobs, m, NULL, &desc, err);
 	if (rc == 0)
-		rc = registry_referrers(s->registry, s->ref.repository, s->subject.digest,
-					&referrers, err);
-	if (rc == 1)
-		rc = add_to_index(s, &desc, artifact_type, err);
+		rc = referrer_announce(s->registry, s->ref.repository, s->subject.digest, &desc,
+				       artifact_type, err);
 	free((char *)desc.digest);
 	return rc;
 }

@@ -210,3 +210,29 @@ void signatures_in_store(struct store *store, const char *digest, struct image_i
 	for (size_t i = 0; i < count; i++)
 		take_blob(store, &roots[i], true, digest, "store", info);
 }
+
+int signatures_each(struct store *store, const char *digest, signature_fn fn, void *ctx,
+		    struct err *err)
+{
+	_cleanup_(image_info_release) struct image_info info = { 0 };
+	const struct index_entry *entries;
+	size_t count;
+	int rc = 0;
+
+	signatures_in_store(store, digest, &info);
+	entries = index_entries(store_index(store), &count);
+	for (size_t i = 0; i < count; i++)
+		for (size_t k = 0; rc == 0 && k < info.nsignatures; k++)
+			if (streq(entries[i].desc.digest, info.signatures[k].manifest))
+				rc = fn(ctx, &entries[i], err);
+	return rc;
+}
+
+bool image_is_signature(const struct image_info *info)
+{
+	for (size_t i = 0; i < info->nlayers; i++)
+		if (!streq(info->layers[i].media_type, SIGNATURE_LAYER_TYPE) &&
+		    !has_prefix(info->layers[i].media_type, SIGNATURE_BUNDLE_PREFIX))
+			return false;
+	return info->nlayers > 0;
+}

@@ -25,4 +25,18 @@ void signatures_in_registry(struct registry *registry, const char *repository, c
 			    struct image_info *info);
 void signatures_in_store(struct store *store, const char *digest, struct image_info *info);
 
+/* Calls fn for each entry of the store's index that is a signature of `digest`; fn may end it with
+ * a negative value. */
+typedef int (*signature_fn)(void *ctx, const struct index_entry *entry, struct err *err);
+int signatures_each(struct store *store, const char *digest, signature_fn fn, void *ctx,
+		    struct err *err);
+
+/*
+ * Keeps the signatures of `info` that are verified in a store, as entries beside the image `name`:
+ * NAME:sha256-<hex>.sig for those under a tag, NAME@DIGEST for referrers.
+ */
+int signatures_keep(struct registry *registry, const char *repository,
+		    const struct image_info *info, const char *store, const char *name,
+		    struct err *err);
+
 #endif

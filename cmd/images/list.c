@@ -67,13 +67,22 @@ static void images_release(struct images *images)
 	free(images->infos);
 }
 
+/* Signatures are in the store for the images that they are about. */
 static int images_read(const char *store, struct images *images, struct err *err)
 {
-	int rc = image_list(store, &images->infos, &images->count, err);
+	size_t count = 0;
+	int rc = image_list(store, &images->infos, &count, err);
 
-	for (size_t i = 0; i < images->count; i++)
-		if (images->infos[i].damage)
-			log_warn("%s", images->infos[i].damage);
+	for (size_t i = 0; i < count; i++) {
+		struct image_info *info = &images->infos[i];
+
+		if (info->damage)
+			log_warn("%s", info->damage);
+		if (image_is_signature(info))
+			image_info_release(info);
+		else
+			images->infos[images->count++] = *info;
+	}
 	return rc;
 }
 

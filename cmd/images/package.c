@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* `bombus package`: a container image with bombus, its libraries and programs. */
 #include <errno.h>
-#include <ftw.h>
 #include <jansson.h>
 #include <sys/stat.h>
 
@@ -15,6 +14,7 @@
 #include "cmd/images/files.h"
 #include "cmd/images/package_files.h"
 #include "cmd/images/remote_args.h"
+#include "cmd/images/work_folder.h"
 #include "cmd/store_path.h"
 #include "oci/container.h"
 #include "oci/format/image_index.h"
@@ -46,17 +46,6 @@ struct package {
 	char *work; /* a folder of ours */
 };
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	remove(path);
-	return 0;
-}
-
-static void remove_tree(const char *dir)
-{
-	nftw(dir, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
-}
-
 static void package_release(struct package *p)
 {
 	for (size_t i = 0; i < p->count; i++) {
@@ -70,9 +59,7 @@ static void package_release(struct package *p)
 	free(p->layers);
 	free(p->builds);
 	free(p->library_path);
-	if (p->work)
-		remove_tree(p->work);
-	free(p->work);
+	work_folder_remove(&p->work);
 }
 
 /* --- programs -------------------------------------------------------------------------------- */
@@ -352,7 +339,7 @@ static int save_to(const struct package *p, const char *target, struct err *err)
 static int run_package(const struct global_args *global, void *args, const struct words *words,
 		       struct err *err)
 {
-	const char *temporary = getenv("TMPDIR"), *target = words->words[words->count - 1];
+	const char *target = words->words[words->count - 1];
 	_cleanup_(package_release) struct package p = {
 		.global = global,
 		.args = args,
@@ -363,15 +350,9 @@ static int run_package(const struct global_args *global, void *args, const struc
 
 	if (p.args->config && !is_agent(&p))
 		return err_usage(err, "--config is for --entry agent");
-	p.work =
-		xasprintf("%s/bombus-package-XXXXXX", temporary && *temporary ? temporary : "/tmp");
-	if (!mkdtemp(p.work)) {
-		int code = errno;
-
-		free(steal_ptr(&p.work));
-		return err_sys(err, code, "cannot make a folder to work in");
-	}
-	rc = gather(&p, err);
+	rc = work_folder_make(&p.work, err);
+	if (rc == 0)
+		rc = gather(&p, err);
 	return rc < 0 ? rc : save_to(&p, target, err);
 }
 

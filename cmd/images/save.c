@@ -4,6 +4,8 @@
 #include "base/util.h"
 #include "cmd/cmd.h"
 #include "cmd/images/files.h"
+#include "cmd/images/trust_args.h"
+#include "cmd/images/work_folder.h"
 #include "cmd/store_path.h"
 #include "oci/image.h"
 
@@ -79,14 +81,74 @@ static void on_loaded(void *ctx, const char *name)
 		log_info("loaded %s", name);
 }
 
+struct names {
+	char **names;
+	size_t count;
+};
+
+static void names_release(struct names *names)
+{
+	for (size_t i = 0; i < names->count; i++)
+		free(names->names[i]);
+	free(names->names);
+}
+
+static void keep_name(void *ctx, const char *name)
+{
+	struct names *names = ctx;
+
+	names->names = xreallocarray(names->names, names->count + 1, sizeof(*names->names));
+	names->names[names->count++] = xstrdup(name);
+}
+
+static int verify_loaded(const char *store, const struct names *names, const struct policy *policy,
+			 struct err *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < names->count; i++) {
+		_cleanup_(image_info_release) struct image_info info = { 0 };
+
+		rc = image_find(store, names->names[i], &info, err);
+		if (rc == 0 && !image_is_signature(&info))
+			rc = image_verify(store, &info, policy, err);
+		if (rc < 0)
+			err_wrap(err, "%s", names->names[i]);
+	}
+	return rc;
+}
+
+/* Into a store of ours first: an image that is not trusted never comes into the user's. */
+static int load_verified(const struct global_args *global, const char *store, const char *from,
+			 const struct policy *policy, struct err *err)
+{
+	_cleanup_(names_release) struct names names = { 0 };
+	_cleanup_work_folder_ char *work = NULL;
+	int rc = work_folder_make(&work, err);
+
+	if (rc == 0)
+		rc = image_import(work, from, keep_name, &names, err);
+	if (rc == 0)
+		rc = verify_loaded(work, &names, policy, err);
+	return rc < 0 ? rc : image_import(store, work, on_loaded, (void *)global, err);
+}
+
 static int run_load(const struct global_args *global, void *args, const struct words *words,
 		    struct err *err)
 {
+	const struct trust_args *a = args;
+	const char *from = words->count ? words->words[0] : "-";
 	_cleanup_free_ char *store = store_path(global);
+	_cleanup_policy_ struct policy *policy = NULL;
+	int rc = trust_policy(a, &policy, err);
 
-	return image_import(store, words->count ? words->words[0] : "-", on_loaded, (void *)global,
-			    err);
+	if (rc < 0)
+		return rc;
+	return trust_asked(a) ? load_verified(global, store, from, policy, err)
+			      : image_import(store, from, on_loaded, (void *)global, err);
 }
+
+static const struct opt load_opts[] = { TRUST_OPTS(0), { 0 } };
 
 const struct command cmd_load = {
 	.name = "load",
@@ -95,10 +157,14 @@ const struct command cmd_load = {
 	.about = "What 'bombus save' wrote, or another tool as an OCI image layout, in a folder or "
 		 "a "
 		 "tar. Images come under the names that they have there. Everything is checked "
-		 "against its digest.",
+		 "against its digest, and with a key or a policy against the signatures that came "
+		 "along.",
 	.examples = "bombus load tcpconnlat.tar\n"
 		    "bombus load images/",
-	.environment = "BOMBUS_STORE  folder of the local images",
+	.environment = "BOMBUS_STORE  folder of the local images\n"
+		       "TMPDIR        where images are looked at before they are taken (/tmp)",
+	.opts = load_opts,
+	.args_bytes = sizeof(struct trust_args),
 	.max_words = 1,
 	.complete = "file",
 	.run = run_load,

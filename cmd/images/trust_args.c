@@ -5,6 +5,16 @@
 
 #include "base/util.h"
 
+static bool has_policy(void)
+{
+	return may_access(POLICY_PATH, F_OK) == 0 || errno != ENOENT;
+}
+
+bool trust_asked(const struct trust_args *args)
+{
+	return args->verify_keys.count || args->policy || has_policy();
+}
+
 int trust_policy(const struct trust_args *args, struct policy **ret, struct err *err)
 {
 	_cleanup_policy_ struct policy *policy = policy_new();
@@ -17,7 +27,7 @@ int trust_policy(const struct trust_args *args, struct policy **ret, struct err 
 	}
 	if (rc == 0 && args && args->policy)
 		rc = policy_read(policy, args->policy, err);
-	else if (rc == 0 && (may_access(POLICY_PATH, F_OK) == 0 || errno != ENOENT))
+	else if (rc == 0 && has_policy())
 		rc = policy_read(policy, POLICY_PATH, err);
 	if (rc == 0)
 		*ret = steal_ptr(&policy);

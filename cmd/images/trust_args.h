@@ -25,6 +25,9 @@ struct trust_args {
 	  "whose images are taken (" POLICY_PATH ", where it exists)", NULL, "file" }
 /* clang-format on */
 
+/* Whether there are keys or a policy at all. */
+bool trust_asked(const struct trust_args *args);
+
 /* args NULL: the system's policy alone. A policy that cannot be read is an error: it may forbid
  * what is asked for. */
 int trust_policy(const struct trust_args *args, struct policy **ret, struct err *err);

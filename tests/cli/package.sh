@@ -68,7 +68,7 @@ is 'both hold the same' "$(config oci-archive:tools.tar:tools:1 .rootfs)" "$(con
 is 'the tag is in it' "$(tar xOf docker.tar manifest.json | jq -c '.[0].RepoTags')" '["tools:1"]'
 ok 'skopeo reads every byte of it' skopeo --insecure-policy copy -q docker-archive:docker.tar oci:copied:x
 is 'nothing of it is in the store' "$("$BOMBUS" list -q | grep -c bombus)" 0
-is 'and no folder to work in stays' "$(find "$TMPDIR" -name 'bombus-package-*')" ''
+is 'and no folder to work in stays' "$(find "$TMPDIR" -name 'bombus-*')" ''
 
 # --- the agent -----------------------------------------------------------------------------------
 run_bombus package --entry agent opensnoop syscount agent:1

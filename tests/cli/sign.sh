@@ -50,6 +50,22 @@ for form in tag referrer bundle; do
 	is "$form: pulled" "$RC" 0
 	run_bombus --store s-$form run --dry-run --verify-key a.pub "$R/t/$form:1"
 	is "$form: it would run" "$RC" 0
+	run_bombus --store s-$form run --pull never --dry-run --verify-key a.pub "$R/t/$form:1"
+	is "$form: also without the registry: the signature came along" "$RC" 0
+	is "$form: which list does not show" "$("$BOMBUS" --store s-$form list -q)" "$R/t/$form:1"
+	run_bombus --store s-$form save "$R/t/$form:1" -o "$form.tar"
+	run_bombus --store l-$form load --verify-key b.pub "$form.tar"
+	is "$form: saved, and loaded only with its key" "$RC" 5
+	ok "$form: nothing of it is kept" test ! -e l-$form
+	run_bombus --store l-$form load --verify-key a.pub "$form.tar"
+	is "$form: with which it is loaded" "$RC" 0
+	run_bombus --store l-$form run --pull never --dry-run --verify-key a.pub "$R/t/$form:1"
+	is "$form: and would run" "$RC" 0
+	run_bombus --store l-$form push "$R/t/$form:1" "$R/copy/$form:1"
+	run_bombus verify --key a.pub "$R/copy/$form:1"
+	is "$form: pushed with its signature" "$RC" 0
+	run_bombus --store l-$form rm --force "$R/t/$form:1"
+	is "$form: removed with it" "$(jq '.manifests | length' l-$form/index.json)" 0
 	run_bombus --store s-$form run --dry-run --verify-key b.pub "$R/t/$form:1"
 	is "$form: but not by the other key" "$RC" 5
 	for key in a b; do
@@ -83,6 +99,8 @@ refused() {
 	ok "$what: nothing is kept" test -z "$(find fresh -path '*sha256/*' 2>/dev/null)"
 }
 refused 'no signature' 'it has no signature' pull --verify-key a.pub "$R/t/plain:1"
+"$BOMBUS" -q save tool -o unsigned.tar
+refused 'no signature, load' 'it has no signature' load --verify-key a.pub unsigned.tar
 refused 'no signature, run' 'it has no signature' run --verify-key a.pub "$R/t/plain:1"
 digest=$(curl -sI -H 'Accept: application/vnd.oci.image.manifest.v1+json' \
 	"http://$R/v2/t/plain/manifests/1" | tr -d '\r' | sed -n 's/^docker-content-digest: //Ip')

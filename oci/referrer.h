@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Manifests with a subject, for registries that do not list them by themselves. */
+#ifndef BOMBUS_OCI_REFERRER_H
+#define BOMBUS_OCI_REFERRER_H
+
+#include "oci/format/manifest.h"
+
+struct err;
+struct registry;
+
+/* A manifest, which is in the repository, refers to `subject`: where the registry has no interface
+ * for referrers, it is added to the index under the tag sha256-<hex> (OCI 1.1). */
+int referrer_announce(struct registry *registry, const char *repository, const char *subject,
+		      const struct descriptor *desc, const char *artifact_type, struct err *err);
+
+#endif
