@@ -18,8 +18,8 @@ struct odd_key {
 	} a;
 	__u32 first BOMBUS_NAME("9 is no letter");
 	__u32 second BOMBUS_NAME("q\"uo\\te\n");
-	__u32 third BOMBUS_NAME("\xc3\xa4");
-	__u32 fourth BOMBUS_NAME("\xc3\xb6");
+	__u32 third BOMBUS_NAME("ä");
+	__u32 fourth BOMBUS_NAME("ö");
 	char comm[16];
 };
 

@@ -32,6 +32,8 @@ debian_make() {
 	fi
 	debian_unpack "$tar" "$dir" || return
 	echo "deb $MIRROR $suite main" >"$dir/etc/apt/sources.list"
+	# A mirror may stand still.
+	echo 'Acquire::Check-Valid-Until "false";' >"$dir/etc/apt/apt.conf.d/99valid"
 	in_root "$dir" apt-get -qq update
 }
 

@@ -52,7 +52,7 @@ static void test_every_id_and_value_is_allowed(void **state)
 static void check(const struct id_map *map, const uint32_t *values, const bool *there,
 		  uint64_t factor)
 {
-	uint32_t value, count = 0;
+	uint32_t value = 0, count = 0;
 
 	for (uint32_t i = 0; i < IDS; i++) {
 		assert_int_equal(id_map_find(map, i * factor, &value), there[i]);
