@@ -175,6 +175,7 @@ FIRST        := $(or $(filter-out fuzz sanitized,$(WANTED)),$(WANTED))
 BEHIND       := $(filter-out $(FIRST),$(WANTED))
 .PHONY: $(SUITES:%=build-for-%)
 build-for-unit: units
+build-for-cli: man
 build-for-cli build-for-kernel build-for-guest: all examples bpf-tests $(BUILD)/tests/faults/fault.so
 build-for-fuzz: fuzzers
 build-for-sanitized: all examples bpf-tests

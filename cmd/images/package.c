@@ -215,9 +215,10 @@ static int gather(struct package *p, struct err *err)
 
 	for (size_t i = 0; rc == 0 && i < p->args->roots.count; i++)
 		rc = add_root(p, p->args->roots.words[i], err);
+	if (rc < 0)
+		return rc;
 	programs = &p->layers[LAYER_PROGRAMS];
-	if (rc == 0)
-		rc = add_programs(p, programs, err);
+	rc = add_programs(p, programs, err);
 	if (rc == 0)
 		rc = add_config(p, programs, err);
 	p->builds = xcalloc(p->count, sizeof(*p->builds));

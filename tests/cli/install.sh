@@ -12,7 +12,7 @@ made() {
 }
 [ "$BUILD" = "$TOP/build" ] || skip_all "the build folder is not the one that make installs"
 # What it would build, other tests may be using.
-made -q all examples || skip_all "the build is not up to date"
+made -q all examples man || skip_all "the build is not up to date"
 
 # --- install -------------------------------------------------------------------------------------
 ok 'make install' made install

@@ -40,18 +40,24 @@ is 'or the given one, a user and arguments' \
 # --- what is in it -------------------------------------------------------------------------------
 if [ "$(id -u)" -eq 0 ]; then
 	ok 'umoci unpacks it' umoci unpack --image "$BOMBUS_STORE:tools:1" bundle
+	# A sanitizer wants /proc.
+	! grep -q __asan_init "$BOMBUS" || inside_why='the sanitizers do not start without /proc'
 	inside() {
 		env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LD_LIBRARY_PATH="$(jq -r '.process.env[] | select(startswith("LD_")) | split("=")[1]' \
 			bundle/config.json)" ASAN_OPTIONS=detect_leaks=0 chroot bundle/rootfs /usr/bin/bombus "$@"
 	}
-	is 'the program starts there' "$(inside version 2>&1)" "bombus $(cat "$TOP/VERSION")"
-	# There is no /proc, by which it finds where it is.
-	images='--store /usr/share/bombus/images'
-	# shellcheck disable=SC2086 # two words
-	is 'and has its programs' "$(inside $images list -q 2>&1 | xargs)" 'opensnoop syscount'
-	# shellcheck disable=SC2086
-	is 'each as it was' "$(inside $images inspect --format json opensnoop | jq -r .image.digest)" \
-		"$("$BOMBUS" inspect --format json opensnoop | jq -r .image.digest)"
+	if [ -z "${inside_why:-}" ]; then
+		is 'the program starts there' "$(inside version 2>&1)" "bombus $(cat "$TOP/VERSION")"
+		# There is no /proc, by which it finds where it is.
+		images='--store /usr/share/bombus/images'
+		# shellcheck disable=SC2086 # two words
+		is 'and has its programs' "$(inside $images list -q 2>&1 | xargs)" 'opensnoop syscount'
+		# shellcheck disable=SC2086
+		is 'each as it was' "$(inside $images inspect --format json opensnoop | jq -r .image.digest)" \
+			"$("$BOMBUS" inspect --format json opensnoop | jq -r .image.digest)"
+	else
+		skip 'the program starts there' "$inside_why"
+	fi
 	is 'all belongs to root' "$(find bundle/rootfs ! -uid 0 | head -n 3)" ''
 	is 'and others write only to /tmp' "$(find bundle/rootfs -perm -o=w ! -type l -printf '%P\n')" tmp
 	like 'with its libraries for metrics' "$(find bundle/rootfs -name 'lib*')" '/libmicrohttpd\.so\.12$'
