@@ -64,7 +64,7 @@ stands_for() {
 	case $1 in
 	llvm) echo llvm-objcopy ;;
 	gcc) echo "${CC:-gcc}" ;;
-	make | clang | bpftool | jq | curl | tmux | cpio | gzip | skopeo) echo "$1" ;;
+	make | clang | bpftool | jq | curl | tmux | zsh | fish | cpio | gzip | skopeo) echo "$1" ;;
 	yamllint | umoci | mandoc | openssl | python3 | time | zstd | git) echo "$1" ;;
 	apache2-utils) echo htpasswd ;;
 	libc6-dev) echo stdio.h ;;
