@@ -80,6 +80,7 @@ bool want_color(const struct global_args *global, int fd);
 struct column {
 	const char *name; /* Field in templates and JSON; upper-cased as the heading */
 	bool right;	  /* numbers */
+	bool number; /* in JSON */
 };
 struct listing;
 struct listing *listing_new(const char *format, const struct column *columns, size_t count,

@@ -22,7 +22,7 @@ struct list_args {
 
 /* What a table shows, and behind it what only JSON and templates have. */
 static const struct column columns[] = {
-	{ "Name" },    { "Digest" },   { "Size", .right = true },
+	{ "Name" },    { "Digest" },   { "Size", .right = true, .number = true },
 	{ "Created" }, { "Platform" }, { "Description" },
 };
 #define TABLE_COLUMNS 4

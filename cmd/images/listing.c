@@ -198,8 +198,10 @@ static json_t *row_json(const struct listing *l, char *const *row)
 		for (const char *c = l->columns[i].name; *c && n + 1 < sizeof(key); c++)
 			key[n++] = (char)tolower((unsigned char)*c);
 		key[n] = '\0';
-		json_t *text = json_string(row[i]);
-		json_object_set_new(object, key, text ? text : json_string(""));
+		json_t *value = l->columns[i].number
+					? json_integer((json_int_t)strtoull(row[i], NULL, 10))
+					: json_string(row[i]);
+		json_object_set_new(object, key, value ? value : json_string(""));
 	}
 	return object;
 }
