@@ -12,6 +12,20 @@ example kprobetcp tcp,127.0.0.1,10,3 --only tcp_v4_connect___tp
 events kprobetcp events 'map(.type)' \
 	'["SEEN_BY_TRACEPOINT","SEEN_BY_TRACEPOINT","SEEN_BY_TRACEPOINT"]'
 
+# --- connections: UDP by its functions, and no reason of a reset that the kernel names ---
+traffic_start tcp,127.0.0.1,100,5 tcp,::1,10,2 refused,127.0.0.1,3 udp,127.0.0.1,40,4 udp,::1,50,2
+ok 'connections: it attaches' example_start connections --set target_pid="$TRAFFIC_PID"
+ok 'connections: traffic of each kind' traffic_go
+ok 'connections: it ends' bombus_stop INT
+events connections events 'map([.event, .protocol]) | group_by(.) | map([.[0], length])' \
+	'[[["close","tcp"],14],[["close","udp"],8],[["failed","tcp"],3],[["open","tcp"],14],[["open","udp"],8]]'
+events connections events 'map(select(.event == "close")) | group_by(.protocol) |
+	map([.[0].protocol, (map(.sent) | add), (map(.received) | add)])' '[["tcp",520,520],["udp",520,520]]'
+jq_is 'connections: in the metrics too' connections.out \
+	'map(select(.map == "connection_bandwidth")) | group_by(.key) | map(last | [.key.direction, .key.protocol, .value])' \
+	'[["received","tcp",520],["received","udp",520],["sent","tcp",520],["sent","udp",520]]'
+no_loss connections
+
 # --- capable: the function's result is known where it ends ---
 example capable chroot,3
 events capable checks 'map(select(.cap == "CAP_SYS_CHROOT") | [.pid, .uid, .verdict, .comm])' \

@@ -170,7 +170,8 @@ static void job_kill(char **args)
 			die("signal %ld", sig);
 }
 
-static int tcp_socket(struct sockaddr_storage *addr, socklen_t *len, const char *host, int port)
+static int ip_socket(int type, struct sockaddr_storage *addr, socklen_t *len, const char *host,
+		     int port)
 {
 	struct sockaddr_in *v4 = (void *)addr;
 	struct sockaddr_in6 *v6 = (void *)addr;
@@ -189,10 +190,15 @@ static int tcp_socket(struct sockaddr_storage *addr, socklen_t *len, const char 
 		errno = EINVAL;
 		die("'%s' is not an address", host);
 	}
-	fd = socket(addr->ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fd = socket(addr->ss_family, type | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		die("socket");
 	return fd;
+}
+
+static int tcp_socket(struct sockaddr_storage *addr, socklen_t *len, const char *host, int port)
+{
+	return ip_socket(SOCK_STREAM, addr, len, host, port);
 }
 
 static int bound_port(int fd)
@@ -265,6 +271,38 @@ static void job_tcp(char **args)
 	printf("port %d\n", port);
 	for (long n = number(args[2]); n > 0; n--)
 		one_conversation(args[0], server, port, size);
+	close(server);
+}
+
+static void must_move(ssize_t moved, size_t size)
+{
+	if (moved != (ssize_t)size)
+		die("a datagram of %zu bytes", size);
+}
+
+/* Each a socket of its own, connected to one of this process, which sends the same back. */
+static void job_udp(char **args)
+{
+	struct sockaddr_storage server_addr, addr;
+	socklen_t server_len, len;
+	int server = ip_socket(SOCK_DGRAM, &server_addr, &server_len, args[0], 0);
+	size_t size = number(args[1]);
+	char bytes[1024] = { 0 };
+
+	if (size > sizeof(bytes) || bind(server, (struct sockaddr *)&server_addr, server_len))
+		die("bind to %s", args[0]);
+	for (long n = number(args[2]); n > 0; n--) {
+		int fd = ip_socket(SOCK_DGRAM, &addr, &len, args[0], bound_port(server));
+
+		if (connect(fd, (struct sockaddr *)&addr, len))
+			die("connect to %s", args[0]);
+		must_move(send(fd, bytes, size, 0), size);
+		len = sizeof(addr);
+		must_move(recvfrom(server, bytes, size, 0, (struct sockaddr *)&addr, &len), size);
+		must_move(sendto(server, bytes, size, 0, (struct sockaddr *)&addr, len), size);
+		must_move(recv(fd, bytes, size, 0), size);
+		close(fd);
+	}
 	close(server);
 }
 
@@ -490,6 +528,7 @@ static const struct job jobs[] = {
 	{ "exit", "CODE,COUNT", 2, job_exit },
 	{ "kill", "SIGNAL,COUNT", 2, job_kill },
 	{ "tcp", "ADDRESS,BYTES,COUNT", 3, job_tcp },
+	{ "udp", "ADDRESS,BYTES,COUNT", 3, job_udp },
 	{ "hold", "ADDRESS,COUNT,MS", 3, job_hold },
 	{ "http", "ADDRESS,COUNT", 2, job_http },
 	{ "refused", "ADDRESS,COUNT", 2, job_refused },
