@@ -42,7 +42,7 @@ int run_sandbox_prepare(struct run_sandbox *s, const struct programs *programs,
 	if (programs_need_opener(programs))
 		ret = opener_start(s->opener, user, err);
 	opener_prefer_own(s->opener, true);
-	if (ret >= 0 && run_sinks_interactive(programs->args, sinks->exports))
+	if (ret >= 0 && run_sinks_interactive(programs->args, programs->global->exports))
 		ret = files_start(&s->files, err);
 	if (ret >= 0 && sinks->record.opts.file)
 		ret = files_entrust(sinks->record.opts.file, err);
