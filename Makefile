@@ -84,7 +84,7 @@ SOURCES   := $(wildcard $(foreach d,base base/* cmd cmd/* oci oci/* runner runne
 		tests/unit/* tests/fuzz/*,$(d)/*.[ch]) tests/bench/bench_*.c)
 
 .PHONY: all units examples trace-demos bpf-tests fuzzers fuzzers-here help \
-	test interop portability demo pictures bench faults soak fuzz install uninstall dist deb rpm tarball \
+	test interop portability demo pictures bench faults tsan valgrind soak fuzz install uninstall dist deb rpm tarball \
 	sbom man deps check lint house format clean
 .SECONDARY:
 
@@ -201,6 +201,13 @@ interop: deps ## run beside tools that are fetched and built first; not part of 
 portability: ## build and test on other systems of Debian, which debootstrap makes
 	@tests/deps.sh interop
 	@BUILD=$(abspath $(BUILD)) tests/portability.sh $(SYSTEMS)
+tsan: deps ## run what has threads under the thread sanitizer, or TSAN="kernel/agent ..."
+	@$(SUBMAKE) SANITIZE=thread BUILD=$(BUILD)-thread all
+	@$(SUBMAKE) all examples bpf-tests
+	@tests/tsan.sh $(abspath $(BUILD)-thread/bombus) $(TSAN)
+valgrind: deps ## run the unit tests under valgrind, or VALGRIND="unit/base ..."
+	@$(SUBMAKE) units
+	@BUILD=$(BUILD) tests/valgrind.sh $(VALGRIND)
 faults: deps ## fail each allocation and system call of each path, FAULTS_SECONDS for a path and kind
 	@$(SUBMAKE) all $(BUILD)/tests/faults/fault.so
 	@$(SUBMAKE) SANITIZE=$(SAN) BUILD=$(SAN_BUILD) all $(SAN_BUILD)/tests/faults/fault.so

@@ -11,7 +11,7 @@
 
 #define MAX_MESSAGE_BYTES (1024 * 1024) /* the log of the verifier comes in one message */
 
-enum log_level log_level = LOG_INFO;
+_Atomic enum log_level log_level = LOG_INFO;
 
 /* Where lines go. Recursive: a writer may log, and oom_hook may take the screen's writer away. */
 static struct {

@@ -21,7 +21,7 @@ DEMO_PACKAGES=(clang curl)
 TEST_PACKAGES=(
 	llvm bpftool libcmocka-dev libclang-rt-dev skopeo jq tmux zsh fish bsdutils iproute2
 	procps qemu-system-x86 busybox-static ca-certificates cpio gzip binutils libc-bin
-	umoci mandoc apache2-utils openssl python3 python3-venv time zstd git yamllint systemd
+	umoci mandoc apache2-utils openssl python3 python3-venv time zstd git yamllint systemd valgrind
 )
 
 INTEROP_PACKAGES=(build-essential debhelper dpkg-dev lintian debootstrap rpm runc containerd)

@@ -210,7 +210,9 @@ struct series *collector_series(const struct collector *c, const struct map_plan
 
 static bool loses_nothing(const struct reader *r)
 {
-	return map_loses_nothing(r->map) || (r->perf && perf_reader_knows_loss(r->perf));
+	const struct perf_reader *perf = __atomic_load_n(&r->perf, __ATOMIC_ACQUIRE);
+
+	return map_loses_nothing(r->map) || (perf && perf_reader_knows_loss(perf));
 }
 
 struct map_stats collector_stats(const struct collector *c, const struct map_plan *map)
@@ -225,7 +227,8 @@ struct map_stats collector_stats(const struct collector *c, const struct map_pla
 		stats.lost_known = reader_read_lost(&c->env, map, &stats.lost) && !map_evicts(map);
 		return stats;
 	}
-	counted = r->fd >= 0 && reader_read_lost(&c->env, map, &lost);
+	counted = __atomic_load_n(&r->fd, __ATOMIC_ACQUIRE) >= 0 &&
+		  reader_read_lost(&c->env, map, &lost);
 	stats = (struct map_stats){
 		.read = tally_get(&r->read),
 		.filtered = tally_get(&r->filtered),

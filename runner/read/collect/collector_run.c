@@ -149,9 +149,12 @@ static int open_reader(struct collector *c, struct reader *r, struct err *err)
 
 	if (r->map->source == SOURCE_ITER)
 		return 0;
-	r->fd = object_map_fd(c->env.object, r->map);
-	if (r->fd < 0)
-		return err_sys(err, -r->fd, "map %s is not there", r->map->symbol);
+	code = object_map_fd(c->env.object, r->map);
+	if (code < 0)
+		return err_sys(err, -code, "map %s is not there", r->map->symbol);
+	/* Outputs know the source by now, and ask for its figures in threads of theirs. */
+	__atomic_store_n(&r->fd, code, __ATOMIC_RELEASE);
+	code = 0;
 	if (r->map->source == SOURCE_RING)
 		code = ring_open(&r->ring, r->fd, err);
 	else if (r->map->source == SOURCE_PERF)
@@ -190,7 +193,9 @@ int collector_start(struct collector *c, struct loop *loop, struct err *err)
 
 	raise_priority(c);
 	c->loop = loop;
-	c->next_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	/* A scrape may come before this and see none. */
+	__atomic_store_n(&c->next_fd, timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK),
+			 __ATOMIC_RELEASE);
 	if (c->next_fd < 0)
 		return err_sys(err, errno, "cannot make a timer for sweeps");
 	code = loop_add_fd(loop, c->next_fd, EPOLLIN, on_next, c, &c->next_source, err);
@@ -248,7 +253,9 @@ void collector_on_demand(struct collector *c, bool on_demand)
 
 bool collector_refresh(struct collector *c, uint64_t within_ns)
 {
-	return !c->on_demand || demand_wait(&c->demand, c->next_fd, within_ns);
+	int next_fd = __atomic_load_n(&c->next_fd, __ATOMIC_ACQUIRE);
+
+	return !c->on_demand || (next_fd >= 0 && demand_wait(&c->demand, next_fd, within_ns));
 }
 
 void collector_set_interval(struct collector *c, uint64_t interval_ns)

@@ -135,7 +135,7 @@ int perf_reader_new(struct perf_reader **ret, struct reader *reader, uint32_t pa
 		err_exit(err, EXIT_KERNEL);
 		return code;
 	}
-	*ret = p;
+	__atomic_store_n(ret, p, __ATOMIC_RELEASE); /* collector_stats() is any thread's */
 	return 0;
 }
 
