@@ -69,7 +69,7 @@ if command -v clang >/dev/null; then
 	{
 		printf '#include "vmlinux.h"\n#include <bpf/bpf_helpers.h>\n#include <bombus/types.bpf.h>\n'
 		printf '#include <bombus/span.bpf.h>\n'
-		sed 's,/\* as it is \*/,int (*type)[1];,' <<<"$OUT"
+		printf "%s\n" "${OUT//\/\* as it is \*\//int (*type)[1];}"
 	} >c.bpf.c
 	ok 'the declarations compile' clang -target bpf -O2 -g -I"$TOP/include" -I"$BUILD/bpf" \
 		-c -o c.o c.bpf.c

@@ -74,10 +74,10 @@ all_there() { # URL: its records are counted, too
 }
 ok 'all records are counted there' wait_for 10 all_there "$theirs"
 ok 'and here' wait_for 10 all_there "$ours"
-scrape "$theirs" | python3 series.py | sort >theirs
-scrape "$ours" | python3 series.py | sort >ours
-at_least 'there are series' "$(wc -l <theirs)" 70
-is 'each series, its help and its type are equal' "$(diff theirs ours)" ''
+scrape "$theirs" | python3 series.py | sort >their_series
+scrape "$ours" | python3 series.py | sort >our_series
+at_least 'there are series' "$(wc -l <their_series)" 70
+is 'each series, its help and its type are equal' "$(diff their_series our_series)" ''
 ok 'both end' both_stop
 
 # What the process used so far, in ticks; what it has resident, in kB.
@@ -95,10 +95,10 @@ measure() { # PID URL: sets $TICKS of all scrapes, and $RSS
 }
 ok 'both run with many keys' both_start exporter_many
 ok 'a load for them' load $KEYS
-scrape "$theirs" | python3 series.py | sort >theirs
-scrape "$ours" | python3 series.py | sort >ours
-is 'all keys are series' "$(grep -c ^many_total theirs)" $KEYS
-ok 'each of them is equal' cmp theirs ours
+scrape "$theirs" | python3 series.py | sort >their_series
+scrape "$ours" | python3 series.py | sort >our_series
+is 'all keys are series' "$(grep -c ^many_total their_series)" $KEYS
+ok 'each of them is equal' cmp their_series our_series
 measure "$EXPORTER_PID" "$theirs"
 their_ticks=$TICKS their_rss=$RSS
 measure "$BOMBUS_PID" "$ours"

@@ -235,7 +235,8 @@ static int shape_entries(struct map_list *list, struct map_plan *map,
 static int shape_records(struct map_list *list, struct map_plan *map,
 			 const struct plan_recipe *recipe)
 {
-	const struct layout none = { 0 }, types = map->has_value && !map->is_raw ? map->value : none;
+	const struct layout none = { 0 },
+			    types = map->has_value && !map->is_raw ? map->value : none;
 	uint64_t bytes = labels_bytes(recipe->labels, recipe->nlabels);
 
 	if (types.nfields && bytes > types.size_bytes)

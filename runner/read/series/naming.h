@@ -33,8 +33,8 @@ struct naming {
 extern const struct naming naming_usual; /* our own names, namespace "ebpf" */
 
 /*
- * `name_space` NULL: the usual one. `tool`: "bee", "ebpf_exporter", or NULL for our own names. EXIT_USAGE where the
- * namespace cannot begin a name, or belongs to the figures of this process.
+ * `name_space` NULL: the usual one. `tool`: "bee", "ebpf_exporter", or NULL for our own names.
+ * EXIT_USAGE where the namespace cannot begin a name, or belongs to the figures of this process.
  */
 int naming_init(struct naming *ret, const char *name_space, const char *tool, struct err *err);
 

@@ -402,7 +402,8 @@ static void test_a_member_le_is_observed(void **state)
 				.source = SOURCE_RING,
 				.has_value = true,
 				.value = LAYOUT(struct op, fields),
-				.lost_map = -1, .unread_map = -1 };
+				.lost_map = -1,
+				.unread_map = -1 };
 	static const uint64_t bounds[] = { 0, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000 };
 	struct record record = record_of(&map, NULL, &op);
 	union cell cells[16] = { 0 };

@@ -34,7 +34,8 @@ static struct metric_plan compile_one(struct arena *arena, const char *symbol, c
 				  .source = SOURCE_HASH,
 				  .has_value = true,
 				  .value = { .fields = field, .nfields = 2, .size_bytes = 16 },
-				  .lost_map = -1, .unread_map = -1 };
+				  .lost_map = -1,
+				  .unread_map = -1 };
 	if (metric_compile(&plan, map, NULL, &err) < 0)
 		fail_msg("%s", err.msg);
 	return plan;
