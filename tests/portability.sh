@@ -95,7 +95,7 @@ row() {
 	arm64) make+=' CC=aarch64-linux-gnu-gcc AR=aarch64-linux-gnu-ar' ;;
 	esac
 	# shellcheck disable=SC2046,SC2086 # words of a command
-	in_root "$root" $make -C /src -j"$(nproc)" all units $([ "$kind" = arm64 ] || echo examples bpf-tests) \
+	in_root "$root" $make -C /src -j"$(nproc)" all units $([ "$kind" = arm64 ] || echo examples bpf-tests man) \
 		>"$log.build" 2>&1 || status=1
 	counts='not built'
 	if [ $status = 0 ] && [ "$kind" = arm64 ]; then

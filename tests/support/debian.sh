@@ -44,6 +44,7 @@ debian_unpack() {
 	mkdir -p "$dir"
 	tar -C "$dir" -xf "$1" || return
 	cp /etc/resolv.conf "$dir/etc/resolv.conf"
+	printf '127.0.0.1 localhost\n::1 localhost\n' >"$dir/etc/hosts"
 	# Nothing of this machine can be removed or changed through these: each is new or read-only.
 	read_only proc "$dir/proc" && read_only sysfs "$dir/sys" &&
 		read_only tracefs "$dir/sys/kernel/tracing" &&
