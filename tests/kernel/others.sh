@@ -63,6 +63,8 @@ is 'bare: the map is shown' "$(jq -sc 'map(select(.map == "http_stats")) | last 
 is 'bare: slots are a histogram' "$(jq -sc 'map(select(.map == "lat")) | last |
 	[.kind, .count, (.buckets | map(select(.count > 0) | [.le, .count]) | .[0:3])]' bare.out)" \
 	'["histogram",7,[[7,1],[15,1],[31,7]]]'
+is 'bare: results beside slots are counters' "$(jq -sc 'map(select(.map == "infos")) | last |
+	[.kind, .value.count, .value.total, .value.max]' bare.out)" '["counter",7,21,3]'
 is 'bare: what has begun is internal' "$(jq -sc 'map(select(.map == "start")) | length' bare.out)" 0
 like 'bare: and the hint names the exporter' "$(cat bare.err)" \
 	'no map has a role: --map lat=histogram exports lat, as SEC'

@@ -126,7 +126,7 @@ enum role_origin { ORIGIN_WORD, ORIGIN_SUFFIX, ORIGIN_PREFIX, ORIGIN_PLAIN };
 int role_apply(struct map_plan *map, enum map_role role, enum role_origin origin, const char *why,
 	       struct err *err);
 
-/* Its value is a histogram: it has an array 'slots' or 'buckets'. */
+/* Its value is a histogram: it has an array 'slots' or 'buckets', and at most two numbers. */
 bool is_histogram_value(const struct map_plan *map);
 
 /* The role that a name begins with ("counter_"), -1: none. *ret_rest is what follows it. */

@@ -113,7 +113,13 @@ static bool has_slots(const struct layout *value)
 
 bool is_histogram_value(const struct map_plan *map)
 {
-	return !map->value.is_scalar && has_slots(&map->value);
+	const struct layout *value = &map->value;
+	uint32_t numbers = 0;
+
+	for (uint32_t i = 0; i < value->nfields; i++)
+		numbers += field_is_numeric(&value->fields[i]);
+	/* Its sum and its count, by whatever name: more of them are results of their own. */
+	return !value->is_scalar && has_slots(value) && numbers <= 2;
 }
 
 static const char *histogram_fault(const struct map_plan *map)
