@@ -52,7 +52,8 @@ void exports_release(struct exports *exports); /* one that is zeroed as well */
 
 /* Whether the options ask for one that takes the place of the form. */
 bool exports_in_place(const struct exports *exports);
-/* Whether the options ask for one beside the form; of those that show statistics alone, or of all. */
+/* Whether the options ask for one beside the form; of those that show statistics alone, or of all.
+ */
 bool exports_wanted(const struct exports *exports, bool statistics);
 
 #endif

@@ -62,8 +62,8 @@ struct sink_ops {
 	/* The output that the sink writes to; NULL: none. The host uses it to notice that the
 	 * reader left while the sink writes nothing, and to end a stalled write at the deadline. */
 	struct out *(*out)(struct sink *sink);
-	/* The files and sockets that it opens again while it runs: at most `max` paths, which are the sink's;
-	 * returns how many. After open. */
+	/* The files and sockets that it opens again while it runs: at most `max` paths, which are
+	 * the sink's; returns how many. After open. */
 	size_t (*reads)(const struct sink *sink, const char **ret, size_t max);
 	int leave_ms;	/* the time that its close() may take, where that is more than the host's */
 	bool refreshes; /* it calls its sources' refresh() before it reads series, and needs no

@@ -312,7 +312,8 @@ void terminal_stop(struct terminal *t)
 		strbuf_adds(&t->tty.pending, PASTE_OFF);
 		endwin();
 		collect(t);
-		/* Without another screen the last frame stays, and what follows it begins a line. */
+		/* Without another screen the last frame stays, and what follows it begins a line.
+		 */
 		if (!exit_ca_mode)
 			strbuf_adds(&t->tty.pending, "\r\n");
 		tty_write_rest(&t->tty);
