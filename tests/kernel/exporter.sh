@@ -207,8 +207,13 @@ agent_has() {
 ok 'the agent runs configurations by their names' wait_for 20 agent_has 'ebpf_exporter_rounds_total 0'
 ok 'its loader sees addresses' wait_for 20 agent_has "ebpf_exporter_address $((16#$address))"
 ok 'they are its programs' agent_has 'bombus_program_up{program="kernel"} 1'
+for pid in "$BOMBUS_PID" $(pgrep -P "$BOMBUS_PID"); do
+	bpf_held "$pid"
+done >agent.held
+at_least 'they hold programs' "$(grep -c prog_id agent.held)" 1
 kill "$BOMBUS_PID"
 ok 'the agent ends' wait_for 10 gone "$BOMBUS_PID"
+ok 'nothing of it is left in the kernel' wait_for 10 nothing_left agent.held
 
 for wrong in 's/type: .*/type: hash/' 's/name: stored/name: store/' 's/schedule/schedulo/' \
 	's/schedule/do_exit/' 's/type: .*/type: tree/' "s/'nothing'/'('/"; do
@@ -223,5 +228,4 @@ bombus: wrong.yaml:5:10: the kernel has no symbol 'schedulo'
 bombus: wrong.yaml:5:10: the object has no variable 'const volatile u64 kaddr_do_exit'
 bombus: wrong.yaml:8:9: 'tree' is no type of this map: hash or cgrp_storage
 bombus: wrong.yaml:9:13: regular expression '(': missing closing parenthesis at byte 1"
-ok 'nothing is left' nothing_left
 done_testing
