@@ -5,4 +5,5 @@
 need python3
 [ -e "$BUILD/tests/faults/fault.so" ] || skip_all "$BUILD/tests/faults/fault.so is not built"
 bombus_there
+! grep -q __asan_init "$BOMBUS" || skip_all 'sanitizers have an allocator of their own: make faults'
 python3 "$TESTS/faults/faults.py" -s 1 open pull tag save

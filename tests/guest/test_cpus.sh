@@ -72,13 +72,27 @@ is 'steady: records of both CPUs' "$(rounds_on steady)" '[2,3]'
 like 'steady: nothing was lost' "$(tail -n 1 steady.err)" '5 events, 0 lost'
 jq_is 'steady: nothing was refused' steady.out 'map(select(.map == "refused")) | length' 0
 
-# --- a CPU whose event may not be opened: a message ---
+# --- Debian's kernels: CAP_PERFMON is not enough ---
 echo 3 >/proc/sys/kernel/perf_event_paranoid
 if [ "$(cat /proc/sys/kernel/perf_event_paranoid)" = 3 ]; then
+	online 0
+	traffic_start cpu,0 getppid,2 sleep,3000 cpu,1 getppid,3
+	ok 'paranoid: it attaches' bombus_start paranoid run "$OBJECTS/cpus.bpf.o" -o json \
+		--interval 500ms --set target_pid="$TRAFFIC_PID"
+	(sleep 1 && online 1) &
+	ok 'paranoid: rounds on both' traffic_go
+	ok 'paranoid: it ends' bombus_stop INT
+	is 'paranoid: records of both CPUs' "$(rounds_on paranoid)" '[2,3]'
+fi
+
+# --- a CPU whose event may not be opened: a message ---
+echo 2 >/proc/sys/kernel/perf_event_paranoid
+if [ "$(cat /proc/sys/kernel/perf_event_paranoid)" = 2 ]; then
 	online 0
 	traffic_start cpu,0 getppid,2 sleep,3000
 	ok 'refused: it attaches' bombus_start refused run "$OBJECTS/cpus.bpf.o" -o json \
 		--interval 500ms --set target_pid="$TRAFFIC_PID"
+	echo 3 >/proc/sys/kernel/perf_event_paranoid
 	(sleep 1 && online 1) &
 	ok 'refused: rounds' traffic_go
 	ok 'refused: it ends' bombus_stop INT

@@ -82,7 +82,7 @@ example disklat write-direct,/dev/nullb0,8192,9
 series disklat disk_latency 'map([.key.minor, .count, (.key.major > 0), (.sum >= 9 * 5000000)])' \
 	'[[0,9,true,true]]'
 series disklat disk_latency '.[0].buckets | map(select(.le > 4800000 and .le < 5000000) | .count)' '[0]'
-series disklat disk_latency '.[0].buckets | map(select(.le > 4194304 and .le <= 8388608)) | length' 8
+series disklat disk_latency '.[0].buckets | map(select(.le > 2097152 and .le <= 4194304)) | length' 8
 modprobe -r null_blk
 
 # --- tcpretrans: nothing comes through, so that the first segment is sent again after a second ---
