@@ -269,7 +269,8 @@ before=${EPOCHREALTIME/./}
 echo >&"$go_fd"
 ok 'enough: it ends by itself' bombus_wait 10
 between 'enough: and at once (ms)' $(((${EPOCHREALTIME/./} - before) / 1000)) 0 $((1500 * SLOW))
-ok 'enough: the traffic ends' traffic_go
+exec {go_fd}>&-
+ok 'enough: the traffic ends' wait_for 30 gone "$TRAFFIC_PID"
 is 'enough: so many records' "$(grep -c '"kind":"event"' enough.out)" 10
 unlike 'enough: nothing was dropped' "$(cat enough.err)" 'dropped'
 
