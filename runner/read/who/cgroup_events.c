@@ -10,7 +10,7 @@
 #include "runner/load/kernel/mounts.h"
 #include "runner/read/collect/cpu_buffer.h"
 
-#define PAGES 16 /* of a CPU: some 250 groups that come and go at once */
+#define PAGES 64 /* of a CPU: some 1,000 groups that come and go at once */
 #define FILE_MAX_BYTES 65536
 #define PATH_MAX_BYTES 4096
 
