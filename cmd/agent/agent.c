@@ -25,10 +25,10 @@
 #include "cmd/cmd.h"
 #include "cmd/run/main_loop.h"
 #include "cmd/run/program.h"
+#include "runner/load/loader/loader.h"
 #include "runner/load/sandbox/opener.h"
 #include "runner/load/sandbox/privileges.h"
 #include "runner/load/sandbox/seccomp.h"
-#include "runner/load/loader/loader.h"
 #include "runner/read/who/who.h"
 
 #define DEFAULT_CONFIG "/etc/bombus/bombus.yaml"
@@ -282,9 +282,7 @@ static int open_agent(struct agent *a, struct err *err)
 				   .opener = a->opener,
 				   .who = a->who,
 				   .max_memory_bytes = a->config->args.max_memory_bytes };
-	struct outputs_opts outputs = { .global = a->global,
-					.hooks = &a->hooks,
-					.listen_fd = notify_listen_fd() };
+	struct outputs_opts outputs = { .hooks = &a->hooks, .listen_fd = notify_listen_fd() };
 	int ret;
 
 	a->clock = opts.clock = wallclock_new();
@@ -336,7 +334,7 @@ static int loader_died(struct agent *a, struct err *err)
 	return err_set(err, EPIPE, "%s; all programs are detached", how);
 }
 
-/* Its files are where the configuration says, also one that comes later: there is no Landlock. */
+/* No Landlock: a later configuration may name files in other places. */
 static int confine(struct err *err)
 {
 	int ret = seccomp_enter(SECCOMP_READS | SECCOMP_TALKS | SECCOMP_STORES, err);

@@ -92,7 +92,7 @@ static int read_settings(struct section *s, const struct yaml_node *node, int nu
 	return ret;
 }
 
-/* What all exporters name their metrics by, and the pages of the server. */
+/* Keys of the file that change an exporter: they name its metrics and choose the server's pages. */
 static void begin_id(const struct agent_config *c, int exporter, struct strbuf *id)
 {
 	if (exporter != EXPORT_json)

@@ -11,8 +11,8 @@
 #include "base/net/retry.h"
 #include "base/util.h"
 
-#define LEAVE_TIMEOUT_NS 2000000000ull /* after it a warning says so */
-#define PATIENCE_MS 100		       /* for a sink whose queue is full; the loop waits */
+#define LEAVE_TIMEOUT_NS 2000000000ull /* a sink that needs longer causes a warning */
+#define PATIENCE_MS 100		       /* the loop waits for a sink whose queue is full */
 #define LAST_SWEEPS_NS 1000000000
 #define NS_PER_S 1e9
 
@@ -365,9 +365,9 @@ int fleet_new(struct fleet **ret, const struct fleet_opts *opts, struct err *err
 	f->bell_fd = loading.bell_fd = bell_new();
 	f->left_fd = bell_new();
 	loading.budget = opts->max_memory_bytes ? &f->budget : NULL;
-	code = f->bell_fd < 0 || f->left_fd < 0
-		       ? err_sys(err, EMFILE, "eventfd")
-		       : loop_add_fd(opts->loop, f->bell_fd, EPOLLIN, on_bell, f, NULL, err);
+	code = MIN(f->bell_fd, f->left_fd);
+	code = code < 0 ? err_sys(err, -code, "eventfd")
+			: loop_add_fd(opts->loop, f->bell_fd, EPOLLIN, on_bell, f, NULL, err);
 	if (code >= 0)
 		code = loop_add_fd(opts->loop, f->left_fd, EPOLLIN, on_left, f, NULL, err);
 	if (code >= 0)

@@ -107,7 +107,6 @@ const char *key_missing(const struct opt *opt)
 struct keys {
 	struct key *all;
 	size_t count;
-	unsigned place;
 	struct strbuf *names;
 };
 
@@ -125,7 +124,7 @@ static void add_key(struct keys *keys, const struct opt *o, enum key_owner owner
 
 size_t keys_of(unsigned place, struct key ret[KEYS_MAX], struct strbuf *names)
 {
-	struct keys keys = { ret, 0, place, names };
+	struct keys keys = { ret, 0, names };
 
 	/* Room for all, so that no name moves. */
 	strbuf_reserve(names, 64 * KEYS_MAX);

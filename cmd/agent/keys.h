@@ -33,7 +33,7 @@ struct own_args {
 	uint64_t max_bytes, max_age_ns, keep;
 };
 
-/* What its value is a member of. */
+/* The struct that has its value as a member. */
 enum key_owner {
 	KEY_RUN,      /* struct run_args */
 	KEY_OWN,      /* struct own_args */

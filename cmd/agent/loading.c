@@ -12,7 +12,7 @@
 #include "cmd/store_path.h"
 #include "oci/format/ref.h"
 
-/* So many registries that do not answer hold nobody up. */
+/* Fewer registries than this that do not answer hold up no other program. */
 #define WORKERS 4
 
 struct loading {

@@ -9,9 +9,9 @@
 
 #define DEFAULT_KEEP 5
 
-/* One that runs. */
+/* One exporter of the agent. */
 struct output {
-	struct agent_config *config; /* held: that which it was made from */
+	struct agent_config *config; /* that it was made from; held */
 	struct sink *sink;	     /* of the host; NULL: it does not run */
 	struct json_file json;	     /* of the exporter json */
 };
@@ -81,7 +81,7 @@ static int make_env(const struct outputs *o, const struct agent_config *config,
 	return naming_init(&ret->naming, config->args.name_space, config->args.compat, err);
 }
 
-/* What it listens on already. `old` NULL: it is the first. */
+/* The socket that the new one takes over; 0: it makes its own. `old` NULL: it is the first. */
 static int keep_socket(const struct outputs *o, size_t number, const struct output *old,
 		       const struct agent_config *config)
 {
@@ -114,8 +114,8 @@ static int make(const struct outputs *o, size_t number, struct output *ret,
 	return 0;
 }
 
-/* Where it listens, for people. */
-static void tell_opened(const struct outputs *o, size_t number)
+/* Logs where it listens. */
+static void log_opened(const struct outputs *o, size_t number)
 {
 	const struct output *output = &o->all[number];
 	struct export_env env;
@@ -145,7 +145,7 @@ int outputs_open(struct outputs *o, struct agent_config *config, struct err *err
 	if (ret >= 0)
 		ret = host_start(o->host, err);
 	for (size_t i = 0; i < EXPORTERS_COUNT && ret >= 0; i++)
-		tell_opened(o, i);
+		log_opened(o, i);
 	return ret;
 }
 
@@ -159,18 +159,20 @@ static int exchange(struct outputs *o, size_t number, struct agent_config *confi
 
 	if (ret >= 0)
 		ret = host_exchange(o->host, old->sink, fresh.sink, &gone, err);
-	if (ret < 0)
+	if (ret < 0) {
 		agent_config_unref(fresh.config);
-	if (ret < 0 && !gone)
-		return ret;
-	if (ret < 0)
+		err_wrap(err, "the exporter %s %s", exporters[number]->type,
+			 gone ? "is gone" : "stays as it was");
+		if (!gone)
+			return ret;
 		fresh = (struct output){ 0 };
+	}
 	agent_config_unref(old->config);
 	*old = fresh;
 	if (ret < 0)
 		return ret;
 	log_info("the exporter %s is %s", exporters[number]->type, wanted ? "in use" : "gone");
-	tell_opened(o, number);
+	log_opened(o, number);
 	return 0;
 }
 
@@ -197,7 +199,6 @@ int outputs_apply(struct outputs *o, struct agent_config *config, struct err *er
 		if (code >= 0)
 			continue;
 		ret = code;
-		err_wrap(&why, "the exporter %s stays as it was", exporters[i]->type);
 		if (err)
 			*err = why;
 		log_error("%s", why.msg);

@@ -14,7 +14,6 @@ struct figures;
 struct outputs;
 
 struct outputs_opts {
-	const struct global_args *global;
 	struct figures *figures;
 	const struct prometheus_hooks *hooks;
 	struct host_opts host;
@@ -27,7 +26,8 @@ struct host *outputs_host(struct outputs *outputs);
 
 /* The first configuration: opens and starts them. */
 int outputs_open(struct outputs *outputs, struct agent_config *config, struct err *err);
-/* Another one. What fails stays as it was, the others are exchanged; returns the last failure. */
+/* Another one. One that cannot be opened stays as it was, the others are exchanged; returns the
+ * last failure. */
 int outputs_apply(struct outputs *outputs, struct agent_config *config, struct err *err);
 /* Once a second. */
 void outputs_tick(struct outputs *outputs);
