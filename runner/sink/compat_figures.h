@@ -6,10 +6,10 @@
 #include "base/figures.h"
 #include "runner/source.h"
 
-/* With the source as their ctx, by which figures_remove() takes them away. */
+/* Their ctx is the source: figures_remove() takes it. */
 void compat_figures_add(struct figures *figures, struct source *source);
 
-/* Of the process; ctx: NULL. */
+/* Of the process. Does not use its ctx, by which figures_remove() finds it. */
 extern const struct figure_table compat_build_figures;
 
 #endif

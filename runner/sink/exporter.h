@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What an output is to the commands that can have it. The file of a sink ends with its exporter,
+ * An output as the commands see it. The file of a sink ends with its exporter,
  * and a row in cmd/run/exporters.h makes it known. Help, completions, the agent's keys and their
  * schema come from the table of its options.
  */
@@ -19,8 +19,8 @@ struct export_env {
 	bool has_reload;		      /* hooks->reload has a page */
 	int listen_fd;			      /* listens already; 0: none */
 	bool recorded;			      /* a recording is played; nothing runs */
-	struct files *files;		      /* make what is written; NULL: this process */
-	const char *form;		      /* that -o chooses; NULL: none */
+	struct files *files;		      /* create what is written; NULL: this process does */
+	const char *form;		      /* chosen by -o; NULL: none */
 	int in_fd, out_fd;		      /* where forms read keys and write. Borrowed */
 	bool gives_fd;			      /* out_fd is taken over */
 	uint32_t width_columns;		      /* of out_fd; 0: not limited */
@@ -30,7 +30,7 @@ struct export_env {
 
 struct exporter {
 	const char *name;	/* its sink's */
-	const char *type;	/* in the agent's configuration; NULL: a person has to be there */
+	const char *type;	/* in the agent's configuration; NULL: it needs a terminal */
 	const char *alias;	/* another word for the type; NULL: none */
 	const char *group;	/* heading of its options */
 	const struct opt *opts; /* in a struct of args_bytes; NULL: none. The agent sets the first

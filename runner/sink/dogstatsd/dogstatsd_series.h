@@ -24,7 +24,7 @@ struct dogstatsd_series;
 struct dogstatsd_series *dogstatsd_series_new(const struct dogstatsd_config *config,
 					      const struct naming *naming, struct source *source);
 void dogstatsd_series_free(struct dogstatsd_series *series);
-/* Before the first time: all that the series have now was told by another. */
+/* Before the first time: a predecessor has sent all that the series have now. */
 void dogstatsd_series_note(struct dogstatsd_series *series);
 /* Puts what there is to tell; no mark is open afterwards. time_s: Unix time of counters and gauges
  * where it is not the present; 0: they have none. */

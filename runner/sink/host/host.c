@@ -6,8 +6,7 @@
 #include "base/util.h"
 #include "runner/sink/host/sink_runner.h"
 
-/* How long a sink that goes is waited for. */
-#define EXCHANGE_MS 500
+#define EXCHANGE_MS 500 /* the host waits so long for the end of a sink that goes */
 
 struct host {
 	struct host_opts opts;
@@ -135,7 +134,7 @@ int host_start(struct host *host, struct err *err)
 
 /* --- exchanging sinks --- */
 
-/* Those that go and have ended by now are freed. */
+/* Frees those that were retired and have ended. */
 static void reap(struct host *host)
 {
 	for (size_t i = host->nrunners; i-- > 0;) {

@@ -29,7 +29,7 @@ struct host_opts {
 	/* A bell (base/bell.h), rung when sinks ended by themselves: enough records, a reader that
 	 * left, an error. -1: none. */
 	int wake_fd;
-	/* A bell, rung when a sink has let a source go that leaves. 0: none. */
+	/* A bell, rung when a sink has let go of a source that leaves. 0: none. */
 	int left_fd;
 	/* Asked while host_stop() waits: true ends the waiting. NULL: nothing does. */
 	bool (*hurry)(void);

@@ -58,7 +58,7 @@ struct sink_runner {
 	struct slots attached; /* by the source's number */
 	pthread_t thread;
 	bool has_thread, opened, abandoned, retired;
-	uint64_t cancel_ns; /* when one that was retired is not waited for any more */
+	uint64_t cancel_ns; /* when the output of one that was retired is cancelled */
 
 	bool closing; /* atomic: sink_runner_stop() was called */
 	bool orders;  /* atomic: there is something in the inbox, or a source leaves */

@@ -23,7 +23,7 @@
 
 #define CANCEL_MS 1000 /* grace for a cancelled sink to end */
 #define HURRY_MS 100   /* the same, in a hurry */
-#define LOOK_MS 50     /* between two looks at whether there is a hurry */
+#define LOOK_MS 50     /* between two calls of hurry() */
 #define NS_PER_MS 1000000ull
 
 static void sleep_on_queues(struct sink_runner *r)
@@ -158,7 +158,7 @@ static void *runner_main(void *arg)
 	/* A sink may write its last lines in close(). */
 	if (r->result >= 0 && runner_out(r))
 		r->result = out_flush(runner_out(r));
-	/* One that is to end needs no attention. */
+	/* The host knows of an end that it asked for. */
 	if (r->player || (ret && !__atomic_load_n(&r->closing, __ATOMIC_ACQUIRE)))
 		bell_ring(r->wake_fd);
 	return NULL;

@@ -31,14 +31,13 @@ int sink_runner_start(struct sink_runner *runner, struct err *err);
 void sink_runner_tick(struct sink_runner *runner, struct source *source);
 /* The source has stopped: the sinks are given what it left, and forget it. */
 void sink_runner_leave(struct sink_runner *runner, struct source *source);
-/* Whether they have, of a source that leaves or that they never had. Waits for at most timeout_ms.
- */
+/* Whether the sinks have forgotten the source, or never had it. Waits for at most timeout_ms. */
 bool sink_runner_is_left(struct sink_runner *runner, struct source *source, int timeout_ms);
 /* Whether the sink is among its own. */
 bool sink_runner_has(const struct sink_runner *runner, const struct sink *sink);
 /* Its sinks get nothing more; the thread writes what they have and ends. */
 void sink_runner_retire(struct sink_runner *runner);
-/* It was retired and has ended: it is to be freed. Waits for so long. */
+/* Whether it was retired and has ended, so that it can be freed. Waits for at most timeout_ms. */
 bool sink_runner_is_over(struct sink_runner *runner, int timeout_ms);
 /* One that did not start; NULL is fine. */
 void sink_runner_drop(struct sink_runner *runner);

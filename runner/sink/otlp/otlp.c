@@ -209,7 +209,7 @@ static void free_program(struct otlp_program *program)
 	free(program);
 }
 
-/* A predecessor told what it did until now. */
+/* A predecessor has sent all that the program did until now. */
 static void note(struct otlp_program *program)
 {
 	struct source *source = program->source;
@@ -421,7 +421,7 @@ static void say_counts(struct otlp_sink *otlp, enum otlp_signal signal)
 		counts.splits, counts.unsampled);
 }
 
-/* So that the sink has a thread: its end takes as long as the receiver does. */
+/* Gives the sink a thread, since its end takes as long as the receiver does. */
 static int otlp_swept(struct sink *sink, struct source *source, uint64_t time_ns)
 {
 	return 0;

@@ -30,7 +30,8 @@ struct otlp_metrics_opts {
 struct otlp_metrics *otlp_metrics_new(const struct otlp_metrics_opts *opts);
 void otlp_metrics_free(struct otlp_metrics *metrics);
 
-/* Before the first collection: all that the series have now was told by another, since then. */
+/* Before the first collection: a predecessor has sent all that the series counted from since_ns
+ * until now. */
 void otlp_metrics_note(struct otlp_metrics *metrics, uint64_t since_ns);
 /* Reads all series and puts them into the queue. */
 void otlp_metrics_collect(struct otlp_metrics *metrics);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The resource of spans, logs and metrics, encoded once for each origin. An origin is a service,
- *and a container where the record has the id of a cgroup.
+ * and a container where the record has the id of a cgroup.
  *
  *	service.name		the record's member; else OTEL_SERVICE_NAME; else service.name of
  *				OTEL_RESOURCE_ATTRIBUTES; else the map's BOMBUS_SERVICE(); else

@@ -69,8 +69,8 @@ static void need_scratch(size_t *need, size_t bytes)
 	*need = MAX(*need, bytes);
 }
 
-/* A unit that the name says is not repeated. */
-static bool says(const char *name, const char *unit)
+/* Whether the unit is a word of the name. */
+static bool has_word(const char *name, const char *unit)
 {
 	size_t len = strlen(unit);
 
@@ -85,7 +85,7 @@ char *field_title(const struct field *field, const char *name)
 {
 	const char *unit = field->unit;
 
-	if (!unit || !*unit || meaning_traits(field->meaning)->unit || says(name, unit))
+	if (!unit || !*unit || meaning_traits(field->meaning)->unit || has_word(name, unit))
 		return xstrdup(name);
 	return xasprintf("%s(%s)", name, unit);
 }

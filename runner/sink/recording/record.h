@@ -27,7 +27,7 @@ struct record_option {
 	const char *name, *value;
 };
 
-/* What a recording has of a program, beside its source. */
+/* A program as a recording keeps it, beside its source. */
 struct record_image {
 	const char *program; /* as its source calls it; NULL: there is one source */
 	const void *elf;

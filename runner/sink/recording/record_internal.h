@@ -26,7 +26,7 @@ struct record_map {
 	const struct field **named; /* fields of records or labels whose names have to travel */
 	uint8_t *named_part;
 	uint32_t nnamed;
-	uint64_t dropped; /* not yet said in the file */
+	uint64_t dropped; /* no ITEM_LOST has them yet */
 };
 
 struct record_program {
@@ -44,8 +44,8 @@ struct recorder {
 	struct slots programs;	     /* struct record_program, by the source's number */
 	struct record_program **all; /* the same, in the order of the file */
 	uint32_t count;
-	const struct record_program *current; /* that the next item in the file would be of */
-	uint64_t last_ns;		      /* the time that records and rows are told against */
+	const struct record_program *current; /* that of the last item; at first all[0] */
+	uint64_t last_ns;		      /* the next record or row has its difference to it */
 	uint64_t arrival_ns;		      /* monotonic, of the last ITEM_TIME */
 	uint64_t flushed_ns, stats_ns;
 	struct clock_offsets clock;
@@ -60,7 +60,7 @@ uint64_t record_now_ns(void);
 
 /* In front of whatever comes next: time, and what is looked at once a second. */
 void record_put_tick(struct recorder *r);
-/* What there is no room for is counted, and said when there is. */
+/* Without room a record or row is counted; the count goes into the file when there is room. */
 void record_put_record(struct recorder *r, struct record_program *p, const struct record *record);
 void record_put_rows(struct recorder *r, struct record_program *p, const struct series_rows *rows,
 		     uint64_t time_ns);

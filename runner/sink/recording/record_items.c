@@ -102,7 +102,7 @@ void record_put_sweep(struct recorder *r, const struct record_program *p, uint64
 	record_file_advance(r->file, put_difference(r, at, time_ns));
 }
 
-/* What the file could not take is said in it once there is room again. */
+/* Writes how much the file could not take, once there is room again. */
 static void put_dropped(struct recorder *r, const struct record_program *p, struct record_map *map)
 {
 	if (unlikely(map->dropped) && room_of(r, p, ITEM_HEAD_MAX)) {

@@ -3,8 +3,7 @@
  * Reads a recording and is its sources, one a program: it gives, in the same order, what the
  * programs gave while they were recorded. Programs have numbers from 0.
  *
- *	replay_open()		the heads and the programs; they stay in memory as long as the
- *replay
+ *	replay_open()		the heads and the programs, which the replay keeps in memory
  *	  ... the caller opens each object and compiles its metrics ...
  *	replay_prepare()	of each: compares the plan with the recording, and makes the source
  *	  ... a host takes the sources in their order, plays the first and stops ...

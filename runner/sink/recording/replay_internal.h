@@ -56,7 +56,7 @@ struct replay {
 	double speed;
 
 	/* While it plays. */
-	struct replay_program *current; /* that the items are of */
+	struct replay_program *current; /* that of the next items */
 	struct source_feed *feed;
 	uint64_t start_ns, last_ns;
 	struct replay_result result;

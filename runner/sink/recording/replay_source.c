@@ -46,7 +46,7 @@ static struct map_stats get_map_stats(struct source *source, const struct map_pl
 	pthread_mutex_lock(&p->lock);
 	stats = p->stats[map->index];
 	pthread_mutex_unlock(&p->lock);
-	/* The recording says it once a second. */
+	/* A recording has statistics once a second only. */
 	stats.read = MAX(stats.read, __atomic_load_n(&p->played[map->index], __ATOMIC_RELAXED));
 	return stats;
 }

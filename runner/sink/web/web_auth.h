@@ -21,8 +21,8 @@ enum web_access {
 int web_auth_new(struct web_auth **ret, const struct web_config *config, struct err *err);
 void web_auth_free(struct web_auth *auth);
 
-/* The user and the password, malloc'ed, in an Authorization header's value (RFC 7617). False: it is
- * of another kind, or no text has them. */
+/* The user and the password in the value of an Authorization header (RFC 7617), malloc'ed. False:
+ * it is of another kind, or malformed. */
 bool web_auth_read(const char *header, char **ret_user, char **ret_password);
 
 /*

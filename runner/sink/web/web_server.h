@@ -41,7 +41,7 @@ int web_server_open(struct web_server **ret, const struct web_opts *opts, struct
 int web_server_start(struct web_server *server, struct err *err);
 /* Now and then, in any thread: closes connections that do not get on. */
 void web_server_tick(struct web_server *server);
-/* Takes no new connection, and waits for those that there are, for at most so long. */
+/* Takes no new connection, and waits for those that there are, for at most timeout_ms. */
 void web_server_drain(struct web_server *server, int timeout_ms);
 /* No page is called any more. Both take NULL. */
 void web_server_stop(struct web_server *server);
