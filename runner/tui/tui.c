@@ -507,7 +507,8 @@ static const struct opt tui_options[] = {
 	  .arg = "SIZE",
 	  .kind = OPT_SIZE,
 	  .offset = ARG(history_bytes),
-	  .help = "memory for the events that the live table can go back to (16M)" },
+	  .help = "memory for what the live table can go back to: records, and what sweeps "
+		  "changed (16M)" },
 	{ 0 },
 };
 

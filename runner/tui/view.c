@@ -4,28 +4,30 @@
  * percentiles, after each sweep, as a table, JSON or CSV. It stands in the place of the form of -o.
  */
 #include <errno.h>
+#include <langinfo.h>
 
 #include "base/err.h"
 #include "base/util.h"
 #include "runner/sink/exporter.h"
-#include "runner/sink/slots.h"
 #include "runner/tui/model/export.h"
 #include "runner/tui/model/model.h"
 
 struct view_args {
 	const char *show, *by, *sort;
-	uint64_t top, history_bytes;
+	uint64_t top;
 };
 
 struct view_sink {
 	struct sink sink;
 	struct view_args args;
 	struct model *model;
+	char *by_map;	/* "MAP" of --by MAP:a,b; NULL: every map */
+	const char *by; /* "a,b"; NULL: no groups */
 	enum export_form form;
 	int fd;
 	bool utf8, own_fd;
-	const char *headed; /* the table whose CSV header is the last */
-	uint64_t wrote;	    /* tables */
+	const struct map_plan *headed; /* whose CSV header is the last */
+	uint64_t tables;	       /* written */
 };
 
 static struct view_sink *view_of(struct sink *sink)
@@ -44,67 +46,33 @@ static bool is_named(const char *name, const struct source *source, const struct
 	       streq(name + len + 1, map->name);
 }
 
-/* The map of "MAP:a,b", and what is behind it. */
-static const char *split(const char *text, char **ret_map)
-{
-	const char *colon = text ? strrchr(text, ':') : NULL;
-
-	*ret_map = colon ? xstrndup(text, (size_t)(colon - text)) : NULL;
-	return colon ? colon + 1 : text;
-}
-
 static bool is_shown(const struct view_sink *view, const struct source *source,
 		     const struct map_plan *map)
 {
-	_cleanup_free_ char *by_map = NULL;
-
-	split(view->args.by, &by_map);
 	return map->role != ROLE_INTERNAL && is_named(view->args.show, source, map) &&
-	       is_named(by_map, source, map);
-}
-
-/* Makes the map's tab the current one. */
-static bool go(struct view_sink *view, const struct source *source, const struct map_plan *map)
-{
-	_cleanup_free_ char *label = source->several
-					     ? xasprintf("%s:%s", source->program, map->name)
-					     : xstrdup(map->name);
-	struct model_tab tab;
-
-	for (uint32_t i = 0; i < model_tabs(view->model); i++) {
-		model_tab(view->model, i, &tab);
-		if (!streq(tab.name, label))
-			continue;
-		model_go_tab(view->model, i);
-		return true;
-	}
-	return false;
+	       is_named(view->by_map, source, map) && (view->by || !map_has_records(map));
 }
 
 static int view_open(struct sink *sink, struct err *err)
 {
 	struct view_sink *view = view_of(sink);
-	struct model_opts opts = { .history_bytes = view->args.history_bytes, .utf8 = view->utf8 };
+	struct model_opts opts = { .utf8 = view->utf8 };
 
 	view->model = model_new(&opts);
 	return 0;
 }
 
-static int prepare_map(struct view_sink *view, const struct map_plan *map, struct err *err)
+static int prepare_map(struct view_sink *view, struct err *err)
 {
-	_cleanup_free_ char *ignored = NULL;
-	int ret = 0;
+	int ret = view->by ? model_group_by(view->model, view->by, err) : 0;
 
-	if (view->args.by)
-		ret = model_group_by(view->model, split(view->args.by, &ignored), err);
-	else if (map_has_records(map)) {
-		err_hint(err, "group them: --by %s:FIELD", map->name);
-		return err_usage(err, "the records of '%s' come one by one: they have no order",
-				 map->name);
-	}
-	if (!ret && view->args.sort)
-		ret = model_sort_by(view->model, view->args.sort, err);
-	return ret;
+	return !ret && view->args.sort ? model_sort_by(view->model, view->args.sort, err) : ret;
+}
+
+static int fail_order(const struct map_plan *map, struct err *err)
+{
+	err_hint(err, "group them: --by %s:FIELD", map->name);
+	return err_usage(err, "the records of '%s' come one by one: they have no order", map->name);
 }
 
 static int view_add(struct sink *sink, struct source *source, struct err *err)
@@ -118,12 +86,13 @@ static int view_add(struct sink *sink, struct source *source, struct err *err)
 	for (uint32_t i = 0; i < plan->nmaps && !ret; i++) {
 		const struct map_plan *map = &plan->maps[i];
 
-		/* Without --show, what has no order is left out. */
-		if (!is_shown(view, source, map) || !go(view, source, map) ||
-		    (!view->args.by && !view->args.show && map_has_records(map)))
+		if (view->args.show && !view->by && map_has_records(map) &&
+		    is_named(view->args.show, source, map))
+			return fail_order(map, err);
+		if (!is_shown(view, source, map) || !model_go_map(view->model, source, map))
 			continue;
 		shown++;
-		ret = prepare_map(view, map, err);
+		ret = prepare_map(view, err);
 	}
 	if (ret || shown || source->several)
 		return ret;
@@ -155,21 +124,18 @@ static int write_map(struct view_sink *view, const struct source *source,
 	struct export_how how = { .form = view->form,
 				  .max_rows = view->args.top,
 				  .time_ns = time_ns,
+				  .program = source->several ? source->program : NULL,
 				  .map = map->name,
-				  .no_header = view->headed == map->name };
+				  .no_header = view->headed == map };
 	uint64_t rows;
-	int ret;
+	int ret = 0;
 
-	if (!go(view, source, map))
+	if (!model_go_map(view->model, source, map))
 		return 0;
-	if (view->form == EXPORT_TXT && view->wrote++)
+	if (view->form == EXPORT_TXT && view->tables++)
 		ret = write_all(view->fd, "\n", 1);
-	else
-		ret = 0;
-	if (ret >= 0)
-		ret = model_write(view->model, &how, view->fd, &rows);
-	view->headed = map->name;
-	return ret;
+	view->headed = map;
+	return ret < 0 ? ret : model_write(view->model, &how, view->fd, &rows);
 }
 
 static int view_swept(struct sink *sink, struct source *source, uint64_t time_ns)
@@ -179,12 +145,9 @@ static int view_swept(struct sink *sink, struct source *source, uint64_t time_ns
 	int ret = 0;
 
 	model_swept(view->model, source, time_ns, time_ns);
-	for (uint32_t i = 0; i < plan->nmaps && ret >= 0; i++) {
-		const struct map_plan *map = &plan->maps[i];
-
-		if (is_shown(view, source, map) && (view->args.by || !map_has_records(map)))
-			ret = write_map(view, source, map, time_ns);
-	}
+	for (uint32_t i = 0; i < plan->nmaps && ret >= 0; i++)
+		if (is_shown(view, source, &plan->maps[i]))
+			ret = write_map(view, source, &plan->maps[i], time_ns);
 	return ret;
 }
 
@@ -193,6 +156,7 @@ static void view_free(struct sink *sink)
 	struct view_sink *view = view_of(sink);
 
 	model_free(view->model);
+	free(view->by_map);
 	if (view->own_fd)
 		close_fd(&view->fd);
 	free(view);
@@ -221,6 +185,8 @@ static bool view_wanted(const void *args)
 static int view_new(struct sink **ret, const void *args, const struct export_env *env,
 		    struct err *err)
 {
+	const struct view_args *a = args;
+	const char *colon = a->by ? strrchr(a->by, ':') : NULL;
 	struct view_sink *view;
 
 	if (streq(env->form, "tui") || streq(env->form, "none")) {
@@ -230,13 +196,18 @@ static int view_new(struct sink **ret, const void *args, const struct export_env
 	}
 	view = xcalloc(1, sizeof(*view));
 	view->sink.ops = &view_ops;
-	view->args = *(const struct view_args *)args;
+	view->args = *a;
+	view->by = a->by;
+	if (colon) {
+		view->by_map = xstrndup(a->by, (size_t)(colon - a->by));
+		view->by = colon + 1;
+	}
 	view->fd = env->out_fd;
 	view->own_fd = env->gives_fd;
 	view->form = streq(env->form, "json")  ? EXPORT_JSON
 		     : streq(env->form, "csv") ? EXPORT_CSV
 					       : EXPORT_TXT;
-	view->utf8 = true;
+	view->utf8 = streq(nl_langinfo(CODESET), "UTF-8");
 	*ret = &view->sink;
 	return 0;
 }

@@ -53,6 +53,10 @@ is 'by: all records at the end' "$(tail -n 2 <<<"$OUT" | cut -d, -f2-5)" "$(
 	jq -r 'select(.map == "events").fields | [.comm, .daddr] | @csv' all.json | tr -d '"' | sort |
 		uniq -c | sort -k1,1nr | head -n 2 | awk '{ print "events," $2 "," $1 }'
 )"
+replay "$GOLDEN/two.rec" --top 1 -o json
+echo "$OUT" >top.json
+jq_is 'several programs: each line names its own' top.json 'map([.program, .map]) | unique' \
+	'[["b","events"]]'
 replay "$GOLDEN/tcpconnect.rec" --by connects:dadr -o csv
 is 'by: a column that is not there' "$RC" 2
 like 'by: what was meant' "$ERR" "did you mean 'daddr'"

@@ -155,25 +155,31 @@ static void begin_txt(struct tab *tab, struct grid *grid, struct strbuf *line, u
 	strbuf_adds(line, grid_header(grid, &len));
 }
 
-/* What stands before the columns of each line; `item` NULL: the header. */
+/* One of the columns that stand before those of the tab. */
+static void add_first(struct strbuf *line, enum export_form form, const char *name,
+		      const char *text)
+{
+	bool first = !line->len;
+
+	if (form == EXPORT_JSON)
+		add_json_text(line, first, name, text);
+	else
+		add_csv(line, first, text, strlen(text));
+}
+
+/* item NULL: the header. */
 static void begin_line(const struct export_how *how, struct strbuf *line, const struct item *item)
 {
-	bool json = how->form == EXPORT_JSON;
-	char text[31];
+	char time[31];
 
-	if (how->time_ns && item)
-		text[format_rfc3339(how->time_ns, text)] = '\0';
-	if (how->time_ns && json)
-		strbuf_addf(line, "{\"time\":\"%s\"", text);
-	else if (how->time_ns)
-		strbuf_adds(line, item ? text : "time");
-	if (!how->map)
-		return;
-	if (json)
-		add_json_text(line, !how->time_ns, "map", how->map);
-	else
-		add_csv(line, !how->time_ns, item ? how->map : "map",
-			strlen(item ? how->map : "map"));
+	if (how->time_ns) {
+		time[format_rfc3339(how->time_ns, time)] = '\0';
+		add_first(line, how->form, "time", item ? time : "time");
+	}
+	if (how->program)
+		add_first(line, how->form, "program", item ? how->program : "program");
+	if (how->map)
+		add_first(line, how->form, "map", item ? how->map : "map");
 }
 
 /* The shown columns of the shown rows, in their order. */

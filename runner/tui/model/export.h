@@ -13,9 +13,11 @@ enum export_form { EXPORT_CSV, EXPORT_JSON, EXPORT_TXT, NEXPORT_FORMS };
 struct export_how {
 	enum export_form form;
 	uint64_t max_rows; /* 0: all */
-	uint64_t time_ns;  /* since 1970, before each row in CSV and JSON; 0: none */
-	const char *map;   /* likewise; NULL: none */
-	bool no_header;	   /* in CSV */
+	/* Before each row in CSV and JSON. */
+	uint64_t time_ns;    /* since 1970; 0: none */
+	const char *program; /* NULL: none */
+	const char *map;     /* NULL: none */
+	bool no_header;	     /* in CSV */
 };
 int export_rows(struct tab *tab, const struct export_how *how, int fd, uint64_t *ret_rows);
 

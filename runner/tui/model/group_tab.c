@@ -4,7 +4,8 @@
  * of that tab, its base: it takes the rows that the base shows, filtered and paused as there, and
  * makes the groups anew after each sweep.
  *
- * A group's key is the plain text of its columns, which a filter understands.
+ * A group's key is the plain text of its columns, which a filter understands. A long text is shown
+ * cut, but different texts are different groups.
  */
 #include <math.h>
 #include <xxhash.h>
@@ -16,18 +17,19 @@
 #include "runner/tui/model/shorts.h"
 #include "runner/tui/model/tab.h"
 
-#define KEY_TEXT 64u	      /* of one column */
+#define KEY_TEXT 256u	      /* of one column, with its NUL */
 #define MEASURES_MAX 3u	      /* columns of records that are measured */
 #define ROWS_MAX (1u << 17)   /* the newest ones of a stream */
-#define GROUPS_MAX (1u << 16) /* more are one group, the last */
+#define GROUPS_MAX (1u << 16) /* what more there are is one group, OVERFLOW_TEXT */
 
-enum measure_kind { SUM_OF, AVERAGE_OF, MEDIAN_OF, P99_OF, MAX_OF, COUNT_OF, SHARE_OF };
+/* P99_OF follows its MEDIAN_OF. */
+enum measure_kind { COUNT_OF, SUM_OF, MEDIAN_OF, P99_OF, MAX_OF, SHARE_OF };
 
 /* A number of a group. */
 struct measure {
 	uint8_t kind;		     /* enum measure_kind */
-	const struct column *column; /* of the base; NULL: rows are counted */
-	uint32_t values;	     /* which column's values; of quantiles */
+	const struct column *column; /* of the base; NULL: none */
+	uint32_t of;		     /* MEDIAN_OF: which array of values; SHARE_OF: which measure */
 };
 
 /* One value of one row, for quantiles. */
@@ -39,20 +41,18 @@ struct value {
 struct group_tab {
 	struct tab tab;
 	struct tab *base;
-	uint32_t by[TAB_GROUP_BY]; /* columns of the base */
-	uint32_t nby;
 	uint64_t version; /* of the base, when the groups were made */
 	struct map_plan shown;
-	struct arena arena; /* of names and layouts */
-	struct measure *measures;
-	uint32_t nmeasures, ncells;
+	struct arena arena;	  /* of names and layouts */
+	struct measure *measures; /* the first counts */
+	uint32_t nmeasures;
 	struct id_map found; /* hash of the key -> group */
+	uint64_t *ids;	     /* these hashes, by group */
 	uint8_t *keys;
-	double *cells; /* ncells a group */
+	double *cells; /* nmeasures a group */
 	uint32_t ngroups, room;
 	struct order_item *order;
 	uint64_t rows; /* in all groups */
-	char total[128];
 };
 
 static struct group_tab *group_of(const struct tab *tab)
@@ -60,51 +60,64 @@ static struct group_tab *group_of(const struct tab *tab)
 	return container_of(tab, struct group_tab, tab);
 }
 
+static size_t key_bytes(const struct group_tab *gt)
+{
+	return gt->base->nby * KEY_TEXT;
+}
+
 static uint8_t *key_at(const struct group_tab *gt, uint32_t group)
 {
-	return gt->keys + (size_t)group * gt->nby * KEY_TEXT;
+	return gt->keys + group * key_bytes(gt);
 }
 
 static double *cells_at(const struct group_tab *gt, uint32_t group)
 {
-	return gt->cells + (size_t)group * gt->ncells;
+	return gt->cells + (size_t)group * gt->nmeasures;
 }
 
 /* --- making groups --- */
 
-static void key_of(struct group_tab *gt, const struct item *item, uint8_t *ret)
+/* The hash of the whole texts, of which the key has the beginnings. */
+static uint64_t key_of(struct group_tab *gt, const struct item *item, uint8_t *ret)
 {
-	memset(ret, 0, (size_t)gt->nby * KEY_TEXT);
-	for (uint32_t i = 0; i < gt->nby; i++) {
-		const struct column *column = &gt->base->columns.all[gt->by[i]];
+	uint64_t hash = 0;
+
+	memset(ret, 0, key_bytes(gt));
+	for (uint32_t i = 0; i < gt->base->nby; i++) {
+		const struct column *column = &gt->base->columns.all[gt->base->by[i]];
 		size_t len = tab_value(gt->base, column, item, STYLE_PLAIN);
 
+		hash = XXH3_64bits_withSeed(gt->base->scratch, len, hash + 1);
 		memcpy(ret + i * KEY_TEXT, gt->base->scratch, MIN(len, (size_t)KEY_TEXT - 1));
 	}
+	return hash;
 }
 
 static uint32_t group_for(struct group_tab *gt, const struct item *item)
 {
 	uint8_t key[TAB_GROUP_BY * KEY_TEXT];
-	size_t bytes = (size_t)gt->nby * KEY_TEXT;
-	uint64_t hash;
+	uint64_t hash = key_of(gt, item, key);
 	uint32_t group;
 
-	key_of(gt, item, key);
-	hash = XXH3_64bits(key, bytes);
 	if (id_map_find(&gt->found, hash, &group))
 		return group;
 	if (gt->ngroups == GROUPS_MAX)
 		return GROUPS_MAX - 1;
+	if (gt->ngroups == GROUPS_MAX - 1) {
+		memset(key, 0, key_bytes(gt));
+		memcpy(key, OVERFLOW_TEXT, sizeof(OVERFLOW_TEXT));
+	}
 	if (gt->ngroups == gt->room) {
 		gt->room = MAX(gt->room * 2, 64u);
-		gt->keys = xreallocarray(gt->keys, gt->room, bytes);
-		gt->cells = xreallocarray(gt->cells, gt->room, gt->ncells * sizeof(double));
+		gt->keys = xreallocarray(gt->keys, gt->room, key_bytes(gt));
+		gt->cells = xreallocarray(gt->cells, gt->room, gt->nmeasures * sizeof(double));
+		gt->ids = xreallocarray(gt->ids, gt->room, sizeof(*gt->ids));
 	}
 	group = gt->ngroups++;
 	id_map_set(&gt->found, hash, group);
-	memcpy(key_at(gt, group), key, bytes);
-	memset(cells_at(gt, group), 0, gt->ncells * sizeof(double));
+	gt->ids[group] = hash;
+	memcpy(key_at(gt, group), key, key_bytes(gt));
+	memset(cells_at(gt, group), 0, gt->nmeasures * sizeof(double));
 	return group;
 }
 
@@ -121,18 +134,18 @@ static void add_item(struct group_tab *gt, const struct item *item, struct value
 {
 	uint32_t group = group_for(gt, item);
 	double *cells = cells_at(gt, group), value;
-	bool first = cells[0] == 0;
+	bool first = cells[0] == 0; /* it counts */
 
 	for (uint32_t i = 0; i < gt->nmeasures; i++) {
 		const struct measure *m = &gt->measures[i];
 
 		value = m->column ? value_of(m->column, item) : 1;
-		if (m->kind == SUM_OF || m->kind == AVERAGE_OF || m->kind == COUNT_OF)
+		if (m->kind == SUM_OF || m->kind == COUNT_OF)
 			cells[i] += value;
 		else if (m->kind == MAX_OF)
 			cells[i] = first ? value : MAX(cells[i], value);
 		else if (m->kind == MEDIAN_OF)
-			values[m->values][row] = (struct value){ group, value };
+			values[m->of][row] = (struct value){ group, value };
 	}
 }
 
@@ -162,27 +175,16 @@ static void fill_quantiles(struct group_tab *gt, uint32_t measure, struct value 
 	}
 }
 
-/* What needs all rows: averages and shares. */
-static void finish(struct group_tab *gt)
+/* The share is the last measure. */
+static void fill_shares(struct group_tab *gt)
 {
+	uint32_t share = gt->nmeasures - 1, of = gt->measures[share].of;
 	double all = 0;
-	uint32_t shared = 0;
 
-	for (uint32_t i = 0; i < gt->nmeasures; i++)
-		if (gt->measures[i].kind == SHARE_OF)
-			shared = gt->measures[i].values;
 	for (uint32_t g = 0; g < gt->ngroups; g++)
-		all += cells_at(gt, g)[shared];
-	for (uint32_t g = 0; g < gt->ngroups; g++) {
-		double *cells = cells_at(gt, g);
-
-		for (uint32_t i = 0; i < gt->nmeasures; i++) {
-			if (gt->measures[i].kind == AVERAGE_OF)
-				cells[i] /= cells[0];
-			else if (gt->measures[i].kind == SHARE_OF)
-				cells[i] = all > 0 ? 100 * cells[shared] / all : 0;
-		}
-	}
+		all += cells_at(gt, g)[of];
+	for (uint32_t g = 0; g < gt->ngroups; g++)
+		cells_at(gt, g)[share] = all > 0 ? 100 * cells_at(gt, g)[of] / all : 0;
 }
 
 static void make_groups(struct group_tab *gt)
@@ -194,8 +196,9 @@ static void make_groups(struct group_tab *gt)
 
 	id_map_clear(&gt->found);
 	gt->ngroups = 0;
-	for (uint32_t i = 0; i < MEASURES_MAX; i++)
-		values[i] = xcalloc(total - from + 1, sizeof(**values));
+	for (uint32_t i = 0; i < gt->nmeasures; i++)
+		if (gt->measures[i].kind == MEDIAN_OF)
+			values[gt->measures[i].of] = xcalloc(total - from + 1, sizeof(**values));
 	for (uint64_t at = from; at < total; at++) {
 		gt->base->ops->item(gt->base, at, &item);
 		if (!item.note && !(item.marks & ROW_GONE))
@@ -203,10 +206,10 @@ static void make_groups(struct group_tab *gt)
 	}
 	for (uint32_t i = 0; i < gt->nmeasures; i++)
 		if (gt->measures[i].kind == MEDIAN_OF)
-			fill_quantiles(gt, i, values[gt->measures[i].values], n);
+			fill_quantiles(gt, i, values[gt->measures[i].of], n);
 	for (uint32_t i = 0; i < MEASURES_MAX; i++)
 		free(values[i]);
-	finish(gt);
+	fill_shares(gt);
 	gt->rows = n;
 }
 
@@ -217,7 +220,7 @@ static void read_group(const struct group_tab *gt, uint32_t group, struct item *
 	*ret = (struct item){ .record = { .map = &gt->shown,
 					  .part = { key_at(gt, group), cells_at(gt, group) },
 					  .value_bytes = gt->shown.value_bytes },
-			      .id = XXH3_64bits(key_at(gt, group), (size_t)gt->nby * KEY_TEXT),
+			      .id = gt->ids[group],
 			      .slot = group };
 }
 
@@ -228,7 +231,7 @@ static int compare_groups(const void *a, const void *b, void *ctx)
 
 	if (x->key != y->key)
 		return x->key < y->key ? -1 : 1;
-	return memcmp(key_at(gt, x->slot), key_at(gt, y->slot), (size_t)gt->nby * KEY_TEXT);
+	return memcmp(key_at(gt, x->slot), key_at(gt, y->slot), key_bytes(gt));
 }
 
 static void group_prepare(struct tab *tab)
@@ -308,8 +311,7 @@ static void group_status(struct tab *tab, struct arena *arena, struct model_stat
 	short_commas(groups, tab->total);
 	short_commas(rows, gt->rows);
 	ret->left[ret->nleft++] =
-		arena_printf(arena, "%s group%s of %s%s", groups, tab->total == 1 ? "" : "s", rows,
-			     gt->ngroups == GROUPS_MAX ? ", the last: all others" : "");
+		arena_printf(arena, "%s group%s of %s", groups, tab->total == 1 ? "" : "s", rows);
 	if (tab->filter)
 		ret->left[ret->nleft++] = arena_printf(arena, "filter %s", tab->filter->text);
 	if (gt->base->filter)
@@ -331,6 +333,7 @@ static void group_free(struct tab *tab)
 	struct group_tab *gt = group_of(tab);
 
 	id_map_release(&gt->found);
+	free(gt->ids);
 	free(gt->keys);
 	free(gt->cells);
 	free(gt->order);
@@ -357,14 +360,14 @@ static const struct tab_ops group_ops = {
 /* --- columns --- */
 
 static struct field *add_number(struct group_tab *gt, enum measure_kind kind,
-				const struct column *column, uint32_t values, const char *path)
+				const struct column *column, uint32_t of, const char *path)
 {
 	struct layout *layout = &gt->shown.value;
 	struct field *field = &layout->fields[layout->nfields];
 	const struct field *like = column ? column->field : NULL;
 
 	gt->measures[gt->nmeasures] =
-		(struct measure){ .kind = (uint8_t)kind, .column = column, .values = values };
+		(struct measure){ .kind = (uint8_t)kind, .column = column, .of = of };
 	*field = (struct field){ .kind = KIND_FLOAT, .size_bits = 64, .count = 1 };
 	field->name = field->path = field->label = path;
 	field->off_bits = gt->nmeasures * 64;
@@ -388,10 +391,10 @@ static bool is_measured(const struct tab *base, const struct column *column)
 	       (meaning_traits(field->meaning)->flags & MEANS_AMOUNT) && !(field->tags & TAG_LABEL);
 }
 
-static bool is_by(const struct group_tab *gt, uint32_t column)
+static bool is_by(const struct tab *base, uint32_t column)
 {
-	for (uint32_t i = 0; i < gt->nby; i++)
-		if (gt->by[i] == column)
+	for (uint32_t i = 0; i < base->nby; i++)
+		if (base->by[i] == column)
 			return true;
 	return false;
 }
@@ -408,7 +411,7 @@ static void add_measures(struct group_tab *gt)
 		const struct column *c = &columns->all[i];
 		const char *path = c->field ? c->field->path : "";
 
-		if (is_by(gt, i) || !is_measured(gt->base, c))
+		if (is_by(gt->base, i) || !is_measured(gt->base, c))
 			continue;
 		if (!records) {
 			add_number(gt, SUM_OF, c, 0, path);
@@ -422,7 +425,6 @@ static void add_measures(struct group_tab *gt)
 	}
 	/* Of the records, or of the first sum of series. */
 	add_number(gt, SHARE_OF, NULL, !records && gt->nmeasures > 1, "share")->unit = "%";
-	gt->ncells = gt->nmeasures;
 }
 
 static void add_columns(struct group_tab *gt)
@@ -441,26 +443,24 @@ static void add_columns(struct group_tab *gt)
 	columns->direction = -1;
 }
 
-struct tab *group_tab_new(struct tab *base, const uint32_t *by, uint32_t nby)
+struct tab *group_tab_new(struct tab *base)
 {
 	struct group_tab *gt = xcalloc(1, sizeof(*gt));
 	uint32_t most = base->columns.count * 4 + 2;
 	struct field *fields;
 
 	gt->base = base;
-	gt->nby = MIN(nby, (uint32_t)TAB_GROUP_BY);
-	memcpy(gt->by, by, gt->nby * sizeof(*by));
 	gt->version = base->version - 1;
 	gt->measures = xcalloc(most, sizeof(*gt->measures));
 	gt->shown = (struct map_plan){
 		.name = base->name, .symbol = base->name, .has_key = true, .has_value = true
 	};
 	gt->shown.key.type_name = gt->shown.value.type_name = "";
-	fields = arena_array(&gt->arena, struct field, gt->nby + most + 1);
+	fields = arena_array(&gt->arena, struct field, base->nby + most + 1);
 	gt->shown.key.fields = fields;
-	gt->shown.value.fields = fields + gt->nby;
-	for (uint32_t i = 0; i < gt->nby; i++) {
-		const struct column *column = &base->columns.all[gt->by[i]];
+	gt->shown.value.fields = fields + base->nby;
+	for (uint32_t i = 0; i < base->nby; i++) {
+		const struct column *column = &base->columns.all[base->by[i]];
 		struct field *field = &fields[gt->shown.key.nfields++];
 
 		*field = (struct field){ .kind = KIND_TEXT,
@@ -469,9 +469,10 @@ struct tab *group_tab_new(struct tab *base, const uint32_t *by, uint32_t nby)
 					 .count = 1 };
 		field->name = field->path = field->label = column->field->path;
 	}
-	gt->shown.key.size_bytes = gt->shown.key_bytes = gt->nby * KEY_TEXT;
+	gt->shown.key.size_bytes = gt->shown.key_bytes = base->nby * KEY_TEXT;
 	add_measures(gt);
-	gt->shown.value.size_bytes = gt->shown.value_bytes = gt->ncells * (uint32_t)sizeof(double);
+	gt->shown.value.size_bytes = gt->shown.value_bytes =
+		gt->nmeasures * (uint32_t)sizeof(double);
 	tab_init(&gt->tab, &group_ops, base->env, base->name, NULL, &gt->shown);
 	add_columns(gt);
 	tab_ready(&gt->tab);
@@ -481,17 +482,24 @@ struct tab *group_tab_new(struct tab *base, const uint32_t *by, uint32_t nby)
 bool group_tab_filter(struct tab *tab, struct strbuf *ret)
 {
 	struct group_tab *gt = group_of(tab);
+	const struct tab *base = gt->base;
 	struct item item;
 
 	tab_prepare(tab);
 	if (!tab->total)
 		return false;
 	group_item(tab, tab->cursor, &item);
-	for (uint32_t i = 0; i < gt->nby; i++) {
-		const struct field *field = gt->base->columns.all[gt->by[i]].field;
+	/* No filter finds all others. */
+	if (item.slot == GROUPS_MAX - 1)
+		return false;
+	for (uint32_t i = 0; i < base->nby; i++) {
 		const char *text = (const char *)key_at(gt, item.slot) + i * KEY_TEXT;
 
-		strbuf_addf(ret, "%s%s == \"", i ? " && " : "", field->path);
+		/* Nor a text of which only the beginning is known. */
+		if (strlen(text) == KEY_TEXT - 1)
+			return false;
+		strbuf_addf(ret, "%s%s == \"", i ? " && " : "",
+			    base->columns.all[base->by[i]].field->path);
 		for (; *text; text++)
 			strbuf_addf(ret, "%s%c", *text == '"' || *text == '\\' ? "\\" : "", *text);
 		strbuf_addc(ret, '"');

@@ -211,6 +211,8 @@ bool model_do(struct model *model, enum model_op op);
 /* Pauses all tabs, and shows what they had so long before the last sweep. False: no sweep yet. */
 bool model_go_back(struct model *model, uint64_t ns);
 bool model_go_tab(struct model *model, uint32_t index);
+/* To the tab of a map. False: it has none. */
+bool model_go_map(struct model *model, const struct source *source, const struct map_plan *map);
 /* The mouse: a row of the page (from its top), the number of a column. */
 bool model_row(struct model *model, uint32_t row);
 bool model_column(struct model *model, uint32_t column);

@@ -12,7 +12,7 @@ static void show_groups(struct tab *base, bool on)
 {
 	if (base->over)
 		base->over->ops->free(base->over);
-	base->over = on && base->nby ? group_tab_new(base, base->by, base->nby) : NULL;
+	base->over = on && base->nby ? group_tab_new(base) : NULL;
 }
 
 /* Adds the column or takes it out. */
@@ -162,6 +162,7 @@ int model_group_by(struct model *model, const char *fields, struct err *err)
 	char *rest = list, *name;
 	int ret;
 
+	show_groups(base, false);
 	base->nby = 0;
 	while ((name = strsep(&rest, ","))) {
 		if (base->nby == TAB_GROUP_BY)

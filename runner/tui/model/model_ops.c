@@ -212,6 +212,19 @@ static bool pause_all(struct model *model)
 	return true;
 }
 
+bool model_go_map(struct model *model, const struct source *source, const struct map_plan *map)
+{
+	const struct tab *tab = model_tab_of(model, source, map);
+
+	for (uint32_t i = 0; tab && i < model->ntabs; i++) {
+		if (model->tabs[i] != tab)
+			continue;
+		model_go_tab(model, i);
+		return true;
+	}
+	return false;
+}
+
 static bool do_model(struct model *model, enum model_op op)
 {
 	bool resumes =

@@ -280,13 +280,15 @@ static void stream_pause(struct tab *tab, bool on)
 		tab->columns.sort = -1;
 }
 
-/* To the last record by then. */
+/* To the last record by then, where the records stand in the order of time. */
 static void stream_travel(struct tab *tab, uint64_t real_ns)
 {
 	uint64_t low = 0, high;
 	struct item item;
 
 	tab_prepare(tab);
+	if (stream_tab_of(tab)->order || stream_tab_of(tab)->spans)
+		return;
 	for (high = tab->total; low < high;) {
 		uint64_t mid = low + (high - low) / 2;
 

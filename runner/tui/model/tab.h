@@ -142,9 +142,10 @@ static inline const char *tab_label(const struct tab *tab)
 	return tab->label ? tab->label : tab->name;
 }
 
-/* group_tab.c. Groups of the base's rows, by these of its columns. */
-struct tab *group_tab_new(struct tab *base, const uint32_t *by, uint32_t nby);
-/* The filter that leaves the rows of the chosen group, for the base. False: no group. */
+/* group_tab.c. Groups of the base's rows, by the columns in base->by, which stay as they are. */
+struct tab *group_tab_new(struct tab *base);
+/* The filter that leaves the rows of the chosen group, for the base. False: no group, or none that
+ * a filter can describe. */
 bool group_tab_filter(struct tab *tab, struct strbuf *ret);
 
 /* rows_tab.c, stream_tab.c, programs.c, ended_tab.c */

@@ -119,11 +119,43 @@ static void test_groups_of_rows(void **state)
 	tui_release(&t);
 }
 
+/* What is beyond the limit of groups is one group with a name of its own. */
+static void test_groups_beyond_the_limit(void **state)
+{
+	enum { GROUPS = 65536, RECORDS = 70000 };
+	const struct model_opts opts = { .history_bytes = 256u << 20 };
+	struct connlat event = a_connlat();
+	struct record record;
+	struct model_page page;
+	struct tui t;
+
+	tui_init(&t, false);
+	model_free(t.model);
+	t.model = model_new(&opts);
+	model_add(t.model, &t.f.fake.source);
+	tui_go(&t, "events");
+	record = record_of(&t.f, MAP_EVENTS, &event);
+	for (uint32_t i = 0; i < RECORDS; i++) {
+		event.tgid = i;
+		model_event(t.model, &t.f.fake.source, &record);
+	}
+	tui_sweep(&t);
+	choose(&t, "TGID");
+	assert_true(model_do(t.model, OP_GROUP));
+	model_page(t.model, 300, 3, &page);
+	assert_int_equal(page.total, GROUPS);
+	assert_string_equal(page.rows[0].cells[0].text, "__overflow__");
+	assert_string_equal(page.rows[0].cells[1].text, "4,465"); /* 70,000 - 65,535 */
+	assert_false(model_do(t.model, OP_INTO));
+	tui_release(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_groups_of_records),
 		cmocka_unit_test(test_groups_of_rows),
+		cmocka_unit_test(test_groups_beyond_the_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
