@@ -58,9 +58,14 @@ static void test_rows_cursor_follows(void **state)
 	CONNS(&t, 132, 101, 61);
 	assert_rows(&t, 9, "10.0.0.1 10.0.0.2 10.0.0.3");
 	assert_cursor(&t, 1);
+	CONNS(&t, 133, 301, 61);
+	assert_rows(&t, 9, "10.0.0.2 10.0.0.1 10.0.0.3");
+	assert_cursor(&t, 0);
+	CONNS(&t, 333, 302, 61);
+	assert_cursor(&t, 1);
 	/* Its row goes: the cursor stays where it is. */
-	CONNS(&t, 232, NONE, 61);
-	CONNS(&t, 332, NONE, 61);
+	CONNS(&t, 432, NONE, 61);
+	CONNS(&t, 532, NONE, 61);
 	assert_rows(&t, 9, "10.0.0.1 10.0.0.3");
 	assert_cursor(&t, 1);
 	assert_false(model_do(t.model, OP_DOWN));
