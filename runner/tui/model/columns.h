@@ -37,12 +37,11 @@ struct column {
 	uint8_t form;		   /* enum column_form */
 	uint8_t size;		   /* enum column_size */
 	bool right, hidden;
-	bool sums;     /* its numbers may be added up */
-	uint8_t sets;  /* enum column_set: the views that show it */
-	double limit;  /* FORM_NUMBER: an infinite number is above this */
-	uint32_t seen; /* the widest text so far, in cells */
-	uint32_t
-		extra; /* cells beside column_width() that the last columns_fit() had left for it */
+	bool sums;	/* its numbers may be added up */
+	uint8_t sets;	/* enum column_set: the views that show it */
+	double limit;	/* FORM_NUMBER: an infinite number is above this */
+	uint32_t seen;	/* the widest text so far, in cells */
+	uint32_t extra; /* free width that the last columns_fit() gave it, in cells */
 };
 
 struct columns {

@@ -2,7 +2,7 @@
 /*
  * The content of the live table, without a terminal: tabs, rows, columns, order, filters, history,
  * the cursor. It draws nothing, reads no clock and never waits; times are arguments. One thread,
- *the sink's, makes all calls.
+ * the sink's, makes all calls.
  *
  *	sources	 model_add() model_remove()
  *	feed	 model_event() model_rows() model_lost() model_swept() model_programs() model_log()

@@ -6,7 +6,7 @@
  *	title line, tab line, the view (its first row is a header), status line, hint line
  *
  * The prompt takes the place of the hint line. screen_key() returns a wish for actions that need
- *the terminal or the source.
+ * the terminal or the source.
  */
 #ifndef BOMBUS_RUNNER_TUI_SCREEN_SCREEN_H
 #define BOMBUS_RUNNER_TUI_SCREEN_SCREEN_H
