@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What the live table shows, for scripts: sorted, grouped and cut to the first rows, with rates and
- * percentiles, after each sweep, as a table, JSON or CSV. It stands in the place of the form of -o.
+ * The content of the live table for scripts. After each sweep it prints the rows, sorted, grouped
+ * and limited to the first ones, with rates and percentiles, as a table, JSON or CSV. It takes the
+ * place of the form that -o chooses.
  */
 #include <errno.h>
 #include <langinfo.h>
@@ -244,7 +245,7 @@ static const struct opt view_opts[] = {
 
 const struct exporter exporter_view = {
 	.name = "view",
-	.group = "What is shown after each sweep",
+	.group = "Output after each sweep",
 	.opts = view_opts,
 	.args_bytes = sizeof(struct view_args),
 	.in_place = true,

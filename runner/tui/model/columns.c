@@ -124,7 +124,7 @@ static bool any_of(const struct columns *columns, enum column_set set)
 	return false;
 }
 
-/* Text that is cut gets the width that is left, from left to right. */
+/* Gives free width to columns whose text is cut, from left to right. */
 static void share_rest(struct columns *columns, uint32_t width, const uint32_t *shown, uint32_t n)
 {
 	uint32_t used = PAGE_MARGIN + (n ? n - 1 : 0) * PAGE_GAP;

@@ -49,7 +49,7 @@ struct model {
 
 /* model_time.c */
 bool model_travel(struct model *model, enum model_op op);
-/* "23s ago", and when there was how much. */
+/* Adds "23s ago" and a strip of the load over time. */
 void model_time_status(struct model *model, struct arena *arena, struct model_status *ret);
 /* model_groups.c */
 bool model_group(struct model *model, enum model_op op);

@@ -15,7 +15,7 @@ static const struct past *past_of(struct tab *tab)
 	return tab->ops->kind == TAB_ROWS ? rows_tab_past(tab) : NULL;
 }
 
-/* A step of the current tab from `from` on; false: it has none there. */
+/* The time of the sweep before or after `from`, in the current tab; false: there is none. */
 static bool step_from(struct model *model, uint64_t from, bool back, uint64_t *ret)
 {
 	const struct past *past = past_of(current_base(model));
@@ -32,7 +32,7 @@ static bool step_from(struct model *model, uint64_t from, bool back, uint64_t *r
 	return false;
 }
 
-/* There is nothing before it; 1 where nothing is known. */
+/* The time of the oldest sweep that is kept; 1: none. */
 static uint64_t oldest_of(struct tab *tab)
 {
 	const struct past *past = past_of(tab);
@@ -80,7 +80,7 @@ bool model_go_back(struct model *model, uint64_t ns)
 	return true;
 }
 
-/* How much there was in each part of the time that is kept; the moment is marked. */
+/* The load over the time that is kept, with a mark at the moment. */
 static const char *strip_of(struct model *model, struct arena *arena, const struct past *past)
 {
 	bool utf8 = model->settings.page.utf8;

@@ -23,7 +23,7 @@ struct past_step {
 	uint64_t real_ns;      /* of the sweep, since 1970 */
 	uint64_t before_ns;    /* swept_ns of the sweep before, */
 	double before_seconds; /* and its seconds */
-	double load;	       /* by how much the rows grew together */
+	double load;	       /* the growth of all rows together */
 	size_t at, bytes;      /* past.c's */
 };
 

@@ -59,8 +59,7 @@ const struct figure *rows_figures(const struct rows *rows, uint32_t *ret_count);
 bool rows_have_trend(const struct rows *rows);
 
 void rows_put(struct rows *rows, const struct series_rows *from);
-/* True if the shown rows may have changed. real_ns: the time since 1970, by which the past is
- * found. */
+/* True if the shown rows may have changed. real_ns: since 1970; the past is searched by it. */
 bool rows_swept(struct rows *rows, uint64_t mono_ns, uint64_t real_ns);
 /* Keeps what sweeps change, from now on. What was kept is forgotten. */
 void rows_keep_past(struct rows *rows, uint64_t max_bytes);

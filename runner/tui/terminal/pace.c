@@ -9,7 +9,7 @@
 #include "base/util.h"
 
 #define QUESTION "\x1b[5n"
-/* An answer that is later than this was lost. At 2 kB/s a full frame takes ten seconds. */
+/* Later answers count as lost. A full frame takes ten seconds at 2 kB/s. */
 #define LOST_NS 30000000000ull
 #define STOP_NS 1000000000ull
 

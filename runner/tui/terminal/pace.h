@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How far behind the terminal is. Behind a slow link, bytes that the kernel took may wait for
- * seconds, and a key would be answered after all of them. So each frame ends with a question (DSR,
- * "CSI 5 n" of ECMA-48), and the next one waits until the terminal has answered the last.
+ * Keeps frames in step with the terminal. On a slow link, bytes that the kernel has taken may wait
+ * for seconds, and the effect of a key would appear after all of them. So each frame ends with a
+ * status request (DSR, "CSI 5 n" of ECMA-48), and the next frame waits for the terminal's answer.
  *
- * A terminal that has never answered is not waited for.
+ * There is no waiting for a terminal that has never answered.
  */
 #ifndef BOMBUS_RUNNER_TUI_TERMINAL_PACE_H
 #define BOMBUS_RUNNER_TUI_TERMINAL_PACE_H
@@ -20,15 +20,15 @@ struct pace {
 	bool answers;	   /* this terminal does */
 };
 
-/* A new connection to the terminal: asks once, and waits for nothing. */
+/* At the start, and after the terminal was left: asks once, and does not wait. */
 void pace_start(struct pace *pace, struct strbuf *out, uint64_t now_ns);
 /* After a frame. */
 void pace_frame(struct pace *pace, struct strbuf *out, uint64_t now_ns);
 void pace_answered(struct pace *pace);
-/* 0: the next frame may be drawn; else the time to wait for at most. */
+/* 0: the next frame may be drawn; else an upper bound on the wait. */
 uint64_t pace_wait_ns(struct pace *pace, uint64_t now_ns);
-/* Takes an answer that is still to come from `in_fd`, within a bounded time, so that the shell does
- * not read it as keys. */
+/* Reads an answer that is still due from `in_fd`, for a bounded time, so that the shell does not
+ * take it for keys. */
 void pace_stop(struct pace *pace, int in_fd);
 
 #endif

@@ -62,8 +62,8 @@ struct terminal_event {
 void terminal_next(struct terminal *terminal, struct terminal_event *ret);
 
 void terminal_size(struct terminal *terminal, uint32_t *ret_width, uint32_t *ret_height);
-/* The last frame is written, and shown if this terminal tells. *ret_wait_ns: time after which to
- * ask again although terminal_fd() stays quiet; 0: none. */
+/* The terminal has shown the last frame, or has at least taken it where it answers no requests.
+ * *ret_wait_ns: when to ask again if terminal_fd() stays quiet; 0: never. */
 bool terminal_ready(struct terminal *terminal, uint64_t now_ns, uint64_t *ret_wait_ns);
 /* The canvas differs from the frame on the terminal. */
 bool terminal_differs(const struct terminal *terminal, const struct canvas *canvas);
