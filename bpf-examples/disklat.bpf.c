@@ -35,18 +35,13 @@ struct {
 	__type(value, __u8);
 } wanted SEC(".maps") BOMBUS_HELP("addresses of bios, then of requests, that pass the filters");
 
-static __always_inline bool is_filtering(void)
-{
-	return bombus_is_filtering();
-}
-
 SEC("tp_btf/block_getrq")
 int BPF_PROG(on_make, struct bio *bio)
 {
 	__u64 id = (__u64)bio;
 	__u8 yes = 1;
 
-	if (is_filtering() && bio && !bombus_filtered())
+	if (bombus_is_filtering() && bio && !bombus_filtered())
 		bpf_map_update_elem(&wanted, &id, &yes, BPF_ANY);
 	return 0;
 }
@@ -57,7 +52,7 @@ int BPF_PROG(on_issue, struct request *rq)
 	__u64 id = (__u64)rq, bio;
 	__u8 yes = 1;
 
-	if (!is_filtering())
+	if (!bombus_is_filtering())
 		return 0;
 	bio = (__u64)rq->bio;
 	if (bpf_map_delete_elem(&wanted, &bio) == 0)
@@ -75,7 +70,7 @@ int BPF_PROG(on_complete, struct request *rq, int error, unsigned int nr_bytes)
 	/* A part of it, of which the rest will follow; or nobody noted when it began. */
 	if (nr_bytes < rq->__data_len || !start_ns || !disk)
 		return 0;
-	if (is_filtering() && bpf_map_delete_elem(&wanted, &id))
+	if (bombus_is_filtering() && bpf_map_delete_elem(&wanted, &id))
 		return 0;
 	key.major = BPF_CORE_READ(disk, major);
 	key.minor = BPF_CORE_READ(disk, first_minor);

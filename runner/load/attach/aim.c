@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The filters that programs have for their users: BOMBUS_FILTERS, and what others call the like. */
+/* The filters of programs: BOMBUS_FILTERS, and variables of other authors for the same purpose. */
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
@@ -19,14 +19,21 @@ static const char *const pids[] = { "target_pid",  "targ_pid",	 "targ_tgid",
 static const char *const uids[] = { "target_uid", "targ_uid", "filter_uid", NULL };
 static const char *const comms[] = { "target_comm", "targ_comm", "filter_comm", NULL };
 
-void *rodata_of(const struct object *object, const char *name, size_t size)
+void *rodata_bytes(const struct object *object, size_t *ret_size)
 {
 	struct bpf_map *map = bpf_object__find_map_by_name(object->bpf, ".rodata");
+
+	*ret_size = 0;
+	return map ? (void *)bpf_map__initial_value(map, ret_size) : NULL;
+}
+
+void *rodata_of(const struct object *object, const char *name, size_t size)
+{
 	const struct btf *btf = bpf_object__btf(object->bpf);
 	int id = btf ? btf__find_by_name_kind(btf, ".rodata", BTF_KIND_DATASEC) : -1;
 	const struct btf_type *section = id > 0 ? btf__type_by_id(btf, (uint32_t)id) : NULL;
-	size_t bytes = 0;
-	char *at = map ? (char *)bpf_map__initial_value(map, &bytes) : NULL;
+	size_t bytes;
+	char *at = rodata_bytes(object, &bytes);
 
 	for (uint32_t i = 0; section && at && i < btf_vlen(section); i++) {
 		const struct btf_var_secinfo *info = btf_var_secinfos(section) + i;
@@ -42,9 +49,8 @@ void *rodata_of(const struct object *object, const char *name, size_t size)
 static int set_param(struct object *object, const char *const *names, const char *text,
 		     const char *option, struct err *err)
 {
-	struct bpf_map *map = bpf_object__find_map_by_name(object->bpf, ".rodata");
-	size_t size = 0;
-	void *rodata = map ? (void *)bpf_map__initial_value(map, &size) : NULL;
+	size_t size;
+	void *rodata = rodata_bytes(object, &size);
 	int rc;
 
 	if (!text)
@@ -52,7 +58,7 @@ static int set_param(struct object *object, const char *const *names, const char
 	for (; *names; names++) {
 		if (!plan_param(&object->plan, *names))
 			continue;
-		rc = params_set(&object->plan, rodata, rodata ? size : 0, *names, text, err);
+		rc = params_set(&object->plan, rodata, size, *names, text, err);
 		if (rc < 0)
 			err_wrap(err, "--%s", option);
 		return rc;
@@ -87,14 +93,22 @@ int aim_apply(struct object *object, struct err *err)
 	return rc == 0 && aim->by_cgroup ? aim_by_cgroup(object, err) : rc;
 }
 
+int aim_set(int map_fd, uint64_t cgroup, bool passes)
+{
+	const uint8_t yes = 1;
+
+	if (!passes)
+		return bpf_map_delete_elem(map_fd, &cgroup) < 0 && errno != ENOENT ? -errno : 0;
+	return bpf_map_update_elem(map_fd, &cgroup, &yes, BPF_ANY) < 0 ? -errno : 0;
+}
+
 int aim_fill(struct object *object, struct err *err)
 {
 	struct bpf_map *map = bpf_object__find_map_by_name(object->bpf, AIM_MAP);
 	const struct object_aim *aim = &object->opts.aim;
-	const uint8_t yes = 1;
+	int rc = 0;
 
-	for (size_t i = 0; aim->by_cgroup && i < aim->ncgroups; i++)
-		if (bpf_map_update_elem(bpf_map__fd(map), &aim->cgroups[i], &yes, BPF_ANY) < 0)
-			return err_sys(err, errno, "cannot set which cgroups pass");
-	return 0;
+	for (size_t i = 0; aim->by_cgroup && i < aim->ncgroups && rc == 0; i++)
+		rc = aim_set(bpf_map__fd(map), aim->cgroups[i], true);
+	return rc < 0 ? err_sys(err, -rc, "cannot set which cgroups pass") : 0;
 }

@@ -271,13 +271,8 @@ int object_aim_cgroup(const struct object *object, uint64_t cgroup, bool passes)
 {
 	const struct map_plan *map = plan_map(&object->plan, AIM_MAP);
 	int fd = map ? object_map_fd(object, map) : -ENOENT;
-	uint8_t yes = 1;
 
-	if (fd < 0)
-		return fd;
-	if (!passes)
-		return bpf_map_delete_elem(fd, &cgroup) < 0 && errno != ENOENT ? -errno : 0;
-	return bpf_map_update_elem(fd, &cgroup, &yes, BPF_ANY) < 0 ? -errno : 0;
+	return fd < 0 ? fd : aim_set(fd, cgroup, passes);
 }
 
 int object_iter_fd(const struct object *object, const struct prog_plan *prog, struct err *err)

@@ -76,7 +76,10 @@ int options_apply(struct object *object, bool report, struct err *err); /* to ea
 #define AIM_MAP "bombus_cgroups"		       /* of BOMBUS_FILTERS */
 int aim_apply(struct object *object, struct err *err); /* before load */
 int aim_fill(struct object *object, struct err *err);  /* between load and attach */
-/* The bytes of a variable in .rodata before load; NULL: there is none of this name and size. */
+int aim_set(int map_fd, uint64_t cgroup, bool passes);
+/* All bytes of .rodata before load, and their number; NULL and 0: there is none. */
+void *rodata_bytes(const struct object *object, size_t *ret_size);
+/* Those of one variable in it; NULL: there is none of this name and size. */
 void *rodata_of(const struct object *object, const char *name, size_t size);
 
 /* pins.c */

@@ -408,14 +408,12 @@ static int apply_kaddr(struct object *object, void *rodata, size_t size,
 
 	if (!param || param->size_bytes != sizeof(address))
 		return recipe_refuse(&kaddr->at, err,
-				     "the object has no variable 'const volatile "
-				     "u64 %s'",
-				     name);
+				     "the object has no variable 'const volatile u64 %s'", name);
 	snprintf(text, sizeof(text), "0x%llx", (unsigned long long)address);
 	return params_set(&object->plan, rodata, size, name, text, err);
 }
 
-/* One who may not see addresses opens the object all the same: another process starts it. */
+/* A process that may not see addresses still opens the object: another one starts it. */
 static int apply_kaddrs(struct object *object, void *rodata, size_t size, struct err *err)
 {
 	const struct object_kaddr *kaddrs = object->opts.kaddrs;
@@ -438,17 +436,16 @@ static int apply_kaddrs(struct object *object, void *rodata, size_t size, struct
 
 static int apply_params(struct object *object, struct err *err)
 {
-	struct bpf_map *map = bpf_object__find_map_by_name(object->bpf, ".rodata");
 	const struct object_opts *opts = &object->opts;
-	size_t size = 0;
-	void *rodata = map ? (void *)bpf_map__initial_value(map, &size) : NULL;
+	size_t size;
+	void *rodata = rodata_bytes(object, &size);
 	int rc = 0;
 
 	apply_tick(object);
 	for (size_t i = 0; i < opts->nparams && rc == 0; i++)
-		rc = params_set(&object->plan, rodata, rodata ? size : 0, opts->params[i].name,
+		rc = params_set(&object->plan, rodata, size, opts->params[i].name,
 				opts->params[i].value, err);
-	return rc < 0 ? rc : apply_kaddrs(object, rodata, rodata ? size : 0, err);
+	return rc < 0 ? rc : apply_kaddrs(object, rodata, size, err);
 }
 
 int options_apply(struct object *object, bool report, struct err *err)

@@ -76,7 +76,6 @@ void sampler_free(struct sampler *s)
 static int sample_cpu(struct sampler *s, uint32_t cpu)
 {
 	struct cpu_event *e = &s->events[cpu];
-
 	int fd = opener_perf_event(s->opener, &s->attr, (int)cpu);
 
 	e->running_ns = UINT64_MAX;

@@ -134,8 +134,8 @@ static bool is_absence(int code)
 }
 
 /*
- * Every alternative of the job was refused: says so of each. An absent hook is the ordinary reason;
- * where a program was refused for itself, that is the one to explain.
+ * Every alternative of the job was refused, and each is listed with its reason. An absent hook is
+ * the ordinary one; a program that was refused for another reason is the one to explain.
  */
 static void explain_job(const struct object *object, const char *job, struct err *err)
 {
