@@ -15,7 +15,6 @@
 #include "runner/load/elf/core_relos.h"
 #include "runner/load/elf/map_use.h"
 
-#define TAG_PREFIX "bombus:" RECORD_OF_TAG ":"
 #define MAX_MAPS 1024
 #define MAX_USES 4096
 #define MAX_CANDIDATES 8 /* of one map */
@@ -49,7 +48,7 @@ struct finder {
 	size_t nmaps;
 	struct written *written;
 	size_t nwritten;
-	bool *is_kernel; /* by type: what relocations for the kernel lead to */
+	bool *is_kernel; /* by type: relocations for the kernel lead to it */
 	uint32_t ntypes; /* before any was added */
 	struct arena names;
 	/* While one record is looked at. */
@@ -131,7 +130,7 @@ static struct map_def read_def(const struct btf *btf, const struct btf_type *var
 	return def;
 }
 
-/* A perf event array is often declared by what it holds itself: descriptors. */
+/* The declared value of a perf event array is often the array's own: a descriptor of 4 bytes. */
 static bool says_records(const struct btf *btf, const struct map_def *m)
 {
 	const struct btf_type *t = m->value ? bare(btf, m->value) : NULL;
@@ -146,8 +145,8 @@ static bool is_named_elsewhere(const struct btf *btf, const char *map)
 		const struct btf_type *t = btf__type_by_id(btf, id);
 		const char *name = name_of(btf, t), *at;
 
-		if (btf_is_decl_tag(t) && has_prefix(name, TAG_PREFIX) &&
-		    streq(name + strlen(TAG_PREFIX), map))
+		if (btf_is_decl_tag(t) && has_prefix(name, RECORD_OF_PREFIX) &&
+		    streq(name + strlen(RECORD_OF_PREFIX), map))
 			return true;
 		if (!btf_is_var(t) || !has_prefix(name, "gadget_tracer_"))
 			continue;
@@ -183,7 +182,8 @@ static void find_maps(struct finder *f)
 	}
 }
 
-/* --- what is written ------------------------------------------------------------------------- */
+/* --- records that are written
+ * ------------------------------------------------------------------------- */
 
 static int index_of(const struct finder *f, const char *name)
 {
@@ -312,7 +312,7 @@ static void on_struct(void *ctx, const struct dwarf_type *type)
 }
 
 /* Variables of the function, by one rule after the other: a record in the frame is a variable,
- * elsewhere it is what one points to. */
+ * elsewhere a variable points to it. */
 static void from_locals(struct finder *f)
 {
 	static const struct rule rules[] = {
@@ -456,7 +456,7 @@ static int taggable(struct finder *f, const struct candidate *c, int id)
 
 static bool keep(struct finder *f, const struct map_def *map, const struct candidate *c)
 {
-	_cleanup_free_ char *tag = xasprintf(TAG_PREFIX "%s", map->name);
+	_cleanup_free_ char *tag = xasprintf(RECORD_OF_PREFIX "%s", map->name);
 	uint32_t known = btf__type_cnt(f->btf);
 	int id = (int)c->btf_id;
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What instructions tell of maps beyond their declaration. Records of ring buffers and perf event
- * arrays: the types that were found where it names none (record_types.h), and the sizes that
- * programs write. Other maps: what programs do with their values.
+ * Facts about maps that instructions have and declarations do not. Records of ring buffers and perf
+ * event arrays: the types that were found where none is declared (record_types.h), and the sizes
+ * that programs write. Other maps: how programs use their values.
  */
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
@@ -14,7 +14,6 @@
 #include "runner/load/elf/record_types.h"
 #include "runner/load/plan/plan_internal.h"
 
-#define TAG "bombus:" RECORD_OF_TAG ":"
 #define MAX_SIZES 8
 #define UNKNOWN_BYTES 64 /* that are shown of records whose size is not known */
 #define MAX_RAW_BYTES 1024
@@ -24,7 +23,8 @@ static bool is_record_of(const struct btf *btf, const struct btf_type *t, const 
 {
 	const char *name = t && btf_is_decl_tag(t) ? btf__name_by_offset(btf, t->name_off) : NULL;
 
-	return name && has_prefix(name, TAG) && streq(name + strlen(TAG), symbol);
+	return name && has_prefix(name, RECORD_OF_PREFIX) &&
+	       streq(name + strlen(RECORD_OF_PREFIX), symbol);
 }
 
 uint32_t records_type(struct map_list *list, struct map_plan *map)

@@ -8,7 +8,6 @@
 #include "runner/load/elf/record_types.h"
 
 #define TAG_PREFIX "bombus:"
-#define FOUND_PREFIX TAG_PREFIX RECORD_OF_TAG ":" /* no author wrote these */
 #define MAX_TEXT 512
 /* Bounds for what only an attacker writes. */
 #define MAX_TAGS_EACH 64
@@ -64,7 +63,7 @@ struct tags *tags_new(const struct btf *btf)
 			if (!name)
 				continue;
 			if (btf_is_decl_tag(t) && has_prefix(name, TAG_PREFIX) &&
-			    !has_prefix(name, FOUND_PREFIX)) {
+			    !has_prefix(name, RECORD_OF_PREFIX)) {
 				if (fill)
 					tags->tags[ntags] =
 						(struct tag){ t->type,
@@ -175,8 +174,7 @@ const char *tag_text(const struct tags *tags, uint32_t type_id, int component, c
 	text++;
 	len = strnlen(text, MAX_TEXT);
 	copy = arena_alloc(arena, len + 1, 1);
-	/* Outputs show it in one line of UTF-8: control characters become blanks, other bytes '?'.
-	 */
+	/* Outputs show it in one line of UTF-8: controls become blanks, other bytes '?'. */
 	for (size_t i = 0, n; i < len; i += MAX(n, 1)) {
 		uint32_t c;
 
