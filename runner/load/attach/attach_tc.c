@@ -10,7 +10,6 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <signal.h>
@@ -23,8 +22,9 @@
 #include "base/log.h"
 #include "runner/load/attach/attach_internal.h"
 #include "runner/load/attach/tc_notes.h"
-#include "runner/load/sandbox/privileges.h"
+#include "runner/load/kernel/caps.h"
 #include "runner/load/kernel/features.h"
+#include "runner/load/sandbox/privileges.h"
 
 struct clsact {
 	struct bpf_tc_hook hook;
@@ -132,7 +132,7 @@ static _Noreturn void guard_main(struct clsact *clsact, int fd)
 	dup2(fd, 0);
 	syscall(SYS_close_range, 1U, ~0U, 0U);
 	note = leave_note(clsact);
-	privileges_become(NULL, 1ULL << CAP_NET_ADMIN);
+	privileges_become(NULL, CAP_BIT(CAP_NET_ADMIN));
 	while (read(0, &byte, 1) < 0 && errno == EINTR)
 		;
 	clsact_detach(clsact);

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 
 #include "base/log.h"
 #include "base/strbuf.h"

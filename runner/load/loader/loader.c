@@ -2,23 +2,20 @@
 #include "runner/load/loader/loader.h"
 
 #include <errno.h>
-#include <linux/capability.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "base/log.h"
 #include "base/util.h"
+#include "runner/load/kernel/caps.h"
+#include "runner/load/loader/desk.h"
+#include "runner/load/loader/request.h"
 #include "runner/load/sandbox/helper.h"
+#include "runner/load/sandbox/packet.h"
 #include "runner/load/sandbox/privileges.h"
 #include "runner/load/sandbox/seccomp.h"
-#include "runner/load/loader/desk.h"
-#include "runner/load/sandbox/packet.h"
-#include "runner/load/loader/request.h"
 
 #define MAX_CHILDREN 1024 /* a front may ask for so many at the same time */
 
@@ -29,9 +26,9 @@ struct loader {
 /* ---- the loader ---- */
 
 static const uint64_t kept =
-	1ULL << CAP_BPF | 1ULL << CAP_PERFMON | 1ULL << CAP_NET_ADMIN | 1ULL << CAP_NET_RAW |
-	1ULL << CAP_SYS_ADMIN | 1ULL << CAP_SYS_RESOURCE | 1ULL << CAP_SYS_PTRACE |
-	1ULL << CAP_DAC_READ_SEARCH | 1ULL << CAP_SYSLOG; /* to see addresses of the kernel */
+	CAP_BIT(CAP_BPF) | CAP_BIT(CAP_PERFMON) | CAP_BIT(CAP_NET_ADMIN) | CAP_BIT(CAP_NET_RAW) |
+	CAP_BIT(CAP_SYS_ADMIN) | CAP_BIT(CAP_SYS_RESOURCE) | CAP_BIT(CAP_SYS_PTRACE) |
+	CAP_BIT(CAP_DAC_READ_SEARCH) | CAP_BIT(CAP_SYSLOG); /* to see addresses of the kernel */
 
 /* For one socket: nothing else of this process is left in it. */
 static _Noreturn void serve_desk(int fd)

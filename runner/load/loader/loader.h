@@ -21,8 +21,8 @@
  * The loader opens no network socket (a seccomp filter sees to that), starts no program and gets no
  * capability back. Of a request it believes only that the front may load programs. An attacker who
  * took over the front can load and attach any BPF program that the kernel accepts, pin below bpffs,
- * and have a file read as BTF; but cannot write files or become root, except by what a
- * BPF program can do. The front checks the form of the loader's answers.
+ * and have a file read as BTF; but cannot write files or become root, except through a BPF
+ * program. The front checks the form of the loader's answers.
  */
 #ifndef BOMBUS_RUNNER_LOAD_LOADER_LOADER_H
 #define BOMBUS_RUNNER_LOAD_LOADER_LOADER_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the front asks the loader for: a packet of one byte with a descriptor, a sealed file
- * (runner/load/sandbox/packet.h) with the object's bytes and options in the flat form of this
+ * The front's request to the loader: a packet of one byte with a descriptor of a sealed file
+ * (runner/load/sandbox/packet.h), which has the object's bytes and options in the flat form of this
  * module. Both processes are the same program, so numbers are in its own layout.
  */
 #ifndef BOMBUS_RUNNER_LOAD_LOADER_REQUEST_H

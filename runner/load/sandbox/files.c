@@ -3,19 +3,19 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <linux/capability.h>
 #include <pthread.h>
 #include <sys/wait.h>
 
 #include "base/err.h"
 #include "base/new_file.h"
 #include "base/util.h"
+#include "runner/load/kernel/caps.h"
 #include "runner/load/sandbox/helper.h"
 #include "runner/load/sandbox/packet.h"
 #include "runner/load/sandbox/privileges.h"
 #include "runner/load/sandbox/seccomp.h"
 
-#define OWN_RIGHTS (1ULL << CAP_DAC_OVERRIDE | 1ULL << CAP_FOWNER)
+#define OWN_RIGHTS (CAP_BIT(CAP_DAC_OVERRIDE) | CAP_BIT(CAP_FOWNER))
 
 struct files {
 	struct helper helper;
@@ -154,7 +154,8 @@ int files_new_file(struct files *files, struct new_file *ret, const char *path, 
 		code = packet_receive(files->helper.fd, &answer, sizeof(answer), fds, 2, &nfds);
 	pthread_mutex_unlock(&files->lock);
 	if (code == sizeof(answer) && answer.code == 0 && nfds == 2) {
-		*ret = (struct new_file){ .fd = fds[0], .aside = ASIDE_INIT };
+		*ret = NEW_FILE_INIT;
+		ret->fd = fds[0];
 		new_file_entrust(ret, fds[1], 0);
 		return 0;
 	}

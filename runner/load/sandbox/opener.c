@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <linux/magic.h>
 #include <linux/perf_event.h>
 #include <pthread.h>
@@ -12,6 +11,7 @@
 
 #include "base/err.h"
 #include "base/util.h"
+#include "runner/load/kernel/caps.h"
 #include "runner/load/sandbox/helper.h"
 #include "runner/load/sandbox/packet.h"
 #include "runner/load/sandbox/privileges.h"
@@ -22,7 +22,7 @@
 struct opener {
 	struct helper helper;
 	pthread_mutex_t lock; /* of one request and its answer */
-	bool own;	      /* this process has its capabilities yet */
+	bool own;	      /* this process still has its capabilities */
 };
 
 enum request_kind { REQUEST_PERF = 1, REQUEST_CGROUP };
@@ -99,13 +99,13 @@ static bool perf_wants_admin(void)
 
 static void opener_main(int fd, void *ctx)
 {
-	uint64_t caps = 1ULL << CAP_PERFMON | 1ULL << CAP_DAC_READ_SEARCH;
+	uint64_t caps = CAP_BIT(CAP_PERFMON) | CAP_BIT(CAP_DAC_READ_SEARCH);
 	struct request request;
 	int given_fd, len;
 	size_t nfds;
 
 	if (perf_wants_admin())
-		caps |= 1ULL << CAP_SYS_ADMIN;
+		caps |= CAP_BIT(CAP_SYS_ADMIN);
 	privileges_become(ctx, caps);
 	seccomp_enter(SECCOMP_OPENS, NULL);
 	while ((len = packet_receive(fd, &request, sizeof(request), &given_fd, 1, &nfds)) > 0) {
@@ -120,7 +120,7 @@ static void opener_main(int fd, void *ctx)
 	}
 }
 
-/* ---- the one that asks ---- */
+/* ---- this process ---- */
 
 struct opener *opener_new(void)
 {
