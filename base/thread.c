@@ -51,21 +51,14 @@ int thread_raise_priority(void)
 	return sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &param) < 0 ? -errno : 0;
 }
 
-/* The thread sanitizer of GCC 12 does not know the one with a clock. */
+/* The thread sanitizer of GCC 12 does not know pthread_clockjoin_np(). */
 #ifdef __SANITIZE_THREAD__
 #define JOIN_CLOCK CLOCK_REALTIME
+#define join_until(thread, deadline) pthread_timedjoin_np(thread, NULL, deadline)
 #else
 #define JOIN_CLOCK CLOCK_MONOTONIC
+#define join_until(thread, deadline) pthread_clockjoin_np(thread, NULL, JOIN_CLOCK, deadline)
 #endif
-
-static int join_until(pthread_t thread, const struct timespec *deadline)
-{
-#ifdef __SANITIZE_THREAD__
-	return pthread_timedjoin_np(thread, NULL, deadline);
-#else
-	return pthread_clockjoin_np(thread, NULL, JOIN_CLOCK, deadline);
-#endif
-}
 
 bool thread_join_within(pthread_t thread, int timeout_ms)
 {
