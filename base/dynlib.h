@@ -22,9 +22,9 @@ struct dynlib_symbol {
  * library stays loaded until the process ends; libraries that leave handlers behind need that. */
 int dynlib_open(void **ret, const char *library, const char *package, const char *what,
 		const struct dynlib_symbol *symbols, size_t count, struct err *err);
-/* All that are opened anywhere in bombus, for those who ship it; NULL at the end. */
-extern const char *const dynlib_names[];
-
 void dynlib_close(void *library); /* takes NULL */
+
+/* All libraries that any part of bombus opens, for packages and images; NULL at the end. */
+extern const char *const dynlib_names[];
 
 #endif

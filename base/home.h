@@ -6,7 +6,7 @@
  * an absolute path. */
 char *home_dir(void);
 
-/* What stands beside the folder of the program that runs: "include" for "/usr/bin/bombus" is
+/* The path of `name` beside the folder of the running program: for /usr/bin/bombus, "include" is
  * "/usr/include". malloc'ed; it need not exist. NULL: the program's own path is unknown. */
 char *beside_program(const char *name);
 

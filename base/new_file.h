@@ -36,13 +36,14 @@ int new_file_commit(struct new_file *file);
 void new_file_release(struct new_file *file);
 
 /*
- * Another process, which has a copy of it, gives it its name. There: answers until the other end
- * of the socket is closed, and removes what has no name then. Here: from here on new_file_commit()
- * asks; the file's descriptor stays, and the socket is the file's.
+ * Another process, the keeper, has a copy of the file and gives it its name. The keeper calls
+ * new_file_serve(), which answers until the other end of the socket is closed, and removes the file
+ * if it has no name by then. This process calls new_file_entrust(): new_file_commit() asks the
+ * keeper from then on. The descriptor stays open, and the file owns the socket.
  */
 void new_file_serve(struct new_file *file, int desk);
 void new_file_entrust(struct new_file *file, int desk, pid_t keeper);
-/* Forgets it: another process does what new_file_release() does. */
+/* Forgets the file, which another process releases. */
 void new_file_drop(struct new_file *file);
 
 #endif

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Options as tables. One table is what the parser of the command line (cmd/opts.h) and the reader
- *of the agent's configuration take, what help prints, and what completions and the schema are made
- * from, so that they cannot drift apart.
+ * Options as tables. The parser of the command line (cmd/opts.h), the reader of the agent's
+ * configuration, help, completions and the schema all use the same table, so that they cannot drift
+ * apart.
  *
  * A value goes to a member of the owner's struct, named by its offset:
  *
  *	struct run_args { struct words where; uint64_t count; ... };
  *	{ 'n', "count", "COUNT", OPT_U64, offsetof(struct run_args, count), "leave after ..." }
  *
- * A number out of the table's range is refused here: nobody checks it again, and none is cut down.
+ * opt_set() refuses a number out of the table's range; its users need no check of their own.
  */
 #ifndef BOMBUS_BASE_OPTION_H
 #define BOMBUS_BASE_OPTION_H

@@ -111,8 +111,8 @@ int read_fd(int fd, const char *what, size_t max_bytes, void **ret, size_t *ret_
 /* Writes all bytes, across interruptions. 0 or -errno. */
 int write_all(int fd, const void *bytes, size_t len);
 
-/* As access(), which goes by the real user and without capabilities, but for what this process may
- * do. 0, or -1 and errno. */
+/* As access(), but by the effective user and the capabilities of this process. 0, or -1 and errno.
+ */
 int may_access(const char *path, int mode);
 
 /* mkdir -p with mode 0755. */

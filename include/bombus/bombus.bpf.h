@@ -131,9 +131,9 @@
 #define bombus_lost(map) bombus__lost(map##__lost)
 
 /*
- * Records that nothing reads. BOMBUS_UNREAD(NAME) declares a map NAME__unread, which bombus keeps up
- * to date: with bombus_unread(&NAME) a program asks whether a record would be thrown away, because
- * no output shows the events of NAME now, and saves the work. Always false for another runner.
+ * Records that nothing reads. BOMBUS_UNREAD(NAME) declares a map NAME__unread, which bombus keeps
+ * up to date. bombus_unread(&NAME) is true while no output shows the events of NAME: a program
+ * saves the work of a record that would be thrown away. Another runner leaves it false.
  */
 #define BOMBUS_UNREAD(name)                                                                        \
 	struct {                                                                                   \
@@ -236,8 +236,8 @@ static __always_inline bool bombus__count(void *map, void *lost, const void *key
 /*
  * The filters that every program should have: by process, user, name of the thread, cgroup,
  * container and pod. BOMBUS_FILTERS declares what `bombus run --pid`, --uid, --comm, --cgroup,
- * --container and --pod set; each bombus_..._filtered() is true for what is to be left out. They
- * are compared before anything else is done, and cost nothing while they are not set.
+ * --container and --pod set; each bombus_..._filtered() is true where the program has to leave the
+ * event out. Call it before any other work; a filter that is not set costs nothing.
  *
  * bombus_filtered() judges the thread that runs now. Where that is chance (interrupts, timers,
  * wakeups), judge the task that the record is about, or what was noted when it ran:
@@ -279,7 +279,7 @@ static __always_inline bool bombus__count(void *map, void *lost, const void *key
 #define bombus_is_filtering_more()                                                                 \
 	(target_cgroup || bombus_by_cgroup || target_uid != (__u32)-1 || target_comm[0])
 
-/* What the two filters by cgroup are. */
+/* The two filters by cgroup. */
 struct bombus__cgroups {
 	__u64 only;
 	bool by_map;
@@ -374,8 +374,7 @@ static __always_inline bool bombus__task_filtered(const struct task_struct *task
 #define BOMBUS_AT_SWEEP BOMBUS_TAG("at_sweep")
 #define BOMBUS_OVER(map) BOMBUS_TAG("over:" map)
 
-/* In front of a program: its target where --attach names none, BOMBUS_ATTACH("/") for a cgroup's.
- */
+/* In front of a program: its target where --attach names none, such as "/" for a cgroup program. */
 #define BOMBUS_ATTACH(target) BOMBUS_TAG("attach:" target)
 
 #endif

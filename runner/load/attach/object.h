@@ -42,9 +42,9 @@ struct object_kaddr {
 };
 
 /*
- * The filters of BOMBUS_FILTERS, and those of the same kind that other authors have. Texts are
- * as --set takes them; NULL: not asked for. By cgroup: a map of the object has the ids of those
- * that pass: these from before it is attached on, and what object_aim_cgroup() changes.
+ * The filters of BOMBUS_FILTERS, and those of the same kind of other authors. Texts are as --set
+ * takes them; NULL: no such filter. by_cgroup: a map of the object has the ids of the cgroups that
+ * pass. It has these ids before any program is attached; object_aim_cgroup() changes it later.
  */
 #define OBJECT_AIM_MAX 8192 /* cgroups */
 struct object_aim {

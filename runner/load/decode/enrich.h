@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * --enrich: what the id of a cgroup, process or namespace says of a record's container and pod.
+ * --enrich: the container and pod of a record, by the id of a cgroup, process or namespace in it.
  *
- * Each is a field of its own that stands on the bytes of the id: its text is found when it is
- * shown, as that of a user's id is. So every output, label, filter and recording has it as it has
- * any other field.
+ * Each property is a field of its own on the bytes of the id. Its text is looked up when it is
+ * shown, as the name of a user is. So outputs, labels, filters and recordings treat it as any other
+ * field.
  */
 #ifndef BOMBUS_RUNNER_LOAD_DECODE_ENRICH_H
 #define BOMBUS_RUNNER_LOAD_DECODE_ENRICH_H

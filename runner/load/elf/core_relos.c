@@ -41,7 +41,7 @@ static void mark(struct marks *m, uint32_t id)
 	m->todo[m->ntodo++] = id;
 }
 
-/* What a type leads to. */
+/* Marks the types that a type refers to. */
 static void follow(struct marks *m, const struct btf_type *t)
 {
 	if (btf_is_ptr(t) || btf_is_mod(t) || btf_is_typedef(t) || btf_is_type_tag(t))

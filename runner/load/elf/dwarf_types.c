@@ -11,7 +11,7 @@
 
 #include "base/util.h"
 
-/* Bounds for what only an attacker writes. */
+/* Bounds that only a malicious file reaches. */
 #define MAX_DEPTH 32
 #define MAX_STEPS 4000000 /* entries that are looked at */
 #define MAX_TYPES 4096	  /* that are added */
@@ -22,7 +22,7 @@ struct dwarf {
 	Elf *elf;
 	Dwarf *dw;
 	uint32_t steps;
-	/* What was added already. */
+	/* Types that were added already. */
 	struct done {
 		Dwarf_Off die;
 		int id;
@@ -134,7 +134,7 @@ static uint32_t elements(Dwarf_Die *range)
 	return 0;
 }
 
-/* How short a record may be, and whether it may be longer. */
+/* The shortest record of this type, and whether it may be longer than the type. */
 static void measure(Dwarf_Die *die, struct dwarf_type *type)
 {
 	Dwarf_Die member, last = { 0 }, array, range;
@@ -156,7 +156,7 @@ static void measure(Dwarf_Die *die, struct dwarf_type *type)
 	type->is_open = dwarf_child(&array, &range) == 0 && !elements(&range);
 }
 
-/* What is looked for, and who wants it. */
+/* A search, and the receiver of its finds. */
 struct search {
 	const struct dwarf_place *place;
 	dwarf_found found;
@@ -235,7 +235,7 @@ static void walk_locals(struct dwarf *d, Dwarf_Die *parent, int depth, const str
 	} while (step(d) && dwarf_siblingof(&die, &die) == 0);
 }
 
-/* Calls `each` for what stands at the top of each unit. */
+/* Calls `each` for each entry at the top of a unit. */
 static void each_top(struct dwarf *d, void (*each)(struct dwarf *d, Dwarf_Die *die, void *arg),
 		     void *arg)
 {

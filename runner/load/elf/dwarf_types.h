@@ -3,7 +3,7 @@
  * Types that only a debugger's data (DWARF) has: compilers leave a type out of BTF when nothing but
  * local variables is of it, as records of ring buffers often are. libdw reads it.
  *
- * Sections of BPF objects need no relocation for what is asked here: names, sizes and members.
+ * Names, sizes and members need no relocation of the sections of a BPF object.
  */
 #ifndef BOMBUS_RUNNER_LOAD_ELF_DWARF_TYPES_H
 #define BOMBUS_RUNNER_LOAD_ELF_DWARF_TYPES_H

@@ -15,7 +15,7 @@ struct elf_image;
 /* One section of code: whole programs, one after the other. */
 struct elf_code {
 	const struct bpf_insn *insns;
-	const char **symbols;	/* by instruction: what it refers to; NULL: nothing, or no name */
+	const char **symbols;	/* by instruction: the symbol that it refers to; NULL: none */
 	const char **functions; /* by instruction: the function that begins there; NULL: none */
 	size_t count;
 };

@@ -233,7 +233,7 @@ static bool is_pointer(const struct value *v)
 	return v->what == FRAME_AT || v->what == RECORD_AT;
 }
 
-/* Whether what dst holds is still of interest. */
+/* False: the sum in dst is of no interest. */
 static bool add(struct walk *w, const struct bpf_insn *insn, struct value *dst)
 {
 	bool constant = BPF_SRC(insn->code) == BPF_K;

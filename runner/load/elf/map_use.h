@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What instructions do with maps, where types do not say it.
+ * How instructions use maps, where types do not tell.
  *
  * Ids of stacks: a program that keeps kernel and user stacks apart has two STACK_TRACE maps, and
  * nothing in the types of a record says which of its ids belongs to which. A call of
  * bpf_get_stackid() has the map in r2, and its result goes somewhere.
  *
- * Records: a ring buffer need not say what its records are. A call that writes one has its size and
- * its place.
+ * Records: a ring buffer need not declare the type of its records. A call that writes one has its
+ * size and its place.
  *
- * Habits: a map to whose values programs add is a count; one that holds moments, or whose entries
- * they delete, keeps what is under way.
+ * Habits: a map counts if programs add to its values. It keeps state of requests under way if it
+ * holds moments, or if programs delete its entries.
  *
  * One pass over the code follows what registers and stack slots hold: maps, ids, and pointers into
  * the frame and into records. It takes each instruction once, in order, which is enough for code
- * that a compiler wrote; what it cannot follow it does not report.
+ * that a compiler wrote; it does not report a value that it cannot follow.
  */
 #ifndef BOMBUS_RUNNER_LOAD_ELF_MAP_USE_H
 #define BOMBUS_RUNNER_LOAD_ELF_MAP_USE_H
@@ -47,7 +47,7 @@ struct record_use {
 	bool appends;	  /* the kernel may put a packet behind it: the flags say how much of one */
 };
 
-/* What programs do with the values of a map. */
+/* How programs use the values of a map. */
 enum map_habit {
 	HABIT_ADDS = 1 << 0,	/* they add to a number in it */
 	HABIT_MOMENT = 1 << 1,	/* a value begins with the time of day, or since boot */

@@ -29,7 +29,7 @@
  */
 #define LIBBPF_CODES 4000
 #define KERNEL_ENOTSUPP 524
-/* What libbpf opens for its own questions, and an object at least. */
+/* Descriptors that libbpf needs to probe the kernel, and an object at least. */
 #define SPARE_FILES 16
 
 static int say_code(struct err *err, int code, const char *fmt, ...)
@@ -253,7 +253,7 @@ static int no_call(int code, const char *line, struct err *err)
 	return err_set(err, -code, "%s", line);
 }
 
-/* libbpf leaves maps out where its own questions fail for want of files. */
+/* libbpf leaves maps out if its probes of the kernel fail for want of descriptors. */
 static bool lacks_files(const char *log)
 {
 	struct rlimit limit = { 0 };
@@ -464,7 +464,7 @@ static bool called_by_compiler(const char *line)
 	return false;
 }
 
-/* "extern 'name'", and what libbpf says behind it. */
+/* `line`: "extern 'name'", and libbpf's reason behind it. */
 static int no_extern(int code, const char *line, struct err *err)
 {
 	const char *open = strchr(line, '\''), *end = open ? strchr(open + 1, '\'') : NULL;

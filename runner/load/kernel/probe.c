@@ -39,7 +39,7 @@ void probe_ctx_release(struct probe_ctx *ctx)
 	ctx->btf = NULL;
 }
 
-/* What is missing depends on a program's hook; maps need CAP_BPF alone. */
+/* A program needs the capabilities of its hook; a map needs CAP_BPF alone. */
 static uint64_t missing_for(const struct feature *f)
 {
 	const char *target;

@@ -196,7 +196,7 @@ static int plan_decoders(struct plan_ctx *ctx)
 	return rc;
 }
 
-/* A lone value is what is counted or shown, and no identity. */
+/* A lone value is the number that is counted or shown, not an id. */
 static void enrich(struct plan_ctx *ctx)
 {
 	uint32_t what = ctx->opts ? ctx->opts->enrich : 0;

@@ -77,8 +77,8 @@ struct map_plan {
 	uint32_t max_entries;
 	struct layout key;
 	struct layout value;
-	/* Records of which the object's author does not say the type: what was found
-	 * (record_types.h), "struct event"; the several that it may be; NULL: neither. */
+	/* Of a map that does not declare the type of its records: the type that was found
+	 * (record_types.h), "struct event", or the several candidates; NULL: neither. */
 	const char *found_type, *choices;
 	bool is_raw;		  /* no one type was found: the value is bytes */
 	const char *record_sizes; /* of is_raw: "24" or "8, 16"; "" where it is not known */

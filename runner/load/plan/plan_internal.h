@@ -81,13 +81,13 @@ int words_check(struct map_list *list);
 /* The type that a word names, "event" or "struct event"; 0: there is none, an error is set. */
 uint32_t words_type(struct map_list *list, const char *name);
 
-/* Records whose type the author does not say. The type that was found; 0: none, or several. */
+/* The type that was found for records whose map declares none; 0: none, or several. */
 uint32_t records_type(struct map_list *list, struct map_plan *map);
-/* Where programs write such records, and nothing tells their type: they are bytes. */
+/* Makes such records bytes, where programs write some and their type was not found. */
 void records_raw(struct map_list *list, struct map_plan *map);
-/* Where the sizes of all records are known, a shorter one than the type is of another type. */
+/* Where the sizes of all records are known, one that is shorter than the type is of another. */
 void records_exact(struct map_list *list, struct map_plan *map);
-/* What programs do with the map's values: enum map_habit. */
+/* How programs use the map's values: enum map_habit. */
 uint8_t map_habits(struct map_list *list, const struct map_plan *map);
 /* Their known sizes, "24" or "8, 16"; "": none is known. */
 const char *records_sizes(struct map_list *list, const struct map_plan *map);

@@ -359,8 +359,8 @@ static int gather(struct map_list *list)
 	return rc ? rc : words_check(list);
 }
 
-/* Where no map has a role, all are shown but those for what is under way, unless there are only
- * these. */
+/* Where no map has a role, shows all but those with state of requests under way; those too, if
+ * there are no others. */
 static bool show_bare(struct map_list *list)
 {
 	bool shown = false;

@@ -37,7 +37,7 @@ static uint64_t labels_bytes(const struct recipe_label *labels, size_t count)
 	return sum;
 }
 
-/* "dev 4, op 1, 3 of padding, bucket 8": what the object's types say of a key or record. */
+/* "dev 4, op 1, 3 of padding, bucket 8": a key or record by the object's types. */
 static void describe(const struct layout *layout, uint32_t size_bytes, struct strbuf *text)
 {
 	uint32_t at = 0;
@@ -57,7 +57,7 @@ static void describe(const struct layout *layout, uint32_t size_bytes, struct st
 		strbuf_addf(text, "%s%u of padding", text->len ? ", " : "", size_bytes - at);
 }
 
-/* Whether some field begins, or ends, at this byte; so do the ends of what lies between fields. */
+/* Whether a label may begin or end at this byte: it cuts no number of a field in two. */
 static bool is_border(const struct layout *types, uint32_t at)
 {
 	for (uint32_t i = 0; i < types->nfields; i++) {
@@ -82,7 +82,7 @@ static const struct field *field_at(const struct layout *types, uint32_t at, uin
 	return NULL;
 }
 
-/* What would be shown without an error, and be wrong. */
+/* Warns of values that would be shown without an error and be wrong. */
 static void warn_of_label(const struct recipe_label *label, uint32_t at, const struct layout *types)
 {
 	const struct field *f = field_at(types, at, label->size_bytes);
@@ -127,7 +127,7 @@ static void make_field(struct map_list *list, const struct recipe_label *label, 
 	*ret = f;
 }
 
-/* The labels as the fields of a layout; `types`: what the object says, empty: nothing. */
+/* The labels as the fields of a layout. `types` are the object's; empty: it has none. */
 static void cut(struct map_list *list, const struct plan_recipe *recipe, size_t nlabels,
 		const struct layout *types, struct layout *ret)
 {
@@ -245,7 +245,7 @@ static int shape_records(struct map_list *list, struct map_plan *map,
 		return recipe_refuse(&recipe->at, list->ctx->err,
 				     "'%s' has no labels for its records", recipe->map);
 	cut(list, recipe, recipe->nlabels, &types, &map->value);
-	/* A perf event comes in pieces of 8 bytes, and what is behind the labels does not count. */
+	/* A perf event is padded to whole 8 bytes; bytes behind the labels do not count. */
 	map->value.is_open = true;
 	map->has_value = true;
 	map->is_raw = false;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Maps as the configuration of another tool describes them: which of them are shown, as what, and
- * how the bytes of a key or record are cut into labels, one behind the other. Where recipes are
+ * Maps as the configuration of another tool describes them: which of them are shown, in which role,
+ * and how the bytes of a key or record are cut into labels, one behind the other. Where recipes are
  * given, all other maps are internal, and the object's types only serve to check the sizes.
  *
  * The first thing that does not fit is EXIT_USAGE: "FILE:LINE:COLUMN: what".

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Files of a process that may write none itself: helpers make them and give them their names
+ * Files of a process that may not write any itself: helpers make them and give them their names
  * (base/new_file.h).
  *
- *	files_entrust()		a file that this process opened: a helper with the rights that this
- *				process has now gives it its name later, and can do nothing else
- *	files_start()		a helper that opens new files: as the person who called sudo, and
- *				without that as this process's user
+ *	files_entrust()		for a file that this process opened: a helper with its present
+ *rights names the file later, and can do nothing else
+ *	files_start()		for new files: a helper opens them, as the user who called sudo,
+ *else as this process's user
  */
 #ifndef BOMBUS_RUNNER_LOAD_SANDBOX_FILES_H
 #define BOMBUS_RUNNER_LOAD_SANDBOX_FILES_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A small process beside this one that keeps a right which this one gives up, and does one kind of
- * work with it, asked over a socket (packet.h). It ends when the socket closes: with this process,
- * however that ends.
+ * A small process beside this one. It keeps a right that this process gives up, and does one kind
+ * of work with it on request, over a socket (packet.h). It ends when the socket closes, and so with
+ * this process in any case.
  */
 #ifndef BOMBUS_RUNNER_LOAD_SANDBOX_HELPER_H
 #define BOMBUS_RUNNER_LOAD_SANDBOX_HELPER_H

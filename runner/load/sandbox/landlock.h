@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The files that a process may still open, by Landlock (Linux 5.13, where it is switched on). What
- * is open stays open.
+ * The files that a process may still open, by Landlock (Linux 5.13, where it is switched on). Open
+ * files stay open.
  */
 #ifndef BOMBUS_RUNNER_LOAD_SANDBOX_LANDLOCK_H
 #define BOMBUS_RUNNER_LOAD_SANDBOX_LANDLOCK_H
@@ -10,9 +10,8 @@
 #include <stddef.h>
 
 struct landlock_path {
-	const char
-		*path; /* a folder with all below it, or a file; one that is absent is left out */
-	bool is_writable; /* also made, named and removed; else only read */
+	const char *path; /* a folder and all below it, or a file; an absent one is left out */
+	bool is_writable; /* files are also made, named and removed; else only read */
 };
 
 /* The version of the kernel's interface; 0: it has none. */

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Opens what takes a capability, also after this process gave its own up: a helper keeps
- * CAP_PERFMON and CAP_DAC_READ_SEARCH, and opens perf events on CPUs that come online and cgroups
- * by their ids. Nothing else: it has no user, no files and few system calls.
+ * Opens perf events on CPUs that come online, and cgroups by their ids, after this process gave up
+ * the capabilities that this takes. A helper keeps them: CAP_PERFMON, CAP_DAC_READ_SEARCH and,
+ *where perf_event_paranoid is above 2 (Debian), CAP_SYS_ADMIN. It does nothing else, and has few
+ *system calls.
  *
- *	opener_new()	from here on this process opens
- *	opener_start()	from here on a helper does
+ *	opener_new()	this process opens
+ *	opener_start()	from here on a helper opens
  */
 #ifndef BOMBUS_RUNNER_LOAD_SANDBOX_OPENER_H
 #define BOMBUS_RUNNER_LOAD_SANDBOX_OPENER_H
@@ -23,12 +24,11 @@ void opener_free(struct opener *opener); /* takes NULL */
 /* In a process without threads. `user` is the helper's, NULL: this process's. */
 int opener_start(struct opener *opener, const struct sandbox_user *user, struct err *err);
 
-/* Between the two this process may still open perf events itself: Debian's kernels ask for
- * CAP_SYS_ADMIN, which the helper has not (perf_event_paranoid 3). */
+/* While `own` is set, this process still opens perf events itself: it has its capabilities. */
 void opener_prefer_own(struct opener *opener, bool own);
 
-/* Any thread; an opener of NULL is this process. A descriptor or -errno. -EPERM: the helper opens
- * no events that show more than records of BPF programs. */
+/* Any thread; an opener of NULL is this process. A descriptor or -errno. -EPERM: the helper only
+ * opens events that show nothing but records of BPF programs. */
 int opener_perf_event(struct opener *opener, const struct perf_event_attr *attr, int cpu);
 /* For its path alone (O_PATH), by the id that bpf_get_current_cgroup_id() gives. root_fd is the
  * root of the cgroup2 mount. */

@@ -23,18 +23,18 @@ struct sandbox_user {
 
 /* "NAME", "NAME:GROUP" or numbers; NULL is nobody. */
 int sandbox_user_parse(struct sandbox_user *ret, const char *text, struct err *err);
-/* The person who called sudo. False: nobody did. */
+/* The user who called sudo. False: this process was not started by sudo. */
 bool sandbox_user_caller(struct sandbox_user *ret);
 
-/* What the kernel asks for to read maps, of what this process has: nothing, CAP_BPF before 5.19,
- * or CAP_SYS_ADMIN; found by trying. A set of 1 << CAP_*. */
+/* The capabilities of this process that reading maps takes on this kernel: none, CAP_BPF before
+ * 5.19, or CAP_SYS_ADMIN; found by trying. A set of CAP_BIT(). */
 int privileges_to_read_maps(uint64_t *ret);
 
 /* Becomes `user` (NULL: stays) with no capability but `keep`. One that the process does not have is
  * not missed. */
 int privileges_drop(const struct sandbox_user *user, uint64_t keep, struct err *err);
 
-/* The same of a helper process. Failing is no error: it then has more. */
+/* The same for a helper process. Failing is no error: the helper then keeps more. */
 void privileges_become(const struct sandbox_user *user, uint64_t keep);
 
 #endif

@@ -57,7 +57,7 @@ static _Noreturn void try_files(const struct sandbox *s)
 	_exit(0);
 }
 
-/* The first that the user may not read; NULL: it may, or that is not known. */
+/* The first file that the user may not read; NULL: there is none, or it is not known. */
 static const char *unreadable(const struct sandbox *s)
 {
 	int status = 0;
@@ -126,8 +126,7 @@ int sandbox_enter(const struct sandbox *s, struct err *err)
 	code = choose_user(s, &user, err);
 	if (code == 0)
 		code = privileges_drop(user, keep, err);
-	/* A user namespace may not have the other user, and a process not the right to become it.
-	 */
+	/* A user namespace may lack the other user, and this process the right to become it. */
 	if (code < 0 && user && s->may_stay) {
 		log_debug("%s: the user stays", err ? err->msg : "");
 		if (err)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a process keeps once everything is attached: another user, no capability, the system calls
- * that it needs (seccomp.h), the files that it reads (landlock.h). For good, and for all threads
- * that it starts from here on.
+ * Gives up all rights that a process does not need once everything is attached. It keeps another
+ * user, no capability, the system calls that it needs (seccomp.h) and the files that it reads
+ * (landlock.h). This is for good, and for all threads that it starts later.
  */
 #ifndef BOMBUS_RUNNER_LOAD_SANDBOX_SANDBOX_H
 #define BOMBUS_RUNNER_LOAD_SANDBOX_SANDBOX_H
@@ -21,7 +21,7 @@ struct sandbox {
 	unsigned uses; /* SECCOMP_READS and others */
 	const struct landlock_path *paths; /* beside those of the system: names, certificates */
 	size_t npaths;
-	/* Files and sockets that it opens again; their folders are among what it may read. */
+	/* Files and sockets that it opens again; it may read their folders too. */
 	const char *const *reads;
 	size_t nreads;
 };
@@ -29,7 +29,7 @@ struct sandbox {
 /* -EACCES: the user may not open one of the files. -ENOENT: there is no libseccomp. */
 int sandbox_enter(const struct sandbox *sandbox, struct err *err);
 
-/* What a run here keeps by default, in one line each. */
+/* The rights that a run on this machine keeps by default, in one line each. */
 #define SANDBOX_TEXT_MAX 128
 struct sandbox_text {
 	char capabilities[SANDBOX_TEXT_MAX], user[SANDBOX_TEXT_MAX];

@@ -42,7 +42,7 @@ struct filter {
 
 #define CALL(name) SCMP_SYS(name)
 static const int reads[] = {
-	/* what is open */
+	/* open files */
 	CALL(read),
 	CALL(readv),
 	CALL(pread64),
