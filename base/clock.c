@@ -310,3 +310,9 @@ size_t format_rfc3339(uint64_t unix_ns, char dst[31])
 	dst[30] = '\0';
 	return 30;
 }
+
+void format_rfc3339_seconds(uint64_t unix_s, char dst[RFC3339_SECONDS_ROOM])
+{
+	put_date_time(dst, unix_s);
+	memcpy(dst + RFC3339_SECONDS_ROOM - 2, "Z", 2);
+}

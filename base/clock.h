@@ -55,4 +55,8 @@ uint64_t now_real_ns(void);
  * thread, so that a stream of near times is cheap. Returns 30. */
 size_t format_rfc3339(uint64_t unix_ns, char dst[31]);
 
+/* "2026-11-20T09:00:00Z" */
+#define RFC3339_SECONDS_ROOM 21
+void format_rfc3339_seconds(uint64_t unix_s, char dst[RFC3339_SECONDS_ROOM]);
+
 #endif

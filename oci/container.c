@@ -195,7 +195,6 @@ int container_save(const char *path, const char *name, const struct container_co
 		   struct err *err)
 {
 	_cleanup_store_ struct store *store = NULL;
-	struct image_pair saved = { NOTE_CREATED, config->created };
 	char digest[DIGEST_ROOM];
 	struct descriptor desc;
 	int rc = image_check_name(name, err);
@@ -204,13 +203,8 @@ int container_save(const char *path, const char *name, const struct container_co
 		rc = store_open_write(&store, path, err);
 	if (rc == 0)
 		rc = put_images(store, config, builds, count, digest, &desc, err);
-	if (rc < 0)
-		return rc;
-	desc.annotations = &saved;
-	desc.nannotations = 1;
-	rc = index_put(store_index(store), name, &desc, err);
 	if (rc == 0)
-		rc = store_commit(store, err);
+		rc = image_put_name(store, name, &desc, config->created, err);
 	if (rc == 0)
 		memcpy(ret_digest, digest, sizeof(digest));
 	return rc;

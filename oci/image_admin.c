@@ -32,8 +32,7 @@ int image_tag(const struct image_place *image, const char *path, const char *to,
 	copy.name = to;
 	if (from)
 		return image_copy_entry(from, path, &copy, err);
-	rc = index_put(store_index(store), to, &copy.desc, err);
-	return rc < 0 ? rc : store_commit(store, err);
+	return image_put_name(store, to, &copy.desc, NULL, err);
 }
 
 /* --- prune ----------------------------------------------------------------------------------- */

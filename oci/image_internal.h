@@ -3,6 +3,7 @@
 #ifndef BOMBUS_OCI_IMAGE_INTERNAL_H
 #define BOMBUS_OCI_IMAGE_INTERNAL_H
 
+#include "base/clock.h"
 #include "oci/image.h"
 #include "oci/format/manifest.h"
 #include "oci/store/store.h"
@@ -12,7 +13,11 @@
 #define NOTE_ORIGIN "io.bombus.origin.digest"
 
 /* Now, "2026-11-20T09:00:00Z". */
-void image_time(char ret[31]);
+void image_time(char ret[RFC3339_SECONDS_ROOM]);
+
+/* Enters a document that the store has under a name, with its time (NULL: without), and commits. */
+int image_put_name(struct store *store, const char *name, const struct descriptor *desc,
+		   const char *created, struct err *err);
 
 /* Whether its media types are those of an image with a program. -ENOTSUP names what it holds. */
 int image_check_runs(const struct manifest *manifest, struct err *err);

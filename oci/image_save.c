@@ -87,10 +87,24 @@ static int put_manifest(struct store *store, const struct image_build *build,
 	return store_put_blob(store, text, strlen(text), digest, err);
 }
 
-void image_time(char ret[31])
+void image_time(char ret[RFC3339_SECONDS_ROOM])
 {
-	format_rfc3339(now_real_ns() / 1000000000 * 1000000000, ret);
-	memcpy(ret + strlen("2026-11-20T09:00:00"), "Z", 2);
+	format_rfc3339_seconds(now_real_ns() / 1000000000, ret);
+}
+
+int image_put_name(struct store *store, const char *name, const struct descriptor *desc,
+		   const char *created, struct err *err)
+{
+	struct image_pair note = { NOTE_CREATED, created };
+	struct descriptor named = *desc;
+	int rc;
+
+	if (created) {
+		named.annotations = &note;
+		named.nannotations = 1;
+	}
+	rc = index_put(store_index(store), name, &named, err);
+	return rc < 0 ? rc : store_commit(store, err);
 }
 
 struct saving {
@@ -158,8 +172,7 @@ int image_save_all(const char *path, const char *name, const struct image_build 
 		   size_t count, char ret_digest[72], struct err *err)
 {
 	_cleanup_store_ struct store *store = NULL;
-	char created[31], digest[DIGEST_ROOM];
-	struct image_pair saved = { NOTE_CREATED, created };
+	char created[RFC3339_SECONDS_ROOM], digest[DIGEST_ROOM];
 	struct descriptor desc;
 	int rc = image_check_name(name, err);
 
@@ -175,14 +188,8 @@ int image_save_all(const char *path, const char *name, const struct image_build 
 		return rc;
 	/* The time stands beside the name, not in the manifest: the digest shall not depend on it.
 	 * A build that says when it was made needs no other time. */
-	if (!has_time(builds)) {
-		image_time(created);
-		desc.annotations = &saved;
-		desc.nannotations = 1;
-	}
-	rc = index_put(store_index(store), name, &desc, err);
-	if (rc == 0)
-		rc = store_commit(store, err);
+	image_time(created);
+	rc = image_put_name(store, name, &desc, has_time(builds) ? NULL : created, err);
 	if (rc == 0)
 		memcpy(ret_digest, digest, sizeof(digest));
 	return rc;

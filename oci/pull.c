@@ -247,7 +247,7 @@ static int adopt(struct pull *p, struct store *store, struct err *err)
 static int name_it(struct pull *p, struct store *store, struct err *err)
 {
 	const struct document *top = &p->docs[p->ndocs - 1];
-	char created[31], digest[DIGEST_ROOM];
+	char created[RFC3339_SECONDS_ROOM], digest[DIGEST_ROOM];
 	struct image_pair notes[] = { { NOTE_CREATED, created }, { NOTE_ORIGIN, p->origin } };
 	struct descriptor desc = {
 		top->media_type, top->digest, top->len, p->platform, notes, *p->origin ? 2 : 1,

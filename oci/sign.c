@@ -223,7 +223,7 @@ static int sign_referrer(struct signing *s, struct err *err)
 static int sign_bundle(struct signing *s, struct err *err)
 {
 	_cleanup_free_ char *bundle = NULL;
-	char now[31];
+	char now[RFC3339_SECONDS_ROOM];
 	struct image_pair notes[] = {
 		{ NOTE_CREATED, now },
 		{ "dev.sigstore.bundle.content", "dsse-envelope" },

@@ -79,7 +79,6 @@ int signatures_keep(struct registry *registry, const char *repository,
 {
 	_cleanup_store_ struct store *store = NULL;
 	struct keeping k = { registry, repository, NULL };
-	bool kept = false;
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < info->nsignatures; i++) {
@@ -90,7 +89,6 @@ int signatures_keep(struct registry *registry, const char *repository,
 		k.store = store;
 		if (rc == 0)
 			rc = keep(&k, &info->signatures[i], name, err);
-		kept = true;
 	}
-	return rc < 0 || !kept ? rc : store_commit(store, err);
+	return rc < 0 || !store ? rc : store_commit(store, err);
 }

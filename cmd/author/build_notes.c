@@ -43,10 +43,10 @@ static void add(struct notes *notes, const char *name, const char *value)
 
 static void add_time(struct notes *notes, uint64_t unix_s)
 {
-	char text[31];
+	char text[RFC3339_SECONDS_ROOM];
 
-	format_rfc3339(unix_s * 1000000000, text);
-	take(notes, xstrdup(NOTE("created")), xasprintf("%.*sZ", (int)strcspn(text, "."), text));
+	format_rfc3339_seconds(unix_s, text);
+	take(notes, xstrdup(NOTE("created")), xstrdup(text));
 }
 
 static bool is_time(const char *text, uint64_t *ret)

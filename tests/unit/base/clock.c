@@ -222,6 +222,10 @@ static void test_clock_formats_rfc3339(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		assert_int_equal(format_rfc3339(cases[i].ns, text), 30);
 		assert_string_equal(text, cases[i].text);
+		format_rfc3339_seconds(cases[i].ns / S, text);
+		assert_int_equal(strlen(text), RFC3339_SECONDS_ROOM - 1);
+		assert_memory_equal(text, cases[i].text, 19);
+		assert_int_equal(text[19], 'Z');
 	}
 }
 
