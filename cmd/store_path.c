@@ -44,3 +44,17 @@ char *store_of_image(const struct global_args *global, const char *name)
 	system = system_store_path();
 	return system && !image_missing(system, name) ? steal_ptr(&system) : steal_ptr(&own);
 }
+
+int export_images(const struct global_args *global, const char *const *names, size_t count,
+		  const char *to, struct err *err)
+{
+	_cleanup_free_ struct image_place *images = xcalloc(count, sizeof(*images));
+	int rc;
+
+	for (size_t i = 0; i < count; i++)
+		images[i] = (struct image_place){ store_of_image(global, names[i]), names[i] };
+	rc = image_export(images, count, to, err);
+	for (size_t i = 0; i < count; i++)
+		free((char *)images[i].store);
+	return rc;
+}

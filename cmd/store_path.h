@@ -3,8 +3,11 @@
 #ifndef BOMBUS_CMD_STORE_PATH_H
 #define BOMBUS_CMD_STORE_PATH_H
 
+#include <stddef.h>
+
 #define ROOT_STORE "/var/lib/bombus/store"
 
+struct err;
 struct global_args;
 
 /* The store's folder: --store, BOMBUS_STORE, or the default place. malloc'ed. */
@@ -17,5 +20,9 @@ char *system_store_path(void);
 /* The store of the image that `name` stands for: the user's own, or where that has none of this
  * name, the system's. The user's own where neither has one. malloc'ed. */
 char *store_of_image(const struct global_args *global, const char *name);
+
+/* image_export() of images, each from the store that it is in. */
+int export_images(const struct global_args *global, const char *const *names, size_t count,
+		  const char *to, struct err *err);
 
 #endif

@@ -6,9 +6,9 @@
 
 #include "base/clock.h"
 #include "base/err.h"
-#include "base/parse.h"
 #include "base/util.h"
 #include "cmd/author/git.h"
+#include "cmd/source_date.h"
 #include "runner/load/plan/plan.h"
 
 #define NOTE(word) "org.opencontainers.image." word
@@ -49,23 +49,16 @@ static void add_time(struct notes *notes, uint64_t unix_s)
 	take(notes, xstrdup(NOTE("created")), xstrdup(text));
 }
 
-static bool is_time(const char *text, uint64_t *ret)
-{
-	return parse_u64(text, ret) == 0 && *ret <= UINT64_MAX / 1000000000;
-}
-
 int notes_given(struct notes *notes, const char *description, const struct words *annotations,
 		struct err *err)
 {
-	const char *epoch = getenv("SOURCE_DATE_EPOCH");
 	uint64_t seconds = 0;
+	int rc = source_date(&seconds, err);
 
-	if (epoch && *epoch) {
-		if (!is_time(epoch, &seconds))
-			return err_usage(err, "SOURCE_DATE_EPOCH is '%s', not seconds since 1970",
-					 epoch);
+	if (rc < 0)
+		return rc;
+	if (rc)
 		add_time(notes, seconds);
-	}
 	add(notes, NOTE("description"), description);
 	for (size_t i = 0; i < annotations->count; i++) {
 		const char *word = annotations->words[i], *value = strchr(word, '=');
@@ -109,7 +102,7 @@ void notes_of_source(struct notes *notes, const char *source, const char *title)
 	add(notes, NOTE("licenses"), licence);
 	add(notes, NOTE("revision"), git.revision);
 	add(notes, NOTE("source"), git.origin);
-	if (git.time && is_time(git.time, &seconds))
+	if (git.time && is_unix_time(git.time, &seconds))
 		add_time(notes, seconds);
 }
 

@@ -2,12 +2,9 @@
 /* `bombus package`: a container image with bombus, its libraries and programs. */
 #include <errno.h>
 #include <jansson.h>
-#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/num.h"
-#include "base/parse.h"
 #include "base/strbuf.h"
 #include "base/util.h"
 #include "cmd/cmd.h"
@@ -15,15 +12,14 @@
 #include "cmd/images/package_files.h"
 #include "cmd/images/remote_args.h"
 #include "cmd/images/work_folder.h"
+#include "cmd/source_date.h"
 #include "cmd/store_path.h"
 #include "oci/container.h"
 #include "oci/format/image_index.h"
-#include "runner/read/text/human.h"
 
 #define IMAGES "usr/share/bombus/images"
 #define CONFIG_PATH "etc/bombus/bombus.yaml"
 #define MAX_CONFIG_BYTES (1u << 20)
-#define EPOCH_ROOM 31
 /* What a platform has below the programs, and what all have. */
 enum { LAYER_BOMBUS, LAYER_PROGRAMS, LAYERS };
 
@@ -82,18 +78,11 @@ static int without_times(const char *path, struct err *err)
 
 static int add_programs(struct package *p, struct container_layer *layer, struct err *err)
 {
-	_cleanup_free_ struct image_place *places = xcalloc(p->nimages, sizeof(*places));
 	_cleanup_free_ char *dir = xasprintf("%s/images/", p->work);
 	_cleanup_free_ char *index = xasprintf("%sindex.json", dir);
 	_cleanup_free_ char *lock = xasprintf("%s.lock", dir);
-	int rc;
+	int rc = export_images(p->global, p->images, p->nimages, dir, err);
 
-	for (size_t i = 0; i < p->nimages; i++)
-		places[i] = (struct image_place){ store_of_image(p->global, p->images[i]),
-						  p->images[i] };
-	rc = image_export(places, p->nimages, dir, err);
-	for (size_t i = 0; i < p->nimages; i++)
-		free((char *)places[i].store);
 	if (rc == 0)
 		rc = without_times(index, err);
 	if (rc == 0 && unlink(lock) < 0)
@@ -140,7 +129,9 @@ static int add_config(struct package *p, struct container_layer *layer, struct e
 
 /* --- platforms ------------------------------------------------------------------------------- */
 
-static void add_platform(struct package *p, char *platform)
+/* Takes the platform. *ret is its layer for bombus, with the files that every platform has. */
+static int add_platform(struct package *p, char *platform, struct container_layer **ret,
+			struct err *err)
 {
 	p->platforms = xreallocarray(p->platforms, p->count + 1, sizeof(*p->platforms));
 	p->layers = xreallocarray(p->layers, (p->count + 1) * LAYERS, sizeof(*p->layers));
@@ -148,7 +139,9 @@ static void add_platform(struct package *p, char *platform)
 		(struct container_layer){ .about = "bombus package: bombus and its libraries" };
 	p->layers[p->count * LAYERS + LAYER_PROGRAMS] =
 		(struct container_layer){ .about = "bombus package: programs" };
+	*ret = &p->layers[p->count * LAYERS + LAYER_BOMBUS];
 	p->platforms[p->count++] = platform;
+	return package_base_files(*ret, err);
 }
 
 /* "linux/arm64=DIR": the files of another platform. */
@@ -174,14 +167,12 @@ static int add_root(struct package *p, const char *word, struct err *err)
 			      "unpacked with dpkg -x");
 		return err_sys(err, errno, "cannot read %s", program);
 	}
-	add_platform(p, steal_ptr(&platform));
-	layer = &p->layers[(p->count - 1) * LAYERS + LAYER_BOMBUS];
-	rc = package_base_files(layer, err);
+	rc = add_platform(p, steal_ptr(&platform), &layer, err);
 	return rc < 0 ? rc : container_add_tree(layer, equals + 1, "", err);
 }
 
-/* Whether a program is in an archive, as bpfman's are. */
-static int is_archive(const struct package *p, const char *name, bool *ret, struct err *err)
+/* Sets *ret if a program is in an archive, as bpfman's are. */
+static int find_archive(const struct package *p, const char *name, bool *ret, struct err *err)
 {
 	_cleanup_free_ char *store = store_of_image(p->global, name);
 	_cleanup_(image_info_release) struct image_info info = { 0 };
@@ -199,12 +190,10 @@ static int add_here(struct package *p, struct err *err)
 	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < p->nimages; i++)
-		rc = is_archive(p, p->images[i], &archives, err);
+		rc = find_archive(p, p->images[i], &archives, err);
 	if (rc < 0)
 		return rc;
-	add_platform(p, platform_here());
-	layer = &p->layers[LAYER_BOMBUS];
-	rc = package_base_files(layer, err);
+	rc = add_platform(p, platform_here(), &layer, err);
 	return rc < 0 ? rc : package_own_files(layer, archives, &p->library_path, err);
 }
 
@@ -233,16 +222,14 @@ static int gather(struct package *p, struct err *err)
 /* --- the image ------------------------------------------------------------------------------- */
 
 /* SOURCE_DATE_EPOCH, else the beginning of time: the same files are the same image. */
-static int created(char ret[EPOCH_ROOM], struct err *err)
+static int created(char ret[RFC3339_SECONDS_ROOM], struct err *err)
 {
-	const char *epoch = getenv("SOURCE_DATE_EPOCH");
 	uint64_t seconds = 0;
+	int rc = source_date(&seconds, err);
 
-	if (epoch && *epoch &&
-	    (parse_u64(epoch, &seconds) < 0 || seconds > UINT64_MAX / 1000000000))
-		return err_usage(err, "SOURCE_DATE_EPOCH is '%s', not seconds since 1970", epoch);
-	format_rfc3339(seconds * 1000000000, ret);
-	memcpy(ret + strlen("2026-11-20T09:00:00"), "Z", 2);
+	if (rc < 0)
+		return rc;
+	format_rfc3339_seconds(seconds, ret);
 	return 0;
 }
 
@@ -258,7 +245,7 @@ static int save(const struct package *p, const char *store, const char *name, st
 	size_t nprograms = is_agent(p) ? 0 : p->nimages;
 	_cleanup_free_ const char **arguments =
 		xcalloc(nprograms + more->count + 1, sizeof(*arguments));
-	char time[EPOCH_ROOM], digest[72];
+	char time[RFC3339_SECONDS_ROOM], digest[72];
 	struct container_config config = {
 		.entrypoint = is_agent(p) ? agent : run,
 		.arguments = arguments,

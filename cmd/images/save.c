@@ -13,22 +13,6 @@ struct save_args {
 	const char *output;
 };
 
-/* Each from the store that has it. */
-static int save_images(const struct global_args *global, const struct words *words, const char *to,
-		       struct err *err)
-{
-	_cleanup_free_ struct image_place *images = xcalloc(words->count, sizeof(*images));
-	int rc;
-
-	for (size_t i = 0; i < words->count; i++)
-		images[i] = (struct image_place){ store_of_image(global, words->words[i]),
-						  words->words[i] };
-	rc = image_export(images, words->count, to, err);
-	for (size_t i = 0; i < words->count; i++)
-		free((char *)images[i].store);
-	return rc;
-}
-
 static int run_save(const struct global_args *global, void *args, const struct words *words,
 		    struct err *err)
 {
@@ -40,7 +24,7 @@ static int run_save(const struct global_args *global, void *args, const struct w
 		err_hint(err, "-o FILE or -o FOLDER/");
 		return err_usage(err, "an archive is not written to a terminal");
 	}
-	rc = save_images(global, words, to, err);
+	rc = export_images(global, words->words, words->count, to, err);
 	if (rc == 0 && !streq(to, "-"))
 		log_info("saved %zu image%s to %s", words->count, words->count == 1 ? "" : "s", to);
 	return rc;
@@ -81,40 +65,35 @@ static void on_loaded(void *ctx, const char *name)
 		log_info("loaded %s", name);
 }
 
-struct names {
-	char **names;
-	size_t count;
-};
-
-static void names_release(struct names *names)
+static void ignore_name(void *ctx, const char *name)
 {
-	for (size_t i = 0; i < names->count; i++)
-		free(names->names[i]);
-	free(names->names);
 }
 
-static void keep_name(void *ctx, const char *name)
+static int verify_one(const char *store, const char *name, const struct policy *policy,
+		      struct err *err)
 {
-	struct names *names = ctx;
+	_cleanup_(image_info_release) struct image_info info = { 0 };
+	int rc = image_find(store, name, &info, err);
 
-	names->names = xreallocarray(names->names, names->count + 1, sizeof(*names->names));
-	names->names[names->count++] = xstrdup(name);
+	if (rc == 0 && !image_is_signature(&info))
+		rc = image_verify(store, &info, policy, err);
+	if (rc < 0)
+		err_wrap(err, "%s", name);
+	return rc;
 }
 
-static int verify_loaded(const char *store, const struct names *names, const struct policy *policy,
-			 struct err *err)
+static int verify_all(const char *store, const struct policy *policy, struct err *err)
 {
-	int rc = 0;
+	struct image_info *infos = NULL;
+	size_t count = 0;
+	int rc = image_list(store, &infos, &count, err);
 
-	for (size_t i = 0; rc == 0 && i < names->count; i++) {
-		_cleanup_(image_info_release) struct image_info info = { 0 };
-
-		rc = image_find(store, names->names[i], &info, err);
-		if (rc == 0 && !image_is_signature(&info))
-			rc = image_verify(store, &info, policy, err);
-		if (rc < 0)
-			err_wrap(err, "%s", names->names[i]);
+	for (size_t i = 0; i < count; i++) {
+		if (rc == 0)
+			rc = verify_one(store, infos[i].name, policy, err);
+		image_info_release(&infos[i]);
 	}
+	free(infos);
 	return rc;
 }
 
@@ -122,14 +101,13 @@ static int verify_loaded(const char *store, const struct names *names, const str
 static int load_verified(const struct global_args *global, const char *store, const char *from,
 			 const struct policy *policy, struct err *err)
 {
-	_cleanup_(names_release) struct names names = { 0 };
 	_cleanup_work_folder_ char *work = NULL;
 	int rc = work_folder_make(&work, err);
 
 	if (rc == 0)
-		rc = image_import(work, from, keep_name, &names, err);
+		rc = image_import(work, from, ignore_name, NULL, err);
 	if (rc == 0)
-		rc = verify_loaded(work, &names, policy, err);
+		rc = verify_all(work, policy, err);
 	return rc < 0 ? rc : image_import(store, work, on_loaded, (void *)global, err);
 }
 
