@@ -6,7 +6,6 @@
 #include <ctype.h>
 #include <errno.h>
 
-#include "base/strbuf.h"
 #include "base/util.h"
 #include "cmd/cmd.h"
 
@@ -113,37 +112,25 @@ static void bash_operands(const struct command *c)
 		printf("_bombus_words %s", c->complete);
 }
 
-/* All options that take a value in the next word, as "--store,--color,-o". */
-static char *value_options(const struct command *const *commands)
+/* An option that takes a value in the next word, as ",--color" or ",--output,-o". */
+static void bash_takes(const struct command *c, const struct opt *o)
 {
-	struct strbuf all = STRBUF_INIT(64u << 10);
-	struct opt_table tables[COMMAND_TABLES_MAX];
-
-	for (size_t i = 0; commands[i]; i++) {
-		size_t count = command_tables(commands[i], tables);
-
-		for (size_t t = 0; t < count; t++)
-			for (const struct opt *o = tables[t].opts; o && o->kind != OPT_END; o++) {
-				if (o->kind == OPT_GROUP || o->kind == OPT_FLAG ||
-				    o->kind == OPT_OPTIONAL)
-					continue;
-				strbuf_addf(&all, "%s--%s", all.len ? "," : "", o->name);
-				if (o->letter)
-					strbuf_addf(&all, ",-%c", o->letter);
-			}
-	}
-	return strbuf_steal(&all);
+	if (o->kind == OPT_FLAG || o->kind == OPT_OPTIONAL)
+		return;
+	printf(",--%s", o->name);
+	if (o->letter)
+		printf(",-%c", o->letter);
 }
 
 static void print_bash(const struct command *const *commands)
 {
-	char *values = value_options(commands);
-
 	printf("%s_bombus() {\n\tlocal cur=${COMP_WORDS[COMP_CWORD]} "
 	       "prev=${COMP_WORDS[COMP_CWORD-1]}\n"
-	       "\tlocal command= image= store= word before= takes=%s commands=(",
-	       bash_helpers, values);
-	free(values);
+	       "\tlocal command= image= store= word before= takes=",
+	       bash_helpers);
+	for (size_t i = 0; commands[i]; i++)
+		each_opt(commands[i], bash_takes);
+	printf(" commands=(");
 	for (size_t i = 0; commands[i]; i++)
 		printf("%s%s", i ? " " : "", commands[i]->name);
 	/* Readline cuts words at '='. */
@@ -153,7 +140,7 @@ static void print_bash(const struct command *const *commands)
 	       "\tfor word in \"${COMP_WORDS[@]:1:COMP_CWORD-1}\"; do\n"
 	       "\t\t[[ $word != = ]] || continue\n"
 	       "\t\tcase $before in --store) store=$word before=; continue ;;\n"
-	       "\t\t-*) case ,$takes, in *\",$before,\"*) before=; continue ;; esac ;; esac\n"
+	       "\t\t-*) case $takes, in *\",$before,\"*) before=; continue ;; esac ;; esac\n"
 	       "\t\tbefore=$word\n"
 	       "\t\tcase $word in -*) ;; *)\n"
 	       "\t\t\tif [[ -z $command ]]; then command=$word\n"
