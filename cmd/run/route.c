@@ -90,18 +90,13 @@ struct route {
 	const char *option; /* without dashes */
 };
 
-/* Words of every other option name a map. */
+/* Options whose words name something other than a map. */
 static const struct route others[] = {
 	{ offsetof(struct run_args, object.map), "=", has_data, "map or variable", NULL },
 	{ offsetof(struct run_args, object.set), "=", has_param, "parameter", NULL },
 	{ offsetof(struct run_args, object.attach), "=", has_prog, "BPF program", NULL },
 	{ offsetof(struct run_args, object.only), NULL, has_prog, "BPF program", NULL },
 	{ offsetof(struct run_args, select.where), ":", has_fields, "map with these fields", NULL },
-	{ offsetof(struct run_args, object.enrich), NULL, NULL, "", NULL },
-	{ offsetof(struct run_args, runtime_state), NULL, NULL, "", NULL },
-	{ offsetof(struct run_args, object.containers), NULL, NULL, "", NULL },
-	{ offsetof(struct run_args, object.pods), NULL, NULL, "", NULL },
-	{ offsetof(struct run_args, object.cgroups), NULL, NULL, "", NULL },
 };
 
 static bool has_words(const struct opt *opt)
@@ -109,9 +104,11 @@ static bool has_words(const struct opt *opt)
 	return opt->kind == OPT_WORDS || opt->kind == OPT_CSV;
 }
 
+/* The argument of an option tells whether its words begin with a map: "MAP=ROLE". */
 static struct route route_of(const struct opt *opt)
 {
-	struct route route = { opt->offset, "=,", has_map, "map", NULL };
+	bool names_map = opt->arg && has_prefix(opt->arg, "MAP");
+	struct route route = { opt->offset, "=,", names_map ? has_map : NULL, "map", NULL };
 
 	for (size_t i = 0; i < ARRAY_LEN(others); i++)
 		if (others[i].offset == opt->offset)

@@ -192,6 +192,8 @@ refused "a program's own word: the message names it" 2 "^bombus: b: .*NAME=VALUE
 	run "$GOOD" "b=$GOOD" --set b:x
 refused "a program's own expression: the message names it" 2 "^bombus: b: no field 'rond'" \
 	run "$GOOD" "b=$GOOD" --where 'b:rond > 1'
+refused 'a key for images: every program gets it' 2 "^bombus: b: no field 'rond'" \
+	run "$GOOD" "b=$GOOD" --verify-key nothing.pub --where 'b:rond > 1'
 refused "a program's own filter: the message names it" 2 "^bombus: b: no field 'com'" \
 	run "$GOOD" "b=$GOOD" -f 'b:events,com,x'
 refused "a program's own labels: the message names it" 2 "^bombus: b: .*'com'" \
