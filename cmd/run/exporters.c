@@ -35,8 +35,7 @@ bool exports_in_place(const struct exports *exports)
 bool exports_wanted(const struct exports *exports, bool statistics)
 {
 	for (size_t i = 0; i < EXPORTERS_COUNT; i++)
-		if (exporters[i]->wanted && !exporters[i]->in_place &&
-		    (exporters[i]->statistics || !statistics) &&
+		if (exporter_is_beside(exporters[i]) && (exporters[i]->statistics || !statistics) &&
 		    exporters[i]->wanted(exports->args[i]))
 			return true;
 	return false;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What `run`, `replay` and `agent` show, serve and send with. A new sink is a file that ends with
- * its exporter (runner/sink/exporter.h), and a row here: `form` for a word of -o with its help,
- * `other` for one that comes when its options ask for it.
+ * The outputs of `run`, `replay` and `agent`. A new output is a file that ends with its exporter
+ * (runner/sink/exporter.h), and a row here: `form` for a word of -o with its help, `other` for an
+ * output that its own options turn on.
  */
 #ifndef BOMBUS_CMD_RUN_EXPORTERS_H
 #define BOMBUS_CMD_RUN_EXPORTERS_H
@@ -50,10 +50,15 @@ struct exports {
 void exports_init(struct exports *exports);
 void exports_release(struct exports *exports); /* one that is zeroed as well */
 
+/* Whether it may be open beside the form of -o. */
+static inline bool exporter_is_beside(const struct exporter *exporter)
+{
+	return exporter->wanted && !exporter->in_place;
+}
+
 /* Whether the options ask for one that takes the place of the form. */
 bool exports_in_place(const struct exports *exports);
-/* Whether the options ask for one beside the form; of those that show statistics alone, or of all.
- */
+/* Whether the options ask for one beside the form; with `statistics`, one that shows statistics. */
 bool exports_wanted(const struct exports *exports, bool statistics);
 
 #endif

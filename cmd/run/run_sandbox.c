@@ -32,7 +32,7 @@ int run_sandbox_init(struct run_sandbox *s, const struct run_args *args, struct 
 }
 
 int run_sandbox_prepare(struct run_sandbox *s, const struct programs *programs,
-			struct run_sinks *sinks, struct err *err)
+			const struct run_sinks *sinks, struct err *err)
 {
 	const struct sandbox_user *user = s->box.changes_user ? &s->box.user : NULL;
 	int ret = 0;
@@ -59,7 +59,7 @@ static unsigned uses_of(const struct run_args *args, const struct run_sinks *sin
 	for (size_t i = 0; i < EXPORTERS_COUNT; i++) {
 		const struct sink *sink = sinks->made[i];
 
-		if (!sink || !exporters[i]->wanted || exporters[i]->in_place)
+		if (!sink || !exporter_is_beside(exporters[i]))
 			continue;
 		uses |= SECCOMP_TALKS;
 		if (sink->ops->reads)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What `run` gives up once everything is attached, and the helper processes that keep parts of it.
+ * The privileges that `run` gives up once everything is attached, and the helper processes that
+ * keep some of them.
  *
  *	run_sandbox_init()	before programs are opened: they borrow ->opener
  *	run_sandbox_prepare()	before outputs are opened: they borrow ->files
@@ -25,7 +26,7 @@ struct run_sandbox {
 
 int run_sandbox_init(struct run_sandbox *sandbox, const struct run_args *args, struct err *err);
 int run_sandbox_prepare(struct run_sandbox *sandbox, const struct programs *programs,
-			struct run_sinks *sinks, struct err *err);
+			const struct run_sinks *sinks, struct err *err);
 int run_sandbox_enter(struct run_sandbox *sandbox, const struct run_args *args,
 		      const struct run_sinks *sinks, struct err *err);
 void run_sandbox_release(struct run_sandbox *sandbox);

@@ -85,7 +85,7 @@ static int make_all(struct run_sinks *sinks, const struct run_args *args,
 		if (is_chosen(exporters[i], args, sinks->exports))
 			ret = exporters[i]->new (&sink, sinks->exports->args[i], env, err);
 		sinks->made[i] = sink;
-		if (sink && exporters[i]->wanted && !exporters[i]->in_place)
+		if (sink && exporter_is_beside(exporters[i]))
 			others[nothers++] = sink;
 		else if (sink)
 			form = sink;
