@@ -56,7 +56,8 @@ extern const struct command cmd_run, cmd_replay, cmd_build, cmd_init, cmd_pull, 
 extern const struct command *const all_commands[];
 extern const struct opt global_opts[];
 
-/* Its tables of options with their headings, in the order of the help: each as one of `ret`. */
+/* The command's tables of options with their headings, in the order of the help. Returns how many.
+ */
 #define COMMAND_TABLES_MAX 32
 struct opt_table {
 	const char *heading;
@@ -80,7 +81,7 @@ bool want_color(const struct global_args *global, int fd);
 struct column {
 	const char *name; /* Field in templates and JSON; upper-cased as the heading */
 	bool right;	  /* numbers */
-	bool number; /* in JSON */
+	bool number;	  /* in JSON */
 };
 struct listing;
 struct listing *listing_new(const char *format, const struct column *columns, size_t count,

@@ -134,7 +134,8 @@ static int run_help(const struct global_args *global, void *args, const struct w
 
 static const struct opt help_opts[] = {
 	{ 0, "man", NULL, OPT_FLAG, offsetof(struct help_args, man),
-	  "as a manual page in mdoc(7), but for its date; 'agent.yaml' instead of a command gives "
+	  "print a manual page in mdoc(7), without a date; 'agent.yaml' instead of a command "
+	  "prints "
 	  "the keys of the agent's configuration" },
 	{ 0 },
 };

@@ -2,8 +2,8 @@
 /* Dispatch, and the one place that prints an error. */
 #include <errno.h>
 #include <fcntl.h>
-#include <langinfo.h>
 #include <jansson.h>
+#include <langinfo.h>
 #include <locale.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -165,7 +165,7 @@ int main(int argc, char **argv)
 	set_charset();
 	signal(SIGPIPE, SIG_IGN);
 	raise_files();
-	/* A document that lacks a part, and is written all the same, would be worse. */
+	/* Running out of memory ends the program; jansson would write an incomplete document. */
 	json_set_alloc_funcs(xmalloc, free);
 	ret = dispatch(argc, argv, &err);
 	if (ret < 0)

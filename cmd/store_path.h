@@ -17,8 +17,8 @@ char *store_path(const struct global_args *global);
  * It is only read. malloc'ed; NULL: there is none. */
 char *system_store_path(void);
 
-/* The store of the image that `name` stands for: the user's own, or where that has none of this
- * name, the system's. The user's own where neither has one. malloc'ed. */
+/* The store that has an image of this name: the user's own, or else the system's. The user's own
+ * if neither has it. malloc'ed. */
 char *store_of_image(const struct global_args *global, const char *name);
 
 /* image_export() of images, each from the store that it is in. */

@@ -75,8 +75,8 @@ static void list_program(struct listing *listing, const struct plan *plan,
 }
 
 /*
- * False: this kernel lacks the type. A type that is not supported is left to the verdict. Types
- * that are not probed are taken to be there.
+ * False: this kernel lacks the map's type. Types that are not probed count as present. A type that
+ * bombus does not support is refused later, with the object.
  */
 static bool list_map(struct listing *listing, const struct map_plan *map)
 {
@@ -96,8 +96,8 @@ static bool list_map(struct listing *listing, const struct map_plan *map)
 	return ok || why;
 }
 
-/* The programs that would run; of a job that has none, all, since a capability may be what it
- * lacks. */
+/* The programs that would run. If no alternative of a job works, all of them are chosen, as the job
+ * may lack nothing but a capability. */
 static void choose(const struct plan *plan, const struct verdicts *verdicts, bool *chosen)
 {
 	for (uint32_t i = 0; i < plan->nprogs; i++) {
@@ -109,7 +109,7 @@ static void choose(const struct plan *plan, const struct verdicts *verdicts, boo
 	}
 }
 
-/* Those that it lacks and needs. */
+/* Returns the capabilities that the program needs and this process lacks. */
 static uint64_t list_caps(struct listing *listing, const struct plan *plan,
 			  const struct verdicts *verdicts)
 {
@@ -160,7 +160,7 @@ static int judge(const struct plan *plan, const struct verdicts *verdicts, const
 	return 0;
 }
 
-/* What a run keeps once it is attached. */
+/* The privileges that a run keeps once it is attached. */
 static void list_kept(struct listing *listing)
 {
 	struct sandbox_text kept;

@@ -24,7 +24,8 @@ struct sweeper {
 	pid_t pid;
 };
 
-/* Of the helper that keeps the rights to do so. A byte says that the command ended. */
+/* Runs in the helper, which keeps the rights to remove the cgroup. A byte on `fd` means that the
+ * command has ended. */
 static void sweep(int fd, void *ctx)
 {
 	const struct sweeper *s = ctx;
@@ -43,7 +44,7 @@ static _Noreturn void become(int go_fd, const char *const *argv, size_t count)
 	char byte;
 
 	if (read(go_fd, &byte, 1) != 1)
-		_exit(NOT_STARTED); /* `run` did not come so far */
+		_exit(NOT_STARTED); /* `run` ended before its start */
 	close(go_fd);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);

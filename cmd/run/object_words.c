@@ -208,7 +208,7 @@ static int parse_uid(const char *text, struct arena *arena, const char **ret, st
 	return 0;
 }
 
-/* Paths as shells complete them, or as /proc/PID/cgroup has them. */
+/* Takes paths below /sys/fs/cgroup, and paths as /proc/PID/cgroup has them. */
 static int parse_cgroups(const struct words *words, struct arena *arena, struct aim_opts *ret,
 			 struct err *err)
 {

@@ -34,7 +34,7 @@ struct object_words {
 int object_words_parse(const struct object_words *words, struct arena *arena,
 		       struct object_opts *ret, struct err *err);
 
-/* The part of it that needs to know containers. */
+/* The filters by container, pod and cgroup. */
 int object_words_aim(const struct object_words *words, struct arena *arena, struct aim_opts *ret,
 		     struct err *err);
 static inline bool object_words_name_groups(const struct object_words *words)

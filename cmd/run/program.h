@@ -2,8 +2,8 @@
 /*
  * From a word of the command line to a program's bytes and its identity. "-" is standard input; a
  * path (with a '/', or that exists and ends in .o) is a file; anything else is an image's name in
- * the store, or else in the system's. A file that ends in .yaml is a configuration for
- * ebpf_exporter, whose object stands beside it or is named.
+ * the user's store, or else in the system's store. A file that ends in .yaml is a configuration for
+ * ebpf_exporter; its object is the file beside it, or the one of --object.
  */
 #ifndef BOMBUS_CMD_RUN_PROGRAM_H
 #define BOMBUS_CMD_RUN_PROGRAM_H
@@ -26,8 +26,8 @@ struct program {
 	bool is_image;
 	struct image_info image;	/* zeroed where it is none; its digest is the manifest's */
 	struct step pull;		/* getting the bytes */
-	struct exporter_config *config; /* how its maps are shown; NULL: it says so itself */
-	char *config_text;		/* its file's */
+	struct exporter_config *config; /* how its maps are shown; NULL: its BTF decides */
+	char *config_text;		/* of the configuration's file */
 };
 
 /* When to pull an image, and how. */
@@ -45,12 +45,12 @@ struct program_pull {
  * `is_image` says whether the store has the name. */
 int program_open(struct program *ret, const struct global_args *global, const char *word,
 		 const struct program_pull *pull, struct err *err);
-/* What its configuration says of its maps; they live as long as the program. */
+struct object;
 struct object_opts;
 struct recipe_cgroups;
+/* Adds the recipes of its configuration to the options; they live as long as the program. */
 void program_recipes(const struct program *program, struct object_opts *ret);
-/* Its object, with these options and its configuration. */
-struct object;
+/* Opens its object with these options and its configuration. */
 int program_object(struct object **ret, const struct program *program, struct object_opts *opts,
 		   struct err *err);
 const struct recipe_cgroups *program_cgroups(const struct program *program); /* NULL: none */

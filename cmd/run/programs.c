@@ -281,7 +281,7 @@ int programs_attach(struct programs *p, struct err *err)
 
 /* --- reading --- */
 
-#define EARLY_NS 100000000 /* timers come a little late, and the next one in time */
+#define EARLY_NS 100000000 /* a timer may be late, and the next one comes that much sooner */
 
 void programs_check(struct programs *p)
 {

@@ -38,8 +38,8 @@ struct programs {
 	struct opener *opener;	     /* borrowed; NULL: this process opens */
 	struct who *who;	     /* NULL: not asked for */
 	struct wallclock *clock;     /* borrowed */
-	struct host *host;	     /* that has their sources */
-	uint64_t checked_ns;	     /* when programs_check() looked last */
+	struct host *host;	     /* has their sources */
+	uint64_t checked_ns;	     /* time of the last check by programs_check() */
 	struct series_budget budget; /* of the series of all of them */
 	struct arena arena;
 	int failed; /* exit status of the first that was left out; 0: none was */
@@ -57,8 +57,8 @@ int programs_attach(struct programs *programs, struct err *err);
 int programs_read(struct programs *programs, struct host *host, struct loop *loop, struct err *err);
 /* Adds them, with their words, to a recording. */
 void programs_record(const struct programs *programs, struct run_record *record);
-/* Looks at the clock and for what was detached from outside, where that was PROGRAMS_CHECK_NS ago.
- * Sweeps do it too, so that a process at rest wakes up once for both. */
+/* Every PROGRAMS_CHECK_NS: refreshes the clock and finds programs that were detached from outside.
+ * Sweeps call it too, so that an idle process wakes up once for both. */
 #define PROGRAMS_CHECK_NS 1000000000ull
 void programs_check(struct programs *programs);
 /* Detaches them all, then reads what is left; the sweeps take at most sweeps_ns (0: no limit), and

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What is said of the programs of a run, one by one. */
+/* Messages and tables about each program of a run. */
 #include "cmd/cmd.h"
 #include "cmd/run/programs.h"
 #include "cmd/run/run_show.h"

@@ -13,10 +13,10 @@
 #include "base/parse.h"
 #include "base/util.h"
 #include "cmd/cmd.h"
+#include "cmd/run/exporters.h"
 #include "cmd/run/job_args.h"
 #include "cmd/run/main_loop.h"
 #include "cmd/run/route.h"
-#include "cmd/run/exporters.h"
 #include "cmd/run/run_show.h"
 #include "cmd/run/run_sinks.h"
 #include "runner/compat/exporter_config.h"
@@ -33,13 +33,13 @@ struct replay_args {
 	const char *speed;
 };
 
-/* One of its programs. */
+/* One program of the recording. */
 struct play_program {
 	const char *name;
-	struct run_args args; /* what the recording says, and the words for this program */
+	struct run_args args; /* the recording's options, and the words for this program */
 	struct words fields;  /* of the command line */
 	struct object *object;
-	struct exporter_config *config; /* NULL: it was made without one */
+	struct exporter_config *config; /* NULL: it was recorded without one */
 	struct selection filters;
 	struct resolver *names; /* of the filters */
 	struct plan shown;	/* the plan with rows as maps, for filters */
@@ -144,14 +144,14 @@ static int open_object(struct play *p, size_t at, struct err *err)
 					    strlen(to->args.config_text), err);
 	if (ret < 0)
 		return ret;
-	/* Addresses of the kernel are nothing to a replay. */
+	/* A replay needs no addresses of the kernel (kaddrs). */
 	opts.plan.recipes = to->config ? to->config->recipes : NULL;
 	opts.plan.nrecipes = to->config ? to->config->nrecipes : 0;
 	object_free(steal_ptr(&to->object));
 	return object_open(&to->object, to->name, elf, len, &opts, err);
 }
 
-/* As it was recorded. */
+/* Opens it with the options of the recording. */
 static int open_program(struct play *p, size_t at, struct err *err)
 {
 	struct play_program *to = &p->programs[at];
@@ -302,7 +302,7 @@ static int finish(struct play *p, struct err *err)
 
 static void release_program(struct play_program *program)
 {
-	/* The lists that the recording made; the others are routed, or the command line's. */
+	/* run_record_forget() frees the lists of the recording; these two are borrowed. */
 	program->args.select.filter = program->args.select.where = (struct words){ 0 };
 	run_record_forget(&program->args);
 	if (program->object)

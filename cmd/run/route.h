@@ -20,7 +20,7 @@
 struct route_program {
 	const char *name;
 	const struct plan *plan;     /* without any word applied; NULL: it could not be opened */
-	const struct object *object; /* knows variables; NULL: a word does not name them */
+	const struct object *object; /* its variables; NULL: words cannot name variables */
 };
 
 /* ret: `count` sets of arguments, alike but for the words; texts live as long as those of `args`

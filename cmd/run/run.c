@@ -62,7 +62,7 @@ static int add_timers(struct run *run, struct err *err)
 	bool rarely = run->args->once || run->args->interval_ns > PROGRAMS_CHECK_NS;
 	int ret = 0;
 
-	if (rarely) /* sweeps come too seldom for it */
+	if (rarely) /* sweeps alone would check too seldom */
 		ret = loop_add_timer(loop, PROGRAMS_CHECK_NS, PROGRAMS_CHECK_NS, on_check, run,
 				     NULL, err);
 	if (ret >= 0 && clock_fd >= 0)
@@ -178,8 +178,8 @@ static int start_names(struct run *run, struct err *err)
 				   a->runtime_state.count, err);
 }
 
-/* Before everything that takes rights away. Programs see the command's cgroup alone, and a live
- * table would be in its way. */
+/* Before privileges are given up. Programs see only the command's cgroup, and there is no live
+ * table, as it would mix with the command's output. */
 static int start_child(struct run *run, struct run_args *args, const struct words *words,
 		       struct err *err)
 {
@@ -246,9 +246,9 @@ const struct command cmd_run = {
 		 "gets NAME-2. An argument of --set, --map, --where and the like applies to the "
 		 "program that has the thing it names. If several have it, PROGRAM: before the "
 		 "argument chooses one program, and *: chooses all of them.\n"
-		 "Behind -- stands a command: it is started once everything is attached, the "
-		 "programs see it and all that it starts, and nothing else, and run ends with it "
-		 "and with its status. Its output goes to standard error.\n"
+		 "run starts the COMMAND behind -- once everything is attached. The programs see "
+		 "only the command and the processes that it starts. run ends when the command "
+		 "ends, with its exit status. The command's output goes to standard error.\n"
 		 "'bombus run IMAGE --help' also lists the image's maps, fields and parameters.",
 	.examples = "bombus run tcpconnlat\n"
 		    "bombus run tcpconnlat -o json --where 'delta_us > 1000 && comm ~ \"^ng\"'\n"

@@ -52,7 +52,7 @@ const struct opt run_opts[] = {
 	  "as columns, labels, attributes and in filters",
 	  "container pod" },
 	{ 0, "runtime-state", "DIR", OPT_WORDS, ARG(runtime_state),
-	  "further folder of a container runtime, to find names in: containerd's state, runc's "
+	  "find names of containers in this folder of a runtime, too: containerd's state, runc's "
 	  "--root, podman's storage",
 	  NULL, "dir" },
 	{ 0, "all-maps", NULL, OPT_FLAG, ARG(object.all_maps), "internal maps too" },
@@ -105,8 +105,7 @@ const struct opt run_opts[] = {
 	  "pin the programs in this bpffs folder", NULL, "dir" },
 	{ 0, "keep-caps", NULL, OPT_FLAG, ARG(keep_caps),
 	  "keep all privileges while running; without this, run gives all of them up once "
-	  "everything "
-	  "is attached" },
+	  "everything is attached" },
 	{ 0, "user", "USER[:GROUP]", OPT_TEXT, ARG(user),
 	  "the user that a run of root becomes once everything is attached (nobody)" },
 	{ 0, "usual-priority", NULL, OPT_FLAG, ARG(usual_priority),
@@ -133,8 +132,8 @@ const struct opt run_opts[] = {
 	{ 0, "series-ttl", "TIME", OPT_DURATION, ARG(series_ttl_ns),
 	  "forget series that did not change for this time" },
 	{ 0, "compat", "TOOL", OPT_CHOICE, ARG(compat),
-	  "name metrics as this tool does: bee; or have the metrics of ebpf_exporter about itself "
-	  "too",
+	  "bee: name metrics as bee does; ebpf_exporter: also serve the metrics that it has about "
+	  "itself",
 	  "bee ebpf_exporter" },
 	{ .kind = OPT_GROUP, .help = "Image" },
 	{ 0, "pull", "WHEN", OPT_CHOICE, ARG(pull),

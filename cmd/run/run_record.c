@@ -88,7 +88,7 @@ void run_record_add(struct run_record *r, const char *name, const struct run_arg
 	r->images = xreallocarray(r->images, r->count + 1, sizeof(*r->images));
 	to = &r->programs[r->count];
 	*to = (struct run_image){ .image.program = name };
-	/* Images are without it already; of another compiler's file what is there is kept. */
+	/* Drops debug information. Images have none, and a file that cannot be stripped stays. */
 	if (elf_strip(program->bytes, program->len, &to->elf, &to->image.elf_bytes, NULL) < 0) {
 		to->elf = xmalloc(program->len + 1);
 		memcpy(to->elf, program->bytes, program->len);

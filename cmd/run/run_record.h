@@ -17,7 +17,7 @@ struct run_record {
 		void *elf;
 		struct record_option *options;
 	} * programs;
-	struct record_image *images; /* of the same, as the sink takes them */
+	struct record_image *images; /* those of `programs`, as the sink takes them */
 	size_t count;
 };
 
@@ -25,8 +25,8 @@ struct run_record {
 int run_record_check(const struct run_args *args, struct err *err);
 /* Makes the file; nothing where --record was not given. */
 int run_record_open(struct run_record *record, const struct run_args *args, struct err *err);
-/* A program with its own words. The object's bytes are copied. `name`: as outputs call it,
- * borrowed; NULL: it is the only one. */
+/* Adds a program with its own words. The object's bytes are copied. `name` is its name in outputs,
+ * borrowed; NULL: it is the only program. */
 void run_record_add(struct run_record *record, const char *name, const struct run_args *args,
 		    const struct program *program);
 void run_record_release(struct run_record *record);
