@@ -228,6 +228,11 @@ static bool decode_kstack(struct piece *p)
 
 #define NO_PCI_IDS "missing pci.ids db"
 
+static const struct pci_ids *pci_ids_of(const struct piece *p)
+{
+	return p->resolver ? resolver_pci(p->resolver) : NULL;
+}
+
 static bool give_name(struct piece *p, const char *found, size_t len)
 {
 	p->at = found;
@@ -235,50 +240,47 @@ static bool give_name(struct piece *p, const char *found, size_t len)
 	return true;
 }
 
-static bool decode_pci_vendor(struct piece *p)
+/* `kind` and `digits` are for a number without a name. */
+static bool give_pci(struct piece *p, const char *kind, int digits,
+		     const char *(*find)(const struct pci_ids *ids, uint32_t n, size_t *ret_len))
 {
-	const struct pci_ids *ids = p->resolver ? resolver_pci(p->resolver) : NULL;
+	const struct pci_ids *ids = pci_ids_of(p);
 	uint32_t n = (uint32_t)number(p);
 	const char *found;
 	size_t len;
 
 	if (!ids)
 		return give(p, NO_PCI_IDS);
-	found = pci_vendor(ids, n, &len);
-	return found ? give_name(p, found, len) : give(p, "unknown pci vendor: 0x%02x", n);
+	found = find(ids, n, &len);
+	return found ? give_name(p, found, len)
+		     : give(p, "unknown pci %s: 0x%0*x", kind, digits, n);
 }
 
-/* The vendor in the upper half, the device in the lower one. */
-static bool decode_pci_device(struct piece *p)
+static bool decode_pci_vendor(struct piece *p)
 {
-	const struct pci_ids *ids = p->resolver ? resolver_pci(p->resolver) : NULL;
-	uint32_t n = (uint32_t)number(p);
-	const char *found;
-	size_t len;
-
-	if (!ids)
-		return give(p, NO_PCI_IDS);
-	found = pci_device(ids, n >> 16, n & 0xffff, &len);
-	return found ? give_name(p, found, len) : give(p, "unknown pci device: 0x%04x", n);
+	return give_pci(p, "vendor", 2, pci_vendor);
 }
 
 static bool decode_pci_class(struct piece *p)
 {
-	const struct pci_ids *ids = p->resolver ? resolver_pci(p->resolver) : NULL;
-	uint32_t n = (uint32_t)number(p);
-	const char *found;
-	size_t len;
+	return give_pci(p, "class", 2, pci_class);
+}
 
-	if (!ids)
-		return give(p, NO_PCI_IDS);
-	found = pci_class(ids, n, &len);
-	return found ? give_name(p, found, len) : give(p, "unknown pci class: 0x%02x", n);
+/* The vendor in the upper half, the device in the lower one. */
+static const char *find_device(const struct pci_ids *ids, uint32_t n, size_t *ret_len)
+{
+	return pci_device(ids, n >> 16, n & 0xffff, ret_len);
+}
+
+static bool decode_pci_device(struct piece *p)
+{
+	return give_pci(p, "device", 4, find_device);
 }
 
 /* The class in the upper byte, the subclass in the lower one. */
 static bool decode_pci_subclass(struct piece *p)
 {
-	const struct pci_ids *ids = p->resolver ? resolver_pci(p->resolver) : NULL;
+	const struct pci_ids *ids = pci_ids_of(p);
 	uint32_t n = (uint32_t)number(p), class = n >> 8, subclass = n & 0xff;
 	const char *found;
 	size_t len;

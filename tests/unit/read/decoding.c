@@ -8,7 +8,9 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <sched.h>
 #include <string.h>
+#include <sys/mount.h>
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/util.h"
@@ -142,32 +144,89 @@ static void give(struct arena *arena, struct field *f, const struct run_case *c,
 		fail_msg("'%s': %s", c->words, err.msg);
 }
 
+static void run(const struct run_case *c, struct resolver *resolver)
+{
+	struct arena arena = { 0 };
+	struct decoder_chain *list = NULL;
+	/* Sanitizers see a step outside. */
+	uint8_t *bytes = memcpy(xmalloc(c->len), c->bytes, c->len);
+	char *text = xmalloc(DECODE_MAX);
+	struct field f;
+	int len;
+
+	give(&arena, &f, c, &list);
+	len = decoding_run(f.decoders, bytes, c->len, resolver, text);
+	if (len != (c->want ? (int)strlen(c->want) : -1) ||
+	    (c->want && memcmp(text, c->want, (size_t)len) != 0))
+		fail_msg("'%s' gives '%.*s', not '%s'", c->words, MAX(len, 0), text, c->want);
+	decoders_release(list);
+	arena_release(&arena);
+	free(bytes);
+	free(text);
+}
+
 static void test_decoding_runs(void **state)
 {
 	const struct name_source names = { .find = find_name };
 	struct resolver *resolver = resolver_new_from(&names, NULL);
 
-	for (size_t i = 0; i < ARRAY_LEN(runs); i++) {
-		const struct run_case *c = &runs[i];
-		struct arena arena = { 0 };
-		struct decoder_chain *list = NULL;
-		/* Sanitizers see a step outside. */
-		uint8_t *bytes = memcpy(xmalloc(c->len), c->bytes, c->len);
-		char *text = xmalloc(DECODE_MAX);
-		struct field f;
-		int len;
+	for (size_t i = 0; i < ARRAY_LEN(runs); i++)
+		run(&runs[i], resolver);
+	resolver_free(resolver);
+}
 
-		give(&arena, &f, c, &list);
-		len = decoding_run(f.decoders, bytes, c->len, resolver, text);
-		if (len != (c->want ? (int)strlen(c->want) : -1) ||
-		    (c->want && memcmp(text, c->want, (size_t)len) != 0))
-			fail_msg("'%s' gives '%.*s', not '%s'", c->words, MAX(len, 0), text,
-				 c->want);
-		decoders_release(list);
-		arena_release(&arena);
-		free(bytes);
-		free(text);
+#define PCI_DIR "/usr/share/misc"
+
+/* Hides the system's pci.ids behind one of the test's own, for this process alone. */
+static bool write_pci_ids(void)
+{
+	FILE *file;
+
+	if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    mount("none", PCI_DIR, "tmpfs", 0, NULL) < 0)
+		return false;
+	file = fopen(PCI_DIR "/pci.ids", "w");
+	assert_non_null(file);
+	fputs("8086  Intel Corporation\n"
+	      "\t1533  I210 Gigabit\n"
+	      "C 02  Network controller\n"
+	      "\t80  Other network\n",
+	      file);
+	return fclose(file) == 0;
+}
+
+static const struct run_case pci_runs[] = {
+	{ "uint | pci_vendor", NUMBER(uint32_t, 0x8086), "Intel Corporation" },
+	{ "uint | pci_vendor", NUMBER(uint32_t, 0x7), "unknown pci vendor: 0x07" },
+	{ "uint | pci_device", NUMBER(uint32_t, 0x80861533), "I210 Gigabit" },
+	{ "uint | pci_device", NUMBER(uint32_t, 0x15338086), "unknown pci device: 0x15338086" },
+	{ "uint | pci_device", NUMBER(uint32_t, 0x7), "unknown pci device: 0x0007" },
+	{ "uint | pci_class", NUMBER(uint32_t, 0x02), "Network controller" },
+	{ "uint | pci_class", NUMBER(uint32_t, 0x03), "unknown pci class: 0x03" },
+	{ "uint | pci_subclass", NUMBER(uint32_t, 0x0280), "Other network" },
+	{ "uint | pci_subclass", NUMBER(uint32_t, 0x0281),
+	  "unknown pci subclass: 0x81 (class 0x02)" },
+	{ "uint | pci_subclass", NUMBER(uint32_t, 0x0380), "unknown pci class: 0x03" },
+};
+
+static void test_decoding_names_pci_devices(void **state)
+{
+	const struct name_source names = { .find = find_name };
+	struct resolver *resolver;
+
+	for (size_t i = 0; i < ARRAY_LEN(pci_runs); i++) {
+		struct run_case without = pci_runs[i];
+
+		without.want = "missing pci.ids db";
+		run(&without, NULL);
 	}
+	if (!write_pci_ids()) {
+		print_message("no file can be put before the system's pci.ids\n");
+		skip();
+	}
+	resolver = resolver_new_from(&names, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(pci_runs); i++)
+		run(&pci_runs[i], resolver);
 	resolver_free(resolver);
 }
 
@@ -255,6 +314,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_decoding_runs),
+		cmocka_unit_test(test_decoding_names_pci_devices),
 		cmocka_unit_test(test_decoding_is_text_in_each_style),
 		cmocka_unit_test(test_decoding_refuses),
 	};
