@@ -21,7 +21,6 @@
 #include "runner/read/text/cgroup.h"
 #include "runner/read/text/ksyms.h"
 #include "runner/read/text/pci.h"
-#include "runner/read/who/who.h"
 
 #define SETS 256
 #define WAYS 4

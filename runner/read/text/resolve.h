@@ -12,13 +12,14 @@
 #include <stdint.h>
 #include "base/clock.h"
 #include "runner/load/plan/layout.h"
+#include "runner/read/who/who.h"
 
 struct resolver;
 
-/* The clock is borrowed. stack_fd: looks a stack id up in a STACK_TRACE map, -1: none. */
+/* The clock is borrowed. */
 struct resolver *resolver_new(struct wallclock *clock);
 
-/* It finds cgroups; borrowed. */
+/* The opener opens cgroups for it; borrowed. */
 struct opener;
 void resolver_use_opener(struct resolver *resolver, struct opener *opener);
 
@@ -38,9 +39,8 @@ const struct pci_ids *resolver_pci(struct resolver *resolver);
 /* A STACK_TRACE map: `number` is that of field.stacks. A descriptor of -1: there is none. */
 void resolver_set_stacks(struct resolver *resolver, uint8_t number, int stack_map_fd,
 			 uint32_t max_frames);
-/* Who knows containers and pods; borrowed. wait_ms: how long a name is waited for, once for each
+/* `who` knows containers and pods; borrowed. wait_ms: the longest wait for a name, once for each
  * id. */
-struct who;
 void resolver_set_who(struct resolver *resolver, struct who *who, unsigned wait_ms);
 void resolver_free(struct resolver *resolver);
 
@@ -54,14 +54,14 @@ struct wallclock *resolver_clock(const struct resolver *resolver);
 #define RESOLVE_MAX 1024
 const char *resolve(struct resolver *resolver, enum meaning meaning, uint64_t id);
 
-/* Of what an id is, in its upper bits: cgroups' own ids have them clear. */
+/* The upper bits hold the kind of an id, enum who_id; ids of cgroups do not reach them. */
 #define RESOLVE_KIND_SHIFT 60
 static inline uint64_t resolve_id_of(enum meaning meaning, uint64_t value)
 {
-	uint64_t kind = meaning == MEAN_PID	? 1
-			: meaning == MEAN_MNTNS ? 2
-			: meaning == MEAN_NETNS ? 3
-						: 0;
+	uint64_t kind = meaning == MEAN_PID	? WHO_PID
+			: meaning == MEAN_MNTNS ? WHO_MNTNS
+			: meaning == MEAN_NETNS ? WHO_NETNS
+						: WHO_CGROUP;
 
 	return (value & ((1ULL << RESOLVE_KIND_SHIFT) - 1)) | kind << RESOLVE_KIND_SHIFT;
 }

@@ -171,28 +171,26 @@ static bool take_part(struct container *c, enum container_part part, const char 
 	return true;
 }
 
-/* Names of the folder that begin or end so; the callback returns true at the last. */
+/* Calls fn for each name in the folder that ends so, until it returns true. */
 static void each_name(const char *dir, const char *ending,
-		      bool (*fn)(struct container *c, const char *dir, const char *name),
-		      struct container *c)
+		      bool (*fn)(struct container *c, const char *name), struct container *c)
 {
 	DIR *folder = opendir(dir);
 	struct dirent *entry;
 	bool done = false;
 
 	for (int n = 0; folder && !done && n < NAMES_MAX && (entry = readdir(folder)); n++)
-		done = has_suffix(entry->d_name, ending) && fn(c, dir, entry->d_name);
+		done = has_suffix(entry->d_name, ending) && fn(c, entry->d_name);
 	if (folder)
 		closedir(folder);
 }
 
 /* "POD_NAMESPACE_NAME-ID.log" */
-static bool read_log_link(struct container *c, const char *dir, const char *name)
+static bool read_log_link(struct container *c, const char *name)
 {
 	const char *at = name,
 		   *end = name + strlen(name) - strlen("-.log") - strlen(c->part[CONTAINER_ID]);
 
-	(void)dir;
 	if (take_part(c, CONTAINER_POD, &at, '_') && take_part(c, CONTAINER_NAMESPACE, &at, '_') &&
 	    at < end)
 		container_give(c, CONTAINER_NAME, at, (size_t)(end - at));
@@ -208,11 +206,10 @@ void state_fill_from_logs(const char *logs, struct container *c)
 }
 
 /* "NAMESPACE_POD_UID" */
-static bool read_pod_folder(struct container *c, const char *dir, const char *name)
+static bool read_pod_folder(struct container *c, const char *name)
 {
 	const char *at = name;
 
-	(void)dir;
 	if (take_part(c, CONTAINER_NAMESPACE, &at, '_'))
 		take_part(c, CONTAINER_POD, &at, '_');
 	return true;
