@@ -4,18 +4,9 @@
  * exporter.yaml describes. A round is a call of getppid() by the process target_pid or, where that
  * is 0, by processes that are called exporter_load.
  */
-#include "vmlinux.h"
-#include <bpf/bpf_helpers.h>
+#include "exporter.bpf.h"
 
 const volatile __u32 target_pid = 0;
-
-#define MAP(name, map_type, entries, key_type)                                                     \
-	struct {                                                                                   \
-		__uint(type, map_type);                                                            \
-		__uint(max_entries, entries);                                                      \
-		__type(key, key_type);                                                             \
-		__type(value, __u64);                                                              \
-	} name SEC(".maps")
 
 struct op_key {
 	__u32 dev;

@@ -3,18 +3,11 @@
  * What ebpf_exporter gives a program besides its maps' output: an address of the kernel, a mark
  * once all programs are attached, and maps with the cgroups that expressions match.
  */
+#include "exporter.bpf.h"
 #include "run.bpf.h"
 #include <bpf/bpf_tracing.h>
 
 const volatile __u64 kaddr_schedule = 0;
-
-#define MAP(name, map_type, entries, key_type)                                                     \
-	struct {                                                                                   \
-		__uint(type, map_type);                                                            \
-		__uint(max_entries, entries);                                                      \
-		__type(key, key_type);                                                             \
-		__type(value, __u64);                                                              \
-	} name SEC(".maps")
 
 MAP(address, BPF_MAP_TYPE_ARRAY, 1, __u32);
 MAP(groups, BPF_MAP_TYPE_HASH, 16384, __u64);
