@@ -3,9 +3,10 @@
  * A program's configuration for ebpf_exporter, NAME.yaml, as recipes for the plan of NAME.bpf.o.
  * The format is that of the exporter's README (version 2).
  *
- * What the exporter refuses is refused here, and so is what it takes and then shows wrongly or not
- * at all. Errors are EXIT_USAGE and read "FILE:LINE:COLUMN: what", with what would be right as a
- * hint. A key that it would ignore is refused where it looks like a known one, else warned of.
+ * It refuses everything that the exporter refuses, and input that the exporter takes and then shows
+ * wrongly or not at all. Errors are EXIT_USAGE and read "FILE:LINE:COLUMN: what", with the right
+ * form as a hint. An unknown key, which the exporter ignores, is an error if it resembles a known
+ * one, else a warning.
  */
 #ifndef BOMBUS_RUNNER_COMPAT_EXPORTER_CONFIG_H
 #define BOMBUS_RUNNER_COMPAT_EXPORTER_CONFIG_H

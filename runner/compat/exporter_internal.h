@@ -8,8 +8,7 @@
 
 struct recipe_place exporter_place(const struct yaml_node *node);
 
-/* A mapping; of keys that are none of these those that look like one are refused, and the others
- * warned of. */
+/* Checks a mapping: an unknown key is an error if it resembles one of these, else a warning. */
 int exporter_keys(const struct yaml_node *map, const char *const *keys, size_t count,
 		  struct err *err);
 

@@ -13,7 +13,7 @@
 #define LABELS_MAX 64
 #define SIZE_MAX_BYTES 65536
 
-/* In quotes: a quote of its own kind stands in quotes of the other. */
+/* In single quotes; a single quote in it stands in double ones. */
 static void add_word(struct strbuf *words, const char *text)
 {
 	strbuf_addc(words, '\'');
@@ -159,7 +159,7 @@ static int read_decoders(struct arena *arena, const struct yaml_node *label, con
 	return 0;
 }
 
-/* What Prometheus takes as a label's name. */
+/* The names that Prometheus takes for labels. */
 static int check_name(const struct yaml_node *node, const char *name, bool is_metric,
 		      struct err *err)
 {

@@ -75,7 +75,7 @@ static void set_in_map(struct aim *aim, uint64_t group, bool pass)
 	aim->warned |= code == -E2BIG;
 }
 
-/* A group ends when no process is in it any more. */
+/* An ended group has no process: its id can be taken out. */
 static void on_group(void *ctx, const struct who_group *group)
 {
 	struct aim *aim = ctx;
@@ -134,7 +134,7 @@ void aim_follow(struct aim *aim, const struct object *object)
 {
 	pthread_mutex_lock(&aim->lock);
 	aim->object = object;
-	/* Those that came since; the ones that went match nothing any more. */
+	/* Adds the groups that came since. Ids of ended groups may stay: they match nothing. */
 	for (uint32_t i = 0; aim->groups.places && i <= aim->groups.mask; i++)
 		if (aim->groups.places[i].used)
 			set_in_map(aim, aim->groups.places[i].id, true);

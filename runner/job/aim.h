@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The cgroups of the containers, pods and folders that a program is to see, for its filter in the
- * kernel: all that there are and that come, with the groups below them. The map of the program
- * follows as they come and go.
+ * The cgroups that a program's filter in the kernel lets through: those of the containers, pods and
+ * folders that the user names, with the groups below them. The map of the program follows as groups
+ * come and go.
  */
 #ifndef BOMBUS_RUNNER_JOB_AIM_H
 #define BOMBUS_RUNNER_JOB_AIM_H
@@ -30,13 +30,13 @@ static inline bool aim_is_wanted(const struct aim_opts *opts)
 	return opts->ncontainers || opts->npods || opts->ncgroups;
 }
 
-/* Both are borrowed. It knows the groups that are there now. */
+/* Both are borrowed. The aim begins with the groups that exist. */
 struct aim *aim_new(struct who *who, const struct aim_opts *opts);
 void aim_free(struct aim *aim); /* NULL is fine; before the object is freed */
 
 /* A copy of the ids; malloc'ed. */
 uint64_t *aim_cgroups(struct aim *aim, size_t *ret_count);
-/* The object was started with some of these: its map follows from now on. */
+/* The object has started with the ids of aim_cgroups(): its map follows from now on. */
 void aim_follow(struct aim *aim, const struct object *object);
 
 #endif

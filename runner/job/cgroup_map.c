@@ -176,7 +176,7 @@ static void add_tree(struct cgroup_map *m, const char *path, unsigned depth)
 	closedir(dir);
 }
 
-/* --- what changes --- */
+/* --- changes --- */
 
 static void removed(struct cgroup_map *m, const char *path)
 {
@@ -188,7 +188,7 @@ static void removed(struct cgroup_map *m, const char *path)
 	}
 }
 
-/* Events were lost: what is gone goes, and all is listed anew. */
+/* Events were lost: takes out the groups that are gone, and lists all again. */
 static void list_again(struct cgroup_map *m)
 {
 	for (size_t i = m->count; i-- > 0;) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A map of a program that holds the cgroups whose paths match one of some regular expressions, as
- * ebpf_exporter's cgroup_id_map: a hash by the cgroup's id, or cgroup storage, with the value 1. It
- * is filled before anything is read, and kept current by inotify as cgroups come and go, which
- * takes no privileges. At most CGROUP_MAP_MAX cgroups are watched; more are warned of.
+ * ebpf_exporter's cgroup_id_map: a hash by the cgroup's id, or cgroup storage, with the value 1.
+ * cgroup_map_start() fills it before anything is read. inotify, which takes no privileges, keeps it
+ * current as cgroups come and go. It watches at most CGROUP_MAP_MAX cgroups, and warns of more.
  *
  * Paths begin with /sys/fs/cgroup, wherever cgroup2 is mounted.
  */
@@ -21,7 +21,7 @@ struct plan;
 
 #define CGROUP_MAP_MAX 16384
 
-/* Of an object that is open: EXIT_USAGE where the map is another one than the file says. */
+/* Of an object that is open: EXIT_USAGE where the map is not of the type that the file names. */
 int cgroup_map_check(const struct recipe_cgroups *config, const struct plan *plan, struct err *err);
 /* Of an object that is started: fills the map, and keeps it current in the loop. The expressions
  * are borrowed. */

@@ -22,8 +22,8 @@ struct job {
 	const struct recipe_cgroups *cgroups;
 	struct cgroup_map *cgroup_map;
 	struct aim *aim;	/* NULL: everything passes */
-	uint64_t *aimed;	/* what passed at first */
-	struct resolver *names; /* of the filters; NULL: they need none */
+	uint64_t *aimed;	/* the cgroups that passed at the start */
+	struct resolver *names; /* for the filters; NULL: they need none */
 	uint64_t start_ns;
 	void (*on_sweep)(void *ctx, struct job *job);
 	void *sweep_ctx;

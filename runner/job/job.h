@@ -43,7 +43,7 @@ struct job_config {
 	struct step pull;	       /* getting the bytes, if there was anything to get */
 	bool statistics;	       /* the kernel measures the programs' run time */
 	const struct recipe_cgroups *cgroups; /* a map to be kept filled; NULL: none. Borrowed */
-	struct aim_opts aim;		      /* what of it passes; none: all */
+	struct aim_opts aim;		      /* the cgroups that it sees; none: all */
 	struct who *who;       /* containers and pods; NULL: nothing asks for them. Borrowed */
 	struct loader *loader; /* it loads and attaches; NULL: this process does. Borrowed */
 };
@@ -58,7 +58,7 @@ void job_on_sweep(struct job *job, void (*fn)(void *ctx, struct job *job), void 
 void job_check(struct job *job);
 /* What the kernel side counted can no longer change. */
 void job_detach(struct job *job);
-/* Detaches first. For how long what is left is read, see collector_drain(). */
+/* Detaches first, then reads the rest with these limits: collector_drain(). */
 void job_stop(struct job *job, struct drain_limits *limits);
 void job_free(struct job *job); /* before the loop is freed */
 
@@ -66,7 +66,7 @@ const char *job_name(const struct job *job);
 const struct plan *job_plan(const struct job *job);
 struct object *job_object(struct job *job);
 struct source *job_source(struct job *job); /* for a host; lives as long as the job */
-/* While it runs it opens what takes a capability, see runner/load/sandbox/opener.h. */
+/* It opens files that take a capability while it runs, see runner/load/sandbox/opener.h. */
 bool job_needs_opener(const struct job *job);
 /* Since job_attach(). */
 uint64_t job_ran_ns(const struct job *job);

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Configurations for ebpf_exporter: each kind of map, label and histogram, beside values that were
-# worked out by hand; and what is refused.
+# Configurations for ebpf_exporter: each kind of map, label and histogram, compared with values that
+# were worked out by hand; and mistakes.
 . "$(dirname "$0")/../support/lib.sh"
 need_root
 need jq curl

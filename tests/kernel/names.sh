@@ -21,7 +21,7 @@ id() {
 	printf '%064x' "$1"
 }
 
-# What the runtimes' own files are, in folders that --runtime-state names.
+# Files as the runtimes keep them, in folders that --runtime-state names.
 mkdir -p "runc/box-$$" "runc/deep-$$" docker/containers/"$(id 2)" containerd/io.containerd.runtime.v2.task/k8s.io/"$(id 3)"
 echo '{}' >"runc/box-$$/state.json"
 echo "{\"cgroup_paths\":{\"\":\"/sys/fs/cgroup/unified/bombus-test-$$/a/b\"}}" >"runc/deep-$$/state.json"
@@ -96,7 +96,7 @@ known "short: each of $SHORT has its id" '[length, (map(.container.id) | unique 
 	"[$SHORT,$SHORT,0]"
 
 # --- by other ids ---
-# A process that stays, in namespaces of its own; opens are told by its number alone.
+# A process that stays, in namespaces of its own; target_pid selects its opens.
 : >opened
 mkdir -p "$GROUP/docker-$(id 2).scope"
 unshare -m -n bash -c "echo \$\$ >'$GROUP/docker-$(id 2).scope/cgroup.procs'; : >entered; while :; do : <opened; sleep 0.1; done" &

@@ -37,8 +37,8 @@ static int check_sizes(const struct map_plan *map, struct err *err)
 	return 0;
 }
 
-/* Where nothing else is asked for, all entries of a map that another tool shows whole are series.
- */
+/* A map that another tool shows whole has room for a series of each entry, unless the user sets a
+ * limit. */
 static struct series_opts series_opts_of(const struct collector *c, const struct map_plan *map)
 {
 	struct series_opts opts = c->opts.series;

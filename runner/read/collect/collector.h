@@ -64,20 +64,19 @@ void collector_remove_queue(struct collector *collector, struct queue *queue);
 /* Opens the buffers and adds them and the sweep timer to the loop, whose thread calls back here. */
 int collector_start(struct collector *collector, struct loop *loop, struct err *err);
 
-/* What ends the reading of what is left. Several collectors may share one: they end together. */
+/* Limits of the last reading. Collectors that share them end together. */
 struct drain_limits {
 	uint64_t deadline_ns; /* of the sweep, monotonic; 0: none */
 	bool (*stop)(void);   /* true: at once; NULL: nothing stops it */
-	int patience_ms;      /* left of the time for which a sink that stands still is waited for;
-			       * counts down */
+	int patience_ms;      /* time left to wait for a sink that stands still; counts down */
 };
 #define DRAIN_PATIENCE_MS 2000
 
 /*
- * Loop thread: reads what is there now and sweeps once, e.g. for --once and at the end, after
- * object_stop(). Waits for a sink that is the only one, but only as long as the limits allow for
- * one that stands still: what its queue cannot take then is dropped, and counted. What the sweep
- * did not read is marked as cut. NULL limits: DRAIN_PATIENCE_MS and nothing else.
+ * Loop thread: reads all records there are and sweeps once, e.g. for --once and at the end, after
+ * object_stop(). Waits for the only sink, but if it stands still only as long as the limits allow;
+ * records that its queue cannot take then are dropped, and counted. A sweep that does not reach its
+ * end is marked as cut. NULL limits: DRAIN_PATIENCE_MS and nothing else.
  */
 void collector_drain(struct collector *collector, struct drain_limits *limits);
 

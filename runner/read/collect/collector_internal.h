@@ -36,7 +36,7 @@ struct collector {
 int streams_update(struct collector *collector, struct reader *reader, struct err *err);
 /* Goes on with what waited for room. */
 int streams_resume(struct collector *collector);
-/* Tells the programs which records nothing reads (BOMBUS_UNREAD). */
+/* Tells the programs whether their records are read (BOMBUS_UNREAD). */
 void streams_tell_unread(struct collector *collector);
 /* Reads what is there, but only so much of each; between the steps of a sweep. */
 void streams_serve(struct collector *collector);

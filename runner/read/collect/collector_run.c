@@ -152,7 +152,7 @@ static int open_reader(struct collector *c, struct reader *r, struct err *err)
 	code = object_map_fd(c->env.object, r->map);
 	if (code < 0)
 		return err_sys(err, -code, "map %s is not there", r->map->symbol);
-	/* Outputs know the source by now, and ask for its figures in threads of theirs. */
+	/* Outputs already ask for its figures, in their own threads. */
 	__atomic_store_n(&r->fd, code, __ATOMIC_RELEASE);
 	code = 0;
 	if (r->map->source == SOURCE_RING)

@@ -20,17 +20,17 @@
 #define RUN_RECORDS 65536    /* of one ring before others have their turn */
 #define STEP_RECORDS 16384   /* of each ring between the steps of a sweep */
 #define PACE_MOST_NS 2000000 /* longest period, and so the delay of a record */
-#define PACE_LEAST_NS 200000 /* a ring that wants a shorter one wakes its reader always */
+#define PACE_LEAST_NS 200000 /* a ring that needs a shorter one wakes its reader each time */
 #define PACE_BYTES_NS 1	     /* bytes a nanosecond that a ring may get */
 #define PACE_WINDOW_NS 10000000
 #define PACE_BUSY_RUNS 3   /* so often woken in that time */
 #define PACE_QUIET_TICKS 8 /* so often in a row hardly any record */
 #define PACE_QUIET_RECORDS 2
 #define BUSY_NS 1000000 /* how long a record that is being written gets */
-#define LOOK_MS 50	/* at the end: between two looks at what stops it */
+#define LOOK_MS 50	/* at the end: between two calls of `stop` */
 #define BUSY_TRIES 20	/* at the end: how often a record is waited for, 1 ms each */
 
-/* The records of a ring; perf buffers count theirs. */
+/* Returns the number of records from a ring; perf buffers count their own. */
 static uint64_t run_stream(struct reader *r, uint64_t max)
 {
 	if (!r->perf)
@@ -76,7 +76,7 @@ static uint64_t pace_ns(const struct reader *r)
 	return ns < PACE_LEAST_NS ? 0 : MIN(ns, (uint64_t)PACE_MOST_NS);
 }
 
-/* The next record of the ring is not finished. The kernel says all the same that there is one: the
+/* The next record of the ring is not finished, but the kernel reports the ring as readable: the
  * reader, with its priority, would keep the writer from its CPU. */
 static bool is_stuck(struct reader *r, uint64_t records)
 {
@@ -124,7 +124,7 @@ static int on_stream(void *ctx, uint32_t events)
 	return streams_update(c, r, NULL);
 }
 
-/* A kernel that refuses it has records that are read and thrown away. */
+/* If the kernel refuses, the records are read and thrown away. */
 void streams_tell_unread(struct collector *c)
 {
 	uint32_t zero = 0;

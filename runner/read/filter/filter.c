@@ -122,7 +122,7 @@ static bool text_matches(const struct filter *filter, const struct test *t, cons
 	return len == t->len && memcmp(text, t->bytes, len) == 0;
 }
 
-/* It is in one, for all that is known. */
+/* The part is known and not empty. */
 static bool has_part(const struct filter *filter, const struct test *t, const void *base)
 {
 	size_t len = plain_text(filter, t, base, 0);

@@ -122,7 +122,7 @@ static const char *after_exp2(const char *text, uint8_t *ret_bits)
 	return NULL;
 }
 
-/* What stands behind "keys". */
+/* The words behind "keys". */
 static int parse_keys(struct scale *scale, const char *text)
 {
 	_cleanup_free_ char *copy = xstrdup(text);

@@ -52,10 +52,10 @@ struct err;
  * exp2 or linear buckets by number, MAX is the one into which it puts all that is larger, so that
  * it is +Inf, and MAX + 1 is the sum.
  *
- * "keys" before such words says that the last member of the key is the bucket, that each bound is
- * real, the last one too, and that the sum is behind the last: "keys exp2 MIN MAX", "keys exp2zero
- * MIN MAX" (0, then 2^(n-1)), "keys linear MIN MAX" (n), "keys 1,5,10" (the key is the bound); and
- * "times FACTOR" behind them makes the exported values.
+ * With "keys" before such words the last member of the key is the bucket, each bound is real, the
+ * last one too, and the sum is behind the last: "keys exp2 MIN MAX", "keys exp2zero MIN MAX" (0,
+ * then 2^(n-1)), "keys linear MIN MAX" (n), "keys 1,5,10" (the key is the bound). "times FACTOR"
+ * behind them scales the exported bounds and sum.
  *
  * What <bombus/histogram.bpf.h> counts says so itself (map_plan.counted). Of its exp2 buckets "exp2
  * MIN MAX" shows a part, of which all bounds are real; everything else that differs is refused.

@@ -18,17 +18,17 @@ struct opener;
 struct cgroup_tree *cgroup_tree_new(void);
 void cgroup_tree_free(struct cgroup_tree *tree);
 
-/* Opens groups for it; borrowed. NULL: this process does. */
+/* The opener opens groups; borrowed. NULL: this process does. */
 void cgroup_tree_use_opener(struct cgroup_tree *tree, struct opener *opener);
 
 /* "/" for the root, "/system.slice/ssh.service". False: gone, or there is no cgroup2 mount. */
 bool cgroup_tree_path(struct cgroup_tree *tree, uint64_t id, char *text, size_t size);
 
-/* All groups that there are, root excepted; at most 16,384. */
+/* Calls fn for every group but the root, at most 16,384. */
 void cgroup_tree_each(struct cgroup_tree *tree,
 		      void (*fn)(void *ctx, uint64_t id, const char *path), void *ctx);
 
-/* Some process of the group at `path`, as this process sees it; 0: there is none. */
+/* One process of the group at `path`, in this process's PID namespace; 0: there is none. */
 int cgroup_tree_process(const struct cgroup_tree *tree, const char *path);
 
 #endif

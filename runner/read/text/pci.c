@@ -9,7 +9,7 @@
 #define MAX_HEADS 65536 /* vendors and classes */
 #define CLASS 0x10000	/* added to a class's number: vendors have 16 bits */
 
-/* A vendor or class, and what is indented behind it. */
+/* A vendor or class; the indented lines behind it are its devices or subclasses. */
 struct head {
 	uint32_t id;
 	uint32_t at; /* of its line, in the text */
@@ -23,7 +23,7 @@ struct pci_ids {
 	uint32_t nheads;
 };
 
-/* The line at `at` without its end. */
+/* The length of the line at `at`, without its end. */
 static size_t line_len(const struct pci_ids *ids, size_t at)
 {
 	const char *end = memchr(ids->text + at, '\n', ids->len - at);
@@ -31,7 +31,7 @@ static size_t line_len(const struct pci_ids *ids, size_t at)
 	return end ? (size_t)(end - ids->text) - at : ids->len - at;
 }
 
-/* `digits` of hexadecimal digits and two blanks: what they are, and the name behind them. */
+/* Reads a number of so many hexadecimal digits, and finds the name behind it and two blanks. */
 static bool read_entry(const char *line, size_t len, size_t digits, uint32_t *ret_id,
 		       size_t *ret_name)
 {

@@ -248,7 +248,7 @@ static char *put_device(char *d, const struct value *v)
 	return put_found(d, v, dev, word, len);
 }
 
-/* What is in no container has none of it; "?" is a group that went before it was seen. */
+/* Empty outside containers; "?": the group ended before it was seen. */
 static char *put_part(char *d, const struct value *v)
 {
 	const char *name = is_id(v) ? resolved(v, (uint64_t)raw_int(v->field, v->at)) : NULL;

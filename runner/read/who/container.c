@@ -48,8 +48,8 @@ static bool is(const struct folder *f, const char *name)
 	return f->len == strlen(name) && begins(f, name);
 }
 
-/* Where the last run of exactly 64 hex digits begins, with nothing but ".scope" behind it; false: there
- * is none. */
+/* Where the last run of exactly 64 hex digits begins, at the end or before a '.'; false: there is
+ * none. */
 static bool find_id(const struct folder *f, size_t *ret)
 {
 	bool found = false;
@@ -64,7 +64,7 @@ static bool find_id(const struct folder *f, size_t *ret)
 	return found;
 }
 
-/* The words that stand before an id, and behind which it is no container's. */
+/* Prefixes of ids; NULL: such an id is not a container's. */
 static const struct {
 	const char *prefix, *runtime;
 } prefixes[] = {
@@ -197,7 +197,7 @@ bool container_of_path(struct container *ret, const char *path)
 		in_pods |= f.len && memmem(f.at, f.len, "kubepods", strlen("kubepods"));
 		if (!f.len)
 			break;
-		/* A pod in a container: its own id does not follow yet. */
+		/* An id before the pod is that of a container around the pod. */
 		if (in_pods && take_pod(ret, &f)) {
 			ret->part[CONTAINER_ID][0] = ret->part[CONTAINER_RUNTIME][0] = '\0';
 			found = true;

@@ -13,7 +13,7 @@
  *	/k8s.io/ID					containerd
  *	/ecs/TASK/ID, /lxc.payload.NAME, /machine.slice/machine-NAME.scope
  *
- * A container in a container is the inner one. Folders below the container's belong to it.
+ * Of nested containers, the inner one counts. Folders below the container's belong to it.
  */
 #ifndef BOMBUS_RUNNER_READ_WHO_CONTAINER_H
 #define BOMBUS_RUNNER_READ_WHO_CONTAINER_H
@@ -41,7 +41,7 @@ struct container {
 	char part[CONTAINER_PARTS][CONTAINER_TEXT];
 };
 
-/* Fills what the path says and leaves the rest as it is. False: it is in no container or pod. */
+/* Fills the parts that the path has. False: the path belongs to no container or pod. */
 bool container_of_path(struct container *ret, const char *path);
 
 /* The same of a whole /proc/PID/cgroup, "0::/PATH" and "4:memory:/PATH": the last line that has a

@@ -47,10 +47,10 @@ struct keeper {
 	uint32_t ngroups;
 	struct id_map index;
 	uint64_t mntns, netns; /* the host's */
-	bool gone;	       /* nobody listens any more */
+	bool gone;	       /* the other end of fd is closed */
 };
 
-/* ---- what is sent ---- */
+/* ---- messages ---- */
 
 static void send_message(struct keeper *k, struct message *message, const char *path,
 			 const struct container *c)
@@ -116,7 +116,7 @@ static bool tell(struct keeper *k, uint64_t id, const char *path, bool thorough)
 
 static void look(struct keeper *k, struct group *g)
 {
-	/* The first look is for what the path tells, and cheap. */
+	/* Every second look reads all states of runc and crun; the first one stays cheap. */
 	bool thorough = g->tries & 1;
 
 	if (tell(k, g->id, g->path, thorough) || g->tries >= ARRAY_LEN(delays_ms))
@@ -212,8 +212,8 @@ static void read_events(struct keeper *k)
 
 /* ---- questions ---- */
 
-/* The path of a /proc/PID/cgroup that has a container, else that of version 2: a machine of version
- * 1 has only one that is the same for all. */
+/* The first path in a /proc/PID/cgroup that has a container, else the path of version 2, else the
+ * first one. */
 static const char *path_in(const struct state_paths *paths, char *text)
 {
 	const char *found = NULL;
@@ -280,7 +280,7 @@ static void read_question(struct keeper *k)
 
 /* ---- life ---- */
 
-/* Looks again at what is due; the time until the next is, in milliseconds. */
+/* Looks again at the groups that are due. Returns the milliseconds until the next one is. */
 static int look_again(struct keeper *k, uint64_t until_ns)
 {
 	uint64_t now = now_mono_ns();
@@ -305,21 +305,21 @@ static void become_keeper(struct keeper *k)
 
 	if (cgroup_events_open(&k->events, &err) < 0)
 		log_debug("cgroups are listed again and again, not watched: %s", err.msg);
-	thread_raise_priority(); /* a buffer has room for some hundred groups */
+	thread_raise_priority(); /* before the buffers of the events are full */
 	k->tree = cgroup_tree_new();
 	privileges_become(NULL, kept);
 	if (seccomp_enter(SECCOMP_LOADS, &err) < 0)
 		log_debug("%s", err.msg);
-	/* Those of process 1, or where that may not be looked at, of our own. */
+	/* Those of process 1, or its own where process 1 cannot be read. */
 	k->mntns = namespace_of(1, "mnt") ?: namespace_of(getpid(), "mnt");
 	k->netns = namespace_of(1, "net") ?: namespace_of(getpid(), "net");
 }
 
-/* While it waits: what opening takes. */
+/* Kept until the start: opening events takes them. */
 static const uint64_t opening = 1ULL << CAP_DAC_READ_SEARCH | 1ULL << CAP_SYS_PTRACE |
 				1ULL << CAP_PERFMON | 1ULL << CAP_SYS_ADMIN | 1ULL << CAP_SYS_NICE;
 
-/* Until then nothing is opened and nothing is read: it may never come. */
+/* The start may never come: opens and reads nothing before it. */
 static void await_start(struct keeper *k, char *dirs, size_t size)
 {
 	int len = packet_receive(k->fd, dirs, size - 1, NULL, 0, &(size_t){ 0 });

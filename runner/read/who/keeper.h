@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The keeper of names: a process that watches cgroups come and go, finds out which containers they
- * are, and sends it to the process that shows records (who.h). Files of runtimes belong to root, so
+ * The keeper of names: a process that watches cgroups come and go, finds their containers, and
+ * sends the names to the process that shows records (who.h). Files of runtimes belong to root, so
  * it keeps CAP_DAC_READ_SEARCH, and CAP_SYS_PTRACE for the namespaces of processes; it opens no
  * network socket and starts nothing.
  *
- * Groups are seen by the kernel's tracepoints, and by listing the tree once in a while. What files
- * do not tell yet is looked for again, at intervals that grow, for two seconds.
+ * It learns of groups from the kernel's tracepoints, and lists the tree from time to time. If the
+ * files of a container are not there yet, it looks again at growing intervals for two seconds.
  */
 #ifndef BOMBUS_RUNNER_READ_WHO_KEEPER_H
 #define BOMBUS_RUNNER_READ_WHO_KEEPER_H

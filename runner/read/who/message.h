@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the keeper of names (keeper.h) and the process that asks it send each other: packets. */
+/* The packets between the keeper of names (keeper.h) and the process that asks it. */
 #ifndef BOMBUS_RUNNER_READ_WHO_MESSAGE_H
 #define BOMBUS_RUNNER_READ_WHO_MESSAGE_H
 
@@ -9,10 +9,10 @@
 #define MESSAGE_PATH 4096
 
 enum message_kind {
-	MESSAGE_GROUP = 1, /* there is this group; may come again when more is known */
+	MESSAGE_GROUP = 1, /* a group exists; sent again when more of it is known */
 	MESSAGE_GONE,	   /* it ended */
 	MESSAGE_NONE,	   /* the answer to a question: there is no such group */
-	MESSAGE_READY,	   /* all groups that there were at the start have been sent */
+	MESSAGE_READY,	   /* every group that existed at the start has been sent */
 };
 
 /* A group: its path, then the parts of its container. */
@@ -26,7 +26,7 @@ struct message {
 		netns; /* inodes of its processes' namespaces; 0: not known, or the host's */
 };
 
-/* With the number of a process, in the place of a group's id: the group that it is in. */
+/* Set in an id: the other bits are the number of a process, which stands for its group. */
 #define MESSAGE_PROCESS (1ULL << 63)
 
 struct question {

@@ -31,7 +31,7 @@ static json_t *read_json(const char *path)
 	return json_loadb(bytes, len, 0, NULL);
 }
 
-/* An id stands in patterns and paths. */
+/* Safe as a part of a pattern and of a path. */
 static bool is_plain(const char *id)
 {
 	for (const char *c = id; *c; c++)
@@ -97,7 +97,7 @@ static void give_annotations(struct container *c, const json_t *from)
 
 /* ---- one kind of file each ---- */
 
-/* Of an OCI bundle. The kind of runtime is in the path. */
+/* The config.json of an OCI bundle. */
 static bool read_bundle(struct container *c, const char *path)
 {
 	_cleanup_json_ json_t *json = read_json(path);
@@ -149,7 +149,7 @@ static bool read_storage(struct container *c, const char *path)
 	return false;
 }
 
-/* There is a state: nothing in it is needed. A container that has no manager has its id for a
+/* The state exists; its content is not needed. A container without a manager has its id as its
  * name. */
 static bool see_state(struct container *c, const char *path)
 {
@@ -233,7 +233,7 @@ struct place {
 	bool (*read)(struct container *c, const char *path);
 };
 
-/* Where a runtime keeps them by itself. */
+/* The runtimes' own folders. */
 static const struct place usual[] = {
 	{ "/run/containerd", BUNDLES, read_bundle },
 	{ "/run/docker/containerd/daemon", BUNDLES, read_bundle },
@@ -246,7 +246,7 @@ static const struct place usual[] = {
 	{ "/var/lib/containers/storage", "/*-containers/volatile-containers.json", read_storage },
 };
 
-/* Those that the user names. */
+/* Folders that the user names. */
 static const struct place given[] = {
 	{ NULL, BUNDLES, read_bundle },
 	{ NULL, "/containers/%s/config.v2.json", read_docker },
@@ -305,7 +305,7 @@ static bool is_below(const char *path, const char *above)
 	return len > 1 && strncmp(path, above, len) == 0 && (!path[len] || path[len] == '/');
 }
 
-/* What a state says that its cgroup is: runc's paths begin with the mount. */
+/* The state is that of the cgroup or of one above it. Paths of runc begin with the mount. */
 static bool has_cgroup(const char *path, const char *cgroup)
 {
 	_cleanup_json_ json_t *json = read_json(path);
@@ -376,7 +376,7 @@ static bool find_by_name(const struct state_paths *paths, const char *name, stru
 	return found;
 }
 
-/* Of systemd's own units: no runtime makes one for a container by itself. */
+/* A unit of systemd that no runtime makes for a container. */
 static bool is_unit(const char *name)
 {
 	static const char *const endings[] = { ".service", ".slice", ".mount", ".socket", ".swap" };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the files of a node tell about a container: no runtime and no API server is asked.
+ * Names of containers from files of the node, without a call to a runtime or an API server.
  *
  *	/run/containerd/io.containerd.runtime.v2.task/NAMESPACE/ID/config.json	annotations of CRI
  *	.../overlay-containers/ID/userdata/config.json		CRI-O's annotations
@@ -10,7 +10,7 @@
  *	/var/log/containers/POD_NAMESPACE_NAME-ID.log		the kubelet's links
  *	/var/log/pods/NAMESPACE_POD_UID/NAME			the same by the pod's uid
  *
- * The files belong to root; bytes in them are checked before they are believed.
+ * The files belong to root; their bytes are checked before use.
  */
 #ifndef BOMBUS_RUNNER_READ_WHO_STATE_H
 #define BOMBUS_RUNNER_READ_WHO_STATE_H
@@ -29,13 +29,13 @@ struct state_paths {
 	size_t ndirs;
 };
 
-/* Of a container or pod that its path tells: adds what files tell. True: its name is known. */
+/* Adds the parts that files have of a container or pod with a known id. True: its name is known. */
 bool state_fill(const struct state_paths *paths, struct container *c);
 
 /*
- * Of a path that tells nothing: containers of runc and crun have any name, and any cgroup. One of
- * the folders, the last one first, is the name of a container that there is a state of; `thorough`:
- * all states are read for the one whose cgroup this is. False: none.
+ * Finds the container of a path without an id: containers of runc and crun have any name, and any
+ * cgroup. Looks for a state with the name of a folder, from the last folder to the first;
+ * `thorough`: also reads all states for the one of this cgroup. False: none.
  */
 bool state_find(const struct state_paths *paths, const char *cgroup, bool thorough,
 		struct container *c);

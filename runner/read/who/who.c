@@ -25,7 +25,7 @@
 
 enum state {
 	STATE_FREE,
-	STATE_ASKED, /* and waited for in vain, perhaps */
+	STATE_ASKED, /* the keeper has not answered yet */
 	STATE_NONE,
 	STATE_KNOWN,
 };
@@ -39,7 +39,7 @@ struct entry {
 	uint8_t state;
 	bool gone;
 	bool whole;	    /* its name is known */
-	uint16_t waited_ms; /* for that */
+	uint16_t waited_ms; /* for the name */
 };
 
 struct who {
@@ -55,7 +55,7 @@ struct who {
 	uint32_t count;
 	struct id_map index;
 	uint64_t age;
-	bool ended;	       /* the keeper did */
+	bool ended;	       /* the keeper has ended */
 	uint64_t mntns, netns; /* the host's, once it is ready */
 	struct who_watch *watches;
 
@@ -71,7 +71,7 @@ static struct entry *find(struct who *who, uint64_t id)
 	return id_map_find(&who->index, id, &at) ? &who->entries[at] : NULL;
 }
 
-/* A group that ended goes before one that lives, and the oldest first. */
+/* Which of two makes room first: an ended group before a living one, then the older one. */
 static bool goes_first(const struct entry *a, const struct entry *b)
 {
 	bool a_lives = a->state == STATE_KNOWN && !a->gone;
@@ -111,7 +111,7 @@ static struct entry *get(struct who *who, uint64_t id)
 	return e;
 }
 
-/* One of the texts that stand behind each other. */
+/* One of several texts that follow each other, each with its NUL. */
 static const char *text_at(const char *texts, unsigned number)
 {
 	while (number--)
@@ -142,7 +142,7 @@ static void show(struct who *who, const struct entry *e, struct who_watch *watch
 
 /* ---- messages ---- */
 
-/* The keeper is of this program, but reads files that others wrote. */
+/* Checked although the keeper belongs to this program: it reads files of others. */
 static bool fits(const struct message *message, const char *texts, size_t len)
 {
 	size_t count = 0;
@@ -168,14 +168,14 @@ static void take(struct who *who, const struct message *message, const char *tex
 		e->state = STATE_KNOWN;
 		e->gone = false;
 		e->whole = message->whole;
-		/* Of processes that are there: later there may be none. */
+		/* A group without processes shows none: the last known ones stay. */
 		e->mntns = message->mntns ? message->mntns : e->mntns;
 		e->netns = message->netns ? message->netns : e->netns;
 	} else if (message->kind == MESSAGE_GONE) {
 		e->gone = true;
 		e->age = ++who->age;
 	} else {
-		/* A process that ended was where it was. */
+		/* A process that ended keeps its last known group. */
 		e->state = e->texts ? STATE_KNOWN : STATE_NONE;
 	}
 	for (struct who_watch *w = who->watches; w; w = w->next)
@@ -226,7 +226,7 @@ static void *work(void *ctx)
 
 /* ---- life ---- */
 
-/* The kubelet's name of the machine is the host's unless the pod's environment says another. */
+/* A kubelet calls its node by the host's name, unless NODE_NAME gives another one. */
 static void find_node(struct who *who)
 {
 	const char *told = getenv("NODE_NAME");
@@ -334,19 +334,19 @@ static bool ask(struct who *who, uint64_t id)
 {
 	const struct question question = { id };
 
-	/* The keeper may wait for us to take its messages: it is not waited for here. */
+	/* Must not block: the keeper may itself be blocked until this process reads. */
 	return !who->ended && who->runs &&
 	       send(who->keeper.fd, &question, sizeof(question), MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
 }
 
-/* A process may have moved, or be another one. */
+/* The process may have moved since, or its number belongs to another one. */
 static bool is_old(const struct entry *e)
 {
 	return (e->id & MESSAGE_PROCESS) && e->state != STATE_ASKED &&
 	       now_mono_ns() - e->asked_ns > KEEP_PROCESS_NS;
 }
 
-/* With the lock. Asks for what is not in the table. */
+/* With the lock. Asks the keeper for an id that is not in the table. */
 static struct entry *look_up(struct who *who, uint64_t id, unsigned wait_ms)
 {
 	struct entry *e = find(who, id);
@@ -371,7 +371,7 @@ static struct entry *look_up(struct who *who, uint64_t id, unsigned wait_ms)
 	return find(who, id);
 }
 
-/* Containers that share a network have the pod in common. */
+/* A group with this namespace, if possible one that has not ended. */
 static const struct entry *by_namespace(const struct who *who, enum who_id kind, uint64_t id)
 {
 	const struct entry *found = NULL;
@@ -415,7 +415,7 @@ bool who_part(struct who *who, enum who_id kind, uint64_t id, unsigned part, uns
 	known = e && e->state == STATE_KNOWN;
 	if (known)
 		found = part_of(who, e, part);
-	/* Several containers of the pod may have it. */
+	/* Containers of a pod share its network: only parts of the pod are certain. */
 	if (known && kind == WHO_NETNS && !is_of_pod(part) &&
 	    *text_at(e->texts, 1 + CONTAINER_POD_UID))
 		found = "";

@@ -3,15 +3,16 @@
  * Containers and pods of this machine's cgroups, processes and namespaces.
  *
  *	who_start()	starts the keeper (keeper.h)
- *	who_begin()	takes in what there is
- *	who_run()	goes on with what comes: a thread
- *	who_part()	of any thread
+ *	who_begin()	reads the groups that exist
+ *	who_run()	starts the thread that follows changes
+ *	who_part()	answers, in any thread
  *	who_free()
  *
- * What is known stays for as long as there is room (8,192 groups), also of groups that ended: a
- * record of a short container is named though it is shown later.
+ * The table has room for 8,192 groups and keeps ended ones, so that a record of a short container
+ * is named even when it is shown later.
  *
- * A name that is not known yet is asked for and waited for, once and for a moment at most.
+ * who_part() asks the keeper for an id that is not in the table, and waits for the answer once and
+ * for a moment only.
  */
 #ifndef BOMBUS_RUNNER_READ_WHO_WHO_H
 #define BOMBUS_RUNNER_READ_WHO_WHO_H
@@ -23,16 +24,16 @@
 struct err;
 struct who;
 
-/* In the process before it has threads, and before its privileges go: makes the keeper, which does
- * nothing yet. */
+/* Starts the keeper, which waits for who_begin(). The process has no threads and all its
+ * privileges. */
 int who_start(struct who **ret, struct err *err);
-/* Takes in what there is. `dirs`: see state.h. Once. */
+/* Reads the groups that exist; called once. `dirs`: see state.h. */
 int who_begin(struct who *who, const char *const *dirs, size_t ndirs, struct err *err);
 /* The thread. */
 int who_run(struct who *who, struct err *err);
 void who_free(struct who *who); /* NULL is fine */
 
-/* What an id is of. They fit in the upper bits of a record's number. */
+/* The kind of an id. resolve.h keeps it in the upper bits of the id. */
 enum who_id {
 	WHO_CGROUP, /* bpf_get_current_cgroup_id() */
 	WHO_PID,    /* while the process lives */
@@ -40,25 +41,25 @@ enum who_id {
 	WHO_NETNS, /* containers of a pod share it: the pod is known, and no container */
 };
 
-/* In the place of a part: the node's name, for what is in a container. */
+/* Passed as a part: the node's name; empty for ids outside containers. */
 #define WHO_NODE CONTAINER_PARTS
 
-/* How long a name is waited for, in all and once for each id. Code that runs for each record waits
- * but for a group that it has not met before. */
+/* The longest wait for a name, once for each id. The short one is for code that runs for each
+ * record. */
 #define WHO_WAIT_MS 250
 #define WHO_WAIT_SHORT_MS 20
 
-/* False: not known; "?" is the word for it. A text of "": it is in no container, or the part is not
- * known of it. */
+/* False: the id is unknown, and shown as "?". An empty text: the id is in no container, or this
+ * part of it is unknown. */
 bool who_part(struct who *who, enum who_id kind, uint64_t id, unsigned part, unsigned wait_ms,
 	      char text[CONTAINER_TEXT]);
 
-/* Counts up when something changes that who_part() has answered. Any thread. */
+/* Rises when answers of who_part() may have changed. Any thread. */
 uint64_t who_changes(const struct who *who);
 
 /*
- * Watches all groups: `fn` is called for each that there is, from who_watch() itself, and for each
- * that comes, changes or ends, from the thread of who_run(). It calls nothing of `who`.
+ * Watches all groups. who_watch() calls `fn` for each group that exists, and the thread of
+ * who_run() for each group that comes, changes or ends. `fn` must not call functions of `who`.
  */
 struct who_group {
 	uint64_t id;
@@ -71,7 +72,7 @@ struct who_watch {
 	void *ctx;
 	struct who_watch *next;
 };
-/* Borrowed until who_unwatch(), after which it is not called any more. */
+/* Borrowed until who_unwatch(); no call follows it. */
 void who_watch(struct who *who, struct who_watch *watch);
 void who_unwatch(struct who *who, struct who_watch *watch);
 

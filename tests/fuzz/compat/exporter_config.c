@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Configurations for ebpf_exporter, of any bytes. What is taken is bounded, and each mistake has a
+/* Configurations for ebpf_exporter, of any bytes: a recipe is complete, and each mistake has a
  * place. */
 #include <stdlib.h>
 #include "base/err.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Configurations for ebpf_exporter: what they become, and what is said of each mistake. */
+/* Configurations for ebpf_exporter: their recipes, and the message for each mistake. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

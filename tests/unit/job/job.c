@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Opening a job: its plan, its names, and what can be wrong without asking the kernel. */
+/* Opening a job: its plan, its names, and mistakes that show without the kernel. */
 #include "tests/support/unit.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What a program's maps come to, for the closing line. */
+/* The totals of a program's maps, for the closing line. */
 #include "tests/support/unit.h"
 
 #include "runner/job/totals.h"

@@ -523,7 +523,7 @@ static struct field exact_fields[] = {
 	FIELD(struct exact_key, last, KIND_UINT),
 };
 
-/* Of another tool: {key, n} for each of `count` entries, and what they become. */
+/* Another tool's map: `count` entries of {key, n}, and the bounds, counts and sum of its series. */
 static void exact(const char *words, const uint64_t (*entries)[2], size_t count,
 		  const double *bounds, const uint64_t *counts, uint32_t nbounds, uint64_t sum)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* What files of each runtime tell, below a folder of the test's own. */
+/* Names from the files of each runtime, below a folder of the test's own. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -61,7 +61,7 @@ static void assert_part(struct who *who, enum who_id kind, uint64_t id, unsigned
 	char text[CONTAINER_TEXT];
 	bool known = false;
 
-	/* On a busy machine an answer may take longer than it is waited for. */
+	/* On a busy machine an answer may come after the wait for it. */
 	for (int i = 0; i < 20 && !known; i++)
 		known = who_part(who, kind, id, part, WHO_WAIT_MS, text);
 	assert_int_equal(known, want != NULL);
@@ -103,7 +103,7 @@ static void test_who_group(void **state)
 	who_free(who);
 }
 
-/* Gone at once: only an event can have told. */
+/* Each group is gone at once: only an event can report it. */
 static void test_who_short(void **state)
 {
 	static uint64_t ids[SHORT];
@@ -160,7 +160,7 @@ static uint64_t namespace_of(pid_t pid, const char *kind)
 	return st.st_ino;
 }
 
-/* What the keeper finds by itself comes when it comes. */
+/* The keeper finds namespaces by itself, at its own time. */
 static void await_part(struct who *who, enum who_id kind, uint64_t id, const char *want)
 {
 	char text[CONTAINER_TEXT] = "";
