@@ -95,21 +95,8 @@ exporters:
   - {type: prometheus, port: "8080"}
   - type: otlp
 END
-# The network sidecar's file, as its users have it.
-cat >seed.yaml <<'END'
-log_level: info
-
-adapters:
-  - type: prometheus
-    settings:
-      port: "8080"
-  
-  - type: datadog
-    settings:
-      host: "localhost:8125"
-END
 if "$BUILD/bombus" run --help | grep -q -- --dogstatsd; then
-	accepted 'the file of the network sidecar' <seed.yaml
+	accepted 'the file of the network sidecar' <"$TESTS/support/sidecar.yaml"
 else
 	skip 'the file of the network sidecar' 'this build has no --dogstatsd'
 fi

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Reloads that change the exporters under load: what two DogStatsD servers and two files got together
-# is what the program counted, the HTTP server answers all the time, and an exporter that cannot be
-# opened stays as it was.
+# Reloads that change the exporters under load: two DogStatsD servers and two files together get
+# exactly what the program counted, the HTTP server answers all the time, and an exporter whose
+# successor cannot be opened stays as it was.
 # shellcheck source=../support/lib.sh
 . "$(dirname "$0")/../support/lib.sh"
 need_root
@@ -80,6 +80,8 @@ config 100ms "prometheus, listen: '127.0.0.1:$PORT', web_config: web.yaml" "$STA
 ok 'the server has another configuration' wait_for 10 says 'exporter prometheus is in use'
 config 100ms "prometheus, listen: '127.0.0.1:$PORT'" "$STATS, host: '$T/b.socket'" 'json, file: no/such/folder.jsonl'
 ok 'an exporter that cannot be opened stays' wait_for 10 says 'exporter json stays as it was: .*folder'
+config 100ms "prometheus, listen: '192.0.2.1:$PORT'" "$STATS, host: '$T/b.socket'" 'json, file: no/such/folder.jsonl'
+ok 'so does a server that cannot listen' wait_for 10 says 'exporter prometheus stays as it was: .*192\.0\.2\.1'
 ok 'that is a figure' wait_for 5 bash -c "curl -s 127.0.0.1:$PORT/metrics | grep -qx 'bombus_config_last_reload_successful 0'"
 is 'no program was touched' "$(grep -c 'is attached' agent.err)" 2
 ok 'the files are opened' wait_for 60 gone "$ACTOR"

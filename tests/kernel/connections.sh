@@ -82,23 +82,11 @@ else
 fi
 
 # --- the network sidecar: a configuration with adapters alone, as its users have it ---
-cat >sidecar.yaml <<END
-log_level: info
-
-adapters:
-  - type: prometheus
-    settings:
-      port: "8080"
-
-  - type: datadog
-    settings:
-      host: "localhost:8125"
-END
 inside "$own" ip link set lo up
 inside "$own" python3 "$TESTS/support/dogstatsd.py" udp 8125 told >/dev/null &
 started+=("$!")
 wait_for 10 test -e told.ready
-nsenter "--net=/proc/$own/ns/net" "$BOMBUS" --store "$EXAMPLES" agent -c sidecar.yaml >sidecar.out 2>sidecar.err &
+nsenter "--net=/proc/$own/ns/net" "$BOMBUS" --store "$EXAMPLES" agent -c "$TESTS/support/sidecar.yaml" >sidecar.out 2>sidecar.err &
 BOMBUS_PID=$!
 BOMBUS_NAME=sidecar
 started+=("$BOMBUS_PID")
