@@ -25,7 +25,7 @@ CFLAGS   ?= -O2 -g
 CFLAGS   += -std=gnu11 -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith \
 	    -Wno-unused-parameter -Wno-missing-field-initializers -Wno-sign-compare \
 	    -fstack-protector-strong -fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections -pthread
-# A stripped program keeps the one name that probes of others' programs look for.
+# Uprobes of other tools' programs find this one function by its name, also when it is stripped.
 LDFLAGS  += -Wl,--export-dynamic-symbol=post_attach_mark
 LDFLAGS  += -Wl,--gc-sections -Wl,--as-needed -Wl,-z,relro -Wl,-z,pack-relative-relocs -pthread
 ifneq ($(SANITIZE),)
@@ -52,7 +52,7 @@ LIBS_runner/read := -lpcre2-8 -ljansson
 LIBS_runner/sink := -lz -ljansson
 LIBS_runner/tui  := -lncursesw -ltinfo
 LIBS_cmd         := -ljansson
-# What archives of these need besides, where shared libraries bring it along.
+# Libraries that the static ones need; shared ones name them themselves.
 LIBS_static      := -lz -lzstd -llzma -lbz2 -lelf -lz
 
 # Files of a layer that stand beside its folder.
@@ -66,7 +66,7 @@ archive   = $(BUILD)/lib$(subst /,-,$(1)).a
 objects   = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c $(1)/*/*.c) $(BESIDE_$(1)))
 support   = $(BUILD)/libsupport.a
 archives  = $(foreach l,$(filter $(LAYERS),$(1)) $(DEPS_$(1)),$(call archive,$(l)))
-# STATIC=1 links every library but libc's, which opens others at run time, into the binary.
+# STATIC=1 links every library into the binary but libc's, which opens others at run time.
 libs      = $(if $(STATIC),-Wl$(comma)-Bstatic) $(LIBS_$(1)) $(foreach l,$(DEPS_$(1)),$(LIBS_$(l))) \
 	    $(if $(STATIC),$(LIBS_static) -Wl$(comma)-Bdynamic) -lm
 built     = $(patsubst %.c,$(BUILD)/%,$(wildcard $(1)))
@@ -288,7 +288,7 @@ tarball: ## pack an installation that needs no library but libc's: BUILD/bombus-
 	mv $(BUILD)/tarball/usr/local $(BUILD)/tarball/bombus-$(VERSION)
 	tar -C $(BUILD)/tarball --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$(EPOCH)" -c bombus-$(VERSION) | \
 		gzip -9n > $(BUILD)/bombus-$(VERSION)-linux-$(shell uname -m).tar.gz
-sbom: ## write what is linked and installed, as SPDX: BUILD/bombus-VERSION.spdx.json
+sbom: ## list the linked libraries and installed files, as SPDX: BUILD/bombus-VERSION.spdx.json
 	rm -rf $(BUILD)/sbom
 	@$(SUBMAKE) install DESTDIR=$(abspath $(BUILD))/sbom PREFIX=/usr >/dev/null
 	packaging/sbom.sh $(BUILD)/sbom > $(BUILD)/bombus-$(VERSION).spdx.json

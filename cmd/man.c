@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Manual pages in mdoc(7), made from the command and option tables as the help is: without the line
- * of the date, which the build writes.
+ * Manual pages in mdoc(7), made from the command and option tables as the help is. The build adds
+ * the line with the date.
  *
  * Text is filled: words are wrapped, a sentence begins on a line of its own, and what a formatter
  * would take for a request is escaped.
@@ -167,7 +167,7 @@ static void print_environment(const char *lines)
 	printf(".El\n");
 }
 
-/* A line of a shell: what is too long goes on behind a backslash, a comment stands before it. */
+/* A line of a shell. A long one goes on behind a backslash, and its comment moves in front. */
 static void print_shell(const char *line, size_t len)
 {
 	const char *comment = memmem(line, len, " # ", 3);

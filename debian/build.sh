@@ -2,11 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Builds Debian's packages of the committed sources (of the sources as they are, outside of git) into
-# a folder; lintian, where it is installed, has to be content:
+# a folder. lintian checks them where it is installed; an error or a warning fails:
 #
 #	debian/build.sh FOLDER
 #
-# debian/changelog is made of VERSION and the first section of CHANGELOG.md. DEBFULLNAME and DEBEMAIL
+# debian/changelog is made from VERSION and the first section of CHANGELOG.md. DEBFULLNAME and DEBEMAIL
 # replace the maintainer, DEB_BUILD_OPTIONS works as always.
 
 set -eu
@@ -43,5 +43,5 @@ dpkg-buildpackage -us -uc -b
 if command -v lintian >/dev/null; then
 	lintian --fail-on error,warning --allow-root ../*.changes
 else
-	echo "lintian is not installed, and has not looked at the packages" >&2
+	echo "lintian is not installed: the packages are not checked" >&2
 fi

@@ -38,8 +38,8 @@ struct archive_writer;
 int archive_writer_new(int fd, struct archive_writer **ret, struct err *err);
 int archive_add(struct archive_writer *writer, const char *name, uint64_t size_bytes,
 		struct err *err);
-/* The same with permissions: a file, a folder, or, where `link` is not NULL, a symbolic link to it.
- */
+/* As archive_add(), for a file or a folder with these permissions, or, if `link` is not NULL, for a
+ * symbolic link to it. */
 int archive_add_as(struct archive_writer *writer, const char *name, enum archive_kind kind,
 		   unsigned mode, const char *link, uint64_t size_bytes, struct err *err);
 int archive_write_bytes(struct archive_writer *writer, const void *bytes, size_t len,

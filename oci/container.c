@@ -25,7 +25,7 @@ static int compare_files(const void *a, const void *b)
 		      (*(const struct container_file *const *)b)->path);
 }
 
-/* The folders that a path goes through and the one before it did not, "usr", "usr/bin". */
+/* Adds the parent folders of a path that the path before it does not have: "usr", "usr/bin". */
 static int add_parents(struct archive_writer *writer, const char *before, const char *path,
 		       struct err *err)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Container images: what a runtime starts, with files in layers and a configuration. They are made
- * of files in memory, and depend on nothing else: the same files and words give the same digest.
+ * Container images, which a runtime starts: files in layers, and a configuration. They depend only
+ * on files in memory and the configuration: the same input gives the same digest.
  *
  * A layer is a tar, not compressed. Its entries are sorted by their paths, belong to root and have
  * no time; folders that the paths go through are added with mode 755.
@@ -14,7 +14,7 @@
 
 struct err;
 
-/* A layer, and all layers together. */
+/* The files of a layer together. */
 #define CONTAINER_MAX_BYTES (256u << 20)
 
 struct container_file {
@@ -38,7 +38,8 @@ int container_add(struct container_layer *layer, const char *path, unsigned mode
 		  size_t len, struct err *err);
 void container_add_folder(struct container_layer *layer, const char *path, unsigned mode);
 void container_add_link(struct container_layer *layer, const char *path, const char *target);
-/* All of a folder, links as links; other than files, folders and links is refused. */
+/* Adds everything in a folder. Symbolic links stay links; anything but files, folders and links is
+ * refused. */
 int container_add_tree(struct container_layer *layer, const char *dir, const char *path,
 		       struct err *err);
 void container_layer_release(struct container_layer *layer);
@@ -49,14 +50,14 @@ struct container_build {
 	size_t nlayers;
 };
 
-/* What all platforms have in common. The lists of words end with NULL. */
+/* The same for all platforms. The lists of words end with NULL. */
 struct container_config {
 	const char *const *entrypoint, *const *arguments, *const *environment;
 	const char *user;    /* "65534" or "user:group"; NULL: root */
 	const char *created; /* RFC 3339 */
 };
 
-/* Saves it in a store under a name; several platforms as an index. */
+/* Saves the image in a store under a name; several platforms become an index. */
 int container_save(const char *store, const char *name, const struct container_config *config,
 		   const struct container_build *builds, size_t count, char ret_digest[72],
 		   struct err *err);

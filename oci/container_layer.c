@@ -91,7 +91,7 @@ static int add_link(struct container_layer *layer, const char *from, const char 
 	return 0;
 }
 
-/* What everyone may do with it is kept of the permissions, and what its owner may do. */
+/* A file that anyone may execute gets mode 755, any other 644. */
 static int add_entry(struct container_layer *layer, const FTSENT *e, const char *path,
 		     struct err *err)
 {

@@ -104,8 +104,8 @@ int image_find(const char *store, const char *name, struct image_info *ret, stru
 int image_find_for(const char *store, const char *name, const char *platform,
 		   struct image_info *ret, struct err *err);
 
-/* Whether a store has no image of this name. A store that cannot be read is not asked further: the
- * reason comes from image_find(). */
+/* Whether a store can be read and has no image of this name. image_find() gives the reason why a
+ * store cannot be read. */
 bool image_missing(const char *store, const char *name);
 /* The name in the store that is nearest to a mistyped one; malloc'ed, NULL: there is none. */
 char *image_nearest(const char *store, const char *name);
@@ -125,8 +125,8 @@ struct image_place {
 	const char *store, *name;
 };
 
-/* Gives an image the second name `to` in a store, where it is copied to if it is in another, and
- * takes `to` from any other image. */
+/* Gives an image the second name `to` in a store. An image of another store is copied there; any
+ * other image loses the name `to`. */
 int image_tag(const struct image_place *image, const char *store, const char *to, struct err *err);
 
 /* Takes the name away; ret_name (malloc'ed) is how it stood there. The blobs stay until pruned. */
@@ -147,7 +147,7 @@ int image_import(const char *store, const char *from, void (*fn)(void *ctx, cons
 /* The tool that packs images in this way: "bombus", "bpfman", "Inspektor Gadget"; NULL: unknown. */
 const char *image_format(const struct image_info *info);
 
-/* Whether it is a signature of another image, and so nothing that runs. */
+/* Whether it is a signature of another image, which cannot run. */
 bool image_is_signature(const struct image_info *info);
 
 /* The program's bytes, verified against their digest. malloc'ed. -ENOTSUP: the image holds no eBPF

@@ -222,7 +222,7 @@ static int add_name(void *ctx, const struct index_entry *entry, struct err *err)
 	return 0;
 }
 
-/* The signatures of a digest that no name stands for any more go with it. */
+/* Removes the signatures of a digest if no name refers to it any more. */
 static int remove_signatures(struct store *store, const char *digest, struct err *err)
 {
 	_cleanup_(names_release) struct names names = { 0 };

@@ -61,7 +61,7 @@ static int save_blob(void *ctx, const struct descriptor *desc, bool is_document,
 	return rc;
 }
 
-/* What is written: where each image is, its signatures, and the index of all. */
+/* The images to write, with their stores; behind them their signatures; and the index of all. */
 struct export
 {
 	struct export_image {
@@ -112,7 +112,6 @@ static int export_init(struct export *e, const struct image_place *places, size_
 		if (rc == 0)
 			rc = index_put(e->index, image->entry->name, &image->entry->desc, err);
 	}
-	/* Those that are added here stand behind the images. */
 	for (size_t i = 0; rc == 0 && i < count; i++) {
 		e->from = &places[i];
 		rc = signatures_each(e->images[i].store, e->images[i].entry->desc.digest,

@@ -186,8 +186,8 @@ int image_save_all(const char *path, const char *name, const struct image_build 
 		rc = put_builds(store, builds, count, &desc, digest, err);
 	if (rc)
 		return rc;
-	/* The time stands beside the name, not in the manifest: the digest shall not depend on it.
-	 * A build that says when it was made needs no other time. */
+	/* The time stands beside the name, not in the manifest, so that the digest does not depend
+	 * on it. A build with a time of its own needs no other. */
 	image_time(created);
 	rc = image_put_name(store, name, &desc, has_time(builds) ? NULL : created, err);
 	if (rc == 0)

@@ -42,7 +42,7 @@ struct pull {
 	struct need *needs;
 	size_t nneeds;
 	uint64_t need_bytes;
-	struct image_info signatures; /* those that were looked at, and nothing else */
+	struct image_info signatures; /* only its signatures are set */
 	struct remote_result result;
 };
 
@@ -360,7 +360,7 @@ static int check_trust(struct pull *p, const char *own, const char *origin, stru
 			       : 0;
 }
 
-/* Beside the image: the next run asks no registry. */
+/* In the store beside the image, so that the next run asks no registry. */
 static int keep_signatures(struct pull *p, struct err *err)
 {
 	int rc = signatures_keep(p->registry, p->ref.repository, &p->signatures, p->path, p->name,

@@ -146,7 +146,7 @@ static int push_tree(struct push *p, const struct descriptor *desc, struct err *
 	return rc < 0 ? rc : store_walk_tree(p->store, desc, push_one, p, err);
 }
 
-/* What it is called in an index of referrers. */
+/* The artifact type for an index of referrers. */
 static int artifact_type(struct push *p, const struct descriptor *desc, char **ret, struct err *err)
 {
 	_cleanup_(manifest_release) struct manifest m = { 0 };

@@ -10,7 +10,7 @@
 #include "oci/format/json.h"
 #include "oci/registry/registry.h"
 
-/* *ret is an index without entries where there is none. */
+/* If there is no index, *ret is one without entries. */
 static int read_index(struct registry *registry, const char *repository, const char *tag,
 		      json_t **ret, struct err *err)
 {

@@ -8,8 +8,8 @@
 struct err;
 struct registry;
 
-/* A manifest, which is in the repository, refers to `subject`: where the registry has no interface
- * for referrers, it is added to the index under the tag sha256-<hex> (OCI 1.1). */
+/* Lists a manifest of the repository as a referrer of `subject`. A registry without the referrers
+ * API gets it in the index under the tag sha256-<hex> (OCI 1.1). */
 int referrer_announce(struct registry *registry, const char *repository, const char *subject,
 		      const struct descriptor *desc, const char *artifact_type, struct err *err);
 

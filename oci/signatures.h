@@ -32,7 +32,7 @@ int signatures_each(struct store *store, const char *digest, signature_fn fn, vo
 		    struct err *err);
 
 /*
- * Keeps the signatures of `info` that are verified in a store, as entries beside the image `name`:
+ * Keeps the verified signatures of `info` in a store, as entries beside the image `name`:
  * NAME:sha256-<hex>.sig for those under a tag, NAME@DIGEST for referrers.
  */
 int signatures_keep(struct registry *registry, const char *repository,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Signatures of a registry become entries of a store, so that they are there when it is not. */
+/* Signatures of a registry become entries of a store, which verify without the registry. */
 #include <errno.h>
 
 #include "base/err.h"

@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Writes what is linked and installed as SPDX 2.3 in JSON to standard output:
+# Lists the linked libraries and the installed files as SPDX 2.3 in JSON, on standard output:
 #
 #	packaging/sbom.sh ROOT > bombus.spdx.json
 #
-# ROOT is what `make install DESTDIR=ROOT` installed. Libraries are described by the package that has
+# ROOT is the folder of `make install DESTDIR=ROOT`. Libraries are described by the package that has
 # them on this machine (dpkg, rpm); those that bombus opens when it needs them are runtime
 # dependencies. The time is SOURCE_DATE_EPOCH, else the commit's, else that of the file VERSION.
 

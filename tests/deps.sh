@@ -6,9 +6,9 @@
 #	tests/deps.sh [-n|-p] [compile|demo|interop]
 #
 # "compile" is what `make` alone needs, "demo" adds what builds and shows programs; without a word
-# it is everything, for the tests too, and "interop" adds what only tests/interop needs. -n installs nothing,
-# says what is missing and fails; -p prints the names of all. It knows
-# the packages of Debian 12 (and its like); elsewhere it names what to install.
+# it is everything, for the tests too, and "interop" adds what only tests/interop needs. -n installs
+# nothing, says what is missing and fails; -p prints the names of all. It knows the packages of
+# Debian 12 (and its like); elsewhere it names what to install.
 
 set -u
 
@@ -23,7 +23,6 @@ TEST_PACKAGES=(
 	procps qemu-system-x86 busybox-static ca-certificates cpio gzip binutils libc-bin
 	umoci mandoc apache2-utils openssl python3 python3-venv time zstd git yamllint systemd valgrind
 )
-
 INTEROP_PACKAGES=(build-essential debhelper dpkg-dev lintian debootstrap rpm runc containerd)
 
 only_say=0

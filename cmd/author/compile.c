@@ -472,7 +472,7 @@ int compile_program(const char *source, const struct compile_opts *o, void **ret
 	paths_shorten(&paths, out.buf, out.len);
 	image.len = out.len;
 	image.bytes = strbuf_steal(&out);
-	elf_find_records(&image); /* what only the debugger's data says of them */
+	elf_find_records(&image); /* from DWARF, which elf_strip() removes */
 	rc = elf_strip(image.bytes, image.len, ret, ret_len, err);
 	if (rc < 0)
 		err_wrap(err, "%s", source);

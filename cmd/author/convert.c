@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * What a configuration for ebpf_exporter says, as declarations and tags in a program's source, and
- * what no tag can say.
+ * `bombus convert`: a configuration for ebpf_exporter as declarations with tags for the program's
+ * source, and a list of the rest, which no tag expresses.
  */
 #include <stdio.h>
 
@@ -12,7 +12,7 @@
 
 #define TEXT_MAX_BYTES (4u << 20)
 
-/* In a literal of C, without its quotes. */
+/* Escaped for a literal of C; without the quotes. */
 static void add_literal(struct strbuf *out, const char *text)
 {
 	for (; *text; text++) {
@@ -34,7 +34,7 @@ static void add_tag(struct strbuf *out, const char *tag, const char *text)
 	strbuf_adds(out, "\")");
 }
 
-/* A member of these bytes; the words of its decoders that its type does not say already. */
+/* A member of the label's size, with a tag for the decoders that its type does not imply. */
 static void add_member(struct strbuf *out, const struct recipe_label *label, const char *name)
 {
 	static const char number[] = "uint | ";
@@ -126,7 +126,7 @@ static void add_recipe(struct strbuf *out, const struct plan_recipe *r)
 	strbuf_adds(out, ";\n");
 }
 
-/* What no tag says. */
+/* The rest, which no tag expresses. */
 static void add_rest(struct strbuf *out, const struct exporter_config *c)
 {
 	strbuf_adds(out, "\n/*\n * What tags do not say:\n"

@@ -36,7 +36,7 @@ char *headers_own(void)
 
 	if (env && *env)
 		return xstrdup(env);
-	/* So it is in the source tree and where installed. */
+	/* The source tree and an installation both have it there. */
 	beside = beside_program("include");
 	if (beside && has_own(beside))
 		return steal_ptr(&beside);

@@ -67,7 +67,7 @@ static void images_release(struct images *images)
 	free(images->infos);
 }
 
-/* Signatures are in the store for the images that they are about. */
+/* Leaves out signatures, which are in the store only for their images. */
 static int images_read(const char *store, struct images *images, struct err *err)
 {
 	size_t count = 0;
@@ -145,7 +145,7 @@ static int list_tags(const struct global_args *global, const struct list_args *a
 	return rc < 0 ? rc : printed;
 }
 
-/* No tag is the tag "latest". */
+/* A name without a tag has the tag "latest". */
 static bool same_name(const char *a, const char *b)
 {
 	size_t alen = strlen(a) - (has_suffix(a, LATEST) ? strlen(LATEST) : 0);
@@ -159,7 +159,7 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(((const struct image_info *)a)->name, ((const struct image_info *)b)->name);
 }
 
-/* Adds the images that the user has none of the same name of. */
+/* Adds the system's images whose names no image of the user has. */
 static void add_behind(struct images *own, struct images *system)
 {
 	size_t nown = own->count;
@@ -191,7 +191,7 @@ static int print_available(const struct images *images, const char *format, stru
 	return listing_end(listing, err);
 }
 
-/* What `run` finds by a short name. */
+/* The images that `run` finds by a short name. */
 static int list_available(const struct global_args *global, const char *format, struct err *err)
 {
 	_cleanup_free_ char *store = store_path(global), *behind = system_store_path();
@@ -246,9 +246,8 @@ static int run_list(const struct global_args *global, void *args, const struct w
 
 static const struct opt list_opts[] = {
 	{ 'a', "available", NULL, OPT_FLAG, offsetof(struct list_args, available),
-	  "what 'run' finds by its name, and what it is for: the images of the store, and those "
-	  "that "
-	  "came with bombus" },
+	  "the images that 'run' finds by name, and their purpose: those of the store, and those "
+	  "that were installed with bombus" },
 	{ 0, "format", "FORM", OPT_TEXT, offsetof(struct list_args, format),
 	  "table, json, or a template of {{.Name}} {{.Digest}} {{.Size}} {{.Created}} "
 	  "{{.Platform}} {{.Description}}; of a repository {{.Tag}}; with --available {{.Name}} "

@@ -20,7 +20,7 @@
 #define IMAGES "usr/share/bombus/images"
 #define CONFIG_PATH "etc/bombus/bombus.yaml"
 #define MAX_CONFIG_BYTES (1u << 20)
-/* What a platform has below the programs, and what all have. */
+/* The layers of a platform, the lowest first; the programs are the same for all platforms. */
 enum { LAYER_BOMBUS, LAYER_PROGRAMS, LAYERS };
 
 struct package_args {
@@ -39,7 +39,7 @@ struct package {
 	char **platforms;
 	size_t count;
 	char *library_path;
-	char *work; /* a folder of ours */
+	char *work; /* a temporary folder */
 };
 
 static void package_release(struct package *p)
@@ -60,7 +60,7 @@ static void package_release(struct package *p)
 
 /* --- programs -------------------------------------------------------------------------------- */
 
-/* Times at which the user's own images were saved are not a part of them. */
+/* Removes the times at which the user saved the images: the digest does not depend on them. */
 static int without_times(const char *path, struct err *err)
 {
 	json_error_t why;
@@ -90,7 +90,7 @@ static int add_programs(struct package *p, struct container_layer *layer, struct
 	return rc < 0 ? rc : container_add_tree(layer, dir, IMAGES, err);
 }
 
-/* The programs, and their metrics on all interfaces: those of a container are its own. */
+/* Runs the programs and serves metrics on all interfaces, which are the container's own. */
 static char *default_config(const struct package *p)
 {
 	struct strbuf text = STRBUF_INIT(MAX_CONFIG_BYTES);
@@ -160,7 +160,7 @@ static int add_root(struct package *p, const char *word, struct err *err)
 		return rc;
 	for (size_t i = 0; i < p->count; i++)
 		if (platform_fits(p->platforms[i], platform))
-			return err_usage(err, "platform '%s' is there twice", platform);
+			return err_usage(err, "platform '%s' is given twice", platform);
 	program = xasprintf("%s/usr/bin/bombus", equals + 1);
 	if (may_access(program, R_OK) < 0) {
 		err_hint(err, "a folder with usr/bin/bombus and its libraries, as its packages are "
@@ -221,7 +221,7 @@ static int gather(struct package *p, struct err *err)
 
 /* --- the image ------------------------------------------------------------------------------- */
 
-/* SOURCE_DATE_EPOCH, else the beginning of time: the same files are the same image. */
+/* SOURCE_DATE_EPOCH, or 1970: the same files give the same image. */
 static int created(char ret[RFC3339_SECONDS_ROOM], struct err *err)
 {
 	uint64_t seconds = 0;
@@ -286,7 +286,7 @@ static int push(const struct package *p, const char *store, const char *to, stru
 	return rc;
 }
 
-/* "docker-archive:FILE[:NAME]": the rest of the word behind the name of its form, and NAME. */
+/* "docker-archive:FILE[:NAME]", for a form "docker-archive:": FILE and NAME. */
 static const char *archive_of(const char *target, const char *form, char **ret_file,
 			      char **ret_name)
 {
@@ -355,7 +355,7 @@ static const struct opt package_opts[] = {
 	  "a word of the command line behind the programs, such as --arg=--metrics=0.0.0.0:9091; "
 	  "repeatable" },
 	{ 0, "user", "USER", OPT_TEXT, ARG(user),
-	  "whom the container runs as: a number, or USER:GROUP (root)" },
+	  "the user of the container: a number, or USER:GROUP (root)" },
 	{ 0, "root", "OS/ARCH=FOLDER", OPT_WORDS, ARG(roots),
 	  "one more platform: FOLDER has its usr/bin/bombus and the libraries; repeatable", NULL,
 	  "dir" },

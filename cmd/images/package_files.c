@@ -40,7 +40,7 @@ static void add_folder(struct strbuf *folders, const char *path)
 	strbuf_addf(folders, "%s%.*s", folders->len ? ":" : "", (int)len, path);
 }
 
-/* Each under the name by which it was found: names of libraries are links elsewhere. */
+/* Each library keeps the path by which it was found, which may be a link. */
 static int add_library(struct dl_phdr_info *info, size_t size, void *ctx)
 {
 	struct libraries *l = ctx;
@@ -70,7 +70,8 @@ static int add_libraries(struct container_layer *layer, bool archives, char **re
 	return l.rc;
 }
 
-/* What there is of terminals for the live table, and the authorities for TLS. */
+/* Terminal descriptions for the live table and certificate authorities for TLS, if they are here.
+ */
 static int add_data(struct container_layer *layer, struct err *err)
 {
 	static const char *const folders[] = { "/lib/terminfo", "/usr/share/terminfo" };

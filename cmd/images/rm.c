@@ -13,7 +13,7 @@ struct rm_args {
 	bool force;
 };
 
-/* It is there for `run`, and still nothing to remove. */
+/* `run` finds an installed image, but `rm` does not remove it. */
 static void hint_installed(const char *name, struct err *err)
 {
 	_cleanup_free_ char *system = system_store_path();

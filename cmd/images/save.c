@@ -97,7 +97,7 @@ static int verify_all(const char *store, const struct policy *policy, struct err
 	return rc;
 }
 
-/* Into a store of ours first: an image that is not trusted never comes into the user's. */
+/* Loads into a temporary store first: the user's store never has an image that is not trusted. */
 static int load_verified(const struct global_args *global, const char *store, const char *from,
 			 const struct policy *policy, struct err *err)
 {
@@ -140,7 +140,7 @@ const struct command cmd_load = {
 	.examples = "bombus load tcpconnlat.tar\n"
 		    "bombus load images/",
 	.environment = "BOMBUS_STORE  folder of the local images\n"
-		       "TMPDIR        where images are looked at before they are taken (/tmp)",
+		       "TMPDIR        where images are verified before they are loaded (/tmp)",
 	.opts = load_opts,
 	.args_bytes = sizeof(struct trust_args),
 	.max_words = 1,

@@ -25,7 +25,7 @@ struct trust_args {
 	  "whose images are taken (" POLICY_PATH ", where it exists)", NULL, "file" }
 /* clang-format on */
 
-/* Whether there are keys or a policy at all. */
+/* Whether the user or the system demands signatures, by keys or a policy. */
 bool trust_asked(const struct trust_args *args);
 
 /* args NULL: the system's policy alone. A policy that cannot be read is an error: it may forbid

@@ -19,8 +19,8 @@ const char *digest_hex(const char *digest)
 	return digest + strlen(DIGEST_PREFIX);
 }
 
-/* Without SHA-256 nothing can be named or trusted: as with memory, which is what the library
- * mostly lacks then, there is no way on. */
+/* Without SHA-256 nothing can be named or trusted, so the process ends as it does without memory,
+ * which is the usual cause. */
 static void insist(bool done)
 {
 	if (done)
@@ -39,8 +39,7 @@ static void write_digest(const unsigned char *hash, unsigned int hash_len, char 
 	ret[n] = '\0';
 }
 
-/* Where its own beginnings fail, the library goes on and reads from a pointer that it did not get.
- */
+/* If its own initialization fails, the library goes on and dereferences a null pointer. */
 static void begin(void)
 {
 	insist(OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, NULL) == 1);

@@ -344,7 +344,7 @@ static int ask_for_token(struct auth *auth, const struct challenge *c, const cha
 	return rc == 0 ? judge(auth, &call->response, err) : rc;
 }
 
-/* -EACCES where the server refuses what it was asked. */
+/* -EACCES: the server refuses. */
 static int fetch_token(struct auth *auth, const struct challenge *c, const char *ask,
 		       const char *scope, bool anonymous, struct err *err)
 {
@@ -451,9 +451,9 @@ static char *scope_to_ask(const char *own, const char *challenged)
 }
 
 /*
- * Credentials that the token server refuses may be right for the registry itself, where it takes
- * Basic too; and they must not keep a public image away, so that it is asked once more without
- * them. The first refusal is the one to report.
+ * Credentials that the token server refuses may be right for the registry itself, if it takes
+ * Basic too. They must not hide a public image either, so the token server is asked once more
+ * without them. The first refusal is reported.
  */
 static int fetch_anyhow(struct auth *auth, const struct challenge *c, bool basic, const char *ask,
 			const char *scope, struct err *err)

@@ -266,7 +266,8 @@ int store_open_read(struct store **ret, const char *path, struct err *err)
 	return rc;
 }
 
-/* For the messages of those who wait, which see by the file's time that it changes hands. */
+/* Writes the process id for the messages of waiting writers. The write also sets the file's time,
+ * by which they see that the lock changes hands. */
 static void sign_lock(const struct store *s)
 {
 	char pid[16];

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Lets each allocation and each system call of a path fail, one a run, and looks at what comes of it.
+"""Lets each allocation and each system call of a path fail, one a run, and checks how it ends.
 
     faults.py [-s SECONDS] [-j JOBS] [PATH...]      speaks TAP, a result for each path and kind
 
@@ -90,7 +90,7 @@ def crashed_library(err):
 
 
 class Receiver(http.server.BaseHTTPRequestHandler):
-    """Takes OTLP, and serves one image as a registry."""
+    """Takes OTLP and serves one image, as a registry does."""
 
     files = {}  # path -> (type, bytes)
 
@@ -192,7 +192,7 @@ class Run:
 
     def __init__(self, folder, images, port):
         self.folder = folder
-        self.images = images  # a store with opensnoop, tcpconnect and tiny; not to be changed
+        self.images = images  # a store with tcpconnect and tiny; not to be changed
         self.port = port
         self.store = os.path.join(folder, "store")
         self.status = None
@@ -290,8 +290,7 @@ def recorded(r):
 
 
 def scraping(r, **fault):
-    """Metrics are asked for until the run ends; a failing scrape is none of ours."""
-    sock = r.path("port")
+    """Scrapes until the run ends. A scrape may fail."""
     process = r.start(["run", "tcpconnect", "--metrics=127.0.0.1:0", "-o", "none", "--duration", "300ms"],
                       **fault)
     port = None
@@ -306,7 +305,6 @@ def scraping(r, **fault):
                 pass
         time.sleep(0.01)
     r.end(process)
-    del sock
 
 
 nothing = lambda r: None

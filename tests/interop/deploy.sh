@@ -21,7 +21,7 @@ schemas_there() {
 	[ -x "$bin/python/bin/kubernetes-validate" ] && return
 	python3 -m venv "$bin/python" && "$bin/python/bin/pip" -q install kubernetes-validate==1.37.0
 }
-schemas_there >"$T/pip.log" 2>&1 || skip_all "kubernetes-validate is not to be had: $(tail -n 1 "$T/pip.log")"
+schemas_there >"$T/pip.log" 2>&1 || skip_all "kubernetes-validate cannot be installed: $(tail -n 1 "$T/pip.log")"
 
 # valid FILE: all manifests in it that are Kubernetes' own; those of the Prometheus Operator have no
 # schema there.

@@ -12,7 +12,7 @@
 . "$TESTS/support/prometheus.sh"
 need_root
 need curl python3 ip nsenter jq
-prometheus_there || skip_all 'Prometheus is not to be had'
+prometheus_there || skip_all 'Prometheus is not here (make deps)'
 
 bin=$(realpath -m "${INTEROP_BIN:-$BUILD/interop}")
 IDLE=${IDLE:-60}

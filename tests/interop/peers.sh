@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# bee, ig and ebpf_exporter beside bombus, all attached at once and fed by the same traffic: who
-# counts all of it, and at what cost, as ratios. Each tool is taken from INTEROP_BIN (BUILD/interop)
-# or built there through the Go module proxy, and skipped by name where that has it not.
+# bee, ig and ebpf_exporter beside bombus, all attached at once and fed by the same traffic: whether
+# each counts all of it, and its cost, as a ratio. Each tool is taken from INTEROP_BIN (BUILD/interop)
+# or built there through the Go module proxy; a tool that cannot be built is skipped by name.
 . "$(dirname "$0")/../support/lib.sh"
 need_root
 need clang curl jq

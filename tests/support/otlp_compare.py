@@ -17,10 +17,6 @@ def plain(name):
     return re.sub('_(total|bytes|seconds|microseconds)$', '', re.sub('_total$', '', name.replace('.', '_')))
 
 
-def number(value):
-    return float(value)
-
-
 def attributes(point):
     return frozenset((a['key'].replace('.', '_'), next(iter(a['value'].values())))
                      for a in point.get('attributes', []) if next(iter(a['value'].values())) != '')
@@ -44,7 +40,7 @@ def received(path):
 
 def value_of(point):
     if 'count' not in point and 'bucketCounts' not in point:
-        return number(point.get('asInt', point.get('asDouble', 0)))
+        return float(point.get('asInt', point.get('asDouble', 0)))
     below, total = {}, 0
     for bound, count in zip(point.get('explicitBounds', []) + [math.inf], point['bucketCounts']):
         total += int(count)

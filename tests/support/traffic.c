@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * Traffic of known size for tests: each job does one thing a stated number of times, and nothing
- *else does it.
+ * else does it.
  *
  *	traffic [--now] [--comm NAME] [--uid UID] JOB...
  *
  * Prints "pid N", waits for a byte (or the end) of standard input unless --now, does the jobs in
- *order, prints what a test needs to know ("port 40123"), and ends with "done". A job that fails
- *ends it with status 1.
+ * order, prints what a test needs to know ("port 40123"), and ends with "done". A job that fails
+ * ends it with status 1.
  */
 #include <arpa/inet.h>
 #include <errno.h>
