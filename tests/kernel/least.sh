@@ -21,7 +21,7 @@ as() {
 install -m 755 "$BOMBUS" "$T/bombus" && chmod 755 "$T"
 cp -r "$EXAMPLES" images && chmod -R a+rX images
 OBJECT=$T/run_maps.bpf.o
-install -m 644 "$OBJECTS/run_maps.bpf.o" "$OBJECTS/run_plain.bpf.o" "$T"
+install -m 644 "$OBJECTS/"{run_maps,run_plain,load_hooks}.bpf.o "$T"
 
 # begin NAME CAPABILITIES ARGUMENTS..., and then attached NAME: as bombus_start, as that user.
 begin() {
@@ -92,6 +92,14 @@ ok 'nothing of them is left in the kernel' wait_for 10 nothing_left all.held
 (as bpf,dac_read_search "$T/bombus" --store "$T/images" run opensnoop --once -o none) 2>err
 is 'without CAP_PERFMON: status' $? 3
 like 'without CAP_PERFMON: the message' "$(cat err)" 'needs CAP_PERFMON'
+
+# --- packets take another one ---
+frames=("$T/bombus" run "$T/load_hooks.bpf.o" --only frames --once -o none)
+(as bpf,net_raw "${frames[@]}") 2>err
+is 'packets with CAP_NET_RAW' $? 0
+(as bpf,perfmon "${frames[@]}") 2>err
+is 'packets without CAP_NET_RAW: status' $? 3
+like 'packets without CAP_NET_RAW: the message' "$(cat err)" 'needs CAP_NET_RAW'
 
 # --- everything at once: sweeps, statistics, scrapes, OTLP ---
 cat >receiver.py <<'END'

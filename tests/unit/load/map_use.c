@@ -29,6 +29,8 @@
 #define MAP(dst, map) INSN(BPF_LD | BPF_IMM | BPF_DW, dst, 0, 0, map), INSN(0, 0, 0, 0, 0)
 /* BPF_F_CURRENT_CPU, as compilers load it. */
 #define FLAGS(dst) INSN(BPF_LD | BPF_IMM | BPF_DW, dst, 0, 0, -1), INSN(0, 0, 0, 0, 0)
+/* The same, and 64 bytes of a packet behind the record. */
+#define FLAGS_AND_PACKET(dst) INSN(BPF_LD | BPF_IMM | BPF_DW, dst, 0, 0, -1), INSN(0, 0, 0, 0, 64)
 #define CALL(helper) INSN(BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_##helper)
 #define STW(dst, off, src) INSN(BPF_STX | BPF_MEM | BPF_W, dst, src, off, 0)
 #define STDW(dst, off, src) INSN(BPF_STX | BPF_MEM | BPF_DW, dst, src, off, 0)
@@ -193,6 +195,9 @@ static void test_map_use_of_records(void **state)
 		MAP(2, EVENTS),
 		FLAGS(3),
 		CALL(perf_event_output),
+		MAP(2, EVENTS),
+		FLAGS_AND_PACKET(3),
+		CALL(perf_event_output),
 		MAP(1, COUNTS),
 		CALL(map_lookup_elem),
 		MOV(6, 0),
@@ -207,8 +212,9 @@ static void test_map_use_of_records(void **state)
 		{ EVENTS, 4, 24, MAP_USE_ANY, 0 },
 		{ EVENTS, 11, 40, MAP_USE_ANY, -40, true },
 		{ EVENTS, 16, -1, MAP_USE_ANY, 0, false },
-		{ EVENTS, 25, -1, COUNTS, 0, false },
-		{ MAP_USE_ANY, 26, -1, MAP_USE_ANY, 0, false },
+		{ EVENTS, 21, -1, MAP_USE_ANY, 0, true },
+		{ EVENTS, 30, -1, COUNTS, 0, false },
+		{ MAP_USE_ANY, 31, -1, MAP_USE_ANY, 0, false },
 	};
 	struct seen seen = look(insns, ARRAY_LEN(insns));
 

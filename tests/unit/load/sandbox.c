@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/perf_event.h>
 #include <pthread.h>
 #include <pwd.h>
 #include <setjmp.h>
@@ -24,6 +25,7 @@
 #include "base/new_file.h"
 #include "base/util.h"
 #include "runner/load/sandbox/files.h"
+#include "runner/load/sandbox/opener.h"
 #include "runner/load/sandbox/sandbox.h"
 #include "runner/load/sandbox/seccomp.h"
 
@@ -65,6 +67,10 @@ static int try_secret(void)
 static int try_named(void)
 {
 	return code_of(open(named, O_RDONLY));
+}
+static int try_write_named(void)
+{
+	return code_of(open(named, O_WRONLY));
 }
 static int try_shadow(void)
 {
@@ -151,6 +157,7 @@ static void test_sandbox_opens_nothing_else(void **state)
 	}
 	assert_int_equal(tried(try_secret, SECCOMP_READS), EACCES);
 	assert_int_equal(tried(try_write, SECCOMP_READS), EACCES);
+	assert_int_equal(tried(try_write_named, SECCOMP_READS), EACCES);
 }
 
 static void test_sandbox_calls_nothing_else(void **state)
@@ -246,6 +253,42 @@ static void test_sandbox_files_of_the_caller(void **state)
 	rmdir(hers);
 }
 
+/* The helper opens no event that shows other processes, and nothing by a handle of another file
+ * system than cgroup2. */
+static void test_sandbox_opener_refuses(void **state)
+{
+	struct perf_event_attr attr = { .size = sizeof(attr),
+					.type = PERF_TYPE_SOFTWARE,
+					.config = PERF_COUNT_SW_BPF_OUTPUT,
+					.sample_type = PERF_SAMPLE_RAW };
+	_cleanup_close_ int dir = open(folder, O_RDONLY | O_DIRECTORY), fd = -1;
+	struct opener *opener = opener_new();
+	struct sandbox_user user;
+	struct err err = { 0 };
+	struct stat st;
+
+	if (geteuid() != 0)
+		skip();
+	fd = opener_perf_event(opener, &attr, 0);
+	if (fd < 0) {
+		opener_free(opener);
+		skip();
+	}
+	assert_int_equal(sandbox_user_parse(&user, NULL, &err), 0);
+	assert_int_equal(opener_start(opener, &user, &err), 0);
+	close(fd);
+	fd = opener_perf_event(opener, &attr, 0);
+	assert_true(fd >= 0);
+	attr.sample_type |= PERF_SAMPLE_IP;
+	assert_int_equal(opener_perf_event(opener, &attr, 0), -EPERM);
+	attr.sample_type = 0;
+	attr.type = PERF_TYPE_TRACEPOINT;
+	assert_int_equal(opener_perf_event(opener, &attr, 0), -EPERM);
+	assert_int_equal(fstat(dir, &st), 0);
+	assert_int_equal(opener_cgroup(opener, dir, st.st_ino), -EPERM);
+	opener_free(opener);
+}
+
 static int make_folder(void **state)
 {
 	_cleanup_close_ int fd = -1, other = -1;
@@ -257,7 +300,7 @@ static int make_folder(void **state)
 	snprintf(named, sizeof(named), "%s/named", folder);
 	fd = open(secret, O_CREAT | O_WRONLY, 0644);
 	other = open(named, O_CREAT | O_WRONLY, 0644);
-	return fd < 0 || other < 0;
+	return fd < 0 || other < 0 || fchmod(other, 0666) < 0; /* Landlock alone keeps it */
 }
 
 static int remove_folder(void **state)
@@ -276,6 +319,7 @@ int main(void)
 		cmocka_unit_test(test_sandbox_user),
 		cmocka_unit_test(test_sandbox_entrusted_file),
 		cmocka_unit_test(test_sandbox_files_of_the_caller),
+		cmocka_unit_test(test_sandbox_opener_refuses),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);
