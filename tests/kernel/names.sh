@@ -7,7 +7,7 @@
 # shellcheck source=../support/lib.sh
 . "$(dirname "$0")/../support/lib.sh"
 need_root
-need jq curl
+need jq curl python3
 [ -d "$EXAMPLES" ] || skip_all "the examples are not built"
 bombus_there
 cgroup_make 2>/dev/null || skip_all 'no cgroup v2 can be mounted here'
@@ -95,23 +95,20 @@ ok 'short: it ends' bombus_stop INT
 known "short: each of $SHORT has its id" '[length, (map(.container.id) | unique | length), (map(select(.container.id == null)) | length)]' \
 	"[$SHORT,$SHORT,0]"
 
-# --- by other ids ---
-# A process that stays, in namespaces of its own; target_pid selects its opens.
-: >opened
+# --- by the number of a process: its records have no cgroup ---
+rounds_start paced 1000 0.1
 mkdir -p "$GROUP/docker-$(id 2).scope"
-unshare -m -n bash -c "echo \$\$ >'$GROUP/docker-$(id 2).scope/cgroup.procs'; : >entered; while :; do : <opened; sleep 0.1; done" &
-INSIDE=$!
-started+=("$INSIDE")
-wait_for 10 test -e entered
+echo "$ROUNDS_PID" >"$GROUP/docker-$(id 2).scope/cgroup.procs"
 RUN=process
-ok 'process: it attaches' bombus_start process run opensnoop --enrich container "${STATE[@]}" -o json \
-	--set target_pid="$INSIDE"
-ok 'process: opens are shown' wait_for 10 grep -q '"fname":"opened"' process.out
+ok 'process: it attaches' bombus_start process run "$OBJECTS/otlp_rounds.bpf.o" --enrich container \
+	"${STATE[@]}" -o json --set target_pid="$ROUNDS_PID"
+rounds_go
+ok 'process: records are shown' wait_for 10 grep -q '"map":"notes"' process.out
 ok 'process: it ends' bombus_stop INT
 jq_is 'process: they are the container of its group' process.out \
-	'map(select(.fields.fname? == "opened").fields.container | [.name, .id]) | unique' "[[\"web\",\"$(id 2)\"]]"
-kill "$INSIDE"
-wait "$INSIDE" 2>/dev/null
+	'map(select(.map == "notes").fields.container | [.name, .id]) | unique' "[[\"web\",\"$(id 2)\"]]"
+kill "$ROUNDS_PID"
+wait "$ROUNDS_PID" 2>/dev/null
 wait_for 5 rmdir "$GROUP/docker-$(id 2).scope"
 
 # --- metrics, of run and of the agent ---
