@@ -10,8 +10,8 @@
  * The plan is immutable for as long as the source lives. Data that changes is read through the
  * operations. Any thread may call them; they lock inside, for a bounded time.
  *
- * A source outlives the host's last call with it: host_remove_source() returns when no sink uses
- * it any more.
+ * A source outlives the host's last call with it: no sink uses it any more once
+ * host_remove_source() returns 0, or host_has_left() true.
  */
 #ifndef BOMBUS_RUNNER_SOURCE_H
 #define BOMBUS_RUNNER_SOURCE_H

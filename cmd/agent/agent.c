@@ -90,7 +90,7 @@ static void tell_status(struct agent *a, const char *before)
 		    a->reloads.failed ? "; the configuration is refused" : "");
 }
 
-/* When the first program asks for them. Without names programs run all the same. */
+/* Names are looked up once a program asks for them. A failure stops no program. */
 static void begin_names(struct agent *a, const struct agent_config *config)
 {
 	const struct words *dirs = &config->args.runtime_state;

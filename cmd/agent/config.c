@@ -31,7 +31,7 @@ static const char *type_names(struct agent_config *c)
 	return arena_printf(&c->yaml.arena, "%s or %s", text, before);
 }
 
-/* Its number. */
+/* Returns the exporter's number. */
 static int read_type(struct agent_config *c, const struct yaml_node *node, struct err *err)
 {
 	const char *names[2 * EXPORTERS_COUNT], *text, *near;
@@ -251,8 +251,8 @@ static int finish_program(struct agent_program *p, const struct own_args *own, s
 	return ret < 0 ? ret : set_exporters(p, &own->exporters, err);
 }
 
-/* Those of the process. A list of a program goes on from the process' list, where that is for
- * programs. */
+/* The options of the process. A program's list continues the process' list where the option is one
+ * of programs too. */
 static struct run_args args_of(const struct agent_config *c)
 {
 	const unsigned both = KEY_TOP | KEY_PROGRAM;

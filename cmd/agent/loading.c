@@ -19,7 +19,7 @@ struct loading {
 	struct loading_opts opts;
 	pthread_t threads[WORKERS];
 	size_t started;
-	/* Around opening and attaching, which takes memory and hardly waits. */
+	/* Held while a program is opened and attached, which takes memory and hardly waits. */
 	pthread_mutex_t opening;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;

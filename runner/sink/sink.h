@@ -54,8 +54,8 @@ struct sink_ops {
 	int (*fd)(struct sink *sink);	 /* -1: none */
 	void (*tick)(struct sink *sink); /* after each sweep, in the collector's thread */
 	void (*remove)(struct sink *sink, struct source *source);
-	/* Another sink takes its place: what it shows of itself in figures goes, before close. In
-	 * the thread of the host's caller. */
+	/* Another sink takes its place: it removes its figures. Before close, in the thread of the
+	 * host's caller. */
 	void (*retire)(struct sink *sink);
 	void (*close)(struct sink *sink);
 	void (*free)(struct sink *sink);
@@ -75,8 +75,8 @@ struct sink_ops {
 struct sink {
 	const struct sink_ops *ops;
 	struct err *err; /* where its thread leaves the error of the call that failed */
-	/* It came while its sources ran already: what they had counted when it was added is not
-	 * news. Set by the host before add(). */
+	/* Its sources run already when it is added: it sends only what they count from then on. The
+	 * host sets it before add(). */
 	bool late;
 };
 

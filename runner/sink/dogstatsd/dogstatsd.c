@@ -273,7 +273,7 @@ static void dogstatsd_free(struct sink *sink)
 	free(d);
 }
 
-/* The socket, connected to again where the server was restarted. */
+/* The sink connects to the socket again after a restart of the server. */
 static size_t dogstatsd_reads(const struct sink *sink, const char **ret, size_t max)
 {
 	const struct dogstatsd_sink *d = container_of(sink, struct dogstatsd_sink, sink);

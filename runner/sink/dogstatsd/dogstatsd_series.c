@@ -285,7 +285,7 @@ static struct merge *merge_gauges(struct dogstatsd_series *s, struct told_map *m
 
 static void tell_row(struct row *row, struct merge *merge)
 {
-	/* NULL: another series had the sum of them. */
+	/* NULL: another series has the sum of them. */
 	const union cell *merged = merge ? merge_take(merge, set_of(row->of), row->cells) : NULL;
 
 	for (uint32_t i = 0; i < row->map->plan->nfamilies; i++) {

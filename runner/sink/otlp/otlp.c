@@ -478,7 +478,7 @@ bool sink_otlp_counts(const struct sink *sink, enum otlp_signal signal, struct o
 	return true;
 }
 
-/* By libcurl, for each connection. */
+/* libcurl reads them for each connection. */
 static size_t otlp_reads(const struct sink *sink, const char **ret, size_t max)
 {
 	const struct otlp_sink *otlp = container_of(sink, struct otlp_sink, sink);

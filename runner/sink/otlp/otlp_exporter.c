@@ -21,7 +21,7 @@ static const char *get_variable(void *ctx, const char *name)
 	return getenv(name);
 }
 
-/* A variable that is set and has no effect. */
+/* Warns of variables that are set and have no effect. */
 static void warn_of_variables(void)
 {
 	_cleanup_strbuf_ struct strbuf names = STRBUF_INIT(VARIABLES_MAX_BYTES);
@@ -38,7 +38,7 @@ static void warn_of_variables(void)
 		log_warn("not honoured: %s", strbuf_str(&names));
 }
 
-/* A recording is sent only where that is asked for: the environment is meant for what runs. */
+/* The environment turns OTLP on for programs that run; for a recording only the option does. */
 static int otlp_new(struct sink **ret, const void *args, const struct export_env *env,
 		    struct err *err)
 {

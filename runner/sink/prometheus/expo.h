@@ -48,7 +48,7 @@ struct expo_number {
 	enum cell_type type;
 	union cell cell;
 	double scale;	 /* exported = cell * scale; at 1 integers are exact */
-	bool as_product; /* with the error of that product, as another tool exports it */
+	bool as_product; /* rounded as that product of doubles, as ebpf_exporter does */
 };
 
 struct expo_histogram {

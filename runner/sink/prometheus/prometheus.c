@@ -24,7 +24,7 @@
 #define REFRESH_NS 500000000	    /* at most so long does a scrape wait for a sweep */
 #define CACHE_MAX_BYTES (64u << 20) /* of the texts of labels */
 #define WHY_MAX 512
-#define DRAIN_MS 200   /* requests that a successor's coming may hold up */
+#define DRAIN_MS 200   /* a successor waits so long for requests under way */
 #define CACHE_SHARES 4 /* where there are several sources */
 
 struct prometheus_sink {
@@ -439,7 +439,7 @@ static int prometheus_new(struct sink **ret, const void *args, const struct expo
 	return 0;
 }
 
-/* A free port that was asked for. Off a terminal, and of the agent, where metrics are served. */
+/* Logs a port that the system chose; in the agent and without a terminal also other addresses. */
 static void tell_address(const struct sink *sink, const void *args, const struct export_env *env)
 {
 	const struct prometheus_args *a = args;

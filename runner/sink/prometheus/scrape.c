@@ -148,7 +148,7 @@ static bool next_rows(struct scrape *scrape)
 	return source_walk_next(&scrape->walk);
 }
 
-/* Whether all series were there when no two of them read the same. */
+/* Whether merge_all() saw all these series before, and no two of them read the same. */
 static bool is_distinct(struct scrape *scrape)
 {
 	uint64_t last = scrape->of->distinct_id[scrape->map];
@@ -207,7 +207,7 @@ static void enter_map(struct scrape *scrape, const struct catalogue_part *part)
 	}
 	naming_order(scrape->opts.naming, scrape->sources, scrape->plan->nlabels);
 	scrape->values = xmalloc(values);
-	/* What is left out is kept as that, too. */
+	/* The cache keeps rows that are left out with an empty set. */
 	scrape->leaves_out = scrape->lasting && scrape->walk.drops;
 	scrape->walk.drops = scrape->walk.drops && !scrape->lasting;
 	if (series_may_read_same(scrape->of->source, scrape->plan) && !is_distinct(scrape))

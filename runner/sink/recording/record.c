@@ -229,7 +229,7 @@ static void free_program(struct record_program *p)
 	free(p);
 }
 
-/* One that could not be read leaves before the file begins; behind that, at the end. */
+/* A program that cannot be read leaves before the file begins. Later its part of the file stays. */
 static void record_remove(struct sink *sink, struct source *source)
 {
 	struct recorder *r = recorder_of(sink);

@@ -129,7 +129,7 @@ static int set_tls(struct reading *r, const struct yaml_node *map)
 	return code < 0 ? code : check_bool(r, yaml_get(map, "prefer_server_cipher_suites"));
 }
 
-/* What `check` accepts of a mapping of words, each a line. */
+/* Reads a mapping of texts of one line each; `check` refuses entries. */
 static int
 read_pairs(struct reading *r, const struct yaml_node *map, struct web_pair **pairs, size_t *count,
 	   int (*check)(struct reading *r, const struct yaml_node *value, const char *text))
@@ -212,7 +212,7 @@ static int read_root(struct reading *r, const struct yaml_node *root)
 				     &r->config->nusers, check_user);
 }
 
-/* It is read again whenever it changes: a pipe would stop the metrics until somebody writes. */
+/* The file is read again when it changes. A pipe would block the metrics, so it is refused. */
 static int read_regular(const char *path, void **ret, size_t *ret_len, struct err *err)
 {
 	struct stat st;
