@@ -188,9 +188,13 @@ like 'a command that is not there' "$ERR" "cannot run $T/not-there: No such file
 # shellcheck disable=SC2016 # the inner shell's
 run_bombus run opensnoop -o none -- sh -c 'kill -TERM $$'
 is 'one that a signal ends' "$RC" 143
-run_bombus run opensnoop -o none --duration 300ms -- sh -c 'echo $$ >pid; exec sleep 1000'
+# shellcheck disable=SC2016 # the inner shell's
+run_bombus run opensnoop -o none --duration 300ms -- \
+	sh -c 'cat /proc/$(pgrep -P $PPID -x bombus-cgroup)/status >sweeper; echo $$ >pid; exec sleep 1000'
 is 'one that is longer than the run' "$RC" 0
 ok 'it ends with the run' wait_for 5 gone "$(cat pid)"
+is 'the process that ends it has CAP_KILL and CAP_DAC_OVERRIDE alone' \
+	"$(sed -n 's/^CapPrm:[[:space:]]*//p' sweeper)" 0000000000000022
 run_bombus run --duration 1ms -o none -- opensnoop
 is 'an image behind --' "$RC" 0
 run_bombus run "$OBJECTS/run_plain.bpf.o" -o none -- true
