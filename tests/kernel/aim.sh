@@ -28,11 +28,13 @@ WEB=docker-$(id 2).scope
 POD=kubepods/pod$UID_/$(id 3)
 touch begin known
 
-# worker GROUP: opens ./begin until it may go on, then ./known seven times, in this group.
+# worker GROUP: opens ./begin until it may go on, then ./known seven times, in this group. It leaves
+# ./done.PID.
 cat >worker.sh <<'END'
 echo $$ >"$1/cgroup.procs"
 until [ -e go ]; do : <begin; read -r -t 0.05 <>never; done
 for _ in 1 2 3 4 5 6 7; do : <known; done
+: >done.$$
 END
 mkfifo never
 
@@ -156,10 +158,15 @@ kill -INT "$AGENT"
 wait "$AGENT"
 only agent 7 "[${WORKERS[0]}]"
 
-# --- a command, with what it starts in the background ---
+# --- a command, with what it starts in the background; the other worker goes on while it runs ---
 NAME="command"
 cat >command.sh <<'END'
 echo its own words
+: >go
+for ((i = 0; i < 200; i++)); do
+	[ ! -e "done.$OTHER" ] || break
+	read -r -t 0.05 <>never
+done
 : <known; : <known; : <known
 bash -c ': <known; : <known; : <known; : <known' &
 wait
@@ -170,9 +177,9 @@ groups() {
 }
 BEFORE=$(groups)
 start other
-: >go
-"$BOMBUS" run opensnoop execsnoop -o json -- bash command.sh >command.out 2>command.err
+OTHER=${WORKERS[0]} "$BOMBUS" run opensnoop execsnoop -o json -- bash command.sh >command.out 2>command.err
 is 'command: its status' $? 5
+ok 'command: the other worker worked beside it' test -e "done.${WORKERS[0]}"
 wait "${WORKERS[@]}"
 rmdir "$GROUP/other"
 jq_is 'command: its seven opens, and no others' command.out \
