@@ -129,7 +129,7 @@ static void add_recipe(struct strbuf *out, const struct plan_recipe *r)
 /* The rest, which no tag expresses. */
 static void add_rest(struct strbuf *out, const struct exporter_config *c)
 {
-	strbuf_adds(out, "\n/*\n * What tags do not say:\n"
+	strbuf_adds(out, "\n/*\n * Tags do not express:\n"
 			 " * - a metric's name begins with ebpf_, not ebpf_exporter_: --namespace "
 			 "ebpf_exporter\n"
 			 " * - a counter's name gets _total where it has none\n"
@@ -185,11 +185,11 @@ static int run_convert(const struct global_args *global, void *args, const struc
 const struct command cmd_convert = {
 	.name = "convert",
 	.usage = "NAME.yaml",
-	.summary = "a configuration for ebpf_exporter as tags of the program",
-	.about = "Prints declarations of the maps, with the types and tags that say the same "
-		 "without "
-		 "a configuration, and what no tag can say. They take the place of the "
-		 "declarations in the program's source; a map's type and size stay as they are.",
+	.summary = "print a configuration for ebpf_exporter as tags for the program",
+	.about = "Prints declarations of the program's maps. Their types and tags replace the "
+		 "configuration; a comment lists the parts that tags cannot express. Put them in "
+		 "the place of the declarations in the program's source; the type and size of a "
+		 "map stay as they are.",
 	.examples = "bombus convert biolatency.yaml",
 	.min_words = 1,
 	.max_words = 1,

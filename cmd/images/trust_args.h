@@ -22,7 +22,7 @@ struct trust_args {
 	  "refuse images without a signature by this public key (PEM); of several, one is enough", \
 	  NULL, "file" },								\
 	{ 0, "policy", "FILE", OPT_TEXT, (at) + offsetof(struct trust_args, policy),	\
-	  "whose images are taken (" POLICY_PATH ", where it exists)", NULL, "file" }
+	  "accept only images that this policy allows (" POLICY_PATH ", if it exists)", NULL, "file" }
 /* clang-format on */
 
 /* Whether the user or the system demands signatures, by keys or a policy. */

@@ -64,12 +64,11 @@ static const struct opt dashboard_opts[] = {
 	  "recording and alerting rules for Prometheus instead" },
 	{ 0, "namespace", "WORD", OPT_TEXT, ARG(name_space), "first part of metric names (ebpf)" },
 	{ 0, "map", "MAP=ROLE", OPT_WORDS, ARG(object.map), "as for run, as are the following" },
-	{ 0, "name", "MAP=NAME", OPT_WORDS, ARG(object.names), "what a map is called" },
+	{ 0, "name", "MAP=NAME", OPT_WORDS, ARG(object.names), "name of a map" },
 	{ 0, "as", "MAP,FIELD=MEANING", OPT_WORDS, ARG(object.as),
-	  "what a field means: errno, syscall, signal, uid, duration_us, ktime_ns, unix_ns, size, "
+	  "meaning of a field: errno, syscall, signal, uid, duration_us, ktime_ns, unix_ns, size, "
 	  "address, port, dev, kstack:MAP, flags:ENUM, enum:ENUM, text, hex, number, ..." },
-	{ 0, "label", "MAP,FIELD=NAME", OPT_WORDS, ARG(object.field_names),
-	  "what a field is called" },
+	{ 0, "label", "MAP,FIELD=NAME", OPT_WORDS, ARG(object.field_names), "name of a field" },
 	{ 0, "labels", "MAP=A,B", OPT_WORDS, ARG(select.labels),
 	  "exactly these fields are labels" },
 	{ 0, "drop-label", "MAP=A,B", OPT_WORDS, ARG(select.drop_labels),

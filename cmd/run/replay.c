@@ -359,7 +359,7 @@ static int run_replay(const struct global_args *global, void *args, const struct
 static const struct opt replay_opts[] = {
 	EXPORT_FORM_OPT(ARG(run.output)),
 	{ 0, "speed", "N", OPT_TEXT, ARG(speed),
-	  "as many times as fast as it was, or max: as fast as it goes (1 for the table and with "
+	  "times the recorded speed, or max: as fast as possible (1 for the table and with "
 	  "--metrics, --otlp or --dogstatsd, else max)" },
 	{ 'n', "count", "COUNT", OPT_U64, ARG(run.count),
 	  "stop after this many records or rows (0: no limit)" },
@@ -377,14 +377,12 @@ static const struct opt replay_opts[] = {
 const struct command cmd_replay = {
 	.name = "replay",
 	.usage = "FILE|-",
-	.summary = "go through what 'run --record' saved, once more",
-	.about =
-		"Shows what was seen then, with the times and the names of then, on any machine of "
-		"the same byte order. Nothing is loaded, no privilege is needed. The program is in "
-		"the recording, as are the options that its output depends on. A recording that "
-		"was "
-		"cut is replayed as far as it goes. - is standard input, also of a run that goes "
-		"on. Metrics are served at the end too, until you leave.",
+	.summary = "show a recording of 'run --record'",
+	.about = "Shows the records and series of a recording, with its times and names, on any "
+		 "machine of the same byte order. It loads nothing and needs no privilege. The "
+		 "recording has the program and the options that its output depends on. A "
+		 "recording that was cut is replayed up to the cut. - is standard input, also from "
+		 "a run that still goes on. Metrics stay available after the end, until you leave.",
 	.examples = "bombus run tcpconnlat --record lat.rec\n"
 		    "bombus replay lat.rec --speed 10\n"
 		    "bombus replay lat.rec -o json --where 'delta_us > 1000'\n"
