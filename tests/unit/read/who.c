@@ -19,7 +19,8 @@
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde"
 #define SHORT 1000
 
-static const char *root; /* of version 2; NULL: there is none to write to */
+static char *root;	  /* a group of this process, of version 2; NULL: none can be made */
+static const char *group; /* its path below the mount */
 
 static char *path_of(const char *name)
 {
@@ -200,14 +201,15 @@ struct seen {
 	unsigned came, went;
 };
 
-static void on_group(void *ctx, const struct who_group *group)
+static void on_group(void *ctx, const struct who_group *of)
 {
 	struct seen *seen = ctx;
 
-	if (!streq(group->path, "/docker-" ID "4.scope"))
+	if (!has_prefix(of->path, group) ||
+	    !streq(of->path + strlen(group), "/docker-" ID "4.scope"))
 		return;
-	__atomic_store_n(&seen->id, group->id, __ATOMIC_RELEASE);
-	__atomic_fetch_add(group->gone ? &seen->went : &seen->came, 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&seen->id, of->id, __ATOMIC_RELEASE);
+	__atomic_fetch_add(of->gone ? &seen->went : &seen->came, 1, __ATOMIC_RELEASE);
 }
 
 static void await(unsigned *count)
@@ -248,13 +250,22 @@ int main(void)
 		cmocka_unit_test(test_who_process),
 		cmocka_unit_test(test_who_watch),
 	};
-	static const char *const roots[] = { "/sys/fs/cgroup/unified", "/sys/fs/cgroup" };
+	static const char *const mounts[] = { "/sys/fs/cgroup/unified", "/sys/fs/cgroup" };
+	int failed;
 
-	for (size_t i = 0; i < ARRAY_LEN(roots) && !root; i++) {
-		_cleanup_free_ char *file = xasprintf("%s/cgroup.procs", roots[i]);
+	for (size_t i = 0; i < ARRAY_LEN(mounts) && !root; i++) {
+		_cleanup_free_ char *file = xasprintf("%s/cgroup.procs", mounts[i]);
 
-		if (access(file, W_OK) == 0)
-			root = roots[i];
+		if (access(file, W_OK) < 0)
+			continue;
+		root = xasprintf("%s/bombus-test-who-%d", mounts[i], getpid());
+		group = root + strlen(mounts[i]);
+		if (mkdir(root, 0755) < 0)
+			free(steal_ptr(&root));
 	}
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	if (root)
+		rmdir(root);
+	free(root);
+	return failed;
 }
