@@ -666,8 +666,9 @@ static __always_inline int received(struct sock *sk, int result, int flags)
 }
 
 /*
- * The functions of UDP come first: the tracepoints (Linux 6.3) that stand for them where a kernel
- * allows no fexit serve all sockets, and add to each request over TCP. One serves both families.
+ * The functions of UDP come first. Where a kernel allows no fexit, tracepoints (Linux 6.3) take
+ * their place. They run for all sockets, and so make each request over TCP dearer; one tracepoint
+ * serves both families.
  */
 SEC("fexit/udp_sendmsg")
 int BPF_PROG(on_udp_sent___fexit, struct sock *sk, struct msghdr *msg, size_t len, int result)
@@ -707,7 +708,8 @@ int BPF_PROG(on_udp6_received___fexit, struct sock *sk, struct msghdr *msg, size
 	return received(sk, result, flags);
 }
 
-/* The tracepoints do it already: hooks that are all but never reached stand for the two above. */
+/* With the tracepoints, IPv6 is covered already: hooks that hardly ever run replace the two above.
+ */
 SEC("tp_btf/udp_fail_queue_rcv_skb")
 int BPF_PROG(on_udp6_sent___none, int code, struct sock *sk)
 {

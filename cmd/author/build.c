@@ -107,8 +107,7 @@ static void warn_records(const char *source, const struct plan *plan)
 			log_warn("%s: map '%s' does not say what its records are, and they are "
 				 "shown as bytes: write __type(value, struct NAME); into it",
 				 source, map->name);
-		else if ((map->source == SOURCE_RING || map->source == SOURCE_PERF) &&
-			 !map->has_value)
+		else if (map_is_ring(map) && !map->has_value)
 			log_warn("%s: map '%s' does not say what its records are, and is not "
 				 "shown: write __type(value, struct NAME); into it",
 				 source, map->name);

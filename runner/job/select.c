@@ -133,7 +133,7 @@ static const char **all_fields(const struct map_plan *map, size_t *ret_count)
 {
 	uint32_t nkeys = map->has_key ? map->key.nfields : 0;
 	/* The values of swept maps are values; a ring buffer's record has nothing but labels. */
-	bool record = map->source == SOURCE_RING || map->source == SOURCE_PERF;
+	bool record = map_is_ring(map);
 	uint32_t nvalues = record && map->has_value ? map->value.nfields : 0;
 	const char **fields = xcalloc(nkeys + nvalues + 1, sizeof(*fields));
 

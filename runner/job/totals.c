@@ -4,8 +4,7 @@
 static bool has_events(const struct map_plan *map)
 {
 	return map->role != ROLE_INTERNAL &&
-	       (map->source == SOURCE_RING || map->source == SOURCE_PERF ||
-		map->source == SOURCE_QUEUE || map->source == SOURCE_ITER);
+	       (map_is_ring(map) || map->source == SOURCE_QUEUE || map->source == SOURCE_ITER);
 }
 
 struct job_totals job_totals(struct source *source)

@@ -216,7 +216,7 @@ static int apply_value_size(struct object *object, const struct object_size *siz
 
 	if (rc < 0)
 		return rc;
-	if (plan->source == SOURCE_RING || plan->source == SOURCE_PERF)
+	if (map_is_ring(plan))
 		return err_usage(err, "--value-size: map '%s' has records, not values", name);
 	if (plan->has_value && plan->value.size_bytes != bytes)
 		return err_usage(err, "--value-size %s: type %s of its values has %u bytes", name,

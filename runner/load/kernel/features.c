@@ -6,6 +6,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/capability.h>
 #include <sys/utsname.h>
 
 #include "base/util.h"
@@ -172,13 +173,16 @@ static const struct probe probes[] = {
 	{ "bloom_filter", GROUP_MAPS, probe_map, BPF_MAP_TYPE_BLOOM_FILTER },
 	{ "batch", GROUP_MAPS, probe_batch },
 
-	{ "CAP_BPF", GROUP_CAPS, probe_cap, 39, "loading programs needs it (or CAP_SYS_ADMIN)" },
-	{ "CAP_PERFMON", GROUP_CAPS, probe_cap, 38, "tracing programs need it (or CAP_SYS_ADMIN)" },
-	{ "CAP_NET_ADMIN", GROUP_CAPS, probe_cap, 12, "xdp, tc and cgroup programs need it" },
-	{ "CAP_NET_RAW", GROUP_CAPS, probe_cap, 13, "socket filters need it" },
-	{ "CAP_DAC_READ_SEARCH", GROUP_CAPS, probe_cap, 2,
+	{ "CAP_BPF", GROUP_CAPS, probe_cap, CAP_BPF,
+	  "loading programs needs it (or CAP_SYS_ADMIN)" },
+	{ "CAP_PERFMON", GROUP_CAPS, probe_cap, CAP_PERFMON,
+	  "tracing programs need it (or CAP_SYS_ADMIN)" },
+	{ "CAP_NET_ADMIN", GROUP_CAPS, probe_cap, CAP_NET_ADMIN,
+	  "xdp, tc and cgroup programs need it" },
+	{ "CAP_NET_RAW", GROUP_CAPS, probe_cap, CAP_NET_RAW, "socket filters need it" },
+	{ "CAP_DAC_READ_SEARCH", GROUP_CAPS, probe_cap, CAP_DAC_READ_SEARCH,
 	  "tracepoint programs need it where tracefs is closed to other users" },
-	{ "CAP_SYS_ADMIN", GROUP_CAPS, probe_cap, 21,
+	{ "CAP_SYS_ADMIN", GROUP_CAPS, probe_cap, CAP_SYS_ADMIN,
 	  "statistics need it; uprobes too, since Linux 6.16" },
 	{ "memlock", GROUP_CAPS, probe_memlock },
 

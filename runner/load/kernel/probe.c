@@ -144,7 +144,7 @@ void probe_tracepoint(struct feature *f, const struct probe *probe, struct probe
 		return;
 	}
 	if (!tracefs) {
-		f->ok = effective_caps() >> CAP_SYS_ADMIN & 1;
+		f->ok = effective_caps() & CAP_BIT(CAP_SYS_ADMIN);
 		snprintf(f->reason, sizeof(f->reason),
 			 f->ok ? "tracefs is not mounted, and will be when it is needed"
 			       : "tracefs is not mounted: mount -t tracefs tracefs "

@@ -8,11 +8,6 @@
 #include "base/util.h"
 #include "runner/load/plan/plan_internal.h"
 
-static bool is_ring(const struct map_plan *map)
-{
-	return map->source == SOURCE_RING || map->source == SOURCE_PERF;
-}
-
 static bool is_shown(const struct map_plan *map)
 {
 	return map->role != ROLE_INTERNAL;
@@ -63,7 +58,7 @@ static bool advise_unwanted(struct strbuf *text, const struct plan_ctx *ctx)
 
 		if (is_unwanted(ctx->opts, map))
 			some = true;
-		else if (map->source != SOURCE_NONE && (map->has_value || is_ring(map)))
+		else if (map->source != SOURCE_NONE && (map->has_value || map_is_ring(map)))
 			return false;
 	}
 	if (some)
@@ -101,7 +96,7 @@ static bool advise_record(struct strbuf *text, const struct plan_ctx *ctx)
 
 	for (uint32_t i = 0; i < ctx->plan->nmaps; i++) {
 		const struct map_plan *map = &ctx->plan->maps[i];
-		bool unknown = is_ring(map) && !map->has_value && !is_shown(map);
+		bool unknown = map_is_ring(map) && !map->has_value && !is_shown(map);
 
 		if (is_unwanted(ctx->opts, map) || !(map->is_raw || unknown))
 			continue;

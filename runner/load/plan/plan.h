@@ -93,6 +93,12 @@ static inline bool map_is_exact(const struct map_plan *map)
 	return map->name_space != NULL;
 }
 
+/* A ring buffer, or the buffers of a perf event array. */
+static inline bool map_is_ring(const struct map_plan *map)
+{
+	return map->source == SOURCE_RING || map->source == SOURCE_PERF;
+}
+
 /* A map whose records, or whose series, sinks show. */
 static inline bool map_has_records(const struct map_plan *map)
 {

@@ -12,11 +12,6 @@
 #include "runner/load/plan/gadget.h"
 #include "runner/load/plan/plan_internal.h"
 
-static bool is_ring(const struct map_plan *map)
-{
-	return map->source == SOURCE_RING || map->source == SOURCE_PERF;
-}
-
 /* An array's keys are its indices, with or without a type. */
 static void index_layout(struct map_list *list, struct layout *ret)
 {
@@ -54,7 +49,7 @@ static void fill_value(struct map_list *list, struct map_plan *map, uint32_t typ
 		     map->source == SOURCE_QUEUE;
 
 	if (!type_id ||
-	    map_list_compile(list, type_id, "value", is_ring(map), &map->value, why) < 0)
+	    map_list_compile(list, type_id, "value", map_is_ring(map), &map->value, why) < 0)
 		return;
 	if (keeps && map->value.size_bytes != map->value_bytes) {
 		err_set(why, EINVAL, "its type is of %u bytes, its values are of %u",
@@ -131,7 +126,7 @@ static int asked_role(struct map_list *list, const struct map_plan *map,
 		   gadget_is_iterated(list->ctx->btf, map->symbol)) {
 		*ret_origin = ORIGIN_PREFIX;
 		*ret = has_slots(map) ? ROLE_HISTOGRAM : ROLE_GAUGE;
-	} else if (is_ring(map)) {
+	} else if (map_is_ring(map)) {
 		*ret = map->has_value ? ROLE_EVENTS : ROLE_INTERNAL;
 	}
 	return 0;
@@ -182,7 +177,7 @@ static int apply_role(struct map_list *list, struct map_plan *map, const struct 
 		return rc;
 	}
 	/* A record type that is there and cannot be read is a mistake, not an internal map. */
-	if (origin == ORIGIN_PLAIN && role == ROLE_INTERNAL && *why->msg && is_ring(map) &&
+	if (origin == ORIGIN_PLAIN && role == ROLE_INTERNAL && *why->msg && map_is_ring(map) &&
 	    !is_companion(map->symbol))
 		role = ROLE_EVENTS;
 	rc = role_apply(map, role, origin, why->msg, err);
@@ -222,7 +217,7 @@ static bool is_plain(const struct map_list *list, const char *symbol)
 static int fill_layouts(struct map_list *list, struct map_plan *map, uint32_t key_id,
 			uint32_t value_id, const struct map_word *word, struct err *why)
 {
-	if (is_ring(map) && gadget_record_type(list->ctx->btf, map->symbol))
+	if (map_is_ring(map) && gadget_record_type(list->ctx->btf, map->symbol))
 		value_id = gadget_record_type(list->ctx->btf, map->symbol);
 	if (word && word->type) {
 		value_id = words_type(list, word->type);
@@ -231,7 +226,7 @@ static int fill_layouts(struct map_list *list, struct map_plan *map, uint32_t ke
 	}
 	fill_key(list, map, key_id, why);
 	fill_value(list, map, value_id, why);
-	if (!is_ring(map))
+	if (!map_is_ring(map))
 		return 0;
 	map->key_bytes = map->value_bytes = 0;
 	if (!map->has_value && !*why->msg)

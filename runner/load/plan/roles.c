@@ -50,8 +50,7 @@ int role_of_prefix(const char *name, const char **ret_rest)
 /* Records that come once and are gone. */
 static bool is_stream(const struct map_plan *map)
 {
-	return map->source == SOURCE_RING || map->source == SOURCE_PERF ||
-	       map->source == SOURCE_QUEUE || map->source == SOURCE_ITER;
+	return map_is_ring(map) || map->source == SOURCE_QUEUE || map->source == SOURCE_ITER;
 }
 
 static bool is_number(const struct field *f)

@@ -303,9 +303,8 @@ int recipe_apply(struct map_list *list, struct map_plan *map)
 		return 0;
 	rc = check_kind(list, map, recipe);
 	if (rc == 0)
-		rc = map->source == SOURCE_RING || map->source == SOURCE_PERF
-			     ? shape_records(list, map, recipe)
-			     : shape_entries(list, map, recipe);
+		rc = map_is_ring(map) ? shape_records(list, map, recipe)
+				      : shape_entries(list, map, recipe);
 	if (rc < 0)
 		return rc;
 	map->name = map->symbol;

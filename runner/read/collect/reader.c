@@ -47,7 +47,7 @@ void reader_expect(struct reader *r)
 	/* perf fills a sample up, with its length in front, to whole words. */
 	if (map->source == SOURCE_PERF)
 		r->most = ((r->most + 4 + 7) & ~7u) - 4;
-	if (layout->is_open || (map->source != SOURCE_RING && map->source != SOURCE_PERF))
+	if (layout->is_open || !map_is_ring(map))
 		r->most = UINT32_MAX;
 	if (r->least < layout->size_bytes)
 		r->padded = xcalloc(1, layout->size_bytes);

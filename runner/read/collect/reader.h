@@ -123,7 +123,7 @@ struct reader {
 
 static inline bool reader_is_stream(const struct reader *r)
 {
-	return r->map->source == SOURCE_RING || r->map->source == SOURCE_PERF;
+	return map_is_ring(r->map);
 }
 
 static inline void tally_add(tally *t, uint64_t n)

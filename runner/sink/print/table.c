@@ -169,10 +169,7 @@ void lost_text(char *dst, size_t room, const struct map_plan *map, enum lost_whe
 	       uint64_t count)
 {
 	_cleanup_free_ char *name = xmalloc(UTF8_TERM_ROOM(strlen(map->name)) + 1);
-	const char *what =
-		map_has_records(map) || map->source == SOURCE_RING || map->source == SOURCE_PERF
-			? "event"
-			: "update";
+	const char *what = map_has_records(map) || map_is_ring(map) ? "event" : "update";
 	char size[32];
 	int n;
 
