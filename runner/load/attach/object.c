@@ -130,7 +130,7 @@ static void first_status(struct object *object)
 				  0);
 }
 
-/* The type of records that was found just now; where `build` found it, it said so. */
+/* Names a type of records that was found just now; `build` named those that it found. */
 static void tell_of_type(const struct object *object, const struct map_plan *map)
 {
 	const struct elf_image *image = &object->image;

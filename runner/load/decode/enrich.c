@@ -29,7 +29,7 @@ static bool is_other(const struct field *f)
 	return has_prefix(f->name, "ppid") || has_prefix(f->name, "parent");
 }
 
-/* The id that says the most: a cgroup's is exact, a process may be gone, a network is a pod's. */
+/* The best id: a cgroup's is exact, a process may be gone, a whole pod shares its network. */
 static const struct field *find_id(const struct layout *layout)
 {
 	static const enum meaning ids[] = { MEAN_CGROUP, MEAN_MNTNS, MEAN_PID, MEAN_NETNS };

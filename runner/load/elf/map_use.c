@@ -305,7 +305,7 @@ static void jump(struct walk *w, size_t i)
 	}
 }
 
-/* A map, or 64 bits of which the lower half may count: flags of perf events have a length above. */
+/* A map, or a constant whose upper 32 bits are 0: in flags of perf events they are a length. */
 static struct value load_constant(const struct walk *w, size_t i)
 {
 	if (w->maps[i] >= 0)

@@ -20,7 +20,7 @@ void caps_text(uint64_t set, char *text, size_t size);
 uint64_t caps_of_hook(uint8_t hook);
 /* Those of the set that this process lacks; CAP_SYS_ADMIN stands for CAP_BPF and CAP_PERFMON. */
 uint64_t caps_lacking(uint64_t set);
-/* Those whose lack explains that the kernel refuses a program for this hook: EPERM, EACCES. */
+/* The missing ones that explain an EPERM or EACCES for a program of this hook. */
 uint64_t caps_refused(uint8_t hook);
 
 #endif

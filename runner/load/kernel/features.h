@@ -24,7 +24,7 @@ size_t features_probe(struct feature *ret, size_t max);
 
 /* One feature by name; false when unknown. Cheap: used while explaining refusals. */
 bool feature_get(const char *name, struct feature *ret);
-/* As feature_get(), and by trying it where that looks at files only. */
+/* As feature_get(), but tries the feature where feature_get() only looks at files. */
 bool feature_try(const char *name, struct feature *ret);
 
 /*

@@ -32,7 +32,7 @@ static void add(struct list *list, int cap, bool is_optional, const char *what, 
 	snprintf(need->why, sizeof(need->why), "%s%s", what, why);
 }
 
-/* Found by trying, which takes a process without it; for another one the answer is yes. */
+/* Found by trying, in a process that lacks CAP_SYS_ADMIN; for one that has it the answer is yes. */
 static bool uprobes_want_admin(void)
 {
 	struct feature feature;

@@ -71,7 +71,7 @@ static const char *suffix_of(const struct map_list *list, const char *symbol)
 	return "";
 }
 
-/* Those that stand beside another map. */
+/* A map that belongs to another one. */
 static bool is_companion(const char *symbol)
 {
 	return has_suffix(symbol, "__lost") || has_suffix(symbol, "_lost_samples") ||

@@ -51,7 +51,7 @@ static const char *next_map_name(void *arg)
 	return walk->next < walk->list->count ? walk->list->maps[walk->next++].name : NULL;
 }
 
-/* The first variable of a section of variables, which itself has no role. NULL: it is none. */
+/* The first variable of a section of variables; NULL: `section` is no such section. */
 static const char *variable_of(const struct btf *btf, const char *section)
 {
 	_cleanup_free_ char *name = xasprintf("%s%s", *section == '.' ? "" : ".", section);

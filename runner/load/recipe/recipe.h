@@ -54,7 +54,7 @@ struct recipe_cgroups {
 	struct recipe_place at;
 };
 
-/* The label that stands for no bytes of a key, but for the CPU that a value is of. */
+/* The label that stands for the CPU of a value, not for bytes of the key. */
 #define RECIPE_CPU "cpu"
 #define RECIPE_CPU_BYTES 2
 

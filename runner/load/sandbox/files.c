@@ -41,7 +41,7 @@ static void entrusted_main(int fd, void *ctx)
 {
 	struct new_file *file = ctx;
 
-	/* It was opened again as this number. */
+	/* helper_start() moved the descriptor to this number. */
 	file->fd = file->aside.fd = HELPER_KEPT_FD;
 	privileges_become(NULL, OWN_RIGHTS);
 	confine(0);

@@ -26,7 +26,7 @@ static _Noreturn void helper_main(int fd, const char *name, void (*run)(int fd, 
 	sigprocmask(SIG_BLOCK, &all, NULL);
 	prctl(PR_SET_NAME, name);
 	if (keep_fd >= 0) {
-		/* Neither may be overwritten by the other. */
+		/* Neither descriptor may overwrite the other. */
 		fd = fcntl(fd, F_DUPFD, HELPER_KEPT_FD + 1);
 		keep_fd = dup2(keep_fd, HELPER_KEPT_FD);
 		last = HELPER_KEPT_FD;

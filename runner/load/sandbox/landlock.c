@@ -9,7 +9,7 @@
 
 #include "base/util.h"
 
-/* Of newer interfaces than the headers may know. */
+/* Rights of interfaces that may be newer than the headers. */
 #define ACCESS_FS_TRUNCATE (1ULL << 14)	 /* 3 */
 #define ACCESS_FS_IOCTL_DEV (1ULL << 15) /* 5 */
 

@@ -52,7 +52,7 @@ static int caps_set(const struct caps *caps)
 	return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
 }
 
-/* The permission is looked at before the descriptor. */
+/* The kernel checks the permission before the descriptor. */
 static bool may_read_maps(void)
 {
 	union bpf_attr attr;
