@@ -2,11 +2,11 @@
 /*
  * The statements that signatures of images are made over.
  *
- *	simple signing
- *{"critical":{"identity":{"docker-reference":R},"image":{"docker-manifest-digest":D},
+ *	simple signing	{"critical":{"identity":{"docker-reference":R},
+ *			"image":{"docker-manifest-digest":D},
  *			"type":"cosign container image signature"},"optional":null}
- *	bundle		https://github.com/sigstore/protobuf-specs, bundle v0.3: a DSSE envelope
- *around an in-toto statement whose subject is D
+ *	bundle		https://github.com/sigstore/protobuf-specs, bundle v0.3: a DSSE
+ *			envelope around an in-toto statement whose subject is D
  *
  * Nothing of a statement is to be believed before its signature is verified.
  */

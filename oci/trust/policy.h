@@ -6,7 +6,8 @@
  *
  *	insecureAcceptAnything, reject
  *	sigstoreSigned	keyPath, keyPaths, keyData, keyDatas; signedIdentity matchExact,
- *matchRepoDigestOrExact (the default), matchRepository, exactReference, exactRepository
+ *			matchRepoDigestOrExact (the default), matchRepository,
+ *			exactReference, exactRepository
  *
  * Everything else is refused when the file is read, so that no requirement is passed over: keyless
  * certificates (fulcio), transparency logs (rekor), GPG (signedBy).

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Encrypted private keys of cosign (sigstore's pkg/signature/secure-systems-lab encrypted format):
- *a PEM block "ENCRYPTED SIGSTORE PRIVATE KEY", older ones "ENCRYPTED COSIGN PRIVATE KEY", around
- *JSON
+ * a PEM block "ENCRYPTED SIGSTORE PRIVATE KEY" (older ones: "ENCRYPTED COSIGN PRIVATE KEY") around
+ * JSON
  *
  *	{ "kdf": { "name": "scrypt", "params": { "N": 65536, "r": 8, "p": 1 }, "salt": BASE64 },
  *	  "cipher": { "name": "nacl/secretbox", "nonce": BASE64 }, "ciphertext": BASE64 }
  *
- * whose plain text is a PKCS #8 key in DER. Boundary file of libsodium, which is loaded on first
- *use.
+ * whose plain text is a PKCS #8 key in DER. Boundary file of libsodium, which is loaded when it is
+ * first used.
  */
 #ifndef BOMBUS_OCI_TRUST_SECRET_H
 #define BOMBUS_OCI_TRUST_SECRET_H
