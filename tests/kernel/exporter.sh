@@ -102,6 +102,16 @@ flushed() {
 ok 'its series are gone, and no others' wait_for 5 flushed
 ok 'it ends' bombus_stop INT
 
+# More entries than other maps may have series. A name of its own, as exporter.bpf.o counts
+# exporter_load; another run of this test may add to them.
+cp "$OBJECTS/exporter_many.bpf.o" "$TESTS/bpf/exporter_many.yaml" .
+ok 'a map with many entries' bombus_start many run exporter_many.yaml -o none --metrics=127.0.0.1:0
+url=http://127.0.0.1:$(sed -n 's,.*metrics are on port ,,p' many.err)
+"$BUILD/tests/support/traffic" --now --comm ex_many__load getppid,12000 >/dev/null
+curl -sf "$url/metrics" >scrape
+at_least 'each is a series' "$(grep -c '^ebpf_exporter_many_total{' scrape)" 12000
+ok 'it ends' bombus_stop INT
+
 cp exporter.bpf.o other.bpf.o
 sed '/^tracing/,$d; s/rounds_total/lru_total/; /name: lru_total/{n;s/rounds/x/}' exporter.yaml >twice.yaml
 run_bombus run twice.yaml --object other.bpf.o --dry-run
