@@ -21,7 +21,7 @@ as() {
 install -m 755 "$BOMBUS" "$T/bombus" && chmod 755 "$T"
 cp -r "$EXAMPLES" images && chmod -R a+rX images
 OBJECT=$T/run_maps.bpf.o
-install -m 644 "$OBJECTS/"{run_maps,run_plain,load_hooks}.bpf.o "$T"
+install -m 644 "$OBJECTS/"{run_maps,run_plain,load_hooks,gadget_packets}.bpf.o "$T"
 
 # begin NAME CAPABILITIES ARGUMENTS..., and then attached NAME: as bombus_start, as that user.
 begin() {
@@ -100,6 +100,10 @@ is 'packets with CAP_NET_RAW' $? 0
 (as bpf,perfmon "${frames[@]}") 2>err
 is 'packets without CAP_NET_RAW: status' $? 3
 like 'packets without CAP_NET_RAW: the message' "$(cat err)" 'needs CAP_NET_RAW'
+is 'packets in perf buffers: both' "$(needed "$OBJECTS/gadget_packets.bpf.o")" bpf,net_raw,perfmon
+(as "$(needed "$OBJECTS/gadget_packets.bpf.o")" "$T/bombus" run "$T/gadget_packets.bpf.o" --once \
+	-o none) 2>err
+is 'packets in perf buffers: they are enough' $? 0
 
 # --- everything at once: sweeps, statistics, scrapes, OTLP ---
 cat >receiver.py <<'END'

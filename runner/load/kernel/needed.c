@@ -92,6 +92,8 @@ static void add_map(struct list *list, const struct map_plan *map)
 	    (map->has_value && has_symbols(&map->value)))
 		add(list, CAP_SYSLOG, true, map->name,
 		    ": the kernel may hide the addresses of its functions without it");
+	if (map->source == SOURCE_PERF)
+		add(list, CAP_PERFMON, false, map->name, ": its buffers are perf events");
 	if (map_is_ring(map))
 		add(list, CAP_SYS_NICE, true, map->name,
 		    ": its reader gets a real-time priority with it");
