@@ -8,15 +8,11 @@
 need python3
 
 bin=$(realpath -m "${INTEROP_BIN:-$BUILD/interop}")
+GO_SECONDS=1800
 DEPLOY=$(realpath "$TESTS/../deploy")
 KUBERNETES=1.34
 CHART=$DEPLOY/helm/bombus
 
-built() { # PROGRAM MODULE
-	[ -x "$bin/$1" ] && return
-	command -v go >/dev/null && mkdir -p "$bin" || return
-	HOME=/tmp GOBIN=$bin GOFLAGS=-mod=mod timeout 1800 nice go install "$2" >"$T/go.log" 2>&1
-}
 schemas_there() {
 	[ -x "$bin/python/bin/kubernetes-validate" ] && return
 	python3 -m venv "$bin/python" && "$bin/python/bin/pip" -q install kubernetes-validate==1.37.0
@@ -58,7 +54,7 @@ for manifest in yaml.safe_load_all(open(sys.argv[1])):
 END
 pod() { "$bin/python/bin/python3" pod.py "$1"; }
 
-if built helm helm.sh/helm/v3/cmd/helm@v3.18.4; then
+if go_built helm helm.sh/helm/v3/cmd/helm@v3.18.4; then
 	template() { "$bin/helm" template bombus "$CHART" --namespace bombus \
 		--kube-version $KUBERNETES.0 "$@" 2>helm.err; }
 	ok 'helm lint' "$bin/helm" lint --strict "$CHART"
@@ -86,10 +82,10 @@ for m in yaml.safe_load_all(open('chart.yaml')):
 	run_bombus agent -c agent.yaml --check
 	is 'the agent takes its configuration' "$RC $ERR" '0 '
 else
-	skip 'helm lint' "helm cannot be built here: $(tail -n 1 "$T/go.log" 2>/dev/null)"
+	skip 'helm lint' "helm cannot be built here: $(go_why)"
 fi
 
-if built kustomize sigs.k8s.io/kustomize/kustomize/v5@v5.7.1; then
+if go_built kustomize sigs.k8s.io/kustomize/kustomize/v5@v5.7.1; then
 	build() { "$bin/kustomize" build "$DEPLOY/kustomize/$1" 2>kustomize.err; }
 	build base >base.yaml
 	is 'the base is valid' "$(valid base.yaml)" 'ConfigMap DaemonSet Namespace ServiceAccount'
@@ -101,6 +97,6 @@ if built kustomize sigs.k8s.io/kustomize/kustomize/v5@v5.7.1; then
 	is 'without a warning' "$(cat kustomize.err)" ''
 	[ ! -x "$bin/helm" ] || is 'chart and base make the same pod' "$(diff <(pod chart.yaml) <(pod base.yaml))" ''
 else
-	skip 'the base is valid' "kustomize cannot be built here: $(tail -n 1 "$T/go.log" 2>/dev/null)"
+	skip 'the base is valid' "kustomize cannot be built here: $(go_why)"
 fi
 done_testing

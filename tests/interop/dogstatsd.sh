@@ -8,19 +8,11 @@
 need_root
 need curl python3
 
-bin=$(realpath -m "${INTEROP_BIN:-$BUILD/interop}")
-BUILD_LIMIT=600 # seconds
 EXPORTER=github.com/prometheus/statsd_exporter@v0.31.0
 ROUNDS=1000
 unset "${!DD_@}"
 
-exporter_there() {
-	[ -x "$bin/statsd_exporter" ] && return
-	command -v go >/dev/null && mkdir -p "$bin" || return
-	HOME=/tmp GOBIN=$bin GOFLAGS=-mod=mod timeout $BUILD_LIMIT nice go install "$EXPORTER" \
-		>>"$T/go.log" 2>&1
-}
-exporter_there || skip_all "statsd_exporter cannot be built here: $(tail -n 1 "$T/go.log" 2>/dev/null)"
+go_built statsd_exporter "$EXPORTER" || skip_all "statsd_exporter cannot be built here: $(go_why)"
 
 # The bounds of a histogram, as the program's own metrics have them.
 bounds() {

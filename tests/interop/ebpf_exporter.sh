@@ -10,8 +10,6 @@
 need_root
 need curl python3
 
-bin=$(realpath -m "${INTEROP_BIN:-$BUILD/interop}")
-BUILD_LIMIT=600 # seconds
 PACKAGE=github.com/cloudflare/ebpf_exporter/v2/cmd/ebpf_exporter@v2.5.1
 KEYS=65536
 SCRAPES=5
@@ -19,14 +17,12 @@ CPU_RATIO=10
 MEMORY_RATIO=4
 unset "${!OTEL_@}"
 
-exporter=${EBPF_EXPORTER:-$bin/ebpf_exporter}
-exporter_there() {
-	[ -x "$exporter" ] && return
-	command -v go >/dev/null && mkdir -p "$bin" || return
-	HOME=/tmp GOBIN=$bin GOFLAGS=-mod=mod timeout $BUILD_LIMIT nice go install "$PACKAGE" \
-		>>"$T/go.log" 2>&1
-}
-exporter_there || skip_all "ebpf_exporter cannot be built here, and EBPF_EXPORTER names none: $(tail -n 1 "$T/go.log" 2>/dev/null)"
+exporter=${EBPF_EXPORTER:-}
+if [ ! -x "$exporter" ]; then
+	go_built ebpf_exporter "$PACKAGE" ||
+		skip_all "ebpf_exporter cannot be built here, and EBPF_EXPORTER names none: $(go_why)"
+	exporter=$bin/ebpf_exporter
+fi
 
 # Each series of the exporter's namespace with sorted labels and its value as a number; what it says
 # of itself is left out.

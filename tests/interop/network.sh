@@ -14,20 +14,13 @@ need_root
 need curl python3 ip nsenter jq
 prometheus_there || skip_all 'Prometheus is not here (make deps)'
 
-bin=$(realpath -m "${INTEROP_BIN:-$BUILD/interop}")
 IDLE=${IDLE:-60}
 export NAMESPACE_SECONDS=$((300 + IDLE))
 unset "${!DD_@}" "${!OTEL_@}"
 network_start || skip_all 'no veth'
 
-exporter_there() {
-	[ -x "$bin/statsd_exporter" ] && return
-	command -v go >/dev/null && mkdir -p "$bin" || return
-	HOME=/tmp GOBIN=$bin GOFLAGS=-mod=mod timeout 600 nice \
-		go install github.com/prometheus/statsd_exporter@v0.31.0 >"$T/go.log" 2>&1
-}
 STATS=()
-if exporter_there; then
+if go_built statsd_exporter github.com/prometheus/statsd_exporter@v0.31.0; then
 	udp=$(free_port)
 	web=$(free_port)
 	"$bin/statsd_exporter" --statsd.listen-udp="127.0.0.1:$udp" --statsd.listen-tcp= \
@@ -36,7 +29,7 @@ if exporter_there; then
 	ok 'statsd_exporter starts' wait_for 20 fetch "http://127.0.0.1:$web/metrics"
 	STATS=("--dogstatsd=127.0.0.1:$udp" --dogstatsd-interval 1s)
 else
-	skip 'statsd_exporter has the same' "it cannot be built here: $(tail -n 1 "$T/go.log" 2>/dev/null)"
+	skip 'statsd_exporter has the same' "it cannot be built here: $(go_why)"
 fi
 
 PORT=$(free_port)

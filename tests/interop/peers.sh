@@ -9,22 +9,18 @@ need_root
 need clang curl jq
 
 bin=$(realpath -m "${INTEROP_BIN:-$BUILD/interop}")
-BUILD_LIMIT=1500 # seconds, for each
+GO_SECONDS=1500 # for each
 EVENTS=100000
 KEYS=10000
 SCRAPES=10
 CLANG_FLAGS="-g -O2 -target bpf -D__TARGET_ARCH_$(uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/')"
 IG_IMAGE=bombus-peers-$$
-mkdir -p "$bin"
 BUILD=$(realpath "$BUILD")
 
 # there NAME PACKAGE: whether a tool can be run; else it has been skipped.
 there() {
-	[ -x "$bin/$1" ] && return
-	command -v go >/dev/null &&
-		HOME=/tmp GOBIN=$bin GOFLAGS=-mod=mod timeout $BUILD_LIMIT nice \
-			go install "$2" >"$T/go.log" 2>&1 && return
-	skip "$1" "it is not in $bin, and cannot be built: $(tail -n 1 "$T/go.log" 2>/dev/null)"
+	go_built "$1" "$2" && return
+	skip "$1" "it is not in $bin, and cannot be built: $(go_why)"
 	return 1
 }
 

@@ -230,6 +230,16 @@ unpacked() {
 	[ -e "$UNPACKED/complete" ]
 }
 
+# go_built PROGRAM PACKAGE: sets $bin to INTEROP_BIN (BUILD/interop), where the program is, or is built
+# through the Go module proxy within GO_SECONDS. Fails where it cannot be; go_why says why.
+go_built() {
+	bin=$(realpath -m "${INTEROP_BIN:-$BUILD/interop}")
+	[ -x "$bin/$1" ] && return
+	command -v go >/dev/null && mkdir -p "$bin" || return
+	HOME=/tmp GOBIN=$bin GOFLAGS=-mod=mod timeout "${GO_SECONDS:-600}" nice go install "$2" >"$T/go.log" 2>&1
+}
+go_why() { tail -n 1 "$T/go.log" 2>/dev/null; }
+
 # run_bombus ARGUMENTS...: to its end; leaves $RC, $OUT and $ERR.
 run_bombus() {
 	bombus_there
