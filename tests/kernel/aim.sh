@@ -11,19 +11,9 @@ need jq
 bombus_there
 cgroup_make 2>/dev/null || skip_all 'no cgroup v2 can be mounted here'
 export BOMBUS_STORE=$EXAMPLES
-UID_=6d1f1c9a-1111-2222-3333-0123456789ab
 
-id() {
-	printf '%064x' "$1"
-}
-
-mkdir -p docker/containers/"$(id 2)" containerd/io.containerd.runtime.v2.task/k8s.io/"$(id 3)"
-echo '{"Name":"/web","Config":{"Image":"nginx:1.27"}}' >"docker/containers/$(id 2)/config.v2.json"
-cat >"containerd/io.containerd.runtime.v2.task/k8s.io/$(id 3)/config.json" <<'END'
-{"annotations":{"io.kubernetes.cri.container-name":"app",
-"io.kubernetes.cri.sandbox-name":"shop-1","io.kubernetes.cri.sandbox-namespace":"prod"}}
-END
-STATE=(--runtime-state "$T/docker" --runtime-state "$T/containerd")
+# shellcheck source=../support/containers.sh
+. "$TESTS/support/containers.sh"
 WEB=docker-$(id 2).scope
 POD=kubepods/pod$UID_/$(id 3)
 touch begin known

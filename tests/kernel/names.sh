@@ -14,23 +14,12 @@ cgroup_make 2>/dev/null || skip_all 'no cgroup v2 can be mounted here'
 export BOMBUS_STORE=$EXAMPLES NODE_NAME=node-7
 cp "$(type -P true)" known
 SHORT=100
-UID_=6d1f1c9a-1111-2222-3333-0123456789ab
 
-# id NUMBER: of a container.
-id() {
-	printf '%064x' "$1"
-}
-
-# Files as the runtimes keep them, in folders that --runtime-state names.
-mkdir -p "runc/box-$$" "runc/deep-$$" docker/containers/"$(id 2)" containerd/io.containerd.runtime.v2.task/k8s.io/"$(id 3)"
+# shellcheck source=../support/containers.sh
+. "$TESTS/support/containers.sh"
+mkdir -p "runc/box-$$"
 echo '{}' >"runc/box-$$/state.json"
-echo "{\"cgroup_paths\":{\"\":\"/sys/fs/cgroup/unified/bombus-test-$$/a/b\"}}" >"runc/deep-$$/state.json"
-echo '{"Name":"/web","Config":{"Image":"nginx:1.27"}}' >"docker/containers/$(id 2)/config.v2.json"
-cat >"containerd/io.containerd.runtime.v2.task/k8s.io/$(id 3)/config.json" <<'END'
-{"annotations":{"io.kubernetes.cri.container-name":"app","io.kubernetes.cri.image-name":"shop:2",
-"io.kubernetes.cri.sandbox-name":"shop-1","io.kubernetes.cri.sandbox-namespace":"prod"}}
-END
-STATE=(--runtime-state "$T/runc" --runtime-state "$T/docker" --runtime-state "$T/containerd")
+STATE+=(--runtime-state "$T/runc")
 
 # contain GROUP: runs ./known in a group of this path, which is gone then.
 contain() {
