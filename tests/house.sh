@@ -8,7 +8,9 @@
 # - no circle between object files: an arrow from A to B stands for a symbol that B defines and A
 #   uses, and the arrows of all files have an order (tsort);
 # - no folder with more than 30 modules (a .c file with its header);
-# - no function with more than 60 lines.
+# - no function with more than 60 lines;
+# - each program of bpf-examples/ has a row in its index and a section in a page of docs/programs/,
+#   and each program that these name exists.
 
 set -u
 cd "$(dirname "$0")/.." || exit 1
@@ -55,4 +57,29 @@ if [ -n "$long" ]; then
 	echo "$long"
 	failed=1
 fi
+
+# A row is "| [NAME](../docs/programs/PAGE.md#NAME) | ... |", in the last tables "| TOOL | `NAME` ... |".
+index=bpf-examples/README.md
+for file in bpf-examples/*.bpf.c; do
+	name=${file##*/} name=${name%.bpf.c}
+	page=$(sed -nE "s,^\| \[$name\]\(\.\./docs/programs/([a-z]+)\.md#$name\) \| .*,\1,p" $index)
+	if [ "$(wc -w <<<"$page")" -ne 1 ]; then
+		echo "$index: one row for $name is wanted: | [$name](../docs/programs/PAGE.md#$name) | ... |"
+		failed=1
+	elif ! grep -qx "## $name" "docs/programs/$page.md"; then
+		echo "docs/programs/$page.md: no section \"## $name\""
+		failed=1
+	fi
+done
+named=$(
+	sed -nE 's/^\| \[([^]]+)\].*/\1/p' $index
+	grep -E '^\| [a-z]' $index | grep -oE '`[a-z][a-z0-9_-]*`' | tr -d '`'
+	sed -n 's/^## //p' docs/programs/*.md
+)
+for name in $(sort -u <<<"$named"); do
+	if [ ! -e "bpf-examples/$name.bpf.c" ]; then
+		echo "$index or docs/programs/ names $name, which is not in bpf-examples/"
+		failed=1
+	fi
+done
 exit $failed
