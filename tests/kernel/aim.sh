@@ -186,12 +186,14 @@ like 'a command that is not there' "$ERR" "cannot run $T/not-there: No such file
 run_bombus run opensnoop -o none -- sh -c 'kill -TERM $$'
 is 'one that a signal ends' "$RC" 143
 # shellcheck disable=SC2016 # the inner shell's
-run_bombus run opensnoop -o none --duration 300ms -- \
-	sh -c 'cat /proc/$(pgrep -P $PPID -x bombus-cgroup)/status >sweeper; echo $$ >pid; exec sleep 1000'
-is 'one that is longer than the run' "$RC" 0
+ok 'one that is longer than the run: it starts' bombus_start long run opensnoop -o none -- \
+	sh -c 'echo $$ >pid; exec sleep 1000'
+ok 'it runs' wait_for 10 test -s pid
+SWEEPER=$(pgrep -P "$BOMBUS_PID" -x bombus-cgroup)
+ok 'the process that ends it has CAP_KILL and CAP_DAC_OVERRIDE alone' wait_for 5 \
+	grep -Eq '^CapPrm:[[:space:]]*0000000000000022$' "/proc/$SWEEPER/status"
+ok 'one that is longer than the run: the run ends' bombus_stop INT
 ok 'it ends with the run' wait_for 5 gone "$(cat pid)"
-is 'the process that ends it has CAP_KILL and CAP_DAC_OVERRIDE alone' \
-	"$(sed -n 's/^CapPrm:[[:space:]]*//p' sweeper)" 0000000000000022
 run_bombus run --duration 1ms -o none -- opensnoop
 is 'an image behind --' "$RC" 0
 run_bombus run "$OBJECTS/run_plain.bpf.o" -o none -- true
