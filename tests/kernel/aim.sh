@@ -189,7 +189,7 @@ is 'one that a signal ends' "$RC" 143
 ok 'one that is longer than the run: it starts' bombus_start long run opensnoop -o none -- \
 	sh -c 'echo $$ >pid; exec sleep 1000'
 ok 'it runs' wait_for 10 test -s pid
-SWEEPER=$(pgrep -P "$BOMBUS_PID" -x bombus-cgroup)
+SWEEPER=$(helper_of "$BOMBUS_PID" cgroup)
 ok 'the process that ends it has CAP_KILL and CAP_DAC_OVERRIDE alone' wait_for 5 \
 	grep -Eq '^CapPrm:[[:space:]]*0000000000000022$' "/proc/$SWEEPER/status"
 ok 'one that is longer than the run: the run ends' bombus_stop INT

@@ -131,7 +131,7 @@ ok 'agent: a pod' wait_for 10 scrape_has \
 is 'agent: the process that talks has no capability' \
 	"$(sed -n 's/^CapEff:[[:space:]]*//p' /proc/$AGENT/status)" 0000000000000000
 is 'agent: the process that finds names has two' \
-	"$(sed -n 's/^CapPrm:[[:space:]]*//p' "/proc/$(pgrep -P $AGENT -x bombus-names)/status")" 0000000000080004
+	"$(sed -n 's/^CapPrm:[[:space:]]*//p' "/proc/$(helper_of $AGENT names)/status")" 0000000000080004
 kill -INT $AGENT
 ok 'agent: it ends' wait_for 10 gone $AGENT
 ok 'agent: nothing is left of it' test -z "$(pgrep -P $AGENT)"

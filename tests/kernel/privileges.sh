@@ -25,14 +25,6 @@ keeps_nothing() {
 	is "$1: it has no groups" "$(of "$BOMBUS_PID" Groups | tr -d ' ')" ''
 }
 
-# Busybox has a pgrep that compares command lines.
-helper() {
-	local pid
-	grep -lsx "PPid:[[:space:]]*$BOMBUS_PID" /proc/[0-9]*/status | cut -d/ -f3 | while read -r pid; do
-		[ "$(cat "/proc/$pid/comm")" != "bombus-$1" ] || echo "$pid"
-	done
-}
-
 traffic_start getppid,9
 PORT=$(free_port)
 # Three kinds of threads: the collector's, an output's, the metrics server's.
@@ -41,10 +33,10 @@ ok 'it attaches' bombus_start plain run "$OBJECTS/run_maps.bpf.o" --set target_p
 at_least 'it has threads' "$(find "/proc/$BOMBUS_PID/task" -mindepth 1 -maxdepth 1 | wc -l)" 3
 keeps_nothing plain
 is 'its threads have their names' "$(cat "/proc/$BOMBUS_PID/task/"*/comm | grep -c record-file)" 1
-is 'the helper of the recording is no more than that' "$(of "$(helper file)" CapPrm)" \
+is 'the helper of the recording is no more than that' "$(of "$(helper_of "$BOMBUS_PID" file)" CapPrm)" \
 	'000000000000000a '
 is 'and has no sockets but one' \
-	"$(for fd in "/proc/$(helper file)/fd/"*; do readlink "$fd"; done | grep -c '^socket:')" 1
+	"$(for fd in "/proc/$(helper_of "$BOMBUS_PID" file)/fd/"*; do readlink "$fd"; done | grep -c '^socket:')" 1
 ok 'nine rounds' traffic_go
 ok 'metrics are served' fetch "http://127.0.0.1:$PORT/metrics"
 fetch "http://127.0.0.1:$PORT/metrics" >metrics
@@ -96,7 +88,7 @@ traffic_start getppid,1
 ok 'perf: it attaches' bombus_start perf run "$OBJECTS/cpus.bpf.o" -o none \
 	--set target_pid="$TRAFFIC_PID"
 keeps_nothing perf
-opener=$(helper opener)
+opener=$(helper_of "$BOMBUS_PID" opener)
 # CAP_PERFMON and CAP_DAC_READ_SEARCH, and where those are not enough CAP_SYS_ADMIN.
 caps='0000004000000004 '
 [ "$(cat /proc/sys/kernel/perf_event_paranoid)" -le 2 ] || caps='0000004000200004 '
@@ -110,7 +102,7 @@ ok 'perf: so does the helper' wait_for 5 gone "$opener"
 traffic_start getppid,1
 ok 'perf: it attaches again' bombus_start perf run "$OBJECTS/cpus.bpf.o" -o none \
 	--set target_pid="$TRAFFIC_PID"
-opener=$(helper opener)
+opener=$(helper_of "$BOMBUS_PID" opener)
 kill -9 "$BOMBUS_PID"
 wait "$BOMBUS_PID" 2>/dev/null
 ok 'perf: the helper ends with a run that is killed' wait_for 5 gone "$opener"

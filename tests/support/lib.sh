@@ -365,6 +365,14 @@ bombus_stop() {
 	bombus_wait 20
 }
 
+# helper_of PID NAME: its helper bombus-NAME. (The guest's busybox has no pgrep that compares names.)
+helper_of() {
+	local pid
+	grep -lsx "PPid:[[:space:]]*$1" /proc/[0-9]*/status | cut -d/ -f3 | while read -r pid; do
+		[ "$(cat "/proc/$pid/comm")" != "bombus-$2" ] || echo "$pid"
+	done
+}
+
 # bombus_wait SECONDS: until it has ended by itself; leaves $RC.
 bombus_wait() {
 	wait_for "$1" gone "$BOMBUS_PID" || {
