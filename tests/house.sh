@@ -73,13 +73,14 @@ for file in bpf-examples/*.bpf.c; do
 done
 named=$(
 	sed -nE 's/^\| \[([^]]+)\].*/\1/p' $index
+	# shellcheck disable=SC2016 # names in backquotes
 	grep -E '^\| [a-z]' $index | grep -oE '`[a-z][a-z0-9_-]*`' | tr -d '`'
 	sed -n 's/^## //p' docs/programs/*.md
 )
-for name in $(sort -u <<<"$named"); do
+while read -r name; do
 	if [ ! -e "bpf-examples/$name.bpf.c" ]; then
 		echo "$index or docs/programs/ names $name, which is not in bpf-examples/"
 		failed=1
 	fi
-done
+done < <(sort -u <<<"$named")
 exit $failed

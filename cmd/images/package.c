@@ -18,7 +18,7 @@
 #include "oci/format/image_index.h"
 
 #define IMAGES "usr/share/bombus/images"
-#define CONFIG_PATH "etc/bombus/bombus.yaml"
+#define CONFIG_PATH "/etc/bombus/bombus.yaml"
 #define MAX_CONFIG_BYTES (1u << 20)
 /* The layers of a platform, the lowest first; the programs are the same for all platforms. */
 enum { LAYER_BOMBUS, LAYER_PROGRAMS, LAYERS };
@@ -124,7 +124,7 @@ static int add_config(struct package *p, struct container_layer *layer, struct e
 		bytes = default_config(p);
 		len = strlen(bytes);
 	}
-	return rc < 0 ? rc : container_add(layer, CONFIG_PATH, 0644, bytes, len, err);
+	return rc < 0 ? rc : container_add(layer, CONFIG_PATH + 1, 0644, bytes, len, err);
 }
 
 /* --- platforms ------------------------------------------------------------------------------- */
@@ -236,8 +236,7 @@ static int created(char ret[RFC3339_SECONDS_ROOM], struct err *err)
 static int save(const struct package *p, const char *store, const char *name, struct err *err)
 {
 	static const char *const run[] = { "/usr/bin/bombus", "run", NULL };
-	static const char *const agent[] = { "/usr/bin/bombus", "agent", "-c", "/" CONFIG_PATH,
-					     NULL };
+	static const char *const agent[] = { "/usr/bin/bombus", "agent", "-c", CONFIG_PATH, NULL };
 	_cleanup_free_ char *libraries = xasprintf("LD_LIBRARY_PATH=%s", p->library_path);
 	const char *const environment[] = { "PATH=/usr/bin", "HOME=/root", "LC_ALL=C.UTF-8",
 					    libraries, NULL };
