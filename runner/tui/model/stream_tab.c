@@ -8,7 +8,7 @@
 #include "runner/tui/model/blocks.h"
 #include "runner/tui/model/order.h"
 #include "runner/tui/model/shorts.h"
-#include "runner/tui/model/stream.h"
+#include "runner/sink/stream.h"
 #include "runner/tui/model/tab.h"
 #include "runner/tui/model/waterfall.h"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/support/tui_page.h"
-#include "runner/tui/model/stream.h"
+#include "runner/sink/stream.h"
 
 /* Records of 48 bytes whose first field but one says which one it is. */
 static void put(struct stream *s, struct fixture *f, uint32_t tgid)

@@ -10,8 +10,8 @@
  * While frozen, the records from before stay, up to half of the ring. New ones go into the rest,
  * where the oldest are dropped first. A note tells how many are missing between the two.
  */
-#ifndef BOMBUS_RUNNER_TUI_MODEL_STREAM_H
-#define BOMBUS_RUNNER_TUI_MODEL_STREAM_H
+#ifndef BOMBUS_RUNNER_SINK_STREAM_H
+#define BOMBUS_RUNNER_SINK_STREAM_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "runner/tui/model/stream.h"
+#include "runner/sink/stream.h"
 
 #include <sys/mman.h>
 #include "base/util.h"
