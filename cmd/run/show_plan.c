@@ -8,18 +8,6 @@
 #include "cmd/run/program.h"
 #include "runner/load/attach/object.h"
 
-static const char *prog_state_name(uint8_t state)
-{
-	static const char *const names[] = {
-		[PROG_WANTED] = "wanted",     [PROG_STANDBY] = "standby",
-		[PROG_OFF] = "off",	      [PROG_REFUSED] = "refused",
-		[PROG_LOADED] = "loaded",     [PROG_ATTACHED] = "attached",
-		[PROG_DETACHED] = "detached",
-	};
-
-	return state < ARRAY_LEN(names) ? names[state] : "?";
-}
-
 static struct listing *start_listing(const struct column *columns, size_t count,
 				     const char *heading)
 {

@@ -262,6 +262,7 @@ int plan_stacks_number(const struct plan *plan, const struct map_plan *map);
  * NULL: there is none. */
 const struct field *plan_unknown_stacks(const struct map_plan *map, const struct field *from);
 
+const char *prog_state_name(enum prog_state state);
 const char *map_role_name(enum map_role role); /* "events", "counter", ... */
 int map_role_parse(const char *text);	       /* enum map_role or -EINVAL; takes hist, print too */
 const char *map_type_name(uint32_t bpf_map_type); /* "hash", "ringbuf", ... or "type 99" style */

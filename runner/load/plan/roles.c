@@ -28,6 +28,18 @@ const char *map_role_name(enum map_role role)
 	return "unknown";
 }
 
+const char *prog_state_name(enum prog_state state)
+{
+	static const char *const names[] = {
+		[PROG_WANTED] = "wanted",     [PROG_STANDBY] = "standby",
+		[PROG_OFF] = "off",	      [PROG_REFUSED] = "refused",
+		[PROG_LOADED] = "loaded",     [PROG_ATTACHED] = "attached",
+		[PROG_DETACHED] = "detached",
+	};
+
+	return (unsigned)state < ARRAY_LEN(names) ? names[state] : "?";
+}
+
 int map_role_parse(const char *text)
 {
 	for (size_t i = 0; i < ARRAY_LEN(role_words); i++)

@@ -99,12 +99,6 @@ static bool is_wanted(const struct prog_status *status)
 /* States change when the source starts, which may be after the first look. True if one did. */
 static bool read_states(struct programs_tab *pt, struct share *share)
 {
-	static const char *const states[] = {
-		[PROG_WANTED] = "wanted",     [PROG_STANDBY] = "standby",
-		[PROG_OFF] = "off",	      [PROG_REFUSED] = "refused",
-		[PROG_LOADED] = "loaded",     [PROG_ATTACHED] = "attached",
-		[PROG_DETACHED] = "detached",
-	};
 	uint32_t attached = 0, wanted = 0;
 	bool changed;
 
@@ -115,7 +109,8 @@ static bool read_states(struct programs_tab *pt, struct share *share)
 		if (entry->source != share->source)
 			continue;
 		status = source_prog_status(entry->source, entry->prog);
-		text_into(entry->shown.state, sizeof(entry->shown.state), states[status.state]);
+		text_into(entry->shown.state, sizeof(entry->shown.state),
+			  prog_state_name(status.state));
 		text_into(entry->shown.reason, sizeof(entry->shown.reason), status.reason);
 		text_into(entry->shown.hook, sizeof(entry->shown.hook), entry->prog->target);
 		entry->warns = is_wanted(&status) && status.state != PROG_ATTACHED;
