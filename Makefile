@@ -60,7 +60,7 @@ BESIDE_runner/read := runner/source.c
 
 # Rooms whose code runs once a start or for people's eyes are built to be small; the others, whose
 # code runs for each event or row, to be fast.
-SMALL_ROOMS      := cmd oci runner/compat runner/job runner/load runner/sink/web runner/tui
+SMALL_ROOMS      := cmd oci runner/compat runner/job runner/load runner/sink/live runner/sink/web runner/tui
 
 archive   = $(BUILD)/lib$(subst /,-,$(1)).a
 objects   = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)/*.c $(1)/*/*.c) $(BESIDE_$(1)))

@@ -149,7 +149,9 @@ int out_flush(struct out *out)
 {
 	size_t done = 0;
 
-	if (!out->error && out->len)
+	if (!out->error && out->len && out->take)
+		out->error = out->take(out->ctx, out->buf, out->len);
+	else if (!out->error && out->len)
 		out->error = as_reader_left(out, write_pending(out, &done));
 	if (out->error && out->len)
 		out->unwritten_lines += count_lines(out->buf + done, out->len - done);

@@ -19,6 +19,9 @@
 
 #define OUT_BATCH_BYTES (64u << 10) /* out_pace() flushes from here on */
 
+/* Instead of a descriptor: gets what would be written, whole lines. 0 or -errno. */
+typedef int (*out_take)(void *ctx, const char *bytes, size_t len);
+
 enum out_kind { OUT_FILE, OUT_PIPE, OUT_SOCKET };
 
 struct out {
@@ -28,12 +31,20 @@ struct out {
 	int fd;		/* borrowed */
 	int private_fd; /* the same pipe or terminal, opened once more without blocking; -1: none */
 	int cancel_fd;	/* eventfd; -1 where there are no descriptors left */
+	out_take take;	/* NULL: fd is written to */
+	void *ctx;	/* of take */
 	bool cancelled; /* atomic */
 	int error;	/* first failure, -errno; 0: none */
 	uint64_t unwritten_lines; /* lines thrown away after the failure */
 };
 
 void out_init(struct out *out, int fd);
+/* Before anything is written. The descriptor is -1. */
+static inline void out_give(struct out *out, out_take take, void *ctx)
+{
+	out->take = take;
+	out->ctx = ctx;
+}
 void out_release(struct out *out); /* does not flush, does not close fd */
 
 char *out_grow(struct out *out, size_t more);

@@ -111,6 +111,7 @@ struct prometheus_opts {
 	const struct prometheus_hooks *hooks; /* borrowed; NULL: none */
 	bool has_reload;		      /* there is the page of hooks->reload */
 	int listen_fd;			      /* listens already; taken over; 0: none */
+	bool page;			      /* with the page for browsers */
 	const char *web_config; /* path of a file as in runner/sink/web/web_config.h; NULL: none */
 };
 /* Listens in open(); the port that was bound (for :0) can be asked for afterwards. */

@@ -13,6 +13,7 @@
 #include "base/util.h"
 #include "runner/sink/exporter.h"
 #include "runner/sink/compat_figures.h"
+#include "runner/sink/live/live.h"
 #include "runner/sink/own_figures.h"
 #include "runner/sink/prometheus/catalogue.h"
 #include "runner/sink/prometheus/negotiate.h"
@@ -24,17 +25,21 @@
 #define REFRESH_NS 500000000	    /* at most so long does a scrape wait for a sweep */
 #define CACHE_MAX_BYTES (64u << 20) /* of the texts of labels */
 #define WHY_MAX 512
+#define PAGES_MAX 32
 #define DRAIN_MS 200   /* a successor waits so long for requests under way */
 #define CACHE_SHARES 4 /* where there are several sources */
 
 struct prometheus_sink {
 	struct sink sink;
+	struct sink_ops ops; /* the sink's: with the page for browsers it takes records and rows */
+	struct live *live;   /* that page; NULL: none */
 	char *listen, *web_config;
 	const struct prometheus_hooks *hooks; /* NULL: none */
 	bool has_reload;
 	int listen_fd;
 	struct naming naming;
 	struct web_server *server;
+	struct web_page pages[PAGES_MAX];
 	struct figures *figures; /* borrowed */
 	/* Around all that scrapes see of the sources, which come and go in another thread. */
 	pthread_mutex_t lock;
@@ -223,7 +228,7 @@ static int answer_landing(void *ctx, struct web_request *request)
 		add_source(&sb, prom->sources[i]->source);
 	pthread_mutex_unlock(&prom->lock);
 	strbuf_adds(&sb, "</body></html>\n");
-	ret = web_send_bytes(request, 200, "text/html; charset=utf-8", sb.buf, sb.len);
+	ret = web_send_bytes(request, 200, "text/html; charset=utf-8", NULL, sb.buf, sb.len);
 	strbuf_release(&sb);
 	return ret;
 }
@@ -236,13 +241,20 @@ static int answer_reload(void *ctx, struct web_request *request)
 	return web_send_text(request, 202, "the configuration is read anew\n");
 }
 
-static const struct web_page pages[] = {
-	{ "/", answer_landing },
-	{ "/metrics", answer_metrics },
-	{ "/-/healthy", answer_healthy },
-	{ "/-/ready", answer_ready },
-	{ "/-/reload", answer_reload, .post = true }, /* the last: not all have it */
-};
+static size_t pages_of(struct prometheus_sink *prom, struct web_page ret[PAGES_MAX])
+{
+	const struct web_page pages[] = {
+		{ "/", answer_landing, prom },
+		{ "/metrics", answer_metrics, prom },
+		{ "/-/healthy", answer_healthy, prom },
+		{ "/-/ready", answer_ready, prom },
+		{ "/-/reload", answer_reload, prom, .post = true }, /* the last: not all have it */
+	};
+	size_t n = ARRAY_LEN(pages) - !prom->has_reload;
+
+	memcpy(ret, pages, sizeof(pages));
+	return prom->live ? n + live_pages(prom->live, ret + n, PAGES_MAX - n) : n;
+}
 
 /* --- the sink --------------------------------------------------------------------------------- */
 
@@ -251,10 +263,10 @@ static int prometheus_open(struct sink *sink, struct err *err)
 	struct prometheus_sink *prom = prometheus_of(sink);
 	const struct web_opts opts = { .listen = prom->listen,
 				       .config = prom->web_config,
-				       .pages = pages,
+				       .pages = prom->pages,
 				       .listen_fd = prom->listen_fd,
-				       .npages = ARRAY_LEN(pages) - !prom->has_reload,
-				       .ctx = prom };
+				       .npages = pages_of(prom, prom->pages),
+				       .waiting = prom->live ? LIVE_VIEWERS : 0 };
 	int ret;
 
 	ret = web_server_open(&prom->server, &opts, err);
@@ -285,13 +297,15 @@ static int prometheus_add(struct sink *sink, struct source *source, struct err *
 	own_figures_add(prom->figures, source);
 	if (prom->naming.exporter)
 		compat_figures_add(prom->figures, source);
-	return 0;
+	return prom->live ? live_add(prom->live, source, err) : 0;
 }
 
 static void prometheus_remove(struct sink *sink, struct source *source)
 {
 	struct prometheus_sink *prom = prometheus_of(sink);
 
+	if (prom->live)
+		live_remove(prom->live, source);
 	own_figures_remove(prom->figures, source);
 	pthread_mutex_lock(&prom->lock);
 	for (size_t i = 0; i < prom->nsources; i++) {
@@ -321,13 +335,70 @@ static void prometheus_tick(struct sink *sink)
 	web_server_tick(prometheus_of(sink)->server);
 }
 
+/* --- with the page for browsers --- */
+
+static int page_event(struct sink *sink, struct source *source, const struct record *record)
+{
+	return live_event(prometheus_of(sink)->live, source, record);
+}
+
+static int page_rows(struct sink *sink, struct source *source, const struct series_rows *rows,
+		     uint64_t time_ns)
+{
+	return live_rows(prometheus_of(sink)->live, source, rows, time_ns);
+}
+
+static int page_lost(struct sink *sink, struct source *source, const struct map_plan *map,
+		     enum lost_where where, uint64_t count, uint64_t time_ns)
+{
+	return live_lost(prometheus_of(sink)->live, source, map, where, count, time_ns);
+}
+
+static int page_swept(struct sink *sink, struct source *source, uint64_t time_ns)
+{
+	return live_swept(prometheus_of(sink)->live, source, time_ns);
+}
+
+static int page_flush(struct sink *sink)
+{
+	return live_flush(prometheus_of(sink)->live);
+}
+
+static int page_work(struct sink *sink, int *timeout_ms)
+{
+	return live_work(prometheus_of(sink)->live, timeout_ms);
+}
+
+static int page_fd(struct sink *sink)
+{
+	return live_fd(prometheus_of(sink)->live);
+}
+
+static void add_page(struct prometheus_sink *prom)
+{
+	prom->live = live_new(prom->hooks);
+	prom->ops.refreshes = false;
+	prom->ops.event = page_event;
+	prom->ops.rows = page_rows;
+	prom->ops.lost = page_lost;
+	prom->ops.swept = page_swept;
+	prom->ops.flush = page_flush;
+	prom->ops.work = page_work;
+	prom->ops.fd = page_fd;
+}
+
+/* Viewers go, and come to the successor by themselves. */
 static void prometheus_retire(struct sink *sink)
 {
+	if (prometheus_of(sink)->live)
+		live_close(prometheus_of(sink)->live);
 	web_server_drain(prometheus_of(sink)->server, DRAIN_MS);
 }
 
 static void prometheus_close(struct sink *sink)
 {
+	if (prometheus_of(sink)->live)
+		live_close(prometheus_of(sink)->live);
 	web_server_stop(prometheus_of(sink)->server);
 }
 
@@ -338,6 +409,7 @@ static void prometheus_free(struct sink *sink)
 	web_server_free(prom->server);
 	while (prom->nsources)
 		prometheus_remove(sink, prom->sources[0]->source);
+	live_free(prom->live);
 	figures_remove(prom->figures, &prom->totals);
 	catalogue_unref(prom->catalogue);
 	pthread_mutex_destroy(&prom->lock);
@@ -382,7 +454,8 @@ struct sink *sink_prometheus_new(const struct prometheus_opts *opts)
 {
 	struct prometheus_sink *prom = xcalloc(1, sizeof(*prom));
 
-	prom->sink.ops = &prometheus_ops;
+	prom->ops = prometheus_ops;
+	prom->sink.ops = &prom->ops;
 	prom->listen = xstrdup(opts->listen);
 	prom->web_config = opts->web_config ? xstrdup(opts->web_config) : NULL;
 	prom->naming = opts->naming;
@@ -390,6 +463,8 @@ struct sink *sink_prometheus_new(const struct prometheus_opts *opts)
 	prom->has_reload = opts->has_reload;
 	prom->listen_fd = opts->listen_fd;
 	prom->figures = opts->figures;
+	if (opts->page)
+		add_page(prom);
 	pthread_mutex_init(&prom->lock, NULL);
 	renew_catalogue(prom);
 	return &prom->sink;
@@ -403,13 +478,19 @@ struct sink *sink_prometheus_new(const struct prometheus_opts *opts)
 struct prometheus_args {
 	const char *listen, *web_config;
 	uint64_t port;
+	bool page;
 };
+
+static const char *listen_of(const struct prometheus_args *args)
+{
+	return args->listen ? args->listen : DEFAULT_LISTEN;
+}
 
 static bool prometheus_wanted(const void *args)
 {
 	const struct prometheus_args *a = args;
 
-	return a->listen || a->port;
+	return a->listen || a->port || a->page;
 }
 
 static int prometheus_new(struct sink **ret, const void *args, const struct export_env *env,
@@ -418,8 +499,9 @@ static int prometheus_new(struct sink **ret, const void *args, const struct expo
 	const struct prometheus_args *a = args;
 	char port[PORT_TEXT_MAX];
 	struct prometheus_opts opts = {
-		.listen = a->listen,
+		.listen = listen_of(a),
 		.naming = env->naming,
+		.page = a->page,
 		.web_config = a->web_config,
 		.figures = env->figures,
 		.hooks = env->hooks,
@@ -428,8 +510,8 @@ static int prometheus_new(struct sink **ret, const void *args, const struct expo
 	};
 
 	if (!prometheus_wanted(args))
-		return a->web_config ? err_usage(err, "--web-config guards metrics: --metrics is "
-						      "missing")
+		return a->web_config ? err_usage(err, "--web-config guards metrics and the page: "
+						      "--metrics or --web is missing")
 				     : 0;
 	if (a->port) {
 		snprintf(port, PORT_TEXT_MAX, ":%u", (unsigned)a->port);
@@ -457,10 +539,30 @@ static void tell_address(const struct sink *sink, const void *args, const struct
 		log_info("metrics are served on %s", a->listen);
 }
 
+/* Where the page is, in a form that terminals make a link of. */
+static void tell_page(const struct sink *sink, const void *args, const struct export_env *env)
+{
+	const struct prometheus_args *a = args;
+	const char *listen = listen_of(a), *colon = strrchr(listen, ':');
+	int host = colon && !a->port ? (int)(colon - listen) : 0;
+
+	log_info("the page for browsers is http%s://%.*s:%u/live",
+		 web_server_has_tls(prometheus_of(sink)->server) ? "s" : "",
+		 host ? host : (int)strlen("localhost"), host ? listen : "localhost",
+		 sink_prometheus_port(sink));
+}
+
+static void tell_opened(const struct sink *sink, const void *args, const struct export_env *env)
+{
+	tell_address(sink, args, env);
+	if (((const struct prometheus_args *)args)->page)
+		tell_page(sink, args, env);
+}
+
 static int prometheus_keep(struct sink *sink, const void *own_args, const void *args, bool always)
 {
 	const struct prometheus_args *a = own_args, *b = args;
-	bool same = a->port == b->port && streq(a->listen, b->listen);
+	bool same = a->port == b->port && streq(listen_of(a), listen_of(b));
 
 	return always || same ? sink_prometheus_dup(sink) : 0;
 }
@@ -482,11 +584,15 @@ static const struct opt prometheus_options[] = {
 	  .min = 1,
 	  .max = UINT16_MAX,
 	  .key = "port" },
+	{ .name = "web",
+	  .kind = OPT_FLAG,
+	  .offset = ARG(page),
+	  .help = "show all data live on a page for browsers, /live, beside the metrics" },
 	{ .name = "web-config",
 	  .arg = "FILE",
 	  .kind = OPT_TEXT,
 	  .offset = ARG(web_config),
-	  .help = "TLS, client certificates and passwords for the metrics, as exporters of "
+	  .help = "TLS, client certificates and passwords for metrics and page, as exporters of "
 		  "Prometheus take them",
 	  .complete = "file" },
 	{ 0 },
@@ -502,5 +608,5 @@ const struct exporter exporter_prometheus = {
 	.wanted = prometheus_wanted,
 	.new = prometheus_new,
 	.keep = prometheus_keep,
-	.opened = tell_address,
+	.opened = tell_opened,
 };

@@ -7,22 +7,23 @@
 
 #define PATIENCE_NS 15000000000ull
 #define PATIENCE_CROWDED_NS 2000000000ull
-#define CROWDED (IDLE_MAX / 4)
+#define CROWDED 4 /* a quarter of all */
 
 struct idle {
 	pthread_mutex_t
 		lock; /* a descriptor is not closed, and used again, while it is shut down */
-	unsigned count;
-	struct {
+	unsigned count, max;
+	struct idle_item {
 		int fd;
 		uint64_t since_ns;
-	} items[IDLE_MAX];
+	} items[];
 };
 
-struct idle *idle_new(void)
+struct idle *idle_new(unsigned max)
 {
-	struct idle *w = xcalloc(1, sizeof(*w));
+	struct idle *w = xcalloc(1, sizeof(*w) + max * sizeof(struct idle_item));
 
+	w->max = max;
 	pthread_mutex_init(&w->lock, NULL);
 	return w;
 }
@@ -49,7 +50,7 @@ void idle_begin(struct idle *w, int fd, uint64_t now_ns)
 {
 	pthread_mutex_lock(&w->lock);
 	forget(w, fd);
-	if (w->count < IDLE_MAX) {
+	if (w->count < w->max) {
 		w->items[w->count].fd = fd;
 		w->items[w->count++].since_ns = now_ns;
 	}
@@ -68,7 +69,7 @@ void idle_tick(struct idle *w, uint64_t now_ns)
 	uint64_t patience;
 
 	pthread_mutex_lock(&w->lock);
-	patience = w->count > CROWDED ? PATIENCE_CROWDED_NS : PATIENCE_NS;
+	patience = w->count > w->max / CROWDED ? PATIENCE_CROWDED_NS : PATIENCE_NS;
 	for (unsigned i = 0; i < w->count; i++)
 		if (now_ns > w->items[i].since_ns && now_ns - w->items[i].since_ns > patience)
 			shutdown(w->items[i].fd, SHUT_RDWR);

@@ -9,10 +9,8 @@
 
 #include <stdint.h>
 
-#define IDLE_MAX 64u
-
 struct idle;
-struct idle *idle_new(void);
+struct idle *idle_new(unsigned max); /* connections */
 void idle_free(struct idle *idle);
 
 /* A connection is new, or its last answer was sent. */

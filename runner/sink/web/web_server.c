@@ -73,9 +73,9 @@ static int send_response(struct web_request *request, unsigned status, const cha
 }
 
 int web_send_bytes(struct web_request *request, unsigned status, const char *type,
-		   const void *bytes, size_t len)
+		   web_headers headers, const void *bytes, size_t len)
 {
-	return send_response(request, status, type, NULL,
+	return send_response(request, status, type, headers,
 			     request->server->mhd.response_from_buffer(len, (void *)bytes,
 								       MHD_RESPMEM_MUST_COPY));
 }
@@ -103,6 +103,8 @@ static ssize_t read_stream(void *ctx, uint64_t pos, char *dst, size_t max)
 
 	if (n > 0)
 		return n;
+	if (n == WEB_LATER)
+		return 0;
 	return n == 0 ? MHD_CONTENT_READER_END_OF_STREAM : MHD_CONTENT_READER_END_WITH_ERROR;
 }
 
@@ -126,6 +128,21 @@ int web_send_stream(struct web_request *request, const char *type, web_headers h
 	if (!response)
 		release_stream(copy);
 	return send_response(request, MHD_HTTP_OK, type, headers, response);
+}
+
+struct web_link web_request_link(struct web_request *request)
+{
+	return (struct web_link){ request->server, request->connection };
+}
+
+void web_link_pause(const struct web_link *link)
+{
+	link->server->mhd.suspend(link->connection);
+}
+
+void web_link_resume(const struct web_link *link)
+{
+	link->server->mhd.resume(link->connection);
 }
 
 /* --- requests --------------------------------------------------------------------------------- */
@@ -316,7 +333,7 @@ static int answer(struct web_request *request, const char *url, const char *meth
 		return send_text(request, MHD_HTTP_METHOD_NOT_ALLOWED,
 				 "only GET and HEAD are understood\n", "Allow", "GET, HEAD");
 	if (page)
-		return page->answer(opts->ctx, request);
+		return page->answer(page->ctx, request);
 	return web_send_text(request, MHD_HTTP_NOT_FOUND,
 			     "no such page; metrics are at /metrics\n");
 }
@@ -382,11 +399,12 @@ int web_server_start(struct web_server *server, struct err *err)
 	server->daemon = server->mhd.start_daemon(
 		flags | (web->tls ? MHD_USE_TLS : 0), 0, NULL, NULL, on_request, server,
 		MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL, MHD_OPTION_LISTEN_SOCKET,
-		server->listen_fd, MHD_OPTION_CONNECTION_LIMIT, IDLE_MAX,
-		MHD_OPTION_CONNECTION_TIMEOUT, CONNECTION_TIMEOUT_S,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)REQUEST_MEMORY_BYTES,
-		MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_NOTIFY_COMPLETED,
-		on_completed, server, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+		server->listen_fd, MHD_OPTION_CONNECTION_LIMIT,
+		WEB_CONNECTIONS + server->opts.waiting, MHD_OPTION_CONNECTION_TIMEOUT,
+		CONNECTION_TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)REQUEST_MEMORY_BYTES, MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
+		MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_ARRAY, tls,
+		MHD_OPTION_END);
 	thread_signals_restore(&before);
 	if (server->daemon) {
 		server->listen_fd = -1; /* is the daemon's */
@@ -442,7 +460,7 @@ int web_server_open(struct web_server **ret, const struct web_opts *opts, struct
 	server->opts = *opts;
 	server->listen = xstrdup(opts->listen);
 	server->listen_fd = -1;
-	server->idle = idle_new();
+	server->idle = idle_new(WEB_CONNECTIONS + opts->waiting);
 	server->limit = web_limit_new();
 	code = open_all(server, err);
 	server->opts.listen = server->opts.config = NULL; /* the caller's */
@@ -503,6 +521,11 @@ void web_server_free(struct web_server *server)
 size_t web_server_files(const struct web_server *server, const char **ret, size_t max)
 {
 	return web_guard_files(server->guard, ret, max);
+}
+
+bool web_server_has_tls(const struct web_server *server)
+{
+	return web_guard_config(server->guard)->tls;
 }
 
 uint16_t web_server_port(const struct web_server *server)

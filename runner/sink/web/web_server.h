@@ -10,6 +10,7 @@
 #ifndef BOMBUS_RUNNER_SINK_WEB_WEB_SERVER_H
 #define BOMBUS_RUNNER_SINK_WEB_WEB_SERVER_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,8 +25,11 @@ struct web_request;
 struct web_page {
 	const char *path;
 	int (*answer)(void *ctx, struct web_request *request);
+	void *ctx; /* borrowed */
 	bool post;
 };
+
+#define WEB_CONNECTIONS 64u /* beside the streams that wait */
 
 struct web_opts {
 	const char *listen;	      /* as listen_tcp() takes it; copied */
@@ -33,7 +37,7 @@ struct web_opts {
 	const char *config;	      /* a file as in web_config.h; copied; NULL: none */
 	const struct web_page *pages; /* borrowed */
 	size_t npages;
-	void *ctx; /* of the pages */
+	unsigned waiting; /* at most so many streams wait at a time; the pages see to it */
 };
 
 /* Listens; the thread comes later. */
@@ -48,6 +52,7 @@ void web_server_stop(struct web_server *server);
 void web_server_free(struct web_server *server);
 /* What is read again when it changes: at most `max` paths; returns how many. Before the start. */
 size_t web_server_files(const struct web_server *server, const char **ret, size_t max);
+bool web_server_has_tls(const struct web_server *server);
 uint16_t web_server_port(const struct web_server *server);
 /* A duplicate of its socket, for web_opts.listen_fd of a successor; -errno. */
 int web_server_dup(const struct web_server *server);
@@ -63,9 +68,12 @@ typedef const char *const *web_headers;
 
 int web_send_text(struct web_request *request, unsigned status, const char *text);
 int web_send_bytes(struct web_request *request, unsigned status, const char *type,
-		   const void *bytes, size_t len);
-/* The body comes from read(), in the server's thread: the number of bytes, 0 at the end, negative
- * where it is given up. release() is called in any case. */
+		   web_headers headers, const void *bytes, size_t len);
+
+#define WEB_LATER (-EAGAIN)
+
+/* The body comes from read(), in the server's thread: the number of bytes, 0 at the end, WEB_LATER
+ * after web_link_pause(), else negative where it is given up. release() is called in any case. */
 struct web_stream {
 	ssize_t (*read)(void *body, char *dst, size_t max);
 	void (*release)(void *body);
@@ -73,5 +81,16 @@ struct web_stream {
 };
 int web_send_stream(struct web_request *request, const char *type, web_headers headers,
 		    const struct web_stream *stream);
+
+/* The connection of a request that a stream answers, until the stream's release(). */
+struct web_link {
+	struct web_server *server;
+	void *connection;
+};
+struct web_link web_request_link(struct web_request *request);
+/* Only in read(): it is called again after web_link_resume(). */
+void web_link_pause(const struct web_link *link);
+/* Any thread, once after each pause. Before the server stops, all that wait are resumed. */
+void web_link_resume(const struct web_link *link);
 
 #endif

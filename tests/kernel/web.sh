@@ -1,0 +1,149 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# The stream behind the page for browsers, read with curl: it carries what -o json prints, with the
+# same guards as the metrics, and a hundred viewers lose nothing.
+. "$(dirname "$0")/../support/lib.sh"
+. "$TESTS/support/tui.sh"
+need_root
+need curl jq openssl python3
+
+rounds_ready
+PORT=$(free_port)
+ok 'it starts' bombus_start web run "$OBJECT" -o json --web --metrics="127.0.0.1:$PORT" \
+	--interval 200ms --set target_pid="$ROUNDS_PID"
+like 'it says where the page is' "$(cat web.err)" "page for browsers is http://127.0.0.1:$PORT/live"
+
+page() { # PATH ARGUMENTS...: the status; the answer is in page.out, its headers in page.head
+	curl -sS --max-time 5 -o page.out -D page.head -w '%{http_code}' "${@:2}" \
+		"${SCHEME:-http}://127.0.0.1:$PORT$1" 2>page.err
+}
+viewer() { # NAME ARGUMENTS...: in the background, into NAME.sse
+	curl -sSN --max-time 60 -o "$1.sse" "${@:2}" \
+		"${SCHEME:-http}://127.0.0.1:$PORT/live/events" 2>"$1.curl" &
+	started+=("$!")
+}
+# The lines of -o json that a viewer got.
+all_lines() { sed -n 's/^data: \({"time".*"kind".*\)/\1/p' "$1.sse"; }
+
+# --- what comes ---
+rounds 3
+ok 'three rounds are printed' wait_for 10 has_lines web.out 3 '"round":'
+for ((i = 0; i < 100; i++)); do viewer "v$i"; done
+all_begun() { [ "$(grep -l '^event: begun' v*.sse 2>/dev/null | wc -l)" -eq 100 ]; }
+ok 'a hundred viewers see a beginning' wait_for 20 all_begun
+is 'with the last records as they were printed' \
+	"$(sed '/^event: begun/q' v7.sse | sed -n 's/^data: //p' | grep '"kind":"event"')" \
+	"$(grep '"kind":"event"' web.out)"
+rounds 400
+ok 'all rounds are printed' wait_for 20 has_lines web.out 403 '"round":'
+for ((i = 0; i < 100; i++)); do
+	wait_for 20 has_lines "v$i.sse" 403 '^data: .*"round":' || break
+done
+grep '"map":"seen"' web.out >wanted
+missing=0
+for ((i = 0; i < 100; i++)); do
+	all_lines "v$i" | grep '"map":"seen"' | cmp -s - wanted || missing=$((missing + 1))
+done
+is 'no viewer lacks an event, or has one twice' "$missing" 0
+is 'none was skipped forward' "$(cat v*.sse | grep -c '^event: skipped')" 0
+last() { jq -cs 'map(select(.map == "calls") | del(.time)) | group_by(.key) | map(last)' "$1"; }
+same_rows() {
+	all_lines v99 >v99.json
+	[ "$(last v99.json)" = "$(last web.out)" ]
+}
+ok 'series are as they are printed' wait_for 10 same_rows
+is 'all ten of them' "$(last web.out | jq length)" 10
+is 'histograms too' \
+	"$(jq -cs 'map(select(.map == "waits") | del(.time)) | last' v99.json)" \
+	"$(jq -cs 'map(select(.map == "waits") | del(.time)) | last' web.out)"
+sed -n '/^event: state/{n;s/^data: //p}' v3.sse >state.json
+jq_is 'the state counts records' state.json 'last.maps | map(select(.map == "seen")) | .[0] | [.read, .lost]' \
+	'[403,0]'
+jq_is 'and says how programs are' state.json 'last.progs | map(.state)' '["attached"]'
+sed -n '/^event: programs/{n;s/^data: //p}' v3.sse >programs.json
+jq_is 'units are there' programs.json \
+	'[last.programs[0].maps[] | select(.map == "waits") | .values[].unit]' '["us"]'
+
+# --- who may not ---
+is 'another host name is refused' "$(page /live/events -H 'Host: evil.example')" 403
+is 'a method that changes something, too' "$(page /live/events -X POST)" 405
+is 'another path is not there' "$(page /live/event)" 404
+is 'nor is one that climbs' "$(page /live/../../etc/passwd --path-as-is)" 404
+is 'metrics are there as before' "$(page /metrics)" 200
+ok 'it ends while they watch' bombus_stop INT
+is 'and well' "$RC" 0
+ended() { ! pgrep -P $$ curl >/dev/null; }
+ok 'viewers see the end' wait_for 10 ended
+
+# --- a slow viewer: it reads its beginning, and goes on when it is told to ---
+PORT=$(free_port)
+ok 'it starts' bombus_start flood run "$OBJECT" -o none --web --metrics="127.0.0.1:$PORT" \
+	--set target_pid="$ROUNDS_PID" --set burst=1000
+cat >slow.py <<'END'
+import socket, sys, time, os
+s = socket.socket()
+s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+s.connect(("127.0.0.1", int(sys.argv[1])))
+s.sendall(b"GET /live/events HTTP/1.0\r\nHost: localhost\r\n\r\n")
+text = b""
+def until(word):
+    global text
+    while word not in text:
+        piece = s.recv(1 << 20)
+        if not piece:
+            sys.exit("the end came before " + word.decode())
+        text += piece
+until(b"event: begun")
+print("begun", flush=True)
+while not os.path.exists("go"):
+    time.sleep(0.05)
+until(b"event: skipped")
+at = text.index(b"event: skipped")
+rounds, skipped = text[:at].count(b'"round":'), text[at:].split(b"}", 1)[0].split(b":")[-1]
+text = text[at:]
+until(b"event: begun")
+print("lines before", rounds, "skipped", skipped.decode(), flush=True)
+END
+python3 slow.py "$PORT" >slow.out 2>slow.err &
+started+=("$!")
+slow=$!
+ok 'a slow viewer begins' wait_for 10 has_lines slow.out 1 begun
+viewer fast
+ok 'a fast one, too' wait_for 10 has_lines fast.sse 1 '^event: begun'
+for ((i = 1; i <= 200; i++)); do
+	rounds 1
+	# As fast as the fast one reads: the ring of the kernel never fills.
+	((i % 20)) || wait_for 20 has_lines fast.sse $((i * 1000)) '"round":'
+done
+is 'the fast one has all records' "$(grep -c '^data: .*"round":' fast.sse)" 200000
+is 'and was not skipped' "$(grep -c '^event: skipped' fast.sse)" 0
+touch go
+ok 'the slow one is skipped forward, and goes on' wait_for 20 has_lines slow.out 1 '^lines before'
+wait "$slow"
+read -r _ _ before _ skipped <<<"$(tail -n 1 slow.out)"
+between 'and is told how many lines it lacks' "$skipped" 1 $((200100 - before))
+ok 'it ends' bombus_stop INT
+
+# --- behind TLS and a password ---
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=x \
+	-addext subjectAltName=IP:127.0.0.1 -keyout server.key -out server.pem 2>/dev/null
+cat >web.yml <<'END'
+tls_server_config: { cert_file: server.pem, key_file: server.key }
+basic_auth_users:
+  alice: $2b$04$PXDdMyrBBx16KtKwtOZIJelcDzT76MViEeelBdUczD7.Xe8DkgC02
+END
+PORT=$(free_port) SCHEME=https
+ok 'it starts' bombus_start tls run "$OBJECT" -o none --web --metrics="127.0.0.1:$PORT" \
+	--web-config web.yml --set target_pid="$ROUNDS_PID"
+is 'without a password' "$(page /live/events --cacert server.pem)" 401
+is 'with a wrong one' "$(page /live/events --cacert server.pem -u alice:Secret)" 401
+viewer secret --cacert server.pem -u alice:secret
+ok 'with the right one' wait_for 10 has_lines secret.sse 1 '^event: begun'
+rounds 5
+ok 'events come' wait_for 10 has_lines secret.sse 5 '^data: .*"round":'
+ok 'it ends' bombus_stop INT
+
+run_bombus run "$OBJECT" -o none --web-config web.yml
+like 'passwords for nothing are a mistake' "$ERR" '--metrics or --web is missing'
+done_testing
