@@ -32,10 +32,30 @@ sees 'what comes meanwhile changes nothing' ' 9 +j +36 '
 key '}'
 sees '}: ten seconds ahead is now, and still' ' 9 +j +72 '
 key '{'
-sees '{: ten seconds back is the beginning' ' ago  ┃'
+sees '{: ten seconds back is the beginning' ' ago  .*  ┃'
 key Space
 sees 'Space: on with the present' 'LIVE'
 sees 'with all that came meanwhile' ' 9 +j +72 '
+# 72 are moment A. The chosen column is a label, so the column of the order is compared first.
+key D
+sees 'D without a moment' 'no moment is marked'
+key a
+sees 'a: the moment is marked' 'this is moment A'
+key D
+sees 'D: the rates against those of then' ' rate against [0-2][0-9]:[0-5]'
+key h
+key h
+key h
+key D
+sees 'D on the values' ' value against '
+rounds 30
+sees 'what was then, the difference, the factor' ' 9 +j +99 .* 72 +\+27 +1\.38x'
+key /
+type 'difference > 26 && factor < 1.4'
+key Enter
+sees 'they can be filtered' '1/10 rows|row 1/1'
+key D
+misses 'D again: no comparison' 'FACTOR'
 key q
 tui_ended time 0
 

@@ -43,7 +43,7 @@ struct column *columns_add(struct columns *columns, const char *title, const str
 			column->title[i] -= 'a' - 'A';
 	}
 	column->title_cells = text_cells(column->title, len);
-	column->right = form == FORM_NUMBER || form == FORM_CHANGE;
+	column->right = form == FORM_NUMBER || form == FORM_CHANGE || form == FORM_FACTOR;
 	if (column->right)
 		column->seen = NUMBER_CELLS;
 	if (field && form == FORM_FIELD) {
@@ -81,7 +81,7 @@ static bool is_shown(const struct fit *fit, uint32_t number)
 {
 	const struct column *column = &fit->columns->all[number];
 
-	if (column->hidden || !(column->sets & fit->set))
+	if (column->hidden || column->off || !(column->sets & fit->set))
 		return false;
 	return fit->trend || column->form != FORM_TREND || number == fit->columns->cursor;
 }
@@ -118,7 +118,7 @@ static uint32_t place_of(const struct columns *columns, uint32_t number)
 static bool any_of(const struct columns *columns, enum column_set set)
 {
 	for (uint32_t i = 0; i < columns->count; i++) {
-		if ((columns->all[i].sets & set) && !columns->all[i].hidden)
+		if ((columns->all[i].sets & set) && !columns->all[i].hidden && !columns->all[i].off)
 			return true;
 	}
 	return false;
@@ -183,7 +183,8 @@ uint32_t columns_beside(const struct columns *columns, uint32_t number, int step
 		if (at >= columns->count) /* also below 0 */
 			return number;
 		column = &columns->all[columns->order[at]];
-		if (!column->hidden && (!columns->set || column->sets & columns->set))
+		if (!column->hidden && !column->off &&
+		    (!columns->set || column->sets & columns->set))
 			return columns->order[at];
 	}
 }

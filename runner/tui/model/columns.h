@@ -16,6 +16,7 @@ enum column_form {
 	FORM_TIME,   /* of the record */
 	FORM_NUMBER, /* a cell: 182,440 */
 	FORM_CHANGE, /* with its sign; empty for no change */
+	FORM_FACTOR, /* 2.4x */
 	FORM_SPAN,   /* its name, indented below its parent */
 	FORM_TREND,
 	FORM_BAR, /* of the waterfall */
@@ -37,6 +38,7 @@ struct column {
 	uint8_t form;		   /* enum column_form */
 	uint8_t size;		   /* enum column_size */
 	bool right, hidden;
+	bool off;	/* it has nothing to show now: as if it were not there */
 	bool sums;	/* its numbers may be added up */
 	uint8_t sets;	/* enum column_set: the views that show it */
 	double limit;	/* FORM_NUMBER: an infinite number is above this */

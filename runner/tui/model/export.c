@@ -37,9 +37,9 @@ static int write_json(struct tab *tab, int fd, uint64_t *ret_rows)
 /* What a file says of a column; NULL: a picture, which no file has. */
 static const char *name_of(const struct column *column)
 {
-	return column->hidden || column->form >= FORM_SPAN ? NULL
-	       : column->form == FORM_TIME		   ? "time"
-							   : column->field->path;
+	return column->hidden || column->off || column->form >= FORM_SPAN ? NULL
+	       : column->form == FORM_TIME				  ? "time"
+									  : column->field->path;
 }
 
 /* `first`: the line has no value yet. */

@@ -216,6 +216,7 @@ void model_status(struct model *model, struct model_status *ret)
 	tab_prepare(tab);
 	model_time_status(model, arena, ret);
 	tab->ops->status(tab, arena, ret);
+	model_strip_status(model, arena, ret);
 	for (uint32_t i = 0; i < ret->nleft; i++)
 		ret->left[i] = tab_clean(tab, arena, ret->left[i]);
 	/* Count again, because programs may have been attached since. */

@@ -192,8 +192,10 @@ enum model_op {
 	OP_LATER,
 	OP_EARLIER_FAR, /* by ten seconds */
 	OP_LATER_FAR,
-	OP_FOLLOW, /* a stream follows its end; others resume, or the cursor follows its row */
-	OP_HIDE,   /* the cursor's column */
+	OP_MOMENT,  /* marks the moment that is shown */
+	OP_COMPARE, /* the chosen column with the marked moment, or no longer */
+	OP_FOLLOW,  /* a stream follows its end; others resume, or the cursor follows its row */
+	OP_HIDE,    /* the cursor's column */
 	OP_SHOW_ALL,
 	OP_MOVE_LEFT, /* the cursor's column */
 	OP_MOVE_RIGHT,
@@ -208,6 +210,8 @@ enum model_op {
 	OP_FOUND_PREV,
 };
 bool model_do(struct model *model, enum model_op op);
+/* The reason why OP_COMPARE had no effect. */
+const char *model_why_not_compared(const struct model *model);
 /* Pauses all tabs, and shows what they had so long before the last sweep. False: no sweep yet. */
 bool model_go_back(struct model *model, uint64_t ns);
 bool model_go_tab(struct model *model, uint32_t index);

@@ -105,7 +105,7 @@ static const char *next_name(void *ctx)
 	while (names->i < names->columns->count) {
 		const struct column *column = &names->columns->all[names->i++];
 
-		if (column->field)
+		if (column->field && !column->off)
 			return column->field->path;
 	}
 	return NULL;
@@ -118,7 +118,8 @@ static int find_column(const struct tab *tab, const char *name, uint32_t *ret, s
 	const char *near, *field;
 
 	for (uint32_t i = 0; i < tab->columns.count; i++) {
-		if (!tab->columns.all[i].field || !streq(tab->columns.all[i].field->path, name))
+		if (!tab->columns.all[i].field || tab->columns.all[i].off ||
+		    !streq(tab->columns.all[i].field->path, name))
 			continue;
 		*ret = i;
 		return 0;

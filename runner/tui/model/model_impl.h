@@ -43,14 +43,17 @@ struct model {
 	uint64_t latest_ns; /* the last sweep of any source, since 1970 */
 	bool paused;	    /* all tabs, at one moment */
 	uint64_t moment_ns; /* that all tabs show; 0: the present, or when each was paused */
+	uint64_t marked_ns; /* the moment to compare with; 0: none */
 	uint64_t lost;
 	uint64_t read; /* by sources that were removed */
 };
 
 /* model_time.c */
 bool model_travel(struct model *model, enum model_op op);
-/* Adds "23s ago" and a strip of the load over time. */
+bool model_mark_moment(struct model *model);
+/* Adds "23s ago", or a strip of the load over time. */
 void model_time_status(struct model *model, struct arena *arena, struct model_status *ret);
+void model_strip_status(struct model *model, struct arena *arena, struct model_status *ret);
 /* model_groups.c */
 bool model_group(struct model *model, enum model_op op);
 /* model_sources.c */

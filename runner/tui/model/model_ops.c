@@ -191,6 +191,8 @@ static bool do_tab(struct tab *tab, enum model_op op)
 		return next_view(tab);
 	case OP_ZERO:
 		return tab->ops->kind == TAB_ROWS && rows_tab_zero(tab);
+	case OP_COMPARE:
+		return tab->ops->kind == TAB_ROWS && rows_tab_compare(tab);
 	case OP_FOUND_NEXT:
 		return find_marked(tab, 1, 1);
 	case OP_FOUND_PREV:
@@ -234,6 +236,8 @@ static bool do_model(struct model *model, enum model_op op)
 		return pause_all(model);
 	if (op >= OP_EARLIER && op <= OP_LATER_FAR)
 		return model_travel(model, op);
+	if (op == OP_MOMENT)
+		return model_mark_moment(model);
 	if (op >= OP_GROUP && op <= OP_UNGROUP)
 		return model_group(model, op);
 	return do_tab(current(model), op);
@@ -283,7 +287,8 @@ bool model_column(struct model *model, uint32_t column)
 {
 	struct tab *tab = current(model);
 
-	if (column >= tab->columns.count || tab->columns.cursor == column)
+	if (column >= tab->columns.count || tab->columns.all[column].off ||
+	    tab->columns.cursor == column)
 		return false;
 	tab->columns.cursor = column;
 	model->generation++;

@@ -70,6 +70,28 @@ bool model_travel(struct model *model, enum model_op op)
 	return true;
 }
 
+/* All tabs keep the moment that they show. */
+bool model_mark_moment(struct model *model)
+{
+	uint64_t moment_ns = model->moment_ns ? model->moment_ns : model->latest_ns;
+
+	if (!moment_ns)
+		return false;
+	for (uint32_t i = 0; i < model->ntabs; i++)
+		if (model->tabs[i]->ops->kind == TAB_ROWS)
+			rows_tab_mark(model->tabs[i], moment_ns);
+	model->marked_ns = moment_ns;
+	return true;
+}
+
+const char *model_why_not_compared(const struct model *model)
+{
+	if (current(model)->ops->kind != TAB_ROWS)
+		return "only rows with values are compared";
+	return model->marked_ns ? "this table came after moment A: a marks another"
+				: "no moment is marked: a marks one";
+}
+
 bool model_go_back(struct model *model, uint64_t ns)
 {
 	if (!model->latest_ns)
@@ -109,14 +131,19 @@ static const char *strip_of(struct model *model, struct arena *arena, const stru
 
 void model_time_status(struct model *model, struct arena *arena, struct model_status *ret)
 {
-	const struct past *past = past_of(current_base(model));
 	char ago[HUMAN_ROOM + 1];
 	uint64_t ns = model->latest_ns - MIN(model->moment_ns, model->latest_ns);
 
 	if (!model->moment_ns)
 		return;
 	ago[human_duration(ago, ns / 1000000, 1000000)] = '\0';
-	ret->left[ret->nleft++] = arena_printf(arena, "%s ago", ago);
-	if (past && past_steps(past))
+	ret->left[ret->nleft++] = ns < 1000000 ? "now" : arena_printf(arena, "%s ago", ago);
+}
+
+void model_strip_status(struct model *model, struct arena *arena, struct model_status *ret)
+{
+	const struct past *past = past_of(current_base(model));
+
+	if (model->moment_ns && past && past_steps(past))
 		ret->left[ret->nleft++] = strip_of(model, arena, past);
 }

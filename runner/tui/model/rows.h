@@ -28,6 +28,10 @@ enum figure_kind {
 	FIGURE_COUNT,  /* histograms: all observations */
 	FIGURE_AVERAGE,
 	FIGURE_QUANTILE, /* NaN: no observations */
+	/* Of rows_compare(); NaN: nothing is compared, or the figure had no number */
+	FIGURE_THEN,
+	FIGURE_DIFFERENCE,
+	FIGURE_FACTOR, /* infinite: it was 0, or there was no such row */
 };
 
 struct figure {
@@ -57,6 +61,11 @@ struct rows *rows_clone(const struct rows *rows);
 const struct map_plan *rows_shown(const struct rows *rows);
 const struct figure *rows_figures(const struct rows *rows, uint32_t *ret_count);
 bool rows_have_trend(const struct rows *rows);
+/* Compares this figure of each row with the one of the same row in `then`, a clone, which is
+ * borrowed. What counts is compared from its start, also while it is shown from zero. NULL: no
+ * longer. */
+void rows_compare(struct rows *rows, const struct rows *then, uint32_t figure);
+const struct figure *rows_compared(const struct rows *rows); /* NULL: nothing */
 
 void rows_put(struct rows *rows, const struct series_rows *from);
 /* True if the shown rows may have changed. real_ns: since 1970; the past is searched by it. */

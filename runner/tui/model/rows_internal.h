@@ -42,9 +42,11 @@ struct rows {
 	uint64_t swept_ns;
 	double seconds;
 	size_t heat_bytes;
-	struct past *past; /* of live rows; NULL: a copy */
-	double load;	   /* of the sweep that is going on */
-	uint64_t guest;	   /* id of the row that has a history beyond the budget, plus 1 */
+	struct past *past;	 /* of live rows; NULL: a copy */
+	double load;		 /* of the sweep that is going on */
+	uint64_t guest;		 /* id of the row that has a history beyond the budget, plus 1 */
+	const struct rows *then; /* rows_compare() */
+	uint32_t compared;	 /* figure */
 };
 
 static inline struct row *row_at(const struct rows *rows, uint32_t slot)

@@ -62,14 +62,41 @@ static void add_family(struct rows *rows, uint32_t i)
 		add_figure(rows, i, FIGURE_QUANTILE, quantiles[k].name, quantiles[k].q);
 }
 
+/* They exist in every map, so that filters know them. */
+static void add_comparison(struct rows *rows)
+{
+	static const struct {
+		const char *name;
+		enum figure_kind kind;
+	} all[] = { { "then", FIGURE_THEN },
+		    { "difference", FIGURE_DIFFERENCE },
+		    { "factor", FIGURE_FACTOR } };
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		struct figure *figure = &rows->figures[rows->nfigures];
+
+		*figure = (struct figure){ .kind = all[i].kind,
+					   .family = &rows->plan->families[0],
+					   .field = field_of_cell(&rows->plan->families[0]) };
+		figure->field.kind = KIND_FLOAT;
+		figure->field.is_signed = false;
+		figure->field.meaning = MEAN_NONE;
+		figure->field.unit = NULL;
+		figure->field.off_bits = rows->nfigures++ * 64;
+		figure->field.name = figure->field.path = figure->field.label = all[i].name;
+	}
+}
+
 void rows_describe(struct rows *rows)
 {
 	const struct metric_plan *plan = rows->plan;
 	struct map_plan *shown = &rows->shown;
 
-	rows->figures = arena_array(&rows->arena, struct figure, 6 * (size_t)plan->nfamilies + 1);
+	rows->figures = arena_array(&rows->arena, struct figure, 6 * (size_t)plan->nfamilies + 4);
 	for (uint32_t i = 0; i < plan->nfamilies; i++)
 		add_family(rows, i);
+	if (plan->nfamilies)
+		add_comparison(rows);
 	*shown = (struct map_plan){ .name = plan->map->name, .symbol = plan->map->symbol };
 	shown->has_key = plan->nlabels > 0;
 	shown->key.type_name = shown->value.type_name = "";
@@ -137,8 +164,62 @@ static union cell read_figure(const struct rows *rows, const struct figure *figu
 						: NAN };
 	case FIGURE_QUANTILE:
 		break;
+	case FIGURE_THEN:
+	case FIGURE_DIFFERENCE:
+	case FIGURE_FACTOR:
+		return (union cell){ .d = NAN };
 	}
 	return (union cell){ .d = histo_quantile(family, cells, figure->q) };
+}
+
+/* A figure as a number, counted from the start. */
+static double whole_figure(const struct rows *rows, uint32_t number, uint32_t slot)
+{
+	const struct figure *figure = &rows->figures[number];
+	struct row *row = row_at(rows, slot);
+	union cell cell = read_figure(rows, figure, row, part_of(row, rows->changes_at),
+				      part_of(row, rows->cells_at));
+
+	return figure->kind == FIGURE_COUNT   ? (double)cell.u
+	       : figure->kind == FIGURE_VALUE ? as_double(figure->family, cell)
+					      : cell.d;
+}
+
+static bool counts(const struct figure *figure)
+{
+	return figure->kind == FIGURE_RATE || figure->kind == FIGURE_COUNT ||
+	       (figure->kind == FIGURE_VALUE && figure->family->type == METRIC_COUNTER);
+}
+
+/* What counts was at 0 before its row came; of a gauge and a percentile nothing is known. */
+static double figure_then(const struct rows *rows, uint64_t id)
+{
+	uint32_t slot;
+
+	if (rows_find(rows->then, id, &slot) && row_at(rows->then, slot)->state == SLOT_LIVE)
+		return whole_figure(rows->then, rows->compared, slot);
+	return counts(&rows->figures[rows->compared]) ? 0 : NAN;
+}
+
+static void read_comparison(const struct rows *rows, uint32_t slot, union cell *ret)
+{
+	double now = whole_figure(rows, rows->compared, slot);
+	double then = figure_then(rows, row_at(rows, slot)->id);
+
+	ret[0].d = then;
+	ret[1].d = now - then;
+	ret[2].d = then != 0 ? now / then : now > 0 ? INFINITY : NAN;
+}
+
+void rows_compare(struct rows *rows, const struct rows *then, uint32_t figure)
+{
+	rows->then = then;
+	rows->compared = figure;
+}
+
+const struct figure *rows_compared(const struct rows *rows)
+{
+	return rows->then ? &rows->figures[rows->compared] : NULL;
 }
 
 void rows_read(const struct rows *rows, uint32_t slot, union cell *ret)
@@ -155,6 +236,8 @@ void rows_read(const struct rows *rows, uint32_t slot, union cell *ret)
 	for (uint32_t i = 0; i < rows->nfigures; i++)
 		ret[i] = read_figure(rows, &rows->figures[i], row, part_of(row, rows->changes_at),
 				     cells);
+	if (rows->then)
+		read_comparison(rows, slot, ret + rows->nfigures - 3);
 	free(many);
 }
 

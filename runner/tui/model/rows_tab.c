@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <math.h>
 #include "base/util.h"
+#include "runner/read/text/human.h"
 #include "runner/tui/model/histo.h"
 #include "runner/tui/model/order.h"
 #include "runner/tui/model/past.h"
@@ -26,7 +27,11 @@ struct rows_tab {
 	uint64_t sum;	/* of all histograms, after sweep number `summed` */
 	uint32_t summed;
 	uint64_t past_bytes;
-	uint32_t behind; /* sweeps in a row that left rows which the source does not have */
+	uint32_t behind;   /* sweeps in a row that left rows which the source does not have */
+	struct rows *then; /* at the marked moment; NULL: none */
+	uint64_t then_ns;
+	uint32_t comparison;	/* its first column */
+	struct field fields[3]; /* of its columns, with the meaning of what is compared */
 };
 
 static struct rows_tab *rows_tab_of(struct tab *tab)
@@ -239,6 +244,13 @@ static void rows_status(struct tab *tab, struct arena *arena, struct model_statu
 			arena_printf(arena, "map %s/%s (%llu%%)", entries, most,
 				     (unsigned long long)(tab->stats.entries * 100 / max));
 	}
+	if (rows_compared(seen(rt))) {
+		char clock[HUMAN_ROOM + 1];
+
+		clock[MIN(human_clock(clock, rt->then_ns), (size_t)8)] = '\0';
+		ret->left[ret->nleft++] = arena_printf(arena, "%s against %s",
+						       rows_compared(seen(rt))->field.path, clock);
+	}
 	if (rows_zeroed(seen(rt)))
 		ret->left[ret->nleft++] = "from zero";
 }
@@ -294,6 +306,7 @@ static void rows_tab_free(struct tab *tab)
 
 	rows_free(rt->live);
 	rows_free(rt->frozen);
+	rows_free(rt->then);
 	free(rt->figures);
 	free(rt->order);
 	tab_release(tab);
@@ -385,6 +398,85 @@ bool rows_tab_zero(struct tab *tab)
 	return true;
 }
 
+static void compare_with(struct rows_tab *rt, const struct rows *then, uint32_t figure)
+{
+	rows_compare(rt->live, then, figure);
+	if (rt->frozen)
+		rows_compare(rt->frozen, then, figure);
+	for (uint32_t i = 0; i < ARRAY_LEN(rt->fields); i++)
+		rt->tab.columns.all[rt->comparison + i].off = !then;
+	tab_resort(&rt->tab);
+}
+
+void rows_tab_mark(struct tab *tab, uint64_t real_ns)
+{
+	struct rows_tab *rt = rows_tab_of(tab);
+	const struct figure *compared = rows_compared(rt->live);
+	struct rows *before = rt->then;
+
+	rt->then = rows_clone(seen(rt));
+	rt->then_ns = real_ns;
+	rows_compare(rt->then, NULL, 0);
+	if (compared)
+		compare_with(rt, rt->then,
+			     (uint32_t)(compared - rows_figures(rt->live, &rt->nfigures)));
+	rows_free(before);
+}
+
+/* The figure of a column; false: the column is a label or a part of the comparison. */
+static bool figure_of(struct rows_tab *rt, int column, uint32_t *ret)
+{
+	const struct figure *figures = rows_figures(rt->live, &rt->nfigures);
+
+	for (uint32_t i = 0; column >= 0 && i < rt->nfigures; i++) {
+		if (rt->tab.columns.all[column].field != &figures[i].field ||
+		    figures[i].kind == FIGURE_CHANGE)
+			continue;
+		*ret = i;
+		return true;
+	}
+	return false;
+}
+
+static void compare_no_longer(struct rows_tab *rt)
+{
+	struct columns *columns = &rt->tab.columns;
+	uint32_t figure =
+		(uint32_t)(rows_compared(rt->live) - rows_figures(rt->live, &rt->nfigures));
+	uint32_t column =
+		rt->comparison - (rt->nfigures - (uint32_t)ARRAY_LEN(rt->fields)) + figure;
+
+	compare_with(rt, NULL, 0);
+	if (columns->all[columns->cursor].off)
+		columns->cursor = column;
+	if (columns->sort >= 0 && columns->all[columns->sort].off)
+		columns->sort = (int)column;
+}
+
+bool rows_tab_compare(struct tab *tab)
+{
+	struct rows_tab *rt = rows_tab_of(tab);
+	struct columns *columns = &tab->columns;
+	const struct figure *figures = rows_figures(rt->live, &rt->nfigures);
+	uint32_t figure = 0;
+	bool chosen = figure_of(rt, (int)columns->cursor, &figure);
+
+	if (!rt->then || !rt->nfigures)
+		return false;
+	if (rows_compared(rt->live) && (!chosen || rows_compared(rt->live) == &figures[figure])) {
+		compare_no_longer(rt);
+		return true;
+	}
+	if (!chosen)
+		figure_of(rt, columns->sort, &figure);
+	for (uint32_t i = 0; i < ARRAY_LEN(rt->fields); i++)
+		rt->fields[i].meaning = i < 2 ? figures[figure].field.meaning : MEAN_NONE;
+	compare_with(rt, rt->then, figure);
+	tab->view = VIEW_TABLE;
+	columns->cursor = rt->comparison + 1;
+	return true;
+}
+
 /* The row under the cursor; false: no row, or no histogram. */
 static bool histogram_slot(struct rows_tab *rt, uint32_t *ret)
 {
@@ -444,6 +536,28 @@ static const struct tab_ops rows_ops = {
 	.free = rows_tab_free,
 };
 
+static void add_comparison(struct rows_tab *rt, const struct figure *figures)
+{
+	static const struct {
+		const char *title;
+		enum column_form form;
+	} all[] = {
+		{ "then", FORM_NUMBER },
+		{ "difference", FORM_CHANGE },
+		{ "factor", FORM_FACTOR },
+	};
+
+	rt->comparison = rt->tab.columns.count;
+	for (uint32_t i = 0; i < ARRAY_LEN(all); i++) {
+		struct column *column;
+
+		rt->fields[i] = figures[i].field;
+		column = columns_add(&rt->tab.columns, all[i].title, &rt->fields[i], all[i].form);
+		column->part = PART_VALUE;
+		column->off = true;
+	}
+}
+
 static void add_figure(struct rows_tab *rt, const struct figure *figure)
 {
 	static const char *const titles[] = {
@@ -498,8 +612,10 @@ struct tab *rows_tab_new(struct tab_env *env, const struct map_plan *map,
 	}
 	figures = rows_figures(rt->live, &rt->nfigures);
 	rt->figures = xcalloc(rt->nfigures + 1, sizeof(*rt->figures));
-	for (uint32_t i = 0; i < rt->nfigures; i++)
+	for (uint32_t i = 0; i + ARRAY_LEN(rt->fields) < rt->nfigures; i++)
 		add_figure(rt, &figures[i]);
+	if (rt->nfigures)
+		add_comparison(rt, &figures[rt->nfigures - ARRAY_LEN(rt->fields)]);
 	if (rows_have_trend(rt->live))
 		columns_add(&rt->tab.columns, "trend", NULL, FORM_TREND);
 	rt->tab.view = rows_can_view(&rt->tab, VIEW_HISTOGRAM) ? VIEW_HISTOGRAM : VIEW_TABLE;

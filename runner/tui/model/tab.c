@@ -129,19 +129,6 @@ bool tab_pause(struct tab *tab, bool on)
 
 /* Texts. */
 
-static size_t signed_number(char *dst, double value)
-{
-	double size = fabs(value);
-	size_t len = 0;
-
-	if (value == 0 || value != value)
-		return 0;
-	dst[len++] = value < 0 ? '-' : '+';
-	if (size < 0x1p63 && size == floor(size))
-		return len + short_commas(dst + len, (uint64_t)size);
-	return len + short_scaled(dst + len, size);
-}
-
 size_t field_number(char *dst, const struct field *field, const void *base)
 {
 	struct field whole = *field;
@@ -171,6 +158,23 @@ size_t field_number(char *dst, const struct field *field, const void *base)
 	return field_text(dst, &whole, &rounded, STYLE_TABLE, NULL);
 }
 
+static size_t signed_number(char *dst, const struct field *field, double value)
+{
+	double size = fabs(value);
+	struct field whole = *field;
+	size_t len = 0;
+
+	if (value == 0 || value != value)
+		return 0;
+	dst[len++] = value < 0 ? '-' : '+';
+	whole.off_bits = 0;
+	if (field->meaning != MEAN_NONE && isfinite(value))
+		return len + field_number(dst + len, &whole, &size);
+	if (size < 0x1p63 && size == floor(size))
+		return len + short_commas(dst + len, (uint64_t)size);
+	return len + short_scaled(dst + len, size);
+}
+
 /* A quantile above the last bound is "> bound". */
 static size_t number_text(char *dst, const struct column *column, const void *base)
 {
@@ -181,6 +185,19 @@ static size_t number_text(char *dst, const struct column *column, const void *ba
 	field.off_bits = 0;
 	*dst = '>';
 	return 1 + field_number(dst + 1, &field, &column->limit);
+}
+
+/* 0.42, 1.5, 12.3, 1,234 times as much; "new": there was nothing. */
+static size_t factor_text(char *dst, double factor)
+{
+	if (isnan(factor))
+		return 0;
+	if (isinf(factor))
+		return (size_t)(stpcpy(dst, "new") - dst);
+	if (factor >= 1000)
+		return (size_t)(stpcpy(dst + short_commas(dst, (uint64_t)MIN(factor, 1e18)), "x") -
+				dst);
+	return (size_t)snprintf(dst, SHORT_ROOM, "%.*fx", fabs(factor) < 10 ? 2 : 1, factor);
 }
 
 static size_t trend_text(struct tab *tab, const struct item *item)
@@ -209,7 +226,11 @@ size_t tab_text(struct tab *tab, const struct column *column, const struct item 
 	case FORM_NUMBER:
 		return base ? number_text(tab->scratch, column, base) : 0;
 	case FORM_CHANGE:
-		return base ? signed_number(tab->scratch, field_double(column->field, base, 0)) : 0;
+		return base ? signed_number(tab->scratch, column->field,
+					    field_double(column->field, base, 0))
+			    : 0;
+	case FORM_FACTOR:
+		return base ? factor_text(tab->scratch, field_double(column->field, base, 0)) : 0;
 	}
 	if (item->overflow && column->part == PART_KEY) {
 		memcpy(tab->scratch, OVERFLOW_TEXT, sizeof(OVERFLOW_TEXT));
@@ -259,7 +280,7 @@ bool tab_matches(struct tab *tab, const struct pick *pick, const struct item *it
 	}
 	for (uint32_t i = 0; i < tab->columns.count; i++) {
 		column = &tab->columns.all[i];
-		if (column->hidden || column->form >= FORM_SPAN)
+		if (column->hidden || column->off || column->form >= FORM_SPAN)
 			continue;
 		if (pick_finds(pick, tab->scratch, tab_text(tab, column, item)))
 			return true;

@@ -158,6 +158,11 @@ bool rows_tab_swept(struct tab *tab, uint64_t mono_ns, uint64_t real_ns);
 void rows_tab_limit(struct tab *tab, uint64_t bytes);
 const struct past *rows_tab_past(struct tab *tab);
 bool rows_tab_zero(struct tab *tab);
+/* Keeps the rows as they are shown, to compare others with them. */
+void rows_tab_mark(struct tab *tab, uint64_t real_ns);
+/* Compares the figure of the chosen column with the marked moment, or no longer. False: nothing is
+ * marked. */
+bool rows_tab_compare(struct tab *tab);
 bool rows_tab_histogram(struct tab *tab, struct arena *arena, struct model_histogram *ret);
 bool rows_tab_heatmap(struct tab *tab, struct arena *arena, uint32_t max_columns,
 		      struct model_heatmap *ret);

@@ -72,11 +72,25 @@ static void add_field(struct detail *detail, const struct field *field, const st
 	strbuf_release(&both);
 }
 
+/* A part of a comparison, while nothing is compared. */
+static bool is_off(const struct tab *tab, enum part part, const struct field *field)
+{
+	for (uint32_t i = 0; i < tab->columns.count; i++) {
+		const struct column *column = &tab->columns.all[i];
+
+		if (column->off && column->part == part &&
+		    column->field->off_bits == field->off_bits)
+			return true;
+	}
+	return false;
+}
+
 static void add_layout(struct detail *detail, const struct layout *layout, const struct item *item,
 		       enum part part)
 {
 	for (uint32_t i = 0; i < layout->nfields; i++)
-		add_field(detail, &layout->fields[i], item, part);
+		if (!is_off(detail->tab, part, &layout->fields[i]))
+			add_field(detail, &layout->fields[i], item, part);
 }
 
 void tab_detail(struct tab *tab, struct arena *arena, struct model_detail *ret)

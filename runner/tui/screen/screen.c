@@ -262,8 +262,15 @@ static enum wish operate(struct screen *s, enum model_op op)
 	if (s->overlay && overlay_move(s, op))
 		return WISH_NONE;
 	overlay_close(s);
-	if (model_do(s->model, op))
+	if (model_do(s->model, op)) {
+		if (op == OP_MOMENT)
+			screen_say(s, false, "this is moment A: D compares with it");
 		return WISH_NONE;
+	}
+	if (op == OP_MOMENT)
+		screen_say(s, false, "no sweep yet");
+	if (op == OP_COMPARE)
+		screen_say(s, false, "%s", model_why_not_compared(s->model));
 	if (op == OP_GROUP)
 		screen_say(s, false, "choose a column to group by, with h and l");
 	if (op == OP_VIEW)

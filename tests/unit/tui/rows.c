@@ -90,7 +90,8 @@ static void test_rows_sort(void **state)
 	assert_true(model_do(t.model, OP_SORT_LEFT));
 	assert_rows(&t, 9, "10.0.0.1 10.0.0.2 10.0.0.3 10.0.0.4");
 	assert_false(model_do(t.model, OP_SORT_LEFT));
-	model_column(t.model, 3);
+	assert_false(model_column(t.model, 3)); /* of a comparison, of which there is none */
+	assert_true(model_column(t.model, 6));
 	assert_false(model_do(t.model, OP_SORT)); /* not by a sparkline */
 	tui_release(&t);
 }
