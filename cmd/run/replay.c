@@ -272,6 +272,20 @@ static int make_filters(struct play *p, size_t at, struct err *err)
 	return ret;
 }
 
+/* For recordings of parts of this one. */
+static void keep_images(struct play *p)
+{
+	struct record_image *images = arena_array(&p->arena, struct record_image, p->count);
+
+	for (size_t i = 0; i < p->count; i++) {
+		images[i].program = p->count > 1 ? p->programs[i].name : NULL;
+		images[i].elf = replay_elf(p->replay, i, &images[i].elf_bytes);
+		images[i].options = replay_options(p->replay, i, &images[i].noptions);
+	}
+	p->sinks.record.opts.images = images;
+	p->sinks.record.opts.nimages = p->count;
+}
+
 static int start(struct play *p, struct err *err)
 {
 	int ret = main_loop_init(&p->main, err);
@@ -279,6 +293,7 @@ static int start(struct play *p, struct err *err)
 	if (ret >= 0)
 		ret = set_speed(p, err);
 	p->sinks.together = true;
+	keep_images(p);
 	if (ret >= 0)
 		ret = run_sinks_open(&p->sinks, p->global, &p->args->run, p->main.wake_fd, err);
 	for (size_t i = 0; i < p->count && ret >= 0; i++)

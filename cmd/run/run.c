@@ -225,7 +225,8 @@ static int run_run(const struct global_args *global, void *args, const struct wo
 	ret = run_record_open(&run.sinks.record, a, err);
 	if (ret < 0)
 		return ret;
-	if (a->record)
+	/* The live table can begin a recording at any time. */
+	if (a->record || run_sinks_interactive(a, global->exports))
 		programs_record(&run.programs, &run.sinks.record);
 	return run_programs(&run, err);
 }

@@ -121,7 +121,9 @@ static int make_env(struct run_sinks *sinks, const struct global_args *global,
 				    .out_fd = STDOUT_FILENO,
 				    .width_columns = size.ws_col,
 				    .color = want_color(global, STDOUT_FILENO),
-				    .interval_ns = args->interval_ns };
+				    .interval_ns = args->interval_ns,
+				    .images = sinks->record.opts.images,
+				    .nimages = sinks->record.opts.nimages };
 	return naming_init(&ret->naming, args->name_space, args->compat, err);
 }
 

@@ -11,6 +11,7 @@
 #include "runner/sink/sink.h"
 
 struct files;
+struct record_image;
 
 struct export_env {
 	struct naming naming;
@@ -26,6 +27,8 @@ struct export_env {
 	uint32_t width_columns;		      /* of out_fd; 0: not limited */
 	bool color;			      /* out_fd shows it */
 	uint64_t interval_ns;		      /* between sweeps; 0: the usual */
+	const struct record_image *images;    /* for recordings of the programs. Borrowed */
+	size_t nimages;
 };
 
 struct exporter {

@@ -366,12 +366,24 @@ static uint32_t bits_before(const uint64_t *bits, uint32_t end)
 	return n;
 }
 
+static enum stream_note read_slot(const struct stream *s, const struct chunk *chunk, uint32_t place,
+				  struct record *ret, uint64_t *ret_count)
+{
+	const struct slot *slot = slot_at(s, chunk, place);
+	struct note note;
+
+	record_of(s, slot, ret);
+	if (!test_bit(chunk->notes, place))
+		return NOTE_NONE;
+	memcpy(&note, slot->bytes, sizeof(note));
+	*ret_count = note.count;
+	return (enum stream_note)note.kind;
+}
+
 enum stream_note stream_at(const struct stream *s, uint64_t at, struct record *ret,
 			   uint64_t *ret_number, uint64_t *ret_count)
 {
 	const struct chunk *chunk = chunk_at(s, 0);
-	const struct slot *slot;
-	struct note note;
 	uint32_t place;
 
 	for (uint32_t i = 1; i < visible(s) && at >= shown_of(s, chunk); i++) {
@@ -379,14 +391,19 @@ enum stream_note stream_at(const struct stream *s, uint64_t at, struct record *r
 		chunk = chunk_at(s, i);
 	}
 	place = s->match ? nth_bit(chunk->hits, (uint32_t)at) : (uint32_t)at;
-	slot = slot_at(s, chunk, place);
 	*ret_number = chunk->first + place;
-	record_of(s, slot, ret);
-	if (!test_bit(chunk->notes, place))
-		return NOTE_NONE;
-	memcpy(&note, slot->bytes, sizeof(note));
-	*ret_count = note.count;
-	return (enum stream_note)note.kind;
+	return read_slot(s, chunk, place, ret, ret_count);
+}
+
+bool stream_next(const struct stream *s, struct stream_walk *walk, struct record *ret,
+		 enum stream_note *ret_note, uint64_t *ret_count)
+{
+	while (walk->chunk < s->used && walk->slot >= chunk_at(s, walk->chunk)->count)
+		*walk = (struct stream_walk){ .chunk = walk->chunk + 1 };
+	if (walk->chunk >= s->used)
+		return false;
+	*ret_note = read_slot(s, chunk_at(s, walk->chunk), walk->slot++, ret, ret_count);
+	return true;
 }
 
 bool stream_find(const struct stream *s, uint64_t number, uint64_t *ret)

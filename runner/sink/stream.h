@@ -50,6 +50,14 @@ enum stream_note stream_at(const struct stream *stream, uint64_t at, struct reco
 /* The position of a slot; false: it is not there, and *ret is the nearest position. */
 bool stream_find(const struct stream *stream, uint64_t number, uint64_t *ret);
 
+/* All that is kept, oldest first, whatever the filter shows. `walk` is zeroed at first, and valid
+ * until the next change. False: no more. */
+struct stream_walk {
+	uint32_t chunk, slot;
+};
+bool stream_next(const struct stream *stream, struct stream_walk *walk, struct record *ret,
+		 enum stream_note *ret_note, uint64_t *ret_count);
+
 struct stream_stats {
 	uint64_t records; /* all that ever arrived */
 	uint64_t kept;	  /* of these, still in the ring */

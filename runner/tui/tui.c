@@ -17,6 +17,7 @@
 #include "base/util.h"
 #include "runner/sink/exporter.h"
 #include "runner/sink/slots.h"
+#include "runner/tui/keep/deck.h"
 #include "runner/tui/screen/screen.h"
 #include "runner/tui/terminal/terminal.h"
 
@@ -41,6 +42,7 @@ struct tui {
 	struct model *model;
 	struct screen screen;
 	struct canvas canvas;
+	struct deck deck; /* recordings */
 	int bell_fd;	  /* messages ring it */
 	bool up;	  /* the screen is shown */
 	bool touched;	  /* a frame is due now */
@@ -157,7 +159,10 @@ static int tui_add(struct sink *sink, struct source *source, struct err *err)
 	feed->stats = xcalloc(source->plan->nprogs + 1, sizeof(*feed->stats));
 	slots_set(&tui->feeds, source, feed);
 	model_add(tui->model, source);
+	deck_add(&tui->deck, source);
 	tui->screen.replayed |= source->recorded;
+	snprintf(tui->screen.file_name, sizeof(tui->screen.file_name), "%s",
+		 tui->deck.nsources == 1 ? source->program : "bombus");
 	if (source->plan->advice)
 		screen_say(&tui->screen, false, "%s%s%s", source->several ? source->program : "",
 			   source->several ? ": " : "", source->plan->advice);
@@ -175,6 +180,8 @@ static void tui_remove(struct sink *sink, struct source *source)
 {
 	struct tui *tui = tui_of(sink);
 
+	deck_remove(&tui->deck, source);
+	tui->screen.records = false;
 	model_remove(tui->model, source);
 	free_feed(slots_get(&tui->feeds, source));
 	slots_set(&tui->feeds, source, NULL);
@@ -189,21 +196,33 @@ static int tui_start(struct sink *sink, struct err *err)
 
 static int tui_event(struct sink *sink, struct source *source, const struct record *record)
 {
+	struct sink *tape = deck_sink(&tui_of(sink)->deck);
+
 	model_event(tui_of(sink)->model, source, record);
+	if (unlikely(tape))
+		tape->ops->event(tape, source, record);
 	return 0;
 }
 
 static int tui_rows(struct sink *sink, struct source *source, const struct series_rows *rows,
 		    uint64_t time_ns)
 {
+	struct sink *tape = deck_sink(&tui_of(sink)->deck);
+
 	model_rows(tui_of(sink)->model, source, rows);
+	if (tape)
+		tape->ops->rows(tape, source, rows, time_ns);
 	return 0;
 }
 
 static int tui_lost(struct sink *sink, struct source *source, const struct map_plan *map,
 		    enum lost_where where, uint64_t count, uint64_t time_ns)
 {
+	struct sink *tape = deck_sink(&tui_of(sink)->deck);
+
 	model_lost(tui_of(sink)->model, source, map, where, count);
+	if (tape)
+		tape->ops->lost(tape, source, map, where, count, time_ns);
 	return 0;
 }
 
@@ -240,6 +259,7 @@ static int tui_swept(struct sink *sink, struct source *source, uint64_t time_ns)
 {
 	struct tui *tui = tui_of(sink);
 	struct feed *feed = slots_get(&tui->feeds, source);
+	struct sink *tape = deck_sink(&tui->deck);
 	const struct plan *plan = source->plan;
 	/* Rates of a recording are those of its own time, at any speed. */
 	uint64_t now_ns = source->recorded ? time_ns : now_mono_ns();
@@ -255,6 +275,17 @@ static int tui_swept(struct sink *sink, struct source *source, uint64_t time_ns)
 	}
 	feed_programs(tui, feed, now_ns);
 	model_swept(tui->model, source, now_ns, time_ns);
+	if (tape)
+		tape->ops->swept(tape, source, time_ns);
+	return 0;
+}
+
+static int tui_flush(struct sink *sink)
+{
+	struct sink *tape = deck_sink(&tui_of(sink)->deck);
+
+	if (tape)
+		tape->ops->flush(tape);
 	return 0;
 }
 
@@ -286,6 +317,30 @@ static void set_interval(struct tui *tui)
 	}
 }
 
+/* Begins or ends a recording, or saves one of what is in memory. */
+static void record(struct tui *tui, enum wish wish)
+{
+	struct screen *screen = &tui->screen;
+	const char *path = screen->prompt.text;
+	_cleanup_free_ char *text = NULL;
+	struct err err = { 0 };
+	int ret;
+
+	if (wish == WISH_RECORD)
+		ret = deck_record(&tui->deck, path, model_latest(tui->model), &err);
+	else if (wish == WISH_SAVE)
+		ret = deck_save(&tui->deck, tui->model, 0, path, &text, &err);
+	else
+		ret = deck_stop(&tui->deck, &text, &err);
+	screen->records = tui->deck.tape != NULL;
+	if (ret < 0 && wish != WISH_RECORD_END)
+		screen_refuse(screen, err.msg);
+	else if (ret < 0)
+		screen_say(screen, true, "%s", err.msg);
+	else
+		screen_say(screen, false, "%s", text ? text : "recording; R ends it");
+}
+
 static int grant(struct tui *tui, enum wish wish)
 {
 	struct screen *screen = &tui->screen;
@@ -307,6 +362,11 @@ static int grant(struct tui *tui, enum wish wish)
 		break;
 	case WISH_INTERVAL:
 		set_interval(tui);
+		break;
+	case WISH_RECORD:
+	case WISH_RECORD_END:
+	case WISH_SAVE:
+		record(tui, wish);
 		break;
 	case WISH_NONE:
 		break;
@@ -404,12 +464,15 @@ static void tui_close(struct sink *sink)
 	log_to(NULL, NULL);
 	terminal_stop(tui->terminal);
 	print_again(tui);
+	deck_release(&tui->deck);
+	tui->deck = (struct deck){ 0 };
 }
 
 static void tui_free(struct sink *sink)
 {
 	struct tui *tui = tui_of(sink);
 
+	deck_release(&tui->deck);
 	terminal_free(tui->terminal);
 	screen_release(&tui->screen);
 	model_free(tui->model);
@@ -435,6 +498,7 @@ static const struct sink_ops tui_ops = {
 	.rows = tui_rows,
 	.lost = tui_lost,
 	.swept = tui_swept,
+	.flush = tui_flush,
 	.work = tui_work,
 	.fd = tui_fd,
 	.close = tui_close,
@@ -463,6 +527,9 @@ struct sink *sink_tui_new(const struct tui_opts *opts)
 
 	tui->sink.ops = &tui_ops;
 	tui->opts = *opts;
+	tui->deck.opts = (struct tape_opts){ .files = opts->files,
+					     .images = opts->images,
+					     .nimages = opts->nimages };
 	tui->bell_fd = -1;
 	pthread_mutex_init(&tui->lock, NULL);
 	strbuf_init(&tui->waiting, LOG_WAITING_BYTES);
@@ -489,6 +556,8 @@ static int tui_new(struct sink **ret, const void *args, const struct export_env 
 		.history_bytes = a->history_bytes,
 		.interval_ns = env->interval_ns,
 		.files = env->files,
+		.images = env->images,
+		.nimages = env->nimages,
 	};
 
 	*ret = sink_tui_new(&opts);

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include "runner/sink/recording/record.h"
 #include "runner/sink/sink.h"
 
 struct tui_opts {
@@ -18,6 +19,9 @@ struct tui_opts {
 	uint64_t history_bytes; /* 0: MODEL_HISTORY_BYTES */
 	uint64_t interval_ns;	/* 0: 1 s */
 	struct files *files;	/* make what is written; borrowed; NULL: this process does */
+	/* What recordings have of the programs; borrowed; none: nothing can be recorded. */
+	const struct record_image *images;
+	size_t nimages;
 };
 
 /* Both are terminals that the live table can use, and this process is in the foreground (under

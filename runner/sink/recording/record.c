@@ -35,7 +35,7 @@ static int record_event(struct sink *sink, struct source *source, const struct r
 {
 	struct recorder *r = recorder_of(sink);
 
-	record_put_tick(r);
+	record_put_tick(r, record->time_ns);
 	record_put_record(r, slots_get(&r->programs, source), record);
 	return check_file(r);
 }
@@ -45,7 +45,7 @@ static int record_rows(struct sink *sink, struct source *source, const struct se
 {
 	struct recorder *r = recorder_of(sink);
 
-	record_put_tick(r);
+	record_put_tick(r, time_ns);
 	record_put_rows(r, slots_get(&r->programs, source), rows, time_ns);
 	r->has_rows = true;
 	return check_file(r);
@@ -56,7 +56,7 @@ static int record_lost(struct sink *sink, struct source *source, const struct ma
 {
 	struct recorder *r = recorder_of(sink);
 
-	record_put_tick(r);
+	record_put_tick(r, time_ns);
 	record_put_lost(r, slots_get(&r->programs, source), map->index, where, count, time_ns);
 	return 0;
 }
@@ -65,7 +65,7 @@ static int record_swept(struct sink *sink, struct source *source, uint64_t time_
 {
 	struct recorder *r = recorder_of(sink);
 
-	record_put_tick(r);
+	record_put_tick(r, time_ns);
 	record_put_sweep(r, slots_get(&r->programs, source), time_ns);
 	r->has_rows = true;
 	return 0;
@@ -78,7 +78,7 @@ static int record_flush(struct sink *sink)
 	uint64_t now = record_now_ns();
 	int ret = check_file(r);
 
-	record_put_tick(r);
+	record_put_tick(r, 0);
 	if (record_file_pending(r->file) && (r->has_rows || now - r->flushed_ns >= FLUSH_NS)) {
 		r->flushed_ns = now;
 		r->has_rows = false;
@@ -91,7 +91,7 @@ static void record_close(struct sink *sink)
 {
 	struct recorder *r = recorder_of(sink);
 
-	if (r->count)
+	if (r->count && !r->opts.no_log)
 		log_also(NULL, NULL);
 	if (!r->file)
 		return;
@@ -199,7 +199,7 @@ static int record_add(struct sink *sink, struct source *source, struct err *err)
 
 	if (r->file)
 		return err_set(err, ENOTSUP, "a program cannot join a recording that runs");
-	if (!r->count)
+	if (!r->count && !r->opts.no_log)
 		log_also(record_note_log, r);
 	p = xcalloc(1, sizeof(*p));
 	p->source = source;
@@ -253,7 +253,8 @@ static int record_start(struct sink *sink, struct err *err)
 
 	if (!r->count)
 		return 0;
-	r->arrival_ns = r->flushed_ns = record_now_ns();
+	r->flushed_ns = record_now_ns();
+	r->arrival_ns = r->opts.told ? 0 : r->flushed_ns; /* 0: that of the first thing */
 	r->current = r->all[0];
 	r->file = record_file_new(r->opts.fd, r->opts.alone,
 				  r->count > 1 ? RECORDING_OF_SEVERAL : RECORDING_OF_ONE);

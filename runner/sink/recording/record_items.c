@@ -62,11 +62,13 @@ void record_put_clock(struct recorder *r)
 	record_file_advance(r->file, put_varint(p, now.boot.offset_ns));
 }
 
-static void write_time(struct recorder *r)
+static void write_time(struct recorder *r, uint64_t time_ns)
 {
-	uint64_t now = record_now_ns();
+	uint64_t now = r->opts.told ? MAX(time_ns, r->arrival_ns) : record_now_ns();
 	uint8_t *p;
 
+	if (!r->arrival_ns)
+		r->arrival_ns = now;
 	if (now - r->arrival_ns < TIME_STEP_NS)
 		return;
 	p = record_file_room(r->file, ITEM_HEAD_MAX);
@@ -254,9 +256,9 @@ static void write_state(struct recorder *r)
 	write_log(r);
 }
 
-void record_put_tick(struct recorder *r)
+void record_put_tick(struct recorder *r, uint64_t time_ns)
 {
-	write_time(r);
+	write_time(r, time_ns);
 	if (likely(r->arrival_ns - r->stats_ns < NS_PER_S))
 		return;
 	r->stats_ns = r->arrival_ns;
@@ -335,7 +337,7 @@ static void put_all_dropped(struct recorder *r, struct record_program *p)
 
 void record_put_last(struct recorder *r)
 {
-	write_time(r);
+	write_time(r, 0);
 	record_put_clock(r);
 	for (uint32_t i = 0; i < r->count; i++)
 		put_all_dropped(r, r->all[i]);

@@ -224,6 +224,8 @@ bool model_column(struct model *model, uint32_t column);
 bool model_scroll(struct model *model, int32_t rows);
 void model_set_interval(struct model *model, uint64_t interval_ns);
 uint64_t model_interval(const struct model *model);
+/* The last sweep of any source, since 1970; 0: none. */
+uint64_t model_latest(const struct model *model);
 /* "1s", "250ms": the interval as a user types it. */
 void model_interval_text(const struct model *model, char *dst, size_t room);
 

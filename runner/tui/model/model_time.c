@@ -84,6 +84,11 @@ bool model_mark_moment(struct model *model)
 	return true;
 }
 
+uint64_t model_latest(const struct model *model)
+{
+	return model->latest_ns;
+}
+
 const char *model_why_not_compared(const struct model *model)
 {
 	if (current(model)->ops->kind != TAB_ROWS)

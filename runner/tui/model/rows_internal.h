@@ -80,5 +80,7 @@ static inline union cell cell_minus(const struct family *family, union cell a, u
 double rows_change(const struct rows *rows, struct row *row, const struct family *family,
 		   const union cell *now, const union cell *before);
 void rows_describe(struct rows *rows);
+/* Undoes a step of the past in a copy; rows_past.c. */
+void rows_undo(struct rows *rows, const struct past *past, uint32_t step);
 
 #endif

@@ -86,7 +86,7 @@ static void undo_drop(struct rows *rows, struct past_reader *reader, const struc
 	id_map_set(&rows->slots, row->id, entry->slot);
 }
 
-static void undo(struct rows *rows, const struct past *past, uint32_t number)
+void rows_undo(struct rows *rows, const struct past *past, uint32_t number)
 {
 	const struct past_step *step = past_step(past, number);
 	struct past_reader reader;
@@ -184,7 +184,7 @@ static void retrace(struct rows *rows, const struct past *past)
 	}
 	for (int i = 0; i < MODEL_TREND && step_of(past, scratch->sample, &number); i++) {
 		trace_step(rows, scratch, past, number, before, changes);
-		undo(scratch, past, number);
+		rows_undo(scratch, past, number);
 	}
 	rows_free(scratch);
 	free(before);
@@ -198,6 +198,6 @@ void rows_back(struct rows *clone, const struct past *past, uint32_t sample)
 	if (clone->sample <= sample)
 		return;
 	while (clone->sample > sample && step_of(past, clone->sample, &number))
-		undo(clone, past, number);
+		rows_undo(clone, past, number);
 	retrace(clone, past);
 }

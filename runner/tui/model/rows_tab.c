@@ -328,6 +328,11 @@ const struct past *rows_tab_past(struct tab *tab)
 	return rows_past(rows_tab_of(tab)->live);
 }
 
+const struct rows *rows_tab_live(struct tab *tab)
+{
+	return rows_tab_of(tab)->live;
+}
+
 void rows_tab_put(struct tab *tab, const struct series_rows *rows)
 {
 	rows_put(rows_tab_of(tab)->live, rows);

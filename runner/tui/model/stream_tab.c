@@ -385,6 +385,11 @@ static void stream_tab_free(struct tab *tab)
 	free(st);
 }
 
+const struct stream *stream_tab_ring(struct tab *tab)
+{
+	return stream_tab_of(tab)->stream;
+}
+
 void stream_tab_put(struct tab *tab, const struct record *record)
 {
 	stream_put(stream_tab_of(tab)->stream, record);

@@ -19,8 +19,10 @@
 #include "runner/tui/model/model.h"
 #include "runner/tui/model/pick.h"
 
-struct tab;
+struct rows;
 struct span_row;
+struct stream;
+struct tab;
 
 #define TAB_GROUP_BY 4
 
@@ -157,6 +159,8 @@ bool rows_tab_swept(struct tab *tab, uint64_t mono_ns, uint64_t real_ns);
 /* Room for the past; it never shrinks. */
 void rows_tab_limit(struct tab *tab, uint64_t bytes);
 const struct past *rows_tab_past(struct tab *tab);
+/* The rows as the last sweep left them. */
+const struct rows *rows_tab_live(struct tab *tab);
 bool rows_tab_zero(struct tab *tab);
 /* Keeps the rows as they are shown, to compare others with them. */
 void rows_tab_mark(struct tab *tab, uint64_t real_ns);
@@ -168,6 +172,7 @@ bool rows_tab_heatmap(struct tab *tab, struct arena *arena, uint32_t max_columns
 		      struct model_heatmap *ret);
 
 struct tab *stream_tab_new(struct tab_env *env, const struct map_plan *map, uint64_t bytes);
+const struct stream *stream_tab_ring(struct tab *tab);
 void stream_tab_put(struct tab *tab, const struct record *record);
 void stream_tab_lost(struct tab *tab, enum lost_where where, uint64_t count);
 bool stream_tab_swept(struct tab *tab, uint64_t mono_ns);

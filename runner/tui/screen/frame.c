@@ -21,6 +21,9 @@ static void draw_title(struct screen *s, struct canvas *canvas, uint64_t elapsed
 			 s->replayed ? "REPLAY" : "LIVE", every);
 	snprintf(clock, sizeof(clock), "%02llu:%02llu:%02llu", (unsigned long long)elapsed_s / 3600,
 		 (unsigned long long)elapsed_s / 60 % 60, (unsigned long long)elapsed_s % 60);
+	if (s->records)
+		snprintf(state + strlen(state), sizeof(state) - strlen(state), " %s REC",
+			 s->signs->live);
 	cells = canvas_cells(state) + GAP + canvas_cells(clock);
 	x = width - 1 - cells;
 	x += canvas_put(canvas, x, 0, cells, paused ? PAINT_PAUSED : PAINT_LIVE, state);

@@ -57,6 +57,8 @@ const struct binding bindings[] = {
 	  "next view: table, histogram, heat map, waterfall" },
 	{ MODEL(OP_ZERO, 'z'), HINT_ROWS, "zero", "count from now on; again: from the start" },
 	{ { 'w' }, ACT_WRITE, 0, HINT_TABS, "write", "write the rows to a file: csv, json or txt" },
+	{ { 'R' }, ACT_RECORD, 0, 0, NULL, "record what comes, for bombus replay; again: end it" },
+	{ { 'S' }, ACT_SAVE, 0, 0, NULL, "save what is in memory as a recording" },
 	{ MODEL(OP_PAUSE, ' ', 'Z'), HINT_TABS, "pause",
 	  "freeze all tables, or resume; collecting goes on" },
 	{ MODEL(OP_EARLIER, '['), 0, NULL, "go back and ahead in time by a sweep" },

@@ -2,6 +2,7 @@
 #include "runner/tui/screen/screen.h"
 
 #include <stdarg.h>
+#include <time.h>
 
 #include "base/err.h"
 #include "base/parse.h"
@@ -157,10 +158,12 @@ static void say_unmarked(struct screen *s)
 static enum wish prompt_done(struct screen *s)
 {
 	enum wish wish = WISH_NONE;
-	int ret;
+	int ret = 0;
 
 	if (s->asked == ACT_INTERVAL)
 		ret = apply_interval(s, &wish);
+	else if (s->asked == ACT_RECORD || s->asked == ACT_SAVE)
+		wish = !s->prompt.len ? WISH_NONE : s->asked == ACT_SAVE ? WISH_SAVE : WISH_RECORD;
 	else if (s->asked == ACT_WRITE)
 		ret = apply_write(s);
 	else
@@ -171,6 +174,13 @@ static enum wish prompt_done(struct screen *s)
 	if (s->asked == ACT_MARK && s->prompt.len)
 		say_unmarked(s);
 	return wish;
+}
+
+void screen_refuse(struct screen *s, const char *why)
+{
+	s->prompt.open = true;
+	snprintf(s->prompt.why, sizeof(s->prompt.why), "%.250s", why);
+	s->prompt.caret = 0;
 }
 
 static enum wish type_key(struct screen *s, uint32_t key)
@@ -196,6 +206,17 @@ static enum wish type_key(struct screen *s, uint32_t key)
 	return WISH_NONE;
 }
 
+/* Named by the time, so that one after the other finds room. */
+static void name_file(struct screen *s, char *dst, size_t room)
+{
+	time_t now = time(NULL);
+	struct tm tm;
+
+	localtime_r(&now, &tm);
+	snprintf(dst, room, "%.64s-%02d%02d%02d.rec", s->file_name, tm.tm_hour, tm.tm_min,
+		 tm.tm_sec);
+}
+
 static void ask(struct screen *s, enum act act)
 {
 	char text[128];
@@ -213,6 +234,10 @@ static void ask(struct screen *s, enum act act)
 		for (char *c = text; *c; c++)
 			*c = *c == ':' ? '-' : *c;
 		prompt_open(&s->prompt, "write to (.csv .json .txt): ", text);
+	} else if (act == ACT_RECORD || act == ACT_SAVE) {
+		name_file(s, text, sizeof(text));
+		prompt_open(&s->prompt,
+			    act == ACT_SAVE ? "save what is in memory to: " : "record to: ", text);
 	} else {
 		model_interval_text(s->model, text, sizeof(text));
 		prompt_open(&s->prompt, "time between sweeps: ", text);
@@ -289,6 +314,17 @@ static void step_row(struct screen *s, enum model_op op)
 	model_do(s->model, op);
 }
 
+static enum wish begin_asking(struct screen *s, enum act act)
+{
+	if (act == ACT_RECORD && s->records)
+		return WISH_RECORD_END;
+	if (act == ACT_INTERVAL && s->replayed)
+		screen_say(s, true, "a recording has the sweeps it was made with");
+	else
+		ask(s, act);
+	return WISH_NONE;
+}
+
 static enum wish act_on(struct screen *s, const struct binding *b, uint32_t key)
 {
 	switch ((enum act)b->act) {
@@ -301,18 +337,13 @@ static enum wish act_on(struct screen *s, const struct binding *b, uint32_t key)
 		if (model_go_tab(s->model, key - '1'))
 			overlay_close(s);
 		return WISH_NONE;
-	case ACT_INTERVAL:
-		if (s->replayed) {
-			screen_say(s, true, "a recording has the sweeps it was made with");
-			return WISH_NONE;
-		}
-		ask(s, b->act);
-		return WISH_NONE;
 	case ACT_FILTER:
 	case ACT_MARK:
 	case ACT_WRITE:
-		ask(s, b->act);
-		return WISH_NONE;
+	case ACT_INTERVAL:
+	case ACT_RECORD:
+	case ACT_SAVE:
+		return begin_asking(s, b->act);
 	case ACT_COPY:
 		return copy_row(s);
 	case ACT_DETAIL:
@@ -365,7 +396,7 @@ void screen_paste(struct screen *s, uint32_t key)
 	bool blank = key == '\r' || key == '\n' || key == '\t';
 
 	if (!s->prompt.open)
-		screen_say(s, false, "pasted text is ignored: open a prompt first (/ & w d)");
+		screen_say(s, false, "pasted text is ignored: open a prompt first (/ & w d R S)");
 	else if (blank || (key >= ' ' && key != KEY_ERASE))
 		type_key(s, blank ? ' ' : key);
 }

@@ -36,6 +36,9 @@ enum wish {
 	WISH_MOUSE,    /* screen.mouse: on or off */
 	WISH_COPY,     /* put screen.copied on the clipboard */
 	WISH_INTERVAL, /* model_interval() has changed */
+	WISH_RECORD,   /* what comes, into the file that prompt.text names */
+	WISH_RECORD_END,
+	WISH_SAVE, /* what is in memory, into the file that prompt.text names */
 };
 
 struct screen;
@@ -55,6 +58,8 @@ struct screen {
 	const struct signs *signs;
 	bool utf8, mouse;
 	bool replayed;			/* a recording: the interval cannot be changed */
+	bool records;			/* a recording is being made */
+	char file_name[128];		/* that files are called by at first */
 	const struct view_ops *overlay; /* NULL: the tab's own view */
 	uint32_t top, lines, room;	/* of the overlay */
 	struct prompt prompt;
@@ -78,6 +83,9 @@ void screen_wheel(struct screen *screen, int32_t rows);
 /* Shows a message in place of the hints, until the next key. */
 void screen_say(struct screen *screen, bool bad, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* The wish that a prompt ended with cannot be granted: it is open again. */
+void screen_refuse(struct screen *screen, const char *why);
 
 /* elapsed_s: how long the program has been running. */
 void screen_draw(struct screen *screen, struct canvas *canvas, uint64_t elapsed_s);
