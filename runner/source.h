@@ -65,6 +65,18 @@ enum lost_where {
 	LOST_QUEUE,  /* the sink was too slow */
 };
 
+/* How a source that plays itself goes on. In the thread of the sinks, which may change the first
+ * part; the source keeps the second. */
+struct source_play {
+	double speed;	   /* 1: as it was; 0: as fast as it goes */
+	bool paused;	   /* nothing comes, except up to until_ns */
+	uint64_t until_ns; /* from the beginning: up to here it comes at once */
+
+	uint64_t at_ns; /* from the beginning: what was given so far */
+	double part;	/* of all, 0..1; NaN: unknown */
+	bool over;	/* nothing more will come */
+};
+
 struct source_ops {
 	/* The metric of the map's series; NULL: it has none. Always the same. */
 	const struct metric_plan *(*metric)(struct source *source, const struct map_plan *map);
@@ -104,6 +116,8 @@ struct source_ops {
 	 * sinks; also what happened to recorded sources beside it. 0 at the end, else what a call
 	 * of the feed returned, or -errno with an error. */
 	int (*play)(struct source *source, struct source_feed *feed, struct err *err);
+	/* Of a source that plays itself, and of those that it plays. NULL: it cannot be steered. */
+	struct source_play *(*playing)(struct source *source);
 };
 
 #define SOURCE_PROGRAM_MAX 128

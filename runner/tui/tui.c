@@ -23,6 +23,7 @@
 
 #define FRAME_NS 100000000ull
 #define PROGRAMS_NS 1000000000ull
+#define MOST_SPEED 1024.0
 #define LOG_WAITING_BYTES (256u << 10)
 #define LOG_KEPT_BYTES (8u << 10)
 
@@ -42,11 +43,14 @@ struct tui {
 	struct model *model;
 	struct screen screen;
 	struct canvas canvas;
-	struct deck deck; /* recordings */
-	int bell_fd;	  /* messages ring it */
-	bool up;	  /* the screen is shown */
-	bool touched;	  /* a frame is due now */
-	uint64_t clock_s; /* as shown */
+	struct deck deck;	  /* recordings */
+	int bell_fd;		  /* messages ring it */
+	bool up;		  /* the screen is shown */
+	bool touched;		  /* a frame is due now */
+	bool ahead;		  /* a paused recording plays on, to a moment that is shown then */
+	struct source_play *play; /* of a recording */
+	bool over;		  /* it has ended, and the screen knows */
+	uint64_t clock_s;	  /* as shown */
 	uint64_t start_ns, drawn_ns;
 	uint64_t drawn_generation;
 	/* Messages of all threads. */
@@ -161,6 +165,8 @@ static int tui_add(struct sink *sink, struct source *source, struct err *err)
 	model_add(tui->model, source);
 	deck_add(&tui->deck, source);
 	tui->screen.replayed |= source->recorded;
+	if (source->ops->playing)
+		tui->screen.play = tui->play = source->ops->playing(source);
 	snprintf(tui->screen.file_name, sizeof(tui->screen.file_name), "%s",
 		 tui->deck.nsources == 1 ? source->program : "bombus");
 	if (source->plan->advice)
@@ -341,6 +347,34 @@ static void record(struct tui *tui, enum wish wish)
 		screen_say(screen, false, "%s", text ? text : "recording; R ends it");
 }
 
+static void set_speed(struct tui *tui, bool faster)
+{
+	double speed = tui->play->speed;
+
+	if (!(speed > 0)) /* as fast as it goes */
+		speed = faster ? 0 : MOST_SPEED;
+	else
+		speed = faster ? MIN(speed * 2, MOST_SPEED) : MAX(speed / 2, 1 / MOST_SPEED);
+	tui->play->speed = speed;
+}
+
+/* A recording waits while all tabs do, except on its way to where the user wants to be. */
+static void steer(struct tui *tui)
+{
+	struct source_play *play = tui->play;
+
+	if (!play)
+		return;
+	play->paused = model_all_paused(tui->model);
+	tui->touched |= play->over != tui->over;
+	tui->over = play->over;
+	if (!tui->ahead || (play->at_ns <= play->until_ns && !play->over))
+		return;
+	tui->ahead = false;
+	if (play->paused)
+		model_go_back(tui->model, 0);
+}
+
 static int grant(struct tui *tui, enum wish wish)
 {
 	struct screen *screen = &tui->screen;
@@ -362,6 +396,14 @@ static int grant(struct tui *tui, enum wish wish)
 		break;
 	case WISH_INTERVAL:
 		set_interval(tui);
+		break;
+	case WISH_AHEAD:
+		tui->play->until_ns = tui->play->at_ns + screen->ahead_ns;
+		tui->ahead = true;
+		break;
+	case WISH_SLOWER:
+	case WISH_FASTER:
+		set_speed(tui, wish == WISH_FASTER);
 		break;
 	case WISH_RECORD:
 	case WISH_RECORD_END:
@@ -409,7 +451,7 @@ static void draw(struct tui *tui, uint64_t now_ns)
 	/* A clock that ticks is no reason for a frame; it advances with other changes. */
 	screen_draw(&tui->screen, &tui->canvas, tui->clock_s);
 	if (terminal_differs(tui->terminal, &tui->canvas)) {
-		tui->clock_s = (now_ns - tui->start_ns) / 1000000000;
+		tui->clock_s = (tui->play ? tui->play->at_ns : now_ns - tui->start_ns) / 1000000000;
 		screen_draw_clock(&tui->screen, &tui->canvas, tui->clock_s);
 		terminal_show(tui->terminal, &tui->canvas);
 	}
@@ -437,6 +479,7 @@ static int tui_work(struct sink *sink, int *timeout_ms)
 		ret = take_events(tui);
 	if (ret)
 		return ret;
+	steer(tui);
 	terminal_flush(tui->terminal);
 	now_ns = now_mono_ns();
 	if (!has_news(tui))

@@ -60,7 +60,7 @@ rounds() {
 }
 
 # tui_start NAME WIDTH HEIGHT ARGUMENTS...: runs bombus on a terminal of its own and waits until it is
-# attached. TUI_ENV holds its environment. The terminal's settings before and after are in NAME.before
+# attached. TUI_ENV holds its environment, TUI_COMMAND another command than run. The terminal's settings before and after are in NAME.before
 # and NAME.after, the exit status in NAME.rc, standard error in NAME.err.
 tui_start() {
 	local name=$1 width=$2 height=$3
@@ -69,7 +69,7 @@ tui_start() {
 	rm -f "$T/$name".{pid,rc,err,before,after}
 	cat >"$T/$name.sh" <<-END
 	stty -g >'$T/$name.before'
-	sh -c 'echo \$\$ >"$T/$name.pid"; exec "\$@"' sh env ${TUI_ENV:-} '$BOMBUS' run $* 2>'$T/$name.err'
+	sh -c 'echo \$\$ >"$T/$name.pid"; exec "\$@"' sh env ${TUI_ENV:-} '$BOMBUS' ${TUI_COMMAND:-run} $* 2>'$T/$name.err'
 	echo \$? >'$T/$name.rc'
 	stty -g >'$T/$name.after'
 	exec sleep 1000
@@ -78,7 +78,11 @@ tui_start() {
 		set -g status off \; set -s set-clipboard on \; set -g remain-on-exit on
 	# shellcheck disable=SC2034 # read by lib.sh
 	BOMBUS_NAME=$name
-	wait_for 20 grep -qs attached "$T/$name.err" || return 1
+	if [ "${TUI_COMMAND:-run}" = run ]; then
+		wait_for 20 grep -qs attached "$T/$name.err" || return 1
+	else
+		wait_for 20 test -s "$T/$name.pid" || return 1
+	fi
 	BOMBUS_PID=$(cat "$T/$name.pid")
 	started+=("$BOMBUS_PID")
 }
@@ -111,7 +115,7 @@ key() {
 }
 
 type() {
-	terminal send-keys -l "$1"
+	terminal send-keys -l -- "$1"
 }
 
 # sees NAME REGEX: a line of the screen matches within five seconds; misses: none does any more.

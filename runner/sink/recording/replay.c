@@ -2,7 +2,9 @@
 #include "runner/sink/recording/replay.h"
 
 #include <errno.h>
+#include <math.h>
 #include <poll.h>
+#include <sys/stat.h>
 
 #include "base/util.h"
 #include "runner/sink/recording/replay_internal.h"
@@ -127,9 +129,13 @@ static int open_blocks(struct replay *rp, struct err *err)
 int replay_open(struct replay **ret, int fd, const char *path, struct err *err)
 {
 	struct replay *rp = xcalloc(1, sizeof(*rp));
+	struct stat st;
 	int code;
 
 	rp->file = (struct replay_file){ .fd = fd, .stop_fd = -1, .path = path };
+	rp->play.part = NAN;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		rp->file_bytes = (uint64_t)st.st_size;
 	code = open_blocks(rp, err);
 	if (code < 0) {
 		replay_free(rp);
@@ -225,6 +231,8 @@ static int play_file(struct replay *rp)
 		if (rp->file.header.kind != BLOCK_DATA)
 			return err_set(rp->err, EBADMSG, "%s: a second head or program",
 				       rp->file.path);
+		if (rp->file_bytes)
+			rp->play.part = (double)rp->file.offset / (double)rp->file_bytes;
 		ret = replay_block(rp);
 		if (ret)
 			return ret;
@@ -239,10 +247,16 @@ static int play(struct source *source, struct source_feed *feed, struct err *err
 	rp->feed = feed;
 	rp->err = err;
 	rp->file.stop_fd = feed->stop_fd;
-	rp->start_ns = now_mono_ns();
+	rp->due_ns = now_mono_ns();
 	ret = play_file(rp);
+	rp->play.over = true;
 	rp->result.offset = rp->file.offset;
 	return ret;
+}
+
+static struct source_play *playing(struct source *source)
+{
+	return &container_of(source, struct replay_program, source)->replay->play;
 }
 
 /* ---- before ---- */
@@ -299,6 +313,7 @@ int replay_prepare(struct replay *rp, size_t program, const struct plan *plan,
 	struct replay_program *p = rp->programs[program];
 
 	replay_source_init(p, plan, metrics, clock, opts);
+	p->ops.playing = playing;
 	if (program == 0)
 		p->ops.play = play;
 	return compare(p, err);
@@ -311,7 +326,7 @@ struct source *replay_source(struct replay *rp, size_t program)
 
 void replay_set_speed(struct replay *rp, double speed)
 {
-	rp->speed = speed;
+	rp->play.speed = speed;
 }
 
 void replay_set_filters(struct replay *rp, size_t program, struct filter **filters)

@@ -53,12 +53,14 @@ struct replay {
 	uint64_t time_ns;
 	struct replay_program **programs;
 	size_t count;
-	double speed;
+	struct source_play play;
 
 	/* While it plays. */
 	struct replay_program *current; /* that of the next items */
 	struct source_feed *feed;
-	uint64_t start_ns, last_ns;
+	uint64_t due_ns; /* monotonic: when what was given last was due */
+	uint64_t last_ns;
+	uint64_t file_bytes; /* 0: unknown */
 	struct replay_result result;
 	struct err *err;
 };

@@ -6,18 +6,36 @@
 #include "runner/read/filter/filter.h"
 #include "runner/sink/recording/replay_internal.h"
 
+/* A time of the recording at this speed; bounded, so that sums do not overflow. */
+static uint64_t as_played(uint64_t step_ns, double speed)
+{
+	return (uint64_t)MIN((double)step_ns / speed, 1e18);
+}
+
 /* Sleeps until what comes next is due. */
 static int play_time(struct replay *rp, struct cursor *c)
 {
 	uint64_t step = get_number(c, UINT64_MAX / 4 - rp->result.span_ns), due, now;
+	struct source_play *play = &rp->play;
 	int ret = 0;
 
 	rp->result.span_ns += step;
-	if (!(rp->speed > 0))
-		return 0;
-	due = rp->start_ns + (uint64_t)((double)rp->result.span_ns / rp->speed);
-	for (now = now_mono_ns(); !ret && now < due; now = now_mono_ns())
+	play->at_ns = rp->result.span_ns;
+	while (!ret) {
+		now = now_mono_ns();
+		if (play->at_ns <= play->until_ns || (!play->paused && !(play->speed > 0))) {
+			rp->due_ns = now;
+			return 0;
+		}
+		if (play->paused)
+			rp->due_ns = now;
+		due = play->paused ? UINT64_MAX : rp->due_ns + as_played(step, play->speed);
+		if (now >= due) {
+			rp->due_ns = due;
+			return 0;
+		}
 		ret = rp->feed->rest(rp->feed, -1, (due - now) / 1000000 + 1);
+	}
 	return ret;
 }
 

@@ -32,7 +32,8 @@ struct err;
 struct model;
 
 #define MODEL_HISTORY_BYTES (16u << 20)
-#define MODEL_TREND 20 /* samples in a sparkline */
+#define MODEL_TREND 20		    /* samples in a sparkline */
+#define MODEL_FAR_NS 10000000000ull /* a long step in time */
 
 struct model_opts {
 	uint64_t history_bytes; /* of all tabs together; 0: MODEL_HISTORY_BYTES */
@@ -253,8 +254,9 @@ bool model_any_marked(struct model *model);
  * moves the cursor. A stream pauses. A series that goes has neither detail nor JSON. */
 void model_hold(struct model *model, bool on);
 
-bool model_paused(const struct model *model);	 /* the current tab */
-bool model_following(const struct model *model); /* a stream follows its end */
+bool model_paused(const struct model *model);	  /* the current tab */
+bool model_all_paused(const struct model *model); /* all tabs, at one moment */
+bool model_following(const struct model *model);  /* a stream follows its end */
 bool model_can_view(const struct model *model, enum view view);
 
 /* All fields of the row under the cursor, including those without a column. */

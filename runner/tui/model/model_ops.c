@@ -402,6 +402,11 @@ bool model_paused(const struct model *model)
 	return current(model)->paused;
 }
 
+bool model_all_paused(const struct model *model)
+{
+	return model->paused;
+}
+
 bool model_following(const struct model *model)
 {
 	return current(model)->following;

@@ -6,8 +6,6 @@
 #include "runner/tui/model/model_impl.h"
 #include "runner/tui/model/past.h"
 
-#define SECOND_NS 1000000000ull
-#define FAR_NS (10 * SECOND_NS)
 #define STRIP_CELLS 20u
 
 static const struct past *past_of(struct tab *tab)
@@ -58,9 +56,9 @@ bool model_travel(struct model *model, enum model_op op)
 	bool back = op == OP_EARLIER || op == OP_EARLIER_FAR;
 	bool far = op == OP_EARLIER_FAR || op == OP_LATER_FAR;
 	uint64_t from = model->moment_ns ? model->moment_ns : model->latest_ns;
-	uint64_t by = far ? FAR_NS : model->settings.interval_ns, to = from;
+	uint64_t by = far ? MODEL_FAR_NS : model->settings.interval_ns, to = from;
 
-	if (!from || (!back && !model->moment_ns))
+	if (!from || (!back && (!model->moment_ns || from >= model->latest_ns)))
 		return false;
 	if (far || !past_of(current_base(model)))
 		to = back ? MAX(from - MIN(by, from), oldest_of(current_base(model))) : from + by;

@@ -6,6 +6,7 @@
 const struct signs signs_unicode = {
 	.live = "●",
 	.paused = "‖",
+	.over = "■",
 	.cursor = "▸",
 	.line = "│",
 	.rule = "─",
@@ -21,6 +22,7 @@ const struct signs signs_unicode = {
 const struct signs signs_ascii = {
 	.live = "*",
 	.paused = "=",
+	.over = "#",
 	.cursor = ">",
 	.line = "|",
 	.rule = "-",

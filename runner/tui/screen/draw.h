@@ -10,7 +10,7 @@
 
 /* The signs of the frame, in Unicode and in ASCII. */
 struct signs {
-	const char *live, *paused, *cursor, *line, *rule, *left, *right, *more;
+	const char *live, *paused, *over, *cursor, *line, *rule, *left, *right, *more;
 	const char *rows, *stream, *histogram, *good, *bad;
 };
 extern const struct signs signs_unicode, signs_ascii;

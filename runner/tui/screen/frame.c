@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The lines around a view: title, tabs, status, hints or prompt. */
+#include <math.h>
+
 #include "base/util.h"
 #include "runner/load/plan/plan.h"
 #include "runner/tui/screen/screen.h"
@@ -7,23 +9,51 @@
 #define GAP 2u
 #define LEAST_FILTER 12u /* fewer cells of a filter are not worth showing */
 
+/* "2x", "max"; "": the speed that it was recorded with, or none. */
+static void speed_text(const struct screen *s, char *dst, size_t room)
+{
+	double speed = s->play ? s->play->speed : 1;
+	const char *sign = s->utf8 ? "×" : "x";
+
+	if (speed == 1)
+		*dst = '\0';
+	else if (!(speed > 0))
+		snprintf(dst, room, " max");
+	else if (speed < 1)
+		snprintf(dst, room, " 1/%.0f%s", 1 / speed, sign);
+	else
+		snprintf(dst, room, " %.4g%s", speed, sign);
+}
+
+static void state_text(struct screen *s, char *dst, size_t room)
+{
+	char every[32], speed[32];
+
+	model_interval_text(s->model, every, sizeof(every));
+	speed_text(s, speed, sizeof(speed));
+	if (model_paused(s->model))
+		snprintf(dst, room, "%s PAUSED", s->signs->paused);
+	else if (s->play && s->play->over)
+		snprintf(dst, room, "%s END", s->signs->over);
+	else
+		snprintf(dst, room, "%s %s %s%s", s->signs->live, s->replayed ? "REPLAY" : "LIVE",
+			 every, speed);
+	if (s->records)
+		snprintf(dst + strlen(dst), room - strlen(dst), " %s REC", s->signs->live);
+}
+
 static void draw_title(struct screen *s, struct canvas *canvas, uint64_t elapsed_s)
 {
 	bool paused = model_paused(s->model);
-	char state[64], every[32], clock[32];
+	char state[96], clock[48];
 	uint32_t width = canvas->width, x, cells;
 
-	model_interval_text(s->model, every, sizeof(every));
-	if (paused)
-		snprintf(state, sizeof(state), "%s PAUSED", s->signs->paused);
-	else
-		snprintf(state, sizeof(state), "%s %s %s", s->signs->live,
-			 s->replayed ? "REPLAY" : "LIVE", every);
+	state_text(s, state, sizeof(state));
 	snprintf(clock, sizeof(clock), "%02llu:%02llu:%02llu", (unsigned long long)elapsed_s / 3600,
 		 (unsigned long long)elapsed_s / 60 % 60, (unsigned long long)elapsed_s % 60);
-	if (s->records)
-		snprintf(state + strlen(state), sizeof(state) - strlen(state), " %s REC",
-			 s->signs->live);
+	if (s->play && !s->play->over && s->play->part > 0)
+		snprintf(clock + strlen(clock), sizeof(clock) - strlen(clock), " %2.0f%%",
+			 floor(s->play->part * 100));
 	cells = canvas_cells(state) + GAP + canvas_cells(clock);
 	x = width - 1 - cells;
 	x += canvas_put(canvas, x, 0, cells, paused ? PAINT_PAUSED : PAINT_LIVE, state);

@@ -42,6 +42,9 @@ enum act {
 	ACT_INTERVAL,
 	ACT_WRITE,
 	ACT_RECORD,
+	ACT_SEEK,
+	ACT_SLOWER, /* a recording's speed */
+	ACT_FASTER,
 	ACT_SAVE,
 	ACT_COPY,
 	ACT_DETAIL,

@@ -147,6 +147,67 @@ static int apply_write(struct screen *s)
 	return 0;
 }
 
+/* Ahead is only a recording that has not ended, and not live. */
+static enum wish go_ahead(struct screen *s, uint64_t ns)
+{
+	if (!s->play || s->play->over) {
+		screen_say(s, false, s->play ? "the recording ends here" : "this is now");
+		return WISH_NONE;
+	}
+	s->ahead_ns = ns;
+	return WISH_AHEAD;
+}
+
+/* The time of day nearest to `latest_ns`. */
+static bool parse_clock(const char *text, uint64_t latest_ns, uint64_t *ret)
+{
+	time_t now = (time_t)(latest_ns / 1000000000);
+	unsigned h, m, sec = 0;
+	struct tm tm;
+	int n = 0;
+
+	if (sscanf(text, "%2u:%2u%n:%2u%n", &h, &m, &n, &sec, &n) < 2 || text[n] || h > 23 ||
+	    m > 59 || sec > 59)
+		return false;
+	localtime_r(&now, &tm);
+	tm.tm_hour = (int)h;
+	tm.tm_min = (int)m;
+	tm.tm_sec = (int)sec;
+	tm.tm_isdst = -1;
+	*ret = (uint64_t)mktime(&tm) * 1000000000;
+	/* A second is over when it is shown. */
+	*ret += 999999999;
+	if (*ret > latest_ns + 43200000000000ull)
+		*ret -= 86400000000000ull;
+	return true;
+}
+
+static int apply_seek(struct screen *s, enum wish *ret)
+{
+	const char *text = s->prompt.text;
+	uint64_t latest_ns = model_latest(s->model), to_ns, ns;
+
+	if (!s->prompt.len)
+		return 0;
+	if (parse_clock(text, latest_ns, &to_ns)) {
+		/* found */
+	} else if (text[0] == '-' && parse_duration_ns(text + 1, &ns) == 0) {
+		to_ns = latest_ns - MIN(ns, latest_ns);
+	} else if (s->play && parse_duration_ns(text, &ns) == 0) {
+		to_ns = latest_ns + ns - MIN(s->play->at_ns, latest_ns + ns);
+	} else {
+		snprintf(s->prompt.why, sizeof(s->prompt.why), "enter 14:02:31, -90s%s",
+			 s->play ? " or 1m30s" : "");
+		s->prompt.caret = 0;
+		return -1;
+	}
+	if (to_ns > latest_ns)
+		*ret = go_ahead(s, to_ns - latest_ns);
+	else if (!model_go_back(s->model, latest_ns - to_ns))
+		screen_say(s, false, "no sweep yet");
+	return 0;
+}
+
 static void say_unmarked(struct screen *s)
 {
 	if (!model_mark_text(s->model)[0])
@@ -162,6 +223,8 @@ static enum wish prompt_done(struct screen *s)
 
 	if (s->asked == ACT_INTERVAL)
 		ret = apply_interval(s, &wish);
+	else if (s->asked == ACT_SEEK)
+		ret = apply_seek(s, &wish);
 	else if (s->asked == ACT_RECORD || s->asked == ACT_SAVE)
 		wish = !s->prompt.len ? WISH_NONE : s->asked == ACT_SAVE ? WISH_SAVE : WISH_RECORD;
 	else if (s->asked == ACT_WRITE)
@@ -234,6 +297,8 @@ static void ask(struct screen *s, enum act act)
 		for (char *c = text; *c; c++)
 			*c = *c == ':' ? '-' : *c;
 		prompt_open(&s->prompt, "write to (.csv .json .txt): ", text);
+	} else if (act == ACT_SEEK) {
+		prompt_open(&s->prompt, "go to the time: ", "");
 	} else if (act == ACT_RECORD || act == ACT_SAVE) {
 		name_file(s, text, sizeof(text));
 		prompt_open(&s->prompt,
@@ -292,6 +357,8 @@ static enum wish operate(struct screen *s, enum model_op op)
 			screen_say(s, false, "this is moment A: D compares with it");
 		return WISH_NONE;
 	}
+	if (op == OP_LATER || op == OP_LATER_FAR)
+		return go_ahead(s, op == OP_LATER ? model_interval(s->model) : MODEL_FAR_NS);
 	if (op == OP_MOMENT)
 		screen_say(s, false, "no sweep yet");
 	if (op == OP_COMPARE)
@@ -341,9 +408,17 @@ static enum wish act_on(struct screen *s, const struct binding *b, uint32_t key)
 	case ACT_MARK:
 	case ACT_WRITE:
 	case ACT_INTERVAL:
+	case ACT_SEEK:
 	case ACT_RECORD:
 	case ACT_SAVE:
 		return begin_asking(s, b->act);
+	case ACT_SLOWER:
+	case ACT_FASTER:
+		if (s->play)
+			return b->act == ACT_SLOWER ? WISH_SLOWER : WISH_FASTER;
+		screen_say(s, false,
+			   "only a recording has a speed; d sets the time between sweeps");
+		return WISH_NONE;
 	case ACT_COPY:
 		return copy_row(s);
 	case ACT_DETAIL:
@@ -396,7 +471,7 @@ void screen_paste(struct screen *s, uint32_t key)
 	bool blank = key == '\r' || key == '\n' || key == '\t';
 
 	if (!s->prompt.open)
-		screen_say(s, false, "pasted text is ignored: open a prompt first (/ & w d R S)");
+		screen_say(s, false, "pasted text is ignored: open a prompt first (/ & w d @ R S)");
 	else if (blank || (key >= ' ' && key != KEY_ERASE))
 		type_key(s, blank ? ' ' : key);
 }

@@ -38,6 +38,9 @@ enum wish {
 	WISH_INTERVAL, /* model_interval() has changed */
 	WISH_RECORD,   /* what comes, into the file that prompt.text names */
 	WISH_RECORD_END,
+	WISH_AHEAD,  /* the recording plays screen.ahead_ns at once */
+	WISH_SLOWER, /* it plays at another speed */
+	WISH_FASTER,
 	WISH_SAVE, /* what is in memory, into the file that prompt.text names */
 };
 
@@ -58,6 +61,8 @@ struct screen {
 	const struct signs *signs;
 	bool utf8, mouse;
 	bool replayed;			/* a recording: the interval cannot be changed */
+	const struct source_play *play; /* of a recording; NULL: the programs run */
+	uint64_t ahead_ns;
 	bool records;			/* a recording is being made */
 	char file_name[128];		/* that files are called by at first */
 	const struct view_ops *overlay; /* NULL: the tab's own view */
