@@ -10,7 +10,7 @@
 #include "runner/tui/model/shorts.h"
 #include "runner/sink/stream.h"
 #include "runner/tui/model/tab.h"
-#include "runner/tui/model/waterfall.h"
+#include "runner/tui/trace/waterfall.h"
 
 /* Records that the filter checks per frame: with text made for each of them, and without. */
 #define CHECK_TEXT 50000u

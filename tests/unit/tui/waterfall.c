@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/support/tui_page.h"
-#include "runner/tui/model/waterfall.h"
+#include "runner/tui/trace/waterfall.h"
 
 struct span {
 	uint8_t trace[16], id[8], parent[8];

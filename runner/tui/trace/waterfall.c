@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "runner/tui/model/waterfall.h"
+#include "runner/tui/trace/waterfall.h"
 
 #include "base/util.h"
 #include "runner/read/text/decode.h"

@@ -5,8 +5,8 @@
  * root, and so is one that is its own ancestor. A record without a trace id is a trace of its own,
  * as in runner/read/span/span.h.
  */
-#ifndef BOMBUS_RUNNER_TUI_MODEL_WATERFALL_H
-#define BOMBUS_RUNNER_TUI_MODEL_WATERFALL_H
+#ifndef BOMBUS_RUNNER_TUI_TRACE_WATERFALL_H
+#define BOMBUS_RUNNER_TUI_TRACE_WATERFALL_H
 
 #include <stdbool.h>
 #include <stdint.h>
