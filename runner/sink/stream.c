@@ -406,6 +406,19 @@ bool stream_next(const struct stream *s, struct stream_walk *walk, struct record
 	return true;
 }
 
+bool stream_record(const struct stream *s, uint64_t number, struct record *ret)
+{
+	for (uint32_t i = 0; i < s->used; i++) {
+		const struct chunk *chunk = chunk_at(s, i);
+
+		if (number < chunk->first || number - chunk->first >= chunk->count)
+			continue;
+		record_of(s, slot_at(s, chunk, (uint32_t)(number - chunk->first)), ret);
+		return !test_bit(chunk->notes, (uint32_t)(number - chunk->first));
+	}
+	return false;
+}
+
 bool stream_find(const struct stream *s, uint64_t number, uint64_t *ret)
 {
 	uint64_t before = 0;
@@ -431,6 +444,7 @@ bool stream_find(const struct stream *s, uint64_t number, uint64_t *ret)
 struct stream_stats stream_stats(const struct stream *s)
 {
 	struct stream_stats ret = { .records = s->records,
+				    .next = s->next,
 				    .newest_ns = s->newest_ns,
 				    .max_bytes = s->memory_bytes,
 				    .full = s->full };

@@ -47,6 +47,8 @@ bool stream_check(struct stream *stream, uint64_t max);
 uint64_t stream_shown(const struct stream *stream);
 enum stream_note stream_at(const struct stream *stream, uint64_t at, struct record *ret,
 			   uint64_t *ret_number, uint64_t *ret_count);
+/* The record of a slot, whatever is shown. False: it is a note, or not there any more. */
+bool stream_record(const struct stream *stream, uint64_t number, struct record *ret);
 /* The position of a slot; false: it is not there, and *ret is the nearest position. */
 bool stream_find(const struct stream *stream, uint64_t number, uint64_t *ret);
 
@@ -62,6 +64,7 @@ struct stream_stats {
 	uint64_t records; /* all that ever arrived */
 	uint64_t kept;	  /* of these, still in the ring */
 	uint64_t first, oldest_ns, newest_ns;
+	uint64_t next; /* number of the next slot */
 	uint64_t used_bytes, max_bytes;
 	bool full; /* records were dropped for new ones */
 };

@@ -57,6 +57,12 @@ struct columns {
 	int8_t direction; /* 1 up, -1 down */
 };
 
+/* It shows no value, but a picture of several. */
+static inline bool column_is_picture(const struct column *column)
+{
+	return column->form >= FORM_SPAN && !column->field;
+}
+
 void columns_release(struct columns *columns);
 struct column *columns_add(struct columns *columns, const char *title, const struct field *field,
 			   enum column_form form);

@@ -37,7 +37,7 @@ static int write_json(struct tab *tab, int fd, uint64_t *ret_rows)
 /* What a file says of a column; NULL: a picture, which no file has. */
 static const char *name_of(const struct column *column)
 {
-	return column->hidden || column->off || column->form >= FORM_SPAN ? NULL
+	return column->hidden || column->off || column_is_picture(column) ? NULL
 	       : column->form == FORM_TIME				  ? "time"
 									  : column->field->path;
 }

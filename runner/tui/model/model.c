@@ -11,6 +11,7 @@
 #include "runner/tui/model/logview.h"
 #include "runner/tui/model/model_impl.h"
 #include "runner/tui/model/shorts.h"
+#include "runner/tui/trace/traces.h"
 
 /* Feeding. */
 
@@ -62,6 +63,8 @@ void model_swept(struct model *model, struct source *source, uint64_t mono_ns, u
 		else if (tab->ops->kind == TAB_STREAM)
 			changed |= stream_tab_swept(tab, mono_ns);
 	}
+	if (model->traces)
+		changed |= traces_tab_swept(model->traces);
 	model->generation += changed;
 }
 

@@ -84,6 +84,8 @@ enum tab_kind {
 	TAB_PROGRAMS, /* the last tab */
 	TAB_ENDED,    /* of a source that was removed: its last page */
 	TAB_GROUPS,   /* groups of the rows or records of a tab, in its place */
+	TAB_TRACES,   /* the traces of all maps of spans; there is one where there are such maps */
+	TAB_TRACE,    /* one of them as a tree, in the place of the list */
 };
 
 enum view {
@@ -122,7 +124,7 @@ enum row_mark {
 	ROW_GONE = 1 << 2,  /* "gone" after its last column, if it fits */
 	ROW_FOUND = 1 << 3, /* matches the marks of model_mark() */
 	ROW_NOTE = 1 << 4,  /* no cells: `note` is a line over the whole width (records lost) */
-	ROW_WARN = 1 << 5,  /* a program that is not attached */
+	ROW_WARN = 1 << 5,  /* a program that is not attached, a span that failed */
 };
 
 struct page_cell {
@@ -203,9 +205,10 @@ enum model_op {
 	OP_WIDTH, /* of the cursor's column: fitting, narrow, wide */
 	OP_VIEW,  /* the next one that fits */
 	OP_GROUP, /* by the cursor's column, or no longer */
-	OP_INTO,  /* the rows of the chosen group */
-	OP_OUT,	  /* back to the groups */
+	OP_INTO,  /* the rows of the chosen group, the tree of the chosen trace */
+	OP_OUT,	  /* back to the groups or the traces */
 	OP_UNGROUP,
+	OP_FOLD, /* hides or shows the spans below the chosen one */
 	OP_ZERO, /* counts from now on; again: from the start */
 	OP_FOUND_NEXT,
 	OP_FOUND_PREV,

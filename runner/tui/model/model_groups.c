@@ -5,6 +5,7 @@
 #include "base/parse.h"
 #include "base/util.h"
 #include "runner/tui/model/model_impl.h"
+#include "runner/tui/trace/traces.h"
 
 #define FILTER_MAX_BYTES 4096
 
@@ -76,10 +77,24 @@ static bool go_out(struct tab *base)
 	return true;
 }
 
+/* The tree of a trace, in the place of the list. */
+static bool show_tree(struct tab *base, enum model_op op)
+{
+	if (op == OP_INTO && !base->over)
+		base->over = tree_tab_new(base);
+	else if ((op == OP_OUT || op == OP_UNGROUP) && base->over)
+		show_groups(base, false);
+	else
+		return false;
+	return op != OP_INTO || base->over;
+}
+
 bool model_group(struct model *model, enum model_op op)
 {
 	struct tab *base = current_base(model);
 
+	if (base->ops->kind == TAB_TRACES)
+		return show_tree(base, op);
 	if (op == OP_GROUP)
 		return group_by_cursor(base);
 	if (op == OP_INTO)

@@ -34,6 +34,7 @@ struct model {
 	struct tab **tabs;
 	uint32_t ntabs, now;
 	struct tab *programs;
+	struct tab *traces; /* NULL: there are no maps of spans with traces */
 	struct files *files;
 	uint64_t history_bytes;
 	uint32_t width, height; /* of the largest page so far */

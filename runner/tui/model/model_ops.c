@@ -3,6 +3,7 @@
 #include <errno.h>
 #include "base/util.h"
 #include "runner/tui/model/model_impl.h"
+#include "runner/tui/trace/traces.h"
 
 /* Pauses a stream, so that the row under the cursor stays. */
 static void hold_still(struct tab *tab)
@@ -189,6 +190,8 @@ static bool do_tab(struct tab *tab, enum model_op op)
 		return follow(tab);
 	case OP_VIEW:
 		return next_view(tab);
+	case OP_FOLD:
+		return tab->ops->kind == TAB_TRACE && tree_tab_fold(tab);
 	case OP_ZERO:
 		return tab->ops->kind == TAB_ROWS && rows_tab_zero(tab);
 	case OP_COMPARE:

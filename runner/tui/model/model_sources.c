@@ -4,6 +4,7 @@
 #include "base/util.h"
 #include "runner/tui/model/logview.h"
 #include "runner/tui/model/model_impl.h"
+#include "runner/tui/trace/traces.h"
 
 struct model *model_new(const struct model_opts *opts)
 {
@@ -89,16 +90,33 @@ static char *label_of(const struct source *source, const struct map_plan *map)
 	return label;
 }
 
+/* Tabs that belong to no source, after those of maps. */
+static uint32_t last_tabs(const struct model *model)
+{
+	return 1 + (model->traces != NULL);
+}
+
+/* The traces of a map of spans; their tab comes with the first such map, and stays. */
+static void add_traces(struct model *model, struct tab *tab)
+{
+	if (!stream_tab_has_traces(tab))
+		return;
+	if (!model->traces)
+		model->traces = traces_tab_new(&model->env);
+	traces_tab_add(model->traces, tab);
+}
+
 void model_add(struct model *model, struct source *source)
 {
 	struct origin *origin = xcalloc(1, sizeof(*origin));
 	const struct plan *plan = source->plan;
-	uint32_t at = model->ntabs - 1;
+	uint32_t before = model->ntabs - last_tabs(model), at = before;
 
 	origin->env = (struct tab_env){ .settings = &model->settings, .source = source };
 	sink_names_init(&origin->env.names, source);
 	origin->by_map = xcalloc(plan->nmaps + 1, sizeof(struct tab *));
-	model->tabs = xreallocarray(model->tabs, model->ntabs + plan->nmaps, sizeof(struct tab *));
+	model->tabs =
+		xreallocarray(model->tabs, model->ntabs + plan->nmaps + 1, sizeof(struct tab *));
 	for (uint32_t i = 0; i < plan->nmaps; i++) {
 		struct tab *tab = new_tab(model, origin, &plan->maps[i]);
 
@@ -107,12 +125,15 @@ void model_add(struct model *model, struct source *source)
 		if (source->several)
 			tab->label = label_of(source, &plan->maps[i]);
 		origin->by_map[i] = model->tabs[at++] = tab;
+		add_traces(model, tab);
 	}
-	/* The programs stay last, and current unless they were alone. */
-	if (model->norigins && model->now == model->ntabs - 1)
-		model->now = at;
-	model->tabs[at] = model->programs;
-	model->ntabs = at + 1;
+	if (model->traces)
+		model->tabs[at++] = model->traces;
+	model->tabs[at++] = model->programs;
+	/* These stay last, and current unless they were alone. */
+	if (model->now >= before)
+		model->now = model->norigins ? at - (model->ntabs - model->now) : before;
+	model->ntabs = at;
 	slots_set(&model->origins, source, origin);
 	model->norigins++;
 	programs_tab_add(model->programs, source);
@@ -141,6 +162,8 @@ void model_remove(struct model *model, struct source *source)
 		if (tab->env != &origin->env)
 			continue;
 		model->read += tab->stats.read;
+		if (stream_tab_has_traces(tab))
+			traces_tab_remove(model->traces, tab);
 		if (i != model->now) {
 			model_drop_tab(model, i);
 			continue;

@@ -5,7 +5,6 @@
 #include "base/util.h"
 #include "runner/read/text/human.h"
 #include "runner/sink/print/table_map.h"
-#include "runner/tui/model/blocks.h"
 #include "runner/tui/model/order.h"
 #include "runner/tui/model/shorts.h"
 #include "runner/sink/stream.h"
@@ -25,11 +24,13 @@ struct stream_tab {
 	struct stream *stream;
 	struct order_item *order; /* while frozen and sorted; slot: number minus `base` */
 	uint64_t base;
-	struct span_row *spans; /* in the waterfall */
-	struct span_plan plan;	/* of a map of role spans */
-	struct arena arena;	/* the plan's */
-	uint64_t first, seen;	/* state of the ring when it was sorted or laid out */
-	uint64_t records;	/* at the last sweep */
+	struct span_row *spans;	  /* in the waterfall */
+	struct span_plan plan;	  /* of a map of role spans */
+	struct arena arena;	  /* the plan's */
+	struct span_maker *maker; /* NULL until it is needed */
+	struct record span;	  /* of stream_tab_span() */
+	uint64_t first, seen;	  /* state of the ring when it was sorted or laid out */
+	uint64_t records;	  /* at the last sweep */
 	uint64_t swept_ns;
 	double rate;
 	char note[NOTE_ROOM];
@@ -208,9 +209,8 @@ static size_t stream_span(struct tab *tab, const struct column *column, const st
 	const struct span_row *span = item->span;
 	const struct field *name = st->plan.name;
 	const char *word;
-	uint32_t lead, cells = column->seen, used;
 	char *dst = tab->scratch;
-	double whole;
+	uint32_t lead;
 
 	if (column->form == FORM_WORD) {
 		word = span_word(&st->plan, column->field, item->record.part[PART_VALUE]);
@@ -229,14 +229,7 @@ static size_t stream_span(struct tab *tab, const struct column *column, const st
 		return lead + utf8_term_escape(dst + lead, tab->name,
 					       MIN(strlen(tab->name), (size_t)MAX_NAME));
 	}
-	whole = span->trace_ns ? (double)span->trace_ns : 1;
-	lead = MIN((uint32_t)((double)span->from_ns / whole * cells), cells - 1);
-	memset(dst, ' ', lead);
-	/* A span without duration is visible too. */
-	return lead + blocks_bar(dst + lead,
-				 MAX((double)(span->to_ns - span->from_ns) / whole * cells, 0.125) /
-					 (cells - lead),
-				 cells - lead, tab->env->settings->page.utf8, &used);
+	return waterfall_bar(dst, span, column->seen, tab->env->settings->page.utf8);
 }
 
 static bool stream_find_at(struct tab *tab, uint64_t id, uint64_t *ret_at)
@@ -378,6 +371,7 @@ static void stream_tab_free(struct tab *tab)
 	struct stream_tab *st = stream_tab_of(tab);
 
 	stream_free(st->stream);
+	span_maker_free(st->maker);
 	free(st->order);
 	free(st->spans);
 	arena_release(&st->arena);
@@ -410,6 +404,29 @@ void stream_tab_limit(struct tab *tab, uint64_t bytes)
 	stream_resize(st->stream, bytes);
 	/* Positions in what was sorted or laid out are those of the old ring. */
 	tab->dirty = true;
+}
+
+bool stream_tab_has_traces(const struct tab *tab)
+{
+	return tab->ops->kind == TAB_STREAM &&
+	       has_traces(container_of(tab, struct stream_tab, tab));
+}
+
+double stream_tab_rate(const struct tab *tab)
+{
+	return container_of(tab, struct stream_tab, tab)->rate;
+}
+
+bool stream_tab_span(struct tab *tab, uint64_t number, struct trace_span *ret)
+{
+	static const struct span_sampler all = { .kind = SAMPLER_ON };
+	struct stream_tab *st = stream_tab_of(tab);
+
+	if (!st->maker)
+		st->maker = span_maker_new(&all, tab->env->source->clock,
+					   sink_names_get(&tab->env->names));
+	return stream_record(st->stream, number, &st->span) &&
+	       span_make(st->maker, &st->plan, &st->span, ret) == 0;
 }
 
 bool stream_tab_swept(struct tab *tab, uint64_t mono_ns)

@@ -236,6 +236,8 @@ size_t tab_text(struct tab *tab, const struct column *column, const struct item 
 		memcpy(tab->scratch, OVERFLOW_TEXT, sizeof(OVERFLOW_TEXT));
 		return sizeof(OVERFLOW_TEXT) - 1;
 	}
+	if (item->unknown && column->field->kind == KIND_UINT)
+		return (size_t)(stpcpy(tab->scratch, "?") - tab->scratch);
 	return base ? field_text(tab->scratch, column->field, base, STYLE_TABLE,
 				 sink_names_get(&tab->env->names))
 		    : 0;
@@ -263,7 +265,7 @@ size_t tab_value(struct tab *tab, const struct column *column, const struct item
 		return quoted(dst, dst, tab_text(tab, column, item), style);
 	if (item->overflow && column->part == PART_KEY)
 		return quoted(dst, OVERFLOW_TEXT, strlen(OVERFLOW_TEXT), style);
-	if (base)
+	if (base && !(item->unknown && column->field->kind == KIND_UINT))
 		return field_text(dst, column->field, base, style, NULL);
 	return style == STYLE_JSON ? (size_t)(stpcpy(dst, "null") - dst) : 0;
 }
@@ -280,7 +282,7 @@ bool tab_matches(struct tab *tab, const struct pick *pick, const struct item *it
 	}
 	for (uint32_t i = 0; i < tab->columns.count; i++) {
 		column = &tab->columns.all[i];
-		if (column->hidden || column->off || column->form >= FORM_SPAN)
+		if (column->hidden || column->off || column_is_picture(column))
 			continue;
 		if (pick_finds(pick, tab->scratch, tab_text(tab, column, item)))
 			return true;

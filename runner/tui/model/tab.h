@@ -23,6 +23,7 @@ struct rows;
 struct span_row;
 struct stream;
 struct tab;
+struct trace_span;
 
 #define TAB_GROUP_BY 4
 
@@ -46,6 +47,7 @@ struct item {
 	uint32_t slot;
 	uint32_t marks; /* enum row_mark */
 	bool overflow;	/* its labels are OVERFLOW_TEXT */
+	bool unknown;	/* its numbers are not known: "?" */
 	const char *note;
 	const struct span_row *span; /* in the waterfall */
 };
@@ -73,6 +75,8 @@ struct tab_ops {
 	/* NULL: tab_page(). */
 	void (*page)(struct tab *tab, struct arena *arena, uint32_t width, uint32_t height,
 		     struct model_page *ret);
+	/* The record behind a row, as the tab of its map has it. NULL, or false: there is none. */
+	bool (*origin)(struct tab *tab, uint64_t at, struct tab **ret_tab, struct item *ret);
 	void (*free)(struct tab *tab);
 };
 
@@ -98,6 +102,7 @@ struct tab {
 	bool dirty;	 /* order and filter are outdated */
 	bool unfinished; /* the filter has not checked all records */
 	uint8_t view;
+	uint64_t axis_ns;	   /* the time that bars cover, all of them the same; 0: none */
 	uint64_t version;	   /* of the shown rows; for groups of them */
 	struct tab *over;	   /* groups of these rows, shown in their place; NULL: none */
 	uint32_t by[TAB_GROUP_BY]; /* columns that the groups are made by */
@@ -178,6 +183,12 @@ void stream_tab_lost(struct tab *tab, enum lost_where where, uint64_t count);
 bool stream_tab_swept(struct tab *tab, uint64_t mono_ns);
 /* Another limit of its history. */
 void stream_tab_limit(struct tab *tab, uint64_t bytes);
+/* Its records are spans with trace ids. */
+bool stream_tab_has_traces(const struct tab *tab);
+/* A record as a span, whatever the tab shows; valid until the next call for this tab. False: it is
+ * gone, or of no trace. */
+bool stream_tab_span(struct tab *tab, uint64_t number, struct trace_span *ret);
+double stream_tab_rate(const struct tab *tab); /* records a second */
 
 /* The programs of all sources. */
 struct tab *programs_tab_new(struct tab_env *env);

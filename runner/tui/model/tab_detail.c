@@ -48,7 +48,8 @@ static void add_field(struct detail *detail, const struct field *field, const st
 	const void *base = item->record.part[part];
 	struct strbuf both = STRBUF_INIT(1u << 20);
 	char *text = detail->tab->scratch;
-	const char *instead = no_number(detail, field, base);
+	const char *instead =
+		item->unknown && field->kind == KIND_UINT ? "?" : no_number(detail, field, base);
 	size_t len = 0, shown;
 
 	if (instead)
@@ -93,28 +94,47 @@ static void add_layout(struct detail *detail, const struct layout *layout, const
 			add_field(detail, &layout->fields[i], item, part);
 }
 
+static uint32_t fields_of(const struct map_plan *shown)
+{
+	return (shown->has_key ? shown->key.nfields : 0) + shown->value.nfields;
+}
+
+static void add_fields(struct detail *detail, const struct item *item)
+{
+	const struct map_plan *shown = detail->tab->shown;
+	enum tab_kind kind = (enum tab_kind)detail->tab->ops->kind;
+	char time[31];
+
+	if (kind == TAB_STREAM || kind == TAB_TRACES)
+		add_line(detail, "time", time, format_rfc3339(item->record.time_ns, time));
+	if (shown->has_key)
+		add_layout(detail, &shown->key, item, PART_KEY);
+	add_layout(detail, &shown->value, item, PART_VALUE);
+}
+
 void tab_detail(struct tab *tab, struct arena *arena, struct model_detail *ret)
 {
-	const struct map_plan *shown = tab->shown;
 	struct detail detail = { tab, arena, ret };
-	struct item item;
-	char time[31];
+	struct tab *from = NULL;
+	struct item item, origin;
+	bool has_origin;
 
 	*ret = (struct model_detail){ .title = tab_label(tab) };
 	tab_prepare(tab);
 	if (!tab->total || tab->gone)
 		return;
 	tab->ops->item(tab, tab->cursor, &item);
-	ret->lines =
-		arena_array(arena, struct detail_line,
-			    (shown->has_key ? shown->key.nfields : 0) + shown->value.nfields + 2);
+	has_origin = tab->ops->origin && tab->ops->origin(tab, tab->cursor, &from, &origin);
+	ret->lines = arena_array(arena, struct detail_line,
+				 fields_of(tab->shown) +
+					 (has_origin ? fields_of(from->shown) + 1 : 0) + 1);
 	if (item.note) {
 		add_line(&detail, "", item.note, strlen(item.note));
 		return;
 	}
-	if (tab->ops->kind == TAB_STREAM)
-		add_line(&detail, "time", time, format_rfc3339(item.record.time_ns, time));
-	if (shown->has_key)
-		add_layout(&detail, &shown->key, &item, PART_KEY);
-	add_layout(&detail, &shown->value, &item, PART_VALUE);
+	add_fields(&detail, &item);
+	if (!has_origin)
+		return;
+	detail.tab = from;
+	add_fields(&detail, &origin);
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/utf8.h"
 #include "base/util.h"
+#include "runner/read/text/human.h"
 #include "runner/tui/model/tab.h"
 
-#define MIN_BAR 10 /* cells */
-#define MAX_BAR 1000
+#define MIN_BAR 10u /* cells */
+#define MAX_BAR 1000u
 
 struct page_cell tab_cell(const struct tab *tab, struct arena *arena, const char *text, size_t len,
 			  uint32_t cells)
@@ -94,6 +95,25 @@ static bool widen(struct pager *pager, uint32_t ncolumns)
 	return grew;
 }
 
+/* "0", the middle and the end of the time that bars cover, as far as they fit. */
+static char *axis_title(const struct tab *tab, uint32_t cells)
+{
+	char middle[HUMAN_ROOM + 1], end[HUMAN_ROOM + 1];
+	char *axis = xmalloc(cells + 1);
+	size_t m, n;
+
+	memset(axis, ' ', cells);
+	axis[cells] = '\0';
+	m = human_duration(middle, tab->axis_ns / 2, 1);
+	n = human_duration(end, tab->axis_ns, 1);
+	axis[0] = '0';
+	if (n + 2 <= cells)
+		memcpy(axis + cells - n, end, n);
+	if (cells / 2 + m + n + 2 <= cells)
+		memcpy(axis + cells / 2, middle, m);
+	return axis;
+}
+
 static void title_of(struct pager *pager, struct page_column *ret, const struct column *column)
 {
 	const struct tab *tab = pager->tab;
@@ -111,6 +131,8 @@ static void title_of(struct pager *pager, struct page_column *ret, const struct 
 					     1000000000));
 		if (MODEL_TREND * tab->env->settings->interval_ns % 1000000000)
 			title[strlen(column->title)] = '\0';
+	} else if (column->form == FORM_BAR && tab->axis_ns) {
+		title = axis_title(tab, ret->width);
 	} else {
 		title = xasprintf("%s%s", arrow, column->title);
 	}
@@ -201,7 +223,7 @@ static enum column_set set_of(const struct tab *tab)
 					     : SET_BESIDE;
 }
 
-/* A bar takes the width that the other columns leave. */
+/* A bar takes the width that the other columns leave, and at least a third. */
 static void stretch_bar(struct columns *columns, uint32_t width, enum column_set set)
 {
 	uint32_t used = PAGE_MARGIN;
@@ -218,8 +240,8 @@ static void stretch_bar(struct columns *columns, uint32_t width, enum column_set
 			used += column_width(column) + PAGE_GAP;
 	}
 	if (bar)
-		bar->seen = MIN(MAX(width > used ? width - used : 0, (uint32_t)MIN_BAR),
-				(uint32_t)MAX_BAR);
+		bar->seen =
+			MIN(MAX(MAX(width > used ? width - used : 0, width / 3), MIN_BAR), MAX_BAR);
 }
 
 void tab_page(struct tab *tab, struct arena *arena, uint32_t width, uint32_t height,

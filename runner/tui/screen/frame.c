@@ -73,7 +73,7 @@ static void tab_text(struct screen *s, uint32_t number, bool now, char *dst, siz
 	model_tab(s->model, number, &tab);
 	if (tab.kind == TAB_PROGRAMS)
 		sign = tab.warns ? g->bad : g->good;
-	else if (tab.kind == TAB_STREAM)
+	else if (tab.kind == TAB_STREAM || tab.kind == TAB_TRACES || tab.kind == TAB_TRACE)
 		sign = g->stream;
 	else if (tab.kind == TAB_ENDED)
 		sign = " ";
@@ -182,8 +182,10 @@ static uint32_t where_now(struct screen *s)
 	if (s->overlay)
 		return s->overlay == &view_detail ? HINT_OVERLAY | HINT_DETAIL : HINT_OVERLAY;
 	model_tab(s->model, model_current(s->model), &tab);
-	if (tab.kind == TAB_PROGRAMS)
+	if (tab.kind == TAB_PROGRAMS || tab.kind == TAB_TRACES)
 		return HINT_PROGRAMS;
+	if (tab.kind == TAB_TRACE)
+		return HINT_TRACE;
 	if (tab.kind == TAB_ENDED)
 		return HINT_ENDED;
 	return tab.kind == TAB_STREAM ? HINT_STREAM : HINT_ROWS;

@@ -65,8 +65,9 @@ enum hint_where {
 	HINT_OVERLAY = 1 << 3, /* detail, log, help */
 	HINT_DETAIL = 1 << 4,
 	HINT_ENDED = 1 << 5, /* the source of the tab has ended */
+	HINT_TRACE = 1 << 6, /* the tree of a trace */
 	HINT_TABS = HINT_ROWS | HINT_STREAM | HINT_PROGRAMS,
-	HINT_ALWAYS = HINT_TABS | HINT_ENDED,
+	HINT_ALWAYS = HINT_TABS | HINT_ENDED | HINT_TRACE,
 };
 
 #define KEYS_PER_BINDING 4
