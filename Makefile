@@ -142,7 +142,7 @@ $(BUILD)/tests/%.bpf.o: tests/%.bpf.c $(wildcard include/bombus/*.h tests/bpf/*.
 	$(call say,BPF     )$(CLANG) -target bpf -O2 -g -Wall -Werror -D__TARGET_ARCH_$(BPF_ARCH) -Iinclude \
 		-I$(BUILD)/bpf -c -o $@ $<
 
-$(BUILD)/examples/%.built: bpf-examples/%.bpf.c $(BUILD)/bombus $(wildcard include/bombus/*.h)
+$(BUILD)/examples/%.built: bpf-examples/%.bpf.c $(BUILD)/bombus $(wildcard include/bombus/*.h bpf-examples/*.h)
 	@mkdir -p $(@D)
 	$(call say,IMAGE   )BOMBUS_INCLUDE=include $(BUILD)/bombus -q --store $(BUILD)/store build $< && touch $@
 

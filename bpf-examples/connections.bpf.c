@@ -21,13 +21,14 @@
 #include <bombus/bombus.bpf.h>
 #include <bombus/histogram.bpf.h>
 
+#include "tcp_bytes.bpf.h"
+
 #define IPPROTO_TCP_NUMBER 6
 #define IPPROTO_UDP_NUMBER 17
 #define MSG_PEEK_FLAG 0x2
 #define MSG_ERRQUEUE_FLAG 0x2000
 #define REASON_SIZE 24
 #define SOCK_LINGER_BIT 4
-#define SOCK_DONE_BIT 1 /* enum sock_flags: the other end sent its FIN */
 #define NS_PER_S 1000000000ull
 
 BOMBUS_OWNER_FILTERS;
@@ -223,35 +224,6 @@ static __always_inline bool left_out(const struct sock *sk, pid_t tgid)
 	if (port && port != local && port != remote)
 		return true;
 	return bombus_owner_filtered(tgid, cgroup_of(sk));
-}
-
-/* --- what the kernel counts ------------------------------------------------------------------- */
-
-/*
- * Bytes that programs gave and took. While the socket works on, the reads are in an order that
- * makes the result too small rather than too large. SYN and FIN count as a byte each.
- */
-static __always_inline __u64 tcp_sent(const struct tcp_sock *tp, int state)
-{
-	__u64 acked = *(volatile __u64 *)&tp->bytes_acked;
-	__u32 written = *(volatile __u32 *)&tp->write_seq;
-	__u64 all = acked + (__u32)(written - *(volatile __u32 *)&tp->snd_una);
-	bool fin = state == TCP_FIN_WAIT1 || state == TCP_FIN_WAIT2 || state == TCP_CLOSING ||
-		   state == TCP_LAST_ACK;
-
-	return all - (fin && all);
-}
-
-static __always_inline __u64 tcp_received(const struct tcp_sock *tp, const struct sock *sk)
-{
-	__u64 all = *(volatile __u64 *)&tp->bytes_received;
-	__u32 waiting = *(volatile __u32 *)&tp->rcv_nxt - *(volatile __u32 *)&tp->copied_seq;
-	bool fin = sk->__sk_common.skc_flags >> SOCK_DONE_BIT & 1;
-
-	if (waiting > all)
-		return 0;
-	all -= waiting;
-	return all - (fin && !waiting && all);
 }
 
 static __always_inline __u64 minus(__u64 now, __u64 before)

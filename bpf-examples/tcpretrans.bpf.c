@@ -1,129 +1,79 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * TCP segments that had to be sent again, and whose they were.
- *
- * The kernel sends again from timers and on the arrival of others' packets: the process that runs
- * then has nothing to do with it. The owner of a socket is therefore noted when it connects and
- * when it sends. The best place for that depends on the kernel: a tracepoint since 6.3, the
- * function before. A socket that has done neither since the start has no owner yet, and is left
- * out when the filters ask for a certain one.
+ * TCP segments that had to be sent again, and whose they were: the kernel sends again from timers
+ * and on the arrival of others' packets, and the process that runs then has nothing to do with it.
  */
 #include "vmlinux.h"
-#include <bpf/bpf_helpers.h>
-#include <bpf/bpf_core_read.h>
-#include <bpf/bpf_endian.h>
-#include <bpf/bpf_tracing.h>
-#include <bombus/bombus.bpf.h>
+#include "sock_owner.bpf.h"
 
-BOMBUS_FILTERS;
-const volatile __u16 target_port BOMBUS_PARAM
-	BOMBUS_HELP("only connections to or from this port, 0: every one") = 0;
+enum retransmit {
+	RETRANSMIT_SEGMENT,
+	RETRANSMIT_SYNACK, /* the answer to a SYN; there is no socket yet */
+};
 
 struct event {
 	ktime_ns time BOMBUS_HIDE BOMBUS_HELP("when it was sent again");
+	enum retransmit kind BOMBUS_LABEL BOMBUS_HELP("what was sent again");
 	pid_t pid BOMBUS_HELP("process that owns the socket, 0: not known");
-	char comm[BOMBUS_COMM_LEN] BOMBUS_LABEL BOMBUS_HELP("name of the thread that used it");
+	char comm[BOMBUS_COMM_LEN] BOMBUS_LABEL BOMBUS_HELP("its name");
 	ip_addr saddr BOMBUS_HELP("local address");
 	ip_addr daddr BOMBUS_LABEL BOMBUS_HELP("remote address");
-	port_be sport BOMBUS_HELP("local port");
-	port_be dport BOMBUS_LABEL BOMBUS_HELP("remote port");
+	__u16 sport BOMBUS_HELP("local port");
+	__u16 dport BOMBUS_LABEL BOMBUS_HELP("remote port");
 	tcp_state state BOMBUS_LABEL BOMBUS_HELP("state of the connection");
 	__u8 retries BOMBUS_HELP("how often the same segment was sent again without answer");
+	cgroup_id cgroup BOMBUS_HIDE BOMBUS_HELP("cgroup of the socket");
 };
 
 BOMBUS_EVENTS(retransmits, struct event, 1 << 20) BOMBUS_HELP("TCP segments sent again");
 
-struct owner {
-	pid_t pid;
-	char comm[BOMBUS_COMM_LEN];
-};
+OWNERS_FOLLOW
 
-/* LRU: of owners that never send again, the oldest may be forgotten. */
-struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 65536);
-	__type(key, __u64);
-	__type(value, struct owner);
-} owners SEC(".maps") BOMBUS_HELP("who uses a socket, by its address");
-
-static __always_inline int note_owner(const struct sock *sk)
+/* `at` has the addresses: the socket, or the request for one. */
+static __always_inline struct event *begin(const struct sock *sk, const struct sock *at)
 {
-	pid_t pid = bpf_get_current_pid_tgid() >> 32;
-	struct owner *known, owner = {};
-	__u64 id = (__u64)sk;
+	const struct sock_owner *o = owner_of(sk);
+	struct event *e;
 
-	if (bombus_filtered())
-		return 0;
-	known = bpf_map_lookup_elem(&owners, &id);
-	if (known && known->pid == pid)
-		return 0;
-	owner.pid = pid;
-	bpf_get_current_comm(owner.comm, sizeof(owner.comm));
-	bpf_map_update_elem(&owners, &id, &owner, BPF_ANY);
-	return 0;
-}
-
-SEC("tp_btf/sock_send_length")
-int BPF_PROG(on_send___tp, const struct sock *sk)
-{
-	if (BPF_CORE_READ(sk, sk_protocol) == IPPROTO_TCP)
-		note_owner(sk);
-	return 0;
-}
-
-SEC("fentry/tcp_sendmsg")
-int BPF_PROG(on_send___fentry, struct sock *sk)
-{
-	return note_owner(sk);
-}
-
-SEC("kprobe/tcp_sendmsg")
-int BPF_KPROBE(on_send___kprobe, struct sock *sk)
-{
-	return note_owner(sk);
-}
-
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(on_state, const struct sock *sk, int oldstate, int newstate)
-{
-	__u64 id = (__u64)sk;
-
-	/* connect() enters SYN_SENT itself; after CLOSE the address may become another socket's. */
-	if (newstate == TCP_SYN_SENT)
-		note_owner(sk);
-	else if (newstate == TCP_CLOSE)
-		bpf_map_delete_elem(&owners, &id);
-	return 0;
+	if (owner_filtered(sk, o))
+		return NULL;
+	e = bombus_reserve(&retransmits, sizeof(*e));
+	if (!e)
+		return NULL;
+	e->time = bpf_ktime_get_ns();
+	if (o) {
+		e->pid = o->pid;
+		__builtin_memcpy(e->comm, o->comm, sizeof(e->comm));
+	}
+	bombus_ip_from_sock(&e->saddr, &e->daddr, at);
+	e->sport = BPF_CORE_READ(at, __sk_common.skc_num);
+	e->dport = sock_remote_port(at);
+	e->state = BPF_CORE_READ(at, __sk_common.skc_state);
+	e->cgroup = sock_cgroup(sk);
+	return e;
 }
 
 SEC("tp_btf/tcp_retransmit_skb")
 int BPF_PROG(on_retransmit, const struct sock *sk)
 {
-	const struct inet_connection_sock *conn = (const struct inet_connection_sock *)sk;
-	__u16 sport = BPF_CORE_READ(sk, __sk_common.skc_num);
-	__u16 dport_be = BPF_CORE_READ(sk, __sk_common.skc_dport);
-	struct owner *owner;
-	__u64 id = (__u64)sk;
-	struct event *e;
+	struct event *e = begin(sk, sk);
 
-	if (target_port && target_port != sport && target_port != bpf_ntohs(dport_be))
-		return 0;
-	owner = bpf_map_lookup_elem(&owners, &id);
-	if (!owner && bombus_is_filtering())
-		return 0;
-	e = bombus_reserve(&retransmits, sizeof(*e));
 	if (!e)
 		return 0;
-	e->time = bpf_ktime_get_ns();
-	if (owner) {
-		e->pid = owner->pid;
-		__builtin_memcpy(e->comm, owner->comm, sizeof(e->comm));
-	}
-	bombus_ip_from_sock(&e->saddr, &e->daddr, sk);
-	e->sport = bpf_htons(sport);
-	e->dport = dport_be;
-	e->state = BPF_CORE_READ(sk, __sk_common.skc_state);
-	e->retries = BPF_CORE_READ(conn, icsk_retransmits);
+	e->retries = BPF_CORE_READ((const struct inet_connection_sock *)sk, icsk_retransmits);
+	bpf_ringbuf_submit(e, 0);
+	return 0;
+}
+
+SEC("tp_btf/tcp_retransmit_synack")
+int BPF_PROG(on_synack, const struct sock *sk, const struct request_sock *req)
+{
+	struct event *e = begin(sk, (const struct sock *)req);
+
+	if (!e)
+		return 0;
+	e->kind = RETRANSMIT_SYNACK;
+	e->retries = BPF_CORE_READ(req, num_retrans);
 	bpf_ringbuf_submit(e, 0);
 	return 0;
 }

@@ -274,6 +274,11 @@ static __always_inline bool bombus__count(void *map, void *lost, const void *key
 #define bombus_owner_filtered(tgid, cgroup)                                                        \
 	((target_pid && (tgid) != target_pid) ||                                                   \
 	 bombus__cgroup_filtered(cgroup, bombus__cgroup_filters(target_cgroup)))
+/* The same for programs with BOMBUS_FILTERS, by all that was noted; `comm` has all its bytes set. */
+#define bombus_noted_filtered(tgid, uid, comm, cgroup)                                             \
+	(bombus_owner_filtered(tgid, cgroup) ||                                                    \
+	 (target_uid != (__u32)-1 && (uid) != target_uid) ||                                       \
+	 (target_comm[0] && !bombus__has_comm(comm, target_comm)))
 #define bombus_is_filtering() (target_pid || bombus_is_filtering_more())
 /* By more than the number of the process. */
 #define bombus_is_filtering_more()                                                                 \

@@ -387,12 +387,14 @@ bombus_wait() {
 # --- traffic -------------------------------------------------------------------------------------
 
 # traffic_start JOB...: a process that does exactly these jobs (see tests/support/traffic.c), but only
-# once traffic_go is called; until then its $TRAFFIC_PID can be given to a filter.
+# once traffic_go is called; until then its $TRAFFIC_PID can be given to a filter. TRAFFIC_NET: in the
+# network namespace of this process.
 traffic_start() {
 	# Not the output of the one before.
 	rm -f "$T/.go" "$T/traffic.out"
 	mkfifo "$T/.go"
-	"$BUILD/tests/support/traffic" "$@" <"$T/.go" >"$T/traffic.out" 2>"$T/traffic.err" &
+	${TRAFFIC_NET:+nsenter "--net=/proc/$TRAFFIC_NET/ns/net"} \
+		"$BUILD/tests/support/traffic" "$@" <"$T/.go" >"$T/traffic.out" 2>"$T/traffic.err" &
 	TRAFFIC_PID=$!
 	started+=("$TRAFFIC_PID")
 	exec {go_fd}>"$T/.go"

@@ -277,7 +277,7 @@ static void job_tcp(char **args)
 static void must_move(ssize_t moved, size_t size)
 {
 	if (moved != (ssize_t)size)
-		die("a datagram of %zu bytes", size);
+		die("%zu bytes at once", size);
 }
 
 /* Each a socket of its own, connected to one of this process, which sends the same back. */
@@ -359,6 +359,45 @@ static void job_hold(char **args)
 	close(server);
 }
 
+/* COUNT connections that nothing accepts for MS: they wait in the queue of the listening socket. */
+static void job_backlog(char **args)
+{
+	int server = listener(args[0]), port = bound_port(server), fds[MAX_HELD];
+	long count = number(args[1]);
+	struct sockaddr_storage addr;
+	socklen_t len;
+
+	printf("port %d\n", port);
+	for (long i = 0; i < count && i < MAX_HELD; i++) {
+		fds[i] = tcp_socket(&addr, &len, args[0], port);
+		if (connect(fds[i], (struct sockaddr *)&addr, len))
+			die("connect to %s port %d", args[0], port);
+	}
+	nap(number(args[2]));
+	for (long i = 0; i < count && i < MAX_HELD; i++)
+		close(fds[i]);
+	close(server);
+}
+
+/* One connection, over which BYTES go COUNT times; each time they are read after MS. */
+static void job_late(char **args)
+{
+	int server = listener(args[0]), port = bound_port(server), fd, peer;
+	size_t size = number(args[1]);
+	char bytes[1024];
+
+	printf("port %d\n", port);
+	open_conversation(args[0], server, port, &fd, &peer);
+	for (long n = number(args[2]); n > 0; n--) {
+		must_move(send(fd, bytes, size, MSG_NOSIGNAL), size);
+		nap(number(args[3]));
+		must_move(recv(peer, bytes, size, 0), size);
+	}
+	close(fd);
+	close(peer);
+	close(server);
+}
+
 /* A port that was free a moment ago. */
 static int closed_port(const char *host)
 {
@@ -387,6 +426,18 @@ static void job_refused(char **args)
 			die("connect to %s port %d was not refused", args[0], port);
 		close(fd);
 	}
+}
+
+/* Datagrams that no socket is there for. */
+static void job_udp_refused(char **args)
+{
+	struct sockaddr_storage addr;
+	socklen_t len;
+	int fd = ip_socket(SOCK_DGRAM, &addr, &len, args[0], 9);
+
+	for (long n = number(args[1]); n > 0; n--)
+		must_move(sendto(fd, "nobody", 6, 0, (struct sockaddr *)&addr, len), 6);
+	close(fd);
 }
 
 /* Starts connecting and gives up after `ms`: what it sends in that time is retransmitted when
@@ -532,6 +583,9 @@ static const struct job jobs[] = {
 	{ "hold", "ADDRESS,COUNT,MS", 3, job_hold },
 	{ "http", "ADDRESS,COUNT", 2, job_http },
 	{ "refused", "ADDRESS,COUNT", 2, job_refused },
+	{ "backlog", "ADDRESS,COUNT,MS", 3, job_backlog },
+	{ "late", "ADDRESS,BYTES,COUNT,MS", 4, job_late },
+	{ "udp-refused", "ADDRESS,COUNT", 2, job_udp_refused },
 	{ "unanswered", "ADDRESS,PORT,MS", 3, job_unanswered },
 	{ "port", "", 0, job_port },
 	{ "write", "PATH,BYTES,COUNT", 3, job_write },
