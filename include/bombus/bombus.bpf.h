@@ -110,6 +110,16 @@
 	} name SEC(section)
 #define BOMBUS_EVENTS(name, T, size) BOMBUS_EVENTS_IN(".maps", name, T, size)
 
+/* Up to `size` stacks, whose ids bpf_get_stackid(ctx, &NAME, flags) gives: members of type kstack_id
+ * (flags 0) and ustack_id (flags BPF_F_USER_STACK). A stack has up to 127 frames. */
+#define BOMBUS_STACKS(name, size)                                                                  \
+	struct {                                                                                   \
+		__uint(type, BPF_MAP_TYPE_STACK_TRACE);                                            \
+		__uint(max_entries, size);                                                         \
+		__type(key, __u32);                                                                \
+		__type(value, __u64[127]);                                                         \
+	} name SEC(".maps")
+
 /*
  * A record in the ring, all zero and aligned to 8, or NULL when the ring is full, which is then
  * counted. `size` is a constant. Hand it over with bpf_ringbuf_submit() or bpf_ringbuf_discard().

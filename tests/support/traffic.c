@@ -531,6 +531,82 @@ static void job_spin(char **args)
 	} while (now.tv_sec * 1000LL + now.tv_nsec / 1000000 < end);
 }
 
+/* Uses the CPU for so many milliseconds, however long that takes. */
+static void job_burn(char **args)
+{
+	struct timespec used;
+	int64_t ms = number(args[0]), start = -1, now;
+
+	do {
+		clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+		now = used.tv_sec * 1000LL + used.tv_nsec / 1000000;
+		start = start < 0 ? now : start;
+	} while (now - start < ms);
+}
+
+/* So many children use this CPU at the same time until MS have passed. */
+static void job_crowd(char **args)
+{
+	for (long n = number(args[0]); n > 0; n--) {
+		pid_t pid = fork();
+
+		if (pid < 0)
+			die("fork");
+		if (pid == 0) {
+			job_spin(&args[1]);
+			_exit(0);
+		}
+	}
+	while (wait(NULL) > 0 || errno == EINTR)
+		;
+}
+
+/* Until this process sleeps. */
+static void await_sleep(pid_t pid)
+{
+	char path[64], text[512];
+	ssize_t got;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	do {
+		nap(1);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+		close(fd);
+		if (got <= 0)
+			die("%s", path);
+		text[got] = '\0';
+	} while (!strstr(text, ") S "));
+}
+
+/* A child wakes this process from its read so many times. */
+static void job_wakes(char **args)
+{
+	pid_t self = getpid();
+	int pipes[2];
+	char byte = 0;
+	pid_t pid;
+
+	if (pipe(pipes) || (pid = fork()) < 0)
+		die("fork");
+	if (pid == 0) {
+		for (long n = number(args[0]); n > 0; n--) {
+			await_sleep(self);
+			if (write(pipes[1], &byte, 1) != 1)
+				die("write");
+		}
+		_exit(0);
+	}
+	printf("child %d\n", pid);
+	for (long n = number(args[0]); n > 0; n--)
+		if (read(pipes[0], &byte, 1) != 1)
+			die("read");
+	close(pipes[0]);
+	close(pipes[1]);
+	waitpid(pid, NULL, 0);
+}
+
 static void act_touch(void *ctx)
 {
 	/* Before there is too little memory for it. */
@@ -573,6 +649,9 @@ static void job_probe(char **args)
 static const struct job jobs[] = {
 	{ "getppid", "COUNT", 1, job_getppid },
 	{ "cpu", "NUMBER", 1, job_cpu },
+	{ "burn", "MS", 1, job_burn },
+	{ "crowd", "COUNT,MS", 2, job_crowd },
+	{ "wakes", "COUNT", 1, job_wakes },
 	{ "open", "PATH,COUNT", 2, job_open },
 	{ "open-missing", "PATH,COUNT", 2, job_open_missing },
 	{ "exec", "PATH,COUNT", 2, job_exec },

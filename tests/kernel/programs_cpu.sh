@@ -1,0 +1,99 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# The programs about the CPU, each with work of known size, of which they have to tell exactly.
+# Everything is filtered to processes of this test.
+. "$(dirname "$0")/../support/lib.sh"
+need_root
+need jq
+
+# rows NAME MAP FILTER WANTED: of a run with --interval 1m, whose maps are shown once. Stacks that
+# differ in an instruction are rows of their own. The filter sees $p, the traffic's process.
+rows() {
+	jq_is "$1: $2" "$1.out" "$TRAFFIC_PID as \$p | map(select(.map == \"$2\")) | $3" "$4"
+}
+all_counted() {
+	unlike "$1: nothing was lost" "$(tail -n 1 "$1.err")" '[1-9][0-9]* (lost|dropped)'
+}
+
+# --- samples: one stands for a ninety-ninth of a second ---
+example profile burn,1000 --interval 1m
+rows profile samples 'map(.value) | add | . >= 60 and . <= 140' true
+rows profile samples 'map([.key.pid == $p, .key.comm]) | unique' '[[true,"traffic"]]'
+# shellcheck disable=SC2016 # jq's variable
+jq_is 'profile: the metric counts the same samples' profile.out \
+	'map(select(.key)) | group_by(.map) | map(map(.value) | add) | unique | length' 1
+all_counted profile
+example profile burn,300 --interval 1m --set kernel_only=true
+rows profile samples 'map(select(.key.kernel == "EFAULT")) | length' 0
+example profile burn,300 --interval 1m --set user_only=true
+rows profile samples 'map(select(.key.kernel != "EFAULT")) | length' 0
+
+# --- off the CPU: naps of known number and length ---
+example offcputime naps,40,20 --interval 1m
+rows offcputime off_cpu_stacks 'map(select(.key.kernel | test("hrtimer_nanosleep"))) |
+	[(map(.value.times) | add), (map(.value.time) | add | . >= 800000000), (map(.key.reason) | unique)]' \
+	'[20,true,["OFF_SLEEPING"]]'
+rows offcputime off_cpu_time 'map(select(.key.reason == "OFF_SLEEPING")) |
+	map([.key.comm, .count >= 20, .sum >= 800000])' '[["",true,true]]'
+all_counted offcputime
+example offcputime naps,20,10 --interval 1m --set by_comm=true --set min_us=60000000
+rows offcputime off_cpu_stacks length 0
+rows offcputime off_cpu_time length 0
+
+# --- who wakes whom: a child wakes its parent from a read ---
+example wakeuptime wakes,25 --interval 1m
+child=$(traffic_said child)
+rows wakeuptime wakeups "map(select(.key.waker_pid == $child and (.key.kernel | test(\"pipe_write\")))) |
+	[(map(.value.wakeups) | add), (map([.key.pid == \$p, .key.comm, .key.waker]) | unique)]" \
+	'[25,[[true,"traffic","traffic"]]]'
+rows wakeuptime sleep_time 'map(.count >= 25)' '[true]'
+all_counted wakeuptime
+example wakeuptime wakes,5 --interval 1m --set sleeper_stacks=true
+child=$(traffic_said child)
+rows wakeuptime wakeups "map(select(.key.waker_pid == $child and (.key.sleeper_kernel | test(\"pipe_read\")))) |
+	map(.value.wakeups) | add" 5
+
+# --- three that want one CPU: two wait ---
+crowd=crowd-$$
+watch_crowd() {
+	traffic_start --comm "$crowd" cpu,0 crowd,3,900
+	ok "$1: it attaches" example_start "$1" --comm "$crowd" "${@:2}"
+	ok "$1: three processes want one CPU" traffic_go
+	ok "$1: it ends" bombus_stop INT
+}
+watch_crowd runqlen
+series runqlen runq_length \
+	'map([.count >= 30, (.buckets | map(select(.le <= 1) | .count) | max) <= .count / 4])' '[[true,true]]'
+watch_crowd runqslower --set min_us=500
+events runqslower waits '[length >= 3, (map(.waited >= 500000) | all)]' '[true,true]'
+events runqslower waits "map(select(.prev_comm == \"$crowd\")) |
+	[length >= 1, (map([.cpu, .comm]) | unique)]" "[true,[[0,\"$crowd\"]]]"
+no_loss runqslower
+example runqslower naps,2,20 --set min_us=60000000
+events runqslower waits length 0
+
+# --- on the CPU: a run ends with each nap ---
+example cpudist naps,2,30 --set by_comm=true
+series cpudist cpu_time 'map(select(.key.end == "RUN_ENDS_BY_SLEEP")) |
+	map([.key.comm, .count >= 30 and .count < 60])' '[["traffic",true]]'
+example cpudist burn,300
+series cpudist cpu_time '[(map(.sum) | add | . >= 295000 and . < 330000), (map(.key.comm) | unique)]' \
+	'[true,[""]]'
+
+# --- system calls: their time, their failures ---
+example syscount naps,20,30 --set latency=true
+series syscount syscalls 'map(select(.key.syscall | test("nanosleep")) | .value) | add' 30
+series syscount syscall_time 'map(select(.key.syscall | test("nanosleep"))) |
+	map([.count, .sum >= 600000000])' '[[30,true]]'
+all_counted syscount
+example syscount "open-missing,$T/not-there,8" --set failed_only=true --set by_comm=true
+series syscount syscalls 'map(select(.key.error == "ENOENT") | [.key.syscall, .key.comm, .value])' \
+	'[["openat","traffic",8]]'
+series syscount syscall_time length 0
+
+# --- interrupts: none of a device's is caused here; it attaches, and a filter leaves all out ---
+example hardirqs burn,50 --set target_comm=nobody-has-it
+series hardirqs hardirq_time length 0
+
+done_testing
