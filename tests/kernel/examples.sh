@@ -106,7 +106,7 @@ series http_stats http_stats \
 example syscount getppid,25
 series syscount syscalls 'map(select(.key.syscall == "getppid") | .value)' '[25]'
 example syscount getppid,5 --set by_comm=true --where 'syscall == getppid'
-series syscount syscalls 'map([.key, .value])' '[[{"syscall":"getppid","comm":"traffic","error":null},5]]'
+series syscount syscalls 'map([.key, .value])' '[[{"syscall":"getppid","comm":"traffic","error":"0"},5]]'
 example sampling getppid,50 --set sample_rate=1
 events sampling samples 'map(select(.syscall == "getppid") | [.pid, .stands_for]) |
 	[length, unique]' "[50,[[$TRAFFIC_PID,1]]]"
