@@ -3,6 +3,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fnmatch.h>
 #include <time.h>
 
 #include "base/err.h"
@@ -11,6 +12,7 @@
 #include "base/util.h"
 #include "runner/load/attach/object_internal.h"
 #include "runner/load/kernel/symbols.h"
+#include "runner/load/plan/hook.h"
 #include "runner/load/plan/params.h"
 
 /* ---- names ---- */
@@ -99,6 +101,19 @@ static void add_target(struct object *object, uint32_t index, const char *target
 			       : arena_printf(&object->plan.arena, "%s %s", prog->target, target);
 }
 
+/* A pattern means the programs that want a target: those without one, and probes of user space,
+ * whose section may name a function or a library only. */
+static bool target_matches(const struct prog_plan *prog, const char *name, bool exact)
+{
+	const char *section_target;
+	uint8_t hook = hook_of(prog->section, &section_target)->hook;
+
+	if (!strchr(name, '*'))
+		return prog_matches(prog, name, exact);
+	return (prog->needs_target || hook == HOOK_UPROBE || hook == HOOK_USDT) &&
+	       fnmatch(name, prog->name, 0) == 0;
+}
+
 static int resolve_targets(struct object *object, struct err *err)
 {
 	const struct object_opts *opts = &object->opts;
@@ -109,7 +124,7 @@ static int resolve_targets(struct object *object, struct err *err)
 		bool exact = plan_prog(plan, name) != NULL, any = false;
 
 		for (uint32_t i = 0; i < plan->nprogs; i++) {
-			if (!prog_matches(&plan->progs[i], name, exact))
+			if (!target_matches(&plan->progs[i], name, exact))
 				continue;
 			add_target(object, i, opts->targets[t].target);
 			any = true;
