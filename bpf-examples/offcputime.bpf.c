@@ -93,16 +93,10 @@ static __always_inline void leave(void *ctx, const struct task_struct *task, boo
 
 static __always_inline void add(const struct off_key *key, __u64 took_ns)
 {
-	struct off_value zero = {}, *value = bpf_map_lookup_elem(&print_off_cpu_stacks, key);
+	struct off_value zero = {}, *value = bombus_entry(&print_off_cpu_stacks, key);
 
-	if (!value) {
-		bpf_map_update_elem(&print_off_cpu_stacks, key, &zero, BPF_NOEXIST);
-		value = bpf_map_lookup_elem(&print_off_cpu_stacks, key);
-	}
-	if (!value) {
-		bombus_lost(&print_off_cpu_stacks);
+	if (!value)
 		return;
-	}
 	bombus_add(&value->time, took_ns);
 	bombus_add(&value->times, 1);
 }

@@ -81,16 +81,10 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 
 static __always_inline void add(const struct wakeup_key *key, __u64 took_ns)
 {
-	struct wakeup_value zero = {}, *value = bpf_map_lookup_elem(&print_wakeups, key);
+	struct wakeup_value zero = {}, *value = bombus_entry(&print_wakeups, key);
 
-	if (!value) {
-		bpf_map_update_elem(&print_wakeups, key, &zero, BPF_NOEXIST);
-		value = bpf_map_lookup_elem(&print_wakeups, key);
-	}
-	if (!value) {
-		bombus_lost(&print_wakeups);
+	if (!value)
 		return;
-	}
 	bombus_add(&value->time, took_ns);
 	bombus_add(&value->wakeups, 1);
 }

@@ -137,6 +137,23 @@
  * a hash of any kind or an array. False when it was lost. */
 #define bombus_count(map, key, n) bombus__count(map, map##__lost, key, n)
 
+/* The value of this key, made all zero if need be: a pointer of the map's own type, or NULL when the
+ * map is full, which is then counted. */
+#define bombus_entry(map, key)                                                                     \
+	({                                                                                         \
+		__typeof__(*(map)->value) zero_ = {};                                              \
+		__typeof__((map)->value) entry_ = bpf_map_lookup_elem(map, key);                   \
+                                                                                                   \
+		if (!entry_) {                                                                     \
+			/* Another CPU may be first; then the entry is there all the same. */      \
+			bpf_map_update_elem(map, key, &zero_, BPF_NOEXIST);                        \
+			entry_ = bpf_map_lookup_elem(map, key);                                    \
+		}                                                                                  \
+		if (!entry_)                                                                       \
+			bombus__lost(map##__lost);                                                 \
+		entry_;                                                                            \
+	})
+
 /* One more lost, for a reason that only the program knows: a start that could not be kept ... */
 #define bombus_lost(map) bombus__lost(map##__lost)
 

@@ -79,7 +79,7 @@ example cpudist naps,2,30 --set by_comm=true
 series cpudist cpu_time 'map(select(.key.end == "RUN_ENDS_BY_SLEEP")) |
 	map([.key.comm, .count >= 30 and .count < 60])' '[["traffic",true]]'
 example cpudist burn,300
-series cpudist cpu_time '[(map(.sum) | add | . >= 250000 and . < 330000), (map(.key.comm) | unique)]' \
+series cpudist cpu_time '[(map(.sum) | add | . >= 250000 and . < 400000), (map(.key.comm) | unique)]' \
 	'[true,[""]]'
 
 # --- system calls: their time, their failures ---

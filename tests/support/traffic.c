@@ -12,6 +12,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
@@ -607,6 +608,108 @@ static void job_wakes(char **args)
 	waitpid(pid, NULL, 0);
 }
 
+/* Allocates COUNT times SIZE bytes, in this function, and frees FREED of these. */
+static void __attribute__((noinline)) job_leak(char **args)
+{
+	size_t size = number(args[0]);
+	long count = number(args[1]), freed = number(args[2]);
+	void *volatile *all = mmap(NULL, count * sizeof(*all), PROT_READ | PROT_WRITE,
+				   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	for (long i = 0; i < count; i++)
+		all[i] = malloc(size);
+	for (long i = 0; i < freed; i++)
+		free(all[i]);
+}
+
+/* One of each kind, and a realloc() of it; nothing is freed. */
+static void job_allocators(char **args)
+{
+	void *volatile aligned[2], *volatile block;
+
+	block = calloc(10, 1000);
+	block = realloc(block, 20000);
+	if (posix_memalign((void **)&aligned[0], 64, 30000))
+		die("memory");
+	aligned[1] = aligned_alloc(64, 40000);
+	(void)args;
+}
+
+/* Writes to each of the first PAGES pages of a private mapping of the file. */
+static void job_private(char **args)
+{
+	long pages = number(args[1]), size = sysconf(_SC_PAGESIZE);
+	int fd = open(args[0], O_RDONLY | O_CLOEXEC);
+	volatile char *bytes = mmap(NULL, pages * size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+
+	if (fd < 0 || bytes == MAP_FAILED)
+		die("%s", args[0]);
+	for (long i = 0; i < pages; i++)
+		bytes[i * size] = 1;
+	munmap((void *)bytes, pages * size);
+	close(fd);
+}
+
+/* Waits COUNT times on one futex, until a child wakes it MS after it sleeps. */
+static void job_futex(char **args)
+{
+	uint32_t *lock =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	long count = number(args[1]);
+	pid_t self = getpid(), pid = fork();
+
+	if (lock == MAP_FAILED || pid < 0)
+		die("fork");
+	for (long n = 0; pid == 0 && n < count; n++) {
+		await_sleep(self);
+		nap(number(args[0]));
+		__atomic_add_fetch(lock, 1, __ATOMIC_SEQ_CST);
+		syscall(SYS_futex, lock, FUTEX_WAKE, 1, NULL, NULL, 0);
+	}
+	if (pid == 0)
+		_exit(0);
+	printf("lock %p\n", (void *)lock);
+	for (long n = 0; n < count; n++)
+		while (__atomic_load_n(lock, __ATOMIC_SEQ_CST) == n)
+			syscall(SYS_futex, lock, FUTEX_WAIT, n, NULL, NULL, 0);
+	waitpid(pid, NULL, 0);
+}
+
+/* A child reads from a terminal, and holds its mutex meanwhile; this process waits for that mutex
+ * until a line comes MS later. Then it reads a line of its own. */
+static void job_tty_lock(char **args)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC), slave;
+	pid_t self = getpid(), reader, writer;
+	char line[8];
+
+	if (master < 0 || grantpt(master) || unlockpt(master))
+		die("terminal");
+	slave = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (slave < 0 || (reader = fork()) < 0)
+		die("terminal");
+	if (reader == 0)
+		_exit(read(slave, line, sizeof(line)) != 2);
+	await_sleep(reader);
+	if ((writer = fork()) < 0)
+		die("fork");
+	for (int i = 0; writer == 0 && i < 2; i++) {
+		if (i == 0)
+			await_sleep(self);
+		nap(number(args[0]));
+		if (write(master, "x\n", 2) != 2)
+			die("write");
+	}
+	if (writer == 0)
+		_exit(0);
+	if (read(slave, line, sizeof(line)) != 2)
+		die("read");
+	while (wait(NULL) > 0)
+		;
+	close(slave);
+	close(master);
+}
+
 static void act_touch(void *ctx)
 {
 	/* Before there is too little memory for it. */
@@ -652,6 +755,11 @@ static const struct job jobs[] = {
 	{ "burn", "MS", 1, job_burn },
 	{ "crowd", "COUNT,MS", 2, job_crowd },
 	{ "wakes", "COUNT", 1, job_wakes },
+	{ "leak", "SIZE,COUNT,FREED", 3, job_leak },
+	{ "allocators", "", 0, job_allocators },
+	{ "private", "PATH,PAGES", 2, job_private },
+	{ "futex", "MS,COUNT", 2, job_futex },
+	{ "tty-lock", "MS", 1, job_tty_lock },
 	{ "open", "PATH,COUNT", 2, job_open },
 	{ "open-missing", "PATH,COUNT", 2, job_open_missing },
 	{ "exec", "PATH,COUNT", 2, job_exec },
