@@ -75,8 +75,9 @@ UNITS     := $(call built,tests/unit/*/*.c)
 FUZZERS   := $(call built,tests/fuzz/*/*.c)
 BENCHES   := $(call built,tests/bench/bench_*.c)
 DEMOS     := $(call built,demos/*.c)
-TRAFFIC   := $(BUILD)/tests/support/traffic
-FIXTURES  := $(filter-out traffic,$(notdir $(basename $(wildcard tests/support/*.c))))
+# Programs that tests look at.
+TRAFFIC   := $(BUILD)/tests/support/traffic $(BUILD)/tests/support/stacker
+FIXTURES  := $(filter-out traffic stacker,$(notdir $(basename $(wildcard tests/support/*.c))))
 EXAMPLES  := $(patsubst bpf-examples/%.bpf.c,$(BUILD)/examples/%.built,$(wildcard bpf-examples/*.bpf.c))
 BPF_TESTS := $(patsubst %.bpf.c,$(BUILD)/%.bpf.o,$(wildcard tests/bpf/*.bpf.c tests/bench/*.bpf.c))
 BPF_ARCH  := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/; s/ppc64le/powerpc/; s/riscv64/riscv/; s/s390x/s390/')
@@ -127,8 +128,10 @@ $(BUILD)/gen/%.inc: runner/read/text/gen-%.sh | $(BUILD)/.checked
 
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(support) $(call archives,cmd)
 	$(link) $(call libs,cmd)
-$(TRAFFIC): $(TRAFFIC).o
+$(TRAFFIC): %: %.o
 	$(link)
+# One whose stacks can be walked.
+$(BUILD)/tests/support/stacker.o: CFLAGS += -O1 -fno-omit-frame-pointer -fno-optimize-sibling-calls -g
 $(BUILD)/demos/%: $(BUILD)/demos/%.o $(call archive,trace)
 	$(link)
 

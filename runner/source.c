@@ -25,6 +25,7 @@ struct resolver *source_resolver(const struct source *source)
 	resolver = resolver_new(source->clock);
 	resolver_use_opener(resolver, source->opener);
 	resolver_set_who(resolver, source->who, WHO_WAIT_MS);
+	resolver_set_user_stacks(resolver, source->stacks);
 	return resolver;
 }
 

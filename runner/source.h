@@ -29,6 +29,7 @@ struct queue;
 struct source;
 struct source_feed;
 struct source_walk;
+struct stacks;
 struct who;
 
 /* What is known about one map's data so far. All numbers are cumulative. */
@@ -138,6 +139,7 @@ struct source {
 	const struct name_source *names; /* NULL: those of the running system */
 	struct opener *opener;		 /* finds cgroups for them; NULL: this process */
 	struct who *who;		 /* containers and pods; NULL: they are not asked for */
+	struct stacks *stacks;		 /* frames of user stacks; NULL: they stay addresses */
 };
 
 /* For one thread: names as the source knows them, of a recording or of the running system. Freed by

@@ -29,6 +29,7 @@
 #include "runner/load/sandbox/opener.h"
 #include "runner/load/sandbox/privileges.h"
 #include "runner/load/sandbox/seccomp.h"
+#include "runner/read/stack/stacks.h"
 #include "runner/read/who/who.h"
 
 #define DEFAULT_CONFIG "/etc/bombus/bombus.yaml"
@@ -60,7 +61,8 @@ struct agent {
 	struct opener *opener;
 	bool loader_gone;
 	struct who *who; /* waits until a program asks for names */
-	bool names;	 /* one did */
+	struct stacks *stacks;
+	bool names; /* one did */
 	struct reloads reloads;
 	int reload_fd, wake_fd; /* bells */
 	bool was_ready;
@@ -281,6 +283,7 @@ static int open_agent(struct agent *a, struct err *err)
 				   .loader = a->loader,
 				   .opener = a->opener,
 				   .who = a->who,
+				   .stacks = a->stacks,
 				   .max_memory_bytes = a->config->args.max_memory_bytes };
 	struct outputs_opts outputs = { .hooks = &a->hooks, .listen_fd = notify_listen_fd() };
 	int ret;
@@ -319,6 +322,7 @@ static void close_agent(struct agent *a)
 	loader_free(a->loader);
 	opener_free(a->opener);
 	who_free(a->who);
+	stacks_free(a->stacks);
 	close_fd(&a->reload_fd);
 	close_fd(&a->wake_fd);
 	wallclock_free(a->clock);
@@ -363,6 +367,8 @@ static int split(struct agent *a, struct err *err)
 		ret = opener_start(a->opener, NULL, err);
 	if (ret >= 0)
 		ret = who_start(&a->who, err);
+	if (ret >= 0)
+		ret = stacks_start(&a->stacks, a->config->args.inlines, err);
 	/* The collectors run in this thread and ask for the priority themselves, which only the
 	 * first time takes a capability. */
 	if (ret >= 0)

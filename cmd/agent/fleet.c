@@ -356,7 +356,8 @@ int fleet_new(struct fleet **ret, const struct fleet_opts *opts, struct err *err
 					.clock = opts->clock,
 					.loader = opts->loader,
 					.opener = opts->opener,
-					.who = opts->who };
+					.who = opts->who,
+					.stacks = opts->stacks };
 	int code;
 
 	f->opts = *opts;

@@ -25,6 +25,7 @@ struct fleet_opts {
 	struct loader *loader;
 	struct opener *opener;
 	struct who *who;
+	struct stacks *stacks;
 	uint64_t max_memory_bytes;
 };
 int fleet_new(struct fleet **ret, const struct fleet_opts *opts, struct err *err);

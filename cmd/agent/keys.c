@@ -73,6 +73,7 @@ static const struct {
 	{ "interval", KEY_TOP | KEY_PROGRAM, NULL },
 	{ "namespace", KEY_TOP, NULL },
 	{ "usual-priority", KEY_TOP, NULL },
+	{ "inlines", KEY_TOP, NULL },
 	{ "compat", KEY_TOP, NULL },
 	{ "enrich", KEY_TOP | KEY_PROGRAM, NULL },
 	{ "runtime-state", KEY_TOP, NULL },

@@ -72,6 +72,7 @@ static int open_job(const struct loading_opts *opts, const struct agent_program 
 	if (ret < 0)
 		return ret;
 	job_source(to->job)->several = true;
+	job_source(to->job)->stacks = opts->stacks;
 	if (plan_is_empty(job_plan(to->job)))
 		return err_set(err, EINVAL, "nothing to show: %s", job_plan(to->job)->advice);
 	return 0;

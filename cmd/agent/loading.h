@@ -46,6 +46,7 @@ struct loading_opts {
 	struct loader *loader;
 	struct opener *opener;
 	struct who *who;
+	struct stacks *stacks;
 	int bell_fd; /* rung when a task is done */
 };
 int loading_new(struct loading **ret, const struct loading_opts *opts, struct err *err);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "runner/read/stack/stacks.h"
 #include "base/err.h"
 #include "base/util.h"
 #include "cmd/cmd.h"
@@ -254,6 +255,22 @@ int programs_open(struct programs *p, const struct words *words, struct wallcloc
 		if (ret < 0)
 			ret = leave_out(p, &p->all[i], ret, err);
 	}
+	return ret;
+}
+
+int programs_start_stacks(struct programs *p, struct err *err)
+{
+	bool any = false;
+	int ret;
+
+	for (size_t i = 0; i < p->count; i++)
+		any |= p->all[i].job && plan_has_user_stacks(job_plan(p->all[i].job));
+	if (!any)
+		return 0;
+	ret = stacks_start(&p->stacks, p->args->inlines, err);
+	for (size_t i = 0; i < p->count && ret >= 0; i++)
+		if (p->all[i].job)
+			job_source(p->all[i].job)->stacks = p->stacks;
 	return ret;
 }
 

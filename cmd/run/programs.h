@@ -37,6 +37,7 @@ struct programs {
 	size_t count;
 	struct opener *opener;	     /* borrowed; NULL: this process opens */
 	struct who *who;	     /* NULL: not asked for */
+	struct stacks *stacks;	     /* NULL: no program has user stacks */
 	struct wallclock *clock;     /* borrowed */
 	struct host *host;	     /* has their sources */
 	uint64_t checked_ns;	     /* time of the last check by programs_check() */
@@ -76,6 +77,9 @@ size_t programs_left(const struct programs *programs);
 bool programs_several(const struct programs *programs);
 /* See job_needs_opener(). */
 bool programs_need_opener(const struct programs *programs);
+/* Starts the helper that names frames of user stacks, if a program has some. Before there are
+ * threads and while there are privileges. */
+int programs_start_stacks(struct programs *programs, struct err *err);
 void programs_release(struct programs *programs);
 
 #endif

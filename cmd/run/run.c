@@ -23,6 +23,7 @@
 #include "cmd/run/run_sinks.h"
 #include "cmd/run/show_plan.h"
 #include "runner/load/kernel/trace_pipe.h"
+#include "runner/read/stack/stacks.h"
 #include "runner/read/who/who.h"
 
 #define LAST_SWEEPS_NS 1000000000 /* at the end: maps that take longer are not read once more */
@@ -120,6 +121,7 @@ static void run_release(struct run *run)
 	run_sinks_release(&run->sinks);
 	programs_release(&run->programs);
 	who_free(run->programs.who);
+	stacks_free(run->programs.stacks);
 	wallclock_free(run->clock);
 	main_loop_release(&run->main);
 	trace_pipe_free(run->trace_pipe);
@@ -222,7 +224,9 @@ static int run_run(const struct global_args *global, void *args, const struct wo
 		return run.programs.failed;
 	if (a->dry_run)
 		return dry_run(&run, err);
-	ret = run_record_open(&run.sinks.record, a, err);
+	ret = programs_start_stacks(&run.programs, err);
+	if (ret >= 0)
+		ret = run_record_open(&run.sinks.record, a, err);
 	if (ret < 0)
 		return ret;
 	/* The live table can begin a recording at any time. */

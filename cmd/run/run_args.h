@@ -14,7 +14,7 @@
 struct run_args {
 	const char *output, *record;
 	const char *user; /* NULL: nobody */
-	bool usual_priority;
+	bool usual_priority, inlines;
 	bool no_tty, once, dry_run, keep_caps, keep_going, force, trace_pipe;
 	uint64_t count, duration_ns, interval_ns;
 	struct select_words select;

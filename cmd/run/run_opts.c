@@ -120,6 +120,8 @@ const struct opt run_opts[] = {
 	  "if one of several programs cannot start, run the others; the exit status is that of the "
 	  "first program that could not start" },
 	{ 0, "dry-run", NULL, OPT_FLAG, ARG(dry_run), "load, verify, attach, detach, report" },
+	{ 0, "inlines", NULL, OPT_FLAG, ARG(inlines),
+	  "user stacks show inlined functions too, where there is debug information" },
 	{ .kind = OPT_GROUP, .help = "Metrics" },
 	{ 0, "namespace", "WORD", OPT_TEXT, ARG(name_space), "first part of metric names (ebpf)" },
 	{ 0, "max-series", "N", OPT_U64, ARG(max_series),

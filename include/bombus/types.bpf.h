@@ -69,7 +69,8 @@ typedef __u8 ip_proto;
 typedef __u32 dev_id;
 typedef __u32 bombus_ifindex;
 
-/* An address in the kernel, and ids that bpf_get_stackid() gave (negative: none). */
+/* An address in the kernel, and ids that bpf_get_stackid() gave (negative: none). The frames of a
+ * user's stack have names where its process stands beside it: a number called tgid or pid. */
 typedef __u64 ksym_addr;
 typedef __s32 kstack_id;
 typedef __s32 ustack_id;

@@ -98,6 +98,10 @@ struct field {
 	/* MEAN_KSTACK, MEAN_USTACK: the ids of which STACK_TRACE map, counted in the plan's order;
 	 * FIELD_NO_STACKS: it is not known. */
 	uint8_t stacks;
+	/* MEAN_USTACK: the process whose stack it is stands at pid_at, in bytes from the start of
+	 * the record, in 4 bytes. */
+	bool has_pid;
+	uint32_t pid_at;
 	/* MEAN_CONTAINER_ID and the others that --enrich adds: what the number is, MEAN_CGROUP,
 	 * MEAN_PID, MEAN_MNTNS or MEAN_NETNS. */
 	uint8_t id_of;

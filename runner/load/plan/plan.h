@@ -258,6 +258,9 @@ struct param *plan_param(const struct plan *plan, const char *name);
 /* The number of a STACK_TRACE map, as field.stacks has it; -1: it is none, or one too many. */
 int plan_stacks_number(const struct plan *plan, const struct map_plan *map);
 
+/* Some field of records or keys has ids of user stacks, and the process beside them. */
+bool plan_has_user_stacks(const struct plan *plan);
+
 /* The next field after `from` (NULL: the first) of the map's whose stack ids are of an unknown map;
  * NULL: there is none. */
 const struct field *plan_unknown_stacks(const struct map_plan *map, const struct field *from);

@@ -104,3 +104,23 @@ const char *map_type_name(uint32_t type)
 	snprintf(other, sizeof(other), "type %u", type);
 	return other;
 }
+
+static bool has_user_stacks(const struct layout *layout)
+{
+	for (uint32_t i = 0; i < layout->nfields; i++)
+		if (layout->fields[i].meaning == MEAN_USTACK && layout->fields[i].has_pid)
+			return true;
+	return false;
+}
+
+bool plan_has_user_stacks(const struct plan *plan)
+{
+	for (uint32_t i = 0; i < plan->nmaps; i++) {
+		const struct map_plan *map = &plan->maps[i];
+
+		if ((map->has_key && has_user_stacks(&map->key)) ||
+		    (map->has_value && has_user_stacks(&map->value)))
+			return true;
+	}
+	return false;
+}

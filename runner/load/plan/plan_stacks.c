@@ -3,6 +3,8 @@
  * Which fields hold ids of stacks, and of which STACK_TRACE map: what the instructions do comes
  * first, then what the names say.
  */
+#include <endian.h>
+#include <limits.h>
 #include <linux/bpf.h>
 #include "base/util.h"
 #include "runner/load/elf/elf_code.h"
@@ -139,6 +141,40 @@ static void give_meaning(const struct uses *uses, const struct map_plan *map, st
 		field_give_meaning(f, found->is_user ? MEAN_USTACK : MEAN_KSTACK);
 }
 
+/* Names by which programs call the process of a record, the best one first. */
+static int rank_of_pid(const struct field *f)
+{
+	static const char *const names[] = { "tgid", "pid", "_tgid", "_pid" };
+
+	if (f->count != 1 || f->is_bits || f->size_bits < 32 ||
+	    (f->kind != KIND_INT && f->kind != KIND_UINT) ||
+	    (f->meaning != MEAN_PID && f->meaning != MEAN_NONE))
+		return -1;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (names[i][0] == '_' ? has_suffix(f->name, names[i]) : streq(f->name, names[i]))
+			return (int)i;
+	return -1;
+}
+
+/* The process whose stack it is. */
+static void find_pid(const struct layout *layout, struct field *stack)
+{
+	int best = INT_MAX;
+
+	for (uint32_t i = 0; i < layout->nfields; i++) {
+		const struct field *f = &layout->fields[i];
+		int rank = rank_of_pid(f);
+
+		if (rank < 0 || rank >= best)
+			continue;
+		best = rank;
+		stack->has_pid = true;
+		stack->pid_at = f->off_bits / 8;
+		if (__BYTE_ORDER == __BIG_ENDIAN)
+			stack->pid_at += f->size_bits / 8 - 4;
+	}
+}
+
 static void choose(const struct uses *uses, const struct map_plan *map, struct layout *layout,
 		   bool in_key)
 {
@@ -149,6 +185,8 @@ static void choose(const struct uses *uses, const struct map_plan *map, struct l
 		give_meaning(uses, map, f, in_key);
 		if (f->meaning != MEAN_KSTACK && f->meaning != MEAN_USTACK)
 			continue;
+		if (f->meaning == MEAN_USTACK)
+			find_pid(layout, f);
 		found = used_map(uses, (int)map->index, in_key, f->off_bits / 8);
 		if (found < 0)
 			found = used_elsewhere(uses, layout, f->off_bits / 8);

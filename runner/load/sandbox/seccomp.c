@@ -88,6 +88,7 @@ static const int reads[] = {
 	/* files, as Landlock lets */
 	CALL(open),
 	CALL(openat),
+	CALL(openat2),
 	CALL(stat),
 	CALL(fstat),
 	CALL(lstat),

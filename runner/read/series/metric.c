@@ -237,6 +237,27 @@ static uint32_t max_steps(const struct layout *layout)
 	return n;
 }
 
+/* Stacks of users find their process in the key, if it has a label for it. */
+static void link_pid(const struct metric_plan *plan, struct label *label)
+{
+	uint32_t at = label->field ? label->field->pid_at : 0;
+
+	if (!label->in_key.has_pid)
+		return;
+	label->in_key.has_pid = false;
+	for (uint32_t i = 0; i < plan->nlabels; i++) {
+		const struct label *other = &plan->labels[i];
+		const struct field *f = other->field;
+
+		if (!f || other->part != label->part || f->is_bits ||
+		    other->in_key.kind != f->kind || at < f->off_bits / 8 ||
+		    at + 4 > field_end_bytes(f))
+			continue;
+		label->in_key.has_pid = true;
+		label->in_key.pid_at = other->in_key.off_bits / 8 + at - f->off_bits / 8;
+	}
+}
+
 static int make_labels(struct metric_build *b)
 {
 	const struct map_plan *map = b->map;
@@ -259,6 +280,8 @@ static int make_labels(struct metric_build *b)
 		return code;
 	if (((b->opts && b->opts->split_cpu) || map->split_cpu) && map->per_cpu && b->entries)
 		add_cpu_label(b);
+	for (uint32_t i = 0; i < plan->nlabels; i++)
+		link_pid(plan, &plan->labels[i]);
 	only = plan->nsteps == 1 ? plan->steps : NULL;
 	plan->key_is_record = only && only->op <= STEP_COPY_LONG && !plan->split_cpu;
 	return 0;

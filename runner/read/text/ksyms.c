@@ -11,10 +11,13 @@
 #define LINE_MAX_BYTES 1024
 /* An address farther behind its symbol is in something that has no name. */
 #define MAX_OFFSET (1u << 20)
+#define MAX_MODULES 4096u
+#define MODULE_NAME 64
 
 struct symbol {
 	uint64_t addr;
-	uint32_t name; /* in names */
+	uint32_t name;	 /* in names */
+	uint16_t module; /* 0: none; else 1 + its number */
 } __attribute__((packed));
 
 struct ksyms {
@@ -24,6 +27,8 @@ struct ksyms {
 	uint32_t count, cap;
 	char *names;
 	uint32_t names_bytes, names_cap;
+	char (*modules)[MODULE_NAME];
+	uint32_t nmodules;
 };
 
 struct ksyms *ksyms_new(void)
@@ -41,7 +46,25 @@ void ksyms_free(struct ksyms *ksyms)
 	close_fd(&ksyms->fd);
 	free(ksyms->symbols);
 	free(ksyms->names);
+	free(ksyms->modules);
 	free(ksyms);
+}
+
+/* Those of one module follow each other. `behind`: "\t[name]", or nothing. */
+static uint16_t module_of(struct ksyms *k, const char *behind)
+{
+	char name[MODULE_NAME];
+
+	if (sscanf(behind, " [%63[^]]]", name) != 1)
+		return 0;
+	for (uint32_t i = k->nmodules; i-- > 0;)
+		if (streq(k->modules[i], name))
+			return (uint16_t)(i + 1);
+	if (k->nmodules == MAX_MODULES)
+		return 0;
+	k->modules = xreallocarray(k->modules, k->nmodules + 1, sizeof(*k->modules));
+	memcpy(k->modules[k->nmodules++], name, sizeof(name));
+	return (uint16_t)k->nmodules;
 }
 
 static bool add_symbol(struct ksyms *k, uint64_t addr, const char *name, size_t len)
@@ -57,7 +80,7 @@ static bool add_symbol(struct ksyms *k, uint64_t addr, const char *name, size_t 
 			(k->names_cap ? k->names_cap + k->names_cap / 2 : 1u << 20) + (uint32_t)len;
 		k->names = xreallocarray(k->names, k->names_cap, 1);
 	}
-	k->symbols[k->count++] = (struct symbol){ addr, k->names_bytes };
+	k->symbols[k->count++] = (struct symbol){ addr, k->names_bytes, module_of(k, name + len) };
 	memcpy(k->names + k->names_bytes, name, len);
 	k->names[k->names_bytes + len] = '\0';
 	k->names_bytes += (uint32_t)len + 1;
@@ -122,10 +145,11 @@ static void load(struct ksyms *k)
 	}
 }
 
-bool ksyms_name(struct ksyms *ksyms, uint64_t addr, bool with_offset, char text[KSYM_MAX])
+bool ksyms_name(struct ksyms *ksyms, uint64_t addr, bool with_module, char text[KSYM_MAX])
 {
 	uint32_t low = 0, high;
 	const struct symbol *s;
+	int len;
 
 	if (!ksyms->loaded) {
 		ksyms->loaded = true;
@@ -146,10 +170,12 @@ bool ksyms_name(struct ksyms *ksyms, uint64_t addr, bool with_offset, char text[
 	/* Of several names for one address the first in the file is the usual one. */
 	while (s > ksyms->symbols && s[-1].addr == s->addr)
 		s--;
-	if (with_offset && addr != s->addr)
-		snprintf(text, KSYM_MAX, "%s+0x%llx", ksyms->names + s->name,
-			 (unsigned long long)(addr - s->addr));
-	else
-		snprintf(text, KSYM_MAX, "%s", ksyms->names + s->name);
+	len = snprintf(text, KSYM_MAX, "%s", ksyms->names + s->name);
+	if (addr != s->addr)
+		len += snprintf(text + len, KSYM_MAX - (size_t)len, "+0x%llx",
+				(unsigned long long)(addr - s->addr));
+	if (with_module && s->module)
+		snprintf(text + len, KSYM_MAX - (size_t)len, " [%s]",
+			 ksyms->modules[s->module - 1]);
 	return true;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The kernel's functions by address, from /proc/kallsyms. The table is made when the first name is
- * asked for: about 12 bytes and the name for each function, some 3 MB for a usual kernel, 64 MB at
+ * asked for: about 14 bytes and the name for each function, some 3 MB for a usual kernel, 64 MB at
  * most. The file is opened at once, since who opened it decides whether it shows addresses.
  */
 #ifndef BOMBUS_RUNNER_READ_TEXT_KSYMS_H
@@ -17,8 +17,9 @@ struct ksyms;
 struct ksyms *ksyms_new(void);
 void ksyms_free(struct ksyms *ksyms);
 
-/* "tcp_v4_rcv", with_offset: "tcp_v4_rcv+0x50" where the address is not its first. False: the
- * address is in no function, or the kernel hides them. */
-bool ksyms_name(struct ksyms *ksyms, uint64_t addr, bool with_offset, char text[KSYM_MAX]);
+/* "tcp_v4_rcv", or "tcp_v4_rcv+0x50" where the address is not its first; with_module:
+ * "nft_do_chain+0x3 [nf_tables]" in a module. False: the address is in no function, or the kernel
+ * hides them. */
+bool ksyms_name(struct ksyms *ksyms, uint64_t addr, bool with_module, char text[KSYM_MAX]);
 
 #endif

@@ -19,6 +19,7 @@
 #include "base/util.h"
 #include "runner/load/plan/meanings.h"
 #include "runner/read/text/cgroup.h"
+#include "runner/read/text/frames.h"
 #include "runner/read/text/ksyms.h"
 #include "runner/read/text/pci.h"
 
@@ -41,7 +42,7 @@ struct answer {
 };
 
 /* A STACK_TRACE map. */
-struct stacks {
+struct stack_map {
 	int fd; /* -1: none */
 	uint32_t max_frames;
 };
@@ -58,8 +59,9 @@ struct resolver {
 	bool asked_pci;
 	struct who *who; /* NULL: nothing is known of containers */
 	unsigned wait_ms;
-	struct stacks *stacks; /* by their number */
-	uint32_t nstacks;
+	struct stacks *user;	/* NULL: frames of users stay addresses */
+	struct stack_map *maps; /* by their number */
+	uint32_t nmaps;
 	uint64_t frames[MAX_FRAMES];
 };
 
@@ -85,7 +87,7 @@ struct resolver *resolver_new_from(const struct name_source *source, struct wall
 
 	r->clock = clock;
 	r->source = source;
-	r->told = xcalloc(1, RESOLVE_MAX);
+	r->told = xcalloc(1, RESOLVE_STACK_MAX);
 	return r;
 }
 
@@ -103,6 +105,11 @@ void resolver_set_who(struct resolver *resolver, struct who *who, unsigned wait_
 	resolver->wait_ms = wait_ms;
 }
 
+void resolver_set_user_stacks(struct resolver *resolver, struct stacks *stacks)
+{
+	resolver->user = stacks;
+}
+
 void resolver_free(struct resolver *resolver)
 {
 	if (!resolver)
@@ -114,7 +121,7 @@ void resolver_free(struct resolver *resolver)
 	ksyms_free(resolver->ksyms);
 	pci_ids_free(resolver->pci);
 	cgroup_tree_free(resolver->cgroups);
-	free(resolver->stacks);
+	free(resolver->maps);
 	free(resolver->told);
 	free(resolver);
 }
@@ -134,12 +141,12 @@ static bool is_stack_map(int fd, uint32_t max_frames)
 void resolver_set_stacks(struct resolver *resolver, uint8_t number, int stack_map_fd,
 			 uint32_t max_frames)
 {
-	while (resolver->nstacks <= number) {
-		resolver->stacks = xreallocarray(resolver->stacks, resolver->nstacks + 1,
-						 sizeof(*resolver->stacks));
-		resolver->stacks[resolver->nstacks++] = (struct stacks){ .fd = -1 };
+	while (resolver->nmaps <= number) {
+		resolver->maps =
+			xreallocarray(resolver->maps, resolver->nmaps + 1, sizeof(*resolver->maps));
+		resolver->maps[resolver->nmaps++] = (struct stack_map){ .fd = -1 };
 	}
-	resolver->stacks[number] = (struct stacks){
+	resolver->maps[number] = (struct stack_map){
 		.fd = is_stack_map(stack_map_fd, max_frames) ? stack_map_fd : -1,
 		.max_frames = max_frames,
 	};
@@ -202,58 +209,73 @@ static bool interface_name(struct resolver *r, uint64_t id, char text[RESOLVE_MA
 	return snprintf(text, RESOLVE_MAX, "%s", name) > 0;
 }
 
-/*
- * "outermost;...;innermost". The map has the innermost frame first, so the text is made from its
- * end; when it becomes too long it is the outermost frames that are missing, and "..." says so.
- */
-static bool fold_frames(struct resolver *r, uint32_t count, bool kernel, char text[RESOLVE_MAX])
+static bool fold_kernel(struct resolver *r, uint32_t count, char text[RESOLVE_STACK_MAX])
 {
-	char folded[RESOLVE_MAX], frame[KSYM_MAX];
-	size_t start = sizeof(folded) - 1;
+	char frame[KSYM_MAX];
+	struct frames frames;
 
-	folded[start] = '\0';
-	for (uint32_t i = 0; i < count && r->frames[i]; i++) {
-		size_t len;
-
-		if (!kernel || !ksyms_name(r->ksyms, r->frames[i], false, frame))
+	frames_begin(&frames, text, RESOLVE_STACK_MAX);
+	for (uint32_t i = 0; i < count; i++) {
+		if (!ksyms_name(r->ksyms, r->frames[i], true, frame))
 			snprintf(frame, sizeof(frame), "0x%llx", (unsigned long long)r->frames[i]);
-		len = strlen(frame);
-		if (len + 1 + strlen("...;") > start) {
-			start -= strlen("...;");
-			memcpy(folded + start, "...;", strlen("...;"));
+		if (!frames_add(&frames, frame, strlen(frame)))
 			break;
-		}
-		if (i)
-			folded[--start] = ';';
-		start -= len;
-		memcpy(folded + start, frame, len);
 	}
-	memcpy(text, folded + start, sizeof(folded) - start);
-	return text[0] != '\0';
+	return frames_end(&frames) > 0;
 }
 
-static bool find_stack(struct resolver *r, bool kernel, uint64_t id, char text[RESOLVE_MAX])
+/* Without its process, or without the helper that knows it. */
+static bool fold_addresses(struct resolver *r, uint32_t count, char text[RESOLVE_STACK_MAX])
 {
-	uint64_t number = id >> 32;
-	uint32_t key = (uint32_t)id;
-	const struct stacks *from = number < r->nstacks ? &r->stacks[number] : NULL;
+	struct frames frames;
+	char frame[32];
+
+	frames_begin(&frames, text, RESOLVE_STACK_MAX);
+	for (uint32_t i = 0; i < count; i++) {
+		snprintf(frame, sizeof(frame), "0x%llx", (unsigned long long)r->frames[i]);
+		if (!frames_add(&frames, frame, strlen(frame)))
+			break;
+	}
+	return frames_end(&frames) > 0;
+}
+
+/* The addresses of a stack. *ret_count 0, and a text: its map does not have it any more. */
+static bool read_stack(struct resolver *r, uint64_t id, uint32_t *ret_count, char *text)
+{
+	uint64_t number = id >> 32 & UINT8_MAX;
+	uint32_t key = (uint32_t)id, count = 0;
+	const struct stack_map *from = number < r->nmaps ? &r->maps[number] : NULL;
 
 	if (!from || from->fd < 0)
 		return false;
 	memset(r->frames, 0, from->max_frames * sizeof(*r->frames));
-	if (bpf_map_lookup_elem(from->fd, &key, r->frames) < 0)
+	if (bpf_map_lookup_elem(from->fd, &key, r->frames) == 0)
+		while (count < from->max_frames && r->frames[count])
+			count++;
+	if (!count)
+		snprintf(text, RESOLVE_STACK_MAX, "[lost: stack %u is no longer in its map]", key);
+	*ret_count = count;
+	return true;
+}
+
+static bool kernel_stack_name(struct resolver *r, uint64_t id, char text[RESOLVE_STACK_MAX])
+{
+	uint32_t count;
+
+	return read_stack(r, id, &count, text) && (!count || fold_kernel(r, count, text));
+}
+
+static bool user_stack_name(struct resolver *r, uint64_t id, char text[RESOLVE_STACK_MAX])
+{
+	uint32_t count, pid = (uint32_t)(id >> RESOLVE_PID_SHIFT);
+
+	if (!read_stack(r, id, &count, text))
 		return false;
-	return fold_frames(r, from->max_frames, kernel, text);
-}
-
-static bool kernel_stack_name(struct resolver *r, uint64_t id, char text[RESOLVE_MAX])
-{
-	return find_stack(r, true, id, text);
-}
-
-static bool user_stack_name(struct resolver *r, uint64_t id, char text[RESOLVE_MAX])
-{
-	return find_stack(r, false, id, text);
+	if (!count)
+		return true;
+	if (!pid || !r->user)
+		return fold_addresses(r, count, text);
+	return stacks_fold(r->user, pid, r->frames, count, text) > 0;
 }
 
 static bool cgroup_name(struct resolver *r, uint64_t id, char text[RESOLVE_MAX])
@@ -263,7 +285,7 @@ static bool cgroup_name(struct resolver *r, uint64_t id, char text[RESOLVE_MAX])
 
 static bool symbol_name(struct resolver *r, uint64_t id, char text[RESOLVE_MAX])
 {
-	return ksyms_name(r->ksyms, id, true, text);
+	return ksyms_name(r->ksyms, id, false, text);
 }
 
 static bool part_name(struct resolver *r, uint64_t id, unsigned part, char text[RESOLVE_MAX])
@@ -338,8 +360,8 @@ static bool device_value(const char *name, uint64_t *ret)
 
 /* The two ways between an id and its name, and for how long what was found holds. */
 struct finder {
-	bool (*name)(struct resolver *r, uint64_t id, char text[RESOLVE_MAX]); /* NULL: none */
-	bool (*value)(const char *name, uint64_t *ret);			       /* NULL: none */
+	bool (*name)(struct resolver *r, uint64_t id, char text[]); /* resolve_max(); NULL: none */
+	bool (*value)(const char *name, uint64_t *ret);		    /* NULL: none */
 	uint64_t keep_ns, keep_nothing_ns;
 };
 
@@ -401,7 +423,7 @@ const char *resolve(struct resolver *resolver, enum meaning meaning, uint64_t id
 	struct answer *set, *oldest;
 	const struct finder *finder;
 	uint64_t now;
-	char text[RESOLVE_MAX];
+	char text[RESOLVE_STACK_MAX];
 	bool found;
 
 	if (resolver->source)

@@ -10,8 +10,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include "base/clock.h"
 #include "runner/load/plan/layout.h"
+#include "runner/read/stack/stacks.h"
 #include "runner/read/who/who.h"
 
 struct resolver;
@@ -26,7 +28,8 @@ void resolver_use_opener(struct resolver *resolver, struct opener *opener);
 /* Another place that knows the names: a recording, made on another machine. It is asked each time,
  * by any thread. */
 struct name_source {
-	bool (*find)(void *ctx, enum meaning meaning, uint64_t id, char text[]); /* RESOLVE_MAX */
+	/* Writes at most resolve_max() bytes. */
+	bool (*find)(void *ctx, enum meaning meaning, uint64_t id, char text[]);
 	void *ctx;
 };
 /* Both are borrowed. */
@@ -42,17 +45,25 @@ void resolver_set_stacks(struct resolver *resolver, uint8_t number, int stack_ma
 /* `who` knows containers and pods; borrowed. wait_ms: the longest wait for a name, once for each
  * id. */
 void resolver_set_who(struct resolver *resolver, struct who *who, unsigned wait_ms);
+/* `stacks` names the frames of processes; borrowed. NULL: they stay addresses. */
+void resolver_set_user_stacks(struct resolver *resolver, struct stacks *stacks);
 void resolver_free(struct resolver *resolver);
 
 struct wallclock *resolver_clock(const struct resolver *resolver);
 
 /*
  * The name of an id by its meaning (MEAN_UID, GID, CGROUP, DEV, IFINDEX, KSYM, KSTACK, USTACK),
- * or NULL: show the number. At most RESOLVE_MAX bytes, valid until the next call. The id of a stack
- * is made by resolve_id().
+ * or NULL: show the number. At most resolve_max() bytes with its NUL, valid until the next call.
+ * The id of a stack is made by resolve_id().
  */
 #define RESOLVE_MAX 1024
+#define RESOLVE_STACK_MAX STACKS_TEXT /* of a stack; no name is longer */
 const char *resolve(struct resolver *resolver, enum meaning meaning, uint64_t id);
+
+static inline size_t resolve_max(enum meaning meaning)
+{
+	return meaning == MEAN_KSTACK || meaning == MEAN_USTACK ? RESOLVE_STACK_MAX : RESOLVE_MAX;
+}
 
 /* The upper bits hold the kind of an id, enum who_id; ids of cgroups do not reach them. */
 #define RESOLVE_KIND_SHIFT 60
@@ -66,14 +77,30 @@ static inline uint64_t resolve_id_of(enum meaning meaning, uint64_t value)
 	return (value & ((1ULL << RESOLVE_KIND_SHIFT) - 1)) | kind << RESOLVE_KIND_SHIFT;
 }
 
-/* The id under which a field's value is looked up. It keeps the ids of several STACK_TRACE maps
- * apart; ids of the first map are unchanged. */
-static inline uint64_t resolve_id(const struct field *field, uint64_t value)
+/* The process of a user stack in the record or key at `base`; 0: it is not known. */
+#define RESOLVE_PID_SHIFT 40
+static inline uint64_t resolve_pid(const struct field *field, const void *base)
+{
+	uint32_t pid;
+
+	if (!field->has_pid)
+		return 0;
+	memcpy(&pid, (const char *)base + field->pid_at, sizeof(pid));
+	return pid & ((1u << 22) - 1); /* Linux has no higher ones */
+}
+
+/*
+ * The id under which a field's value is looked up, in the record or key at `base`. It keeps the ids
+ * of several STACK_TRACE maps apart, and the same stack of several processes; ids of the first map
+ * and of no process are unchanged.
+ */
+static inline uint64_t resolve_id(const struct field *field, uint64_t value, const void *base)
 {
 	if (field->id_of)
 		return resolve_id_of((enum meaning)field->id_of, value);
 	if (field->meaning == MEAN_KSTACK || field->meaning == MEAN_USTACK)
-		return (uint64_t)field->stacks << 32 | (uint32_t)value;
+		return resolve_pid(field, base) << RESOLVE_PID_SHIFT |
+		       (uint64_t)field->stacks << 32 | (uint32_t)value;
 	return value;
 }
 

@@ -6,6 +6,7 @@
  */
 #include "runner/read/text/decode.h"
 
+#include <errno.h>
 #include <math.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -170,7 +171,7 @@ static const char *resolved(const struct value *v, uint64_t id)
 {
 	if (!v->resolver || v->field->count > RESOLVE_LIST_MAX)
 		return NULL;
-	return resolve(v->resolver, v->field->meaning, resolve_id(v->field, id));
+	return resolve(v->resolver, v->field->meaning, resolve_id(v->field, id, v->base));
 }
 
 /* Ids that stay numbers for programs, and get a name for people. */
@@ -210,6 +211,18 @@ static char *put_resolved(char *d, const struct value *v)
 	return put_found(d, v, (uint64_t)id, word, num_i64(word, id));
 }
 
+/* Why the kernel had no stack. */
+static const char *why_no_stack(bool user, int code)
+{
+	if (code == -EFAULT)
+		return user ? "[no user stack]" : "[not in the kernel]";
+	if (code == -EEXIST)
+		return "[lost: another stack has its place in the map]";
+	if (code == -ENOMEM)
+		return "[lost: the map of stacks is full]";
+	return name_of(MEAN_ERRNO, code);
+}
+
 /* An id below zero is the error of the helper that was to give one; it is 32 bits wide, whatever
  * the program keeps it in. */
 static char *put_stack(char *d, const struct value *v)
@@ -218,7 +231,7 @@ static char *put_stack(char *d, const struct value *v)
 	const char *error = NULL;
 
 	if (id < 0 || (id > INT32_MAX && id <= UINT32_MAX))
-		error = name_of(MEAN_ERRNO, (int32_t)id);
+		error = why_no_stack(v->field->meaning == MEAN_USTACK, (int32_t)id);
 	return error ? put_word(d, v, error, strlen(error)) : put_resolved(d, v);
 }
 
@@ -305,7 +318,7 @@ static inline char *put_one(char *d, const struct value *v)
 size_t field_text(char *dst, const struct field *field, const void *base, enum style style,
 		  struct resolver *resolver)
 {
-	struct value v = { field, raw_element(field, base, 0), style, resolver };
+	struct value v = { field, raw_element(field, base, 0), style, resolver, base };
 	bool is_json = style == STYLE_JSON || style == STYLE_NAME;
 	char *d = dst;
 
@@ -347,7 +360,7 @@ size_t field_text_max(const struct field *field)
 	if (field->decoders)
 		return UTF8_JSON_ROOM(DECODE_MAX) + 2;
 	if (meaning_traits(field->meaning)->recorded && field->count <= RESOLVE_LIST_MAX)
-		one = MAX(one, (size_t)UTF8_JSON_ROOM(RESOLVE_MAX) + 2);
+		one = MAX(one, (size_t)UTF8_JSON_ROOM(resolve_max(field->meaning)) + 2);
 	if (field->meaning == MEAN_FLAGS || field->meaning == MEAN_OPEN_FLAGS)
 		one = MAX(one, (size_t)UTF8_JSON_ROOM(FLAGS_MAX + WORD_MAX) + 2);
 	if (field->meaning == MEAN_DNS)

@@ -16,6 +16,7 @@ struct value {
 	const uint8_t *at; /* its first byte; for bit fields the byte its first bit is in */
 	enum style style;
 	struct resolver *resolver;
+	const void *base; /* of the record or key that it is part of */
 };
 
 /* Text of others, escaped as the style wants it. */

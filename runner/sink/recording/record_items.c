@@ -163,9 +163,9 @@ static void write_names(struct recorder *r, struct record_program *p, const stru
 		const struct field *field = map->named[i];
 
 		for (uint32_t k = 0; k < field->count; k++)
-			write_name(
-				r, p, field->meaning,
-				resolve_id(field, field_u64(field, part[map->named_part[i]], k)));
+			write_name(r, p, field->meaning,
+				   resolve_id(field, field_u64(field, part[map->named_part[i]], k),
+					      part[map->named_part[i]]));
 	}
 }
 

@@ -27,7 +27,7 @@ static bool find(void *ctx, enum meaning meaning, uint64_t id, char text[])
 	pthread_mutex_lock(&n->lock);
 	found = id_map_find(&n->indexes[meaning], id, &index) && n->texts[index];
 	if (found)
-		snprintf(text, RESOLVE_MAX, "%s", n->texts[index]);
+		snprintf(text, resolve_max(meaning), "%s", n->texts[index]);
 	pthread_mutex_unlock(&n->lock);
 	return found;
 }
@@ -77,7 +77,7 @@ void replay_names_put(struct replay_names *n, enum meaning meaning, uint64_t id,
 {
 	char **name;
 
-	len = MIN(len, (size_t)RESOLVE_MAX - 1);
+	len = MIN(len, resolve_max(meaning) - 1);
 	pthread_mutex_lock(&n->lock);
 	name = text_of(n, meaning, id);
 	if (name) {

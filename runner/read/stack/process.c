@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runner/read/stack/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/util.h"
+#include "runner/read/stack/root_open.h"
+#include "runner/read/stack/symbolizer.h"
+
+#define MAPS_FILE_MAX (64u << 20)
+#define JIT_FILE_MAX (128u << 20)
+#define STAT_MAX 4096
+#define STATUS_MAX 65536
+#define NS_PER_S 1000000000ULL
+#define READ_AGAIN_NS (10 * NS_PER_S) /* something else may be mapped at an address by then */
+#define DELETED " (deleted)"
+
+/* ---- who it is ---- */
+
+static char *read_of(uint32_t pid, const char *file, size_t max, int *ret_code)
+{
+	_cleanup_free_ char *path = xasprintf("/proc/%u/%s", pid, file);
+	void *text = NULL;
+
+	*ret_code = read_file(path, max, &text, NULL, NULL);
+	return *ret_code < 0 ? NULL : text;
+}
+
+/* Of the numbers in /proc/PID/stat, which follow a name that may hold anything. */
+static bool read_identity(uint32_t pid, struct identity *ret)
+{
+	int code;
+	_cleanup_free_ char *text = read_of(pid, "stat", STAT_MAX, &code);
+	char *at = text ? strrchr(text, ')') : NULL, *save = NULL;
+	char *word = at ? strtok_r(at + 1, " ", &save) : NULL;
+	char state = word ? *word : 'X';
+
+	*ret = (struct identity){ 0 };
+	for (int number = 3; word; number++, word = strtok_r(NULL, " ", &save)) {
+		uint64_t value = strtoull(word, NULL, 10);
+
+		if (number == 22)
+			ret->started = value;
+		else if (number == 26)
+			ret->code = value;
+		else if (number == 28)
+			ret->stack = value;
+	}
+	return state != 'X' && state != 'Z';
+}
+
+/* ---- maps ---- */
+
+static void forget_maps(struct process *p)
+{
+	for (uint32_t i = 0; i < p->nmaps; i++)
+		free(p->maps[i].path);
+	free(p->maps);
+	p->maps = NULL;
+	p->nmaps = 0;
+}
+
+static void forget_jit(struct process *p)
+{
+	code_table_release(&p->jit);
+	p->jit_file = (struct jit_file){ 0 };
+}
+
+static uint8_t kind_of(const char *path)
+{
+	if (streq(path, "[vdso]"))
+		return MAPPING_VDSO;
+	return path[0] == '/' && !has_prefix(path, "/memfd:") && !has_prefix(path, "/dev/zero")
+		       ? MAPPING_FILE
+		       : MAPPING_ANONYMOUS;
+}
+
+/* "55d0-55e0 r-xp 00002000 fd:00 1234   /usr/bin/x (deleted)" */
+static bool parse_mapping(const char *line, struct mapping *ret)
+{
+	unsigned long long start, end, offset, inode;
+	char may[8];
+	size_t len;
+	int at = 0;
+
+	if (sscanf(line, "%llx-%llx %7s %llx %*x:%*x %llu %n", &start, &end, may, &offset, &inode,
+		   &at) < 5 ||
+	    !at || strlen(may) < 3 || may[2] != 'x' || end <= start)
+		return false;
+	*ret = (struct mapping){ .start = start, .end = end, .offset = offset, .inode = inode };
+	ret->kind = kind_of(line + at);
+	len = ret->kind == MAPPING_FILE ? strlen(line + at) : 0;
+	if (has_suffix(line + at, DELETED) && len)
+		len -= strlen(DELETED);
+	ret->path = xstrndup(line + at, len);
+	return true;
+}
+
+static void read_maps(struct process *p)
+{
+	int code;
+	_cleanup_free_ char *text = read_of(p->pid, "maps", MAPS_FILE_MAX, &code);
+	uint32_t room = 0;
+	char *save = NULL;
+
+	p->refused = code == -EACCES || code == -EPERM;
+	p->read_ns = now_mono_ns();
+	/* One that ends has none any more: those that are known stay. */
+	if (!text || !*text)
+		return;
+	forget_maps(p);
+	for (char *line = strtok_r(text, "\n", &save); line && p->nmaps < SYMBOLIZER_MAPS;
+	     line = strtok_r(NULL, "\n", &save)) {
+		if (p->nmaps == room) {
+			room = room ? 2 * room : 16;
+			p->maps = xreallocarray(p->maps, room, sizeof(*p->maps));
+		}
+		p->nmaps += parse_mapping(line, &p->maps[p->nmaps]);
+	}
+}
+
+void process_look(struct process *p)
+{
+	struct identity now;
+
+	p->lives = read_identity(p->pid, &now);
+	if (!p->lives)
+		return;
+	if (memcmp(&now, &p->identity, sizeof(now)) != 0) {
+		forget_maps(p);
+		forget_jit(p);
+		p->identity = now;
+		p->read_ns = 0;
+	}
+	if (!p->read_ns || now_mono_ns() - p->read_ns > READ_AGAIN_NS)
+		read_maps(p);
+	else
+		p->refused = false;
+}
+
+static struct mapping *find(struct process *p, uint64_t addr)
+{
+	uint32_t low = 0, high = p->nmaps;
+
+	while (low < high) { /* the first one that ends behind the address */
+		uint32_t mid = low + (high - low) / 2;
+
+		if (p->maps[mid].end <= addr)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < p->nmaps && p->maps[low].start <= addr ? &p->maps[low] : NULL;
+}
+
+struct mapping *process_mapping(struct process *p, uint64_t addr)
+{
+	struct mapping *found = find(p, addr);
+
+	/* It may be newer than the maps; a second look at once would find the same. */
+	if (found || !p->lives || now_mono_ns() - p->read_ns < NS_PER_S / 10)
+		return found;
+	read_maps(p);
+	return find(p, addr);
+}
+
+/* ---- JIT compilers ---- */
+
+/* The process's own number, in the innermost of its namespaces. */
+static uint32_t inner_pid(uint32_t pid)
+{
+	int code;
+	_cleanup_free_ char *text = read_of(pid, "status", STATUS_MAX, &code);
+	const char *at = text ? strstr(text, "\nNSpid:") : NULL;
+	char *end;
+
+	if (!at)
+		return pid;
+	for (at += strlen("\nNSpid:"); *at && *at != '\n'; at = end) {
+		unsigned long number = strtoul(at, &end, 10);
+
+		if (end == at)
+			break;
+		pid = (uint32_t)number;
+	}
+	return pid;
+}
+
+static int open_jit(const struct process *p)
+{
+	_cleanup_close_ int root = process_root(p), own = -1;
+	_cleanup_free_ char *inner = xasprintf("/tmp/perf-%u.map", inner_pid(p->pid));
+	_cleanup_free_ char *outer = xasprintf("/tmp/perf-%u.map", p->pid);
+	int fd = root < 0 ? -1 : root_open(root, inner);
+
+	if (fd >= 0)
+		return fd;
+	own = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return root_open(own, outer);
+}
+
+/* "7f0012340000 1a0 py::work:/srv/x.py" */
+static void add_jit(struct code_table *table, const char *line, uint32_t number)
+{
+	char *end, *name;
+	uint64_t addr = strtoull(line, &end, 16), size;
+
+	if (end == line || *end != ' ')
+		return;
+	size = strtoull(end, &name, 16);
+	if (name == end || *name != ' ' || !name[1])
+		return;
+	/* Code is written where older code was: the later line holds. */
+	code_table_add(table, addr, size, number, name + 1, strlen(name + 1));
+}
+
+static void read_jit(struct process *p)
+{
+	_cleanup_close_ int fd = open_jit(p);
+	_cleanup_free_ void *text = NULL;
+	struct jit_file now;
+	uint32_t number = 0;
+	struct stat st;
+	char *save = NULL;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return;
+	now = (struct jit_file){ .inode = st.st_ino, .bytes = st.st_size };
+	now.changed_ns = (uint64_t)st.st_mtim.tv_sec * NS_PER_S + (uint64_t)st.st_mtim.tv_nsec;
+	if (memcmp(&now, &p->jit_file, sizeof(now)) == 0 ||
+	    read_fd(fd, "a table of functions", JIT_FILE_MAX, &text, NULL, NULL) < 0)
+		return;
+	forget_jit(p);
+	p->jit_file = now;
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		add_jit(&p->jit, line, ++number);
+	code_table_sort(&p->jit);
+}
+
+const char *process_jit(struct process *p, uint64_t addr, uint64_t *ret_offset)
+{
+	if (p->lives)
+		read_jit(p);
+	return code_table_find(&p->jit, addr, ret_offset);
+}
+
+/* ---- files ---- */
+
+int process_root(const struct process *p)
+{
+	_cleanup_free_ char *path = xasprintf("/proc/%u/root", p->pid);
+
+	return p->lives ? open(path, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+}
+
+/* Whatever its path leads to by now. */
+static bool is_file_of(int fd, const struct mapping *mapping)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_ino == mapping->inode;
+}
+
+/* Leads to the file itself, also a deleted one, and in any namespace. */
+static int open_mapped(const struct process *p, const struct mapping *m)
+{
+	_cleanup_free_ char *path =
+		xasprintf("/proc/%u/map_files/%llx-%llx", p->pid, (unsigned long long)m->start,
+			  (unsigned long long)m->end);
+	struct stat st;
+
+	if (!p->lives || stat(path, &st) < 0 || !S_ISREG(st.st_mode))
+		return -1;
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+static int open_program(const struct process *p)
+{
+	_cleanup_free_ char *path = xasprintf("/proc/%u/exe", p->pid);
+
+	return p->lives ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+}
+
+int process_open(const struct process *p, const struct mapping *m, int root_fd)
+{
+	_cleanup_close_ int own = -1;
+	int fd = open_mapped(p, m);
+
+	if (fd >= 0)
+		return fd;
+	fd = root_fd < 0 ? -1 : root_open(root_fd, m->path);
+	if (fd >= 0 && is_file_of(fd, m))
+		return fd;
+	close_fd(&fd);
+	fd = open_program(p);
+	if (fd >= 0 && is_file_of(fd, m))
+		return fd;
+	close_fd(&fd);
+	/* After its end: where it had this system's root, its files may still be there. */
+	own = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	fd = root_open(own, m->path);
+	if (fd >= 0 && is_file_of(fd, m))
+		return fd;
+	close_fd(&fd);
+	return -1;
+}
+
+void process_release(struct process *p)
+{
+	forget_maps(p);
+	forget_jit(p);
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files as a process with another root sees them: its symbolic links lead nowhere else. */
+#ifndef BOMBUS_RUNNER_READ_STACK_ROOT_OPEN_H
+#define BOMBUS_RUNNER_READ_STACK_ROOT_OPEN_H
+
+/* Opens a regular file for reading, below the root that root_fd is. A descriptor or -errno;
+ * -EINVAL: it is no regular file. */
+int root_open(int root_fd, const char *path);
+
+#endif

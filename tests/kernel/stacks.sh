@@ -1,0 +1,117 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Names of the frames of stacks, of processes that this test starts: tests/support/stacker.c, as it is,
+# stripped, deleted, in namespaces of its own, with code made at run time, and after its end.
+. "$(dirname "$0")/../support/lib.sh"
+need_root
+need jq curl objcopy strip
+
+STACKER=$BUILD/tests/support/stacker
+CHAIN='stacker_outer\+0x[0-9a-f]+;stacker_middle\+0x[0-9a-f]+;stacker_leaf\+0x[0-9a-f]+$'
+
+# stacker_start COMMAND...: prints its pid once it waits. The outer number is that of this namespace.
+stacker_start() {
+	rm -f "$T/.go" "$T/stacker.out" && mkfifo "$T/.go"
+	"$@" <"$T/.go" >"$T/stacker.out" 2>"$T/stacker.err" &
+	STACKER_PID=$!
+	started+=("$STACKER_PID")
+	exec {go_fd}>"$T/.go"
+	wait_for 10 grep -qs '^pid ' "$T/stacker.out"
+}
+
+stacker_go() {
+	echo >&"$go_fd"
+	wait_for 10 grep -qs '^done' "$T/stacker.out"
+}
+
+stacker_end() {
+	echo >&"$go_fd"
+	exec {go_fd}>&-
+	wait_for 10 gone "$STACKER_PID"
+}
+
+# stacked NAME PID ARGUMENTS...: three rounds of the process that was started.
+stacked() {
+	local name=$1 pid=$2
+	shift 2
+	ok "$name: it attaches" bombus_start "$name" run "$OBJECTS/stacks.bpf.o" -o json --interval 100ms \
+		--map counts=counter --set target_pid="$pid" "$@"
+	ok "$name: three calls" stacker_go
+	wait_for 10 has_lines "$name.out" 1 '"kind":"counter".*"value":3'
+}
+
+user_of() {
+	jq -rs 'map(select(.map == "events") | .fields.user) | unique | .[]' "$1.out"
+}
+
+# --- as it is ---
+stacker_start "$STACKER" 3
+stacked plain "$STACKER_PID" --record plain.rec --metrics=127.0.0.1:0
+like 'plain: functions of a process that lives' "$(user_of plain)" "main\+0x[0-9a-f]+;$CHAIN"
+jq_is 'plain: each of three events' plain.out 'map(select(.map == "events")) | length' 3
+jq_is 'plain: the kernel side has offsets' plain.out \
+	'map(select(.map == "events") | .fields.kernel | test("do_syscall_64\\+0x[0-9a-f]+;|el0_svc\\+0x")) | unique' '[true]'
+like 'plain: a counter by stack has them too' \
+	"$(jq -rs 'map(select(.map == "counts") | .key.user) | unique | .[]' plain.out)" "$CHAIN"
+stacker_end
+port=$(sed -n 's/.*metrics are on port //p' plain.err)
+sleep 1.2 # longer than an answer is kept
+like 'plain: its names stay after its end' "$(curl -s "127.0.0.1:$port/metrics")" \
+	'^ebpf_counts.*user="[^"]*stacker_outer\+0x[0-9a-f]+;stacker_middle\+0x.* 3$'
+ok 'plain: it ends' bombus_stop INT
+"$BOMBUS" replay plain.rec -o json --speed max >plain.again
+is 'plain: a recording has the names' "$(jq -c 'select(.map == "events")' plain.again)" \
+	"$(jq -c 'select(.map == "events")' plain.out)"
+
+# --- a key without its process ---
+stacker_start "$STACKER" 3
+stacked alone "$STACKER_PID" --drop-label counts=pid
+like 'alone: addresses' "$(jq -rs 'map(select(.map == "counts") | .key.user) | unique | .[]' alone.out)" \
+	'^0x[0-9a-f]+(;0x[0-9a-f]+)*$'
+stacker_end
+ok 'alone: it ends' bombus_stop INT
+
+# --- inlined functions ---
+stacker_start "$STACKER" 3
+stacked inlined "$STACKER_PID" --inlines
+like 'inlined: a frame of its own' "$(user_of inlined)" \
+	'stacker_middle\+0x[0-9a-f]+;stacker_inlined \(inlined\);stacker_leaf'
+stacker_end
+ok 'inlined: it ends' bombus_stop INT
+
+# --- stripped, with a debug file beside it that the debug link names; then without ---
+mkdir -p bin/.debug
+objcopy --only-keep-debug "$STACKER" bin/.debug/stacker.debug
+cp "$STACKER" bin/stacker
+strip -s bin/stacker
+(cd bin && objcopy --add-gnu-debuglink=.debug/stacker.debug stacker)
+stacker_start bin/stacker 3
+stacked linked "$STACKER_PID"
+like 'linked: functions of the debug file' "$(user_of linked)" "$CHAIN"
+stacker_end
+ok 'linked: it ends' bombus_stop INT
+objcopy --add-section .changed="$STACKER" bin/.debug/stacker.debug
+objcopy --remove-section .note.gnu.build-id bin/.debug/stacker.debug
+stacker_start bin/stacker 3
+stacked wrong "$STACKER_PID"
+like 'wrong: a debug file of another build is not used' "$(user_of wrong)" \
+	';\[stacker\]\+0x[0-9a-f]+;\[stacker\]\+0x[0-9a-f]+$'
+stacker_end
+ok 'wrong: it ends' bombus_stop INT
+
+# --- a program that is deleted, whose code is made at run time, in namespaces of its own ---
+cp "$STACKER" bin/gone
+# shellcheck disable=SC2016 # expanded by the inner shell
+stacker_start unshare -m -p --fork --kill-child bash -c '
+	mount -t tmpfs none /tmp && mkdir -p "$2" && cd "$2" || exit 1
+	cp "$1" gone && exec ./gone 3 jit' - "/proc/self/fd/9" /tmp/bin 9<bin/gone
+inner=$(tr -d ' ' <"/proc/$STACKER_PID/task/$STACKER_PID/children")
+rm bin/gone "/proc/$inner/root/tmp/bin/gone"
+stacked apart "$inner"
+like 'apart: functions of a deleted program and of its compiler' "$(user_of apart)" \
+	'stacker_outer\+0x[0-9a-f]+;jit_work\+0x[0-9a-f]+;stacker_middle\+0x[0-9a-f]+;stacker_leaf\+0x[0-9a-f]+$'
+stacker_end
+ok 'apart: it ends' bombus_stop INT
+
+done_testing
