@@ -126,6 +126,12 @@ $(BUILD)/gen/%.inc: runner/read/text/gen-%.sh | $(BUILD)/.checked
 	@mkdir -p $(@D)
 	$(Q)CC="$(CC)" sh $< > $@.tmp && mv $@.tmp $@
 
+# The files of the page for browsers, compressed.
+$(BUILD)/runner/sink/live/live_pages.o: $(BUILD)/gen/page.inc
+$(BUILD)/gen/page.inc: runner/sink/live/gen-page.sh $(wildcard runner/sink/live/page/*) | $(BUILD)/.checked
+	@mkdir -p $(@D)
+	$(Q)sh $< > $@.tmp && mv $@.tmp $@
+
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(support) $(call archives,cmd)
 	$(link) $(call libs,cmd)
 $(TRAFFIC): %: %.o
@@ -225,14 +231,14 @@ bench: deps ## measure what the README claims, as ratios
 	@$(SUBMAKE) all examples bpf-tests $(BENCHES)
 	@$(GIVE_BACK)
 	@BUILD=$(BUILD) tests/bench/run.sh
-check: lint house $(BUILD)/gen/names.inc ## check the format, the scripts, the layers and common mistakes
+check: lint house $(BUILD)/gen/names.inc $(BUILD)/gen/page.inc ## check the format, the scripts, the layers and common mistakes
 	clang-format --dry-run -Werror $(SOURCES)
 	printf '%s\n' $(filter-out tests/%,$(filter %.c,$(SOURCES))) | \
 		xargs -P $(JOBS) -I{} clang-tidy --quiet {} -- $(CPPFLAGS) -std=gnu11
 house: all ## find circles between object files, full folders and long functions
 	@tests/house.sh $(BUILD)
 lint:
-	shellcheck -x .ci/run tests/run $(wildcard tests/*.sh tests/*/*.sh runner/read/text/*.sh docs/man/*.sh debian/*.sh packaging/*.sh)
+	shellcheck -x .ci/run tests/run $(wildcard tests/*.sh tests/*/*.sh runner/read/text/*.sh runner/sink/live/*.sh docs/man/*.sh debian/*.sh packaging/*.sh)
 
 # --- for people ---
 

@@ -71,6 +71,16 @@ is 'a method that changes something, too' "$(page /live/events -X POST)" 405
 is 'another path is not there' "$(page /live/event)" 404
 is 'nor is one that climbs' "$(page /live/../../etc/passwd --path-as-is)" 404
 is 'metrics are there as before' "$(page /metrics)" 200
+is 'the page is there' "$(page /live --compressed)" 200
+like 'with its scripts' "$(cat page.out)" '<script type="module" src="live/app.js"></script>'
+like 'and allows no others' "$(cat page.head)" \
+	"^Content-Security-Policy: default-src 'none'; script-src 'self'; .*connect-src 'self';"
+for file in $(cd "$TOP/runner/sink/live/page" && ls); do
+	[ "$file" = index.html ] || [ "$(page "/live/$file" --compressed)" = 200 ] &&
+		{ [ "$file" = index.html ] || cmp -s page.out "$TOP/runner/sink/live/page/$file"; } ||
+		fail "$file is not served as it is"
+done
+is 'a client that takes no gzip is told so' "$(page /live)" 406
 ok 'it ends while they watch' bombus_stop INT
 is 'and well' "$RC" 0
 ended() { ! pgrep -P $$ curl >/dev/null; }

@@ -31,7 +31,7 @@
 struct live_source {
 	struct source *source;
 	struct stream **tails; /* by map index; NULL: no records */
-	uint64_t time_ns;      /* of the last rows or records; 0: none */
+	uint64_t time_ns;      /* of the last sweep, or what a recording gave last; 0: none */
 	uint64_t state_ns;     /* monotonic time of the last state */
 };
 
@@ -266,7 +266,8 @@ int live_event(struct live *live, struct source *source, const struct record *re
 {
 	struct live_source *ls = of(live, source);
 
-	ls->time_ns = source->recorded ? record->time_ns : 0;
+	if (source->recorded)
+		ls->time_ns = record->time_ns;
 	stream_put(ls->tails[record->map->index], record);
 	return feed_is_watched(live->feed) ? live->json->ops->event(live->json, source, record) : 0;
 }
@@ -274,7 +275,7 @@ int live_event(struct live *live, struct source *source, const struct record *re
 int live_rows(struct live *live, struct source *source, const struct series_rows *rows,
 	      uint64_t time_ns)
 {
-	of(live, source)->time_ns = source->recorded ? time_ns : 0;
+	of(live, source)->time_ns = time_ns;
 	return feed_is_watched(live->feed)
 		       ? live->json->ops->rows(live->json, source, rows, time_ns)
 		       : 0;
@@ -292,8 +293,7 @@ int live_swept(struct live *live, struct source *source, uint64_t time_ns)
 {
 	struct live_source *ls = of(live, source);
 
-	if (source->recorded)
-		ls->time_ns = time_ns;
+	ls->time_ns = time_ns;
 	if (!feed_is_watched(live->feed))
 		return 0;
 	live->now_ns = now_mono_ns();

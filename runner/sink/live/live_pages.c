@@ -3,6 +3,53 @@
 
 #include "base/util.h"
 #include "runner/sink/live/feed.h"
+#include "runner/sink/prometheus/negotiate.h"
+
+/* --- files ------------------------------------------------------------------------------------ */
+
+/* In the binary: the process may open no file once it runs. */
+struct live_file {
+	const char *path, *type;
+	const unsigned char *gzip;
+	size_t len;
+};
+
+#define BYTES(...)                                                                                 \
+	(const unsigned char[]){ __VA_ARGS__ }, sizeof((const unsigned char[]){ __VA_ARGS__ })
+
+static const struct live_file files[] = {
+#include "page.inc"
+};
+
+static int answer_file(void *ctx, struct web_request *request)
+{
+	/* Texts of the kernel and of images cannot become scripts or HTML, and the page asks only
+	 * its own server. */
+	static const char policy[] =
+		"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+		"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+		"require-trusted-types-for 'script'";
+	static const char *const headers[] = { "Content-Encoding",
+					       "gzip",
+					       "Vary",
+					       "Accept-Encoding",
+					       "Cache-Control",
+					       "no-cache",
+					       "Content-Security-Policy",
+					       policy,
+					       "Cross-Origin-Resource-Policy",
+					       "same-origin",
+					       "Referrer-Policy",
+					       "no-referrer",
+					       NULL };
+	const struct live_file *file = ctx;
+	_cleanup_free_ char *accepted = web_request_header(request, "Accept-Encoding");
+
+	if (negotiate_coding(accepted, false) != PACK_GZIP)
+		return web_send_text(request, 406,
+				     "the page is compressed; use a client that accepts gzip\n");
+	return web_send_bytes(request, 200, file->type, headers, file->gzip, file->len);
+}
 
 /* --- the stream ------------------------------------------------------------------------------- */
 
@@ -65,11 +112,11 @@ static int answer_events(void *ctx, struct web_request *request)
 
 size_t live_pages_of(struct feed *feed, struct web_page *ret, size_t max)
 {
-	const struct web_page pages[] = {
-		{ "/live/events", answer_events, feed },
-	};
-	size_t n = MIN(max, ARRAY_LEN(pages));
+	size_t n = 0;
 
-	memcpy(ret, pages, n * sizeof(*ret));
+	if (max)
+		ret[n++] = (struct web_page){ "/live/events", answer_events, feed };
+	for (size_t i = 0; i < ARRAY_LEN(files) && n < max; i++)
+		ret[n++] = (struct web_page){ files[i].path, answer_file, (void *)&files[i] };
 	return n;
 }
