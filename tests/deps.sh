@@ -23,7 +23,7 @@ TEST_PACKAGES=(
 	procps qemu-system-x86 busybox-static ca-certificates cpio gzip binutils libc-bin
 	umoci mandoc apache2-utils openssl python3 python3-venv time zstd git yamllint systemd valgrind
 )
-INTEROP_PACKAGES=(build-essential debhelper dpkg-dev lintian debootstrap rpm runc containerd)
+INTEROP_PACKAGES=(build-essential debhelper dpkg-dev lintian debootstrap rpm runc containerd chromium)
 
 only_say=0
 only_print=0

@@ -1,0 +1,75 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# The page for browsers in a real one, headless Chromium: what it shows is what -o json prints; keys,
+# a phone's width, dark and light; ten thousand rows that change while they scroll; names that look
+# like HTML. Pictures of it are in BUILD/web.
+. "$(dirname "$0")/../support/lib.sh"
+. "$TESTS/support/tui.sh"
+need_root
+need chromium jq python3
+
+PICTURES=$(realpath -m "$BUILD")/web
+mkdir -p "$PICTURES"
+rounds_ready
+PORT=$(free_port)
+start() { # NAME
+	bombus_start "$1" run "$OBJECT" -o json --web --metrics="127.0.0.1:$PORT" \
+		--set target_pid="$ROUNDS_PID" --set keys=10000
+}
+ok 'it starts' start web
+mkfifo said
+python3 "$TESTS/interop/web.py" "http://127.0.0.1:$PORT/live" web.out "$T/rounds" "$PICTURES" \
+	>said 2>web.errors &
+started+=("$!")
+while read -r line; do
+	case $line in
+	'ok '*) pass "${line#ok }" ;;
+	'not ok '*) fail "${line#not ok }" ;;
+	'# end') ok 'it ends' bombus_stop INT ;;
+	'# again') ok 'it starts again' start again ;;
+	*) note "${line#\# }" ;;
+	esac
+done <said
+is 'the browser had no trouble' "$(cat web.errors)" ''
+bombus_stop INT
+
+# --- a file whose name looks like HTML ---
+[ -d "$EXAMPLES" ] || done_testing
+cat >open.py <<'END'
+import sys
+sys.stdin.readline()
+try:
+    open("<img src=x onerror=document.title='bad'><script>document.title='worse'</script>")
+except OSError:
+    pass
+END
+mkfifo go
+python3 open.py <go &
+opener=$!
+started+=("$opener")
+PORT=$(free_port)
+ok 'it starts' bombus_start names --store "$EXAMPLES" run opensnoop -o json --web \
+	--metrics="127.0.0.1:$PORT" --set target_pid="$opener"
+echo >go
+ok 'the name is seen' wait_for 10 has_lines names.out 1 onerror
+cat >names.py <<END
+import sys
+sys.path.insert(0, "$TESTS/support")
+from browser import Browser
+with Browser() as page:
+    page.go("http://127.0.0.1:$PORT/live")
+    page.until("document.querySelector('.card')")
+    page.key("1")
+    page.until("[...document.querySelectorAll('.row')].some((r) => r.textContent.includes('onerror'))")
+    page.eval("[...document.querySelectorAll('.row')].find((r) => r.textContent.includes('onerror')).click()")
+    page.until("document.getElementById('detail').textContent.includes('onerror')")
+    print(page.eval("[document.title, document.querySelectorAll('main img, main script').length].join()"))
+    try:
+        page.eval("document.body.innerHTML = '<b>x</b>'")
+    except RuntimeError as error:
+        print("TrustedHTML" in str(error))
+END
+is 'it is a text and nothing else, and HTML cannot be made' "$(python3 names.py 2>&1)" $'bombus,0\nTrue'
+ok 'it ends' bombus_stop INT
+done_testing
