@@ -32,6 +32,24 @@ bool exports_in_place(const struct exports *exports)
 	return false;
 }
 
+bool exports_no_screen(const struct exports *exports)
+{
+	for (size_t i = 0; i < EXPORTERS_COUNT; i++)
+		if (exporters[i]->no_screen && exporters[i]->wanted(exports->args[i]))
+			return true;
+	return false;
+}
+
+bool exports_record(const struct exports *exports, const char *form)
+{
+	for (size_t i = 0; i < EXPORTERS_COUNT; i++)
+		if (exporters[i]->records &&
+		    (exporters[i]->wanted ? exporters[i]->wanted(exports->args[i])
+					  : streq(exporters[i]->name, form)))
+			return true;
+	return false;
+}
+
 bool exports_wanted(const struct exports *exports, bool statistics)
 {
 	for (size_t i = 0; i < EXPORTERS_COUNT; i++)

@@ -16,6 +16,7 @@
 	form(json, "json (one object a line)")		\
 	form(csv, "csv")				\
 	other(view, "")					\
+	other(trap, "")					\
 	other(prometheus, "")				\
 	other(otlp, "")					\
 	other(dogstatsd, "")
@@ -58,6 +59,10 @@ static inline bool exporter_is_beside(const struct exporter *exporter)
 
 /* Whether the options ask for one that takes the place of the form. */
 bool exports_in_place(const struct exports *exports);
+/* Whether the options ask for one with which the live table is not the usual form. */
+bool exports_no_screen(const struct exports *exports);
+/* Whether one makes recordings, which is the form or that the options ask for. */
+bool exports_record(const struct exports *exports, const char *form);
 /* Whether the options ask for one beside the form; with `statistics`, one that shows statistics. */
 bool exports_wanted(const struct exports *exports, bool statistics);
 

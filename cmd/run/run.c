@@ -230,7 +230,7 @@ static int run_run(const struct global_args *global, void *args, const struct wo
 	if (ret < 0)
 		return ret;
 	/* The live table can begin a recording at any time. */
-	if (a->record || run_sinks_interactive(a, global->exports))
+	if (a->record || exports_record(global->exports, run_sinks_form(a, global->exports)))
 		programs_record(&run.programs, &run.sinks.record);
 	return run_programs(&run, err);
 }

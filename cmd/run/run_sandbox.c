@@ -35,6 +35,7 @@ int run_sandbox_prepare(struct run_sandbox *s, const struct programs *programs,
 			const struct run_sinks *sinks, struct err *err)
 {
 	const struct sandbox_user *user = s->box.changes_user ? &s->box.user : NULL;
+	const char *form = run_sinks_form(programs->args, programs->global->exports);
 	int ret = 0;
 
 	if (s->is_off)
@@ -42,7 +43,7 @@ int run_sandbox_prepare(struct run_sandbox *s, const struct programs *programs,
 	if (programs_need_opener(programs))
 		ret = opener_start(s->opener, user, err);
 	opener_prefer_own(s->opener, true);
-	if (ret >= 0 && run_sinks_interactive(programs->args, programs->global->exports))
+	if (ret >= 0 && exports_record(programs->global->exports, form))
 		ret = files_start(&s->files, err);
 	if (ret >= 0 && sinks->record.opts.file)
 		ret = files_entrust(sinks->record.opts.file, err);
@@ -59,7 +60,7 @@ static unsigned uses_of(const struct run_args *args, const struct run_sinks *sin
 	for (size_t i = 0; i < EXPORTERS_COUNT; i++) {
 		const struct sink *sink = sinks->made[i];
 
-		if (!sink || !exporter_is_beside(exporters[i]))
+		if (!sink || !exporter_is_beside(exporters[i]) || exporters[i]->records)
 			continue;
 		uses |= SECCOMP_TALKS;
 		if (sink->ops->reads)

@@ -21,8 +21,8 @@ const char *run_sinks_form(const struct run_args *a, const struct exports *expor
 	if (!isatty(STDOUT_FILENO))
 		return "json";
 	/* A run that ends at once has no use for a live table. */
-	return !exports_in_place(exports) && !a->no_tty && !a->once &&
-			       tui_usable(STDIN_FILENO, STDOUT_FILENO)
+	return !exports_in_place(exports) && !exports_no_screen(exports) && !a->no_tty &&
+			       !a->once && tui_usable(STDIN_FILENO, STDOUT_FILENO)
 		       ? "tui"
 		       : "table";
 }
@@ -174,6 +174,9 @@ int run_sinks_stop(struct run_sinks *sinks, uint64_t *ret_unwritten, struct err 
 		ret = 0;
 	if (sinks->recorder && ret == 0)
 		ret = recording_ended(sinks, err);
+	for (size_t i = 0; i < EXPORTERS_COUNT && ret == 0; i++)
+		if (exporters[i]->ended && sinks->made[i])
+			ret = exporters[i]->ended(sinks->made[i], sinks->exports->args[i], err);
 	return ret;
 }
 

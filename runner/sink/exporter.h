@@ -40,6 +40,8 @@ struct exporter {
 				 * one to its `choices` where the type stands alone */
 	size_t args_bytes;
 	bool statistics; /* it shows what the kernel measures of programs */
+	bool records;	 /* it makes recordings: it needs `images`, and `files` */
+	bool no_screen;	 /* with it the live table is not the usual form */
 	bool in_place;	 /* where its options ask for it, it takes the place of the form of -o */
 	/* Whether its options ask for it. NULL: a form, which -o chooses. */
 	bool (*wanted)(const void *args);
@@ -49,6 +51,8 @@ struct exporter {
 	/* The listening socket that another sink with `args` takes over; 0: it makes its own.
 	 * `always`: whatever the address is. NULL: it does not listen. */
 	int (*keep)(struct sink *sink, const void *own_args, const void *args, bool always);
+	/* After the run: what is wrong with how it ended, as an error. NULL: nothing is. */
+	int (*ended)(const struct sink *sink, const void *args, struct err *err);
 	/* When all outputs are open. NULL: nothing. */
 	void (*opened)(const struct sink *sink, const void *args, const struct export_env *env);
 };

@@ -18,6 +18,7 @@
 #include "runner/sink/exporter.h"
 #include "runner/sink/slots.h"
 #include "runner/tui/keep/deck.h"
+#include "runner/tui/keep/trap.h"
 #include "runner/tui/screen/screen.h"
 #include "runner/tui/terminal/terminal.h"
 
@@ -43,7 +44,9 @@ struct tui {
 	struct model *model;
 	struct screen screen;
 	struct canvas canvas;
-	struct deck deck;	  /* recordings */
+	struct deck deck; /* recordings */
+	struct traps traps;
+	uint64_t sprung_ns;	  /* a trap's recording is due TRAP_AROUND_NS later; 0: none */
 	int bell_fd;		  /* messages ring it */
 	bool up;		  /* the screen is shown */
 	bool touched;		  /* a frame is due now */
@@ -151,6 +154,8 @@ static int tui_open(struct sink *sink, struct err *err)
 	terminal_watch(tui->terminal, tui->bell_fd);
 	tui->model = model_new(&opts);
 	screen_init(&tui->screen, tui->model, opts.utf8);
+	tui->traps.model = tui->model;
+	tui->screen.traps = &tui->traps;
 	return 0;
 }
 
@@ -186,6 +191,7 @@ static void tui_remove(struct sink *sink, struct source *source)
 {
 	struct tui *tui = tui_of(sink);
 
+	traps_remove(&tui->traps, source);
 	deck_remove(&tui->deck, source);
 	tui->screen.records = false;
 	model_remove(tui->model, source);
@@ -205,6 +211,8 @@ static int tui_event(struct sink *sink, struct source *source, const struct reco
 	struct sink *tape = deck_sink(&tui_of(sink)->deck);
 
 	model_event(tui_of(sink)->model, source, record);
+	if (unlikely(tui_of(sink)->traps.count))
+		traps_event(&tui_of(sink)->traps, source, record);
 	if (unlikely(tape))
 		tape->ops->event(tape, source, record);
 	return 0;
@@ -261,6 +269,45 @@ static void guess_interval(struct tui *tui, struct feed *feed, uint64_t time_ns)
 	feed->swept_ns = time_ns;
 }
 
+/* The seconds around the moment at which a trap sprang. */
+static void record_trap(struct tui *tui)
+{
+	uint64_t from_ns = tui->sprung_ns - MIN(tui->sprung_ns, TRAP_AROUND_NS);
+	_cleanup_free_ char *text = NULL;
+	struct err err = { 0 };
+	char path[192];
+
+	tui->sprung_ns = 0;
+	screen_name_file(&tui->screen, path, sizeof(path));
+	if (deck_save(&tui->deck, tui->model, from_ns, path, &text, &err) < 0)
+		screen_say(&tui->screen, true, "%s", err.msg);
+	else
+		screen_say(&tui->screen, false, "%s", text);
+	tui->touched = true;
+}
+
+static void watch_traps(struct tui *tui, struct source *source, uint64_t time_ns)
+{
+	struct trap_sprung sprung;
+
+	traps_swept(&tui->traps, source, time_ns, &sprung);
+	if (sprung.actions) {
+		screen_say(&tui->screen, true, "trap: %s", sprung.text);
+		tui->touched = true;
+	}
+	if (sprung.actions & TRAP_BELL)
+		terminal_bell(tui->terminal);
+	if (sprung.actions & TRAP_FREEZE) {
+		model_go_map(tui->model, source, sprung.map);
+		model_go_back(tui->model, 0);
+		model_go_row(tui->model, sprung.id);
+	}
+	if (sprung.actions & TRAP_RECORD && !tui->sprung_ns)
+		tui->sprung_ns = time_ns;
+	if (tui->sprung_ns && time_ns - tui->sprung_ns >= TRAP_AROUND_NS)
+		record_trap(tui);
+}
+
 static int tui_swept(struct sink *sink, struct source *source, uint64_t time_ns)
 {
 	struct tui *tui = tui_of(sink);
@@ -281,6 +328,7 @@ static int tui_swept(struct sink *sink, struct source *source, uint64_t time_ns)
 	}
 	feed_programs(tui, feed, now_ns);
 	model_swept(tui->model, source, now_ns, time_ns);
+	watch_traps(tui, source, time_ns);
 	if (tape)
 		tape->ops->swept(tape, source, time_ns);
 	return 0;
@@ -518,6 +566,7 @@ static void tui_free(struct sink *sink)
 	deck_release(&tui->deck);
 	terminal_free(tui->terminal);
 	screen_release(&tui->screen);
+	traps_release(&tui->traps);
 	model_free(tui->model);
 	canvas_release(&tui->canvas);
 	strbuf_release(&tui->waiting);
@@ -629,5 +678,6 @@ const struct exporter exporter_tui = {
 	.group = "Live table",
 	.opts = tui_options,
 	.args_bytes = sizeof(struct tui_args),
+	.records = true,
 	.new = tui_new,
 };

@@ -219,6 +219,8 @@ void model_status(struct model *model, struct model_status *ret)
 	tab_prepare(tab);
 	model_time_status(model, arena, ret);
 	tab->ops->status(tab, arena, ret);
+	if (tab->trap)
+		ret->left[ret->nleft++] = arena_printf(arena, "trap %s", tab->trap->text);
 	model_strip_status(model, arena, ret);
 	for (uint32_t i = 0; i < ret->nleft; i++)
 		ret->left[i] = tab_clean(tab, arena, ret->left[i]);

@@ -124,7 +124,8 @@ enum row_mark {
 	ROW_GONE = 1 << 2,  /* "gone" after its last column, if it fits */
 	ROW_FOUND = 1 << 3, /* matches the marks of model_mark() */
 	ROW_NOTE = 1 << 4,  /* no cells: `note` is a line over the whole width (records lost) */
-	ROW_WARN = 1 << 5,  /* a program that is not attached, a span that failed */
+	/* A program that is not attached, a span that failed, a row that a trap waits for. */
+	ROW_WARN = 1 << 5,
 };
 
 struct page_cell {
@@ -162,7 +163,7 @@ struct model_page {
 void model_page(struct model *model, uint32_t width, uint32_t height, struct model_page *ret);
 
 /* The status line. lost and prog are never dropped; of `left`, the last are dropped first. */
-#define STATUS_MAX_LEFT 8
+#define STATUS_MAX_LEFT 10
 struct model_status {
 	const char
 		*left[STATUS_MAX_LEFT]; /* "412/1,204 rows", "filter pid>600", "map 12/64 (18%)" */
@@ -218,6 +219,8 @@ bool model_do(struct model *model, enum model_op op);
 const char *model_why_not_compared(const struct model *model);
 /* Pauses all tabs, and shows what they had so long before the last sweep. False: no sweep yet. */
 bool model_go_back(struct model *model, uint64_t ns);
+/* To the row of this id in the current tab. */
+void model_go_row(struct model *model, uint64_t id);
 bool model_go_tab(struct model *model, uint32_t index);
 /* To the tab of a map. False: it has none. */
 bool model_go_map(struct model *model, const struct source *source, const struct map_plan *map);

@@ -286,6 +286,17 @@ bool model_row(struct model *model, uint32_t row)
 	return true;
 }
 
+void model_go_row(struct model *model, uint64_t id)
+{
+	struct tab *tab = current(model);
+	uint64_t at = 0;
+
+	tab_prepare(tab);
+	if (tab->total && tab->ops->find(tab, id, &at))
+		tab_go(tab, at);
+	model->generation++;
+}
+
 bool model_column(struct model *model, uint32_t column)
 {
 	struct tab *tab = current(model);

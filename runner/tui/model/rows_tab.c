@@ -403,6 +403,26 @@ bool rows_tab_zero(struct tab *tab)
 	return true;
 }
 
+void rows_tab_match_live(struct tab *tab, const struct pick *pick,
+			 void (*found)(void *ctx, uint64_t id), void *ctx)
+{
+	struct rows_tab *rt = rows_tab_of(tab);
+	struct rows *frozen = rt->frozen;
+	struct item item;
+
+	rt->frozen = NULL;
+	for (uint32_t slot = 0; slot < rows_slots(rt->live); slot++) {
+		const struct row *row = rows_at(rt->live, slot);
+
+		if (!row || row->state != SLOT_LIVE)
+			continue;
+		read_slot(rt, slot, &item);
+		if (tab_matches(tab, pick, &item))
+			found(ctx, item.id);
+	}
+	rt->frozen = frozen;
+}
+
 static void compare_with(struct rows_tab *rt, const struct rows *then, uint32_t figure)
 {
 	rows_compare(rt->live, then, figure);

@@ -90,6 +90,7 @@ struct tab {
 	const struct map_plan *shown; /* the fields that filters see */
 	struct columns columns;
 	struct pick *filter, *mark;
+	struct pick *trap; /* rows of which it holds stand out; borrowed; NULL: none */
 	uint64_t total, cursor, top;
 	uint64_t cursor_id;
 	bool pinned;	/* the cursor is not on top, or the tab is a stream */
@@ -167,6 +168,9 @@ const struct past *rows_tab_past(struct tab *tab);
 /* The rows as the last sweep left them. */
 const struct rows *rows_tab_live(struct tab *tab);
 bool rows_tab_zero(struct tab *tab);
+/* The rows that match now, whatever is shown. */
+void rows_tab_match_live(struct tab *tab, const struct pick *pick,
+			 void (*found)(void *ctx, uint64_t id), void *ctx);
 /* Keeps the rows as they are shown, to compare others with them. */
 void rows_tab_mark(struct tab *tab, uint64_t real_ns);
 /* Compares the figure of the chosen column with the marked moment, or no longer. False: nothing is

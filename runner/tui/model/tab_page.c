@@ -194,6 +194,8 @@ static void fill_row(struct pager *pager, uint64_t at, uint32_t width, struct pa
 	}
 	if (tab->mark && tab_matches(tab, tab->mark, &item))
 		ret->marks |= ROW_FOUND;
+	if (tab->trap && tab_matches(tab, tab->trap, &item))
+		ret->marks |= ROW_WARN;
 	ret->cells = arena_array(pager->arena, struct page_cell, page->ncolumns + 1);
 	for (uint32_t k = 0; k < page->ncolumns; k++) {
 		const struct column *column = &tab->columns.all[pager->numbers[k]];

@@ -163,7 +163,9 @@ static void draw_status(struct screen *s, struct canvas *canvas, uint32_t y)
 
 		/* A long filter may be cut, a number may not. */
 		if (canvas_cells(status.left[i]) > room &&
-		    (!has_prefix(status.left[i], "filter ") || room < LEAST_FILTER))
+		    ((!has_prefix(status.left[i], "filter ") &&
+		      !has_prefix(status.left[i], "trap ")) ||
+		     room < LEAST_FILTER))
 			break;
 		x += draw_cut(s->signs, canvas, x, y, room, PAINT_STATUS, status.left[i]) + GAP;
 	}

@@ -41,6 +41,7 @@ enum act {
 	ACT_MARK,
 	ACT_INTERVAL,
 	ACT_WRITE,
+	ACT_TRAP,
 	ACT_RECORD,
 	ACT_SEEK,
 	ACT_SLOWER, /* a recording's speed */

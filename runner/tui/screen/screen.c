@@ -208,6 +208,18 @@ static int apply_seek(struct screen *s, enum wish *ret)
 	return 0;
 }
 
+static int apply_trap(struct screen *s)
+{
+	struct model_why why = { 0 };
+	int ret = traps_set(s->traps, s->prompt.text, &why);
+
+	if (ret < 0) {
+		snprintf(s->prompt.why, sizeof(s->prompt.why), "%s", why.text);
+		s->prompt.caret = why.caret;
+	}
+	return ret;
+}
+
 static void say_unmarked(struct screen *s)
 {
 	if (!model_mark_text(s->model)[0])
@@ -223,6 +235,8 @@ static enum wish prompt_done(struct screen *s)
 
 	if (s->asked == ACT_INTERVAL)
 		ret = apply_interval(s, &wish);
+	else if (s->asked == ACT_TRAP)
+		ret = apply_trap(s);
 	else if (s->asked == ACT_SEEK)
 		ret = apply_seek(s, &wish);
 	else if (s->asked == ACT_RECORD || s->asked == ACT_SAVE)
@@ -270,7 +284,7 @@ static enum wish type_key(struct screen *s, uint32_t key)
 }
 
 /* Named by the time, so that one after the other finds room. */
-static void name_file(struct screen *s, char *dst, size_t room)
+void screen_name_file(const struct screen *s, char *dst, size_t room)
 {
 	time_t now = time(NULL);
 	struct tm tm;
@@ -297,10 +311,12 @@ static void ask(struct screen *s, enum act act)
 		for (char *c = text; *c; c++)
 			*c = *c == ':' ? '-' : *c;
 		prompt_open(&s->prompt, "write to (.csv .json .txt): ", text);
+	} else if (act == ACT_TRAP) {
+		prompt_open(&s->prompt, "trap: ", traps_text(s->traps));
 	} else if (act == ACT_SEEK) {
 		prompt_open(&s->prompt, "go to the time: ", "");
 	} else if (act == ACT_RECORD || act == ACT_SAVE) {
-		name_file(s, text, sizeof(text));
+		screen_name_file(s, text, sizeof(text));
 		prompt_open(&s->prompt,
 			    act == ACT_SAVE ? "save what is in memory to: " : "record to: ", text);
 	} else {
@@ -385,6 +401,8 @@ static enum wish begin_asking(struct screen *s, enum act act)
 {
 	if (act == ACT_RECORD && s->records)
 		return WISH_RECORD_END;
+	if (act == ACT_TRAP && !s->traps)
+		return WISH_NONE;
 	if (act == ACT_INTERVAL && s->replayed)
 		screen_say(s, true, "a recording has the sweeps it was made with");
 	else
@@ -409,6 +427,7 @@ static enum wish act_on(struct screen *s, const struct binding *b, uint32_t key)
 	case ACT_WRITE:
 	case ACT_INTERVAL:
 	case ACT_SEEK:
+	case ACT_TRAP:
 	case ACT_RECORD:
 	case ACT_SAVE:
 		return begin_asking(s, b->act);
@@ -471,7 +490,8 @@ void screen_paste(struct screen *s, uint32_t key)
 	bool blank = key == '\r' || key == '\n' || key == '\t';
 
 	if (!s->prompt.open)
-		screen_say(s, false, "pasted text is ignored: open a prompt first (/ & w d @ R S)");
+		screen_say(s, false,
+			   "pasted text is ignored: open a prompt first (/ & w d @ T R S)");
 	else if (blank || (key >= ' ' && key != KEY_ERASE))
 		type_key(s, blank ? ' ' : key);
 }

@@ -17,6 +17,7 @@
 #include "runner/tui/screen/canvas.h"
 #include "runner/tui/screen/draw.h"
 #include "runner/tui/screen/keys.h"
+#include "runner/tui/keep/trap.h"
 #include "runner/tui/model/model.h"
 #include "runner/tui/screen/prompt.h"
 
@@ -64,6 +65,7 @@ struct screen {
 	const struct source_play *play; /* of a recording; NULL: the programs run */
 	uint64_t ahead_ns;
 	bool records;			/* a recording is being made */
+	struct traps *traps;		/* borrowed; NULL: none can be set */
 	char file_name[128];		/* that files are called by at first */
 	const struct view_ops *overlay; /* NULL: the tab's own view */
 	uint32_t top, lines, room;	/* of the overlay */
@@ -89,6 +91,8 @@ void screen_wheel(struct screen *screen, int32_t rows);
 void screen_say(struct screen *screen, bool bad, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* "tcpconnect-140231.rec": for a recording. */
+void screen_name_file(const struct screen *screen, char *dst, size_t room);
 /* The wish that a prompt ended with cannot be granted: it is open again. */
 void screen_refuse(struct screen *screen, const char *why);
 

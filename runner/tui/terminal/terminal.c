@@ -421,6 +421,11 @@ void terminal_mouse(struct terminal *t, bool on)
 	collect(t);
 }
 
+void terminal_bell(struct terminal *t)
+{
+	strbuf_addc(&t->tty.pending, '\a');
+}
+
 void terminal_copy(struct terminal *t, const char *text, size_t len)
 {
 	tty_copy(&t->tty, text, len);
