@@ -645,7 +645,8 @@ static __always_inline int received(struct sock *sk, int result, int flags)
 SEC("fexit/udp_sendmsg")
 int BPF_PROG(on_udp_sent___fexit, struct sock *sk, struct msghdr *msg, size_t len, int result)
 {
-	return is_udp(sk) ? datagram(sk, result, true) : 0;
+	/* udpv6_sendmsg() calls it for IPv4 over an IPv6 socket. */
+	return sk->__sk_common.skc_family == AF_INET ? datagram(sk, result, true) : 0;
 }
 
 SEC("tp_btf/sock_send_length")

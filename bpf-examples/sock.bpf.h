@@ -37,6 +37,23 @@ static __always_inline bool sock_filtered(const struct sock *sk)
 	       target_port != sock_remote_port(sk);
 }
 
+/* The socket that a descriptor of this process stands for; NULL: it is none. */
+static __always_inline struct sock *sock_of_fd(__u32 fd)
+{
+	const struct task_struct *task = (void *)bpf_get_current_task();
+	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+	struct file **files = BPF_CORE_READ(table, fd), *file = NULL;
+	const __u32 socket_mode = 0140000, kind = 0170000;
+	struct socket *socket;
+
+	if (fd >= BPF_CORE_READ(table, max_fds) ||
+	    bpf_probe_read_kernel(&file, sizeof(file), files + fd) || !file ||
+	    (BPF_CORE_READ(file, f_inode, i_mode) & kind) != socket_mode)
+		return NULL;
+	socket = BPF_CORE_READ(file, private_data);
+	return BPF_CORE_READ(socket, sk);
+}
+
 static __always_inline __u64 sock_cgroup(const struct sock *sk)
 {
 	return BPF_CORE_READ(sk, sk_cgrp_data.cgroup, kn, id);

@@ -23,7 +23,8 @@ struct sock_owner {
 	__u32 uid;
 	char comm[BOMBUS_COMM_LEN];
 	__u8 accepted; /* not connected by this end */
-	__u8 unused[7];
+	__u8 unused[3];
+	__u32 netns;
 };
 
 BOMBUS_LOST(owners);
@@ -55,6 +56,7 @@ static __always_inline struct sock_owner *owner_note(const struct sock *sk,
 	o->accepted = 0;
 	o->pid = BPF_CORE_READ(task, tgid);
 	o->uid = BPF_CORE_READ(task, cred, uid.val);
+	o->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 	BPF_CORE_READ_INTO(&o->comm, task, group_leader, comm);
 	return o;
 }

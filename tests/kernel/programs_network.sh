@@ -14,6 +14,8 @@ if [ -z "${IN_GUEST:-}" ]; then
 	namespace own || skip_all 'no network namespace'
 	inside "$own" ip link set lo up
 	TRAFFIC_NET=$own
+else
+	inside() { "${@:2}"; }
 fi
 NETNS=$(stat -Lc %i "/proc/$own/ns/net")
 
@@ -93,11 +95,109 @@ no_loss tcpdrop
 
 # --- skbdrop ---
 example_start skbdrop --set netns="$NETNS" --interval 1h
-inside "$own" "$BUILD/tests/support/traffic" --now udp-refused,127.0.0.1,7
+inside "$own" "$BUILD/tests/support/traffic" --now udp-to,127.0.0.1,9,6,7
 bombus_stop INT
 series skbdrop drops 'map(select(.key.reason == "NO_SOCKET") |
 	[.key.interface, .key.ether_type, .key.protocol, .value])' '[["lo","IPv4","udp",7]]'
 series skbdrop drop_stacks 'map(select(.key.reason == "NO_SOCKET") | [.value, (.key.stack | test("udp"))])' \
 	'[[7,true]]'
+
+# --- bindsnoop and solisten ---
+example bindsnoop bind,127.0.0.1,7077,3
+events bindsnoop binds 'map([.comm, .err, .protocol, .address, .port, .any_port]) | group_by(.) | map(.[0] + [length])' \
+	'[["traffic","0","udp","127.0.0.1",7077,false,1],["traffic","EADDRINUSE","udp","127.0.0.1",7077,false,2]]'
+events bindsnoop binds "map(.netns) | unique" "[$NETNS]"
+example bindsnoop tcp,::1,10,1
+events bindsnoop binds 'map([.err, .protocol, .address, .port, .any_port])' \
+	"[[\"0\",\"tcp\",\"::1\",$(traffic_said port),true]]"
+example bindsnoop bind,127.0.0.1,7077,3 --set failed_only=true
+events bindsnoop binds length 2
+no_loss bindsnoop
+example solisten tcp,127.0.0.1,10,1
+events solisten listens 'map([.comm, .err, .protocol, .address, .port, .backlog, .limit, .netns])' \
+	"[[\"traffic\",\"0\",\"tcp\",\"127.0.0.1\",$(traffic_said port),16,16,$NETNS]]"
+no_loss solisten
+
+# --- udptop: four sockets that ask, each connected, and one that answers all ---
+example udptop udp,127.0.0.1,40,4 --interval 1h
+series udptop udp 'map([.key.saddr, .key.daddr, .value.sent, .value.received, .value.datagrams_sent, .value.datagrams_received]) | sort' \
+	'[["127.0.0.1","",160,160,4,4],["127.0.0.1","127.0.0.1",160,160,4,4]]'
+example udptop udp,::1,50,3 --interval 1h
+series udptop udp 'map([.key.saddr, .key.daddr, .value.sent, .value.received]) | sort' \
+	'[["::1","",150,150],["::1","::1",150,150]]'
+
+# --- gethostlatency ---
+example gethostlatency resolve,localhost,3
+events gethostlatency lookups 'map([.pid, .comm, .call, .found, .host, .took > 0]) | group_by(.) | map(.[0] + [length])' \
+	"[[$TRAFFIC_PID,\"traffic\",\"GETADDRINFO\",true,\"localhost\",true,3]]"
+no_loss gethostlatency
+
+# --- dnssnoop: answers with addresses, without, and none ---
+for at in 127.0.0.1 ::1; do
+	example dnssnoop dns,$at,2,1500 --interval 100ms --set timeout=1
+	events dnssnoop queries "map([.name, .type, .result, .answers, (.addresses | map(select(. != \"\" and . != null)) | join(\" \"))]) |
+		group_by(.) | map(.[0] + [length])" "$(jq -c . <<'END'
+[["late.test","A","NO_ANSWER",0,"",2],["none.test","A","NXDOMAIN",0,"",2],
+["www.test","A","NOERROR",2,"192.0.2.1 192.0.2.1",2],["www.test","AAAA","NOERROR",1,"2001:db8::1",2]]
+END
+	)"
+	events dnssnoop queries 'map([.pid, .comm, .server, .netns]) | unique' \
+		"[[$TRAFFIC_PID,\"traffic\",\"$at\",$NETNS]]"
+	series dnssnoop dns_latency 'map([.key.server, .key.result, .count])' \
+		"[[\"$at\",\"NOERROR\",4],[\"$at\",\"NO_ANSWER\",2],[\"$at\",\"NXDOMAIN\",2]]"
+	no_loss dnssnoop
+done
+
+# --- tlssni: on both sides ---
+example tlssni hello,127.0.0.1,shop.example.org,3
+port=$(traffic_said port)
+events tlssni hellos 'map([.pid, .comm, .accepted, .name, .dport, .netns]) | group_by(.) | map(.[0] + [length])' \
+	"$(jq -nc "[false, true] | map([$TRAFFIC_PID,\"traffic\",.,\"shop.example.org\",$port,$NETNS,3])")"
+no_loss tlssni
+example tlssni tcp,127.0.0.1,300,2
+events tlssni hellos length 0
+
+# --- interfaces: a pair, the other end of which is in another namespace, in the guest in the same ---
+inside "$own" ip link add tx0 type veth peer name rx0
+inside "$own" ip addr add 10.78.0.1/24 dev tx0
+inside "$own" ip link set tx0 addrgenmode none
+inside "$own" ip link set rx0 addrgenmode none
+inside "$own" ip link set tx0 up
+inside "$own" ip link set rx0 up
+inside "$own" ip neigh add 10.78.0.2 lladdr 02:00:00:00:00:02 dev tx0 nud permanent
+cat >bombus-inside <<END
+#!/bin/bash
+exec ${TRAFFIC_NET:+nsenter --net=/proc/$own/ns/net} "$(realpath "$BOMBUS")" "\$@"
+END
+chmod +x bombus-inside
+in_namespace() { BOMBUS=$T/bombus-inside "$@"; }
+send_to() { inside "$own" "$BUILD/tests/support/traffic" --now "udp-to,$1"; }
+
+ok 'xdpcount: it attaches' in_namespace example_start xdpcount --attach count_packets=rx0 --interval 1h
+send_to 10.78.0.2,9,100,7
+bombus_stop INT
+series xdpcount received 'map(select(.key.protocol == "udp") | [.key.ether_type, .key.vlan, .value.packets, .value.bytes])' \
+	'[["IPv4",false,7,994]]'
+
+# --- qdisclat: a line of 100 bytes a millisecond, on which packets wait for each other ---
+inside "$own" tc qdisc add dev tx0 root tbf rate 800kbit burst 1100 latency 10s
+ok 'qdisclat: it attaches' example_start qdisclat --set netns="$NETNS" --interval 1h
+send_to 10.78.0.2,9,958,6
+sleep 0.2
+bombus_stop INT
+series qdisclat qdisc_latency 'map([.key.interface, .key.qdisc, .count, .sum > 100000, .sum < 1000000])' \
+	'[["tx0","tbf",6,true,true]]'
+inside "$own" tc qdisc del dev tx0 root
+
+# --- iferrors: an XDP program that fails ---
+ok 'iferrors: a program that fails is attached' in_namespace bombus_start abort run "$OBJECTS/network_abort.bpf.o" -o none \
+	--attach always_fails=rx0
+abort=$BOMBUS_PID
+ok 'iferrors: it attaches' example_start iferrors --set netns="$NETNS" --interval 1h
+send_to 10.78.0.2,9,100,5
+bombus_stop INT
+kill -INT "$abort"
+series iferrors interface_errors 'map([.key.interface, .key.netns, .key.error, .value])' \
+	"[[\"rx0\",$NETNS,\"XDP_UNHANDLED\",5]]"
 
 done_testing

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
@@ -429,16 +430,161 @@ static void job_refused(char **args)
 	}
 }
 
-/* Datagrams that no socket is there for. */
-static void job_udp_refused(char **args)
+/* Datagrams, whether a socket is there for them or not. */
+static void job_udp_to(char **args)
 {
 	struct sockaddr_storage addr;
 	socklen_t len;
-	int fd = ip_socket(SOCK_DGRAM, &addr, &len, args[0], 9);
+	int fd = ip_socket(SOCK_DGRAM, &addr, &len, args[0], number(args[1]));
+	size_t size = number(args[2]);
+	char bytes[2048] = { 0 };
 
-	for (long n = number(args[1]); n > 0; n--)
-		must_move(sendto(fd, "nobody", 6, 0, (struct sockaddr *)&addr, len), 6);
+	if (size > sizeof(bytes))
+		die("%zu bytes", size);
+	for (long n = number(args[3]); n > 0; n--)
+		must_move(sendto(fd, bytes, size, 0, (struct sockaddr *)&addr, len), size);
 	close(fd);
+}
+
+/* Sockets for UDP that are bound to the same port at the same time: all but the first one fail. */
+static void job_bind(char **args)
+{
+	struct sockaddr_storage addr;
+	int fds[MAX_HELD];
+	socklen_t len;
+	long count = number(args[2]);
+
+	for (long i = 0; i < count && i < MAX_HELD; i++) {
+		fds[i] = ip_socket(SOCK_DGRAM, &addr, &len, args[0], number(args[1]));
+		if (!bind(fds[i], (struct sockaddr *)&addr, len) != (i == 0))
+			die("bind %ld", i);
+	}
+	for (long i = 0; i < count && i < MAX_HELD; i++)
+		close(fds[i]);
+}
+
+static void job_resolve(char **args)
+{
+	for (long n = number(args[1]); n > 0; n--) {
+		struct addrinfo *found = NULL;
+
+		if (!getaddrinfo(args[0], NULL, NULL, &found))
+			freeaddrinfo(found);
+	}
+}
+
+/* Of a DNS query for "NAME.test" the message, of its answer the records; how long it is. */
+static size_t dns_query(uint8_t *m, uint16_t id, const char *name, uint16_t type)
+{
+	const uint8_t header[12] = { id >> 8, id & 255, 1, 0, 0, 1 };
+	size_t len = strlen(name), at = sizeof(header);
+
+	memcpy(m, header, sizeof(header));
+	m[at++] = len;
+	memcpy(m + at, name, len);
+	at += len;
+	memcpy(m + at, "\4test\0\0", 7);
+	at += 6;
+	m[at++] = type >> 8;
+	m[at++] = type & 255;
+	m[at++] = 0;
+	m[at++] = 1;
+	return at;
+}
+
+static size_t dns_answer(uint8_t *m, size_t at, int result, const uint8_t *data, size_t len)
+{
+	/* The name is the one of the question, by reference; it is valid for a minute. */
+	const uint8_t record[12] = { 0xc0, 12, 0, len == 4 ? 1 : 28, 0, 1, 0, 0, 0, 60, 0, len };
+
+	m[2] = 0x81;
+	m[3] = 0x80 | result;
+	if (!len)
+		return at;
+	m[7]++;
+	memcpy(m + at, record, sizeof(record));
+	memcpy(m + at + sizeof(record), data, len);
+	return at + sizeof(record) + len;
+}
+
+/* COUNT times: www.test has an address of each family, none.test is not there, and late.test is not
+ * answered. Server and client are in this process. */
+static void job_dns(char **args)
+{
+	static const uint8_t v4[4] = { 192, 0, 2, 1 }, v6[16] = { 0x20, 1, 0xd, 0xb8, [15] = 1 };
+	struct sockaddr_storage at, from;
+	socklen_t len, from_len;
+	int server = ip_socket(SOCK_DGRAM, &at, &len, args[0], 53);
+	int client = ip_socket(SOCK_DGRAM, &at, &len, args[0], 53);
+	uint8_t m[512];
+	size_t size;
+
+	if (bind(server, (struct sockaddr *)&at, len))
+		die("bind to port 53 of %s", args[0]);
+	if (connect(client, (struct sockaddr *)&at, len))
+		die("connect");
+	for (long n = number(args[1]), i = 0; i < 4 * n; i++) {
+		bool v4_asked = i % 4 == 0, v6_asked = i % 4 == 1;
+
+		size = dns_query(m, i + 1,
+				 i % 4 < 2    ? "www"
+				 : i % 4 == 2 ? "none"
+					      : "late",
+				 v6_asked ? 28 : 1);
+		must_move(send(client, m, size, 0), size);
+		from_len = sizeof(from);
+		must_move(recvfrom(server, m, sizeof(m), 0, (void *)&from, &from_len), size);
+		if (i % 4 == 3)
+			continue;
+		size = v4_asked	  ? dns_answer(m, dns_answer(m, size, 0, v4, 4), 0, v4, 4)
+		       : v6_asked ? dns_answer(m, size, 0, v6, 16)
+				  : dns_answer(m, size, 3, NULL, 0);
+		must_move(sendto(server, m, size, 0, (void *)&from, from_len), size);
+		must_move(recv(client, m, sizeof(m), 0), size);
+	}
+	nap(number(args[2]));
+	close(client);
+	close(server);
+}
+
+/* The first message of a TLS client that asks for NAME; how long it is. */
+static size_t client_hello(uint8_t *m, const char *name)
+{
+	size_t len = strlen(name), at = 0;
+	const uint8_t start[] = { 22, 3, 1, 0, 0, 1, 0, 0, 0, 3, 3 };
+	/* After the random bytes: no session, one cipher, no compression; extensions, of which the
+	 * first one (groups) is not the name. */
+	const uint8_t middle[] = { 0, 0, 2, 0x13, 1, 1, 0, 0,	    17 + len, 0,       10, 0, 4,
+				   0, 2, 0, 29,	  0, 0, 0, 5 + len, 0,	      3 + len, 0,  0, len };
+
+	memcpy(m, start, sizeof(start));
+	at = sizeof(start);
+	memset(m + at, 'r', 32);
+	at += 32;
+	memcpy(m + at, middle, sizeof(middle));
+	at += sizeof(middle);
+	memcpy(m + at, name, len);
+	at += len;
+	m[4] = at - 5;
+	m[8] = at - 9;
+	return at;
+}
+
+static void job_hello(char **args)
+{
+	int server = listener(args[0]), port = bound_port(server), fd, peer;
+	uint8_t m[256], got[256];
+	size_t size = client_hello(m, args[1]);
+
+	printf("port %d\n", port);
+	for (long n = number(args[2]); n > 0; n--) {
+		open_conversation(args[0], server, port, &fd, &peer);
+		must_move(send(fd, m, size, MSG_NOSIGNAL), size);
+		must_move(recv(peer, got, sizeof(got), 0), size);
+		close(fd);
+		close(peer);
+	}
+	close(server);
 }
 
 /* Starts connecting and gives up after `ms`: what it sends in that time is retransmitted when
@@ -772,7 +918,11 @@ static const struct job jobs[] = {
 	{ "refused", "ADDRESS,COUNT", 2, job_refused },
 	{ "backlog", "ADDRESS,COUNT,MS", 3, job_backlog },
 	{ "late", "ADDRESS,BYTES,COUNT,MS", 4, job_late },
-	{ "udp-refused", "ADDRESS,COUNT", 2, job_udp_refused },
+	{ "udp-to", "ADDRESS,PORT,BYTES,COUNT", 4, job_udp_to },
+	{ "bind", "ADDRESS,PORT,COUNT", 3, job_bind },
+	{ "resolve", "NAME,COUNT", 2, job_resolve },
+	{ "dns", "ADDRESS,COUNT,MS", 3, job_dns },
+	{ "hello", "ADDRESS,NAME,COUNT", 3, job_hello },
 	{ "unanswered", "ADDRESS,PORT,MS", 3, job_unanswered },
 	{ "port", "", 0, job_port },
 	{ "write", "PATH,BYTES,COUNT", 3, job_write },
