@@ -131,3 +131,22 @@ char *strbuf_steal(struct strbuf *sb)
 	strbuf_init(sb, sb->max);
 	return text;
 }
+
+void strbuf_add_word(struct strbuf *sb, const char *word)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789-_./:=,@%+";
+
+	if (*word && !word[strspn(word, plain)]) {
+		strbuf_adds(sb, word);
+		return;
+	}
+	strbuf_addc(sb, '\'');
+	for (; *word; word++) {
+		if (*word == '\'')
+			strbuf_adds(sb, "'\\''");
+		else
+			strbuf_addc(sb, *word);
+	}
+	strbuf_addc(sb, '\'');
+}

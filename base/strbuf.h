@@ -52,6 +52,8 @@ void strbuf_adds(struct strbuf *sb, const char *text);
 void strbuf_addc(struct strbuf *sb, char c);
 void strbuf_addf(struct strbuf *sb, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void strbuf_vaddf(struct strbuf *sb, const char *fmt, va_list ap);
+/* A word of a shell's command line, in quotes where it needs them. */
+void strbuf_add_word(struct strbuf *sb, const char *word);
 /* A text for a page or an attribute in quotes: < > & and " are escaped. */
 void strbuf_add_html(struct strbuf *sb, const char *text);
 

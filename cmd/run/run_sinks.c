@@ -8,9 +8,12 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "base/strbuf.h"
 #include "base/util.h"
 #include "cmd/run/main_loop.h"
 #include "runner/tui/tui.h"
+
+#define COMMAND_MAX_BYTES (64u << 10)
 
 const char *run_sinks_form(const struct run_args *a, const struct exports *exports)
 {
@@ -107,12 +110,29 @@ static void warn_of_terminal(const struct run_args *args)
 			 unknown);
 }
 
+/* The words that this process was started with, for a shell. */
+static void take_command(struct strbuf *ret)
+{
+	_cleanup_free_ void *words = NULL;
+	size_t len;
+
+	strbuf_init(ret, COMMAND_MAX_BYTES);
+	if (read_file("/proc/self/cmdline", COMMAND_MAX_BYTES, &words, &len, NULL) < 0)
+		return;
+	for (const char *word = words; word < (char *)words + len; word += strlen(word) + 1) {
+		if (ret->len)
+			strbuf_addc(ret, ' ');
+		strbuf_add_word(ret, word);
+	}
+}
+
 static int make_env(struct run_sinks *sinks, const struct global_args *global,
 		    const struct run_args *args, struct export_env *ret, struct err *err)
 {
 	struct winsize size = { 0 };
 
 	ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
+	take_command(&sinks->command);
 	*ret = (struct export_env){ .figures = sinks->figures,
 				    .recorded = sinks->together,
 				    .files = sinks->files,
@@ -123,7 +143,9 @@ static int make_env(struct run_sinks *sinks, const struct global_args *global,
 				    .color = want_color(global, STDOUT_FILENO),
 				    .interval_ns = args->interval_ns,
 				    .images = sinks->record.opts.images,
-				    .nimages = sinks->record.opts.nimages };
+				    .nimages = sinks->record.opts.nimages,
+				    .command = sinks->command.len ? strbuf_str(&sinks->command)
+								  : NULL };
 	return naming_init(&ret->naming, args->name_space, args->compat, err);
 }
 
@@ -184,5 +206,6 @@ void run_sinks_release(struct run_sinks *sinks)
 {
 	host_free(sinks->host);
 	figures_free(sinks->figures);
+	strbuf_release(&sinks->command);
 	run_record_release(&sinks->record);
 }

@@ -3,6 +3,7 @@
 #ifndef BOMBUS_CMD_RUN_RUN_SINKS_H
 #define BOMBUS_CMD_RUN_RUN_SINKS_H
 
+#include "base/strbuf.h"
 #include "cmd/run/exporters.h"
 #include "cmd/run/run_args.h"
 #include "cmd/run/run_record.h"
@@ -11,6 +12,7 @@
 struct run_sinks {
 	struct host *host;
 	struct figures *figures;  /* of bombus itself */
+	struct strbuf command;	  /* that began the run */
 	struct run_record record; /* set before the start, where there is to be one */
 	struct files *files; /* make what the live table writes; borrowed; NULL: this process */
 	bool together;	     /* all in one thread: the source plays itself */

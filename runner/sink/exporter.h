@@ -29,6 +29,7 @@ struct export_env {
 	uint64_t interval_ns;		      /* between sweeps; 0: the usual */
 	const struct record_image *images;    /* for recordings of the programs. Borrowed */
 	size_t nimages;
+	const char *command; /* that began the run, for a shell; NULL: unknown. Borrowed */
 };
 
 struct exporter {

@@ -18,6 +18,7 @@
 #include "runner/sink/exporter.h"
 #include "runner/sink/slots.h"
 #include "runner/tui/keep/deck.h"
+#include "runner/tui/keep/habits.h"
 #include "runner/tui/keep/trap.h"
 #include "runner/tui/screen/screen.h"
 #include "runner/tui/terminal/terminal.h"
@@ -52,8 +53,9 @@ struct tui {
 	bool touched;		  /* a frame is due now */
 	bool ahead;		  /* a paused recording plays on, to a moment that is shown then */
 	struct source_play *play; /* of a recording */
-	bool over;		  /* it has ended, and the screen knows */
-	uint64_t clock_s;	  /* as shown */
+	const struct theme *theme;
+	bool over;	  /* it has ended, and the screen knows */
+	uint64_t clock_s; /* as shown */
 	uint64_t start_ns, drawn_ns;
 	uint64_t drawn_generation;
 	/* Messages of all threads. */
@@ -118,12 +120,30 @@ static void print_again(struct tui *tui)
 
 /* --- calls of the host --- */
 
+static const struct theme *first_theme(const struct tui *tui)
+{
+	const struct tui_opts *opts = &tui->opts;
+	const struct theme *kept = opts->settings ? habits_theme(opts->settings) : NULL;
+
+	return !opts->color  ? theme_find("mono")
+	       : opts->theme ? theme_find(opts->theme)
+	       : kept	     ? kept
+			     : theme_find("default");
+}
+
+static void next_theme(struct tui *tui)
+{
+	tui->theme = theme_next(tui->theme->name);
+	terminal_theme(tui->terminal, tui->theme);
+	screen_say(&tui->screen, false, "the looks: %s", tui->theme->name);
+	if (tui->opts.settings)
+		settings_set(tui->opts.settings, "theme", tui->theme->name);
+}
+
 static int tui_open(struct sink *sink, struct err *err)
 {
 	struct tui *tui = tui_of(sink);
-	const struct theme *theme = theme_find(tui->opts.color && tui->opts.theme ? tui->opts.theme
-					       : tui->opts.color		  ? "default"
-										  : "mono");
+	struct settings *settings = tui->opts.settings;
 	const char *charset = nl_langinfo(CODESET), *type = getenv("TERM");
 	struct model_opts opts = {
 		.history_bytes = tui->opts.history_bytes,
@@ -148,7 +168,8 @@ static int tui_open(struct sink *sink, struct err *err)
 	tui->bell_fd = bell_new();
 	if (tui->bell_fd < 0)
 		return err_sys(err, -tui->bell_fd, "eventfd");
-	ret = terminal_open(&tui->terminal, tui->opts.in_fd, tui->opts.out_fd, theme, err);
+	tui->theme = first_theme(tui);
+	ret = terminal_open(&tui->terminal, tui->opts.in_fd, tui->opts.out_fd, tui->theme, err);
 	if (ret < 0)
 		return ret;
 	terminal_watch(tui->terminal, tui->bell_fd);
@@ -156,6 +177,9 @@ static int tui_open(struct sink *sink, struct err *err)
 	screen_init(&tui->screen, tui->model, opts.utf8);
 	tui->traps.model = tui->model;
 	tui->screen.traps = &tui->traps;
+	tui->screen.command = tui->opts.command;
+	if (settings)
+		habits_keys(settings, &tui->screen);
 	return 0;
 }
 
@@ -168,6 +192,8 @@ static int tui_add(struct sink *sink, struct source *source, struct err *err)
 	feed->stats = xcalloc(source->plan->nprogs + 1, sizeof(*feed->stats));
 	slots_set(&tui->feeds, source, feed);
 	model_add(tui->model, source);
+	if (tui->opts.settings)
+		habits_columns(tui->opts.settings, tui->model);
 	deck_add(&tui->deck, source);
 	tui->screen.replayed |= source->recorded;
 	if (source->ops->playing)
@@ -191,6 +217,8 @@ static void tui_remove(struct sink *sink, struct source *source)
 {
 	struct tui *tui = tui_of(sink);
 
+	if (tui->opts.settings)
+		habits_keep_columns(tui->opts.settings, tui->model);
 	traps_remove(&tui->traps, source);
 	deck_remove(&tui->deck, source);
 	tui->screen.records = false;
@@ -445,6 +473,9 @@ static int grant(struct tui *tui, enum wish wish)
 	case WISH_INTERVAL:
 		set_interval(tui);
 		break;
+	case WISH_THEME:
+		next_theme(tui);
+		break;
 	case WISH_AHEAD:
 		tui->play->until_ns = tui->play->at_ns + screen->ahead_ns;
 		tui->ahead = true;
@@ -545,6 +576,18 @@ static int tui_work(struct sink *sink, int *timeout_ms)
 	return 0;
 }
 
+static void keep_settings(struct tui *tui)
+{
+	struct settings *settings = tui->opts.settings;
+	struct err err = { 0 };
+
+	if (!settings)
+		return;
+	habits_keep_columns(settings, tui->model);
+	if (settings_write(settings, tui->opts.files, &err) < 0)
+		log_warn("the settings are not kept: %s", err.msg);
+}
+
 static void tui_close(struct sink *sink)
 {
 	struct tui *tui = tui_of(sink);
@@ -557,6 +600,7 @@ static void tui_close(struct sink *sink)
 	print_again(tui);
 	deck_release(&tui->deck);
 	tui->deck = (struct deck){ 0 };
+	keep_settings(tui);
 }
 
 static void tui_free(struct sink *sink)
@@ -567,6 +611,7 @@ static void tui_free(struct sink *sink)
 	terminal_free(tui->terminal);
 	screen_release(&tui->screen);
 	traps_release(&tui->traps);
+	settings_free(tui->opts.settings);
 	model_free(tui->model);
 	canvas_release(&tui->canvas);
 	strbuf_release(&tui->waiting);
@@ -634,6 +679,7 @@ struct sink *sink_tui_new(const struct tui_opts *opts)
 struct tui_args {
 	const char *theme;
 	uint64_t history_bytes;
+	bool no_settings;
 };
 
 static int tui_new(struct sink **ret, const void *args, const struct export_env *env,
@@ -650,6 +696,8 @@ static int tui_new(struct sink **ret, const void *args, const struct export_env 
 		.files = env->files,
 		.images = env->images,
 		.nimages = env->nimages,
+		.command = env->command,
+		.settings = a->no_settings ? NULL : settings_read(),
 	};
 
 	*ret = sink_tui_new(&opts);
@@ -670,6 +718,10 @@ static const struct opt tui_options[] = {
 	  .offset = ARG(history_bytes),
 	  .help = "memory for what the live table can go back to: records, and what sweeps "
 		  "changed (16M)" },
+	{ .name = "no-settings",
+	  .kind = OPT_FLAG,
+	  .offset = ARG(no_settings),
+	  .help = "neither read nor keep columns, theme and keys in bombus/tui.conf" },
 	{ 0 },
 };
 

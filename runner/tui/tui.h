@@ -12,6 +12,8 @@
 #include "runner/sink/recording/record.h"
 #include "runner/sink/sink.h"
 
+struct settings;
+
 struct tui_opts {
 	int in_fd, out_fd;	/* borrowed */
 	const char *theme;	/* one of THEME_NAMES; NULL: "default" */
@@ -22,6 +24,8 @@ struct tui_opts {
 	/* What recordings have of the programs; borrowed; none: nothing can be recorded. */
 	const struct record_image *images;
 	size_t nimages;
+	struct settings *settings; /* the sink frees them; NULL: nothing is kept */
+	const char *command;	   /* that began the run, for a shell; borrowed; NULL: unknown */
 };
 
 /* Both are terminals that the live table can use, and this process is in the foreground (under

@@ -14,7 +14,7 @@
 #include "runner/tui/model/model.h"
 
 struct view_args {
-	const char *show, *by, *sort;
+	const char *show, *by, *sort, *having;
 	uint64_t top;
 };
 
@@ -66,7 +66,10 @@ static int view_open(struct sink *sink, struct err *err)
 static int prepare_map(struct view_sink *view, struct err *err)
 {
 	int ret = view->by ? model_group_by(view->model, view->by, err) : 0;
+	struct model_why why;
 
+	if (!ret && view->args.having && model_filter(view->model, view->args.having, &why) < 0)
+		return err_usage(err, "--having '%s': %s", view->args.having, why.text);
 	return !ret && view->args.sort ? model_sort_by(view->model, view->args.sort, err) : ret;
 }
 
@@ -180,7 +183,7 @@ static bool view_wanted(const void *args)
 {
 	const struct view_args *a = args;
 
-	return a->show || a->by || a->sort || a->top;
+	return a->show || a->by || a->sort || a->top || a->having;
 }
 
 static int view_new(struct sink **ret, const void *args, const struct export_env *env,
@@ -192,8 +195,8 @@ static int view_new(struct sink **ret, const void *args, const struct export_env
 
 	if (streq(env->form, "tui") || streq(env->form, "none")) {
 		err_hint(err, "choose -o table, json or csv");
-		return err_usage(err,
-				 "--show, --by, --sort and --top are for tables, JSON and CSV");
+		return err_usage(err, "--show, --by, --sort, --having and --top are for tables, "
+				      "JSON and CSV");
 	}
 	view = xcalloc(1, sizeof(*view));
 	view->sink.ops = &view_ops;
@@ -226,6 +229,11 @@ static const struct opt view_opts[] = {
 	  .kind = OPT_TEXT,
 	  .offset = ARG(sort),
 	  .help = "order the rows of each sweep: the largest first; FIELD:up: the smallest" },
+	{ .name = "having",
+	  .arg = "EXPR",
+	  .kind = OPT_TEXT,
+	  .offset = ARG(having),
+	  .help = "only rows or groups for which this holds: p99 > 10ms, records > 5" },
 	{ .name = "top",
 	  .arg = "N",
 	  .kind = OPT_U64,

@@ -17,6 +17,8 @@
 
 #define OWN_RIGHTS (CAP_BIT(CAP_DAC_OVERRIDE) | CAP_BIT(CAP_FOWNER))
 
+enum request { NEW = 'n', REPLACE = 'r' };
+
 struct files {
 	struct helper helper;
 	pthread_mutex_t lock; /* of one request and its answer */
@@ -64,6 +66,15 @@ int files_entrust(struct new_file *file, struct err *err)
 
 /* ---- new ones ---- */
 
+static int open_file(struct new_file *ret, const char *path, bool replace, struct err *err)
+{
+	const char *slash = strrchr(path, '/');
+	_cleanup_free_ char *folder = slash ? xstrndup(path, (size_t)(slash - path)) : NULL;
+	int code = replace && folder && *folder ? make_dirs(folder, err) : 0;
+
+	return code < 0 ? code : new_file_open(ret, path, replace, err);
+}
+
 /* A process for each, which lives until the file has its name or is given up. */
 static int serve_file(struct new_file *file, int fd)
 {
@@ -93,7 +104,7 @@ static int serve_file(struct new_file *file, int fd)
 static void files_main(int fd, void *ctx)
 {
 	struct sandbox_user caller;
-	char path[PATH_MAX + 1];
+	char path[PATH_MAX + 2]; /* behind REPLACE or NEW */
 	size_t nfds;
 	int len;
 
@@ -102,12 +113,12 @@ static void files_main(int fd, void *ctx)
 	else
 		privileges_become(NULL, OWN_RIGHTS);
 	confine(SECCOMP_FORKS);
-	while ((len = packet_receive(fd, path, PATH_MAX, NULL, 0, &nfds)) > 0) {
+	while ((len = packet_receive(fd, path, PATH_MAX + 1, NULL, 0, &nfds)) > 0) {
 		struct new_file file = NEW_FILE_INIT;
 		struct answer answer = { 0 };
 
 		path[len] = '\0';
-		answer.code = new_file_open(&file, path, false, &answer.err);
+		answer.code = open_file(&file, path + 1, path[0] == REPLACE, &answer.err);
 		if (answer.code == 0)
 			answer.code = serve_file(&file, fd);
 		if (answer.code < 0)
@@ -140,16 +151,18 @@ void files_free(struct files *files)
 	free(files);
 }
 
-int files_new_file(struct files *files, struct new_file *ret, const char *path, struct err *err)
+static int ask_for(struct files *files, struct new_file *ret, char how, const char *path,
+		   struct err *err)
 {
+	_cleanup_free_ char *request = xasprintf("%c%s", how, path);
 	struct answer answer;
 	int fds[2], code;
 	size_t nfds = 0;
 
 	if (!files)
-		return new_file_open(ret, path, false, err);
+		return open_file(ret, path, how == REPLACE, err);
 	pthread_mutex_lock(&files->lock);
-	code = packet_send(files->helper.fd, path, strlen(path), NULL, 0);
+	code = packet_send(files->helper.fd, request, strlen(request), NULL, 0);
 	if (code == 0)
 		code = packet_receive(files->helper.fd, &answer, sizeof(answer), fds, 2, &nfds);
 	pthread_mutex_unlock(&files->lock);
@@ -167,4 +180,14 @@ int files_new_file(struct files *files, struct new_file *ret, const char *path, 
 		return answer.code;
 	}
 	return err_sys(err, code < 0 ? -code : EPIPE, "cannot write %s: the helper process", path);
+}
+
+int files_new_file(struct files *files, struct new_file *ret, const char *path, struct err *err)
+{
+	return ask_for(files, ret, NEW, path, err);
+}
+
+int files_replace_file(struct files *files, struct new_file *ret, const char *path, struct err *err)
+{
+	return ask_for(files, ret, REPLACE, path, err);
 }

@@ -20,7 +20,10 @@ int files_entrust(struct new_file *file, struct err *err);
 int files_start(struct files **ret, struct err *err);
 void files_free(struct files *files); /* takes NULL */
 
-/* As new_file_open(), which NULL means; replaces nothing. Any thread. */
+/* As new_file_open(), which NULL means. The first replaces nothing; the second does, and makes the
+ * folders of the file. Any thread. */
 int files_new_file(struct files *files, struct new_file *ret, const char *path, struct err *err);
+int files_replace_file(struct files *files, struct new_file *ret, const char *path,
+		       struct err *err);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/tui/model/columns.h"
 
+#include "base/strbuf.h"
 #include "base/utf8.h"
 #include "base/util.h"
 #include "runner/sink/print/table_map.h"
@@ -231,4 +232,77 @@ bool columns_show_all(struct columns *columns)
 	}
 	columns->first = 0;
 	return any;
+}
+
+static const char *const size_names[] = {
+	[SIZE_FITTING] = "",
+	[SIZE_NARROW] = ":narrow",
+	[SIZE_WIDE] = ":wide",
+};
+
+static const char *name_of(const struct column *column)
+{
+	return column->field		    ? column->field->path
+	       : column->form == FORM_TIME  ? "time"
+	       : column->form == FORM_SPAN  ? "span"
+	       : column->form == FORM_TREND ? "trend"
+					    : "bar";
+}
+
+static uint8_t first_size(const struct column *column)
+{
+	return column->form == FORM_BAR ? SIZE_WIDE : SIZE_FITTING;
+}
+
+bool columns_describe(const struct columns *columns, struct strbuf *ret)
+{
+	bool differs = false;
+
+	for (uint32_t i = 0; i < columns->count; i++) {
+		const struct column *column = &columns->all[columns->order[i]];
+
+		differs |= column->hidden || columns->order[i] != i ||
+			   column->size != first_size(column);
+		strbuf_addf(ret, "%s%s%s%s", i ? " " : "", column->hidden ? "-" : "",
+			    name_of(column),
+			    column->size == first_size(column) ? "" : size_names[column->size]);
+	}
+	return differs;
+}
+
+static bool take(struct columns *columns, const char *word, bool *taken, uint32_t *ret)
+{
+	bool hidden = word[0] == '-';
+	size_t len = strcspn(word += hidden, ":");
+
+	for (uint32_t i = 0; i < columns->count; i++) {
+		struct column *column = &columns->all[i];
+		const char *name = name_of(column);
+
+		if (taken[i] || strlen(name) != len || strncmp(name, word, len) != 0)
+			continue;
+		taken[i] = true;
+		column->hidden = hidden;
+		for (uint8_t k = 0; k < ARRAY_LEN(size_names); k++)
+			if (word[len] && streq(size_names[k], word + len))
+				column->size = k;
+		*ret = i;
+		return true;
+	}
+	return false;
+}
+
+void columns_apply(struct columns *columns, const char *text)
+{
+	_cleanup_free_ char *list = xstrdup(text);
+	_cleanup_free_ bool *taken = xcalloc(columns->count + 1, sizeof(*taken));
+	char *rest = list, *word;
+	uint32_t n = 0;
+
+	while ((word = strsep(&rest, " ")))
+		if (*word)
+			n += take(columns, word, taken, &columns->order[n]);
+	for (uint32_t i = 0; i < columns->count; i++)
+		if (!taken[i])
+			columns->order[n++] = i;
 }

@@ -46,6 +46,8 @@ struct column {
 	uint32_t extra; /* free width that the last columns_fit() gave it, in cells */
 };
 
+struct strbuf;
+
 struct columns {
 	struct column *all;
 	uint32_t count;
@@ -78,5 +80,9 @@ uint32_t columns_beside(const struct columns *columns, uint32_t number, int step
 bool columns_move(struct columns *columns, int step);
 bool columns_hide(struct columns *columns);
 bool columns_show_all(struct columns *columns);
+/* Order, widths and hidden columns as text: "time -pid comm:wide". False: all is as at first. */
+bool columns_describe(const struct columns *columns, struct strbuf *ret);
+/* Unknown names are left out; columns that the text does not have follow. */
+void columns_apply(struct columns *columns, const char *text);
 
 #endif

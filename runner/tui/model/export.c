@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <sys/mman.h>
 #include "base/clock.h"
 #include "base/err.h"
@@ -286,4 +287,80 @@ bool export_row(struct tab *tab, struct strbuf *ret)
 	strbuf_add(ret, text, len);
 	free(text);
 	return !ret->full;
+}
+
+/* A word for a shell. */
+static void add_word(struct strbuf *ret, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
+static void add_word(struct strbuf *ret, const char *fmt, ...)
+{
+	_cleanup_free_ char *word = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&word, fmt, ap) < 0)
+		word = NULL;
+	va_end(ap);
+	strbuf_addc(ret, ' ');
+	strbuf_add_word(ret, word ? word : "");
+}
+
+static void add_option(struct strbuf *ret, const char *name, const char *map, const char *text)
+{
+	strbuf_addf(ret, " --%s", name);
+	if (map)
+		add_word(ret, "%s:%s", map, text);
+	else
+		add_word(ret, "%s", text);
+}
+
+static const char *expression_of(const struct tab *tab)
+{
+	return tab->filter && tab->filter->filter ? tab->filter->text : NULL;
+}
+
+static void add_order(struct strbuf *ret, const struct tab *tab)
+{
+	const struct columns *columns = &tab->columns;
+	const struct column *column = columns->sort < 0 ? NULL : &columns->all[columns->sort];
+
+	if (!column || !column->field || column->off)
+		return;
+	strbuf_adds(ret, " --sort");
+	add_word(ret, "%s%s", column->field->path, columns->direction > 0 ? ":up" : "");
+}
+
+static void add_groups(struct strbuf *ret, const struct tab *base, const char *map)
+{
+	_cleanup_strbuf_ struct strbuf by = STRBUF_INIT(4096);
+
+	for (uint32_t i = 0; i < base->nby; i++) {
+		const struct column *column = &base->columns.all[base->by[i]];
+
+		strbuf_addf(&by, "%s%s", i ? "," : "", column->field->path);
+	}
+	add_option(ret, "by", map, strbuf_str(&by));
+}
+
+bool export_command(const struct tab *base, const struct tab *shown, struct strbuf *ret)
+{
+	const char *map = tab_label(base);
+	bool series = base->ops->kind == TAB_ROWS, groups = shown != base;
+
+	if (!series && base->ops->kind != TAB_STREAM)
+		return false;
+	strbuf_adds(ret, " -o table");
+	if (groups)
+		add_groups(ret, base, map);
+	else if (series)
+		add_option(ret, "show", NULL, map);
+	if (!series && expression_of(base))
+		add_option(ret, "where", map, expression_of(base));
+	else if (series && !groups && expression_of(base))
+		add_option(ret, "having", NULL, expression_of(base));
+	if (groups && expression_of(shown))
+		add_option(ret, "having", NULL, expression_of(shown));
+	if (series || groups)
+		add_order(ret, shown);
+	return true;
 }

@@ -28,4 +28,7 @@ int export_file(struct tab *tab, struct files *files, const char *path, uint64_t
 /* The row under the cursor, as `-o json` prints it. False: there is none. */
 bool export_row(struct tab *tab, struct strbuf *ret);
 
+/* Adds the options that print the view: map, groups, filter, order. False: none do. */
+bool export_command(const struct tab *base, const struct tab *shown, struct strbuf *ret);
+
 #endif

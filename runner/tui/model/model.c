@@ -254,6 +254,11 @@ int model_export(struct model *model, const char *path, uint64_t *ret_rows, stru
 	return export_file(current(model), model->files, path, ret_rows, err);
 }
 
+bool model_command(struct model *model, struct strbuf *ret)
+{
+	return export_command(current_base(model), current(model), ret);
+}
+
 int model_write(struct model *model, const struct export_how *how, int fd, uint64_t *ret_rows)
 {
 	return export_rows(current(model), how, fd, ret_rows);

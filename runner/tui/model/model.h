@@ -221,6 +221,10 @@ const char *model_why_not_compared(const struct model *model);
 bool model_go_back(struct model *model, uint64_t ns);
 /* To the row of this id in the current tab. */
 void model_go_row(struct model *model, uint64_t id);
+/* The columns of a tab, as settings have them: *ret_name is "program:map". False: there is nothing
+ * to be kept of it. *ret_text NULL: the columns are as at first. The caller frees both. */
+bool model_columns(const struct model *model, uint32_t index, char **ret_name, char **ret_text);
+void model_set_columns(struct model *model, const char *name, const char *text);
 bool model_go_tab(struct model *model, uint32_t index);
 /* To the tab of a map. False: it has none. */
 bool model_go_map(struct model *model, const struct source *source, const struct map_plan *map);
@@ -253,8 +257,15 @@ const char *model_filter_text(struct model *model); /* the current one; "": none
  * unless it follows a stream. */
 int model_mark(struct model *model, const char *text, struct model_why *ret);
 const char *model_mark_text(struct model *model);
-/* At least one row matches the marks. */
-bool model_any_marked(struct model *model);
+/* How many rows match the marks. */
+uint64_t model_marked(struct model *model);
+/* The fields of the current tab that begin so. Returns how many; *ret_common has what all of them
+ * begin with, `choices` their names. */
+#define MODEL_NAME_MAX 127
+uint32_t model_complete(struct model *model, const char *text, size_t len,
+			char ret_common[MODEL_NAME_MAX + 1], char *choices, size_t room);
+/* Adds the options of `run` that print what is shown. False: none do. */
+bool model_command(struct model *model, struct strbuf *ret);
 
 /* Holds the row under the cursor of the current tab: no other row takes its place until model_do()
  * moves the cursor. A stream pauses. A series that goes has neither detail nor JSON. */

@@ -375,18 +375,24 @@ int model_mark(struct model *model, const char *text, struct model_why *ret)
 	return 0;
 }
 
-bool model_any_marked(struct model *model)
+uint32_t model_complete(struct model *model, const char *text, size_t len,
+			char ret_common[MODEL_NAME_MAX + 1], char *choices, size_t room)
+{
+	return pick_complete(current(model)->shown, text, len, ret_common, choices, room);
+}
+
+uint64_t model_marked(struct model *model)
 {
 	struct tab *tab = current(model);
+	uint64_t n = 0;
 	struct item item;
 
 	tab_prepare(tab);
 	for (uint64_t i = 0; tab->mark && i < tab->total; i++) {
 		tab->ops->item(tab, i, &item);
-		if (tab_matches(tab, tab->mark, &item))
-			return true;
+		n += tab_matches(tab, tab->mark, &item);
 	}
-	return false;
+	return n;
 }
 
 void model_hold(struct model *model, bool on)

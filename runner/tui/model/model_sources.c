@@ -6,6 +6,8 @@
 #include "runner/tui/model/model_impl.h"
 #include "runner/tui/trace/traces.h"
 
+#define COLUMNS_MAX_BYTES 8192u
+
 struct model *model_new(const struct model_opts *opts)
 {
 	struct model *model = xcalloc(1, sizeof(*model));
@@ -138,6 +140,43 @@ void model_add(struct model *model, struct source *source)
 	model->norigins++;
 	programs_tab_add(model->programs, source);
 	share_history(model);
+	model->generation++;
+}
+
+static char *name_of(const struct model *model, const struct tab *tab)
+{
+	if (tab == model->programs)
+		return xstrdup("programs");
+	return tab->env->source && tab->map
+		       ? xasprintf("%s:%s", tab->env->source->program, tab->map->name)
+		       : NULL;
+}
+
+bool model_columns(const struct model *model, uint32_t index, char **ret_name, char **ret_text)
+{
+	const struct tab *tab = model->tabs[index];
+	struct strbuf text = STRBUF_INIT(COLUMNS_MAX_BYTES);
+
+	*ret_name = name_of(model, tab);
+	if (!*ret_name || (*ret_name)[strcspn(*ret_name, "=\n# ")]) {
+		free(steal_ptr(ret_name));
+		return false;
+	}
+	*ret_text = NULL;
+	if (columns_describe(&tab->columns, &text) && !text.full)
+		*ret_text = xstrdup(strbuf_str(&text));
+	strbuf_release(&text);
+	return true;
+}
+
+void model_set_columns(struct model *model, const char *name, const char *text)
+{
+	for (uint32_t i = 0; i < model->ntabs; i++) {
+		_cleanup_free_ char *own = name_of(model, model->tabs[i]);
+
+		if (own && streq(own, name))
+			columns_apply(&model->tabs[i]->columns, text);
+	}
 	model->generation++;
 }
 

@@ -163,3 +163,41 @@ bool pick_finds(const struct pick *pick, const char *text, size_t len)
 	}
 	return false;
 }
+
+struct completion {
+	const char *text;
+	size_t len;
+	uint32_t found;
+	char *common, *choices;
+	size_t room;
+};
+
+static void complete_of(struct completion *c, const struct layout *layout)
+{
+	for (uint32_t i = 0; i < layout->nfields; i++) {
+		const char *name = layout->fields[i].path;
+		size_t used = strlen(c->choices), n = 0;
+
+		if (strncmp(name, c->text, c->len) != 0 || strlen(name) > MODEL_NAME_MAX)
+			continue;
+		snprintf(c->choices + used, c->room - used, "%s%s", used ? "  " : "", name);
+		if (!c->found++)
+			snprintf(c->common, MODEL_NAME_MAX + 1, "%s", name);
+		while (c->common[n] && c->common[n] == name[n])
+			n++;
+		c->common[n] = '\0';
+	}
+}
+
+uint32_t pick_complete(const struct map_plan *map, const char *text, size_t len,
+		       char ret_common[MODEL_NAME_MAX + 1], char *choices, size_t room)
+{
+	struct completion c = { text, len, 0, ret_common, choices, room };
+
+	ret_common[0] = choices[0] = '\0';
+	if (map->has_key)
+		complete_of(&c, &map->key);
+	if (map->has_value)
+		complete_of(&c, &map->value);
+	return c.found;
+}

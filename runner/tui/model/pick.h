@@ -27,4 +27,9 @@ void pick_free(struct pick *pick);
 /* The text contains the needle. */
 bool pick_finds(const struct pick *pick, const char *text, size_t len);
 
+/* The fields that a filter of this map has and that begin so: their number, all that they have in
+ * common at the beginning, and their names. */
+uint32_t pick_complete(const struct map_plan *map, const char *text, size_t len,
+		       char ret_common[MODEL_NAME_MAX + 1], char *choices, size_t room);
+
 #endif

@@ -98,6 +98,9 @@ const struct binding bindings[] = {
 	{ MODEL(OP_WIDTH, '_'), 0, NULL, "change the column's width: fitting, narrow, wide" },
 	{ { 'd' }, ACT_INTERVAL, 0, 0, NULL, "set the time between sweeps" },
 	{ { 'y' }, ACT_COPY, 0, 0, NULL, "copy the row as JSON to the clipboard (OSC 52)" },
+	{ { 'Y' }, ACT_COPY_VIEW, 0, 0, NULL, "copy the command line that prints this view" },
+	{ { ':' }, ACT_PALETTE, 0, 0, NULL, "search all actions, and do one" },
+	{ { 0 }, ACT_THEME, 0, 0, NULL, "change the looks: default, light, mono" },
 	{ { '!' }, ACT_LOG, 0, 0, NULL, "show messages" },
 	{ { 'm' }, ACT_MOUSE, 0, 0, NULL, "use the mouse, or leave it to the terminal" },
 	{ { CTRL_KEY('l') }, ACT_REDRAW, 0, 0, NULL, "redraw the screen" },
@@ -106,6 +109,73 @@ const struct binding bindings[] = {
 	{ { 'q', CTRL_KEY('c') }, ACT_QUIT, 0, HINT_ALWAYS, "quit", "detach everything and quit" },
 };
 const size_t nbindings = ARRAY_LEN(bindings);
+
+/* By act; those of the model by op. */
+static const char *const act_names[] = {
+	[ACT_TAB] = "table",	       [ACT_FILTER] = "filter",	  [ACT_MARK] = "mark",
+	[ACT_INTERVAL] = "interval",   [ACT_WRITE] = "write",	  [ACT_TRAP] = "trap",
+	[ACT_RECORD] = "record",       [ACT_SEEK] = "seek",	  [ACT_SLOWER] = "slower",
+	[ACT_FASTER] = "faster",       [ACT_SAVE] = "save",	  [ACT_COPY] = "copy-row",
+	[ACT_COPY_VIEW] = "copy-view", [ACT_DETAIL] = "detail",	  [ACT_BACK] = "back",
+	[ACT_LOG] = "messages",	       [ACT_HELP] = "help",	  [ACT_MOUSE] = "mouse",
+	[ACT_REDRAW] = "redraw",       [ACT_SUSPEND] = "suspend", [ACT_QUIT] = "quit",
+	[ACT_PALETTE] = "palette",     [ACT_THEME] = "theme",
+};
+static const char *const op_names[] = {
+	[OP_UP] = "up",
+	[OP_DOWN] = "down",
+	[OP_PAGE_UP] = "page-up",
+	[OP_PAGE_DOWN] = "page-down",
+	[OP_FIRST] = "first",
+	[OP_LAST] = "last",
+	[OP_LEFT] = "left",
+	[OP_RIGHT] = "right",
+	[OP_TAB_NEXT] = "next-table",
+	[OP_TAB_PREV] = "previous-table",
+	[OP_SORT] = "sort",
+	[OP_SORT_LEFT] = "sort-left",
+	[OP_SORT_RIGHT] = "sort-right",
+	[OP_PAUSE] = "pause",
+	[OP_EARLIER] = "earlier",
+	[OP_LATER] = "later",
+	[OP_EARLIER_FAR] = "earlier-10s",
+	[OP_LATER_FAR] = "later-10s",
+	[OP_MOMENT] = "mark-moment",
+	[OP_COMPARE] = "compare",
+	[OP_FOLLOW] = "follow",
+	[OP_HIDE] = "hide-column",
+	[OP_SHOW_ALL] = "show-columns",
+	[OP_MOVE_LEFT] = "move-left",
+	[OP_MOVE_RIGHT] = "move-right",
+	[OP_WIDTH] = "width",
+	[OP_VIEW] = "view",
+	[OP_GROUP] = "group",
+	[OP_OUT] = "leave-group",
+	[OP_ZERO] = "zero",
+	[OP_FOUND_NEXT] = "next-mark",
+	[OP_FOUND_PREV] = "previous-mark",
+};
+
+const char *binding_name(const struct binding *b)
+{
+	const char *name = NULL;
+
+	if (b->act == ACT_ROW)
+		return b->op == OP_UP ? "previous-row" : "next-row";
+	if (b->act == ACT_MODEL && b->op < ARRAY_LEN(op_names))
+		name = op_names[b->op];
+	else if (b->act < ARRAY_LEN(act_names))
+		name = act_names[b->act];
+	return name ? name : "";
+}
+
+const struct binding *binding_named(const char *name)
+{
+	for (size_t i = 0; *name && i < nbindings; i++)
+		if (streq(binding_name(&bindings[i]), name))
+			return &bindings[i];
+	return NULL;
+}
 
 const struct binding *binding_find(uint32_t key)
 {
@@ -153,6 +223,20 @@ void key_label(char dst[KEY_LABEL_ROOM], uint32_t key, bool utf8)
 		snprintf(dst, KEY_LABEL_ROOM, "^%c", (char)(key + '@'));
 	else
 		snprintf(dst, KEY_LABEL_ROOM, "%c", key < KEY_ERASE ? (char)key : '?');
+}
+
+uint32_t key_labelled(const char *label)
+{
+	char text[KEY_LABEL_ROOM];
+
+	for (uint32_t key = 1; key < KEY_CODE_LAST; key++) {
+		if (key == KEY_ERASE + 1)
+			key = KEY_CODE_NONE + 1;
+		key_label(text, key, false);
+		if (streq(text, label) && (key < KEY_ERASE || !streq(text, "?")))
+			return key;
+	}
+	return KEY_CODE_NONE;
 }
 
 static void add_keys(struct strbuf *sb, const struct binding *b, bool utf8)

@@ -53,6 +53,9 @@ enum act {
 	ACT_LOG,
 	ACT_HELP,
 	ACT_MOUSE,
+	ACT_THEME,
+	ACT_PALETTE,
+	ACT_COPY_VIEW,
 	ACT_REDRAW,
 	ACT_SUSPEND,
 	ACT_QUIT,
@@ -84,12 +87,18 @@ struct binding {
 extern const struct binding bindings[];
 extern const size_t nbindings;
 
+/* The name of an action, in the palette and in the file of settings. */
+const char *binding_name(const struct binding *binding);
+/* NULL: no action has this name. */
+const struct binding *binding_named(const char *name);
 /* NULL: the key has no action. */
 const struct binding *binding_find(uint32_t key);
 
 /* "Esc", "^L", "PgUp", "j"; dst has KEY_LABEL_ROOM bytes. */
 #define KEY_LABEL_ROOM 12
 void key_label(char dst[KEY_LABEL_ROOM], uint32_t key, bool utf8);
+/* The key of such a label; KEY_CODE_NONE: no key has it. */
+uint32_t key_labelled(const char *label);
 /* All keys of a binding and of the bindings that share its help line: "k Up". */
 void binding_keys(char *dst, size_t room, const struct binding *binding, bool utf8);
 

@@ -10,9 +10,28 @@
 void prompt_open(struct prompt *p, const char *label, const char *text)
 {
 	*p = (struct prompt){ .open = true, .label = label };
+	prompt_set(p, text);
+}
+
+void prompt_set(struct prompt *p, const char *text)
+{
 	p->len = MIN(strlen(text), (size_t)PROMPT_MAX_BYTES);
 	memcpy(p->text, text, p->len);
+	p->text[p->len] = '\0';
 	p->at = p->len;
+	p->why[0] = '\0';
+}
+
+void prompt_complete(struct prompt *p, size_t from, const char *text)
+{
+	size_t len = strlen(text);
+
+	if (p->len - (p->at - from) + len > PROMPT_MAX_BYTES)
+		return;
+	memmove(p->text + from + len, p->text + p->at, p->len - p->at + 1);
+	memcpy(p->text + from, text, len);
+	p->len += len - (p->at - from);
+	p->at = from + len;
 }
 
 void prompt_close(struct prompt *p)

@@ -24,6 +24,10 @@ enum prompt_result { PROMPT_SAME, PROMPT_MOVED, PROMPT_CHANGED, PROMPT_DONE, PRO
 void prompt_open(struct prompt *prompt, const char *label, const char *text);
 /* PROMPT_DONE after Enter, PROMPT_LEFT after Esc; both leave it open. */
 enum prompt_result prompt_key(struct prompt *prompt, uint32_t key);
+/* Another text, with the cursor at its end. */
+void prompt_set(struct prompt *prompt, const char *text);
+/* Takes the place of the bytes from `from` up to the cursor. */
+void prompt_complete(struct prompt *prompt, size_t from, const char *text);
 void prompt_close(struct prompt *prompt);
 /* Draws the prompt into row y, and the error with its caret into the row above. */
 void prompt_draw(const struct prompt *prompt, struct canvas *canvas, uint32_t y);

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/tui/screen/screen.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <time.h>
 
 #include "base/err.h"
 #include "base/parse.h"
 #include "base/util.h"
+#include "runner/tui/screen/palette.h"
 
 #define COPY_MAX_BYTES (64u << 10)
 #define LEAST_INTERVAL_NS 100000000ull
@@ -27,6 +29,7 @@ void screen_init(struct screen *s, struct model *model, bool utf8)
 void screen_release(struct screen *s)
 {
 	strbuf_release(&s->copied);
+	recall_release(&s->recall);
 }
 
 void screen_say(struct screen *s, bool bad, const char *fmt, ...)
@@ -224,8 +227,19 @@ static void say_unmarked(struct screen *s)
 {
 	if (!model_mark_text(s->model)[0])
 		screen_say(s, false, "no marks yet: & marks rows");
-	else if (!model_any_marked(s->model))
+	else if (!model_marked(s->model))
 		screen_say(s, false, "no row matches %s", model_mark_text(s->model));
+}
+
+static void say_marked(struct screen *s)
+{
+	uint64_t n = model_marked(s->model);
+
+	if (n)
+		screen_say(s, false, "%llu row%s marked; n and N go from one to the next",
+			   (unsigned long long)n, n == 1 ? "" : "s");
+	else
+		say_unmarked(s);
 }
 
 static enum wish prompt_done(struct screen *s)
@@ -248,8 +262,9 @@ static enum wish prompt_done(struct screen *s)
 	if (ret < 0)
 		return wish;
 	prompt_close(&s->prompt);
+	recall_add(&s->recall, s->asked, s->prompt.text);
 	if (s->asked == ACT_MARK && s->prompt.len)
-		say_unmarked(s);
+		say_marked(s);
 	return wish;
 }
 
@@ -260,22 +275,89 @@ void screen_refuse(struct screen *s, const char *why)
 	s->prompt.caret = 0;
 }
 
+static bool takes_fields(const struct screen *s)
+{
+	return s->asked == ACT_FILTER || s->asked == ACT_MARK || s->asked == ACT_TRAP;
+}
+
+/* A filter and marks hold while they are typed. */
+static void text_changed(struct screen *s)
+{
+	s->prompt.why[0] = '\0';
+	s->chosen = 0;
+	if (s->asked == ACT_FILTER || s->asked == ACT_MARK)
+		apply_expression(s, s->prompt.text);
+}
+
+/* Completes the name before the cursor as far as it is clear, and names the choices. */
+static void complete_field(struct screen *s)
+{
+	struct prompt *p = &s->prompt;
+	char common[MODEL_NAME_MAX + 1];
+	size_t from = p->at;
+	uint32_t n;
+
+	while (from > 0 &&
+	       (isalnum((unsigned char)p->text[from - 1]) || strchr("_.", p->text[from - 1])))
+		from--;
+	n = model_complete(s->model, p->text + from, p->at - from, common, p->why, sizeof(p->why));
+	p->caret = from;
+	if (!n) {
+		snprintf(p->why, sizeof(p->why), "no field begins so");
+		return;
+	}
+	if (n == 1)
+		p->why[0] = '\0';
+	prompt_complete(p, from, common);
+	if (n == 1)
+		text_changed(s);
+}
+
+/* The arrows: in the palette to another action, else to a text that was entered before. */
+static void step_text(struct screen *s, int step)
+{
+	const char *text;
+
+	if (s->asked == ACT_PALETTE) {
+		s->chosen += step < 0 ? -(s->chosen > 0) : 1;
+		return;
+	}
+	text = recall_step(&s->recall, s->asked, step, s->prompt.text);
+	if (!text)
+		return;
+	prompt_set(&s->prompt, text);
+	text_changed(s);
+}
+
+static void prompt_left(struct screen *s)
+{
+	if (s->asked == ACT_FILTER || s->asked == ACT_MARK)
+		apply_expression(s, "");
+	if (s->asked == ACT_PALETTE)
+		overlay_close(s);
+	prompt_close(&s->prompt);
+}
+
+static enum wish do_chosen(struct screen *s);
+
 static enum wish type_key(struct screen *s, uint32_t key)
 {
-	bool expression = s->asked == ACT_FILTER || s->asked == ACT_MARK;
-
+	if (key == KEY_CODE_UP || key == KEY_CODE_DOWN) {
+		step_text(s, key == KEY_CODE_UP ? -1 : 1);
+		return WISH_NONE;
+	}
+	if (key == KEY_TAB && takes_fields(s)) {
+		complete_field(s);
+		return WISH_NONE;
+	}
 	switch (prompt_key(&s->prompt, key)) {
 	case PROMPT_CHANGED:
-		s->prompt.why[0] = '\0';
-		if (expression)
-			apply_expression(s, s->prompt.text);
+		text_changed(s);
 		break;
 	case PROMPT_DONE:
-		return prompt_done(s);
+		return s->asked == ACT_PALETTE ? do_chosen(s) : prompt_done(s);
 	case PROMPT_LEFT:
-		if (expression)
-			apply_expression(s, "");
-		prompt_close(&s->prompt);
+		prompt_left(s);
 		break;
 	default:
 		break;
@@ -300,6 +382,8 @@ static void ask(struct screen *s, enum act act)
 	struct model_tab tab;
 
 	s->asked = act;
+	s->chosen = 0;
+	recall_begin(&s->recall);
 	overlay_close(s);
 	current_tab(s, &tab);
 	if (act == ACT_FILTER) {
@@ -311,6 +395,9 @@ static void ask(struct screen *s, enum act act)
 		for (char *c = text; *c; c++)
 			*c = *c == ':' ? '-' : *c;
 		prompt_open(&s->prompt, "write to (.csv .json .txt): ", text);
+	} else if (act == ACT_PALETTE) {
+		prompt_open(&s->prompt, ": ", "");
+		overlay_open(s, &view_palette);
 	} else if (act == ACT_TRAP) {
 		prompt_open(&s->prompt, "trap: ", traps_text(s->traps));
 	} else if (act == ACT_SEEK) {
@@ -349,6 +436,18 @@ static enum wish copy_row(struct screen *s)
 		return WISH_NONE;
 	}
 	screen_say(s, false, "copied the row to the terminal's clipboard");
+	return WISH_COPY;
+}
+
+static enum wish copy_view(struct screen *s)
+{
+	strbuf_reset(&s->copied);
+	strbuf_adds(&s->copied, s->command ? s->command : "bombus run");
+	if (!model_command(s->model, &s->copied) || s->copied.full) {
+		screen_say(s, true, "no command prints this view");
+		return WISH_NONE;
+	}
+	screen_say(s, false, "copied %s", strbuf_str(&s->copied));
 	return WISH_COPY;
 }
 
@@ -410,6 +509,23 @@ static enum wish begin_asking(struct screen *s, enum act act)
 	return WISH_NONE;
 }
 
+static enum wish change_speed(struct screen *s, bool faster)
+{
+	if (s->play)
+		return faster ? WISH_FASTER : WISH_SLOWER;
+	screen_say(s, false, "only a recording has a speed; d sets the time between sweeps");
+	return WISH_NONE;
+}
+
+static enum wish toggle_mouse(struct screen *s)
+{
+	s->mouse = !s->mouse;
+	screen_say(s, false,
+		   s->mouse ? "the mouse selects rows, columns and tables"
+			    : "the terminal has the mouse again");
+	return WISH_MOUSE;
+}
+
 static enum wish act_on(struct screen *s, const struct binding *b, uint32_t key)
 {
 	switch ((enum act)b->act) {
@@ -430,16 +546,17 @@ static enum wish act_on(struct screen *s, const struct binding *b, uint32_t key)
 	case ACT_TRAP:
 	case ACT_RECORD:
 	case ACT_SAVE:
+	case ACT_PALETTE:
 		return begin_asking(s, b->act);
 	case ACT_SLOWER:
 	case ACT_FASTER:
-		if (s->play)
-			return b->act == ACT_SLOWER ? WISH_SLOWER : WISH_FASTER;
-		screen_say(s, false,
-			   "only a recording has a speed; d sets the time between sweeps");
-		return WISH_NONE;
+		return change_speed(s, b->act == ACT_FASTER);
 	case ACT_COPY:
 		return copy_row(s);
+	case ACT_COPY_VIEW:
+		return copy_view(s);
+	case ACT_THEME:
+		return WISH_THEME;
 	case ACT_DETAIL:
 		if (s->overlay)
 			return go_back(s);
@@ -455,11 +572,7 @@ static enum wish act_on(struct screen *s, const struct binding *b, uint32_t key)
 		overlay_open(s, &view_help);
 		return WISH_NONE;
 	case ACT_MOUSE:
-		s->mouse = !s->mouse;
-		screen_say(s, false,
-			   s->mouse ? "the mouse selects rows, columns and tables"
-				    : "the terminal has the mouse again");
-		return WISH_MOUSE;
+		return toggle_mouse(s);
 	case ACT_REDRAW:
 		return WISH_REDRAW;
 	case ACT_SUSPEND:
@@ -473,9 +586,18 @@ static enum wish act_on(struct screen *s, const struct binding *b, uint32_t key)
 	return WISH_NONE;
 }
 
+/* As if its key had been typed. */
+static enum wish do_chosen(struct screen *s)
+{
+	const struct binding *b = palette_at(s->prompt.text, s->chosen);
+
+	prompt_left(s);
+	return b ? act_on(s, b, b->keys[0]) : WISH_NONE;
+}
+
 enum wish screen_key(struct screen *s, uint32_t key)
 {
-	const struct binding *b = binding_find(key);
+	const struct binding *b = screen_binding(s, key);
 	bool anywhere = b && (b->act == ACT_REDRAW || b->act == ACT_SUSPEND ||
 			      (b->act == ACT_QUIT && key != 'q'));
 

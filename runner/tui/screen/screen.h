@@ -20,6 +20,7 @@
 #include "runner/tui/keep/trap.h"
 #include "runner/tui/model/model.h"
 #include "runner/tui/screen/prompt.h"
+#include "runner/tui/screen/recall.h"
 
 #define SCREEN_LEAST_WIDTH 40u
 #define SCREEN_LEAST_HEIGHT 6u
@@ -36,6 +37,7 @@ enum wish {
 	WISH_REDRAW,
 	WISH_MOUSE,    /* screen.mouse: on or off */
 	WISH_COPY,     /* put screen.copied on the clipboard */
+	WISH_THEME,    /* the next one */
 	WISH_INTERVAL, /* model_interval() has changed */
 	WISH_RECORD,   /* what comes, into the file that prompt.text names */
 	WISH_RECORD_END,
@@ -55,7 +57,14 @@ struct view_ops {
 	bool from_end; /* opens at its last line and stays there */
 };
 extern const struct view_ops view_table, view_histogram, view_heatmap, view_detail, view_log,
-	view_help;
+	view_help, view_palette;
+
+/* A key of the user's, instead of the usual one. */
+struct rebound {
+	uint32_t key;
+	const struct binding *binding; /* NULL: none */
+};
+#define SCREEN_REBOUND 64
 
 struct screen {
 	struct model *model; /* borrowed */
@@ -70,8 +79,13 @@ struct screen {
 	const struct view_ops *overlay; /* NULL: the tab's own view */
 	uint32_t top, lines, room;	/* of the overlay */
 	struct prompt prompt;
-	enum act asked;	 /* the purpose of the prompt */
-	char flash[512]; /* shown in place of the hints until the next key */
+	enum act asked; /* the purpose of the prompt */
+	struct recall recall;
+	uint32_t chosen; /* in the palette */
+	struct rebound rebound[SCREEN_REBOUND];
+	uint32_t nrebound;
+	const char *command; /* that began the run, for a shell; borrowed; NULL: unknown */
+	char flash[512];     /* shown in place of the hints until the next key */
 	bool flash_bad;
 	struct strbuf copied;
 	struct hit tabs[SCREEN_HITS], columns[SCREEN_HITS];
@@ -80,6 +94,13 @@ struct screen {
 
 void screen_init(struct screen *screen, struct model *model, bool utf8);
 void screen_release(struct screen *screen);
+/* False: there is no room for it. */
+bool screen_bind(struct screen *screen, uint32_t key, const struct binding *binding);
+/* What a key does; NULL: nothing. */
+const struct binding *screen_binding(const struct screen *screen, uint32_t key);
+/* The keys of an action as they are now. */
+void screen_key_names(const struct screen *screen, const struct binding *binding, char *dst,
+		      size_t room);
 
 enum wish screen_key(struct screen *screen, uint32_t key);
 /* A character of pasted text. A prompt takes it, with newlines as blanks; elsewhere it does

@@ -102,12 +102,20 @@ static const struct theme theme_mono = {
 	},
 };
 
+static const struct theme *const themes[] = { &theme_default, &theme_light, &theme_mono };
+
 const struct theme *theme_find(const char *name)
 {
-	static const struct theme *const themes[] = { &theme_default, &theme_light, &theme_mono };
-
 	for (size_t i = 0; i < ARRAY_LEN(themes); i++)
 		if (streq(themes[i]->name, name))
 			return themes[i];
 	return NULL;
+}
+
+const struct theme *theme_next(const char *name)
+{
+	for (size_t i = 0; i + 1 < ARRAY_LEN(themes); i++)
+		if (streq(themes[i]->name, name))
+			return themes[i + 1];
+	return themes[0];
 }

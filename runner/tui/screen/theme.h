@@ -31,5 +31,7 @@ struct theme {
 #define THEME_NAMES "default light mono"
 /* NULL: no theme has this name. */
 const struct theme *theme_find(const char *name);
+/* The one after it; after the last the first. */
+const struct theme *theme_next(const char *name);
 
 #endif

@@ -421,6 +421,13 @@ void terminal_mouse(struct terminal *t, bool on)
 	collect(t);
 }
 
+void terminal_theme(struct terminal *t, const struct theme *theme)
+{
+	t->theme = theme;
+	init_colors(t);
+	t->whole = true;
+}
+
 void terminal_bell(struct terminal *t)
 {
 	strbuf_addc(&t->tty.pending, '\a');

@@ -73,6 +73,8 @@ void terminal_flush(struct terminal *terminal);
 
 void terminal_redraw(struct terminal *terminal); /* the next frame is drawn in full */
 void terminal_mouse(struct terminal *terminal, bool on);
+/* Other looks from now on. */
+void terminal_theme(struct terminal *t, const struct theme *theme);
 /* Rings the bell of the terminal. */
 void terminal_bell(struct terminal *t);
 void terminal_copy(struct terminal *terminal, const char *text, size_t len); /* OSC 52 */
