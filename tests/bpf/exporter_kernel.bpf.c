@@ -11,6 +11,7 @@ const volatile __u64 kaddr_schedule = 0;
 
 MAP(address, BPF_MAP_TYPE_ARRAY, 1, __u32);
 MAP(groups, BPF_MAP_TYPE_HASH, 16384, __u64);
+MAP(rounds_by_cgroup, BPF_MAP_TYPE_HASH, 2, __u64);
 MAP(rounds_by_storage, BPF_MAP_TYPE_HASH, 2, __u64);
 
 struct {
@@ -42,5 +43,7 @@ int BPF_PROG(on_call, struct pt_regs *regs, long nr)
 				     BPF_LOCAL_STORAGE_GET_F_CREATE);
 	key = found ? *found : 9;
 	add_one(&rounds_by_storage, &key);
+	key = bpf_get_current_cgroup_id();
+	add_one(&rounds_by_cgroup, &key);
 	return 0;
 }

@@ -6,6 +6,8 @@
 . "$(dirname "$0")/../support/lib.sh"
 need_root
 need jq curl
+# shellcheck source=../support/containers.sh
+. "$TESTS/support/containers.sh"
 
 cp "$OBJECTS/exporter.bpf.o" "$TESTS/bpf/exporter.yaml" .
 traffic_start getppid,12
@@ -167,6 +169,7 @@ metrics:
   counters:
     - {name: address, help: The lower half of an address}
     - {name: rounds_by_storage, help: R, labels: [{name: found, size: 8, decoders: [{name: uint}]}]}
+    - {name: rounds_by_cgroup, help: R, labels: [{name: cgroup, size: 8, decoders: [{name: uint}, {name: cgroup}]}]}
 kaddrs: [schedule]
 cgroup_id_map:
   name: groups
@@ -194,12 +197,19 @@ ok 'it ends' bombus_stop INT
 
 sed -i 's/name: groups/name: stored\n  type: cgrp_storage/' kernel.yaml
 traffic_start getppid,5
-echo "$TRAFFIC_PID" >"$GROUP/cgroup.procs"
-ok 'cgroup storage' bombus_start stored run kernel.yaml -o json --set target_pid="$TRAFFIC_PID"
+box=$GROUP/docker-$(id 2).scope
+mkdir "$box"
+echo "$TRAFFIC_PID" >"$box/cgroup.procs"
+ok 'cgroup storage' bombus_start stored run kernel.yaml -o json --set target_pid="$TRAFFIC_PID" \
+	--enrich container "${STATE[@]}"
 ok 'five rounds' traffic_go
 ok 'it ends' bombus_stop INT
 jq_is 'the program finds 1 in the storage of its cgroup' stored.out \
 	'map(select(.map == "rounds_by_storage")) | map([.key.found, .value]) | unique' '[[1,5]]'
+jq_is 'a label that is a cgroup names the container' stored.out \
+	'map(select(.map == "rounds_by_cgroup")) | map([.key.container.name, .key.container.image, .value]) | unique' \
+	'[["web","nginx:1.27",5]]'
+rmdir "$box"
 port=$(free_port)
 cat >agent.yaml <<END
 config_dir: .
@@ -232,10 +242,10 @@ for wrong in 's/type: .*/type: hash/' 's/name: stored/name: store/' 's/schedule/
 	echo "$ERR" | head -n 1
 done >wrongs
 is 'mistakes' "$(cat wrongs)" \
-	"bombus: wrong.yaml:7:9: 'stored' is a map of the type cgrp_storage, and no hash
-bombus: wrong.yaml:7:9: the object has no map 'store'
-bombus: wrong.yaml:5:10: the kernel has no symbol 'schedulo'
-bombus: wrong.yaml:5:10: the object has no variable 'const volatile u64 kaddr_do_exit'
-bombus: wrong.yaml:8:9: 'tree' is no type of this map: hash or cgrp_storage
-bombus: wrong.yaml:9:13: regular expression '(': missing closing parenthesis at byte 1"
+	"bombus: wrong.yaml:8:9: 'stored' is a map of the type cgrp_storage, and no hash
+bombus: wrong.yaml:8:9: the object has no map 'store'
+bombus: wrong.yaml:6:10: the kernel has no symbol 'schedulo'
+bombus: wrong.yaml:6:10: the object has no variable 'const volatile u64 kaddr_do_exit'
+bombus: wrong.yaml:9:9: 'tree' is no type of this map: hash or cgrp_storage
+bombus: wrong.yaml:10:13: regular expression '(': missing closing parenthesis at byte 1"
 done_testing

@@ -29,8 +29,17 @@ static bool is_other(const struct field *f)
 	return has_prefix(f->name, "ppid") || has_prefix(f->name, "parent");
 }
 
+/* The label of a configuration for ebpf_exporter has its decoders instead of a meaning. */
+static bool is_id(const struct field *f, enum meaning meaning)
+{
+	if (f->meaning == meaning)
+		return true;
+	return meaning == MEAN_CGROUP && f->kind == KIND_UINT && f->decode &&
+	       has_prefix(f->decode, "uint | cgroup");
+}
+
 /* The best id: a cgroup's is exact, a process may be gone, a whole pod shares its network. */
-static const struct field *find_id(const struct layout *layout)
+static const struct field *find_id(const struct layout *layout, enum meaning *meaning)
 {
 	static const enum meaning ids[] = { MEAN_CGROUP, MEAN_MNTNS, MEAN_PID, MEAN_NETNS };
 
@@ -38,8 +47,10 @@ static const struct field *find_id(const struct layout *layout)
 		for (uint32_t i = 0; i < layout->nfields; i++) {
 			const struct field *f = &layout->fields[i];
 
-			if (f->meaning == ids[k] && f->count == 1 && !f->is_bits && !is_other(f))
+			if (is_id(f, ids[k]) && f->count == 1 && !f->is_bits && !is_other(f)) {
+				*meaning = ids[k];
 				return f;
+			}
 		}
 	}
 	return NULL;
@@ -71,7 +82,8 @@ static const char *last_part(const char *path)
 
 bool enrich_layout(struct arena *arena, struct layout *layout, uint32_t enrich)
 {
-	const struct field *id = find_id(layout);
+	enum meaning meaning;
+	const struct field *id = find_id(layout, &meaning);
 	uint8_t tags = label_tag(layout);
 	struct field *fields;
 	uint32_t n = layout->nfields;
@@ -94,7 +106,7 @@ bool enrich_layout(struct arena *arena, struct layout *layout, uint32_t enrich)
 			.kind = id->kind,
 			.is_signed = id->is_signed,
 			.meaning = (uint8_t)added[i].meaning,
-			.id_of = id->meaning,
+			.id_of = (uint8_t)meaning,
 			.tags = tags,
 		};
 	}
