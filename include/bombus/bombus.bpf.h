@@ -406,6 +406,10 @@ static __always_inline bool bombus__task_filtered(const struct task_struct *task
 #define BOMBUS_AT_SWEEP BOMBUS_TAG("at_sweep")
 #define BOMBUS_OVER(map) BOMBUS_TAG("over:" map)
 
+/* In front of a program: while it is attached, the kernel counts and times the runs of all programs,
+ * which costs each of them some nanoseconds. */
+#define BOMBUS_STATISTICS BOMBUS_TAG("statistics")
+
 /* In front of a program: its target where --attach names none, such as "/" for a cgroup program. */
 #define BOMBUS_ATTACH(target) BOMBUS_TAG("attach:" target)
 

@@ -134,8 +134,9 @@ __attribute__((noinline, used)) void post_attach_mark(void)
 
 int job_attach(struct job *job, struct err *err)
 {
+	bool statistics = job->statistics || job_plan(job)->statistics;
 	struct object_times times;
-	int ret = job->loader ? loader_attach(job->loader, job->object, job->statistics, err)
+	int ret = job->loader ? loader_attach(job->loader, job->object, statistics, err)
 			      : object_start(job->object, err);
 
 	if (ret < 0)
@@ -145,7 +146,7 @@ int job_attach(struct job *job, struct err *err)
 	job->start_ns = now_mono_ns();
 	object_use_opener(job->object, job->opener);
 	/* Kernels before 5.8 have no statistics; the figures are 0 then. */
-	if (job->statistics && !job->loader)
+	if (statistics && !job->loader)
 		object_enable_stats(job->object);
 	times = object_times(job->object);
 	log_debug("%s: opened in %.1f ms, loaded in %.1f ms, attached in %.1f ms", job->name,

@@ -185,6 +185,7 @@ struct plan {
 	 * it does. */
 	const char *advice;
 	bool shows_nothing;
+	bool statistics; /* a program wants runs to be counted (BOMBUS_STATISTICS) */
 	const char *license; /* NULL: none */
 	/* The tags NAME, HELP and AUTHORS of the variable in SEC("license"), about the whole
 	 * object; NULL: nothing. */

@@ -799,8 +799,10 @@ static void test_plan_reads_tags_of_programs(void **state)
 	add_func(f.btf, "first", (const char *const[]){ "bombus:at_start", NULL });
 	add_func(f.btf, "often", (const char *const[]){ "bombus:at_sweep", "bombus:over:m", NULL });
 	add_func(f.btf, "set", (const char *const[]){ "bombus:attach:/", NULL });
+	add_func(f.btf, "plain", (const char *const[]){ "bombus:statistics", NULL });
 	if (plan_of(&f, &o, false, NULL))
 		fail_msg("%s", f.err.msg);
+	assert_true(f.plan.statistics);
 	assert_true(get(&f, "m")->plain_names);
 	p = plan_prog(&f.plan, "first");
 	assert_int_equal(p->walk, WALK_START);
