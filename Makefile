@@ -77,7 +77,7 @@ BENCHES   := $(call built,tests/bench/bench_*.c)
 DEMOS     := $(call built,demos/*.c)
 # Programs that tests look at.
 TRAFFIC   := $(BUILD)/tests/support/traffic $(BUILD)/tests/support/stacker
-FIXTURES  := $(filter-out traffic stacker,$(notdir $(basename $(wildcard tests/support/*.c))))
+FIXTURES  := $(filter-out traffic% stacker,$(notdir $(basename $(wildcard tests/support/*.c))))
 EXAMPLES  := $(patsubst bpf-examples/%.bpf.c,$(BUILD)/examples/%.built,$(wildcard bpf-examples/*.bpf.c))
 BPF_TESTS := $(patsubst %.bpf.c,$(BUILD)/%.bpf.o,$(wildcard tests/bpf/*.bpf.c tests/bench/*.bpf.c))
 BPF_ARCH  := $(shell uname -m | sed 's/x86_64/x86/; s/aarch64/arm64/; s/ppc64le/powerpc/; s/riscv64/riscv/; s/s390x/s390/')
@@ -136,6 +136,7 @@ $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(support) $(call archives,cmd)
 	$(link) $(call libs,cmd)
 $(TRAFFIC): %: %.o
 	$(link)
+$(BUILD)/tests/support/traffic: $(BUILD)/tests/support/traffic_system.o
 # One whose stacks can be walked.
 $(BUILD)/tests/support/stacker.o: CFLAGS += -O1 -fno-omit-frame-pointer -fno-optimize-sibling-calls -g
 $(BUILD)/demos/%: $(BUILD)/demos/%.o $(call archive,trace)

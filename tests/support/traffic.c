@@ -32,16 +32,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tests/support/traffic.h"
+
 enum { MAX_ARGS = 4, MAX_HELD = 64 };
 
-struct job {
-	const char *name;
-	const char *args; /* names of the arguments, for the help */
-	int count;	  /* how many there must be */
-	void (*run)(char **args);
-};
-
-static void __attribute__((noreturn, format(printf, 1, 2))) die(const char *fmt, ...)
+void die(const char *fmt, ...)
 {
 	int code = errno;
 	va_list ap;
@@ -54,7 +49,7 @@ static void __attribute__((noreturn, format(printf, 1, 2))) die(const char *fmt,
 	exit(1);
 }
 
-static long number(const char *text)
+long number(const char *text)
 {
 	char *end;
 	long n;
@@ -68,7 +63,7 @@ static long number(const char *text)
 	return n;
 }
 
-static void nap(long ms)
+void nap(long ms)
 {
 	struct timespec ts = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
 
@@ -76,8 +71,7 @@ static void nap(long ms)
 		;
 }
 
-/* Forks, lets the child do `act`, and waits; the child's wait status is what is returned. */
-static int child(void (*act)(void *ctx), void *ctx)
+int child(void (*act)(void *ctx), void *ctx)
 {
 	int status;
 	pid_t pid = fork();
@@ -934,31 +928,61 @@ static const struct job jobs[] = {
 	{ "spin", "MS", 1, job_spin },
 	{ "touch", "BYTES", 1, job_touch },
 	{ "probe", "COUNT", 1, job_probe },
+	{ 0 },
 };
+
+static const struct job *const all_jobs[] = { jobs, system_jobs };
+
+/* Calls `act` for each job until it returns true. */
+static bool each_job(bool (*act)(const struct job *job, void *ctx), void *ctx)
+{
+	for (size_t i = 0; i < sizeof(all_jobs) / sizeof(all_jobs[0]); i++)
+		for (const struct job *job = all_jobs[i]; job->name; job++)
+			if (act(job, ctx))
+				return true;
+	return false;
+}
+
+static bool print_job(const struct job *job, void *ctx)
+{
+	fprintf(stderr, "  %s%s%s\n", job->name, *job->args ? "," : "", job->args);
+	return false;
+}
 
 static void __attribute__((noreturn)) usage(void)
 {
 	fputs("usage: traffic [--now] [--comm NAME] [--uid UID] JOB[,ARGUMENT...]...\njobs:\n",
 	      stderr);
-	for (size_t i = 0; i < sizeof(jobs) / sizeof(jobs[0]); i++)
-		fprintf(stderr, "  %s%s%s\n", jobs[i].name, *jobs[i].args ? "," : "", jobs[i].args);
+	each_job(print_job, NULL);
 	exit(2);
+}
+
+struct call {
+	const char *name;
+	char *args[MAX_ARGS];
+	int count;
+};
+
+static bool run_named(const struct job *job, void *ctx)
+{
+	struct call *call = ctx;
+
+	if (strcmp(job->name, call->name) || job->count != call->count)
+		return false;
+	job->run(call->args);
+	return true;
 }
 
 /* Arguments are separated by commas, since addresses have colons. */
 static void run_job(char *text)
 {
-	char *args[MAX_ARGS] = { 0 }, *rest = text, *name = strsep(&rest, ",");
-	int count = 0;
+	char *rest = text;
+	struct call call = { .name = strsep(&rest, ",") };
 
-	while (rest && count < MAX_ARGS)
-		args[count++] = strsep(&rest, ",");
-	for (size_t i = 0; i < sizeof(jobs) / sizeof(jobs[0]); i++)
-		if (!strcmp(jobs[i].name, name) && jobs[i].count == count && !rest) {
-			jobs[i].run(args);
-			return;
-		}
-	usage();
+	while (rest && call.count < MAX_ARGS)
+		call.args[call.count++] = strsep(&rest, ",");
+	if (rest || !each_job(run_named, &call))
+		usage();
 }
 
 int main(int argc, char **argv)
