@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
  * Programs that are started, with their arguments. Seen is what the kernel has already accepted:
- * calls of exec that fail start nothing and are not shown.
+ * calls of exec that fail start nothing and are not shown. The chain of parents tells where a
+ * program comes from: "sh<sshd<sshd<systemd".
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -11,6 +12,8 @@
 
 #define ARGS_SHOWN 256
 #define PATH_SHOWN 256
+#define PARENTS_SHOWN 128
+#define MAX_PARENTS 16
 
 BOMBUS_FILTERS;
 const volatile pid_t
@@ -26,6 +29,7 @@ struct event {
 	bool args_cut BOMBUS_HELP("there are more arguments than are shown");
 	char fname[PATH_SHOWN] BOMBUS_HELP("path of the program");
 	char args[ARGS_SHOWN] BOMBUS_HELP("arguments, from the program's name on");
+	char parents[PARENTS_SHOWN] BOMBUS_HELP("its parent, the parent of that, and so on");
 	cgroup_id cgroup BOMBUS_HELP("its cgroup");
 };
 
@@ -47,6 +51,28 @@ static __always_inline void read_args(struct event *e, const struct mm_struct *m
 		if (i + 1 < len && !e->args[i])
 			e->args[i] = ' ';
 	}
+}
+
+/* Each name with a '<' behind it, as far as they have room; the first process ends the chain. */
+static __always_inline void read_parents(struct event *e, const struct task_struct *task)
+{
+	__u32 at = 0;
+	long len;
+
+	for (int i = 0; i < MAX_PARENTS; i++) {
+		if (at > sizeof(e->parents) - BOMBUS_COMM_LEN || !BPF_CORE_READ(task, tgid))
+			break;
+		len = bpf_core_read_str(&e->parents[at], BOMBUS_COMM_LEN, &task->comm);
+		if (len < 1 || len > BOMBUS_COMM_LEN)
+			break;
+		at += len - 1;
+		if (at < sizeof(e->parents))
+			e->parents[at] = '<';
+		at++;
+		task = BPF_CORE_READ(task, real_parent, group_leader);
+	}
+	if (at && at <= sizeof(e->parents))
+		e->parents[at - 1] = '\0';
 }
 
 SEC("tp_btf/sched_process_exec")
@@ -71,6 +97,7 @@ int BPF_PROG(execsnoop, struct task_struct *task, pid_t old_pid, struct linux_bi
 	BPF_CORE_READ_STR_INTO(&e->pcomm, parent, comm);
 	bpf_probe_read_kernel_str(e->fname, sizeof(e->fname), BPF_CORE_READ(bprm, filename));
 	read_args(e, BPF_CORE_READ(task, mm));
+	read_parents(e, parent);
 	e->cgroup = bpf_get_current_cgroup_id();
 	bpf_ringbuf_submit(e, 0);
 	return 0;
