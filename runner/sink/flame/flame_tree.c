@@ -96,6 +96,13 @@ uint32_t flame_child(struct flame_tree *t, uint32_t parent, const char *name, si
 	return at;
 }
 
+static bool is_named(const struct flame_tree *t, uint32_t node, const char *name, size_t len)
+{
+	const char *own = flame_name(t, node);
+
+	return strlen(own) == len && memcmp(own, name, len) == 0;
+}
+
 uint32_t flame_stack(struct flame_tree *t, uint32_t parent, const char *stack, enum flame_kind kind)
 {
 	const char *frame;
@@ -108,7 +115,8 @@ uint32_t flame_stack(struct flame_tree *t, uint32_t parent, const char *stack, e
 
 		/* "[libc.so.6]" is a file, "[process ended]" a reason. */
 		is_reason = is_reason && (frame[0] == '0' || memchr(plain, ' ', n));
-		if (n)
+		/* Frames of one file that have no names are one. */
+		if (n && !(plain[0] == '[' && is_named(t, parent, plain, n)))
 			parent = flame_child(t, parent, plain, n, is_reason ? FLAME_NONE : kind);
 	}
 	return parent;

@@ -61,7 +61,8 @@ static inline const char *flame_name(const struct flame_tree *tree, uint32_t nod
 
 /*
  * Adds the frames of a stack as runner/read/text/frames.h writes it, without their offsets, below
- * `parent`: the innermost one's node.
+ * `parent`: the innermost one's node. Frames without a name that follow each other in one file, or
+ * for one reason, are one.
  */
 uint32_t flame_stack(struct flame_tree *tree, uint32_t parent, const char *stack,
 		     enum flame_kind kind);
