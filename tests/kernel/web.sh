@@ -75,10 +75,12 @@ is 'the page is there' "$(page /live --compressed)" 200
 like 'with its scripts' "$(cat page.out)" '<script type="module" src="live/app.js"></script>'
 like 'and allows no others' "$(cat page.head)" \
 	"^Content-Security-Policy: default-src 'none'; script-src 'self'; .*connect-src 'self';"
-for file in $(cd "$TOP/runner/sink/live/page" && ls); do
-	[ "$file" = index.html ] || [ "$(page "/live/$file" --compressed)" = 200 ] &&
-		{ [ "$file" = index.html ] || cmp -s page.out "$TOP/runner/sink/live/page/$file"; } ||
-		fail "$file is not served as it is"
+for file in "$TOP"/runner/sink/live/page/*; do
+	name=${file##*/}
+	path=/live/$name
+	[ "$name" != index.html ] || path=/live
+	page "$path" --compressed >status
+	cmp -s page.out "$file" || fail "$path is not served as it is" "$(cat status)"
 done
 is 'a client that takes no gzip is told so' "$(page /live)" 406
 ok 'it ends while they watch' bombus_stop INT
@@ -153,6 +155,33 @@ ok 'with the right one' wait_for 10 has_lines secret.sse 1 '^event: begun'
 rounds 5
 ok 'events come' wait_for 10 has_lines secret.sse 5 '^data: .*"round":'
 ok 'it ends' bombus_stop INT
+
+# --- in the agent: a reload that changes the server, while there is a viewer ---
+agent_config() { # KEYS
+	printf '%s\n' 'interval: 100ms' 'programs:' "  - {image: $OBJECT, set: {target_pid: $ROUNDS_PID}}" \
+		'exporters:' "  - {type: prometheus, listen: '127.0.0.1:$PORT', web: true$1}" >bombus.new
+	mv bombus.new bombus.yaml
+}
+PORT=$(free_port) SCHEME=http
+agent_config ''
+"$BOMBUS" agent -c bombus.yaml >agent.out 2>agent.err &
+BOMBUS_PID=$!
+BOMBUS_NAME=agent
+started+=("$BOMBUS_PID")
+ok 'the agent starts' wait_for 20 has_lines agent.err 1 'is attached'
+viewer before
+before=${started[-1]}
+ok 'it has the page' wait_for 10 has_lines before.sse 1 '^event: begun'
+is 'which says that all is well' "$(sed -n '/^event: ready/{n;p;q}' before.sse)" 'data: {"ready":true,"why":""}'
+rounds 5
+ok 'lines name the program' wait_for 10 has_lines before.sse 5 '"program":"tui","map":"seen"'
+echo 'basic_auth_users: {}' >none.yml
+agent_config ', web_config: none.yml'
+ok 'another configuration' wait_for 20 has_lines agent.err 1 'exporter prometheus is in use'
+ok 'ends what is read' wait_for 10 gone "$before"
+viewer after
+ok 'and the successor goes on' wait_for 10 has_lines after.sse 1 '^event: begun'
+ok 'the agent ends' bombus_stop TERM
 
 run_bombus run "$OBJECT" -o none --web-config web.yml
 like 'passwords for nothing are a mistake' "$ERR" '--metrics or --web is missing'

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include "runner/load/plan/meanings.h"
+#include "runner/read/span/span.h"
 #include "runner/read/text/decode.h"
 #include "runner/sink/print/json_shape.h"
 
@@ -26,19 +27,26 @@ static void begin_object(struct strbuf *sb, const char *name, const char *text)
 
 /* --- what a program has --- */
 
-static void add_field(struct strbuf *sb, const struct field *field)
+static const char *nature(const struct field *field)
+{
+	if (field->meaning == MEAN_KSTACK)
+		return "stack";
+	if (field->meaning == MEAN_USTACK)
+		return "user stack";
+	if (meaning_traits(field->meaning)->is_time)
+		return "time";
+	if (field->count > 1)
+		return "list";
+	return field_is_numeric(field) ? "amount" : NULL;
+}
+
+static void add_field(struct strbuf *sb, const char *path, const struct field *field)
 {
 	const struct meaning_traits *traits = meaning_traits(field->meaning);
-	bool is_stack = field->meaning == MEAN_KSTACK || field->meaning == MEAN_USTACK;
 
-	begin_object(sb, "path", field->path);
+	begin_object(sb, "path", path);
 	add_text(sb, "unit", traits->unit ? traits->unit : field->unit);
-	add_text(sb, "is",
-		 is_stack		   ? "stack"
-		 : traits->is_time	   ? "time"
-		 : field->count > 1	   ? "list"
-		 : field_is_numeric(field) ? "amount"
-					   : NULL);
+	add_text(sb, "is", nature(field));
 	add_text(sb, "help", field->help);
 	strbuf_addc(sb, '}');
 }
@@ -48,7 +56,7 @@ static void add_fields(struct strbuf *sb, const char *name, const struct layout 
 	strbuf_addf(sb, ",\"%s\":[", name);
 	for (uint32_t i = 0; i < layout->nfields; i++)
 		if (!(layout->fields[i].tags & TAG_HIDE))
-			add_field(sb, &layout->fields[i]);
+			add_field(sb, layout->fields[i].path, &layout->fields[i]);
 	strbuf_addc(sb, ']');
 }
 
@@ -68,11 +76,25 @@ static void add_series(struct strbuf *sb, const struct metric_plan *plan)
 {
 	strbuf_adds(sb, ",\"key\":[");
 	for (uint32_t i = 0; i < plan->nlabels; i++)
-		add_field(sb, &plan->labels[i].in_key);
+		add_field(sb, plan->labels[i].in_key.path, &plan->labels[i].in_key);
 	strbuf_adds(sb, "],\"values\":[");
 	for (uint32_t i = 0; i < plan->nfamilies; i++)
 		add_family(sb, &plan->families[i]);
 	strbuf_addc(sb, ']');
+}
+
+/* What a span has beside the members that all spans have. */
+static void add_attributes(struct strbuf *sb, const struct map_plan *map)
+{
+	struct arena arena = { 0 };
+	struct span_plan plan;
+
+	span_plan_init(&plan, &arena, map);
+	strbuf_adds(sb, ",\"fields\":[");
+	for (uint32_t i = 0; i < plan.attrs.count; i++)
+		add_field(sb, plan.attrs.all[i].name, plan.attrs.all[i].field);
+	strbuf_addc(sb, ']');
+	arena_release(&arena);
 }
 
 static void add_map(struct strbuf *sb, struct source *source, const struct map_plan *map)
@@ -86,6 +108,8 @@ static void add_map(struct strbuf *sb, struct source *source, const struct map_p
 	add_text(sb, "help", map->help);
 	if (metric) {
 		add_series(sb, metric);
+	} else if (map->role == ROLE_SPANS) {
+		add_attributes(sb, map);
 	} else {
 		if (map->has_key && map->key.nfields)
 			add_fields(sb, "key", &map->key);

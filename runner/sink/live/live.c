@@ -13,8 +13,8 @@
 #include "runner/sink/slots.h"
 #include "runner/sink/stream.h"
 
-#define RING_BYTES (8u << 20)
-#define BEGINNING_BYTES (16u << 20)
+/* Of the memory limit; a third is the ring, the rest a beginning. */
+#define ROOM_BYTES (24u << 20)
 #define TAIL_BYTES (256u << 10) /* of the last records of a map */
 #define TAIL_RECORDS 1000u	/* of them in a beginning */
 #define BLOCK_ROWS 256u
@@ -33,6 +33,7 @@ struct live_source {
 	struct stream **tails; /* by map index; NULL: no records */
 	uint64_t time_ns;      /* of the last sweep, or what a recording gave last; 0: none */
 	uint64_t state_ns;     /* monotonic time of the last state */
+	uint64_t room;	       /* its part of live->room */
 };
 
 struct live {
@@ -44,6 +45,7 @@ struct live {
 	struct slots sources;
 	struct strbuf text; /* the event that is made */
 	bool begins;	    /* what is made is a beginning */
+	uint64_t room;	    /* of all texts */
 	size_t begun_bytes; /* of the beginning, so far */
 	uint64_t begun_ns, put_ns, now_ns;
 };
@@ -165,7 +167,7 @@ static uint64_t put_series(struct live *live, struct live_source *ls, const stru
 	source_walk_init(&walk, ls->source, map, series_block_rows(plan, BLOCK_ROWS, BLOCK_BYTES));
 	source_walk_begin(&walk);
 	while (source_walk_next(&walk)) {
-		if (live->begun_bytes > BEGINNING_BYTES)
+		if (live->begun_bytes > live->room / 3 * 2)
 			left_out += walk.rows.count;
 		else
 			live->json->ops->rows(live->json, ls->source, &walk.rows, time_ns);
@@ -225,6 +227,13 @@ static struct live_source *of(struct live *live, const struct source *source)
 	return slots_get(&live->sources, source);
 }
 
+static void change_room(struct live *live, struct live_source *ls, uint64_t room)
+{
+	live->room += room - ls->room;
+	ls->room = room;
+	feed_limit(live->feed, live->room / 3);
+}
+
 int live_add(struct live *live, struct source *source, struct err *err)
 {
 	struct live_source *ls = xcalloc(1, sizeof(*ls));
@@ -236,6 +245,7 @@ int live_add(struct live *live, struct source *source, struct err *err)
 		if (map_has_records(&plan->maps[i]))
 			ls->tails[i] = stream_new(&plan->maps[i], TAIL_BYTES);
 	slots_set(&live->sources, source, ls);
+	change_room(live, ls, source_set_aside(source, ROOM_BYTES - live->room));
 	live->json->ops->add(live->json, source, err);
 	if (feed_is_watched(live->feed))
 		put_programs(live);
@@ -248,6 +258,7 @@ static void forget(struct live *live, struct live_source *ls)
 
 	out_flush(live->out);
 	live->json->ops->remove(live->json, source);
+	change_room(live, ls, 0);
 	slots_set(&live->sources, source, NULL);
 	for (uint32_t i = 0; i < source->plan->nmaps; i++)
 		stream_free(ls->tails[i]);
@@ -359,7 +370,7 @@ struct live *live_new(const struct prometheus_hooks *hooks)
 
 	live->hooks = hooks;
 	live->bell_fd = bell_new();
-	live->feed = feed_new(RING_BYTES, LIVE_VIEWERS, live->bell_fd);
+	live->feed = feed_new(ROOM_BYTES / 3, LIVE_VIEWERS, live->bell_fd);
 	live->json = sink_json_new(-1);
 	live->out = live->json->ops->out(live->json);
 	out_give(live->out, take_lines, live);

@@ -303,7 +303,7 @@ static void test_live_gives_lines_of_json(void **state)
 	wanted = xasprintf("\ndata: %s\n", line);
 	read_until(fd, &text, "event: begun\n");
 	assert_non_null(strstr(strbuf_str(&text), "\r\nContent-Type: text/event-stream\r\n"));
-	assert_non_null(strstr(strbuf_str(&text), wanted));
+	read_until(fd, &text, wanted); /* in the beginning, or behind it */
 	assert_non_null(strstr(strbuf_str(&text),
 			       "\"kind\":\"counter\",\"key\":{\"daddr_v4\":\"10.0.0.1\"},"
 			       "\"value\":42}\n"));

@@ -19,7 +19,7 @@ const VIEWS = [
 	{ name: "Histogram", fits: (m) => m.heat, make: Histogram },
 	{ name: "Heat map", fits: (m) => m.heat, make: Heat },
 	{ name: "Waterfall", fits: (m) => m.kind === "spans", make: Waterfall },
-	{ name: "Flame graph", fits: (m) => m.stack, make: Flame },
+	{ name: "Flame graph", fits: (m) => m.stacks?.length, make: Flame },
 ];
 
 const PROGRAMS = { id: "\u0001programs", name: "programs", programs: true, stream: false, columns: [
@@ -265,7 +265,7 @@ function showDetail() {
 			el("dl", {}, ...map.columns.flatMap((c) => { const v = c.get(page.opened); return v === undefined || v === null ? [] : [el("dt", {}, c.title), el("dd", {}, cell(v, c))]; })));
 		return;
 	}
-	pane.replaceChildren(...details(page.opened, map, close));
+	pane.replaceChildren(...details(page.opened, page.opened.map ?? map, close));
 }
 function open(row) {
 	if (!row) return;

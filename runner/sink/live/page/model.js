@@ -145,7 +145,8 @@ export class DataMap {
 		this.past = new Past();
 		this.sum = 0;
 		if (this.stream) this.makeStream(); else this.makeRows();
-		this.stack = this.columns.find((c) => c.is === "stack") ?? null;
+		// The stack of the program is the outer part, that of the kernel the inner one.
+		this.stacks = ["user stack", "stack"].flatMap((is) => this.columns.filter((c) => c.is === is));
 	}
 	makeStream() {
 		this.events = [];
@@ -180,7 +181,7 @@ export class DataMap {
 			return;
 		}
 		this.sweep(time);
-		if (this.stream) { this.event({ line, time, id: this.serial++ }); if (!this.begins) this.sum++; return; }
+		if (this.stream) { this.event({ line, time, map: this, id: this.serial++ }); if (!this.begins) this.sum++; return; }
 		const id = JSON.stringify(line.key, (k, v) => typeof v === "bigint" ? String(v) : v);
 		if (line.kind === "gone") { this.rows.delete(id); return; }
 		let row = this.rows.get(id);
@@ -206,7 +207,7 @@ export class DataMap {
 		if (this.events.length > EVENTS_MAX * 1.2) this.events.splice(0, this.events.length - EVENTS_MAX);
 	}
 	note(line, text) {
-		if (this.stream) this.event({ line, note: text, time: secondsOf(line.time), id: this.serial++ });
+		if (this.stream) this.event({ line, note: text, map: this, time: secondsOf(line.time), id: this.serial++ });
 	}
 	// A second is over.
 	advance(state, time, seconds) {

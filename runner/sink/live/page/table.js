@@ -165,7 +165,7 @@ export class Grid {
 			at.textContent = row.note && i === 1 ? value : cell(value, column);
 			at.title = value === undefined || value === null ? "" : typeof value === "object" ? JSON.stringify(value) : String(value);
 			at.classList.toggle("zero", value === 0 && (column.rate || column.family !== undefined));
-			at.classList.toggle("error", column.path === "status" && /ERROR/.test(value ?? ""));
+			at.classList.toggle("error", column.path === "status" && value === "error");
 		});
 	}
 	current() { return this.rows[this.cursor]; }

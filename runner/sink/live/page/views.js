@@ -123,9 +123,10 @@ export class Flame {
 	draw() {
 		const { map } = this.page, stacks = new Map();
 		for (const row of this.page.shown()) {
-			const stack = map.stack.get(row);
-			if (row.note || stack === undefined || stack === null) continue;
-			stacks.set(String(stack), (stacks.get(String(stack)) ?? 0) + (map.stream ? 1 : map.families[0].amount(row.values[0])));
+			if (row.note) continue;
+			const stack = map.stacks.map((c) => c.get(row)).filter((s) => s !== undefined && s !== null && s !== "").join(";");
+			if (!stack) continue;
+			stacks.set(stack, (stacks.get(stack) ?? 0) + (map.stream ? 1 : map.families[0].amount(row.values[0])));
 		}
 		const path = [];
 		for (let f = this.zoom; f; f = f.parent) path.unshift(f.name);
@@ -159,6 +160,11 @@ export class Waterfall {
 			if (!traces.has(id)) traces.set(id, []);
 			traces.get(id).push(row);
 		}
+		// Other maps, also of other programs, have parts of the same traces.
+		for (const map of this.page.model.maps) {
+			if (map === this.page.map || map.kind !== "spans") continue;
+			for (const row of map.events) if (!row.note) traces.get(row.line.trace_id)?.push(row);
+		}
 		const newest = [...traces].map(([id, rows]) => ({ id, rows, start: Math.min(...rows.map((r) => secondsOf(r.line.start))),
 			end: Math.max(...rows.map((r) => secondsOf(r.line.end))) })).sort((a, b) => b.start - a.start).slice(0, TRACES);
 		if (!newest.length) { this.root.replaceChildren(el("div", { className: "empty" }, "no spans yet")); return; }
@@ -170,8 +176,8 @@ export class Waterfall {
 			const above = row.line.parent_span_id, list = above && byId.has(above) && above !== row.line.span_id ? above : null;
 			if (list === null) tops.push(row); else if (children.has(list)) children.get(list).push(row); else children.set(list, [row]);
 		}
-		const failed = rows.filter((r) => /ERROR/.test(r.line.status)).length;
-		const all = [el("div", { className: "trace" }, el("b", {}, id), `${rows.length} span${rows.length === 1 ? "" : "s"}`, duration(whole * 1e9),
+		const failed = rows.filter((r) => r.line.status === "error").length;
+		const all = [el("div", { className: "trace" }, el("b", {}, id), el("span", {}, `${rows.length} span${rows.length === 1 ? "" : "s"}`), el("span", {}, duration(whole * 1e9)),
 			failed ? el("span", { className: "bad" }, `${failed} failed`) : null)];
 		const byStart = (a, b) => secondsOf(a.line.start) - secondsOf(b.line.start), done = new Set();
 		const add = (row, depth) => {
@@ -181,7 +187,7 @@ export class Waterfall {
 			const bar = el("i");
 			bar.style.left = from * 100 + "%";
 			bar.style.width = Math.max(row.line.duration_ns / 1e9 / whole * 100, 0.2) + "%";
-			all.push(el("div", { className: "span" + (/ERROR/.test(row.line.status) ? " error" : "") + (row === this.page.chosen() ? " cursor" : ""),
+			all.push(el("div", { className: "span" + (row.line.status === "error" ? " error" : "") + (row === this.page.chosen() ? " cursor" : ""),
 				onclick: () => this.page.open(row), title: missing ? "its parent was not seen" : "" },
 			el("div", { className: "name" }, "  ".repeat(depth) + (missing ? "… " : "") + visible(row.line.name)),
 			el("div", { className: "bar" }, bar), el("div", { className: "time" }, duration(row.line.duration_ns))));
