@@ -34,6 +34,44 @@ done <said
 is 'the browser had no trouble' "$(cat web.errors)" ''
 bombus_stop INT
 
+# --- traces and stacks ---
+PORT=$(free_port)
+ok 'it starts' bombus_start views run "$OBJECTS/span_rounds.bpf.o" "$OBJECTS/replay.bpf.o" -o json --web \
+	--metrics="127.0.0.1:$PORT" --set '*:target_pid'="$ROUNDS_PID"
+rounds 3
+ok 'spans are printed' wait_for 10 has_lines views.out 6 '"map":"calls","kind":"span"'
+cat >views.py <<END
+import json, sys
+sys.path.insert(0, "$TESTS/support")
+from browser import Browser
+def show(page, name, kind, view):
+    page.eval(f"[...document.querySelectorAll('#tabs button')].find((b) => b.map.name === '{name}' && b.map.kind === '{kind}').click()")
+    page.eval(f"[...document.querySelectorAll('#views button')].find((b) => b.textContent === '{view}').click()")
+with Browser() as page:
+    page.go("http://127.0.0.1:$PORT/live")
+    page.until("document.querySelector('.card')")
+    show(page, "calls", "spans", "Waterfall")
+    page.until("document.querySelectorAll('.fall .span').length === 6")
+    print(json.dumps(page.eval("[...document.querySelectorAll('.fall .trace b')].map((b) => b.textContent).sort()")))
+    print(page.eval("[...document.querySelectorAll('.fall .span')].slice(0, 2).map((s) => s.querySelector('.name').textContent + (s.matches('.error') ? '!' : '')).join()"))
+    page.shot("$PICTURES/waterfall.png")
+    show(page, "events", "events", "Flame graph")
+    page.until("bombus.page.view.tree?.value === 3")
+    names = []
+    page.eval("globalThis.walk = (f, all = []) => { all.push(f.name); for (const c of f.children.values()) walk(c, all); return all; }")
+    print(json.dumps(page.eval("walk(bombus.page.view.tree).slice(1)")))
+    page.shot("$PICTURES/flame-graph.png")
+    print(page.complaints())
+END
+python3 views.py >views.said 2>&1
+is 'the waterfall has the traces of the JSON' "$(sed -n 1p views.said)" \
+	"$(jq -cs 'map(select(.map == "calls" and .kind == "span").trace_id) | unique' views.out | sed 's/,/, /g')"
+is 'a failed span hangs red under its parent' "$(sed -n 2p views.said)" 'call,  wait!'
+is 'the flame graph has the frames of the stacks' "$(sed -n 3p views.said | jq -c 'unique')" \
+	"$(jq -cs 'map(select(.map == "events").fields.stack | split(";")[] | sub("\\+0x[0-9a-f]+$"; "")) | unique' views.out)"
+is 'without a complaint' "$(sed -n 4p views.said)" '[]'
+ok 'it ends' bombus_stop INT
+
 # --- a file whose name looks like HTML ---
 [ -d "$EXAMPLES" ] || done_testing
 cat >open.py <<'END'

@@ -170,7 +170,8 @@ export function frames(stacks) {
 	for (const [stack, value] of stacks) {
 		let at = root;
 		root.value += value;
-		for (const name of stack.split(";").slice(0, 256)) {
+		for (const frame of stack.split(";").slice(0, 256)) {
+			const name = frame.replace(/\+0x[0-9a-f]+$/, ""); // one function is one frame
 			let child = at.children.get(name);
 			if (!child) at.children.set(name, child = { name, value: 0, children: new Map() });
 			child.value += value;

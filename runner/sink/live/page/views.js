@@ -124,7 +124,8 @@ export class Flame {
 		const { map } = this.page, stacks = new Map();
 		for (const row of this.page.shown()) {
 			if (row.note) continue;
-			const stack = map.stacks.map((c) => c.get(row)).filter((s) => s !== undefined && s !== null && s !== "").join(";");
+			const stack = map.stacks.map((c) => c.get(row))
+				.filter((s) => s && !/^\[[^;]*\]$/.test(s)).join(";"); // "[not in the kernel]" is no frame
 			if (!stack) continue;
 			stacks.set(stack, (stacks.get(stack) ?? 0) + (map.stream ? 1 : map.families[0].amount(row.values[0])));
 		}
