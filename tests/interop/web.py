@@ -111,12 +111,21 @@ def equals_json(page):
         shot(page, view.lower().replace(" ", "-"))
 
 
+def exact(page):
+    big = page.eval("""import('/live/model.js').then((m) => { const v = m.parse('{"a":18446744073709551615,"b":"12345678901234567890"}');
+        return String(v.a) + ' ' + v.b; })""")
+    check("numbers of 64 bits are exact", big, "18446744073709551615 12345678901234567890")
+
+
 def keyboard(page):
     cursor = "Number(document.querySelector('.row.cursor').dataset.index)"
     tab(page, "calls")
     page.key("o")
     page.key("2")
     check("a number goes to a map", page.eval("document.querySelector('#tabs [aria-selected=true]').map.name"), "calls")
+    page.key("n")
+    check("n goes to the next one", page.eval("document.querySelector('#tabs [aria-selected=true]').map.name"), "many")
+    page.key("p")
     page.key("j")
     page.key("ArrowDown")
     page.key("k")
@@ -209,6 +218,9 @@ def scrolling(page):
     values = latest(printed(), "many")
     check("ten thousand rows are there", len(values), MANY)
     check("a few dozen of them are elements", page.eval("document.querySelectorAll('.grid .row').length") < 60)
+    # What this machine does at the moment without any work.
+    idle = sorted(page.eval("""new Promise((done) => { const all = []; let last = performance.now(); const next = (now) => { all.push(now - last); last = now;
+        if (all.length < 120) requestAnimationFrame(next); else done(all.slice(1)); }; requestAnimationFrame(next); })"""))[int(119 * 0.95)]
     page.eval("""globalThis.frames = []; globalThis.going = true; (() => { const grid = document.querySelector('.grid'); let last = performance.now(), step = 90;
         const next = (now) => { frames.push(now - last); last = now; grid.scrollTop += step;
             if (grid.scrollTop + grid.clientHeight >= grid.scrollHeight - 1 || grid.scrollTop <= 0) step = -step;
@@ -219,9 +231,9 @@ def scrolling(page):
     page.eval("going = false")
     frames = sorted(page.eval("frames.slice(1)"))
     median, high = frames[len(frames) // 2], frames[int(len(frames) * 0.95)]
-    print(f"# {len(frames)} frames: median {median:.1f} ms, 95% {high:.1f} ms, longest {frames[-1]:.1f} ms", flush=True)
+    print(f"# {len(frames)} frames: median {median:.1f} ms, 95% {high:.1f} ms, longest {frames[-1]:.1f} ms; idle 95% {idle:.1f} ms", flush=True)
     check("scrolling is smooth: half of the frames within 25 ms", median < 25)
-    check("and 95 % within 60 ms", high < 60)
+    check("and 95 % within 60 ms, or three of idle ones", high < max(60, 3 * idle))
     shot(page, "many")
 
 
@@ -230,6 +242,7 @@ with Browser(width=1280, height=800) as page:
     page.until("document.querySelector('.card')")
     page.until("bombus.model.status === 'live'")
     equals_json(page)
+    exact(page)
     keyboard(page)
     colors(page)
     phone(page)

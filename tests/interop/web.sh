@@ -72,6 +72,44 @@ is 'the flame graph has the frames of the stacks' "$(sed -n 3p views.said | jq -
 is 'without a complaint' "$(sed -n 4p views.said)" '[]'
 ok 'it ends' bombus_stop INT
 
+# --- the filter finds what --where finds ---
+PORT=$(free_port)
+cat >filters <<'END'
+comm == "probe"
+comm ~ "^[cp]"
+comm !~ "b" && dport != 443
+daddr == 127.0.0.0/8 && !(daddr in (127.0.0.9, 127.0.0.1))
+pid > 0x57e3 || comm = curl
+dport in (35499, 34919) && tid
+uid
+END
+"$BOMBUS" replay "$TESTS/golden/tcpconnect.rec" -o none --speed max --web --metrics="127.0.0.1:$PORT" \
+	>/dev/null 2>replay.err &
+replay=$!
+started+=("$replay")
+ok 'a recording plays' wait_for 10 has_lines replay.err 1 'page for browsers'
+while read -r filter; do
+	"$BOMBUS" replay "$TESTS/golden/tcpconnect.rec" -o json --speed max --where "events:$filter" 2>where.err |
+		grep -c '"map":"events"'
+done <filters >where.counts
+cat >filters.py <<END
+import sys
+sys.path.insert(0, "$TESTS/support")
+from browser import Browser
+with Browser() as page:
+    page.go("http://127.0.0.1:$PORT/live")
+    page.until("document.querySelector('.card')")
+    page.until("bombus.model.maps.some((m) => m.name === 'events' && m.size)")
+    page.eval("[...document.querySelectorAll('#tabs button')].find((b) => b.map.name === 'events').click()")
+    for line in open("filters"):
+        page.eval("(() => { const f = document.getElementById('filter'); f.value = " + repr(line.strip()) +
+                  "; f.dispatchEvent(new Event('input')); })()")
+        wrong = page.eval("document.getElementById('filter').classList.contains('wrong')")
+        print("wrong" if wrong else page.eval("bombus.page.list.length"))
+END
+is 'expression by expression' "$(python3 filters.py 2>&1 | paste -sd ' ')" "$(paste -sd ' ' where.counts)"
+kill -INT "$replay"
+
 # --- a file whose name looks like HTML ---
 [ -d "$EXAMPLES" ] || done_testing
 cat >open.py <<'END'

@@ -9,7 +9,7 @@ import { Flame, Heat, Histogram, Overview, Trend, Waterfall, details, el } from 
 
 const $ = (id) => document.getElementById(id);
 const SORT_MS = 400; // rows keep their places so long
-const KEYS = [["1…9, Tab", "a map by its number, the next one"], ["o", "overview of all maps"], ["j k, arrows", "move; PgUp PgDn, g and G go far"],
+const KEYS = [["1…9", "a map by its number"], ["n p", "the next map, the previous one"], ["o", "overview of all maps"], ["j k, arrows", "move; PgUp PgDn, g and G go far"],
 	["h l", "choose a column"], ["s", "sort by it; again: reverse"], ["/", "filter: a text, or an expression as of --where"], ["v", "the next view"],
 	["Enter", "all fields of the row"], ["Space", "hold what is shown, or go on"], ["F", "back to the newest"], ["y", "copy the row as JSON"],
 	["t", "dark, light, as the system"], ["Esc", "close, clear the filter"], ["?", "this help"]];
@@ -92,15 +92,18 @@ function rowsOf(map) {
 
 function makeList() {
 	const { map } = page, state = stateOf(map);
-	let rows = rowsOf(map);
-	if (page.match) rows = rows.filter((row) => row.note ? true : page.match(row));
+	// Rows that were sorted a moment ago are nearly sorted, which takes less time.
+	let rows = state.of === map && state.shape === map.shape ? state.rows : rowsOf(map);
+	if (map.rows) Object.assign(state, { rows, of: map, shape: map.shape });
 	if (state.sort) {
-		const { column, down } = state.sort, values = new Map(rows.map((r) => [r, r.note ? undefined : column.get(r)]));
+		const { column, down } = state.sort, sign = down ? -1 : 1;
 		rows = rows === map.events ? rows.slice() : rows;
-		rows.sort((a, b) => (down ? -1 : 1) * compare(values.get(a), values.get(b)) || (map.stream ? b.id - a.id : byKey(a, b)));
-	} else if (map.stream) {
-		rows = rows.slice().reverse();
+		for (const row of rows) row.value = row.note ? undefined : column.get(row);
+		rows.sort((a, b) => (typeof a.value === "number" && typeof b.value === "number" ? a.value - b.value : compare(a.value, b.value)) * sign ||
+			(map.stream ? b.id - a.id : byKey(a, b)));
 	}
+	if (page.match) rows = rows.filter((row) => row.note ? true : page.match(row));
+	if (map.stream && !state.sort) rows = rows.slice().reverse();
 	page.list = rows;
 	page.listed = performance.now();
 }
@@ -320,7 +323,7 @@ function nextView() {
 const actions = {
 	"/": () => { $("filter").focus(); $("filter").select(); }, " ": hold, v: nextView, t: theme, y: copy, "?": () => $("help").showModal(),
 	o: () => show(OVERVIEW), F: () => { if (page.held) hold(); if (page.grid) { page.grid.move(page.map.stream ? 0 : page.grid.cursor); page.grid.root.scrollTop = 0; } },
-	Tab: () => nextTab(1), "Shift+Tab": () => nextTab(-1),
+	n: () => nextTab(1), p: () => nextTab(-1),
 	Escape: () => { if (page.opened) { close(); draw(true); page.grid?.root.focus(); } else if ($("filter").value) { $("filter").value = ""; setFilter(""); draw(true); } },
 };
 
@@ -330,11 +333,8 @@ addEventListener("keydown", (e) => {
 		if (e.key === "Escape" || e.key === "Enter" || e.key === "ArrowDown") { if (e.key === "Escape") { $("filter").value = ""; setFilter(""); draw(true); } page.grid?.root.focus(); if (!page.grid) $("filter").blur(); e.preventDefault(); }
 		return;
 	}
-	// Tab goes through the page's buttons, too: only from the table does it change maps.
-	const name = e.key === "Tab" && e.shiftKey ? "Shift+Tab" : e.key, onTable = page.grid && e.target === page.grid.root;
-	if (e.key === "Tab" && !onTable) return;
 	if ((e.key === "Enter" || e.key === " ") && e.target.matches("button")) return;
-	if (/^[1-9]$/.test(e.key)) { const map = tabs()[Number(e.key)]; if (map) show(map); } else if (actions[name]) actions[name]();
+	if (/^[1-9]$/.test(e.key)) { const map = tabs()[Number(e.key)]; if (map) show(map); } else if (actions[e.key]) actions[e.key]();
 	else if (!page.grid?.key(e.key)) return;
 	e.preventDefault();
 });

@@ -68,9 +68,14 @@ export function time(text) {
 	return `${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}.${fraction.padEnd(6, "0").slice(0, 6)}`;
 }
 
-export const secondsOf = (text) => {
+// The rows of a sweep all have the same time.
+let lastText = "", lastSeconds = 0;
+export function secondsOf(text) {
+	if (text === lastText) return lastSeconds;
 	const fraction = /\.(\d+)Z/.exec(text);
-	return Math.floor(Date.parse(text) / 1000) + (fraction ? Number("0." + fraction[1]) : 0);
-};
+	lastText = text;
+	lastSeconds = Math.floor(Date.parse(text) / 1000) + (fraction ? Number("0." + fraction[1]) : 0);
+	return lastSeconds;
+}
 
 export const nsIn = (unit) => NS[unit];

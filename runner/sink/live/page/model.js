@@ -140,7 +140,7 @@ const SPAN = ["name", "service", "duration_ns", "status", "status_message", "spa
 export class DataMap {
 	constructor(program, description) {
 		Object.assign(this, description, { program, id: program + "\u0000" + description.map, name: description.map,
-			tick: 0, last: 0, previous: 0, lost: 0, version: 0, cut: 0 });
+			tick: 0, last: 0, previous: 0, lost: 0, version: 0, shape: 0, cut: 0 });
 		this.stream = this.kind === "events" || this.kind === "spans";
 		this.past = new Past();
 		this.sum = 0;
@@ -171,6 +171,7 @@ export class DataMap {
 	begun() {
 		this.begins = false;
 		if (this.rows) for (const [id, row] of this.rows) if (row.seen !== this.beginning) this.rows.delete(id);
+		this.shape++;
 		this.version++;
 	}
 	put(line) {
@@ -183,10 +184,11 @@ export class DataMap {
 		this.sweep(time);
 		if (this.stream) { this.event({ line, time, map: this, id: this.serial++ }); if (!this.begins) this.sum++; return; }
 		const id = JSON.stringify(line.key, (k, v) => typeof v === "bigint" ? String(v) : v);
-		if (line.kind === "gone") { this.rows.delete(id); return; }
+		if (line.kind === "gone") { this.rows.delete(id); this.shape++; return; }
 		let row = this.rows.get(id);
 		if (!row) {
 			this.rows.set(id, row = new Row(this, line.key, id));
+			this.shape++;
 			// It was not there at the sweep before: all of it came since then.
 			if (!this.begins && !this.gauge) {
 				row.values = this.families.map((f) => f.type === "histogram" ? { count: 0, buckets: [] } : 0);
