@@ -320,6 +320,45 @@ static void test_live_gives_lines_of_json(void **state)
 	leave(&s);
 }
 
+/* What one viewer waits for does not go into the beginning that is made for another one. */
+static void test_live_another_viewer_takes_nothing_away(void **state)
+{
+	struct connlat event = a_connlat();
+	struct strbuf text = STRBUF_INIT(ROOM), other = STRBUF_INIT(ROOM);
+	struct live_server s;
+	struct record record;
+	int fd, second;
+
+	serve(&s);
+	record = record_of(&s.f, MAP_EVENTS, &event);
+	fd = watch(&s, "localhost");
+	read_until(fd, &text, "event: begun\n");
+	usleep(2100000); /* a later viewer gets a beginning of its own */
+	/* What comes right after an event waits a moment. */
+	event.delta_us = 99;
+	put_event(&s, &record);
+	read_until(fd, &text, "\"delta_us\":99,");
+	for (event.delta_us = 100; event.delta_us < 150; event.delta_us++)
+		put_event(&s, &record);
+	second = watch(&s, "localhost");
+	read_until(second, &other, "event: begun\n");
+	put_event(&s, &record);
+	read_until(fd, &text, "\"delta_us\":150,");
+	read_until(second, &other, "\"delta_us\":150,");
+	for (unsigned us = 100; us < 150; us++) {
+		char wanted[32];
+
+		snprintf(wanted, sizeof(wanted), "\"delta_us\":%u,", us);
+		assert_non_null(strstr(strbuf_str(&text), wanted));
+		assert_non_null(strstr(strbuf_str(&other), wanted));
+	}
+	close(fd);
+	close(second);
+	strbuf_release(&text);
+	strbuf_release(&other);
+	leave(&s);
+}
+
 static void test_live_is_bounded_and_guarded(void **state)
 {
 	struct strbuf text = STRBUF_INIT(ROOM);
@@ -354,6 +393,7 @@ int main(void)
 		cmocka_unit_test(test_feed_gives_up_an_old_beginning),
 		cmocka_unit_test(test_feed_shares_a_fresh_beginning),
 		cmocka_unit_test(test_live_gives_lines_of_json),
+		cmocka_unit_test(test_live_another_viewer_takes_nothing_away),
 		cmocka_unit_test(test_live_is_bounded_and_guarded),
 	};
 
