@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <unistd.h>
 #include "base/bell.h"
+#include "base/figures.h"
 #include "base/util.h"
 #include "runner/sink/live/describe.h"
 #include "runner/sink/live/feed.h"
@@ -39,6 +40,7 @@ struct live_source {
 struct live {
 	struct feed *feed;
 	const struct prometheus_hooks *hooks;
+	struct figures *figures; /* borrowed */
 	int bell_fd;
 	struct sink *json; /* encodes */
 	struct out *out;   /* its output, which comes to take_lines() */
@@ -49,6 +51,29 @@ struct live {
 	size_t begun_bytes; /* of the beginning, so far */
 	uint64_t begun_ns, put_ns, now_ns;
 };
+
+/* --- figures ---------------------------------------------------------------------------------- */
+
+static bool get_viewers(const void *of, struct figure_value *ret)
+{
+	return figure_count(ret, feed_stats(((const struct live *)of)->feed).viewers);
+}
+
+static bool get_skipped(const void *of, struct figure_value *ret)
+{
+	return figure_count(ret, feed_stats(((const struct live *)of)->feed).skipped);
+}
+
+static const struct own_figure figure_rows[] = {
+	{ "bombus_page_viewers", "Viewers of the page at the moment.", "", FIGURE_GAUGE,
+	  get_viewers },
+	{ "bombus_page_skipped_lines_total",
+	  "Lines that viewers of the page missed because they were too slow.", "", FIGURE_COUNTER,
+	  get_skipped },
+};
+
+static const struct figure_table live_figures = { figure_rows, ARRAY_LEN(figure_rows), FIGURES_PAGE,
+						  NULL };
 
 /* --- events ----------------------------------------------------------------------------------- */
 
@@ -364,17 +389,19 @@ size_t live_pages(struct live *live, struct web_page *ret, size_t max)
 	return live_pages_of(live->feed, ret, max);
 }
 
-struct live *live_new(const struct prometheus_hooks *hooks)
+struct live *live_new(const struct prometheus_hooks *hooks, struct figures *figures)
 {
 	struct live *live = xcalloc(1, sizeof(*live));
 
 	live->hooks = hooks;
+	live->figures = figures;
 	live->bell_fd = bell_new();
 	live->feed = feed_new(ROOM_BYTES / 3, LIVE_VIEWERS, live->bell_fd);
 	live->json = sink_json_new(-1);
 	live->out = live->json->ops->out(live->json);
 	out_give(live->out, take_lines, live);
 	strbuf_init(&live->text, EVENT_BYTES);
+	figures_add(figures, &live_figures, live);
 	return live;
 }
 
@@ -382,6 +409,7 @@ void live_free(struct live *live)
 {
 	if (!live)
 		return;
+	figures_remove(live->figures, live);
 	for (uint32_t i = 0; i < live->sources.count; i++)
 		if (live->sources.all[i])
 			forget(live, live->sources.all[i]);

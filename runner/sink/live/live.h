@@ -17,8 +17,9 @@
 #define LIVE_VIEWERS 128u /* at a time */
 
 struct live;
-/* hooks may be NULL; borrowed. */
-struct live *live_new(const struct prometheus_hooks *hooks);
+struct figures;
+/* Both may be NULL; borrowed. */
+struct live *live_new(const struct prometheus_hooks *hooks, struct figures *figures);
 void live_free(struct live *live);
 
 /* Slots of struct sink_ops. */

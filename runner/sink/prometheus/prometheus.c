@@ -376,7 +376,7 @@ static int page_fd(struct sink *sink)
 
 static void add_page(struct prometheus_sink *prom)
 {
-	prom->live = live_new(prom->hooks);
+	prom->live = live_new(prom->hooks, prom->figures);
 	prom->ops.refreshes = false;
 	prom->ops.event = page_event;
 	prom->ops.rows = page_rows;
