@@ -158,6 +158,15 @@ def keyboard(page):
     check("Enter shows details", page.eval("!document.getElementById('detail').hidden && document.querySelectorAll('#detail dd').length > 2"))
     shot(page, "detail")
     page.key("Escape")
+    tab(page, "seen")
+    page.key("Enter")
+    opened = page.eval("bombus.page.opened.line.fields.round")
+    rounds(3)
+    page.until(f"bombus.page.list[0].line?.fields?.round === {opened} + 3")
+    check("details stay with their row while events come", page.eval("[bombus.page.opened, bombus.page.grid.current()].map((r) => r.line.fields.round)"),
+          [opened, opened])
+    tab(page, "calls")
+    page.key("Escape")
     check("Escape closes them", page.eval("document.getElementById('detail').hidden"))
     page.key(" ")
     before = rows(page)
@@ -206,8 +215,15 @@ def phone(page):
     page.key("Escape")
 
 
+def busy(page):
+    """The CPU seconds that the page's thread has taken for tasks."""
+    metrics = page.call("Performance.getMetrics")["metrics"]
+    return next(m["value"] for m in metrics if m["name"] == "TaskDuration")
+
+
 def scrolling(page):
     """All rows change each second; meanwhile every frame scrolls on. Milliseconds between frames."""
+    page.call("Performance.enable", timeDomain="threadTicks")
     tab(page, "many")
     for _ in range(100):
         rounds(1)
@@ -225,16 +241,23 @@ def scrolling(page):
         const next = (now) => { frames.push(now - last); last = now; grid.scrollTop += step;
             if (grid.scrollTop + grid.clientHeight >= grid.scrollHeight - 1 || grid.scrollTop <= 0) step = -step;
             if (going) requestAnimationFrame(next); }; requestAnimationFrame(next); })()""")
+    spent, start = busy(page), time.time()
     for _ in range(6):
         rounds(1)
         time.sleep(1)
+    spent, passed = busy(page) - spent, time.time() - start
     page.eval("going = false")
+    shot(page, "many")
     frames = sorted(page.eval("frames.slice(1)"))
     median, high = frames[len(frames) // 2], frames[int(len(frames) * 0.95)]
     print(f"# {len(frames)} frames: median {median:.1f} ms, 95% {high:.1f} ms, longest {frames[-1]:.1f} ms; idle 95% {idle:.1f} ms", flush=True)
+    print(f"# the page's thread is busy for {spent / passed * 100:.0f} % of the time", flush=True)
+    check("the page's thread has time left", spent / passed < 0.6)
+    if idle > 25:
+        print("# this machine draws no smooth frames at the moment", flush=True)
+        return
     check("scrolling is smooth: half of the frames within 25 ms", median < 25)
-    check("and 95 % within 60 ms, or five of idle ones", high < max(60, 5 * idle))
-    shot(page, "many")
+    check("and 95 % within 60 ms", high < 60)
 
 
 with Browser(width=1280, height=800) as page:

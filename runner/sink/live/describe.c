@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <string.h>
+#include "base/util.h"
 #include "runner/load/plan/meanings.h"
 #include "runner/read/span/span.h"
 #include "runner/read/text/decode.h"
@@ -72,11 +73,22 @@ static void add_family(struct strbuf *sb, const struct family *family)
 	strbuf_addc(sb, '}');
 }
 
+/* As lines name it: where two labels have one path, the second one goes by its label's name. */
+static const char *label_path(const struct metric_plan *plan, uint32_t number)
+{
+	const char *path = plan->labels[number].in_key.path;
+
+	for (uint32_t i = 0; i < number; i++)
+		if (streq(plan->labels[i].in_key.path, path))
+			return plan->labels[number].name;
+	return path;
+}
+
 static void add_series(struct strbuf *sb, const struct metric_plan *plan)
 {
 	strbuf_adds(sb, ",\"key\":[");
 	for (uint32_t i = 0; i < plan->nlabels; i++)
-		add_field(sb, plan->labels[i].in_key.path, &plan->labels[i].in_key);
+		add_field(sb, label_path(plan, i), &plan->labels[i].in_key);
 	strbuf_adds(sb, "],\"values\":[");
 	for (uint32_t i = 0; i < plan->nfamilies; i++)
 		add_family(sb, &plan->families[i]);

@@ -190,7 +190,7 @@ export class Grid {
 			return true;
 		}
 		if (key === "s") { this.on.sort(this.columns[this.at]); return true; }
-		if (key === "Enter") { this.on.open(this.current()); return true; }
+		if (key === "Enter") { this.chosen = this.current()?.id; this.on.open(this.current()); return true; }
 		return false;
 	}
 }

@@ -243,7 +243,8 @@ export function details(row, map, close) {
 		if (value && typeof value === "object" && !Array.isArray(value)) return list(value, path + ".");
 		const column = map.columns.find((c) => c.path === path), unit = column?.unit;
 		const raw = Array.isArray(value) ? value.map((v) => typeof v === "object" ? JSON.stringify(v) : String(v)).join(", ") : String(value);
-		const shown = unit && typeof value === "number" ? `${inUnit(value, unit)}  (${value} ${unit})` : visible(raw);
+		const shown = unit && typeof value === "number" ? `${inUnit(value, unit)}  (${value} ${unit})`
+			: /stack$/.test(column?.is ?? "") ? visible(raw).replaceAll(";", "\n") : visible(raw);
 		return [el("dt", {}, visible(path)), el("dd", {}, shown)];
 	});
 	const part = (title, object) => { const all = list(object); return all.length ? [el("h3", {}, title), el("dl", {}, ...all)] : []; };
