@@ -1,21 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /* `bombus build`: source -> clang -> stripped object, checked -> image in the store. */
 #include <errno.h>
-#include <sys/stat.h>
 
 #include "base/log.h"
 #include "base/util.h"
 #include "cmd/author/build_notes.h"
 #include "cmd/cmd.h"
 #include "cmd/author/compile.h"
+#include "cmd/author/source.h"
 #include "cmd/images/files.h"
 #include "cmd/store_path.h"
 #include "oci/image.h"
-#include "runner/load/attach/object.h"
-#include "runner/load/elf/strip.h"
 #include "runner/read/text/human.h"
 
-#define SOURCE_SUFFIX ".bpf.c"
 #define OBJECT_SUFFIX ".o"
 #define SHOWN_DIGEST_CHARS 19 /* "sha256:" and 12 digits */
 #define MAX_FILES 2
@@ -29,42 +26,6 @@ struct build_args {
 	struct words cflags, annotations;
 };
 
-/* "dir/tcpconnlat.bpf.c" is called tcpconnlat. */
-static char *name_of(const char *source)
-{
-	const char *slash = strrchr(source, '/'), *base = slash ? slash + 1 : source;
-	size_t len = strlen(base);
-
-	if (has_suffix(base, SOURCE_SUFFIX) && len > strlen(SOURCE_SUFFIX))
-		len -= strlen(SOURCE_SUFFIX);
-	else if (has_suffix(base, ".c") && len > 2)
-		len -= 2;
-	return xstrndup(base, len);
-}
-
-/* What can be wrong with the words is found before clang is asked for anything. */
-static int check_source(const char *source, struct err *err)
-{
-	struct stat st;
-
-	if (stat(source, &st) < 0) {
-		int code = errno;
-
-		if (code == ENOENT)
-			err_hint(err, "'bombus init' writes a program to begin with");
-		return err_sys(err, code, "cannot open %s", source);
-	}
-	if (S_ISDIR(st.st_mode))
-		return err_sys(err, EISDIR, "cannot compile %s", source);
-	if (has_suffix(source, OBJECT_SUFFIX)) {
-		err_hint(err, "'bombus run %s' runs it as it is", source);
-		return err_usage(err, "%s is an object file, not source code", source);
-	}
-	if (may_access(source, R_OK) < 0)
-		return err_sys(err, errno, "cannot open %s", source);
-	return 0;
-}
-
 /* `run` takes such a word for a file. */
 static int check_image(const char *image, struct err *err)
 {
@@ -74,75 +35,6 @@ static int check_image(const char *image, struct err *err)
 		err_hint(err, "'bombus build FILE.bpf.c --binary-only -o %s' writes a file", image);
 		rc = err_usage(err, "an image called '%s' would be taken for a file", image);
 	}
-	return rc;
-}
-
-static int no_program(const char *source, struct err *err)
-{
-	err_hint(err, "a program is a function behind SEC(\"...\"), such as "
-		      "SEC(\"tracepoint/syscalls/sys_enter_openat\")");
-	return err_set(err, EINVAL, "%s has no program", source);
-}
-
-/* libbpf takes a lone function without SEC() for one, of no type. */
-static bool has_program(const struct plan *plan)
-{
-	for (uint32_t i = 0; i < plan->nprogs; i++)
-		if (!streq(plan->progs[i].section, ".text"))
-			return true;
-	return false;
-}
-
-/* The first thing that a reader of the output would miss. */
-static void warn_records(const char *source, const struct plan *plan)
-{
-	for (uint32_t i = 0; i < plan->nmaps; i++) {
-		const struct map_plan *map = &plan->maps[i];
-
-		if (map->found_type)
-			log_warn("%s: map '%s' does not say what its records are, and %s is taken: "
-				 "write __type(value, %s); into it",
-				 source, map->name, map->found_type, map->found_type);
-		else if (map->is_raw)
-			log_warn("%s: map '%s' does not say what its records are, and they are "
-				 "shown as bytes: write __type(value, struct NAME); into it",
-				 source, map->name);
-		else if (map_is_ring(map) && !map->has_value)
-			log_warn("%s: map '%s' does not say what its records are, and is not "
-				 "shown: write __type(value, struct NAME); into it",
-				 source, map->name);
-	}
-}
-
-/* Refused here rather than where it is run: what bombus cannot read, or what does nothing. */
-static int check_object(const char *source, const void *bytes, size_t len, struct notes *notes,
-			struct err *err)
-{
-	struct object *object = NULL;
-	const struct plan *plan;
-	int rc;
-
-	/* There are no types where there is no code and no variable. */
-	if (!elf_has_section(bytes, len, ".BTF"))
-		return no_program(source, err);
-	rc = object_open(&object, source, bytes, len, NULL, err);
-	if (rc)
-		return rc;
-	plan = object_plan(object);
-	for (uint32_t i = 0; i < plan->nmaps && rc == 0; i++)
-		if (plan->maps[i].fault)
-			rc = err_set(err, EINVAL, "%s: %s", source, plan->maps[i].fault);
-	if (rc == 0 && !has_program(plan))
-		rc = no_program(source, err);
-	else if (!plan->license || !*plan->license)
-		log_warn("%s names no licence, so that the kernel refuses many helpers: char "
-			 "LICENSE[] SEC(\"license\") = \"GPL\";",
-			 source);
-	if (rc == 0)
-		warn_records(source, plan);
-	if (rc == 0 && notes)
-		notes_of_plan(notes, plan);
-	object_free(object);
 	return rc;
 }
 
@@ -189,8 +81,8 @@ static int compile(struct build *b, struct object_file *object, struct err *err)
 	int rc = compile_program(b->source, &opts, &object->bytes, &object->len, err);
 
 	if (rc == 0)
-		rc = check_object(b->source, object->bytes, object->len,
-				  object == b->objects ? &b->notes : NULL, err);
+		rc = source_check_object(b->source, object->bytes, object->len,
+					 object == b->objects ? &b->notes : NULL, err);
 	return rc;
 }
 
@@ -320,9 +212,9 @@ static int find_platforms(struct build *b, struct err *err)
 
 static int prepare(struct build *b, const char *image, struct err *err)
 {
-	int rc = check_source(b->source, err);
+	int rc = source_check(b->source, err);
 
-	b->title = name_of(b->source);
+	b->title = source_name(b->source);
 	if (rc == 0 && !b->args->binary_only)
 		rc = check_image(image ? image : b->title, err);
 	if (rc == 0)
