@@ -21,7 +21,7 @@
 #include "cmd/agent/fleet.h"
 #include "cmd/agent/notify.h"
 #include "cmd/agent/outputs.h"
-#include "cmd/agent/watch.h"
+#include "cmd/watch.h"
 #include "cmd/cmd.h"
 #include "cmd/run/main_loop.h"
 #include "cmd/run/program.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cmd/agent/watch.h"
+#include "cmd/watch.h"
 
 #include <errno.h>
 #include <sys/inotify.h>
@@ -56,6 +56,11 @@ void watch_free(struct watch *w)
 	close_fd(&w->fd);
 	free(w->path);
 	free(w);
+}
+
+const char *watch_path(const struct watch *w)
+{
+	return w->path;
 }
 
 int watch_fd(const struct watch *w)

@@ -3,8 +3,8 @@
  * Tells when a file changes: written, replaced, or behind a symbolic link that was swapped, as a
  * ConfigMap's is. Watches the file's folder (inotify(7)) and then looks at the file itself.
  */
-#ifndef BOMBUS_CMD_AGENT_WATCH_H
-#define BOMBUS_CMD_AGENT_WATCH_H
+#ifndef BOMBUS_CMD_WATCH_H
+#define BOMBUS_CMD_WATCH_H
 
 #include <stdbool.h>
 
@@ -13,6 +13,7 @@ struct watch;
 
 int watch_new(struct watch **ret, const char *path, struct err *err);
 void watch_free(struct watch *watch);	 /* NULL is fine */
+const char *watch_path(const struct watch *watch);
 int watch_fd(const struct watch *watch); /* readable: ask watch_changed() */
 /* The descriptor is not readable any more. */
 void watch_drain(struct watch *watch);
