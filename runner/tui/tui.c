@@ -61,7 +61,9 @@ struct tui {
 	/* Messages of all threads. */
 	pthread_mutex_t lock;
 	struct strbuf waiting; /* lines for the model */
-	struct strbuf kept;    /* warnings and errors, printed again at the end */
+	struct strbuf kept;    /* warnings, printed again at the end */
+	struct strbuf errors;  /* the same, until another version of a program runs */
+	bool alarm;	       /* there was an error since the last look */
 	uint64_t messages_left_out;
 };
 
@@ -80,7 +82,8 @@ static void on_message(void *ctx, enum log_level level, const char *line)
 	strbuf_addf(&tui->waiting, "%s\n", line);
 	tui->messages_left_out += tui->waiting.full;
 	if (level <= LOG_WARN)
-		strbuf_addf(&tui->kept, "%s\n", line);
+		strbuf_addf(level < LOG_WARN ? &tui->errors : &tui->kept, "%s\n", line);
+	tui->alarm |= level == LOG_ERROR;
 	pthread_mutex_unlock(&tui->lock);
 	bell_ring(tui->bell_fd);
 }
@@ -89,10 +92,13 @@ static void take_messages(struct tui *tui)
 {
 	uint64_t left_out;
 	_cleanup_free_ char *text = NULL;
+	bool alarm;
 
 	pthread_mutex_lock(&tui->lock);
 	left_out = tui->messages_left_out;
 	tui->messages_left_out = 0;
+	alarm = tui->alarm;
+	tui->alarm = false;
 	if (tui->waiting.len)
 		text = strbuf_steal(&tui->waiting);
 	pthread_mutex_unlock(&tui->lock);
@@ -103,19 +109,31 @@ static void take_messages(struct tui *tui)
 						      (unsigned long long)left_out);
 		model_log(tui->model, note, now_real_ns());
 	}
+	if (alarm)
+		screen_alarm(&tui->screen, true);
 }
 
 /* Prints warnings again that the screen took with it. */
-static void print_again(struct tui *tui)
+static void print_again(struct strbuf *lines)
 {
 	char *next;
 
-	for (char *line = tui->kept.buf; line && *line; line = next) {
+	for (char *line = lines->buf; line && *line; line = next) {
 		next = strchr(line, '\n');
 		if (next)
 			*next++ = '\0';
 		log_warn("%s", line);
 	}
+}
+
+/* Another version of a program runs: the errors were about those between. */
+static void all_is_well(struct tui *tui)
+{
+	pthread_mutex_lock(&tui->lock);
+	strbuf_reset(&tui->errors);
+	tui->alarm = false;
+	pthread_mutex_unlock(&tui->lock);
+	screen_alarm(&tui->screen, false);
 }
 
 /* --- calls of the host --- */
@@ -200,6 +218,8 @@ static int tui_add(struct sink *sink, struct source *source, struct err *err)
 		tui->screen.play = tui->play = source->ops->playing(source);
 	snprintf(tui->screen.file_name, sizeof(tui->screen.file_name), "%s",
 		 tui->deck.nsources == 1 ? source->program : "bombus");
+	if (tui->up)
+		all_is_well(tui);
 	if (source->plan->advice)
 		screen_say(&tui->screen, false, "%s%s%s", source->several ? source->program : "",
 			   source->several ? ": " : "", source->plan->advice);
@@ -597,9 +617,10 @@ static void tui_close(struct sink *sink)
 	tui->up = false;
 	log_to(NULL, NULL);
 	terminal_stop(tui->terminal);
-	print_again(tui);
 	deck_release(&tui->deck);
 	tui->deck = (struct deck){ 0 };
+	print_again(&tui->kept);
+	print_again(&tui->errors);
 	keep_settings(tui);
 }
 
@@ -616,6 +637,7 @@ static void tui_free(struct sink *sink)
 	canvas_release(&tui->canvas);
 	strbuf_release(&tui->waiting);
 	strbuf_release(&tui->kept);
+	strbuf_release(&tui->errors);
 	pthread_mutex_destroy(&tui->lock);
 	close_fd(&tui->bell_fd);
 	for (uint32_t i = 0; i < tui->feeds.count; i++)
@@ -671,6 +693,7 @@ struct sink *sink_tui_new(const struct tui_opts *opts)
 	pthread_mutex_init(&tui->lock, NULL);
 	strbuf_init(&tui->waiting, LOG_WAITING_BYTES);
 	strbuf_init(&tui->kept, LOG_KEPT_BYTES);
+	strbuf_init(&tui->errors, LOG_KEPT_BYTES);
 	return &tui->sink;
 }
 

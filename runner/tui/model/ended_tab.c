@@ -9,6 +9,10 @@ struct ended_tab {
 	char *name;
 	struct arena arena;
 	struct model_page page;
+	/* What the user chose, for a successor. */
+	char *filter, *mark, *sort; /* NULL: nothing */
+	int8_t direction;
+	uint8_t view;
 };
 
 static const struct map_plan no_fields = {
@@ -70,6 +74,9 @@ static void ended_free(struct tab *tab)
 
 	arena_release(&ended->arena);
 	tab_release(tab);
+	free(ended->filter);
+	free(ended->mark);
+	free(ended->sort);
 	free(ended->name);
 	free(ended);
 }
@@ -88,6 +95,37 @@ static const struct tab_ops ended_ops = {
 	.free = ended_free,
 };
 
+static char *text_of(const struct pick *pick)
+{
+	return pick ? xstrdup(pick->text) : NULL;
+}
+
+static void pick_again(struct tab *to, struct pick **pick, const char *text)
+{
+	struct model_why why;
+
+	/* Its fields may have other names by now. */
+	if (text && !*pick)
+		pick_new(pick, to->shown, text, &why);
+}
+
+void ended_tab_succeed(const struct tab *tab, struct tab *to)
+{
+	const struct ended_tab *ended = ended_of(tab);
+
+	pick_again(to, &to->filter, ended->filter);
+	pick_again(to, &to->mark, ended->mark);
+	for (uint32_t i = 0; ended->sort && i < to->columns.count; i++) {
+		if (!streq(to->columns.all[i].title, ended->sort))
+			continue;
+		to->columns.sort = (int)i;
+		to->columns.direction = ended->direction;
+	}
+	if (to->ops->can_view(to, ended->view))
+		to->view = ended->view;
+	to->ops->refilter(to);
+}
+
 struct tab *ended_tab_new(struct tab_env *env, struct tab *from, uint32_t width, uint32_t height)
 {
 	struct ended_tab *ended = xcalloc(1, sizeof(*ended));
@@ -96,6 +134,12 @@ struct tab *ended_tab_new(struct tab_env *env, struct tab *from, uint32_t width,
 	tab_init(&ended->tab, &ended_ops, env, ended->name, NULL, &no_fields);
 	tab_ready(&ended->tab);
 	ended->tab.lost = from->lost;
+	ended->filter = text_of(from->filter);
+	ended->mark = text_of(from->mark);
+	if (from->columns.sort >= 0)
+		ended->sort = xstrdup(from->columns.all[from->columns.sort].title);
+	ended->direction = from->columns.direction;
+	ended->view = from->view;
 	from->view = VIEW_TABLE;
 	tab_page(from, &ended->arena, width, height, &ended->page);
 	return &ended->tab;

@@ -108,6 +108,25 @@ static void add_traces(struct model *model, struct tab *tab)
 	traces_tab_add(model->traces, tab);
 }
 
+/* The current tab has ended, and the source has it again: another version of the program. */
+static void succeed(struct model *model, const struct origin *origin, const struct plan *plan)
+{
+	struct tab *ended = current_base(model);
+
+	for (uint32_t i = 0; ended->ops->kind == TAB_ENDED && i < plan->nmaps; i++) {
+		struct tab *tab = origin->by_map[i];
+		uint32_t at = model->now;
+
+		if (!tab || !streq(tab_label(tab), tab_label(ended)))
+			continue;
+		ended_tab_succeed(ended, tab);
+		while (model->tabs[model->now] != tab)
+			model->now++;
+		model_drop_tab(model, at);
+		return;
+	}
+}
+
 void model_add(struct model *model, struct source *source)
 {
 	struct origin *origin = xcalloc(1, sizeof(*origin));
@@ -140,6 +159,7 @@ void model_add(struct model *model, struct source *source)
 	model->norigins++;
 	programs_tab_add(model->programs, source);
 	share_history(model);
+	succeed(model, origin, plan);
 	model->generation++;
 }
 

@@ -218,5 +218,8 @@ struct programs_sum programs_tab_sum(const struct tab *tab);
 
 /* The last page of a tab whose source has ended. It uses neither of them afterwards. */
 struct tab *ended_tab_new(struct tab_env *env, struct tab *from, uint32_t width, uint32_t height);
+/* Gives the new tab of another version of that source the filter, marks, order and view that the
+ * user chose, as far as it has the fields. */
+void ended_tab_succeed(const struct tab *tab, struct tab *to);
 
 #endif

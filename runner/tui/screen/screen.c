@@ -73,6 +73,19 @@ static void overlay_open(struct screen *s, const struct view_ops *view)
 	s->lines = s->room = 0;
 }
 
+void screen_alarm(struct screen *s, bool on)
+{
+	bool is_open = s->overlay == &view_log;
+
+	if (on && !is_open) {
+		overlay_open(s, &view_log);
+		s->alarmed = true;
+	} else if (!on && is_open && s->alarmed) {
+		overlay_close(s);
+	}
+	s->alarmed &= on;
+}
+
 static bool overlay_move(struct screen *s, enum model_op op)
 {
 	uint32_t last = s->lines > s->room ? s->lines - s->room : 0;

@@ -84,6 +84,7 @@ struct screen {
 	struct traps *traps;		/* borrowed; NULL: none can be set */
 	char file_name[128];		/* that files are called by at first */
 	const struct view_ops *overlay; /* NULL: the tab's own view */
+	bool alarmed;			/* the overlay is that of screen_alarm() */
 	uint32_t top, lines, room;	/* of the overlay */
 	struct flames *flames;		/* of view_flames */
 	struct prompt prompt;
@@ -124,6 +125,10 @@ void screen_say(struct screen *screen, bool bad, const char *fmt, ...)
 void screen_name_file(const struct screen *screen, char *dst, size_t room);
 /* The wish that a prompt ended with cannot be granted: it is open again. */
 void screen_refuse(struct screen *screen, const char *why);
+
+/* Opens the messages for an error that wants to be read, and closes them again when it is over,
+ * unless the user opened them. */
+void screen_alarm(struct screen *screen, bool on);
 
 /* elapsed_s: how long the program has been running. */
 void screen_draw(struct screen *screen, struct canvas *canvas, uint64_t elapsed_s);

@@ -93,6 +93,7 @@ static void test_sources_programs(void **state)
 
 static void test_sources_come_and_go(void **state)
 {
+	struct model_why why;
 	struct show s;
 
 	show_programs(&s, true, 120, 20, true);
@@ -106,6 +107,7 @@ static void test_sources_come_and_go(void **state)
 	feed_second(&s.t);
 	/* The current one says that its program ended, with its last rows, until it is left. */
 	tui_go(&s.t, "opensnoop:conns");
+	assert_int_equal(model_filter(s.t.model, "10.0", &why), 0);
 	free(look(&s));
 	tui_second(&s.t, false);
 	assert_tabs(&s.t, FIRST " opensnoop:conns programs");
@@ -120,11 +122,16 @@ static void test_sources_come_and_go(void **state)
 	assert_shows(&s, "10.0.0.77");
 	canvas_resize(&s.canvas, 60, 10);
 	assert_shows(&s, "10.0.0.77");
+	/* Another version of the program takes its place, with what the user chose. */
 	tui_second(&s.t, true);
-	assert_tabs(&s.t, FIRST " opensnoop:conns " SECOND_TABS " programs");
-	type(&s, "\t");
 	assert_tabs(&s.t, FIRST " " SECOND_TABS " programs");
-	assert_string_equal(current_tab(&s.t), "opensnoop:events");
+	assert_string_equal(current_tab(&s.t), "opensnoop:conns");
+	assert_string_equal(model_filter_text(s.t.model), "10.0");
+	/* Left without a successor, its last page goes. */
+	tui_second(&s.t, false);
+	type(&s, "\t");
+	assert_tabs(&s.t, FIRST " programs");
+	assert_string_equal(current_tab(&s.t), "programs");
 	show_release(&s);
 }
 
