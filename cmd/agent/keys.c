@@ -67,6 +67,8 @@ static const struct {
 	{ "trace-pipe", 0, "of run alone" },
 	{ "keep-going", 0, "always" },
 	{ "dry-run", 0, "agent --check" },
+	{ "cflags", 0, "no compiler" },
+	{ "watch", 0, "no compiler" },
 	{ "keep-caps", 0, "the loader has them" },
 	{ "user", 0, "User= of the unit" },
 	{ "pull", 0, "pull of the program" },

@@ -81,7 +81,7 @@ static int open_job(const struct loading_opts *opts, const struct agent_program 
 int loading_check(const struct global_args *global, const struct agent_program *p, struct err *err)
 {
 	const struct program_pull pull = { &p->args.remote, p->pull, p->args.config_object,
-					   &p->args.trust };
+					   &p->args.trust, .no_sources = true };
 	struct loading_opts opts = { .clock = wallclock_new() };
 	struct loaded *to = xcalloc(1, sizeof(*to));
 	int ret = program_open(&to->program, global, p->image, &pull, err);
@@ -134,7 +134,7 @@ static int loading_run(struct loading *l, struct load_task *task)
 {
 	const struct agent_program *p = task->program;
 	const struct program_pull pull = { &p->args.remote, p->pull, p->args.config_object,
-					   &p->args.trust };
+					   &p->args.trust, .no_sources = true };
 	struct loaded *to;
 	int ret = task->refresh ? is_new(l, task, &task->err) : 1;
 

@@ -3,11 +3,13 @@
 #include <errno.h>
 
 #include "base/log.h"
+#include "base/strbuf.h"
 #include "base/util.h"
 #include "cmd/author/build_notes.h"
 #include "cmd/cmd.h"
 #include "cmd/author/compile.h"
 #include "cmd/author/source.h"
+#include "cmd/author/watched.h"
 #include "cmd/images/files.h"
 #include "cmd/store_path.h"
 #include "oci/image.h"
@@ -17,10 +19,11 @@
 #define SHOWN_DIGEST_CHARS 19 /* "sha256:" and 12 digits */
 #define MAX_FILES 2
 #define MAX_FILE_BYTES (4u << 20)
+#define MAX_FILES_BYTES (1u << 20) /* of their names */
 
 struct build_args {
 	bool binary_only;
-	bool source;
+	bool source, watch;
 	const char *output, *vmlinux, *description;
 	struct words platforms;
 	struct words cflags, annotations;
@@ -52,12 +55,14 @@ struct build {
 	size_t nobjects;
 	struct image_file files[MAX_FILES]; /* what goes with the program */
 	size_t nfiles;
+	struct strbuf sources; /* what it is made of, for --watch */
 };
 
 static void build_release(struct build *b)
 {
 	notes_release(&b->notes);
 	notes_release(&b->given);
+	strbuf_release(&b->sources);
 	free(b->title);
 	for (size_t i = 0; i < b->nobjects; i++)
 		free(b->objects[i].bytes);
@@ -77,6 +82,7 @@ static int compile(struct build *b, struct object_file *object, struct err *err)
 		.vmlinux_btf = a->vmlinux,
 		.color = want_color(b->global, STDERR_FILENO),
 		.quiet = b->global->quiet,
+		.files = b->args->watch && object == b->objects ? &b->sources : NULL,
 	};
 	int rc = compile_program(b->source, &opts, &object->bytes, &object->len, err);
 
@@ -228,29 +234,74 @@ static int prepare(struct build *b, const char *image, struct err *err)
 	return rc;
 }
 
-static int run_build(const struct global_args *global, void *args, const struct words *words,
-		     struct err *err)
+/* `files` gets what the program is made of. */
+static int build_once(const struct global_args *global, const struct build_args *args,
+		      const struct words *words, struct strbuf *files, struct err *err)
 {
 	const char *image = words->count > 1 ? words->words[1] : NULL;
 	_cleanup_(build_release) struct build b = {
 		.global = global,
 		.args = args,
 		.source = words->words[0],
+		.sources = STRBUF_INIT(MAX_FILES_BYTES),
 	};
-	int rc;
+	int rc = prepare(&b, image, err);
 
-	if (b.args->binary_only && image)
-		return err_usage(err, "--binary-only saves no image: '%s' is one word too many",
-				 image);
-	rc = prepare(&b, image, err);
 	if (rc == 0)
 		rc = compile_all(&b, err);
-	if (rc == 0 && (b.args->binary_only || b.args->output))
+	if (rc == 0 && (args->binary_only || args->output))
 		rc = write_object(&b, err);
 	notes_join(&b.notes, &b.given);
-	if (rc == 0 && !b.args->binary_only)
+	if (rc == 0 && !args->binary_only)
 		rc = save(&b, image ? image : b.title, err);
+	if (b.sources.len) {
+		strbuf_reset(files);
+		strbuf_add(files, b.sources.buf, b.sources.len);
+	}
 	return rc;
+}
+
+/* Until a signal ends it. */
+static int build_at_each_save(const struct global_args *global, const struct build_args *args,
+			      const struct words *words, struct err *err)
+{
+	_cleanup_(watched_release) struct watched watched = { 0 };
+	_cleanup_strbuf_ struct strbuf files = STRBUF_INIT(MAX_FILES_BYTES);
+	int rc = source_check(words->words[0], err);
+
+	if (rc < 0)
+		return rc;
+	watched_set(&watched, words->words[0]);
+	do {
+		struct err why = { 0 };
+
+		rc = build_once(global, args, words, &files, &why);
+		if (rc < 0 && why.exit == EXIT_USAGE) {
+			*err = why;
+			return rc;
+		}
+		if (rc < 0)
+			error_print(&why);
+		watched_set(&watched, strbuf_str(&files));
+		log_info("waiting for the next save");
+		rc = watched_wait(&watched, -1);
+	} while (rc > 0);
+	return err_sys(err, -rc, "waiting for a save");
+}
+
+static int run_build(const struct global_args *global, void *args, const struct words *words,
+		     struct err *err)
+{
+	const struct build_args *a = args;
+	_cleanup_strbuf_ struct strbuf files = STRBUF_INIT(MAX_FILES_BYTES);
+
+	if (a->binary_only && words->count > 1)
+		return err_usage(err, "--binary-only saves no image: '%s' is one word too many",
+				 words->words[1]);
+	if (a->watch && a->output && streq(a->output, "-"))
+		return err_usage(err, "--watch writes files, not standard output");
+	return a->watch ? build_at_each_save(global, a, words, err)
+			: build_once(global, a, words, &files, err);
 }
 
 #define ARG(member) offsetof(struct build_args, member)
@@ -268,6 +319,8 @@ static const struct opt build_opts[] = {
 	{ 0, "source", NULL, OPT_FLAG, ARG(source),
 	  "put the source into the image, and FILE.md or README.md from beside it: 'bombus inspect "
 	  "--source' shows them" },
+	{ 0, "watch", NULL, OPT_FLAG, ARG(watch),
+	  "build again whenever the source or one of its headers is saved, until Ctrl-C" },
 	{ 0, "vmlinux", "FILE", OPT_TEXT, ARG(vmlinux),
 	  "make vmlinux.h from the BTF in FILE, not from the running kernel's", NULL, "file" },
 	{ 0, "description", "TEXT", OPT_TEXT, ARG(description),

@@ -8,9 +8,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 
@@ -22,6 +24,7 @@
 #include "base/util.h"
 #include "cmd/author/headers.h"
 #include "cmd/author/paths.h"
+#include "cmd/author/precompiled.h"
 #include "oci/image.h"
 #include "runner/load/elf/elf.h"
 #include "runner/load/elf/record_types.h"
@@ -30,6 +33,9 @@
 #define MAX_UNSTRIPPED_BYTES (4 * (size_t)IMAGE_MAX_PROGRAM_BYTES)
 #define MAX_SAID_BYTES (4u << 20)
 #define MAX_CFLAGS_BYTES (64u << 10)
+#define MAX_FILES_BYTES (1u << 20)
+/* Where clang lists the files that it read; below the folders' descriptors. */
+#define FILES_FD (PATHS_FIRST_FD - 1)
 
 extern char **environ;
 
@@ -205,14 +211,10 @@ static void map_cflags(struct args *args, const struct words *cflags)
 	}
 }
 
-static void make_args(struct args *args, const char *source, const struct compile_opts *o,
-		      const struct words *cflags, const char *own, const char *vmlinux)
+/* The words that decide how a header is read. */
+static void add_common(struct args *args, const struct platform *platform)
 {
-	const char *clang = getenv("BOMBUS_CLANG"), *slash = strrchr(source, '/');
-	_cleanup_free_ char *machine = xasprintf("/usr/include/%s", o->platform->headers);
-	_cleanup_free_ char *dir =
-		slash ? xstrndup(source, (size_t)(slash - source)) : xstrdup(".");
-	_cleanup_free_ char *name = paths_add(args->paths, *dir ? dir : "/", "");
+	const char *clang = getenv("BOMBUS_CLANG");
 
 	args_add(args, "%s", clang && *clang ? clang : "clang");
 	args_add(args, "-g");
@@ -222,7 +224,20 @@ static void make_args(struct args *args, const char *source, const struct compil
 	args_add(args, "-Wall");
 	args_add(args, "-target");
 	args_add(args, "bpf");
-	args_add(args, "-D__TARGET_ARCH_%s", o->platform->target);
+	args_add(args, "-D__TARGET_ARCH_%s", platform->target);
+}
+
+static void make_args(struct args *args, const char *source, const struct compile_opts *o,
+		      const struct words *cflags, const char *own, const char *vmlinux,
+		      const char *precompiled)
+{
+	const char *slash = strrchr(source, '/');
+	_cleanup_free_ char *machine = xasprintf("/usr/include/%s", o->platform->headers);
+	_cleanup_free_ char *dir =
+		slash ? xstrndup(source, (size_t)(slash - source)) : xstrdup(".");
+	_cleanup_free_ char *name = paths_add(args->paths, *dir ? dir : "/", "");
+
+	add_common(args, o->platform);
 	args_add(args, "-fdebug-compilation-dir=/proc/self/fd/%d", PATHS_FIRST_FD);
 	map_cflags(args, cflags);
 	if (*dir)
@@ -238,6 +253,15 @@ static void make_args(struct args *args, const char *source, const struct compil
 	/* <linux/types.h> includes <asm/types.h>, which clang does not find for the target bpf. */
 	if (may_access(machine, F_OK) == 0)
 		add_include(args, "-idirafter", machine, "machine");
+	if (precompiled) {
+		args_add(args, "-include-pch");
+		args_add(args, "%s", precompiled);
+	}
+	if (o->files) {
+		args_add(args, "-MMD");
+		args_add(args, "-MF");
+		args_add(args, "/proc/self/fd/%d", FILES_FD);
+	}
 	args_add(args, "-c");
 	args_add(args, "-x");
 	args_add(args, "c");
@@ -253,12 +277,14 @@ static void make_args(struct args *args, const char *source, const struct compil
 struct child {
 	pid_t pid;
 	int out_fd, said_fd;
+	int files_fd; /* a file in memory; -1: none */
 };
 
 static void child_release(struct child *child)
 {
 	close_fd(&child->out_fd);
 	close_fd(&child->said_fd);
+	close_fd(&child->files_fd);
 	if (child->pid > 0) {
 		kill(child->pid, SIGKILL);
 		waitpid(child->pid, NULL, 0);
@@ -270,18 +296,22 @@ static int spawn(struct child *child, char *const argv[], const struct paths *pa
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
-	sigset_t pipe_signal;
+	sigset_t pipe_signal, none;
 	int code;
 
+	sigemptyset(&none);
 	sigemptyset(&pipe_signal);
 	sigaddset(&pipe_signal, SIGPIPE);
 	posix_spawnattr_init(&attr);
 	posix_spawnattr_setsigdefault(&attr, &pipe_signal);
-	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setsigmask(&attr, &none); /* a helper process blocks all of them */
+	posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_adddup2(&actions, out_fd, STDOUT_FILENO);
 	posix_spawn_file_actions_adddup2(&actions, said_fd, STDERR_FILENO);
+	if (child->files_fd >= 0)
+		posix_spawn_file_actions_adddup2(&actions, child->files_fd, FILES_FD);
 	for (size_t i = 0; i < paths->count; i++)
 		posix_spawn_file_actions_adddup2(&actions, paths->folders[i].fd,
 						 PATHS_FIRST_FD + (int)i);
@@ -411,20 +441,73 @@ static int judge(int status, const char *source, const struct strbuf *out, const
 	return 0;
 }
 
-static int run_clang(const char *source, const struct compile_opts *o, struct args *args,
-		     const struct err *vmlinux_err, struct strbuf *out, struct err *err)
+/* --- the files that it read ------------------------------------------------------------------ */
+
+/* The next path of a makefile's rule, unescaped; NULL: there is none. */
+static char *next_path(const char **at)
 {
-	_cleanup_(child_release) struct child child = { 0, -1, -1 };
+	const char *c = *at;
+	_cleanup_strbuf_ struct strbuf path = STRBUF_INIT(PATH_MAX);
+
+	while (*c == ' ' || *c == '\n' || (*c == '\\' && c[1] == '\n'))
+		c++;
+	if (!*c)
+		return NULL;
+	for (; *c && *c != ' ' && *c != '\n'; c++) {
+		if ((*c == '\\' && (c[1] == ' ' || c[1] == '#')) || (*c == '$' && c[1] == '$'))
+			c++;
+		strbuf_addc(&path, *c);
+	}
+	*at = c;
+	return strbuf_steal(&path);
+}
+
+/* The rule reads "-: x.bpf.c \ NEWLINE own.h"; the headers of bombus do not change. */
+static void list_files(const char *rule, const char *own, struct strbuf *files)
+{
+	const char *at = strstr(rule, ": ");
+	char *path;
+
+	at = at ? at + 2 : "";
+	while ((path = next_path(&at))) {
+		if (!own || !has_prefix(path, own))
+			strbuf_addf(files, "%s\n", path);
+		free(path);
+	}
+}
+
+static void read_files(int fd, const char *own, struct strbuf *files)
+{
+	_cleanup_free_ void *rule = NULL;
+	size_t len;
+
+	if (fd >= 0 && lseek(fd, 0, SEEK_SET) == 0 &&
+	    read_fd(fd, "", MAX_FILES_BYTES, &rule, &len, NULL) == 0)
+		list_files(rule, own, files);
+}
+
+static int run_clang(const char *source, const struct compile_opts *o, struct args *args,
+		     const char *own, const struct err *vmlinux_err, struct strbuf *out,
+		     struct err *err)
+{
+	_cleanup_(child_release) struct child child = { 0, -1, -1, -1 };
 	_cleanup_strbuf_ struct strbuf said = STRBUF_INIT(MAX_SAID_BYTES);
 	char **argv = (char **)args->words.words;
-	int rc = start_clang(&child, args->paths, argv, err);
+	int rc;
 
+	if (o->files)
+		child.files_fd = memfd_create("bombus-files", MFD_CLOEXEC);
+	rc = start_clang(&child, args->paths, argv, err);
 	if (rc < 0)
 		return rc;
 	rc = read_clang(&child, out, &said, err);
 	if (rc < 0)
 		return rc;
-	if (rc != 0 || !o->quiet)
+	if (o->files)
+		read_files(child.files_fd, own, o->files);
+	if (o->said)
+		strbuf_add(o->said, strbuf_str(&said), said.len);
+	else if (rc != 0 || !o->quiet)
 		fwrite(strbuf_str(&said), 1, said.len, stderr);
 	if (rc != 0)
 		explain(strbuf_str(&said), o, vmlinux_err, err);
@@ -440,17 +523,86 @@ static void log_command(const struct words *words)
 	log_debug("%s", strbuf_str(&line));
 }
 
+/* What all runs of clang for one program have in common. */
+struct task {
+	const char *source;
+	const struct compile_opts *opts;
+	const struct words *cflags;
+	const char *own; /* folder of bombus's headers; NULL: there is none */
+	struct headers *vmlinux;
+	const struct err *vmlinux_err; /* why there is none */
+};
+
+static int compile_once(const struct task *task, const char *precompiled, void **ret,
+			size_t *ret_len, struct err *err)
+{
+	_cleanup_(paths_release) struct paths paths = { 0 };
+	_cleanup_(args_release) struct args args = { .paths = &paths };
+	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT(MAX_UNSTRIPPED_BYTES);
+	_cleanup_(elf_image_release) struct elf_image image = { 0 };
+	int rc = paths_init(&paths, task->source, err);
+
+	if (rc < 0)
+		return rc;
+	make_args(&args, task->source, task->opts, task->cflags, task->own, task->vmlinux->dir,
+		  precompiled);
+	log_command(&args.words);
+	rc = run_clang(task->source, task->opts, &args, task->own, task->vmlinux_err, &out, err);
+	if (rc < 0)
+		return rc;
+	paths_shorten(&paths, out.buf, out.len);
+	image.len = out.len;
+	image.bytes = strbuf_steal(&out);
+	elf_find_records(&image); /* from DWARF, which elf_strip() removes */
+	rc = elf_strip(image.bytes, image.len, ret, ret_len, err);
+	if (rc < 0)
+		err_wrap(err, "%s", task->source);
+	return rc;
+}
+
+/* NULL: vmlinux.h is read as it is. */
+static char *find_precompiled(const struct task *task)
+{
+	_cleanup_(args_release) struct args common = { 0 };
+
+	if (!task->opts->fast || !task->vmlinux->dir || task->vmlinux->temporary ||
+	    task->cflags->count || !precompiled_fits(task->source))
+		return NULL;
+	add_common(&common, task->opts->platform);
+	return precompiled_header(task->vmlinux->dir, &common.words);
+}
+
+/* What is refused with the precompiled header may be its fault. */
+static int compile_fast(const struct task *task, void **ret, size_t *ret_len, struct err *err)
+{
+	_cleanup_free_ char *precompiled = find_precompiled(task);
+	_cleanup_strbuf_ struct strbuf said = STRBUF_INIT(MAX_SAID_BYTES);
+	struct compile_opts opts = *task->opts;
+	struct task fast = *task;
+	struct err why = { 0 };
+
+	if (!precompiled)
+		return compile_once(task, NULL, ret, ret_len, err);
+	fast.opts = &opts;
+	opts.said = &said;
+	if (compile_once(&fast, precompiled, ret, ret_len, &why) < 0)
+		return compile_once(task, NULL, ret, ret_len, err);
+	if (task->opts->said)
+		strbuf_add(task->opts->said, strbuf_str(&said), said.len);
+	else if (!task->opts->quiet)
+		fwrite(strbuf_str(&said), 1, said.len, stderr);
+	return 0;
+}
+
 int compile_program(const char *source, const struct compile_opts *o, void **ret, size_t *ret_len,
 		    struct err *err)
 {
-	_cleanup_(paths_release) struct paths paths = { 0 };
-	_cleanup_(args_release) struct args args = { .paths = &paths }, cflags = { 0 };
+	_cleanup_(args_release) struct args cflags = { 0 };
 	_cleanup_(headers_release) struct headers vmlinux = { 0 };
-	_cleanup_strbuf_ struct strbuf out = STRBUF_INIT(MAX_UNSTRIPPED_BYTES);
-	_cleanup_(elf_image_release) struct elf_image image = { 0 };
 	_cleanup_free_ char *own = headers_own();
 	struct err vmlinux_err = { 0 };
-	int rc = paths_init(&paths, source, err);
+	const struct task task = { source, o, &cflags.words, own, &vmlinux, &vmlinux_err };
+	int rc = 0;
 
 	for (size_t i = 0; rc == 0 && i < o->cflags.count; i++)
 		rc = add_cflags(&cflags, o->cflags.words[i], err);
@@ -464,17 +616,5 @@ int compile_program(const char *source, const struct compile_opts *o, void **ret
 			return rc;
 		}
 	}
-	make_args(&args, source, o, &cflags.words, own, vmlinux.dir);
-	log_command(&args.words);
-	rc = run_clang(source, o, &args, &vmlinux_err, &out, err);
-	if (rc < 0)
-		return rc;
-	paths_shorten(&paths, out.buf, out.len);
-	image.len = out.len;
-	image.bytes = strbuf_steal(&out);
-	elf_find_records(&image); /* from DWARF, which elf_strip() removes */
-	rc = elf_strip(image.bytes, image.len, ret, ret_len, err);
-	if (rc < 0)
-		err_wrap(err, "%s", source);
-	return rc;
+	return compile_fast(&task, ret, ret_len, err);
 }

@@ -8,6 +8,7 @@
 #include "base/option.h"
 
 struct err;
+struct strbuf;
 
 /* The machine that a program is for. BPF code is the same for all machines of one byte order, but
  * registers differ. */
@@ -26,12 +27,18 @@ struct compile_opts {
 	const struct platform *platform;
 	struct words cflags;	 /* each a word or several, as a shell would split them */
 	const char *vmlinux_btf; /* NULL: the running kernel's */
-	bool color, quiet;	 /* of clang's messages, on standard error */
+	bool color, quiet;	 /* of clang's messages */
+	struct strbuf *said;	 /* gets the messages; NULL: standard error does */
+	/* Gets the paths of the source and of all headers but those of the system and of bombus, a
+	 * line each; NULL: not asked for. */
+	struct strbuf *files;
+	/* Uses a precompiled vmlinux.h where it can: faster, but debug information may differ. */
+	bool fast;
 };
 
 /*
- * *ret is malloc'ed. The same source gives the same bytes, whatever the folder is called. What
- * clang says is printed; err has the hint.
+ * *ret is malloc'ed. The same source gives the same bytes, whatever the folder is called. clang's
+ * messages are printed; err has the hint.
  */
 int compile_program(const char *source, const struct compile_opts *opts, void **ret,
 		    size_t *ret_len, struct err *err);

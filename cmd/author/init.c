@@ -122,7 +122,7 @@ static int run_init(const struct global_args *global, void *args, const struct w
 	if (rc == -EEXIST)
 		err_hint(err, "--force replaces it, -o FILE names another");
 	if (rc == 0 && !streq(c.output, "-"))
-		log_info("wrote %s; next: bombus build %s", c.output, c.output);
+		log_info("wrote %s; next: bombus run %s --watch", c.output, c.output);
 	return rc;
 }
 

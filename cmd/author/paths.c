@@ -21,12 +21,12 @@ int paths_init(struct paths *paths, const char *source, struct err *err)
 	const char *slash = strrchr(source, '/');
 	_cleanup_free_ char *dir =
 		slash ? xstrndup(source, (size_t)(slash - source) + 1) : xstrdup(".");
-	int fd = open_folder(dir);
+	int fd = open_folder(dir), code = fd < 0 ? errno : 0;
 
-	*paths = (struct paths){ .source_dir = realpath(dir, NULL) };
-	if (fd < 0 || !paths->source_dir) {
-		int code = errno;
-
+	*paths = (struct paths){ .source_dir = code ? NULL : realpath(dir, NULL) };
+	if (!code && !paths->source_dir)
+		code = errno;
+	if (code) {
 		close_fd(&fd);
 		return err_sys(err, code, "cannot open the folder of %s", source);
 	}

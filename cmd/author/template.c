@@ -350,10 +350,10 @@ void template_write(struct strbuf *out, const char *kind_name, const char *hook,
 	strbuf_addf(out,
 		    "// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0\n"
 		    "/*\n"
-		    " * To build it and to see what it sees:\n"
+		    " * To see what it sees, again at each save, and to make an image of it:\n"
 		    " *\n"
+		    " *\tbombus run %s --watch\n"
 		    " *\tbombus build %s\n"
-		    " *\tbombus run %.*s\n"
 		    " */\n"
 		    "#include \"vmlinux.h\"\n"
 		    "#include <bpf/bpf_helpers.h>\n"
@@ -363,7 +363,7 @@ void template_write(struct strbuf *out, const char *kind_name, const char *hook,
 		    "/* --set target_pid=N and --set target_cgroup=ID leave all others out. */\n"
 		    "BOMBUS_FILTERS;\n"
 		    "\n",
-		    file, (int)strcspn(file, "."), file, kind->header);
+		    file, file, kind->header);
 	strbuf_addf(out, "%s%s\n", kind->data, kind->more_data);
 	strbuf_addf(out, "/*\n * %s\n */\nSEC(\"%s\")\n", shape->comment, hook);
 	strbuf_addf(out, shape->declaration, program);

@@ -323,7 +323,7 @@ static const struct opt inspect_opts[] = {
 const struct command cmd_inspect = {
 	.name = "inspect",
 	.alias = "describe",
-	.usage = "IMAGE|FILE.o|-",
+	.usage = "IMAGE|FILE.o|FILE.bpf.c|-",
 	.summary = "what an image or an object holds",
 	.about = "The image's layers and annotations; the program's hooks, maps with their fields, "
 		 "parameters, and what it needs of the kernel. Nothing is loaded, and no privilege "

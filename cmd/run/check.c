@@ -259,7 +259,7 @@ static const struct opt check_opts[] = {
 
 const struct command cmd_check = {
 	.name = "check",
-	.usage = "[IMAGE|FILE.o]",
+	.usage = "[IMAGE|FILE.o|FILE.bpf.c]",
 	.summary = "what this kernel can do, or what a program needs of it",
 	.about =
 		"Without a program: every kind of program and map, tried on the running kernel; "

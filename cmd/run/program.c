@@ -4,7 +4,10 @@
 #include <errno.h>
 #include <pwd.h>
 
+#include "base/log.h"
 #include "base/util.h"
+#include "cmd/author/compiler.h"
+#include "cmd/author/source.h"
 #include "cmd/cmd.h"
 #include "cmd/images/pull_image.h"
 #include "cmd/images/trust_args.h"
@@ -158,6 +161,47 @@ static int open_config(struct program *p, const char *path, const struct program
 	return ret;
 }
 
+/* Takes what the compiler made, and checks it. */
+static int take_compiled(struct program *p, bool quiet, struct err *err)
+{
+	_cleanup_(compiled_release) struct compiled made = { 0 };
+	int ret = compiler_take(p->compiler, &made, err);
+
+	if (made.said && (ret < 0 || !quiet))
+		fputs(made.said, stderr);
+	if (ret == 0)
+		ret = source_check_object(p->name, made.bytes, made.len, NULL, err);
+	p->bytes = ret == 0 ? steal_ptr(&made.bytes) : NULL;
+	p->len = made.len;
+	return ret;
+}
+
+static int open_source(struct program *p, const struct global_args *global, const char *path,
+		       const struct program_pull *pull, struct err *err)
+{
+	bool watch = pull && pull->watch;
+	int ret = source_check(path, err);
+
+	p->name = xstrdup(path);
+	if (ret == 0)
+		ret = compiler_start(&p->compiler, p->name, pull ? pull->cflags : NULL,
+				     !watch && want_color(global, STDERR_FILENO), watch, err);
+	if (ret == 0)
+		ret = compiler_ask(p->compiler, err);
+	if (ret == 0)
+		ret = take_compiled(p, global->quiet, err);
+	/* Nothing runs yet that could go on. */
+	while (ret < 0 && watch && p->compiler && ret != -EPIPE) {
+		error_print(err);
+		*err = (struct err){ 0 };
+		log_info("waiting for the next save");
+		ret = take_compiled(p, global->quiet, err);
+	}
+	if (!watch)
+		compiler_free(steal_ptr(&p->compiler));
+	return ret;
+}
+
 static int open_word(struct program *p, const struct global_args *global, const char *word,
 		     const struct program_pull *pull, struct err *err)
 {
@@ -170,13 +214,15 @@ static int open_word(struct program *p, const struct global_args *global, const 
 	}
 	if (is_file(word) && exporter_config_is(word))
 		return open_config(p, word, pull, err);
+	if (len > 2 && streq(word + len - 2, ".c")) {
+		if (!pull || !pull->no_sources)
+			return open_source(p, global, word, pull, err);
+		err_hint(err, "bombus build %s", word);
+		return err_usage(err, "%s is source code, not a program", word);
+	}
 	if (is_file(word)) {
 		p->name = xstrdup(word);
 		return read_file(word, IMAGE_MAX_PROGRAM_BYTES, &p->bytes, &p->len, err);
-	}
-	if (len > 2 && streq(word + len - 2, ".c")) {
-		err_hint(err, "bombus build %s", word);
-		return err_usage(err, "%s is source code, not a program", word);
 	}
 	return open_image(p, global, word, pull, err);
 }
@@ -221,6 +267,7 @@ void program_release(struct program *p)
 	image_info_release(&p->image);
 	exporter_config_free(p->config);
 	free(p->config_text);
+	compiler_free(p->compiler);
 	free(p->bytes);
 	free(p->name);
 	*p = (struct program){ 0 };

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From a word of the command line to a program's bytes and its identity. "-" is standard input; a
- * path (with a '/', or that exists and ends in .o) is a file; anything else is an image's name in
- * the user's store, or else in the system's store. A file that ends in .yaml is a configuration for
- * ebpf_exporter; its object is the file beside it, or the one of --object.
+ * path (with a '/', or that exists and ends in .o) is a file; a file that ends in .c is a source,
+ * which clang compiles; anything else is an image's name in the user's store, or else in the
+ * system's store. A file that ends in .yaml is a configuration for ebpf_exporter; its object is the
+ * file beside it, or the one of --object.
  */
 #ifndef BOMBUS_CMD_RUN_PROGRAM_H
 #define BOMBUS_CMD_RUN_PROGRAM_H
@@ -13,10 +14,12 @@
 #include "base/clock.h"
 #include "oci/image.h"
 
+struct compiler;
 struct exporter_config;
 struct global_args;
 struct remote_args;
 struct trust_args;
+struct words;
 struct err;
 
 struct program {
@@ -28,6 +31,7 @@ struct program {
 	struct step pull;		/* getting the bytes */
 	struct exporter_config *config; /* how its maps are shown; NULL: its BTF decides */
 	char *config_text;		/* of the configuration's file */
+	struct compiler *compiler;	/* of a source that is watched; NULL: none */
 };
 
 /* When to pull an image, and how. */
@@ -39,6 +43,9 @@ struct program_pull {
 	const char *object; /* of a configuration; NULL: the file beside it */
 	/* Whose images are taken; NULL: what the system's policy says. */
 	const struct trust_args *trust;
+	bool no_sources;	    /* no program is started here, and so no compiler */
+	const struct words *cflags; /* of sources; NULL: none */
+	bool watch;		    /* a source's compiler stays for further versions */
 };
 
 /* `pull` NULL: never, and the image is only looked at: no signature is asked for. After a failure

@@ -112,8 +112,9 @@ static int read_names(struct programs *p, const struct words *words, struct err 
 
 static int read_program(struct programs *p, size_t at, const char *word, struct err *err)
 {
-	const struct program_pull pull = { &p->args->remote, p->args->pull, p->args->config_object,
-					   &p->args->trust };
+	const struct program_pull pull = { &p->args->remote,	       p->args->pull,
+					   p->args->config_object,     &p->args->trust,
+					   .cflags = &p->args->cflags, .watch = p->args->watch };
 	struct run_program *program = &p->all[at];
 	struct object_opts none = { 0 };
 	size_t len = program->is_named ? strlen(program->name) + 1 : 0;
@@ -163,7 +164,7 @@ static int route(struct programs *p, struct err *err)
 	return ret;
 }
 
-/* Exported, shown or kept. */
+/* Exported, shown or kept. Not while the live table is up: it asks the terminal. */
 static bool wants_statistics(const struct programs *p)
 {
 	const struct run_args *a = p->args;
@@ -185,30 +186,32 @@ static int check_shows(struct job *job, const char *name, const struct run_args 
 	return err_set(err, EINVAL, "%s: nothing to show: %s", name, plan->advice);
 }
 
-static int open_job(struct programs *p, size_t at, struct wallclock *clock, struct err *err)
+int programs_open_job(struct programs *p, size_t at, const struct program *program,
+		      struct arena *arena, struct job **ret, struct err *err)
 {
-	struct run_program *program = &p->all[at];
+	const struct run_program *named = &p->all[at];
 	struct job_config config;
-	int ret = job_config_of(&p->routed[at], &program->program, clock, &p->arena, &config, err);
+	int code = job_config_of(&p->routed[at], program, p->clock, arena, &config, err);
 
-	if (ret < 0 && programs_several(p))
-		err_wrap(err, "%s", program->name);
-	if (ret < 0)
-		return ret;
-	config.pull = program->program.pull;
-	config.statistics = wants_statistics(p);
+	if (code < 0 && programs_several(p))
+		err_wrap(err, "%s", named->name);
+	if (code < 0)
+		return code;
+	config.pull = program->pull;
+	config.statistics = p->statistics;
 	config.collect.opener = p->opener;
 	config.who = p->who;
-	if (programs_several(p) || program->is_named)
-		config.program = program->name;
+	config.loader = p->loader;
+	if (programs_several(p) || named->is_named)
+		config.program = named->name;
 	if (p->budget.max_bytes)
 		config.collect.series.budget = &p->budget;
-	ret = job_open(&program->job, &config, err);
-	if (ret < 0)
-		return ret;
-	job_source(program->job)->several = programs_several(p);
-	return check_shows(program->job, config.program ? config.program : config.name, p->args,
-			   err);
+	code = job_open(ret, &config, err);
+	if (code < 0)
+		return code;
+	job_source(*ret)->several = programs_several(p);
+	job_source(*ret)->stacks = p->stacks;
+	return check_shows(*ret, config.program ? config.program : config.name, p->args, err);
 }
 
 /* --object is for one configuration. */
@@ -232,6 +235,7 @@ int programs_open(struct programs *p, const struct words *words, struct wallcloc
 	int ret;
 
 	p->clock = clock;
+	p->statistics = wants_statistics(p);
 	p->count = words->count;
 	p->all = xcalloc(p->count, sizeof(*p->all));
 	p->routed = xcalloc(p->count, sizeof(*p->routed));
@@ -250,7 +254,7 @@ int programs_open(struct programs *p, const struct words *words, struct wallcloc
 	for (size_t i = 0; i < p->count && ret >= 0; i++) {
 		if (programs_several(p) && !p->all[i].probe)
 			continue;
-		ret = open_job(p, i, clock, err);
+		ret = programs_open_job(p, i, &p->all[i].program, &p->arena, &p->all[i].job, err);
 		object_free(steal_ptr(&p->all[i].probe));
 		if (ret < 0)
 			ret = leave_out(p, &p->all[i], ret, err);
@@ -260,7 +264,7 @@ int programs_open(struct programs *p, const struct words *words, struct wallcloc
 
 int programs_start_stacks(struct programs *p, struct err *err)
 {
-	bool any = false;
+	bool any = p->args->watch; /* a later version may have some */
 	int ret;
 
 	for (size_t i = 0; i < p->count; i++)
@@ -298,6 +302,9 @@ int programs_attach(struct programs *p, struct err *err)
 
 /* --- reading --- */
 
+/* Of a job that has a successor. */
+#define REPLACED_SWEEPS_NS 200000000
+#define REPLACED_PATIENCE_MS 100
 #define EARLY_NS 100000000 /* a timer may be late, and the next one comes that much sooner */
 
 void programs_check(struct programs *p)
@@ -353,6 +360,22 @@ int programs_read(struct programs *p, struct host *host, struct loop *loop, stru
 			ret = leave_out(p, &p->all[i], ret, err);
 	}
 	return ret;
+}
+
+int programs_replace(struct programs *p, size_t at, struct job *job, struct loop *loop,
+		     struct job **ret_old, bool *ret_gone, struct err *err)
+{
+	struct drain_limits limits = { .deadline_ns = now_mono_ns() + REPLACED_SWEEPS_NS,
+				       .patience_ms = REPLACED_PATIENCE_MS };
+	struct job *old = p->all[at].job;
+	int ret;
+
+	job_stop(old, &limits);
+	*ret_gone = host_remove_source(p->host, job_source(old), LEAVE_TIMEOUT_MS) == 0;
+	*ret_old = old;
+	p->all[at].job = job;
+	ret = host_add_source(p->host, job_source(job), err);
+	return ret < 0 ? ret : read_job(p, job, loop, err);
 }
 
 void programs_record(const struct programs *p, struct run_record *record)

@@ -38,8 +38,10 @@ struct programs {
 	struct opener *opener;	     /* borrowed; NULL: this process opens */
 	struct who *who;	     /* NULL: not asked for */
 	struct stacks *stacks;	     /* NULL: no program has user stacks */
+	struct loader *loader;	     /* borrowed; NULL: this process loads */
 	struct wallclock *clock;     /* borrowed */
 	struct host *host;	     /* has their sources */
+	bool statistics;	     /* of the kernel, about its programs: wanted */
 	uint64_t checked_ns;	     /* time of the last check by programs_check() */
 	struct series_budget budget; /* of the series of all of them */
 	struct arena arena;
@@ -56,6 +58,14 @@ int programs_attach(struct programs *programs, struct err *err);
 /* The host gets their sources and the loop reads them, from now on: one that could not be attached
  * is never seen by a sink. */
 int programs_read(struct programs *programs, struct host *host, struct loop *loop, struct err *err);
+/* The job of another version of the program at this place, as programs_open() makes it; the version
+ * and the arena live as long. Any thread. On failure *ret needs freeing too. */
+int programs_open_job(struct programs *programs, size_t at, const struct program *version,
+		      struct arena *arena, struct job **ret, struct err *err);
+/* Puts an attached job in the place of the one that runs there, which is detached and read to its
+ * end. Without *ret_gone some sinks still know its source. A failure ends the run. */
+int programs_replace(struct programs *programs, size_t at, struct job *job, struct loop *loop,
+		     struct job **ret_old, bool *ret_gone, struct err *err);
 /* Adds them, with their words, to a recording. */
 void programs_record(const struct programs *programs, struct run_record *record);
 /* Every PROGRAMS_CHECK_NS: refreshes the clock and finds programs that were detached from outside.

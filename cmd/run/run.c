@@ -19,10 +19,12 @@
 #include "cmd/run/main_loop.h"
 #include "cmd/run/prints.h"
 #include "cmd/run/programs.h"
+#include "cmd/run/reload.h"
 #include "cmd/run/run_sandbox.h"
 #include "cmd/run/run_sinks.h"
 #include "cmd/run/show_plan.h"
 #include "runner/load/kernel/trace_pipe.h"
+#include "runner/load/loader/loader.h"
 #include "runner/read/stack/stacks.h"
 #include "runner/read/who/who.h"
 
@@ -39,6 +41,8 @@ struct run {
 	struct run_sandbox sandbox;
 	struct child child;	       /* the command behind -- */
 	struct trace_pipe *trace_pipe; /* NULL: not asked for */
+	struct loader *loader;	       /* with --watch: it loads what comes later */
+	struct reload *reload;
 };
 
 static int on_check(void *ctx, uint32_t events)
@@ -86,7 +90,10 @@ static int start(struct run *run, struct err *err)
 		ret = programs_read(p, run->sinks.host, run->main.loop, err);
 	if (ret < 0 || !programs_left(p))
 		return ret;
-	ret = run_sandbox_enter(&run->sandbox, run->args, &run->sinks, err);
+	if (run->args->watch)
+		ret = reload_start(&run->reload, p, run->main.loop, err);
+	if (ret >= 0)
+		ret = run_sandbox_enter(&run->sandbox, run->args, &run->sinks, err);
 	if (ret >= 0 && p->who)
 		ret = who_run(p->who, err);
 	/* From here on the terminal may be the live table's. */
@@ -109,6 +116,7 @@ static int leave(struct run *run, struct err *err)
 	uint64_t ran_ns, unwritten = 0;
 	int ret;
 
+	reload_stop(run->reload);
 	/* --once is there to read everything, however long it takes. */
 	ran_ns = programs_stop(p, run->args->once ? 0 : LAST_SWEEPS_NS, main_loop_interrupted);
 	ret = run_sinks_stop(&run->sinks, &unwritten, err);
@@ -119,6 +127,7 @@ static int leave(struct run *run, struct err *err)
 static void run_release(struct run *run)
 {
 	run_sinks_release(&run->sinks);
+	reload_free(run->reload);
 	programs_release(&run->programs);
 	who_free(run->programs.who);
 	stacks_free(run->programs.stacks);
@@ -127,6 +136,7 @@ static void run_release(struct run *run)
 	trace_pipe_free(run->trace_pipe);
 	run_sandbox_release(&run->sandbox);
 	child_release(&run->child);
+	loader_free(run->loader);
 }
 
 static int dry_run(struct run *run, struct err *err)
@@ -194,6 +204,37 @@ static int start_child(struct run *run, struct run_args *args, const struct word
 	return ret;
 }
 
+/* Before anything else: the loader inherits what is open. */
+static int start_loader(struct run *run, struct err *err)
+{
+	const struct run_args *a = run->args;
+	const char *other = a->once		  ? "--once"
+			    : a->dry_run	  ? "--dry-run"
+			    : a->record		  ? "--record"
+			    : a->object.pin_maps  ? "--pin-maps"
+			    : a->object.pin_progs ? "--pin-progs"
+						  : NULL;
+	int ret;
+
+	if (!a->watch)
+		return 0;
+	if (other)
+		return err_usage(err, "--watch and %s exclude each other", other);
+	ret = loader_start(&run->loader, err);
+	run->programs.loader = run->loader;
+	return ret;
+}
+
+/* A word that is watched. */
+static int check_watch(const struct programs *p, struct err *err)
+{
+	for (size_t i = 0; i < p->count; i++)
+		if (p->all[i].program.compiler || !p->args->watch)
+			return 0;
+	err_hint(err, "it is for sources: bombus run x.bpf.c --watch");
+	return err_usage(err, "--watch: there is no source to watch");
+}
+
 static int run_run(const struct global_args *global, void *args, const struct words *words,
 		   struct err *err)
 {
@@ -206,6 +247,8 @@ static int run_run(const struct global_args *global, void *args, const struct wo
 	struct words programs = *words;
 	int ret = run_record_check(a, err);
 
+	if (ret >= 0)
+		ret = start_loader(&run, err);
 	/* "run -- IMAGE" is an image. */
 	if (words->behind < words->count)
 		programs.count -= words->behind;
@@ -218,6 +261,8 @@ static int run_run(const struct global_args *global, void *args, const struct wo
 		ret = start_names(&run, err);
 	if (ret >= 0)
 		ret = programs_open(&run.programs, &programs, run.clock, err);
+	if (ret >= 0)
+		ret = check_watch(&run.programs, err);
 	if (ret < 0)
 		return ret;
 	if (!programs_left(&run.programs))
@@ -237,11 +282,13 @@ static int run_run(const struct global_args *global, void *args, const struct wo
 
 const struct command cmd_run = {
 	.name = "run",
-	.usage = "[NAME=]IMAGE|FILE.o|FILE.yaml|- ... [-- COMMAND ...]",
+	.usage = "[NAME=]IMAGE|FILE.o|FILE.bpf.c|FILE.yaml|- ... [-- COMMAND ...]",
 	.summary = "load programs, attach them and show their maps",
 	.about = "IMAGE is a name in the local store. If the store does not have it and the name "
 		 "has a registry or a '/' in it, run pulls it first. A path, or a word that ends "
-		 "in .o, is an object file; - reads an object from standard input. NAME.yaml is a "
+		 "in .o, is an object file; - reads an object from standard input. A word that "
+		 "ends in .c "
+		 "is a source, which clang compiles first. NAME.yaml is a "
 		 "configuration for ebpf_exporter, whose object is NAME.bpf.o. Data goes to "
 		 "standard output, "
 		 "everything else to standard error. Ctrl-C detaches everything.\n"
@@ -262,8 +309,10 @@ const struct command cmd_run = {
 		    "bombus run tcpconnect opensnoop execsnoop --metrics "
 		    "--set opensnoop:target_pid=1234\n"
 		    "bombus run opensnoop -- make -j4\n"
-		    "bombus build x.bpf.c --binary-only -o - | bombus run -",
+		    "bombus run x.bpf.c --watch",
 	.environment = "BOMBUS_STORE        folder of the local images\n"
+		       "BOMBUS_CLANG, BOMBUS_INCLUDE, XDG_CACHE_HOME\n"
+		       "                    as of build, for sources\n"
 		       "NO_COLOR            no colour\n"
 		       "OTEL_...            of OpenTelemetry: exporter, batches, limits, "
 		       "sampler\n"

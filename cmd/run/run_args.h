@@ -15,10 +15,11 @@ struct run_args {
 	const char *output, *record;
 	const char *user; /* NULL: nobody */
 	bool usual_priority, inlines;
-	bool no_tty, once, dry_run, keep_caps, keep_going, force, trace_pipe;
+	bool no_tty, once, dry_run, keep_caps, keep_going, force, trace_pipe, watch;
 	uint64_t count, duration_ns, interval_ns;
 	struct select_words select;
 	struct object_words object;
+	struct words cflags;	    /* of sources */
 	struct words runtime_state; /* further folders of container runtimes */
 	const char *name_space, *compat;
 	const char *pull, *config_object;

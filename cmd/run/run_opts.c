@@ -89,6 +89,11 @@ const struct opt run_opts[] = {
 	{ 0, "object", "FILE", OPT_TEXT, ARG(config_object),
 	  "the object of a configuration for ebpf_exporter (NAME.bpf.o beside NAME.yaml)", NULL,
 	  "file" },
+	{ 0, "watch", NULL, OPT_FLAG, ARG(watch),
+	  "compile sources again whenever they are saved, and run the new version in the place of "
+	  "the one before" },
+	{ 0, "cflags", "FLAGS", OPT_WORDS, ARG(cflags),
+	  "more words for clang, for sources; as of build" },
 	{ 0, "set", "VAR=VALUE", OPT_WORDS, ARG(object.set), "set a parameter",
 	  .complete = "param" },
 	{ 0, "attach", "PROG=TARGET", OPT_WORDS, ARG(object.attach),

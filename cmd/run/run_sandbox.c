@@ -40,7 +40,7 @@ int run_sandbox_prepare(struct run_sandbox *s, const struct programs *programs,
 
 	if (s->is_off)
 		return 0;
-	if (programs_need_opener(programs))
+	if (programs_need_opener(programs) || programs->args->watch)
 		ret = opener_start(s->opener, user, err);
 	opener_prefer_own(s->opener, true);
 	if (ret >= 0 && (exports_record(programs->global->exports, form) ||

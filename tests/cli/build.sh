@@ -437,6 +437,30 @@ else
 	skip 'vmlinux.h' 'this kernel has no BTF'
 fi
 
+# --- at each save --------------------------------------------------------------------------------
+saved() {
+	[ "$(grep -c "saved $1" saves.err)" -ge "$2" ]
+}
+program saves.bpf.c '#include "saves.h"'
+echo '/* first */' >saves.h
+"$BOMBUS" build saves.bpf.c --watch 2>saves.err &
+pid=$!
+started+=("$pid")
+ok '--watch builds' wait_for 10 saved saves 1
+wait_for 10 grep -q 'waiting for the next save' saves.err
+echo 'static int more;' >saves.h
+ok 'and again at the save of a header' wait_for 10 saved saves 2
+echo 'static int' >saves.h
+ok 'an error is reported' wait_for 10 grep -q 'saves.bpf.c does not compile' saves.err
+echo '/* last */' >saves.h
+ok 'and ends nothing' wait_for 10 saved saves 3
+kill -TERM $pid
+wait $pid 2>/dev/null
+run_bombus build saves.bpf.c --watch --binary-only -o -
+is 'standard output is not for --watch' $RC 2
+run_bombus build nowhere.bpf.c --watch
+is 'a source that is not there is not waited for' $RC 1
+
 # --- ended early ---------------------------------------------------------------------------------
 printf '#!/bin/sh\necho $$ >pid\nexec sleep 100\n' >slow && chmod +x slow
 BOMBUS_CLANG=./slow "$BOMBUS" build plain.bpf.c late 2>/dev/null &

@@ -9,7 +9,7 @@ export BOMBUS_STORE=$T/store BOMBUS_INCLUDE=$TOP/include XDG_CACHE_HOME=$T/cache
 
 run_bombus init
 is 'without options it takes the defaults' $RC 0
-like 'and names the next step' "$ERR" 'wrote execve.bpf.c; next: bombus build execve.bpf.c'
+like 'and names the next step' "$ERR" 'wrote execve.bpf.c; next: bombus run execve.bpf.c --watch'
 ok 'the file is there' test -s execve.bpf.c
 run_bombus init
 is 'a file is not replaced' $RC 1

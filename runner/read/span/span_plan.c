@@ -328,7 +328,7 @@ void span_plan_init(struct span_plan *ret, struct arena *arena, const struct map
 
 struct span_text program_service(const char *program)
 {
-	static const char *const ends[] = { ".bpf.o", ".o", ".yaml", ".yml" };
+	static const char *const ends[] = { ".bpf.o", ".o", ".bpf.c", ".c", ".yaml", ".yml" };
 	const char *slash = strrchr(program, '/');
 	struct span_text name = { slash ? slash + 1 : program, 0 };
 

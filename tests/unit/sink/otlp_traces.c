@@ -643,6 +643,7 @@ static void test_otlp_program_service(void **state)
 		{ "localhost:5000/exec-trace@sha256:00", "exec-trace" },
 		{ "./exec-trace.bpf.o", "exec-trace" },
 		{ "/tmp/a.o", "a" },
+		{ "dir/opens.bpf.c", "opens" },
 		{ ".o", ".o" },
 		{ "standard input", "standard input" },
 	};
