@@ -25,6 +25,7 @@
 #include "cmd/author/headers.h"
 #include "cmd/author/paths.h"
 #include "cmd/author/precompiled.h"
+#include "cmd/author/refusal.h"
 #include "oci/image.h"
 #include "runner/load/elf/elf.h"
 #include "runner/load/elf/record_types.h"
@@ -379,50 +380,7 @@ static int read_clang(struct child *child, struct strbuf *out, struct strbuf *sa
 	return status;
 }
 
-/* --- what it said ---------------------------------------------------------------------------- */
-
-/* The header after "fatal error: '" where clang did not find it; NULL: another error. */
-static char *missing_header(const char *said)
-{
-	const char *end = strstr(said, "' file not found"), *start = end;
-
-	while (start && start > said && start[-1] != '\'' && start[-1] != '\n')
-		start--;
-	return end ? xstrndup(start, (size_t)(end - start)) : NULL;
-}
-
-static void explain(const char *said, const struct compile_opts *o, const struct err *vmlinux_err,
-		    struct err *err)
-{
-	_cleanup_free_ char *header = missing_header(said);
-
-	if (!header) {
-		if (strstr(said, "unable to create target") ||
-		    strstr(said, "unknown target triple"))
-			err_hint(err, "this clang cannot make BPF code; apt install clang");
-		else if (strstr(said, "user_pt_regs") || strstr(said, "struct pt_regs"))
-			err_hint(err,
-				 "the registers are those of %s: the vmlinux.h must be too "
-				 "(--vmlinux FILE names the BTF of such a kernel)",
-				 o->platform->name);
-		else if (strstr(said, "error: redefinition of") && strstr(said, "/vmlinux.h:"))
-			err_hint(err, "the kernel has a type of that name in vmlinux.h: call yours "
-				      "otherwise");
-	} else if (has_prefix(header, "bpf/")) {
-		err_hint(err, "libbpf's headers are missing: apt install libbpf-dev");
-	} else if (streq(header, "vmlinux.h")) {
-		err_hint(err, "vmlinux.h could not be made: %s%s%s", vmlinux_err->msg,
-			 vmlinux_err->hint[0] ? "; " : "", vmlinux_err->hint);
-	} else if (has_prefix(header, "bombus/") || streq(header, "solo_types.h")) {
-		err_hint(err, "the headers of bombus are not found; BOMBUS_INCLUDE "
-			      "names their folder");
-	} else if (has_prefix(header, "asm/") || has_prefix(header, "linux/")) {
-		err_hint(err, "include \"vmlinux.h\" instead of the kernel's headers, or apt "
-			      "install linux-libc-dev");
-	} else {
-		err_hint(err, "--cflags '-I FOLDER' adds a folder to look in");
-	}
-}
+/* --- what it made ---------------------------------------------------------------------------- */
 
 static int judge(int status, const char *source, const struct strbuf *out, const char *clang,
 		 struct err *err)
@@ -510,7 +468,7 @@ static int run_clang(const char *source, const struct compile_opts *o, struct ar
 	else if (rc != 0 || !o->quiet)
 		fwrite(strbuf_str(&said), 1, said.len, stderr);
 	if (rc != 0)
-		explain(strbuf_str(&said), o, vmlinux_err, err);
+		refusal_explain(strbuf_str(&said), o, vmlinux_err, err);
 	return judge(rc, source, out, argv[0], err);
 }
 

@@ -8,7 +8,8 @@
 /* The verifier does not know which of them a number points to. */
 #define MEMORY_ADVICE                                                                              \
 	"kernel memory is read with BPF_CORE_READ() or bpf_probe_read_kernel(), memory of a "      \
-	"program, such as a system call's argument, with bpf_probe_read_user()"
+	"program, such as a system call's argument, with bpf_probe_read_user(): "                  \
+	"bpf_probe_read_user(&copy, sizeof(copy), (void *)ctx->args[0])"
 
 static bool is_statistics(const char *line)
 {

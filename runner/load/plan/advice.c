@@ -168,23 +168,25 @@ bool plan_has_variable(const struct bpf_object *obj, const char *name)
 	return false;
 }
 
-static bool advise_section(struct strbuf *text, const struct btf *btf)
+static const char *stray_map(const struct btf *btf)
 {
 	uint32_t id = 1, index = 0;
 	const struct btf_type *var;
 
-	while ((var = next_variable(btf, &id, &index))) {
-		const char *name = btf__name_by_offset(btf, var->name_off);
+	while ((var = next_variable(btf, &id, &index)))
+		if (btf__name_by_offset(btf, var->name_off) && is_map_definition(btf, var))
+			return btf__name_by_offset(btf, var->name_off);
+	return NULL;
+}
 
-		if (!name || !is_map_definition(btf, var))
-			continue;
+static bool advise_section(struct strbuf *text, const struct plan *plan)
+{
+	if (plan->stray_map)
 		strbuf_addf(text,
 			    "variable '%s' looks like a map, but stands in no section for maps: "
 			    "write SEC(\".maps\") behind it",
-			    name);
-		return true;
-	}
-	return false;
+			    plan->stray_map);
+	return plan->stray_map;
 }
 
 static bool advise_variable(struct strbuf *text, const struct btf *btf)
@@ -228,7 +230,7 @@ static void advise_nothing(struct strbuf *text, const struct plan_ctx *ctx)
 	for (uint32_t i = 0; i < plan->nmaps; i++)
 		maps += plan->maps[i].source != SOURCE_NONE;
 	if (advise_fault(text, plan) || advise_unwanted(text, ctx) || advise_record(text, ctx) ||
-	    advise_section(text, ctx->btf))
+	    advise_section(text, plan))
 		return;
 	if (maps)
 		strbuf_adds(text, "the types of its maps are not known: __type(key, ...) and "
@@ -243,6 +245,7 @@ void plan_advise(struct plan_ctx *ctx, bool is_bare)
 	struct plan *plan = ctx->plan;
 	bool shown = false;
 
+	plan->stray_map = arena_strdup(&plan->arena, stray_map(ctx->btf));
 	for (uint32_t i = 0; i < plan->nmaps; i++)
 		shown = shown || is_shown(&plan->maps[i]);
 	plan->shows_nothing = !shown;

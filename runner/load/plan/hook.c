@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <linux/bpf.h>
 
+#include "base/parse.h"
 #include "base/util.h"
 #include "runner/load/plan/hook.h"
 
@@ -97,6 +98,16 @@ const struct hook_type *hook_of(const char *section, const char **ret_target)
 		    !memcmp(hook_types[i].section, section, len))
 			return &hook_types[i];
 	return &hook_unknown;
+}
+
+const char *hook_nearest(const char *section)
+{
+	_cleanup_free_ char *kind = xstrndup(section, strcspn(section, "/"));
+	const char *names[ARRAY_LEN(hook_types)];
+
+	for (size_t i = 0; i < ARRAY_LEN(hook_types); i++)
+		names[i] = hook_types[i].section;
+	return suggest_from(kind, names, ARRAY_LEN(names));
 }
 
 bool hook_needs_target(const struct hook_type *type, const char *section_target)

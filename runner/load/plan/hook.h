@@ -53,6 +53,9 @@ struct hook_type {
  * the '/', "" when nothing does. */
 const struct hook_type *hook_of(const char *section, const char **ret_target);
 
+/* The nearest kind to that of a section that is not known; NULL: none is near. */
+const char *hook_nearest(const char *section);
+
 /* Whether --attach has to say where, given what the section says behind its '/'. */
 bool hook_needs_target(const struct hook_type *type, const char *section_target);
 

@@ -81,7 +81,9 @@ struct map_plan {
 	 * (record_types.h), "struct event", or the several candidates; NULL: neither. */
 	const char *found_type, *choices;
 	bool is_raw;		  /* no one type was found: the value is bytes */
-	const char *record_sizes; /* of is_raw: "24" or "8, 16"; "" where it is not known */
+	/* Of is_raw: "24" or "8, 16"; "" where it is not known. With `strict` in the options also
+	 * where the value is declared and all records are shorter. */
+	const char *record_sizes;
 	int prog;		  /* SOURCE_ITER: index in plan.progs, else -1 */
 	int lost_map;	/* index of `<map>__lost` or `<map>_lost_samples`; -1: loss is unknown */
 	int unread_map; /* index of `<map>__unread`, which says that nothing reads it; -1: none */
@@ -184,6 +186,7 @@ struct plan {
 	/* The words that make the object show or export something, in one line; NULL:
 	 * it does. */
 	const char *advice;
+	const char *stray_map; /* a variable that looks like a map, in no section; NULL: none */
 	bool shows_nothing;
 	bool statistics; /* a program wants runs to be counted (BOMBUS_STATISTICS) */
 	const char *license; /* NULL: none */
@@ -219,6 +222,7 @@ struct plan_opts {
 	size_t nrecipes;
 	uint32_t enrich; /* enum enrich of runner/load/decode/enrich.h */
 	bool all_maps;	 /* internal maps with a known layout are shown too, as gauges */
+	bool strict;	 /* for authors: looks for records that do not fit their type */
 };
 
 /*

@@ -91,6 +91,8 @@ void records_exact(struct map_list *list, struct map_plan *map);
 uint8_t map_habits(struct map_list *list, const struct map_plan *map);
 /* Their known sizes, "24" or "8, 16"; "": none is known. */
 const char *records_sizes(struct map_list *list, const struct map_plan *map);
+/* The same if all are known and shorter than the value that the map declares; else "". */
+const char *records_short(struct map_list *list, const struct map_plan *map);
 
 /* recipe.c: the map as its recipe has it; without one it is left as it is. */
 int recipe_apply(struct map_list *list, struct map_plan *map);

@@ -236,6 +236,8 @@ static int fill_layouts(struct map_list *list, struct map_plan *map, uint32_t ke
 		records_raw(list, map);
 	if (map->is_raw)
 		map->record_sizes = records_sizes(list, map);
+	else if (map->has_value && list->ctx->opts->strict)
+		map->record_sizes = records_short(list, map);
 	records_exact(list, map);
 	return 0;
 }

@@ -163,6 +163,16 @@ const char *records_sizes(struct map_list *list, const struct map_plan *map)
 	return map_list_copy(list, strbuf_str(&text));
 }
 
+const char *records_short(struct map_list *list, const struct map_plan *map)
+{
+	struct sizes s = sizes_of(list, map);
+
+	for (uint32_t i = 0; i < s.count; i++)
+		if (s.all[i] >= map->value.size_bytes)
+			return "";
+	return records_sizes(list, map);
+}
+
 void records_raw(struct map_list *list, struct map_plan *map)
 {
 	struct arena *arena = &list->ctx->plan->arena;
