@@ -44,6 +44,11 @@ static const char *listed_names(const struct opt *o)
 	return streq(o->complete, "map") ? "maps" : streq(o->complete, "param") ? "params" : NULL;
 }
 
+static bool names_hooks(const struct opt *o)
+{
+	return o->complete && streq(o->complete, "hook");
+}
+
 static bool names_files(const struct opt *o)
 {
 	return o->complete && (streq(o->complete, "file") || streq(o->complete, "dir"));
@@ -54,7 +59,8 @@ static const char *offered_words(const struct opt *o)
 {
 	if (o->kind == OPT_CHOICE)
 		return o->choices;
-	return o->complete && !names_files(o) && !listed_names(o) ? o->complete : NULL;
+	return o->complete && !names_files(o) && !names_hooks(o) && !listed_names(o) ? o->complete
+										     : NULL;
 }
 
 static void bash_value(const struct command *c, const struct opt *o)
@@ -68,6 +74,8 @@ static void bash_value(const struct command *c, const struct opt *o)
 		printf(") _bombus_words %s; return ;;\n", offered_words(o));
 	else if (listed_names(o))
 		printf(") _bombus_names %s; return ;;\n", listed_names(o));
+	else if (names_hooks(o))
+		printf(") _bombus_hooks; return ;;\n");
 	else
 		printf(") _bombus_paths %s; return ;;\n", streq(o->complete, "dir") ? "-d" : "-f");
 }
@@ -91,6 +99,15 @@ static const char bash_helpers[] =
 	"\tcompopt -o nospace 2>/dev/null\n"
 	"\twhile IFS= read -r name; do _bombus_words \"$name\"; done "
 	"< <(bombus ${store:+--store \"$store\"} inspect \"$image\" --list \"$1\" 2>/dev/null)\n"
+	"}\n"
+	"# Hooks of one kind: all of a kernel are many.\n"
+	"_bombus_hooks() {\n"
+	"\tlocal name\n"
+	"\t[[ $cur == */* ]] || { compopt -o nospace 2>/dev/null; _bombus_words tracepoint/ "
+	"tp_btf/ "
+	"fentry/ kprobe/ ksyscall/ lsm/ iter/ xdp tc cgroup/ cgroup_skb/ perf_event/; return; }\n"
+	"\twhile IFS= read -r name; do _bombus_words \"$name\"; done "
+	"< <(bombus hooks --names \"$cur*\" 2>/dev/null)\n"
 	"}\n"
 	"_bombus_paths() {\n"
 	"\tlocal path\n"

@@ -2,13 +2,17 @@
 /* `bombus init`: a program to begin with. Asks on a terminal for what was not said. */
 #include <errno.h>
 
+#include "base/arena.h"
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/strbuf.h"
 #include "base/util.h"
 #include "cmd/cmd.h"
 #include "cmd/images/files.h"
+#include "cmd/author/editor.h"
+#include "cmd/author/line.h"
 #include "cmd/author/template.h"
+#include "runner/load/hooks/hooks.h"
 
 #define MAX_ANSWER_BYTES 1024
 #define MAX_SOURCE_BYTES (64u << 10)
@@ -81,6 +85,81 @@ static int choose(const char *said, const char *question, const char *fallback,
 	return check(*ret, err);
 }
 
+/* ---- hooks, completed on Tab ---- */
+
+struct completing {
+	struct arena arena;
+	struct words *ret;
+};
+
+static int on_hook(void *ctx, const struct hook_info *hook)
+{
+	struct completing *c = ctx;
+
+	words_add(c->ret, arena_strdup(&c->arena, hook->section));
+	return 0;
+}
+
+/* The kinds first: all functions of a kernel are many. */
+static void complete_kind(const char *typed, struct words *ret)
+{
+	static const char *const kinds[] = {
+		"tracepoint/", "raw_tp/",    "tp_btf/", "kprobe/", "kretprobe/", "kprobe.multi/",
+		"ksyscall/",   "fentry/",    "fexit/",	"lsm/",	   "iter/",	 "uprobe//",
+		"uretprobe//", "usdt//",     "xdp",	"tc",	   "socket",	 "cgroup/",
+		"cgroup_skb/", "perf_event/"
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+		if (has_prefix(kinds[i], typed))
+			words_add(ret, kinds[i]);
+}
+
+static void complete_hook(void *ctx, const char *typed, struct words *ret)
+{
+	struct completing *c = ctx;
+	_cleanup_free_ char *pattern = xasprintf("%s*", typed), *binary = NULL;
+	struct hooks_query query = { .pattern = pattern };
+	const char *slash = strchr(typed, '/');
+	struct err err = { 0 };
+
+	c->ret = ret;
+	if (!slash) {
+		complete_kind(typed, ret);
+		return;
+	}
+	if (slash[1] == '/' && !strchr(slash, ':'))
+		return; /* a path */
+	if (slash[1] == '/')
+		query.binary = binary = xstrndup(slash + 1, strcspn(slash + 1, ":"));
+	hooks_each(&query, on_hook, c, &err);
+}
+
+static int choose_hook(const char *said, const char *fallback, char **ret, struct err *err)
+{
+	_cleanup_free_ char *prompt =
+		xasprintf("where it hooks in, Tab completes [%s]: ", fallback);
+
+	if (said || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+		return choose(said, "", fallback, template_check_hook, ret, err);
+	while (true) {
+		struct completing c = { 0 };
+		_cleanup_free_ char *line = line_ask(prompt, complete_hook, &c);
+		struct err why = { 0 };
+
+		arena_release(&c.arena);
+		if (!line) {
+			err_exit(err, EXIT_INTERRUPTED);
+			return err_set(err, ECANCELED, "nothing was written");
+		}
+		if (template_check_hook(*line ? line : fallback, &why) == 0) {
+			*ret = xstrdup(*line ? line : fallback);
+			return 0;
+		}
+		fprintf(stderr, "%s%s%s\n", why.msg, why.hint[0] ? "; " : "", why.hint);
+	}
+}
+
 static int choose_all(const struct init_args *a, struct choice *c, struct err *err)
 {
 	_cleanup_free_ char *name = NULL, *file = NULL;
@@ -88,8 +167,10 @@ static int choose_all(const struct init_args *a, struct choice *c, struct err *e
 			"events", check_kind, &c->kind, err);
 
 	if (rc == 0)
-		rc = choose(a->hook, "where it hooks in", template_default_hook(c->kind),
-			    template_check_hook, &c->hook, err);
+		rc = choose_hook(a->hook, template_default_hook(c->kind), &c->hook, err);
+	if (rc)
+		return rc;
+	rc = template_check(c->kind, c->hook, err);
 	if (rc)
 		return rc;
 	name = template_name(c->hook);
@@ -104,6 +185,7 @@ static int run_init(const struct global_args *global, void *args, const struct w
 	_cleanup_(choice_release) struct choice c = { 0 };
 	_cleanup_strbuf_ struct strbuf text = STRBUF_INIT(MAX_SOURCE_BYTES);
 	_cleanup_free_ char *name = NULL;
+	struct err editor = { 0 };
 	const char *slash;
 	int rc = choose_all(a, &c, err);
 
@@ -121,6 +203,8 @@ static int run_init(const struct global_args *global, void *args, const struct w
 	rc = file_write(c.output, text.buf, text.len, a->force, err);
 	if (rc == -EEXIST)
 		err_hint(err, "--force replaces it, -o FILE names another");
+	if (rc == 0 && !streq(c.output, "-") && editor_write(c.output, &editor) < 0)
+		log_debug("no .clangd: %s", editor.msg);
 	if (rc == 0 && !streq(c.output, "-"))
 		log_info("wrote %s; next: bombus run %s --watch", c.output, c.output);
 	return rc;
@@ -132,7 +216,8 @@ static const struct opt init_opts[] = {
 	{ 'k', "kind", "KIND", OPT_CHOICE, ARG(kind),
 	  "what it gives: events, counter, gauge, histogram or spans (events)", TEMPLATE_KINDS },
 	{ 0, "hook", "HOOK", OPT_TEXT, ARG(hook),
-	  "where it hooks in, as SEC() has it: tracepoint/CATEGORY/NAME, kprobe/FUNCTION, ..." },
+	  "where it hooks in, as SEC() has it: tracepoint/CATEGORY/NAME, kprobe/FUNCTION, ...",
+	  .complete = "hook" },
 	{ 'o', "output", "FILE", OPT_TEXT, ARG(output),
 	  "file to write, - is standard output (the hook's name and .bpf.c)", NULL, "file" },
 	{ 0, "force", NULL, OPT_FLAG, ARG(force), "replace a file that is there" },
@@ -144,8 +229,13 @@ const struct command cmd_init = {
 	.usage = "",
 	.summary = "write a program to begin with",
 	.about =
-		"A commented program that can be built and run as it is. On a terminal what is not "
-		"given is asked for; elsewhere the defaults are taken.",
+		"A commented program that can be built and run as it is. It names its hook's "
+		"arguments with the types of the running kernel, as 'bombus hooks' lists them; the "
+		"kind events records those that are numbers or text. On a terminal init asks for "
+		"what is not given, and completes hooks on Tab; elsewhere it takes the defaults. A "
+		".clangd beside the program lets editors find vmlinux.h and the headers; one that "
+		"is "
+		"there stays.",
 	.examples = "bombus init\n"
 		    "bombus init --kind counter --hook tracepoint/syscalls/sys_enter_openat\n"
 		    "bombus init --kind histogram --hook kprobe/vfs_read -o reads.bpf.c",

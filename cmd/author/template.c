@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/strbuf.h"
 #include "base/util.h"
+#include "cmd/author/typed.h"
 #include "runner/load/plan/hook.h"
 
 #define MAX_HOOK_BYTES 256
@@ -17,6 +18,9 @@ struct shape {
 	bool ret;
 	const char *declaration; /* %s: the program's name */
 	const char *comment;
+	enum { TASKS, PACKETS } sees;
+	const char *verdict;		/* NULL: 0 */
+	const char *interface, *length; /* of PACKETS */
 };
 
 static const struct shape shapes[] = {
@@ -55,13 +59,46 @@ static const struct shape shapes[] = {
 	  "ret is what the function returned." },
 	{ HOOK_PERF_EVENT, false, "int %s(struct bpf_perf_event_data *ctx)",
 	  "ctx->regs are the registers of what was interrupted." },
+	{ HOOK_LSM, false, "int BPF_PROG(%s)",
+	  "The hook's arguments can be named; 0 allows, -EPERM and others refuse." },
+	{ HOOK_USDT, false, "int %s(struct pt_regs *ctx)",
+	  "The probe's arguments can be named: BPF_USDT(name, long first)." },
+	{ HOOK_ITER, false, "int %s(void *ctx)",
+	  "It runs at each sweep, once for everything of its kind. At the end ctx has NULL." },
+	{ HOOK_XDP, false, "int %s(struct xdp_md *ctx)",
+	  "The packet lies from ctx->data to ctx->data_end. XDP_PASS lets it go on.", PACKETS,
+	  "XDP_PASS", "ctx->ingress_ifindex", "ctx->data_end - ctx->data" },
+	{ HOOK_TC, false, "int %s(struct __sk_buff *ctx)",
+	  "ctx->data and ctx->data_end hold the packet's beginning. TC_ACT_UNSPEC (-1) lets other\n"
+	  " * programs decide.",
+	  PACKETS, "-1", "ctx->ifindex", "ctx->len" },
+	{ HOOK_SOCKET, false, "int %s(struct __sk_buff *ctx)",
+	  "bpf_skb_load_bytes() copies from the packet. 0 keeps no copy of it.", PACKETS, "0",
+	  "ctx->ifindex", "ctx->len" },
 };
+
+static const struct shape cgroup_packets = {
+	HOOK_CGROUP,
+	false,
+	"int %s(struct __sk_buff *ctx)",
+	"Packets of the cgroup. 1 lets them go on, 0 drops them.",
+	PACKETS,
+	"1",
+	"ctx->ifindex",
+	"ctx->len"
+};
+static const struct shape cgroup_sockets = { HOOK_CGROUP, false, "int %s(void *ctx)",
+					     "1 allows, 0 refuses.", .verdict = "1" };
 
 static const struct shape *shape_of(const char *hook)
 {
 	const char *target;
 	const struct hook_type *type = hook_of(hook, &target);
 
+	if (has_prefix(hook, "cgroup_skb/"))
+		return &cgroup_packets;
+	if (has_prefix(hook, "cgroup/"))
+		return &cgroup_sockets;
 	for (size_t i = 0; i < ARRAY_LEN(shapes); i++)
 		/* What fmod_ret returns changes the kernel: nothing to begin with. */
 		if (shapes[i].hook == type->hook && shapes[i].ret == type->ret &&
@@ -95,9 +132,15 @@ int template_check_hook(const char *hook, struct err *err)
 		err_hint(err, "tracepoint/CATEGORY/NAME, raw_tp/NAME, tp_btf/NAME, "
 			      "kprobe/FUNCTION, kretprobe/FUNCTION, ksyscall/NAME, "
 			      "fentry/FUNCTION, fexit/FUNCTION, uprobe//PATH/BINARY:FUNCTION, "
-			      "perf_event/cpu-clock:99");
+			      "usdt//PATH/BINARY:PROVIDER:NAME, iter/NAME, lsm/HOOK, xdp, tc, "
+			      "cgroup_skb/egress, perf_event/cpu-clock:99; 'bombus hooks' lists "
+			      "them");
 		return err_usage(err, "no program can be written for the hook '%s'", hook);
 	}
+	/* --attach says where. */
+	if (type->hook == HOOK_XDP || type->hook == HOOK_TC || type->hook == HOOK_SOCKET ||
+	    type->hook == HOOK_CGROUP)
+		return 0;
 	if (!*target && type->form)
 		return err_usage(err, "the hook '%s' needs a target: %s/%s", hook, type->section,
 				 type->form);
@@ -139,7 +182,7 @@ char *template_name(const char *hook)
 
 /* The lines as they come out. */
 /* clang-format off */
-static const char events_data[] =
+static const char events_head[] =
 	"/*\n"
 	" * A record. Every member becomes a column of the table and a field of the JSON; the ones\n"
 	" * tagged LABEL become labels where the events are counted (--map events=counter).\n"
@@ -148,7 +191,9 @@ static const char events_data[] =
 	"\tktime_ns time BOMBUS_HELP(\"when it happened\");\n"
 	"\tpid_t pid BOMBUS_LABEL BOMBUS_HELP(\"process\");\n"
 	"\tuid uid BOMBUS_LABEL BOMBUS_HELP(\"user\");\n"
-	"\tchar comm[BOMBUS_COMM_LEN] BOMBUS_LABEL BOMBUS_HELP(\"name of the thread\");\n"
+	"\tchar comm[BOMBUS_COMM_LEN] BOMBUS_LABEL BOMBUS_HELP(\"name of the thread\");\n";
+
+static const char events_data[] =
 	"};\n"
 	"\n"
 	"/* The ring that carries records to user space, with the number of bytes it holds. */\n"
@@ -166,8 +211,70 @@ static const char events_body[] =
 	"\te->time = bpf_ktime_get_ns();\n"
 	"\te->pid = bpf_get_current_pid_tgid() >> 32;\n"
 	"\te->uid = bpf_get_current_uid_gid();\n"
-	"\tbpf_get_current_comm(e->comm, sizeof(e->comm));\n"
+	"\tbpf_get_current_comm(e->comm, sizeof(e->comm));\n";
+
+static const char events_end[] =
 	"\tbpf_ringbuf_submit(e, 0);\n"
+	"\treturn 0;\n";
+
+/* Of packets, which come without a process. */
+static const char packets_data[] =
+	"/*\n"
+	" * A record. Every member becomes a column of the table and a field of the JSON; the ones\n"
+	" * tagged LABEL become labels where the events are counted (--map events=counter).\n"
+	" */\n"
+	"struct event {\n"
+	"\tktime_ns time BOMBUS_HELP(\"when it happened\");\n"
+	"\tifindex interface BOMBUS_LABEL BOMBUS_HELP(\"where it came or went\");\n"
+	"\tbytes length BOMBUS_HELP(\"of the packet\");\n"
+	"};\n"
+	"\n"
+	"/* The ring that carries records to user space, with the number of bytes it holds. */\n"
+	"BOMBUS_EVENTS(events, struct event, 1 << 20) BOMBUS_HELP(\"one record each packet\");\n";
+
+static const char packets_body[] =
+	"\tstruct event *e;\n"
+	"\n"
+	"\t/* All zero; NULL when the ring is full, which is counted and shown as lost. */\n"
+	"\te = bombus_reserve(&events, sizeof(*e));\n"
+	"\tif (!e)\n"
+	"\t\treturn VERDICT;\n"
+	"\te->time = bpf_ktime_get_ns();\n"
+	"\te->interface = INTERFACE;\n"
+	"\te->length = LENGTH;\n"
+	"\tbpf_ringbuf_submit(e, 0);\n"
+	"\treturn VERDICT;\n";
+
+static const char counted_data[] =
+	"/* What is counted apart: every member is a label. */\n"
+	"struct packets_key {\n"
+	"\tifindex interface BOMBUS_HELP(\"where they came or went\");\n"
+	"};\n"
+	"\n"
+	"/* How often the map was full. */\n"
+	"BOMBUS_LOST(packets);\n"
+	"\n"
+	"/* The section makes it a counter; user space reads it in intervals. */\n"
+	"struct {\n"
+	"\t__uint(type, BPF_MAP_TYPE_HASH);\n"
+	"\t__uint(max_entries, 1024);\n"
+	"\t__type(key, struct packets_key);\n"
+	"\t__type(value, __u64);\n"
+	"} packets SEC(\".maps.counter\") BOMBUS_HELP(\"packets\");\n";
+
+static const char counted_body[] =
+	"\tstruct packets_key key = { .interface = INTERFACE };\n"
+	"\n"
+	"\tbombus_count(&packets, &key, 1);\n"
+	"\treturn VERDICT;\n";
+
+/* Of an iterator: a snapshot at each sweep. */
+static const char walked_head[] =
+	"/* A row of the snapshot. */\n"
+	"struct row {\n";
+
+static const char walked_end[] =
+	"\tbpf_seq_write(ctx->meta->seq, e, sizeof(*e));\n"
 	"\treturn 0;\n";
 
 static const char counter_data[] =
@@ -325,7 +432,7 @@ static const char spans_body[] =
 static const struct kind {
 	const char *name, *header, *data, *more_data, *body;
 } kinds[] = {
-	{ "events", "bombus.bpf.h", events_data, "", events_body },
+	{ "events", "bombus.bpf.h", "", "", "" }, /* write_events() */
 	{ "counter", "bombus.bpf.h", counter_data, "", counter_body },
 	{ "gauge", "bombus.bpf.h", gauge_data, since_last, gauge_body },
 	{ "histogram", "histogram.bpf.h", histogram_data, since_last, histogram_body },
@@ -340,13 +447,50 @@ static const struct kind *kind_of(const char *name)
 	return &kinds[0];
 }
 
-void template_write(struct strbuf *out, const char *kind_name, const char *hook, const char *file)
+int template_check(const char *kind, const char *hook, struct err *err)
 {
-	_cleanup_free_ char *part = last_part(hook), *program = NULL;
-	const struct kind *kind = kind_of(kind_name);
 	const struct shape *shape = shape_of(hook);
 
-	program = xasprintf("on_%s", part && *part ? part : "hit");
+	if (shape->sees == PACKETS && !streq(kind, "events") && !streq(kind, "counter"))
+		return err_usage(err, "packets have no process: of them there are the kinds events "
+				      "and counter");
+	if (shape->hook == HOOK_ITER && !streq(kind, "events"))
+		return err_usage(err, "an iterator gives rows: its kind is events");
+	return 0;
+}
+
+/* A text with the shape's words in the place of VERDICT, INTERFACE and LENGTH, and its verdict for
+ * "return 0". */
+static void add_body(struct strbuf *out, const char *text, const struct shape *shape)
+{
+	const struct {
+		const char *word, *by;
+	} words[] = {
+		{ "VERDICT", shape->verdict ? shape->verdict : "0" },
+		{ "INTERFACE", shape->interface },
+		{ "LENGTH", shape->length },
+		{ "return 0;", NULL },
+	};
+
+	while (*text) {
+		size_t i = 0;
+
+		while (i < ARRAY_LEN(words) && !has_prefix(text, words[i].word))
+			i++;
+		if (i == ARRAY_LEN(words))
+			strbuf_addc(out, *text++);
+		else if (words[i].by)
+			strbuf_adds(out, words[i].by);
+		else
+			strbuf_addf(out, "return %s;", words[0].by);
+		if (i < ARRAY_LEN(words))
+			text += strlen(words[i].word);
+	}
+}
+
+static void write_top(struct strbuf *out, const char *file, const char *header, const char *include,
+		      bool filters)
+{
 	strbuf_addf(out,
 		    "// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0\n"
 		    "/*\n"
@@ -358,19 +502,87 @@ void template_write(struct strbuf *out, const char *kind_name, const char *hook,
 		    "#include \"vmlinux.h\"\n"
 		    "#include <bpf/bpf_helpers.h>\n"
 		    "#include <bpf/bpf_tracing.h>\n"
+		    "%s"
 		    "#include <bombus/%s>\n"
-		    "\n"
-		    "/* --set target_pid=N and --set target_cgroup=ID leave all others out. */\n"
-		    "BOMBUS_FILTERS;\n"
 		    "\n",
-		    file, file, kind->header);
-	strbuf_addf(out, "%s%s\n", kind->data, kind->more_data);
-	strbuf_addf(out, "/*\n * %s\n */\nSEC(\"%s\")\n", shape->comment, hook);
-	strbuf_addf(out, shape->declaration, program);
-	strbuf_addf(out,
-		    "\n{\n%s}\n"
-		    "\n"
-		    "/* Many of the kernel's helpers are for programs under the GPL only. */\n"
-		    "char LICENSE[] SEC(\"license\") = \"GPL\";\n",
-		    kind->body);
+		    file, file, include, header);
+	if (filters)
+		strbuf_adds(
+			out,
+			"/* --pid, --uid, --comm, --cgroup and --container leave others out. */\n"
+			"BOMBUS_FILTERS;\n"
+			"\n");
+}
+
+static void write_head(struct strbuf *out, const char *hook, const struct shape *shape,
+		       const struct typed *typed, const char *program)
+{
+	if (typed)
+		strbuf_adds(out, strbuf_str(&typed->context));
+	strbuf_addf(out, "/*\n * %s\n */\nSEC(\"%s\")\n",
+		    typed && typed->comment ? typed->comment : shape->comment, hook);
+	if (typed)
+		strbuf_adds(out, strbuf_str(&typed->head));
+	else
+		strbuf_addf(out, shape->declaration, program);
+	strbuf_adds(out, "\n{\n");
+}
+
+static void write_walk(struct strbuf *out, const char *hook, const struct shape *shape,
+		       const struct typed *typed, const char *program)
+{
+	strbuf_addf(out, "%s%s};\nBOMBUS_ITER(%s, struct row);\n\n", walked_head,
+		    typed && typed->fields.len ? strbuf_str(&typed->fields) : "\t__u64 number;\n",
+		    program);
+	write_head(out, hook, shape, typed, program);
+	strbuf_addf(out, "\tstruct row row = {}, *e = &row;\n\n%s%s%s",
+		    typed ? strbuf_str(&typed->locals) : "", typed ? strbuf_str(&typed->fills) : "",
+		    walked_end);
+}
+
+static void write_events(struct strbuf *out, const char *hook, const struct shape *shape,
+			 const struct typed *typed, const char *program)
+{
+	strbuf_addf(out, "%s%s%s\n", events_head, typed ? strbuf_str(&typed->fields) : "",
+		    events_data);
+	write_head(out, hook, shape, typed, program);
+	if (typed)
+		strbuf_adds(out, strbuf_str(&typed->locals));
+	add_body(out, events_body, shape);
+	if (typed)
+		strbuf_adds(out, strbuf_str(&typed->fills));
+	add_body(out, events_end, shape);
+}
+
+void template_write(struct strbuf *out, const char *kind_name, const char *hook, const char *file)
+{
+	_cleanup_free_ char *part = last_part(hook), *program = NULL;
+	const struct kind *kind = kind_of(kind_name);
+	const struct shape *shape = shape_of(hook);
+	_cleanup_(typed_release) struct typed made = { 0 };
+	const struct typed *typed = NULL;
+	bool packets = shape->sees == PACKETS, events = streq(kind->name, "events");
+
+	program = xasprintf("on_%s", part && *part ? part : "hit");
+	if (typed_make(&made, hook, program))
+		typed = &made;
+	write_top(out, file, kind->header, typed ? typed->include : "",
+		  !packets && shape->hook != HOOK_ITER);
+	if (packets) {
+		strbuf_addf(out, "%s\n", events ? packets_data : counted_data);
+		write_head(out, hook, shape, typed, program);
+		add_body(out, events ? packets_body : counted_body, shape);
+	} else if (shape->hook == HOOK_ITER) {
+		write_walk(out, hook, shape, typed, program);
+	} else if (events) {
+		write_events(out, hook, shape, typed, program);
+	} else {
+		strbuf_addf(out, "%s%s\n", kind->data, kind->more_data);
+		write_head(out, hook, shape, typed, program);
+		add_body(out, kind->body, shape);
+	}
+	strbuf_adds(out, "}\n"
+			 "\n"
+			 "/* Many of the kernel's helpers are for programs under the GPL only. */\n"
+			 "char LICENSE[] SEC(\"license\") = \"GPL\";\n");
 }

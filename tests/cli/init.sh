@@ -35,15 +35,43 @@ for kind in events counter gauge histogram spans; do
 	fi
 done
 
-for hook in tracepoint/sched/sched_process_exec raw_tp/sched_switch tp_btf/sched_process_exit \
+for hook in tracepoint/sched/sched_process_exec tracepoint/sched/sched_process_exit \
+	tracepoint/syscalls/sys_enter_openat raw_tp/sched_switch tp_btf/sched_process_exit \
 	kprobe/vfs_read kretprobe/vfs_read 'kprobe.multi/vfs_*' ksyscall/openat kretsyscall/openat \
-	fentry/tcp_close fexit/tcp_close uprobe//bin/sh:main uretprobe//bin/sh:main \
-	perf_event/cpu-clock:99; do
+	fentry/tcp_close fexit/tcp_connect lsm/file_open uprobe//bin/sh:main uretprobe//bin/sh:main \
+	perf_event/cpu-clock:99 iter/task iter/ksym xdp tc socket cgroup_skb/egress \
+	cgroup/connect4; do
 	run_bombus init --kind events --hook "$hook" -o hook.bpf.c --force
-	run_bombus build hook.bpf.c
+	run_bombus inspect hook.bpf.c
 	is "$hook: builds" $RC 0
 	unlike "$hook: without a warning" "$ERR" 'warning'
 done
+
+# --- the arguments are those of the hook ---
+run_bombus init --hook fexit/tcp_connect -o -
+like 'a function has its prototype, and what it returned' "$OUT" \
+	'^int BPF_PROG\(on_tcp_connect, struct sock \*sk, int hook_ret\)$|^int BPF_PROG\(on_tcp_connect, struct sock \*sk, int ret\)$'
+like 'which is recorded' "$OUT" '^	e->returned = ret;$'
+run_bombus init --hook raw_tp/sched_process_fork --kind counter -o -
+like 'a raw tracepoint has its arguments' "$OUT" \
+	'^int BPF_PROG\(on_sched_process_fork, struct task_struct \*parent, struct task_struct \*child\)$'
+if [ "$(id -u)" -eq 0 ]; then
+	run_bombus init --hook tracepoint/syscalls/sys_enter_openat -o -
+	like 'a system call has its arguments' "$OUT" \
+		'^	const char \*filename = \(const char \*\)ctx->args\[1\];$'
+else
+	skip 'tracepoints' 'not root'
+fi
+run_bombus init --hook xdp --kind spans -o -
+is 'packets have no spans' $RC 2
+
+# --- for editors ---
+ok 'clangd gets the words of a build' test -s .clangd
+sed -n "s/^    - '\(.*\)'$/\1/p" .clangd >words
+ok 'with which clang reads the program' xargs clang -fsyntax-only execve.bpf.c <words
+echo mine >.clangd
+"$BOMBUS" -q init --force
+is 'one that is there stays' "$(cat .clangd)" mine
 
 run_bombus init --kind nothing
 is 'a kind that is none is wrong usage' $RC 2
@@ -51,7 +79,7 @@ like 'and the kinds are named' "$ERR" 'events.*spans'
 run_bombus init --hook kprobe
 is 'a hook without a target is wrong usage' $RC 2
 like 'and its form is named' "$ERR" 'kprobe/FUNCTION'
-run_bombus init --hook 'xdp/eth0'
+run_bombus init --hook struct_ops/ssthresh
 is 'a hook that init has nothing for is wrong usage' $RC 2
 run_bombus init --hook 'kprobe/a")int x;//'
 is 'a hook is no way to write code' $RC 2
@@ -67,6 +95,9 @@ if command -v script >/dev/null; then
 		script -qec "'$BOMBUS' init" /dev/null >asked.txt 2>&1
 	like 'it asks again when an answer will not do' "$(cat asked.txt)" "no kind 'nothing'"
 	like 'it offers a default' "$(cat asked.txt)" '\[tracepoint/syscalls/sys_enter_openat\]'
+	printf 'counter\ntp_btf/sched_process_for\t\ntab.bpf.c\n' |
+		script -qec "'$BOMBUS' init" /dev/null >tab.txt 2>&1
+	like 'Tab completes a hook' "$(cat tab.bpf.c 2>&1)" '^SEC\("tp_btf/sched_process_fork"\)$'
 	like 'and writes the answers' "$(cat asked.bpf.c 2>&1)" 'SEC\("\.maps\.counter"\)'
 else
 	skip 'it asks on a terminal' 'script is not installed'

@@ -50,6 +50,20 @@ is 'and it is of the process' "$(jq .fields.pid <<<"$OUT")" $CALLER
 is 'no image was saved' "$("$BOMBUS" list -q)" ''
 is 'and no object' "$(ls ./*.o 2>/dev/null)" ''
 
+# --- init knows the hook's arguments ---
+"$BOMBUS" -q init --hook tracepoint/sched/sched_process_exit -o exits.bpf.c
+ok 'a tracepoint: it attaches' bombus_start exits run exits.bpf.c --comm bombus-exits -o json
+python3 -c 'open("/proc/self/comm", "w").write("bombus-exits")'
+ok 'a record comes' wait_for 10 test -s exits.out
+ok 'a tracepoint: it ends' bombus_stop INT
+is 'what its format lists is recorded' \
+	"$(head -n 1 exits.out | jq -r '.fields | "\(.hook_comm) \(.hook_pid == .pid) \(.prio)"')" \
+	'bombus-exits true 120'
+"$BOMBUS" -q init --hook iter/task -o tasks.bpf.c
+run_bombus run tasks.bpf.c --once -o json
+is 'an iterator lists a process' \
+	"$(jq -r "select(.fields.tid == $CALLER) | .fields.pid" <<<"$OUT")" $CALLER
+
 # --- with others ---
 sed 's/\buid uid\b/uid owner/; s/e->uid/e->owner/' warm.bpf.c >other.bpf.c
 run_bombus run calls.bpf.c own=other.bpf.c "$OBJECTS/run_plain.bpf.o" -o json \

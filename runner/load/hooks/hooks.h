@@ -34,11 +34,12 @@ enum hook_arg_kind {
 
 struct hook_arg {
 	const char *name;
-	const char *type; /* "struct sock *" */
-	const char *decl; /* "struct sock *sk" */
-	uint8_t kind;	  /* enum hook_arg_kind */
-	bool is_signed;	  /* these two of a number */
-	uint32_t bytes;	  /* of a text: its room */
+	const char *type;   /* "struct sock *" */
+	const char *decl;   /* "struct sock *sk" */
+	uint8_t kind;	    /* enum hook_arg_kind */
+	bool is_signed;	    /* these two of a number */
+	uint32_t bytes;	    /* of a text: its room */
+	uint32_t off_bytes; /* of a tracepoint: in the context */
 };
 
 struct hook_info {

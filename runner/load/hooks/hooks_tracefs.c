@@ -68,7 +68,8 @@ static bool read_field(struct arena *arena, const char *line, bool of_syscall, s
 		return false;
 	text += strlen("field:");
 	*ret = (struct hook_arg){ .bytes = (uint32_t)number_behind(end, "size:"),
-				  .is_signed = number_behind(end, "signed:") != 0 };
+				  .is_signed = number_behind(end, "signed:") != 0,
+				  .off_bytes = (uint32_t)number_behind(end, "offset:") };
 	split(arena, text, (size_t)(end - text), ret);
 	ret->kind = kind_of(ret, of_syscall);
 	return !has_prefix(ret->name, "common_") && !streq(ret->name, "__syscall_nr");
