@@ -22,7 +22,7 @@ struct event {
 	uid uid BOMBUS_LABEL BOMBUS_HELP("user");
 	int ret BOMBUS_HELP("the new descriptor, or a negative error");
 	errno_t err BOMBUS_LABEL BOMBUS_HELP("why it failed");
-	__u32 flags BOMBUS_HELP("O_* flags, as a number");
+	open_flags_t flags BOMBUS_HELP("how it is opened");
 	cgroup_id cgroup BOMBUS_HIDE BOMBUS_HELP("its cgroup");
 	char comm[BOMBUS_COMM_LEN] BOMBUS_LABEL BOMBUS_HELP("name of the thread");
 	char fname[PATH_SHOWN] BOMBUS_HELP("path asked for, cut at 255 bytes");

@@ -64,6 +64,7 @@ typedef __u32 syscall_t;
 typedef __u16 af_t;
 typedef __u8 tcp_state;
 typedef __u8 ip_proto;
+typedef __u32 open_flags_t; /* of open(2) */
 
 /* Devices: the kernel's dev_t (major << 20 | minor), and a network interface's index. */
 typedef __u32 dev_id;

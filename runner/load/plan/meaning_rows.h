@@ -149,7 +149,7 @@ MEANING(IP_PROTO, kind, named, ip_proto, none,
 MEANING(FLAGS, kind, flags, none, none,
 	.numbers = ANY_NUMBER)
 MEANING(OPEN_FLAGS, kind, open_flags, open_flag, none,
-	.types = TYPES("gadget_file_flags"),
+	.types = TYPES("open_flags_t", "gadget_file_flags"),
 	.numbers = 4 | 8, .name = "flags", .flags = MEANS_NUMBER | MEANS_NAMED)
 MEANING(FILE_MODE, kind, file_mode, none, none,
 	.types = TYPES("umode_t", "gadget_file_mode"),
