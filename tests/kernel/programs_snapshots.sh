@@ -54,7 +54,7 @@ once mounts --set target_mntns="$ns"
 events mounts mounts "map(select(.path == \"$T/folder\") | [.source, .fs, .readonly, .mntns])" \
 	"[[\"known-source\",\"tmpfs\",true,$ns]]"
 is 'mounts: all of them' "$(jq -r 'select(.map == "mounts" and .kind == "event") | .fields | select(.id != .parent) | "\(.id) \(.path)"' mounts.out | sort -n)" \
-	"$(awk '{ print $1, $5 }' "/proc/$TRAFFIC_PID/mountinfo" | sort -n)"
+	"$(awk '$1 != $2 { print $1, $5 }' "/proc/$TRAFFIC_PID/mountinfo" | sort -n)"
 no_loss mounts
 
 # --- processes ---
@@ -79,20 +79,24 @@ ok 'bpftop: a program to look at' bombus_start counted --store "$EXAMPLES" run s
 counted=$BOMBUS_PID
 echo >&"$go_fd"
 ok 'bpftop: it works' wait_for 20 grep -q '^waiting' "$T/traffic.out"
-runs() { sed -n 's/^run_cnt:[[:space:]]*//p' "/proc/$counted/fdinfo/"* 2>/dev/null | sort -n | tail -n 1; }
+# The number of one of its programs, and how often that ran.
+prog=$(bpf_held "$counted" | sed -n 's/^prog_id //p' | head -n 1)
+runs() { grep -lE "^prog_id:[[:space:]]*$prog\$" "/proc/$counted/fdinfo/"* 2>/dev/null | xargs sed -n 's/^run_cnt:[[:space:]]*//p' 2>/dev/null; }
+is 'bpftop: a program is known' "$(runs | wc -l)" 1
 before=$(runs)
 once bpftop --pid "$counted"
 after=$(runs)
-series bpftop bpf_program 'map([.key.name, .key.type, .key.pid, .key.comm, .value.run_time > 0, .value.missed])' \
-	"[[\"syscount\",\"BPF_PROG_TYPE_TRACING\",$counted,\"bombus\",true,0]]"
+series bpftop bpf_program "map(select(.key.id == $prog) | [.key.type, .key.pid, .key.comm, .value.run_time > 0, .value.missed])" \
+	"[[\"BPF_PROG_TYPE_TRACING\",$counted,\"bombus\",true,0]]"
 between 'bpftop: as often as the kernel says' \
-	"$(jq -r 'select(.map == "bpf_program") | .value.runs' bpftop.out)" "$before" "$after"
+	"$(jq -r "select(.map == \"bpf_program\" and .key.id == $prog) | .value.runs" bpftop.out)" "$before" "$after"
 at_least 'bpftop: and for each call of the process' "$before" 300
-prog=$(bpf_held "$counted" | sed -n 's/^prog_id //p')
-events bpftop bpf_links 'map([.type, .prog_id, .prog, .pid])' \
-	"[[\"BPF_LINK_TYPE_RAW_TRACEPOINT\",$prog,\"syscount\",$counted]]"
+is 'bpftop: its programs' "$(jq -r 'select(.map == "bpf_program") | .key.id' bpftop.out | sort -n)" \
+	"$(bpf_held "$counted" | sed -n 's/^prog_id //p' | sort -n)"
 is 'bpftop: its maps' "$(jq -r 'select(.map == "bpf_maps") | .fields.id' bpftop.out | sort -n)" \
 	"$(bpf_held "$counted" | sed -n 's/^map_id //p' | sort -n)"
+is 'bpftop: its links' "$(jq -r 'select(.map == "bpf_links") | .fields.id' bpftop.out | sort -n)" \
+	"$(bpf_held "$counted" | sed -n 's/^link_id //p' | sort -n)"
 let_go
 bombus_stop INT
 
