@@ -53,26 +53,42 @@ static __always_inline void read_args(struct event *e, const struct mm_struct *m
 	}
 }
 
-/* Each name with a '<' behind it, as far as they have room; the first process ends the chain. */
-static __always_inline void read_parents(struct event *e, const struct task_struct *task)
+/* On the way from the parent to the first process. */
+struct chain {
+	const struct task_struct *task;
+	__u64 at;
+	char names[PARENTS_SHOWN + BOMBUS_COMM_LEN];
+};
+
+/* One more name, with a '<' behind it; 1 at the end. */
+static long read_parent(__u32 i, struct chain *chain)
 {
-	__u32 at = 0;
+	const struct task_struct *task = chain->task;
+	__u64 at = chain->at;
 	long len;
 
-	for (int i = 0; i < MAX_PARENTS; i++) {
-		if (at > sizeof(e->parents) - BOMBUS_COMM_LEN || !BPF_CORE_READ(task, tgid))
-			break;
-		len = bpf_core_read_str(&e->parents[at], BOMBUS_COMM_LEN, &task->comm);
-		if (len < 1 || len > BOMBUS_COMM_LEN)
-			break;
-		at += len - 1;
-		if (at < sizeof(e->parents))
-			e->parents[at] = '<';
-		at++;
-		task = BPF_CORE_READ(task, real_parent, group_leader);
-	}
-	if (at && at <= sizeof(e->parents))
-		e->parents[at - 1] = '\0';
+	if (at >= PARENTS_SHOWN || !BPF_CORE_READ(task, tgid))
+		return 1;
+	len = bpf_core_read_str(&chain->names[at], BOMBUS_COMM_LEN, &task->comm);
+	if (len < 1 || len > BOMBUS_COMM_LEN)
+		return 1;
+	at += len - 1;
+	if (at >= sizeof(chain->names))
+		return 1;
+	chain->names[at] = '<';
+	chain->at = at + 1;
+	chain->task = BPF_CORE_READ(task, real_parent, group_leader);
+	return 0;
+}
+
+static __always_inline void read_parents(struct event *e, const struct task_struct *parent)
+{
+	struct chain chain = { .task = parent };
+
+	bpf_loop(MAX_PARENTS, read_parent, &chain, 0);
+	if (chain.at && chain.at <= sizeof(chain.names))
+		chain.names[chain.at - 1] = '\0';
+	__builtin_memcpy(e->parents, chain.names, sizeof(e->parents) - 1);
 }
 
 SEC("tp_btf/sched_process_exec")
@@ -96,8 +112,10 @@ int BPF_PROG(execsnoop, struct task_struct *task, pid_t old_pid, struct linux_bi
 	bpf_get_current_comm(e->comm, sizeof(e->comm));
 	BPF_CORE_READ_STR_INTO(&e->pcomm, parent, comm);
 	bpf_probe_read_kernel_str(e->fname, sizeof(e->fname), BPF_CORE_READ(bprm, filename));
+	/* Linux 5.17 or later. */
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_loop))
+		read_parents(e, parent);
 	read_args(e, BPF_CORE_READ(task, mm));
-	read_parents(e, parent);
 	e->cgroup = bpf_get_current_cgroup_id();
 	bpf_ringbuf_submit(e, 0);
 	return 0;
