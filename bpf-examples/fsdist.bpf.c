@@ -78,7 +78,7 @@ static __always_inline void report(enum fs_op op, struct file *file, __u64 took,
 	if (type != S_IFREG && type != S_IFDIR)
 		return;
 	bombus_fs_name(key.fs, sizeof(key.fs), inode);
-	if (fs[0] && !bombus__has_comm(key.fs, fs))
+	if (!bombus_fs_is(key.fs, fs))
 		return;
 	bombus_histogram_observe(&fs_latency, &key, took / 1000);
 	if (took < slow)

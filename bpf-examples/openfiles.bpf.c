@@ -52,7 +52,7 @@ static __always_inline bool is_wanted(const struct inode *inode, const char *typ
 		return false;
 	if (deleted && BPF_CORE_READ(inode, i_nlink))
 		return false;
-	return !fs[0] || bombus__has_comm(type, fs);
+	return bombus_fs_is(type, fs);
 }
 
 static __always_inline void fill(struct row *row, const struct task_struct *task,

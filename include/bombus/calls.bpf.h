@@ -84,6 +84,14 @@ static __always_inline void bombus_fs_name(char *to, __u32 len, const struct ino
 	bpf_probe_read_kernel_str(to, len, BPF_CORE_READ(inode, i_sb, s_type, name));
 }
 
+/* Whether it is the type that a parameter of BOMBUS_COMM_LEN bytes names; an empty one means any.
+ */
+static __always_inline bool bombus_fs_is(const char name[BOMBUS_COMM_LEN],
+					 const volatile char *only)
+{
+	return !only[0] || bombus__has_comm(name, only);
+}
+
 /*
  * Paths, as the mount namespace of their mount has them. BOMBUS_PATHS declares the room that is
  * needed to put one together; bombus_path() writes BOMBUS_PATH_LEN bytes. A path that is too long,
