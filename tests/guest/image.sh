@@ -12,7 +12,7 @@ GUEST_DIR=$BUILD/guest
 GUEST_TOOLS=(bash jq)
 GUEST_EXTRAS=(ip tc bpftool)
 # Modules that tests load, with all that these need.
-GUEST_MODULES=(null_blk brd sch_netem sch_tbf sch_ingress cls_bpf veth nfs nfsv3 nfsv4 nfsd)
+GUEST_MODULES=(null_blk brd md-mod linear sch_netem sch_tbf sch_ingress cls_bpf veth nfs nfsv3 nfsv4 nfsd)
 
 # What this machine lacks for a guest, in one line; nothing when it has everything.
 guest_lacks() {

@@ -57,4 +57,11 @@ events mountsnoop mounts "map(select(.target == \"$T/folder\") | [.op, .err, .fs
 events mountsnoop mounts 'map(.mntns) | unique | length' 1
 no_loss mountsnoop
 
+# --- linksnoop ---
+example linksnoop "names,$T/names,2"
+events linksnoop file_names "map([.op, .err, (.path | ltrimstr(\"$T/\")), (.to | ltrimstr(\"$T/\"))]) |
+	group_by(.) | map([.[0][0], .[0][2], .[0][3], length])" \
+	'[["NAME_LINK","names/0","names/1",2],["NAME_MKDIR","names","",2],["NAME_RENAME","names/1","names/0",2],["NAME_RMDIR","names","",2],["NAME_SYMLINK","names/0","names/2",2],["NAME_UNLINK","names/0","",2],["NAME_UNLINK","names/1","",2],["NAME_UNLINK","names/2","",2]]'
+no_loss linksnoop
+
 done_testing

@@ -174,6 +174,31 @@ static void read_events(int fd, const char *what)
 		die("no event from %s", what);
 }
 
+/* Watches a folder, and goes on to the next job. */
+static void job_watch(char **args)
+{
+	int fd = inotify_init1(IN_CLOEXEC);
+
+	if (fd < 0 || inotify_add_watch(fd, args[0], IN_CREATE) < 0)
+		die("inotify");
+}
+
+/* Past the page cache, from the last of COUNT parts to the first. */
+static void job_read_back(char **args)
+{
+	size_t size = number(args[1]);
+	int fd = open_or_die(args[0], O_RDONLY | O_DIRECT);
+	void *data;
+
+	if (posix_memalign(&data, 4096, size))
+		die("memory");
+	for (long n = number(args[2]); n > 0; n--)
+		if (pread(fd, data, size, n * (off_t)size) != (ssize_t)size)
+			die("%s", args[0]);
+	free(data);
+	close(fd);
+}
+
 /* Watches a folder, and creates a file in it COUNT times. */
 static void job_inotify(char **args)
 {
@@ -311,6 +336,7 @@ static void job_bpf(char **args)
 		close(fd);
 		memset(&attr, 0, sizeof(attr));
 		attr.prog_type = BPF_PROG_TYPE_XDP;
+		attr.license = (uintptr_t) "GPL";
 		if (syscall(SYS_bpf, BPF_PROG_LOAD, &attr, sizeof(attr)) >= 0 || errno != E2BIG)
 			die("a program without instructions");
 	}
@@ -425,6 +451,8 @@ const struct job system_jobs[] = {
 	{ "mount", "FOLDER,COUNT", 2, job_mount },
 	{ "mounted", "FOLDER", 1, job_mounted },
 	{ "deleted", "PATH,BYTES", 2, job_deleted },
+	{ "read-back", "PATH,BYTES,COUNT", 3, job_read_back },
+	{ "watch", "FOLDER", 1, job_watch },
 	{ "inotify", "FOLDER,COUNT", 2, job_inotify },
 	{ "fanotify", "PATH,COUNT", 2, job_fanotify },
 	{ "signal", "SIGNAL,COUNT", 2, job_signal },
