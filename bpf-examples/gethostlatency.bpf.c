@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
  * How long programs wait for the addresses of a name: calls of the C library's getaddrinfo(),
- * gethostbyname() and gethostbyname2(). Those of a container's own library need its process:
- * --attach 'on_getaddrinfo=pid=N' and so on. Programs that ask without the library (Go's, musl's
- * static ones) are not seen; dnssnoop sees what they send.
+ * gethostbyname() and gethostbyname2(). A container's own library is found by --container or --pid.
+ * Programs that ask without the library (Go's, static ones) are not seen; dnssnoop sees what they
+ * send.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>

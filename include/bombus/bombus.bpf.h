@@ -410,6 +410,10 @@ static __always_inline bool bombus__task_filtered(const struct task_struct *task
  * which costs each of them some nanoseconds. */
 #define BOMBUS_STATISTICS BOMBUS_TAG("statistics")
 
+/* In front of a program: it is left out where its hook is missing (a library that is not installed,
+ * a function that another version has), and the others run. */
+#define BOMBUS_OPTIONAL BOMBUS_TAG("optional")
+
 /* In front of a program: its target where --attach names none, such as "/" for a cgroup program. */
 #define BOMBUS_ATTACH(target) BOMBUS_TAG("attach:" target)
 

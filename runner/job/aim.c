@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 
 #include "base/id_map.h"
 #include "base/log.h"
 #include "base/util.h"
 #include "runner/load/attach/object.h"
+#include "runner/load/kernel/mounts.h"
 #include "runner/read/who/who.h"
 
 #define ID_DIGITS_MIN 4
@@ -19,6 +21,8 @@ struct aim {
 	pthread_mutex_t lock;
 	struct id_map groups;	     /* those that pass */
 	const struct object *object; /* NULL: it is not started */
+	uint64_t processes[OBJECT_PROCESSES_MAX];
+	size_t nprocesses;
 	bool warned;
 };
 
@@ -75,6 +79,23 @@ static void set_in_map(struct aim *aim, uint64_t group, bool pass)
 	aim->warned |= code == -E2BIG;
 }
 
+/* With the lock. Notes a process of the group: its libraries are those to probe. */
+static void note_process(struct aim *aim, const struct who_group *group)
+{
+	_cleanup_free_ char *mount = NULL, *path = NULL;
+	_cleanup_file_ FILE *file = NULL;
+	unsigned long long pid;
+
+	if (aim->object || aim->nprocesses == OBJECT_PROCESSES_MAX)
+		return;
+	mount = mount_of("cgroup2");
+	path = mount ? xasprintf("%s%s/cgroup.procs", mount, group->path) : NULL;
+	file = path ? fopen(path, "re") : NULL;
+	/* 0: it is outside of our namespace of processes. */
+	if (file && fscanf(file, "%llu", &pid) == 1 && pid)
+		aim->processes[aim->nprocesses++] = pid;
+}
+
 /* An ended group has no process: its id can be taken out. */
 static void on_group(void *ctx, const struct who_group *group)
 {
@@ -84,10 +105,12 @@ static void on_group(void *ctx, const struct who_group *group)
 
 	pthread_mutex_lock(&aim->lock);
 	if (pass != id_map_find(&aim->groups, group->id, &had)) {
-		if (pass)
+		if (pass) {
 			id_map_set(&aim->groups, group->id, 0);
-		else
+			note_process(aim, group);
+		} else {
 			id_map_remove(&aim->groups, group->id);
+		}
 		set_in_map(aim, group->id, pass);
 	}
 	pthread_mutex_unlock(&aim->lock);
@@ -128,6 +151,12 @@ uint64_t *aim_cgroups(struct aim *aim, size_t *ret_count)
 	pthread_mutex_unlock(&aim->lock);
 	*ret_count = MIN(count, (size_t)OBJECT_AIM_MAX);
 	return ids;
+}
+
+const uint64_t *aim_processes(const struct aim *aim, size_t *ret_count)
+{
+	*ret_count = aim->nprocesses;
+	return aim->processes;
 }
 
 void aim_follow(struct aim *aim, const struct object *object)

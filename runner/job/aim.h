@@ -36,6 +36,8 @@ void aim_free(struct aim *aim); /* NULL is fine; before the object is freed */
 
 /* A copy of the ids; malloc'ed. */
 uint64_t *aim_cgroups(struct aim *aim, size_t *ret_count);
+/* A process of each of these that has one, at most OBJECT_PROCESSES_MAX; borrowed. */
+const uint64_t *aim_processes(const struct aim *aim, size_t *ret_count);
 /* The object has started with the ids of aim_cgroups(): its map follows from now on. */
 void aim_follow(struct aim *aim, const struct object *object);
 

@@ -95,6 +95,7 @@ int job_open(struct job **ret, const struct job_config *config, struct err *err)
 	if (config->who && object.aim.by_cgroup) {
 		job->aim = aim_new(config->who, &config->aim);
 		object.aim.cgroups = job->aimed = aim_cgroups(job->aim, &object.aim.ncgroups);
+		object.aim.processes = aim_processes(job->aim, &object.aim.nprocesses);
 	}
 	rc = object_open(&job->object, title, config->elf, config->elf_bytes, &object, err);
 	if (rc < 0)

@@ -256,6 +256,8 @@ static void one_conversation(const char *host, int server, int port, size_t size
 		size -= sent;
 	}
 	close(fd); /* the client ends first: it is the one to wait in TIME_WAIT */
+	if (recv(peer, bytes, sizeof(bytes), 0) != 0)
+		die("the end of a connection");
 	close(peer);
 }
 

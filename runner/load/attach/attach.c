@@ -299,10 +299,13 @@ bool attach_possible(const struct prog_plan *plan, const struct word_list *targe
 			return true;
 		snprintf(reason, size, "this kernel has no BTF (CONFIG_DEBUG_INFO_BTF)");
 		return false;
-	case HOOK_KPROBE:
-	case HOOK_KSYSCALL:
 	case HOOK_UPROBE:
 	case HOOK_USDT:
+		if (!targets->count && !user_library_exists(target, reason, size))
+			return false;
+		/* fall through */
+	case HOOK_KPROBE:
+	case HOOK_KSYSCALL:
 		if (!feature_get(type->hook == HOOK_KPROBE || type->hook == HOOK_KSYSCALL
 					 ? "kprobe"
 					 : "uprobe",

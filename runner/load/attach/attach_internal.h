@@ -15,12 +15,18 @@
  */
 #define opts_init(opts) (memset((opts), 0, sizeof(*(opts))), (opts)->sz = sizeof(*(opts)))
 
+#define TARGET_FILES_MAX 16
+
 /* One --attach word, taken apart: "HEAD,pid=1,period=1000". */
 struct target {
 	char *head;	 /* before the options, "" when there are only options; malloc'ed */
 	int64_t pid;	 /* -1: every process */
 	uint64_t period; /* 0: not given */
 	bool none;	 /* the word "none" */
+	/* Processes whose files and libraries are meant, the last one first; all processes that use
+	 * these are followed. */
+	int64_t files[TARGET_FILES_MAX];
+	size_t nfiles;
 };
 int target_parse(const char *word, struct target *ret, struct err *err);
 void target_release(struct target *target);
@@ -51,6 +57,8 @@ void attachments_add_guard(struct attach_job *job, pid_t child, int fd, unsigned
 
 /* Each returns 0, or -errno with err set. */
 int attach_user(struct attach_job *job, struct err *err);
+/* False: the section's library is not on this machine; `reason` says so. */
+bool user_library_exists(const char *section_target, char *reason, size_t size);
 /* Whether the object's argument specs are those that libbpf writes. */
 int usdt_check(struct bpf_object *obj, const struct prog_plan *plan, struct err *err);
 int attach_perf_event(struct attach_job *job, struct err *err);

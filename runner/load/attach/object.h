@@ -47,11 +47,16 @@ struct object_kaddr {
  * pass. It has these ids before any program is attached; object_aim_cgroup() changes it later.
  */
 #define OBJECT_AIM_MAX 8192 /* cgroups */
+#define OBJECT_PROCESSES_MAX 15
 struct object_aim {
 	const char *pid, *uid, *comm;
 	bool by_cgroup;
 	const uint64_t *cgroups;
 	size_t ncgroups;
+	/* Some process of each container that passes, at most OBJECT_PROCESSES_MAX: probes of a
+	 * library by its bare name are in the libraries of these, and of `pid`. */
+	const uint64_t *processes;
+	size_t nprocesses;
 };
 
 /* Applied in order. Arrays and texts are borrowed until object_free(). */

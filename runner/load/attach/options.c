@@ -114,6 +114,30 @@ static bool target_matches(const struct prog_plan *prog, const char *name, bool 
 	       fnmatch(name, prog->name, 0) == 0;
 }
 
+/* Probes of a library are in the library of the processes that the filters name. */
+static void aim_probes(struct object *object)
+{
+	const struct object_aim *aim = &object->opts.aim;
+	struct arena *arena = &object->plan.arena;
+	const char *files = aim->pid ? arena_printf(arena, "files=%s", aim->pid) : NULL;
+
+	for (size_t i = 0; i < aim->nprocesses; i++)
+		files = arena_printf(arena, "%s%sfiles=%lld", files ? files : "", files ? "," : "",
+				     (long long)aim->processes[i]);
+	for (uint32_t i = 0; files && i < object->plan.nprogs; i++) {
+		const char *target;
+		uint8_t hook = hook_of(object->plan.progs[i].section, &target)->hook;
+
+		if ((hook == HOOK_UPROBE || hook == HOOK_USDT) && !object->targets[i].count &&
+		    *target && strchr(target, ':') && strcspn(target, "/") > strcspn(target, ":")) {
+			const char *shown = object->plan.progs[i].target;
+
+			add_target(object, i, files);
+			object->plan.progs[i].target = shown;
+		}
+	}
+}
+
 static int resolve_targets(struct object *object, struct err *err)
 {
 	const struct object_opts *opts = &object->opts;
@@ -135,6 +159,7 @@ static int resolve_targets(struct object *object, struct err *err)
 	for (uint32_t i = 0; i < plan->nprogs; i++)
 		if (plan->progs[i].preset && !object->targets[i].count)
 			add_target(object, i, plan->progs[i].preset);
+	aim_probes(object);
 	return 0;
 }
 

@@ -8,7 +8,7 @@
  * alternatives left, the object is opened again from its bytes and the next one takes its place.
  * Each round refuses at least one program, so there are at most as many rounds as programs. A job
  * of which no alternative works ends the object, unless all that is wrong is an absent hook and the
- * options say to go on without it.
+ * options, or the program itself, say to go on without it.
  */
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -69,12 +69,30 @@ static void choose(struct object *object)
 
 		if (object_state(object, i) != PROG_STANDBY || has_candidate(object, prog->job))
 			continue;
-		if (alternatives_left(object, prog->job) > 1 &&
+		if ((prog->optional || alternatives_left(object, prog->job) > 1) &&
 		    !attach_possible(prog, &object->targets[i], reason, sizeof(reason)))
 			refuse(object, prog, -ENOENT, reason);
 		else
 			object_set_status(object, i, PROG_WANTED, NULL, 0);
 	}
+}
+
+/* Nothing is left to load, since each program's hook is missing and each could be left out. */
+static int check_any(const struct object *object, struct err *err)
+{
+	const struct prog_plan *last = NULL;
+
+	for (uint32_t i = 0; i < object->plan.nprogs; i++) {
+		if (has_turn(object, i))
+			return 0;
+		if (object_state(object, i) == PROG_REFUSED)
+			last = &object->plan.progs[i];
+	}
+	if (!last)
+		return 0;
+	err_exit(err, EXIT_KERNEL);
+	return err_set(err, ENOENT, "none of its programs has its hook here; '%s' (%s): %s",
+		       last->name, last->section, object->status[last->index].reason);
 }
 
 /* Two programs that the author's own loader chose from, and the plan does not know as such. */
@@ -311,12 +329,23 @@ static uint32_t turns_left(const struct object *object)
 	return count;
 }
 
+/* A file that the user named is no matter of what this machine happens to have. */
+static bool has_path(const struct word_list *targets)
+{
+	return targets->count && strchr(targets->words[0], '/');
+}
+
 /* Whether the others may run without this job. */
-static bool skips(const struct object *object, int code, struct err *err)
+static bool skips(const struct object *object, const struct prog_plan *prog, int code,
+		  struct err *err)
 {
 	size_t len;
 
-	if (!is_missing(code, err) || !turns_left(object))
+	if (!turns_left(object))
+		return false;
+	if (prog->optional && is_absence(code) && !has_path(&object->targets[prog->index]))
+		return true;
+	if (!is_missing(code, err))
 		return false;
 	if (object->opts.skip_missing) {
 		log_warn("%s: left out: %s", object->name, err->msg);
@@ -348,7 +377,7 @@ static int next_round(struct object *object, uint32_t culprit, int code, struct 
 	if (!alternatives_left(object, prog->job)) {
 		explain_nearest(prog, code, err);
 		explain_job(object, prog->job, err);
-		if (!skips(object, code, err))
+		if (!skips(object, prog, code, err))
 			return code;
 	}
 	refuse_like(object, prog);
@@ -470,6 +499,9 @@ int object_start(struct object *object, struct err *err)
 		tracefs_ensure(); /* where that fails, attaching says why it matters */
 	choose(object);
 	warn_twice(object);
+	rc = check_any(object, &local);
+	if (rc < 0)
+		return give_up(object, rc, &local, err);
 	while ((rc = start_round(object, &culprit, &local)) < 0)
 		if (rounds++ >= object->plan.nprogs || next_round(object, culprit, rc, &local) < 0)
 			break;

@@ -17,6 +17,14 @@ static int target_option(struct target *target, const char *option, struct err *
 		target->pid = (int64_t)number;
 		return 0;
 	}
+	if (has_prefix(option, "files=")) {
+		if (parse_u64(option + 6, &number) || number == 0 || number > INT32_MAX)
+			return err_usage(err, "'%s' is not a process id", option + 6);
+		if (target->nfiles == TARGET_FILES_MAX)
+			return err_usage(err, "more than %d files=", TARGET_FILES_MAX);
+		target->files[target->nfiles++] = (int64_t)number;
+		return 0;
+	}
 	if (has_prefix(option, "period=")) {
 		if (parse_u64(option + 7, &target->period) || target->period == 0)
 			return err_usage(err, "'%s' is not a period", option + 7);

@@ -189,7 +189,7 @@ static void pack_targets(struct pack *p, struct object_opts *opts)
 
 static void pack_aim(struct pack *p, struct object_aim *aim)
 {
-	uint64_t *cgroups;
+	uint64_t *cgroups, *processes;
 
 	pack_text(p, &aim->pid);
 	pack_text(p, &aim->uid);
@@ -198,6 +198,9 @@ static void pack_aim(struct pack *p, struct object_aim *aim)
 	cgroups = pack_array(p, aim->cgroups, aim->ncgroups);
 	for (size_t i = 0; i < aim->ncgroups; i++)
 		pack_value(p, cgroups[i]);
+	processes = pack_array(p, aim->processes, aim->nprocesses);
+	for (size_t i = 0; i < aim->nprocesses; i++)
+		pack_value(p, processes[i]);
 }
 
 static void pack_request(struct pack *p, struct object_request *request)

@@ -89,6 +89,7 @@ static void add_prog_tags(struct plan_ctx *ctx, struct prog_plan *prog, bool is_
 		return;
 	prog->preset = tag_text(ctx->tags, (uint32_t)id, TAGS_WHOLE, "attach", arena);
 	ctx->plan->statistics |= tag_has(ctx->tags, (uint32_t)id, TAGS_WHOLE, "statistics");
+	prog->optional = tag_has(ctx->tags, (uint32_t)id, TAGS_WHOLE, "optional");
 	if (!is_iter)
 		return;
 	map = tag_text(ctx->tags, (uint32_t)id, TAGS_WHOLE, "over", arena);

@@ -156,6 +156,7 @@ struct prog_plan {
 	const char *iter_map; /* whose entries an iterator walks over; NULL: --attach says */
 	uint8_t walk;	      /* enum prog_walk */
 	const char *preset;   /* BOMBUS_ATTACH: its target where --attach names none; NULL: none */
+	bool optional;	      /* BOMBUS_OPTIONAL: without its hook it is left out */
 	bool load_only;	      /* it is needed in that slot, and nowhere else */
 	uint8_t first_state;  /* PROG_WANTED, PROG_STANDBY or PROG_OFF: before anything was tried */
 	const char *off_reason; /* of PROG_OFF: one line; else NULL */

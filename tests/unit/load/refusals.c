@@ -63,18 +63,23 @@ static void test_target_words(void **state)
 		const char *word, *head;
 		int64_t pid;
 		uint64_t period;
+		size_t files;
 		bool bad;
 	} cases[] = {
-		{ "/bin/x:f", "/bin/x:f", -1, 0, false },
-		{ "/bin/x:f,pid=12", "/bin/x:f", 12, 0, false },
-		{ "pid=12", "", 12, 0, false },
-		{ "/a,b/c:f,pid=1", "/a,b/c:f", 1, 0, false },
-		{ "cycles,period=1000,pid=3", "cycles", 3, 1000, false },
-		{ "", "", -1, 0, false },
-		{ "/bin/x:f,pid=0", NULL, 0, 0, true },
-		{ "/bin/x:f,pid=-1", NULL, 0, 0, true },
-		{ "/bin/x:f,pid=99999999999", NULL, 0, 0, true },
-		{ "cycles,period=0", NULL, 0, 0, true },
+		{ "/bin/x:f", "/bin/x:f", -1, 0, 0, false },
+		{ "/bin/x:f,pid=12", "/bin/x:f", 12, 0, 0, false },
+		{ "pid=12", "", 12, 0, 0, false },
+		{ "/a,b/c:f,pid=1", "/a,b/c:f", 1, 0, 0, false },
+		{ "cycles,period=1000,pid=3", "cycles", 3, 1000, 0, false },
+		{ "", "", -1, 0, 0, false },
+		{ "files=7", "", -1, 0, 1, false },
+		{ "libc:f,files=8,files=7", "libc:f", -1, 0, 2, false },
+		{ "libc:f,files=0", NULL, 0, 0, 0, true },
+		{ "files=x", NULL, 0, 0, 0, true },
+		{ "/bin/x:f,pid=0", NULL, 0, 0, 0, true },
+		{ "/bin/x:f,pid=-1", NULL, 0, 0, 0, true },
+		{ "/bin/x:f,pid=99999999999", NULL, 0, 0, 0, true },
+		{ "cycles,period=0", NULL, 0, 0, 0, true },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -90,6 +95,9 @@ static void test_target_words(void **state)
 		assert_string_equal(target.head, cases[i].head);
 		assert_int_equal(target.pid, cases[i].pid);
 		assert_int_equal(target.period, cases[i].period);
+		assert_int_equal(target.nfiles, cases[i].files);
+		for (size_t k = 0; k < target.nfiles; k++)
+			assert_int_equal(target.files[k], 7 + k);
 		assert_false(target.none);
 		target_release(&target);
 	}
