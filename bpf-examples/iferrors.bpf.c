@@ -5,9 +5,16 @@
  * hardware counts by itself have no hook; /sys/class/net/NAME/statistics has them.
  */
 #include "vmlinux.h"
-#include "sock.bpf.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+#include <bombus/bombus.bpf.h>
 
 #define NETDEV_TX_BUSY_CODE 0x10
+
+const volatile netns_id
+	netns BOMBUS_PARAM BOMBUS_HELP("only interfaces of this network namespace (its inode, as "
+				       "in /proc/PID/ns/net), 0: of all") = 0;
 
 enum interface_error {
 	TRANSMIT_DROPPED,   /* the driver dropped it, or told that it is congested */

@@ -5,7 +5,7 @@
  * interfaces without a queue (lo, veth as they are), do not appear.
  */
 #include "vmlinux.h"
-#include "sock.bpf.h"
+#include "sock_owner.bpf.h"
 #include <bombus/histogram.bpf.h>
 
 #define CHAIN_MAX 64 /* packets that leave a queue together, at most */
@@ -27,16 +27,21 @@ struct {
 	__type(value, __u64);
 } queued SEC(".maps") BOMBUS_HELP("when a packet came into its queue, by address");
 
+OWNERS_FOLLOW
+
+/* The process that runs is often another one; that of a TCP socket is known. */
 static __always_inline bool left_out(const struct Qdisc *qdisc, const struct sk_buff *skb)
 {
 	const struct sock *sk = skb->sk;
 
 	if (netns && netns != BPF_CORE_READ(qdisc, dev_queue, dev, nd_net.net, ns.inum))
 		return true;
-	if (target_port && (!sk || sock_filtered(sk)))
+	if (!target_port && !bombus_is_filtering())
+		return false;
+	if (!sk || sk->__sk_common.skc_state == TCP_NEW_SYN_RECV ||
+	    sk->__sk_common.skc_state == TCP_TIME_WAIT)
 		return true;
-	/* The process that runs is often another one; the socket has its cgroup. */
-	return bombus_is_filtering() && (!sk || bombus_filtered());
+	return owner_filtered(sk, owner_of(sk));
 }
 
 SEC("tp_btf/qdisc_enqueue")

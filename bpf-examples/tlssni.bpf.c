@@ -114,13 +114,13 @@ static __always_inline int packet(struct __sk_buff *skb, bool sent)
 	if (!read_headers(skb, &p) || p.data >= skb->len)
 		return 1;
 	at = find_name(skb, p.data, &size);
-	len = size;
-	/* The verifier sees the bounds of this value alone, not of where it comes from. */
-	asm volatile("" : "+r"(len));
-	if (len > NAME_SIZE - 1)
-		len = NAME_SIZE - 1;
-	if (!at || !len)
+	if (!at || !size)
 		return 1;
+	/* The verifier sees the bounds of this value alone, and wants a length above 0. */
+	len = size - 1;
+	asm volatile("" : "+r"(len));
+	if (len > NAME_SIZE - 2)
+		len = NAME_SIZE - 2;
 	if (sk)
 		sk = bpf_sk_fullsock(sk);
 	if (sk)
@@ -147,7 +147,7 @@ static __always_inline int packet(struct __sk_buff *skb, bool sent)
 	e->daddr = p.daddr;
 	e->dport = p.dport;
 	e->cgroup = cgroup;
-	bpf_skb_load_bytes(skb, at, e->name, len);
+	bpf_skb_load_bytes(skb, at, e->name, len + 1);
 	bpf_ringbuf_submit(e, 0);
 	return 1;
 }

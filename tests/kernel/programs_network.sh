@@ -187,6 +187,13 @@ sleep 0.2
 bombus_stop INT
 series qdisclat qdisc_latency 'map([.key.interface, .key.qdisc, .count, .sum > 100000, .sum < 1000000])' \
 	'[["tx0","tbf",6,true,true]]'
+# Of one process: its SYN, and not the datagrams of another one.
+traffic_start unanswered,10.78.0.2,9,200
+ok 'qdisclat: of a process, it attaches' example_start qdisclat --pid "$TRAFFIC_PID" --interval 1h
+send_to 10.78.0.2,9,100,3
+ok 'qdisclat: it connects' traffic_go
+bombus_stop INT
+series qdisclat qdisc_latency 'map([.key.interface, .count])' '[["tx0",1]]'
 inside "$own" tc qdisc del dev tx0 root
 
 # --- iferrors: an XDP program that fails ---
