@@ -15,7 +15,7 @@ tls_start() {
 	TLS_PID=$!
 	started+=("$TLS_PID")
 	exec {tls_fd}>.tls
-	wait_for 10 grep -q ready tls.out
+	wait_for 20 grep -q ready tls.out || fail "$1: its library is loaded" "$(cat tls.err)"
 }
 tls_go() {
 	echo >&"$tls_fd"
@@ -38,12 +38,10 @@ OPENSSL=(openssl "$T/cert.pem" "$T/key.pem")
 DONE='map(select(.failed == false) | [.library, .call, .size]) | group_by(.) | map(.[0] + [length])'
 OPENSSL_DONE='[["OPENSSL","TLS_HANDSHAKE",0,2],["OPENSSL","TLS_READ",1000,5],["OPENSSL","TLS_WRITE",1000,5]]'
 
-tls "${OPENSSL[@]}" -- --set target_pid=0 --comm python3
+tls "${OPENSSL[@]}" -- --comm python3
 events tlssnoop calls "map(select(.pid == $TLS_PID)) | $DONE" "$OPENSSL_DONE"
 events tlssnoop calls "map(select(.pid == $TLS_PID) | .data) | unique" '[""]'
 no_loss tlssnoop
-tls "${OPENSSL[@]}" -- --pid "$$" --set with_data=12
-events tlssnoop calls length 0
 
 # --- the data, when it is asked for; and how much there was ---
 tls_start "${OPENSSL[@]}"
@@ -79,16 +77,21 @@ fi
 
 # --- a library of its own, as a container has one: it is not this machine's file ---
 libssl=$(ldconfig -p | awk '$1 == "libssl.so.3" { print $NF; exit }')
-mkdir lib
-cp "$(realpath "$libssl")" lib/libssl.so.3
-IN=(env LD_LIBRARY_PATH="$T/lib")
+# own_library NAME: a copy in a folder of its own, for what starts next.
+own_library() {
+	mkdir "$1"
+	cp "$(realpath "$libssl")" "$1/libssl.so.3"
+	IN=(env LD_LIBRARY_PATH="$T/$1")
+}
+own_library other
 tls "${OPENSSL[@]}" -- --comm python3
 events tlssnoop calls "map(select(.pid == $TLS_PID)) | length" 0
 for how in loaded deleted container attach; do
+	own_library "$how"
 	tls_start "${OPENSSL[@]}"
 	aim=(--pid "$TLS_PID")
 	case $how in
-	deleted) rm lib/libssl.so.3 ;;
+	deleted) rm deleted/libssl.so.3 ;;
 	container)
 		cgroup_make 2>/dev/null || continue
 		echo "$TLS_PID" >"$GROUP/cgroup.procs"
@@ -100,11 +103,33 @@ for how in loaded deleted container attach; do
 	ok "$how: it works" tls_go
 	bombus_stop INT
 	events tlssnoop calls "$DONE" "$OPENSSL_DONE"
-	cp "$(realpath "$libssl")" lib/libssl.so.3
 done
 
+# --- the agent, whose loader looks for the library ---
+if [ -n "${GROUP:-}" ]; then
+	own_library agent
+	tls_start "${OPENSSL[@]}"
+	echo "$TLS_PID" >"$GROUP/cgroup.procs"
+	cat >agent.yaml <<END
+programs:
+  - {image: tlssnoop, cgroup: [/${GROUP##*/}]}
+exporters:
+  - {type: json, file: agent.out}
+END
+	"$BOMBUS" --store "$EXAMPLES" agent -c agent.yaml >agent.log 2>&1 &
+	agent=$!
+	started+=("$agent")
+	ok 'agent: it is attached' wait_for 20 grep -q 'tlssnoop is attached' agent.log
+	ok 'agent: it works' tls_go
+	ok 'agent: all is shown' wait_for 10 has_lines agent.out 12 '"failed":false'
+	kill -INT "$agent"
+	wait "$agent"
+	events agent calls "$DONE" "$OPENSSL_DONE"
+fi
+
 # --- a namespace of mounts, in which this machine's path is another file ---
-IN=(unshare -m sh -c "mount --bind '$T/lib/libssl.so.3' '$(realpath "$libssl")' && exec \"\$@\"" sh)
+own_library mounts
+IN=(unshare -m sh -c "mount --bind '$T/mounts/libssl.so.3' '$(realpath "$libssl")' && exec \"\$@\"" sh)
 tls_start "${OPENSSL[@]}"
 ok 'mounts: it attaches' example_start tlssnoop --pid "$TLS_PID"
 ok 'mounts: it works' tls_go
