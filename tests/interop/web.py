@@ -221,6 +221,13 @@ def busy(page):
     return next(m["value"] for m in metrics if m["name"] == "TaskDuration")
 
 
+def idle_frames(page):
+    """The 95% of milliseconds between frames without any work: what this machine does at the moment."""
+    frames = page.eval("""new Promise((done) => { const all = []; let last = performance.now(); const next = (now) => { all.push(now - last); last = now;
+        if (all.length < 120) requestAnimationFrame(next); else done(all.slice(1)); }; requestAnimationFrame(next); })""")
+    return sorted(frames)[int(len(frames) * 0.95)]
+
+
 def scrolling(page):
     """All rows change each second; meanwhile every frame scrolls on. Milliseconds between frames."""
     page.call("Performance.enable", timeDomain="threadTicks")
@@ -234,9 +241,7 @@ def scrolling(page):
     values = latest(printed(), "many")
     check("ten thousand rows are there", len(values), MANY)
     check("a few dozen of them are elements", page.eval("document.querySelectorAll('.grid .row').length") < 60)
-    # What this machine does at the moment without any work.
-    idle = sorted(page.eval("""new Promise((done) => { const all = []; let last = performance.now(); const next = (now) => { all.push(now - last); last = now;
-        if (all.length < 120) requestAnimationFrame(next); else done(all.slice(1)); }; requestAnimationFrame(next); })"""))[int(119 * 0.95)]
+    idle = idle_frames(page)
     page.eval("""globalThis.frames = []; globalThis.going = true; (() => { const grid = document.querySelector('.grid'); let last = performance.now(), step = 90;
         const next = (now) => { frames.push(now - last); last = now; grid.scrollTop += step;
             if (grid.scrollTop + grid.clientHeight >= grid.scrollHeight - 1 || grid.scrollTop <= 0) step = -step;
@@ -253,7 +258,7 @@ def scrolling(page):
     print(f"# {len(frames)} frames: median {median:.1f} ms, 95% {high:.1f} ms, longest {frames[-1]:.1f} ms; idle 95% {idle:.1f} ms", flush=True)
     print(f"# the page's thread is busy for {spent / passed * 100:.0f} % of the time", flush=True)
     check("the page's thread has time left", spent / passed < 0.6)
-    if idle > 25:
+    if max(idle, idle_frames(page)) > 25:
         print("# this machine draws no smooth frames at the moment", flush=True)
         return
     check("scrolling is smooth: half of the frames within 25 ms", median < 25)
@@ -261,6 +266,13 @@ def scrolling(page):
 
 
 with Browser(width=1280, height=800) as page:
+    page.go(URL + "#%zz")
+    page.until("document.querySelector('.card')")
+    page.go("about:blank")
+    page.go(URL + "#tui/waits")
+    page.until("document.querySelector('.grid .head')")
+    check("an address leads to its map", page.eval("document.querySelector('#tabs [aria-selected=true]').map.name"), "waits")
+    page.go("about:blank")
     page.go(URL)
     page.until("document.querySelector('.card')")
     page.until("bombus.model.status === 'live'")

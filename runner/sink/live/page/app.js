@@ -22,19 +22,19 @@ const VIEWS = [
 	{ name: "Flame graph", fits: (m) => m.stacks?.length, make: Flame },
 ];
 
-const PROGRAMS = { id: "\u0001programs", name: "programs", programs: true, stream: false, columns: [
+const PROGRAMS = { id: "programs", name: "programs", programs: true, stream: false, columns: [
 	["program", (r) => r.of], ["name", (r) => r.name], ["type", (r) => r.type], ["hook", (r) => r.hook], ["state", (r) => r.state],
 	["runs/s", (r) => r.rate, { right: true, rate: true }], ["avg/run", (r) => r.average, { right: true, rate: true, unit: "ns" }],
 	["cpu %", (r) => r.cpu === undefined ? undefined : +r.cpu.toFixed(2), { right: true }], ["missed", (r) => r.misses, { right: true }],
 	["runs", (r) => r.runs, { right: true }], ["reason", (r) => r.reason],
 ].map(([title, get, more]) => ({ title, path: title.replace("/", "_per_").replace(" %", ""), get, ...more })) };
-const LOSSES = { id: "\u0001losses", name: "losses", programs: true, stream: false, columns: [
+const LOSSES = { id: "losses", name: "losses", programs: true, stream: false, columns: [
 	["program", (r) => r.of], ["map", (r) => r.map], ["read", (r) => r.read, { right: true }], ["lost", (r) => r.lost === null ? "?" : r.lost, { right: true }],
 	["dropped", (r) => r.dropped, { right: true }], ["filtered", (r) => r.filtered, { right: true }], ["malformed", (r) => r.malformed, { right: true }],
 	["entries", (r) => r.entries, { right: true }], ["overflow", (r) => r.overflow, { right: true }],
 	["sweep", (r) => r.sweep_ns, { right: true, unit: "ns" }],
 ].map(([title, get, more]) => ({ title, path: title, get, ...more })) };
-const OVERVIEW = { id: "\u0001overview", name: "overview", overview: true };
+const OVERVIEW = { id: "overview", name: "overview", overview: true };
 
 const page = {
 	map: OVERVIEW, view: null, viewName: "Table", match: null, held: false, opened: null,
@@ -84,9 +84,9 @@ function byKey(a, b) {
 function rowsOf(map) {
 	if (map === PROGRAMS)
 		return model.programs.flatMap((p) => p.progs.map((prog) => ({ ...prog, ...model.states.get(p.program)?.progs.find((s) => s.name === prog.name),
-			of: p.program, id: p.program + "\u0000" + prog.name })));
+			of: p.program, id: p.program + "/" + prog.name })));
 	if (map === LOSSES)
-		return [...model.states.values()].flatMap((s) => s.maps.map((m) => ({ ...m, of: s.program, id: s.program + "\u0000" + m.map })));
+		return [...model.states.values()].flatMap((s) => s.maps.map((m) => ({ ...m, of: s.program, id: s.program + "/" + m.map })));
 	return map.list();
 }
 
@@ -201,7 +201,7 @@ function show(map) {
 	setView(state?.view ?? "Table");
 	for (const tab of $("tabs").children) if (tab.map === map) tab.scrollIntoView({ block: "nearest", inline: "nearest" });
 	drawTabs();
-	location.replace("#" + encodeURIComponent(map.id));
+	location.replace("#" + encodeURI(map.id));
 }
 
 function setView(name) {
@@ -339,6 +339,8 @@ addEventListener("keydown", (e) => {
 	e.preventDefault();
 });
 $("filter").addEventListener("input", () => { setFilter($("filter").value); draw(true); });
+// A wheel that turns goes through the tabs, which have no scroll bar.
+$("tabs").addEventListener("wheel", (e) => { if (!e.deltaX) $("tabs").scrollLeft += e.deltaY; }, { passive: true });
 $("pause").addEventListener("click", hold);
 $("theme").addEventListener("click", theme);
 $("help-button").addEventListener("click", () => $("help").showModal());
@@ -349,8 +351,7 @@ $("hints").replaceChildren(...[["/", "filter"], ["s", "sort"], ["v", "view"], ["
 try { const kept = localStorage.getItem("theme"); if (kept) document.documentElement.dataset.theme = kept; } catch (e) { /* none */ }
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { forgetColors(); draw(true); });
 
-const wanted = decodeURIComponent(location.hash.slice(1));
-if (wanted) page.map = { ...OVERVIEW, id: wanted };
+try { if (location.hash.length > 1) page.map = { ...OVERVIEW, id: decodeURI(location.hash.slice(1)) }; } catch (e) { /* no address of ours */ }
 page.model = model;
 globalThis.bombus = { page, model }; // for tests, and for the curious
 model.connect("live/events");

@@ -139,7 +139,7 @@ const SPAN = ["name", "service", "duration_ns", "status", "status_message", "spa
 
 export class DataMap {
 	constructor(program, description) {
-		Object.assign(this, description, { program, id: program + "\u0000" + description.map, name: description.map,
+		Object.assign(this, description, { program, id: program + "/" + description.map, name: description.map,
 			tick: 0, last: 0, previous: 0, lost: 0, version: 0, shape: 0, cut: 0 });
 		this.stream = this.kind === "events" || this.kind === "spans";
 		this.past = new Past();
@@ -242,7 +242,7 @@ export class Model {
 		on("data", (data) => { for (const line of data.split("\n")) this.line(parse(line)); });
 		on("state", (data) => this.state(JSON.parse(data)));
 		on("ready", (data) => { this.ready = JSON.parse(data); });
-		on("cut", (data) => { const cut = JSON.parse(data), map = this.byName.get(cut.program + "\u0000" + cut.map); if (map) map.cut = cut.rows; });
+		on("cut", (data) => { const cut = JSON.parse(data), map = this.byName.get(cut.program + "/" + cut.map); if (map) map.cut = cut.rows; });
 		on("begun", () => { this.inBeginning = false; for (const map of this.maps) map.begun(); });
 		on("skipped", (data) => { this.skipped += JSON.parse(data).lines; });
 	}
@@ -252,7 +252,7 @@ export class Model {
 		this.programs = programs;
 		this.byName = new Map();
 		this.maps = programs.flatMap((p) => p.maps.map((m) => {
-			const known = old.get(p.program + "\u0000" + m.map), words = JSON.stringify(m);
+			const known = old.get(p.program + "/" + m.map), words = JSON.stringify(m);
 			const map = known?.words === words ? known : Object.assign(new DataMap(p.program, m), { words });
 			this.byName.set(map.id, map);
 			if (this.inBeginning) map.begin();
@@ -262,7 +262,7 @@ export class Model {
 		for (const name of this.states.keys()) if (!programs.some((p) => p.program === name)) this.states.delete(name);
 	}
 	line(line) {
-		this.byName.get((line.program ?? this.programs[0]?.program) + "\u0000" + line.map)?.put(line);
+		this.byName.get((line.program ?? this.programs[0]?.program) + "/" + line.map)?.put(line);
 	}
 	state(state) {
 		const before = this.states.get(state.program), time = secondsOf(state.time);
@@ -276,7 +276,7 @@ export class Model {
 			prog.cpu = (prog.run_ns - old.run_ns) / 1e9 / seconds * 100;
 		}
 		this.states.set(state.program, state);
-		for (const m of state.maps) this.byName.get(state.program + "\u0000" + m.map)?.advance(m, time, seconds);
+		for (const m of state.maps) this.byName.get(state.program + "/" + m.map)?.advance(m, time, seconds);
 	}
 	lost() { return this.maps.reduce((n, m) => n + m.lost, 0); }
 	unknownLoss() { return this.maps.some((m) => m.state && m.state.lost === null); }
