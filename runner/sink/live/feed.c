@@ -85,6 +85,8 @@ static void texts_add(struct texts *texts, struct text *text)
 
 static void texts_drop(struct texts *texts, size_t n)
 {
+	if (!n)
+		return;
 	for (size_t i = 0; i < n; i++) {
 		texts->bytes -= texts->all[i]->len;
 		text_unref(texts->all[i]);
