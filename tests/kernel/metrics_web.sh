@@ -190,7 +190,7 @@ refused 'a header that would break answers' 'http_server_config:\n  headers:\n  
 	"bad.yml:3:5: 'Content-Length' is no header that can be set"
 run_bombus run "$OBJECTS/metrics_hist.bpf.o" --web-config web.yml --duration 1s
 is 'nothing to guard: status' "$RC" 2
-like 'nothing to guard: why' "$ERR" '--metrics is missing'
+like 'nothing to guard: why' "$ERR" '--metrics or --web is missing'
 bombus_start free run "$OBJECTS/metrics_hist.bpf.o" -o none --metrics=127.0.0.1:0
 PORT=$(sed -n 's/^bombus: metrics are on port //p' free.err)
 cat >slow.py <<'END'
