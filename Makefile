@@ -120,6 +120,12 @@ $(BUILD)/%.o: %.c Makefile VERSION | $(BUILD)/.checked
 	@mkdir -p $(@D)
 	$(call say,CC      )$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+# A script as the text of a C string.
+$(BUILD)/runner/sink/flame/flamegraph.o: $(BUILD)/gen/flamegraph.js.inc
+$(BUILD)/gen/%.js.inc: runner/sink/flame/%.js | $(BUILD)/.checked
+	@mkdir -p $(@D)
+	$(Q)sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< > $@.tmp && mv $@.tmp $@
+
 # Tables of names, made from the system's headers.
 $(BUILD)/runner/read/text/names.o: $(BUILD)/gen/names.inc
 $(BUILD)/gen/%.inc: runner/read/text/gen-%.sh | $(BUILD)/.checked

@@ -53,8 +53,17 @@ bool exports_record(const struct exports *exports, const char *form)
 bool exports_wanted(const struct exports *exports, bool statistics)
 {
 	for (size_t i = 0; i < EXPORTERS_COUNT; i++)
-		if (exporter_is_beside(exporters[i]) && (exporters[i]->statistics || !statistics) &&
+		if (exporter_is_beside(exporters[i]) && !exporters[i]->writes_file &&
+		    (exporters[i]->statistics || !statistics) &&
 		    exporters[i]->wanted(exports->args[i]))
+			return true;
+	return false;
+}
+
+bool exports_write(const struct exports *exports)
+{
+	for (size_t i = 0; i < EXPORTERS_COUNT; i++)
+		if (exporters[i]->writes_file && exporters[i]->wanted(exports->args[i]))
 			return true;
 	return false;
 }

@@ -19,7 +19,10 @@
 	other(trap, "")					\
 	other(prometheus, "")				\
 	other(otlp, "")					\
-	other(dogstatsd, "")
+	other(dogstatsd, "")				\
+	other(folded, "")				\
+	other(pprof, "")				\
+	other(flamegraph, "")
 /* clang-format on */
 
 #define EXPORTER_NUMBER(name, help) EXPORT_##name,
@@ -63,7 +66,10 @@ bool exports_in_place(const struct exports *exports);
 bool exports_no_screen(const struct exports *exports);
 /* Whether one makes recordings, which is the form or that the options ask for. */
 bool exports_record(const struct exports *exports, const char *form);
-/* Whether the options ask for one beside the form; with `statistics`, one that shows statistics. */
+/* Whether the options ask for one beside the form that sends or serves; with `statistics`, one that
+ * shows statistics. */
 bool exports_wanted(const struct exports *exports, bool statistics);
+/* Whether one writes a file. */
+bool exports_write(const struct exports *exports);
 
 #endif

@@ -384,6 +384,8 @@ static const struct opt replay_opts[] = {
 	  "only records for which this holds; of maps with series, rows by labels and values" },
 	{ 0, "fields", "MAP=A,B", OPT_WORDS, ARG(run.object.fields),
 	  "show only these fields of a map of events, whatever was shown before" },
+	{ 0, "force", NULL, OPT_FLAG, ARG(run.force),
+	  "--folded, --pprof and --flamegraph replace a file that exists" },
 	{ 0, "namespace", "WORD", OPT_TEXT, ARG(run.name_space),
 	  "first part of metric names (ebpf)" },
 	{ 0 },

@@ -43,7 +43,8 @@ int run_sandbox_prepare(struct run_sandbox *s, const struct programs *programs,
 	if (programs_need_opener(programs) || programs->args->watch)
 		ret = opener_start(s->opener, user, err);
 	opener_prefer_own(s->opener, true);
-	if (ret >= 0 && exports_record(programs->global->exports, form))
+	if (ret >= 0 && (exports_record(programs->global->exports, form) ||
+			 exports_write(programs->global->exports)))
 		ret = files_start(&s->files, err);
 	if (ret >= 0 && sinks->record.opts.file)
 		ret = files_entrust(sinks->record.opts.file, err);
@@ -60,7 +61,8 @@ static unsigned uses_of(const struct run_args *args, const struct run_sinks *sin
 	for (size_t i = 0; i < EXPORTERS_COUNT; i++) {
 		const struct sink *sink = sinks->made[i];
 
-		if (!sink || !exporter_is_beside(exporters[i]) || exporters[i]->records)
+		if (!sink || !exporter_is_beside(exporters[i]) || exporters[i]->records ||
+		    exporters[i]->writes_file)
 			continue;
 		uses |= SECCOMP_TALKS;
 		if (sink->ops->reads)

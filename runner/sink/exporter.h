@@ -27,6 +27,7 @@ struct export_env {
 	uint32_t width_columns;		      /* of out_fd; 0: not limited */
 	bool color;			      /* out_fd shows it */
 	uint64_t interval_ns;		      /* between sweeps; 0: the usual */
+	bool force;			      /* files that exist are replaced */
 	const struct record_image *images;    /* for recordings of the programs. Borrowed */
 	size_t nimages;
 	const char *command; /* that began the run, for a shell; NULL: unknown. Borrowed */
@@ -40,10 +41,11 @@ struct exporter {
 	const struct opt *opts; /* in a struct of args_bytes; NULL: none. The agent sets the first
 				 * one to its `choices` where the type stands alone */
 	size_t args_bytes;
-	bool statistics; /* it shows what the kernel measures of programs */
-	bool records;	 /* it makes recordings: it needs `images`, and `files` */
-	bool no_screen;	 /* with it the live table is not the usual form */
-	bool in_place;	 /* where its options ask for it, it takes the place of the form of -o */
+	bool statistics;  /* it shows what the kernel measures of programs */
+	bool records;	  /* it makes recordings: it needs `images`, and `files` */
+	bool writes_file; /* at the end; it talks to nobody */
+	bool no_screen;	  /* with it the live table is not the usual form */
+	bool in_place;	  /* where its options ask for it, it takes the place of the form of -o */
 	/* Whether its options ask for it. NULL: a form, which -o chooses. */
 	bool (*wanted)(const void *args);
 	/* *ret stays NULL where nothing asks for it. */

@@ -5,7 +5,7 @@
 # stripped, deleted, in namespaces of its own, with code made at run time, and after its end.
 . "$(dirname "$0")/../support/lib.sh"
 need_root
-need jq curl objcopy strip
+need jq curl objcopy strip python3
 
 STACKER=$BUILD/tests/support/stacker
 CHAIN='stacker_outer\+0x[0-9a-f]+;stacker_middle\+0x[0-9a-f]+;stacker_leaf\+0x[0-9a-f]+$'
@@ -47,7 +47,8 @@ user_of() {
 
 # --- as it is ---
 stacker_start "$STACKER" 3
-stacked plain "$STACKER_PID" --record plain.rec --metrics=127.0.0.1:0
+stacked plain "$STACKER_PID" --record plain.rec --metrics=127.0.0.1:0 \
+	--folded plain.folded --pprof plain.pb.gz --flamegraph plain.svg
 like 'plain: functions of a process that lives' "$(user_of plain)" "main\+0x[0-9a-f]+;$CHAIN"
 jq_is 'plain: each of three events' plain.out 'map(select(.map == "events")) | length' 3
 jq_is 'plain: the kernel side has offsets' plain.out \
@@ -63,6 +64,27 @@ ok 'plain: it ends' bombus_stop INT
 "$BOMBUS" replay plain.rec -o json --speed max >plain.again
 is 'plain: a recording has the names' "$(jq -c 'select(.map == "events")' plain.again)" \
 	"$(jq -c 'select(.map == "events")' plain.out)"
+
+# --- in files ---
+like 'files: a line for the stack of three calls' "$(cat plain.folded)" \
+	'^stacker;.*main;stacker_outer;stacker_middle;stacker_leaf;[a-zA-Z0-9_;.]*(do_syscall_64|el0_svc)[a-zA-Z0-9_;.]* 3$'
+is 'files: no other line' "$(wc -l <plain.folded)" 1
+is 'files: their owner alone reads them' "$(stat -c %a plain.folded plain.pb.gz plain.svg | sort -u)" 600
+is 'files: a profile of as many frames' "$(gzip -dc plain.pb.gz | python3 "$TESTS/support/pprof.py")" \
+	"counts/count $(sed -E 's/^stacker;(.*) 3$/\1/' plain.folded) 3 process=stacker"
+is 'files: the picture is well-formed, with a frame each' \
+	"$(python3 -c 'import sys, xml.etree.ElementTree as tree
+print(sum(1 for g in tree.parse(sys.argv[1]).iter() if "data-d" in g.attrib))' plain.svg)" \
+	$(($(tr ';' '\n' <plain.folded | wc -l) + 1))
+ok 'files: of a recording' "$BOMBUS" replay plain.rec -o none --folded again.folded --flamegraph again.svg
+is 'files: of a recording they are the same' "$(cat again.folded)" "$(cat plain.folded)"
+is 'files: the picture too' "$(cmp again.svg plain.svg 2>&1)" ''
+run_bombus replay plain.rec -o none --folded again.folded
+is 'files: none is replaced' "$RC $ERR" "1 bombus: --folded: again.folded exists
+hint: --force replaces it"
+ok 'files: but with --force' "$BOMBUS" replay plain.rec -o none --folded again.folded --force
+ok 'files: a program without stacks' "$BOMBUS" replay "$TESTS/golden/tcpconnect.rec" -o none --folded no.folded
+is 'files: has none' "$(wc -c <no.folded)" 0
 
 # --- a key without its process ---
 stacker_start "$STACKER" 3

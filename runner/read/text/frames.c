@@ -42,6 +42,26 @@ size_t frames_end(struct frames *f)
 	return len;
 }
 
+size_t frames_reverse(char *dst, const char *text, size_t len)
+{
+	char *at = dst;
+
+	for (size_t end = len; end;) {
+		size_t start = end;
+
+		while (start && text[start - 1] != ';')
+			start--;
+		memcpy(at, text + start, end - start);
+		at += end - start;
+		if (start) {
+			memcpy(at, " < ", 3);
+			at += 3;
+		}
+		end = start ? start - 1 : 0;
+	}
+	return (size_t)(at - dst);
+}
+
 const char *frames_next(const char **at, size_t *ret_len)
 {
 	const char *frame = *at;

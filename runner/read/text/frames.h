@@ -33,6 +33,10 @@ bool frames_add(struct frames *frames, const char *frame, size_t len);
 /* Moves the text to the beginning of the room: its length. */
 size_t frames_end(struct frames *frames);
 
+/* The stack with its innermost frame first, for columns that are cut at their end: "inner < outer".
+ * Writes at most FRAMES_ROOM(len) bytes; returns how many. */
+#define FRAMES_ROOM(len) (3 * (len) + 1)
+size_t frames_reverse(char *dst, const char *text, size_t len);
 /* The next frame of a text, the outermost first, at *at; *at moves on. NULL: there is none. */
 const char *frames_next(const char **at, size_t *ret_len);
 /* The frame without what differs from one place in a function to another: offsets and addresses;

@@ -18,6 +18,7 @@
 #include "runner/load/plan/meanings.h"
 #include "runner/read/text/decoding.h"
 #include "runner/read/text/dns.h"
+#include "runner/read/text/frames.h"
 #include "runner/read/text/human.h"
 #include "runner/read/text/names.h"
 #include "runner/read/raw.h"
@@ -223,6 +224,18 @@ static const char *why_no_stack(bool user, int code)
 	return name_of(MEAN_ERRNO, code);
 }
 
+/* A column that is cut shows the innermost frames. */
+static char *put_leaf_first(char *d, const struct value *v, uint64_t id)
+{
+	char text[FRAMES_ROOM(RESOLVE_STACK_MAX)], word[WORD_MAX];
+	const char *name = resolved(v, id);
+
+	if (!name)
+		return put_word(d, v, word, num_i64(word, (int64_t)id));
+	return put_quoted(d, v, text,
+			  MIN(frames_reverse(text, name, strlen(name)), (size_t)RESOLVE_STACK_MAX));
+}
+
 /* An id below zero is the error of the helper that was to give one; it is 32 bits wide, whatever
  * the program keeps it in. */
 static char *put_stack(char *d, const struct value *v)
@@ -232,7 +245,10 @@ static char *put_stack(char *d, const struct value *v)
 
 	if (id < 0 || (id > INT32_MAX && id <= UINT32_MAX))
 		error = why_no_stack(v->field->meaning == MEAN_USTACK, (int32_t)id);
-	return error ? put_word(d, v, error, strlen(error)) : put_resolved(d, v);
+	if (error)
+		return put_word(d, v, error, strlen(error));
+	return v->style == STYLE_TABLE && is_id(v) ? put_leaf_first(d, v, (uint64_t)id)
+						   : put_resolved(d, v);
 }
 
 static char *put_symbol(char *d, const struct value *v)

@@ -502,6 +502,49 @@ bool rows_tab_compare(struct tab *tab)
 	return true;
 }
 
+const struct rows *rows_tab_then(struct tab *tab)
+{
+	return rows_tab_of(tab)->then;
+}
+
+void rows_tab_read_then(struct tab *tab, uint32_t slot, struct item *ret)
+{
+	struct rows_tab *rt = rows_tab_of(tab);
+
+	rows_read(rt->then, slot, rt->figures);
+	*ret = (struct item){ .record.part = { rows_key(rt->then, slot), rt->figures } };
+}
+
+static const struct figure *counted(struct rows_tab *rt)
+{
+	const struct figure *figures = rows_figures(rt->live, &rt->nfigures);
+
+	for (uint32_t i = 0; i < rt->nfigures; i++)
+		if (figures[i].kind == FIGURE_VALUE)
+			return &figures[i];
+	return NULL;
+}
+
+bool rows_tab_counts(struct tab *tab)
+{
+	return counted(rows_tab_of(tab)) != NULL;
+}
+
+const char *rows_tab_unit(struct tab *tab)
+{
+	const struct figure *figure = counted(rows_tab_of(tab));
+
+	return figure && figure->family->cell_unit ? figure->family->cell_unit : "";
+}
+
+double rows_tab_value(struct tab *tab, const struct item *item)
+{
+	const struct figure *figure = counted(rows_tab_of(tab));
+	double value = figure ? field_double(&figure->field, item->record.part[PART_VALUE], 0) : 0;
+
+	return isfinite(value) ? value : 0;
+}
+
 /* The row under the cursor; false: no row, or no histogram. */
 static bool histogram_slot(struct rows_tab *rt, uint32_t *ret)
 {

@@ -176,6 +176,15 @@ void rows_tab_mark(struct tab *tab, uint64_t real_ns);
 /* Compares the figure of the chosen column with the marked moment, or no longer. False: nothing is
  * marked. */
 bool rows_tab_compare(struct tab *tab);
+/* The rows of the marked moment; NULL: none is marked. */
+const struct rows *rows_tab_then(struct tab *tab);
+/* One of them as item() gives the others. */
+void rows_tab_read_then(struct tab *tab, uint32_t slot, struct item *ret);
+/* The first value of rows that is no histogram: whether there is one, its unit ("" none), and what
+ * it is. */
+bool rows_tab_counts(struct tab *tab);
+const char *rows_tab_unit(struct tab *tab);
+double rows_tab_value(struct tab *tab, const struct item *item);
 bool rows_tab_histogram(struct tab *tab, struct arena *arena, struct model_histogram *ret);
 bool rows_tab_heatmap(struct tab *tab, struct arena *arena, uint32_t max_columns,
 		      struct model_heatmap *ret);

@@ -4,6 +4,7 @@
 
 #include "base/util.h"
 #include "runner/load/plan/plan.h"
+#include "runner/tui/flame/flames.h"
 #include "runner/tui/screen/screen.h"
 
 #define GAP 2u
@@ -209,6 +210,10 @@ static void draw_hints(struct screen *s, struct canvas *canvas, uint32_t y)
 	uint32_t where = where_now(s), x = 1, kept = 0;
 	char key[KEY_LABEL_ROOM];
 
+	if (s->overlay && s->overlay->hints) {
+		draw_cut(s->signs, canvas, x, y, canvas->width - 2, PAINT_HINT, s->overlay->hints);
+		return;
+	}
 	for (size_t i = nbindings - 2; i < nbindings; i++)
 		if (bindings[i].where & where)
 			kept += GAP + hint_text(&bindings[i], s->utf8, key);
@@ -217,7 +222,8 @@ static void draw_hints(struct screen *s, struct canvas *canvas, uint32_t y)
 		bool last = i >= nbindings - 2;
 		uint32_t cells;
 
-		if (!(b->where & where) || (b->op == OP_VIEW && !has_views(s)))
+		if (!(b->where & where) || (b->op == OP_VIEW && !has_views(s)) ||
+		    (b->act == ACT_FLAMES && !flames_fit(s->model)))
 			continue;
 		cells = hint_text(b, s->utf8, key);
 		if (!last && x + cells + kept + 1 > canvas->width)

@@ -51,6 +51,9 @@ enum act {
 	ACT_DETAIL,
 	ACT_BACK,
 	ACT_LOG,
+	ACT_FLAMES,
+	ACT_TURN,
+	ACT_SEARCH, /* in the flames; no key of its own */
 	ACT_HELP,
 	ACT_MOUSE,
 	ACT_THEME,

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/parse.h"
 #include "base/util.h"
+#include "runner/tui/flame/flames.h"
 #include "runner/tui/screen/palette.h"
 
 #define COPY_MAX_BYTES (64u << 10)
@@ -28,6 +29,7 @@ void screen_init(struct screen *s, struct model *model, bool utf8)
 
 void screen_release(struct screen *s)
 {
+	flames_free(s->flames);
 	strbuf_release(&s->copied);
 	recall_release(&s->recall);
 }
@@ -54,6 +56,8 @@ static void overlay_close(struct screen *s)
 {
 	if (s->overlay == &view_detail)
 		model_hold(s->model, false);
+	if (s->overlay && s->overlay->close)
+		s->overlay->close(s);
 	s->overlay = NULL;
 }
 
@@ -129,6 +133,15 @@ static int apply_expression(struct screen *s, const char *text)
 		s->prompt.caret = why.caret;
 	}
 	return ret;
+}
+
+static int apply_search(struct screen *s, const char *text)
+{
+	s->prompt.why[0] = '\0';
+	if (!s->flames || flames_search(s->flames, text, s->prompt.why, sizeof(s->prompt.why)))
+		return 0;
+	s->prompt.caret = 0;
+	return -1;
 }
 
 static int apply_interval(struct screen *s, enum wish *ret)
@@ -270,6 +283,8 @@ static enum wish prompt_done(struct screen *s)
 		wish = !s->prompt.len ? WISH_NONE : s->asked == ACT_SAVE ? WISH_SAVE : WISH_RECORD;
 	else if (s->asked == ACT_WRITE)
 		ret = apply_write(s);
+	else if (s->asked == ACT_SEARCH)
+		ret = apply_search(s, s->prompt.text);
 	else
 		ret = apply_expression(s, s->prompt.text);
 	if (ret < 0)
@@ -300,6 +315,8 @@ static void text_changed(struct screen *s)
 	s->chosen = 0;
 	if (s->asked == ACT_FILTER || s->asked == ACT_MARK)
 		apply_expression(s, s->prompt.text);
+	else if (s->asked == ACT_SEARCH)
+		apply_search(s, s->prompt.text);
 }
 
 /* Completes the name before the cursor as far as it is clear, and names the choices. */
@@ -346,6 +363,8 @@ static void prompt_left(struct screen *s)
 {
 	if (s->asked == ACT_FILTER || s->asked == ACT_MARK)
 		apply_expression(s, "");
+	if (s->asked == ACT_SEARCH)
+		apply_search(s, "");
 	if (s->asked == ACT_PALETTE)
 		overlay_close(s);
 	prompt_close(&s->prompt);
@@ -522,6 +541,30 @@ static enum wish begin_asking(struct screen *s, enum act act)
 	return WISH_NONE;
 }
 
+static void open_flames(struct screen *s)
+{
+	bool again = s->overlay == &view_flames;
+
+	overlay_close(s);
+	if (again)
+		return;
+	if (screen_find_flames(s))
+		overlay_open(s, &view_flames);
+	else
+		screen_say(s, false, "this table has no stacks that are counted");
+}
+
+/* A view over the table may have keys of its own. */
+static bool overlay_takes(struct screen *s, const struct binding *b)
+{
+	const char *say = NULL;
+	bool taken = s->overlay && s->overlay->key && s->overlay->key(s, b, &say);
+
+	if (say)
+		screen_say(s, false, "%s", say);
+	return taken;
+}
+
 static enum wish change_speed(struct screen *s, bool faster)
 {
 	if (s->play)
@@ -537,6 +580,15 @@ static enum wish toggle_mouse(struct screen *s)
 		   s->mouse ? "the mouse selects rows, columns and tables"
 			    : "the terminal has the mouse again");
 	return WISH_MOUSE;
+}
+
+static enum wish open_view(struct screen *s, enum act act)
+{
+	if (act == ACT_FLAMES)
+		open_flames(s);
+	else
+		overlay_open(s, act == ACT_LOG ? &view_log : &view_help);
+	return WISH_NONE;
 }
 
 static enum wish act_on(struct screen *s, const struct binding *b, uint32_t key)
@@ -579,11 +631,9 @@ static enum wish act_on(struct screen *s, const struct binding *b, uint32_t key)
 	case ACT_BACK:
 		return go_back(s);
 	case ACT_LOG:
-		overlay_open(s, &view_log);
-		return WISH_NONE;
 	case ACT_HELP:
-		overlay_open(s, &view_help);
-		return WISH_NONE;
+	case ACT_FLAMES:
+		return open_view(s, b->act);
 	case ACT_MOUSE:
 		return toggle_mouse(s);
 	case ACT_REDRAW:
@@ -593,6 +643,8 @@ static enum wish act_on(struct screen *s, const struct binding *b, uint32_t key)
 	case ACT_QUIT:
 		/* q leaves an overlay first, as in a pager. */
 		return s->overlay && key == 'q' ? go_back(s) : WISH_QUIT;
+	case ACT_TURN:
+	case ACT_SEARCH:
 	case ACT_NONE:
 		break;
 	}
@@ -617,7 +669,7 @@ enum wish screen_key(struct screen *s, uint32_t key)
 	s->flash[0] = '\0';
 	if (s->prompt.open && !anywhere)
 		return type_key(s, key);
-	return b ? act_on(s, b, key) : WISH_NONE;
+	return b && !overlay_takes(s, b) ? act_on(s, b, key) : WISH_NONE;
 }
 
 void screen_paste(struct screen *s, uint32_t key)

@@ -26,6 +26,8 @@
 #define SCREEN_LEAST_HEIGHT 6u
 #define SCREEN_HITS 64 /* tabs and columns that a click can reach */
 
+struct flames;
+
 struct hit {
 	uint32_t x, width, number;
 };
@@ -55,9 +57,14 @@ struct view_ops {
 	const char *title;
 	uint32_t (*draw)(struct screen *screen, struct canvas *canvas, struct area area);
 	bool from_end; /* opens at its last line and stays there */
+	/* Takes a key before the table of keys does; *ret_say: a message, NULL at the call. False:
+	 * it has no use for it. NULL: none. */
+	bool (*key)(struct screen *screen, const struct binding *binding, const char **ret_say);
+	void (*close)(struct screen *screen); /* NULL: nothing to do */
+	const char *hints;		      /* the hint line; NULL: from the table of keys */
 };
 extern const struct view_ops view_table, view_histogram, view_heatmap, view_detail, view_log,
-	view_help, view_palette;
+	view_help, view_palette, view_flames;
 
 /* A key of the user's, instead of the usual one. */
 struct rebound {
@@ -79,6 +86,7 @@ struct screen {
 	const struct view_ops *overlay; /* NULL: the tab's own view */
 	bool alarmed;			/* the overlay is that of screen_alarm() */
 	uint32_t top, lines, room;	/* of the overlay */
+	struct flames *flames;		/* of view_flames */
 	struct prompt prompt;
 	enum act asked; /* the purpose of the prompt */
 	struct recall recall;
@@ -126,6 +134,9 @@ void screen_alarm(struct screen *screen, bool on);
 void screen_draw(struct screen *screen, struct canvas *canvas, uint64_t elapsed_s);
 /* Redraws the first line alone, with another time. */
 void screen_draw_clock(struct screen *screen, struct canvas *canvas, uint64_t elapsed_s);
+
+/* Makes screen->flames for view_flames. False: the table has no stacks. */
+bool screen_find_flames(struct screen *screen);
 
 /* The lines around a view; frame.c, called by screen_draw(). */
 void frame_draw(struct screen *screen, struct canvas *canvas, uint64_t elapsed_s);
