@@ -129,7 +129,7 @@ static void aim_probes(struct object *object)
 		uint8_t hook = hook_of(object->plan.progs[i].section, &target)->hook;
 
 		if ((hook == HOOK_UPROBE || hook == HOOK_USDT) && !object->targets[i].count &&
-		    *target && strchr(target, ':') && strcspn(target, "/") > strcspn(target, ":")) {
+		    has_prefix(target, "lib") && strcspn(target, "/") > strcspn(target, ":")) {
 			const char *shown = object->plan.progs[i].target;
 
 			add_target(object, i, files);
