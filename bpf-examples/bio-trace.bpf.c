@@ -11,23 +11,8 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
+#include <bombus/disk.bpf.h>
 #include <bombus/span.bpf.h>
-
-#define OP_MASK 0xff
-#define SECTOR_BYTES 512
-#define NO_SECTOR (~0ULL)
-
-/* The kernel's own names changed with time; the numbers did not. */
-enum io_op {
-	IO_READ = 0,
-	IO_WRITE = 1,
-	IO_FLUSH = 2,
-	IO_DISCARD = 3,
-	IO_SECURE_ERASE = 5,
-	IO_WRITE_ZEROES = 9,
-	IO_DRIVER_IN = 34,
-	IO_DRIVER_OUT = 35,
-};
 
 BOMBUS_FILTERS;
 const volatile dev_id target_disk BOMBUS_PARAM
@@ -118,8 +103,8 @@ int BPF_PROG(on_issue, struct request *rq)
 	}
 	origin.issued_ns = bpf_ktime_get_ns();
 	/* A flush is nowhere. */
-	if (rq->__sector != NO_SECTOR)
-		origin.offset = rq->__sector * SECTOR_BYTES;
+	if (rq->__sector != BOMBUS_NO_SECTOR)
+		origin.offset = rq->__sector * BOMBUS_SECTOR_BYTES;
 	origin.size = rq->__data_len;
 	if (bpf_map_update_elem(&running, &id, &origin, BPF_ANY))
 		bombus_lost(&requests);
@@ -154,14 +139,11 @@ static __always_inline void report_part(const struct span_parent *request, const
 static __always_inline void report(const struct request *rq, const struct origin *origin,
 				   int status)
 {
-	const struct gendisk *gendisk = BPF_CORE_READ(rq, q, disk);
 	__u64 now_ns = bpf_ktime_get_ns(), begin_ns;
 	struct span_parent context;
 	struct bio_span *s;
-	dev_id disk = 0;
+	dev_id disk = bombus_disk(rq);
 
-	if (gendisk)
-		disk = BPF_CORE_READ(gendisk, major) << 20 | BPF_CORE_READ(gendisk, first_minor);
 	if (target_disk && target_disk != disk)
 		return;
 	if (now_ns - origin->issued_ns < min_us * 1000)
@@ -172,7 +154,7 @@ static __always_inline void report(const struct request *rq, const struct origin
 	begin_ns = origin->made_ns ? origin->made_ns : origin->issued_ns;
 	s->span_base.span_monotonic_timestamp_ns = begin_ns;
 	s->span_base.span_duration_ns = now_ns - begin_ns;
-	s->op = BPF_CORE_READ(rq, cmd_flags) & OP_MASK;
+	s->op = bombus_disk_op(rq);
 	name_of(s->span_name, s->op);
 	s->span_status = status ? BOMBUS_STATUS_ERROR : BOMBUS_STATUS_UNSET;
 	s->status = status;

@@ -11,21 +11,8 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
+#include <bombus/disk.bpf.h>
 #include <bombus/histogram.bpf.h>
-
-#define OP_MASK 0xff
-
-/* The kernel's own names changed with time; the numbers did not. */
-enum io_op {
-	IO_READ = 0,
-	IO_WRITE = 1,
-	IO_FLUSH = 2,
-	IO_DISCARD = 3,
-	IO_SECURE_ERASE = 5,
-	IO_WRITE_ZEROES = 9,
-	IO_DRIVER_IN = 34,
-	IO_DRIVER_OUT = 35,
-};
 
 BOMBUS_FILTERS;
 const volatile dev_id target_disk BOMBUS_PARAM
@@ -91,13 +78,6 @@ int BPF_PROG(on_issue, struct request *rq)
 	return 0;
 }
 
-static __always_inline dev_id disk_of(const struct request *rq)
-{
-	const struct gendisk *disk = BPF_CORE_READ(rq, q, disk);
-
-	return disk ? BPF_CORE_READ(disk, major) << 20 | BPF_CORE_READ(disk, first_minor) : 0;
-}
-
 SEC("tp_btf/block_rq_complete")
 int BPF_PROG(on_complete, struct request *rq, int error, unsigned int nr_bytes)
 {
@@ -112,8 +92,8 @@ int BPF_PROG(on_complete, struct request *rq, int error, unsigned int nr_bytes)
 		return 0;
 	took_us = (bpf_ktime_get_ns() - *since_ns) / 1000;
 	bpf_map_delete_elem(&running, &id);
-	key.disk = disk_of(rq);
-	key.op = rq->cmd_flags & OP_MASK;
+	key.disk = bombus_disk(rq);
+	key.op = bombus_disk_op(rq);
 	if (!target_disk || target_disk == key.disk)
 		bombus_histogram_observe(&bio_latency, &key, took_us);
 	return 0;

@@ -52,6 +52,7 @@ enum io_op {
 };
 
 #define BOMBUS_SECTOR_BYTES 512
+#define BOMBUS_NO_SECTOR (~0ull) /* of a request without a place, such as a flush */
 
 static __always_inline enum io_op bombus_disk_op(const struct request *rq)
 {
@@ -134,7 +135,8 @@ static __always_inline long bombus__disk_issued(const struct request *rq, void *
 		return 0;
 	}
 	request.issued_ns = bpf_ktime_get_ns();
-	request.offset = rq->__sector * BOMBUS_SECTOR_BYTES;
+	if (rq->__sector != BOMBUS_NO_SECTOR)
+		request.offset = rq->__sector * BOMBUS_SECTOR_BYTES;
 	request.size = rq->__data_len;
 	return bpf_map_update_elem(running, &id, &request, BPF_ANY);
 }
