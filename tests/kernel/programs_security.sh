@@ -103,6 +103,9 @@ events ttysnoop screens 'map([.major, .text, .len]) | group_by(.) | map([.[0], l
 	'[[[136,"ello",4],3],[[136,"h",1],3],[[136,"hello",5],3]]'
 events ttysnoop screens 'map(.number) | unique' "[$(traffic_said pts)]"
 no_loss ttysnoop
+example ttysnoop "tty,$(printf 'a%.0s' {1..256})$(printf 'b%.0s' {1..44}),1"
+events ttysnoop screens 'map([.len, .text[0:1], .text[-1:]])' \
+	'[[256,"a","a"],[44,"b","b"],[1,"a","a"],[256,"a","b"],[43,"b","b"]]'
 
 # --- bashreadline: a shell behind a terminal ---
 if command -v script >/dev/null && [ -n "$(nm -D "$(realpath /bin/bash)" 2>/dev/null | grep -w readline)" ]; then
