@@ -86,8 +86,8 @@ array() {
 	cd /sys/block/md7/md || return 1
 	echo none >metadata_version && echo linear >level && echo 2 >raid_disks || return 1
 	for i in 0 1; do
-		echo 1:$i >new_dev && echo 0 >dev-ram$i/offset && echo 8192 >dev-ram$i/size &&
-			echo $i >dev-ram$i/slot || return 1
+		echo "1:$i" >new_dev && echo 0 >"dev-ram$i/offset" && echo 8192 >"dev-ram$i/size" &&
+			echo "$i" >"dev-ram$i/slot" || return 1
 	done
 	echo active >array_state
 }

@@ -108,7 +108,7 @@ events ttysnoop screens 'map([.len, .text[0:1], .text[-1:]])' \
 	'[[256,"a","a"],[44,"b","b"],[1,"a","a"],[256,"a","b"],[43,"b","b"]]'
 
 # --- bashreadline: a shell behind a terminal ---
-if command -v script >/dev/null && [ -n "$(nm -D "$(realpath /bin/bash)" 2>/dev/null | grep -w readline)" ]; then
+if command -v script >/dev/null && nm -D "$(realpath /bin/bash)" 2>/dev/null | grep -qw readline; then
 	printf 'echo known\nexit\n' >typed
 	"$BOMBUS" --store "$EXAMPLES" run bashreadline -o json -- \
 		sh -c 'script -qc "bash --norc -i" /dev/null >screen' <typed >lines.json 2>lines.err
