@@ -368,7 +368,7 @@ static int split(struct agent *a, struct err *err)
 	if (ret >= 0)
 		ret = who_start(&a->who, err);
 	if (ret >= 0)
-		ret = stacks_start(&a->stacks, a->config->args.inlines, err);
+		ret = stacks_start(&a->stacks, a->config->args.inlines, false, err);
 	/* The collectors run in this thread and ask for the priority themselves, which only the
 	 * first time takes a capability. */
 	if (ret >= 0)

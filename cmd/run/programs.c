@@ -271,7 +271,7 @@ int programs_start_stacks(struct programs *p, struct err *err)
 		any |= p->all[i].job && plan_has_user_stacks(job_plan(p->all[i].job));
 	if (!any)
 		return 0;
-	ret = stacks_start(&p->stacks, p->args->inlines, err);
+	ret = stacks_start(&p->stacks, p->args->inlines, true, err);
 	for (size_t i = 0; i < p->count && ret >= 0; i++)
 		if (p->all[i].job)
 			job_source(p->all[i].job)->stacks = p->stacks;

@@ -102,6 +102,19 @@ like 'inlined: a frame of its own' "$(user_of inlined)" \
 stacker_end
 ok 'inlined: it ends' bombus_stop INT
 
+# --- a program that begins after the run, and ends before its first sweep ---
+# shellcheck disable=SC2016 # expanded by the inner shell
+stacker_start bash -c 'echo "pid $$" && read -r _ && exec "$1" 3' - "$STACKER"
+ok 'short: it attaches' bombus_start short run "$OBJECTS/stacks.bpf.o" -o none --interval 1m \
+	--map counts=counter --map events=internal --set target_pid="$STACKER_PID" --folded short.folded
+echo >&"$go_fd"
+wait_for 10 has_lines stacker.out 2 '^pid '
+ok 'short: three calls' stacker_go
+stacker_end
+ok 'short: it ends' bombus_stop INT
+like 'short: its functions are known all the same' "$(cat short.folded)" \
+	'^stacker;.*main;stacker_outer;stacker_middle;stacker_leaf;.* 3$'
+
 # --- stripped, with a debug file beside it that the debug link names; then without ---
 mkdir -p bin/.debug
 objcopy --only-keep-debug "$STACKER" bin/.debug/stacker.debug

@@ -61,8 +61,7 @@ static void open_batch_event(struct opener *opener, struct cpu_buffer *b, int cp
 	fd = -1;
 }
 
-/* Of the event that is open. */
-static int map_buffer(struct cpu_buffer *b, int cpu, uint32_t pages, struct err *err)
+int cpu_buffer_map(struct cpu_buffer *b, int cpu, uint32_t pages, struct err *err)
 {
 	size_t page_bytes = (size_t)sysconf(_SC_PAGESIZE);
 	void *map;
@@ -73,6 +72,7 @@ static int map_buffer(struct cpu_buffer *b, int cpu, uint32_t pages, struct err 
 		int code = errno;
 
 		close_fd(&b->fd);
+		b->fd = -1;
 		return err_sys(err, code, "cannot map the perf buffer of CPU %d", cpu);
 	}
 	b->page = map;
@@ -94,7 +94,7 @@ int cpu_buffer_open(struct cpu_buffer *b, struct opener *opener, int cpu, uint32
 	}
 	if (b->fd < 0)
 		return err_sys(err, -b->fd, "cannot open the perf buffer of CPU %d", cpu);
-	code = map_buffer(b, cpu, pages, err);
+	code = cpu_buffer_map(b, cpu, pages, err);
 	if (code == 0)
 		open_batch_event(opener, b, cpu);
 	return code;
@@ -123,7 +123,7 @@ int cpu_buffer_open_tracepoints(struct cpu_buffer *b, const uint32_t ids[2], int
 	b->fd = open_tracepoint(ids[0], cpu);
 	if (b->fd < 0)
 		return err_sys(err, -b->fd, "cannot open a tracepoint on CPU %d", cpu);
-	code = map_buffer(b, cpu, pages, err);
+	code = cpu_buffer_map(b, cpu, pages, err);
 	if (code < 0)
 		return code;
 	b->batch_fd = open_tracepoint(ids[1], cpu);
@@ -135,11 +135,36 @@ int cpu_buffer_open_tracepoints(struct cpu_buffer *b, const uint32_t ids[2], int
 	return code < 0 ? err_sys(err, -code, "cannot open a tracepoint on CPU %d", cpu) : 0;
 }
 
+int cpu_buffer_open_processes(struct cpu_buffer *b, int cpu, uint32_t pages, struct err *err)
+{
+	struct perf_event_attr attr = {
+		.size = sizeof(attr),
+		.type = PERF_TYPE_SOFTWARE,
+		.config = PERF_COUNT_SW_DUMMY,
+		.sample_type = PERF_SAMPLE_TIME,
+		.sample_id_all = 1,
+		.mmap = 1,
+		.mmap2 = 1,
+		.comm = 1,
+		.comm_exec = 1,
+		.task = 1,
+		.exclude_kernel = 1,
+		.watermark = 1,
+		.wakeup_watermark = pages * (uint32_t)sysconf(_SC_PAGESIZE) / 8,
+	};
+
+	*b = (struct cpu_buffer){ .batch_fd = -1 };
+	b->fd = opener_perf_event(NULL, &attr, cpu);
+	return b->fd < 0 ? err_sys(err, -b->fd, "cannot watch the processes of CPU %d", cpu) : 0;
+}
+
 void cpu_buffer_close(struct cpu_buffer *b)
 {
-	if (!b->page)
+	/* A zeroed one has never been opened. */
+	if (!b->page && b->batch_fd >= 0)
 		return;
-	munmap(b->page, b->bytes);
+	if (b->page)
+		munmap(b->page, b->bytes);
 	close_fd(&b->batch_fd);
 	close_fd(&b->fd);
 	*b = (struct cpu_buffer){ 0 };
@@ -157,33 +182,46 @@ static const void *whole_record(const struct cpu_buffer *b, uint8_t *room, uint3
 	return room;
 }
 
+static inline const struct perf_event_header *next_record(struct cpu_buffer *b, uint8_t *room)
+{
+	const struct perf_event_header *header;
+	uint32_t size;
+
+	if (b->pos == b->seen) {
+		b->seen = __atomic_load_n(&b->page->data_head, __ATOMIC_ACQUIRE);
+		if (b->pos == b->seen)
+			return NULL;
+	}
+	header = (const void *)(b->data + (b->pos & b->mask));
+	size = header->size;
+	if (unlikely(size < sizeof(*header)))
+		return NULL; /* not the kernel's work */
+	header = whole_record(b, room, size);
+	b->next = b->pos + size;
+	if (header->type == PERF_RECORD_LOST && size >= sizeof(struct lost_event))
+		b->lost += ((const struct lost_event *)(const void *)header)->lost;
+	return header;
+}
+
+const struct perf_event_header *cpu_buffer_peek_record(struct cpu_buffer *b, uint8_t *room)
+{
+	return next_record(b, room);
+}
+
 const void *cpu_buffer_peek(struct cpu_buffer *b, uint8_t *room, uint32_t *ret_len)
 {
-	for (;;) {
-		const struct perf_event_header *header;
-		const struct sample_event *sample;
-		uint32_t size;
+	const struct perf_event_header *header;
 
-		if (b->pos == b->seen) {
-			b->seen = __atomic_load_n(&b->page->data_head, __ATOMIC_ACQUIRE);
-			if (b->pos == b->seen)
-				return NULL;
-		}
-		header = (const void *)(b->data + (b->pos & b->mask));
-		size = header->size;
-		if (unlikely(size < sizeof(*header)))
-			return NULL; /* not the kernel's work */
-		header = whole_record(b, room, size);
-		b->next = b->pos + size;
-		if (likely(header->type == PERF_RECORD_SAMPLE && size >= sizeof(*sample))) {
-			sample = (const void *)header;
-			*ret_len = MIN(sample->size, size - (uint32_t)sizeof(*sample));
+	while ((header = next_record(b, room))) {
+		const struct sample_event *sample = (const void *)header;
+
+		if (likely(header->type == PERF_RECORD_SAMPLE && header->size >= sizeof(*sample))) {
+			*ret_len = MIN(sample->size, header->size - (uint32_t)sizeof(*sample));
 			return sample->data;
 		}
-		if (header->type == PERF_RECORD_LOST && size >= sizeof(struct lost_event))
-			b->lost += ((const struct lost_event *)(const void *)header)->lost;
 		b->pos = b->next;
 	}
+	return NULL;
 }
 
 uint64_t cpu_buffer_head(const struct cpu_buffer *b)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The buffer of one CPU of a perf event array, or of two tracepoints, read where it stands.
+ * The buffer of one CPU of a perf event array, of two tracepoints, or of what processes do, read
+ * where it stands.
  *
  * One page with the positions, then the data. Records are a header of 8 bytes (type, length) and
  * what belongs to it, padded to 8; one that goes over the end continues at the start and is put
@@ -17,12 +18,13 @@
 #include <stdint.h>
 
 struct err;
+struct perf_event_header;
 struct perf_event_mmap_page;
 
 #define CPU_BUFFER_RECORD_BYTES (1u << 16) /* no record is longer */
 
 struct cpu_buffer {
-	struct perf_event_mmap_page *page; /* NULL: not open */
+	struct perf_event_mmap_page *page; /* NULL: not mapped */
 	const uint8_t *data;
 	uint64_t mask;
 	uint64_t pos;  /* of the next record */
@@ -44,11 +46,20 @@ int cpu_buffer_open(struct cpu_buffer *buffer, struct opener *opener, int cpu, u
  * A sample is the tracepoint's record as its `format` describes it. */
 int cpu_buffer_open_tracepoints(struct cpu_buffer *buffer, const uint32_t ids[2], int cpu,
 				uint32_t pages, struct err *err);
+/*
+ * What processes do instead: PERF_RECORD_FORK, COMM and MMAP2 of code, each with its time in its
+ * last 8 bytes. Opened first, with privileges, and mapped by the process that reads it: a mapping
+ * is not inherited. The reader wakes when an eighth of the buffer is full.
+ */
+int cpu_buffer_open_processes(struct cpu_buffer *buffer, int cpu, uint32_t pages, struct err *err);
+int cpu_buffer_map(struct cpu_buffer *buffer, int cpu, uint32_t pages, struct err *err);
 void cpu_buffer_close(struct cpu_buffer *buffer); /* also one that is not open */
 
 /* The next sample, or NULL. It stays where it is until cpu_buffer_advance(); `room` has
  * CPU_BUFFER_RECORD_BYTES, and is used for one record of all until the next release. */
 const void *cpu_buffer_peek(struct cpu_buffer *buffer, uint8_t *room, uint32_t *ret_len);
+/* The same for a record of any kind, with its header. */
+const struct perf_event_header *cpu_buffer_peek_record(struct cpu_buffer *buffer, uint8_t *room);
 static inline void cpu_buffer_advance(struct cpu_buffer *buffer)
 {
 	buffer->pos = buffer->next;

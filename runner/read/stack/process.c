@@ -59,11 +59,35 @@ static bool read_identity(uint32_t pid, struct identity *ret)
 
 static void forget_maps(struct process *p)
 {
-	for (uint32_t i = 0; i < p->nmaps; i++)
-		free(p->maps[i].path);
-	free(p->maps);
-	p->maps = NULL;
-	p->nmaps = 0;
+	struct maps *maps = steal_ptr(&p->maps);
+
+	if (!maps || --maps->users)
+		return;
+	for (uint32_t i = 0; i < maps->count; i++)
+		free(maps->all[i].path);
+	free(maps);
+}
+
+/* Room for one more, in a list of its own. False: it has enough. */
+static bool make_room(struct process *p)
+{
+	const struct maps *old = p->maps;
+	uint32_t count = old ? old->count : 0;
+	struct maps *maps;
+
+	if (count == SYMBOLIZER_MAPS)
+		return false;
+	if (old && old->users == 1 && count < old->room)
+		return true;
+	maps = xmalloc(sizeof(*maps) + (2 * (size_t)count + 8) * sizeof(*maps->all));
+	*maps = (struct maps){ .users = 1, .count = count, .room = 2 * count + 8 };
+	for (uint32_t i = 0; i < count; i++) {
+		maps->all[i] = old->all[i];
+		maps->all[i].path = xstrdup(old->all[i].path);
+	}
+	forget_maps(p);
+	p->maps = maps;
+	return true;
 }
 
 static void forget_jit(struct process *p)
@@ -81,12 +105,22 @@ static uint8_t kind_of(const char *path)
 		       : MAPPING_ANONYMOUS;
 }
 
+static void name_mapping(struct mapping *m, const char *path)
+{
+	size_t len;
+
+	m->kind = kind_of(path);
+	len = m->kind == MAPPING_FILE ? strlen(path) : 0;
+	if (len && has_suffix(path, DELETED))
+		len -= strlen(DELETED);
+	m->path = xstrndup(path, len);
+}
+
 /* "55d0-55e0 r-xp 00002000 fd:00 1234   /usr/bin/x (deleted)" */
 static bool parse_mapping(const char *line, struct mapping *ret)
 {
 	unsigned long long start, end, offset, inode;
 	char may[8];
-	size_t len;
 	int at = 0;
 
 	if (sscanf(line, "%llx-%llx %7s %llx %*x:%*x %llu %n", &start, &end, may, &offset, &inode,
@@ -94,11 +128,7 @@ static bool parse_mapping(const char *line, struct mapping *ret)
 	    !at || strlen(may) < 3 || may[2] != 'x' || end <= start)
 		return false;
 	*ret = (struct mapping){ .start = start, .end = end, .offset = offset, .inode = inode };
-	ret->kind = kind_of(line + at);
-	len = ret->kind == MAPPING_FILE ? strlen(line + at) : 0;
-	if (has_suffix(line + at, DELETED) && len)
-		len -= strlen(DELETED);
-	ret->path = xstrndup(line + at, len);
+	name_mapping(ret, line + at);
 	return true;
 }
 
@@ -106,7 +136,6 @@ static void read_maps(struct process *p)
 {
 	int code;
 	_cleanup_free_ char *text = read_of(p->pid, "maps", MAPS_FILE_MAX, &code);
-	uint32_t room = 0;
 	char *save = NULL;
 
 	p->refused = code == -EACCES || code == -EPERM;
@@ -115,14 +144,59 @@ static void read_maps(struct process *p)
 	if (!text || !*text)
 		return;
 	forget_maps(p);
-	for (char *line = strtok_r(text, "\n", &save); line && p->nmaps < SYMBOLIZER_MAPS;
-	     line = strtok_r(NULL, "\n", &save)) {
-		if (p->nmaps == room) {
-			room = room ? 2 * room : 16;
-			p->maps = xreallocarray(p->maps, room, sizeof(*p->maps));
-		}
-		p->nmaps += parse_mapping(line, &p->maps[p->nmaps]);
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		struct mapping m;
+
+		if (!parse_mapping(line, &m))
+			continue;
+		if (make_room(p))
+			p->maps->all[p->maps->count++] = m;
+		else
+			free(m.path);
 	}
+}
+
+/* ---- what the kernel tells ---- */
+
+void process_begins(struct process *p, const struct process *parent, uint64_t time_ns)
+{
+	/* Records of two CPUs may come in the wrong order. */
+	if (parent && p->told_ns > time_ns)
+		return;
+	forget_maps(p);
+	forget_jit(p);
+	p->identity = (struct identity){ 0 };
+	p->read_ns = 0;
+	p->told_ns = time_ns;
+	p->apart = parent && parent->apart;
+	if (parent && parent->maps) {
+		p->maps = parent->maps;
+		p->maps->users++;
+	}
+}
+
+void process_maps(struct process *p, uint64_t start, uint64_t bytes, uint64_t offset,
+		  uint64_t inode, const char *path)
+{
+	struct mapping m = {
+		.start = start, .end = start + bytes, .offset = offset, .inode = inode
+	};
+	struct maps *maps;
+	uint32_t at = 0, behind;
+
+	if (m.end <= m.start || !make_room(p))
+		return;
+	maps = p->maps;
+	while (at < maps->count && maps->all[at].end <= m.start)
+		at++;
+	/* What was mapped there is so no more. */
+	for (behind = at; behind < maps->count && maps->all[behind].start < m.end; behind++)
+		free(maps->all[behind].path);
+	memmove(&maps->all[at + 1], &maps->all[behind],
+		(maps->count - behind) * sizeof(*maps->all));
+	maps->count = maps->count - (behind - at) + 1;
+	name_mapping(&m, path);
+	maps->all[at] = m;
 }
 
 void process_look(struct process *p)
@@ -146,17 +220,18 @@ void process_look(struct process *p)
 
 static struct mapping *find(struct process *p, uint64_t addr)
 {
-	uint32_t low = 0, high = p->nmaps;
+	struct maps *maps = p->maps;
+	uint32_t low = 0, high = maps ? maps->count : 0, count = high;
 
 	while (low < high) { /* the first one that ends behind the address */
 		uint32_t mid = low + (high - low) / 2;
 
-		if (p->maps[mid].end <= addr)
+		if (maps->all[mid].end <= addr)
 			low = mid + 1;
 		else
 			high = mid;
 	}
-	return low < p->nmaps && p->maps[low].start <= addr ? &p->maps[low] : NULL;
+	return low < count && maps->all[low].start <= addr ? &maps->all[low] : NULL;
 }
 
 struct mapping *process_mapping(struct process *p, uint64_t addr)
@@ -251,6 +326,15 @@ const char *process_jit(struct process *p, uint64_t addr, uint64_t *ret_offset)
 }
 
 /* ---- files ---- */
+
+bool process_is_apart(uint32_t pid)
+{
+	_cleanup_free_ char *path = xasprintf("/proc/%u/root/", pid);
+	struct stat its, own;
+
+	return stat(path, &its) == 0 && stat("/", &own) == 0 &&
+	       (its.st_dev != own.st_dev || its.st_ino != own.st_ino);
+}
 
 int process_root(const struct process *p)
 {

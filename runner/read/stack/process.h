@@ -28,12 +28,19 @@ struct identity {
 	uint64_t started, code, stack;
 };
 
+/* By address. Processes that were forked share it until one of them changes it. */
+struct maps {
+	uint32_t users, count, room;
+	struct mapping all[];
+};
+
 struct process {
 	uint32_t pid;
 	struct identity identity;
-	struct mapping *maps; /* by address */
-	uint32_t nmaps;
+	struct maps *maps; /* NULL: none are known */
+	uint64_t told_ns;  /* when it last began, or executed a program, by process_begins() */
 	bool lives;
+	bool apart;   /* its root is another one than this process's */
 	bool refused; /* its maps may not be read */
 	uint64_t read_ns;
 	struct code_table jit;
@@ -51,10 +58,17 @@ void process_look(struct process *process);
 struct mapping *process_mapping(struct process *process, uint64_t addr);
 /* What the JIT compiler calls it. */
 const char *process_jit(struct process *process, uint64_t addr, uint64_t *ret_offset);
+/* Whether its root is this process's; where it has ended already, it is said to be. */
+bool process_is_apart(uint32_t pid);
 /* The root of a process that lives, for root_open(): -1: none. */
 int process_root(const struct process *process);
 /* The file of a mapping. -1: it is not to be had. */
 int process_open(const struct process *process, const struct mapping *mapping, int root_fd);
+/* What the kernel tells (lives.h), for processes that end before they are looked at. `parent`: the
+ * process that it was forked from; NULL: it executes another program. */
+void process_begins(struct process *process, const struct process *parent, uint64_t time_ns);
+void process_maps(struct process *process, uint64_t start, uint64_t bytes, uint64_t offset,
+		  uint64_t inode, const char *path);
 void process_release(struct process *process);
 
 #endif

@@ -19,6 +19,7 @@
 #include "runner/load/sandbox/packet.h"
 #include "runner/load/sandbox/privileges.h"
 #include "runner/load/sandbox/seccomp.h"
+#include "runner/read/stack/lives.h"
 #include "runner/read/stack/symbolizer.h"
 #include "runner/read/text/frames.h"
 
@@ -50,15 +51,37 @@ struct stacks {
 
 /* ---- the helper ---- */
 
-static void work(int fd, bool inlines)
+struct wish {
+	bool inlines, watch;
+};
+
+/* Waits for a question, and reads what processes do meanwhile. */
+static void await(int fd, struct symbolizer *symbolizer, const struct lives *lives)
 {
-	struct symbolizer *symbolizer = symbolizer_new(inlines);
+	struct pollfd fds[] = {
+		{ .fd = fd, .events = POLLIN },
+		{ .fd = lives ? lives_fd(lives) : -1, .events = POLLIN },
+	};
+
+	while (poll(fds, ARRAY_LEN(fds), -1) >= 0 && !fds[0].revents)
+		symbolizer_catch_up(symbolizer);
+}
+
+static void work(int fd, const struct wish *wish, struct lives *lives)
+{
+	struct symbolizer *symbolizer = symbolizer_new(wish->inlines);
 	struct question *q = xcalloc(1, sizeof(*q));
 	struct answer *a = xcalloc(1, sizeof(*a));
 	size_t nfds;
 	int len;
 
-	while ((len = packet_receive(fd, q, sizeof(*q), NULL, 0, &nfds)) > 0) {
+	if (lives)
+		symbolizer_watch(symbolizer, lives);
+	for (;;) {
+		await(fd, symbolizer, lives);
+		len = packet_receive(fd, q, sizeof(*q), NULL, 0, &nfds);
+		if (len <= 0)
+			break;
 		if ((size_t)len < offsetof(struct question, addrs) ||
 		    q->count > ((size_t)len - offsetof(struct question, addrs)) / sizeof(uint64_t))
 			break;
@@ -77,11 +100,14 @@ static void work(int fd, bool inlines)
  * and another one takes its place. */
 static void serve(int fd, void *ctx)
 {
-	const bool *inlines = ctx;
+	const struct wish *wish = ctx;
+	struct lives *lives = NULL;
 	const struct rlimit memory = { MEMORY_MAX, MEMORY_MAX }, core = { 0, 0 };
 	struct err err = { 0 };
 	int status = 0;
 
+	if (wish->watch && lives_open(&lives, &err) < 0)
+		log_debug("%s", err.msg);
 	privileges_become(NULL, CAP_BIT(CAP_DAC_READ_SEARCH) | CAP_BIT(CAP_SYS_PTRACE) |
 					CAP_BIT(CAP_CHECKPOINT_RESTORE));
 	unsetenv("DEBUGINFOD_URLS"); /* no network */
@@ -95,7 +121,11 @@ static void serve(int fd, void *ctx)
 		pid_t worker = fork();
 
 		if (worker == 0) {
-			work(fd, *inlines);
+			if (lives && lives_map(lives, &err) < 0) {
+				log_debug("%s", err.msg);
+				lives_close(steal_ptr(&lives));
+			}
+			work(fd, wish, lives);
 			_exit(0);
 		}
 		while (worker > 0 && waitpid(worker, &status, 0) < 0 && errno == EINTR)
@@ -107,10 +137,11 @@ static void serve(int fd, void *ctx)
 
 /* ---- this process ---- */
 
-int stacks_start(struct stacks **ret, bool inlines, struct err *err)
+int stacks_start(struct stacks **ret, bool inlines, bool watch, struct err *err)
 {
+	struct wish wish = { inlines, watch };
 	struct helper helper = HELPER_INIT;
-	int code = helper_start(&helper, "bombus-stacks", serve, &inlines, -1);
+	int code = helper_start(&helper, "bombus-stacks", serve, &wish, -1);
 
 	if (code < 0)
 		return err_sys(err, -code, "cannot start the process that names frames of stacks");

@@ -20,8 +20,9 @@ struct stacks;
 #define STACKS_MAX_FRAMES 1024
 #define STACKS_TEXT 8192 /* bytes of a stack as text, its NUL included */
 
-/* The process has no threads and all its privileges. */
-int stacks_start(struct stacks **ret, bool inlines, struct err *err);
+/* The process has no threads and all its privileges. `watch`: processes that end before a stack of
+ * theirs is asked for are known too, where the kernel allows it. */
+int stacks_start(struct stacks **ret, bool inlines, bool watch, struct err *err);
 void stacks_free(struct stacks *stacks); /* takes NULL */
 
 /* As symbolizer_fold(), with addresses where the helper has no answer in time. Returns the length.

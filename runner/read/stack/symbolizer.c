@@ -13,6 +13,7 @@
 #include "base/id_map.h"
 #include "base/util.h"
 #include "runner/read/stack/file_code.h"
+#include "runner/read/stack/lives.h"
 #include "runner/read/stack/process.h"
 #include "runner/read/text/frames.h"
 
@@ -42,11 +43,12 @@ struct symbolizer {
 	uint32_t nprocesses;
 	uint64_t *used; /* of each, counts up */
 	struct id_map by_pid;
+	struct lives *lives; /* NULL: not watched */
 	struct place places[SYMBOLIZER_FILES];
 	struct known known[SYMBOLIZER_FILES];
 	uint32_t next_known;
 	size_t bytes;
-	uint64_t now; /* counts up with each stack */
+	uint64_t now; /* counts up with each stack, and each process that begins */
 };
 
 struct symbolizer *symbolizer_new(bool inlines)
@@ -83,17 +85,13 @@ void symbolizer_free(struct symbolizer *s)
 
 /* ---- processes ---- */
 
-/* One that ended before one that lives, then the one that was asked for longest ago. */
 static uint32_t oldest(const struct symbolizer *s)
 {
 	uint32_t found = 0;
 
-	for (uint32_t i = 1; i < s->nprocesses; i++) {
-		bool lives = s->processes[i].lives, best = s->processes[found].lives;
-
-		if (lives != best ? !lives : s->used[i] < s->used[found])
+	for (uint32_t i = 1; i < s->nprocesses; i++)
+		if (s->used[i] < s->used[found])
 			found = i;
-	}
 	return found;
 }
 
@@ -116,7 +114,6 @@ static struct process *process_of(struct symbolizer *s, uint32_t pid)
 		id_map_set(&s->by_pid, pid, at);
 	}
 	s->used[at] = s->now;
-	process_look(&s->processes[at]);
 	return &s->processes[at];
 }
 
@@ -263,6 +260,65 @@ static struct file_code *file_of(struct symbolizer *s, const struct process *p, 
 	return place ? place->code : NULL;
 }
 
+/* ---- processes that begin ---- */
+
+static void on_fork(void *ctx, uint32_t pid, uint32_t parent, uint64_t time_ns)
+{
+	struct symbolizer *s = ctx;
+	struct process *from;
+	uint32_t at;
+
+	s->now++;
+	/* Both in the table, which may move: first the one that is made. */
+	process_of(s, pid);
+	from = process_of(s, parent);
+	if (!from->maps && !from->told_ns)
+		process_look(from);
+	if (id_map_find(&s->by_pid, pid, &at))
+		process_begins(&s->processes[at], from, time_ns);
+}
+
+static void on_exec(void *ctx, uint32_t pid, uint64_t time_ns)
+{
+	struct symbolizer *s = ctx;
+	struct process *p;
+
+	s->now++;
+	p = process_of(s, pid);
+	process_begins(p, NULL, time_ns);
+	p->apart = process_is_apart(pid);
+}
+
+/* Files of another root cannot be found any more when the process has ended. */
+static void on_map(void *ctx, uint32_t pid, uint64_t start, uint64_t bytes, uint64_t offset,
+		   uint64_t inode, const char *path)
+{
+	struct symbolizer *s = ctx;
+	struct process *p = process_of(s, pid);
+	struct mapping *m;
+
+	process_maps(p, start, bytes, offset, inode, path);
+	if (!p->apart)
+		return;
+	p->lives = true;
+	m = process_mapping(p, start);
+	if (m && m->kind == MAPPING_FILE)
+		file_of(s, p, m);
+}
+
+void symbolizer_watch(struct symbolizer *s, struct lives *lives)
+{
+	s->lives = lives;
+}
+
+void symbolizer_catch_up(struct symbolizer *s)
+{
+	static const struct lives_ops ops = { on_fork, on_exec, on_map };
+
+	if (s->lives)
+		lives_read(s->lives, &ops, s);
+}
+
 /* ---- frames ---- */
 
 static bool put(struct frames *frames, const char *name, uint64_t offset)
@@ -328,7 +384,7 @@ static const char *why_unknown(const struct process *p, const struct mapping *m)
 		return "code without a file or a table of names";
 	if (p->lives)
 		return p->refused ? "its maps may not be read" : "nothing is mapped there";
-	return p->nmaps ? "not mapped when the process ended" : "process ended";
+	return p->maps ? "not mapped when the process ended" : "process ended";
 }
 
 static bool put_frame(struct symbolizer *s, struct frames *frames, struct process *p, uint64_t addr,
@@ -351,8 +407,10 @@ size_t symbolizer_fold(struct symbolizer *s, uint32_t pid, const uint64_t *addrs
 	struct process *p;
 	struct frames frames;
 
+	symbolizer_catch_up(s);
 	s->now++;
 	p = process_of(s, pid);
+	process_look(p);
 	frames_begin(&frames, text, size);
 	for (size_t i = 0; i < count; i++)
 		if (!put_frame(s, &frames, p, addrs[i], i > 0))

@@ -29,6 +29,12 @@ struct symbolizer;
 struct symbolizer *symbolizer_new(bool inlines);
 void symbolizer_free(struct symbolizer *symbolizer);
 
+/* From now on it also knows processes that end before a stack of theirs is asked for. Borrowed. */
+struct lives;
+void symbolizer_watch(struct symbolizer *symbolizer, struct lives *lives);
+/* Reads what has happened since, which symbolizer_fold() does too. */
+void symbolizer_catch_up(struct symbolizer *symbolizer);
+
 /* The stack as in runner/read/text/frames.h, its addresses the innermost first. Returns its length,
  * below `size`. */
 size_t symbolizer_fold(struct symbolizer *symbolizer, uint32_t pid, const uint64_t *addrs,

@@ -254,7 +254,7 @@ static void test_stacks_ask_the_helper(void **state)
 	uint64_t addr = (uintptr_t)stacks_named_function + 3;
 	char text[STACKS_TEXT];
 
-	assert_int_equal(stacks_start(&stacks, false, NULL), 0);
+	assert_int_equal(stacks_start(&stacks, false, true, NULL), 0);
 	for (int i = 0; i < 3; i++) {
 		stacks_fold(stacks, (uint32_t)getpid(), &addr, 1, text);
 		assert_string_equal(text, "stacks_named_function+0x3");
