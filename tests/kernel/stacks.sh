@@ -49,6 +49,12 @@ user_of() {
 stacker_start "$STACKER" 3
 stacked plain "$STACKER_PID" --record plain.rec --metrics=127.0.0.1:0 \
 	--folded plain.folded --pprof plain.pb.gz --flamegraph plain.svg
+helper=$(grep -lx bombus-stacks /proc/[0-9]*/comm 2>/dev/null | while read -r file; do
+	[ "$(awk '$1 == "PPid:" { print $2 }' "${file%comm}status" 2>/dev/null)" = "$BOMBUS_PID" ] && echo "${file%comm}"
+done)
+is 'plain: the helper may read files and other processes, no more' \
+	"$(awk '/^(CapPrm|CapBnd|NoNewPrivs|Seccomp):/ { printf "%s %s ", $1, $2 }' "${helper}status")" \
+	'CapPrm: 0000010000080004 CapBnd: 0000010000080004 NoNewPrivs: 1 Seccomp: 2 '
 like 'plain: functions of a process that lives' "$(user_of plain)" "main\+0x[0-9a-f]+;$CHAIN"
 jq_is 'plain: each of three events' plain.out 'map(select(.map == "events")) | length' 3
 jq_is 'plain: the kernel side has offsets' plain.out \

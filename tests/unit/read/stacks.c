@@ -3,13 +3,16 @@
 #include "tests/support/unit.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/err.h"
 #include "base/util.h"
 #include "runner/read/stack/code_table.h"
+#include "runner/read/stack/lives.h"
 #include "runner/read/stack/stacks.h"
 #include "runner/read/stack/symbolizer.h"
 #include "runner/read/text/frames.h"
@@ -263,6 +266,75 @@ static void test_stacks_ask_the_helper(void **state)
 	stacks_free(NULL);
 }
 
+/* The first child of a process; 0: none. */
+static int child_of(int pid)
+{
+	_cleanup_free_ char *path = xasprintf("/proc/%d/task/%d/children", pid, pid);
+	_cleanup_free_ void *text = NULL;
+
+	return read_file(path, 4096, &text, NULL, NULL) < 0 ? 0 : (int)strtol(text, NULL, 10);
+}
+
+/* A worker that a damaged file ended has a successor. */
+static void test_stacks_outlive_a_worker(void **state)
+{
+	struct stacks *stacks;
+	uint64_t addr = (uintptr_t)stacks_named_function;
+	char text[STACKS_TEXT];
+	int helper, worker;
+
+	assert_int_equal(stacks_start(&stacks, false, false, NULL), 0);
+	stacks_fold(stacks, (uint32_t)getpid(), &addr, 1, text);
+	assert_string_equal(text, "stacks_named_function");
+	helper = child_of(getpid());
+	worker = child_of(helper);
+	assert_true(worker > 0);
+	assert_int_equal(kill(worker, SIGKILL), 0);
+	for (int i = 0; i < 5000 && (child_of(helper) == worker || !child_of(helper)); i++)
+		usleep(1000);
+	stacks_fold(stacks, (uint32_t)getpid(), &addr, 1, text);
+	assert_string_equal(text, "stacks_named_function");
+	stacks_free(stacks);
+}
+
+/* Told by the kernel, not by /proc: the program has ended before anything asks. */
+static void test_symbolizer_knows_ended_programs(void **state)
+{
+	struct symbolizer *s = symbolizer_new(false);
+	uint64_t addr = (uintptr_t)stacks_named_function;
+	struct lives *lives = NULL;
+	struct err err = { 0 };
+	char text[STACKS_TEXT];
+	pid_t pid;
+
+	if (lives_open(&lives, &err) < 0 || lives_map(lives, &err) < 0) {
+		lives_close(lives);
+		symbolizer_free(s);
+		print_message("%s\n", err.msg);
+		skip();
+		return;
+	}
+	symbolizer_watch(s, lives);
+	/* A fork has the code of its parent, also where that one is not known yet. */
+	pid = fork();
+	if (pid == 0)
+		_exit(0);
+	waitpid(pid, NULL, 0);
+	symbolizer_fold(s, (uint32_t)pid, &addr, 1, text, sizeof(text));
+	assert_string_equal(text, "stacks_named_function");
+	/* Another program has none of it. */
+	pid = fork();
+	if (pid == 0) {
+		execl("/bin/true", "true", NULL);
+		_exit(1);
+	}
+	waitpid(pid, NULL, 0);
+	symbolizer_fold(s, (uint32_t)pid, &addr, 1, text, sizeof(text));
+	assert_non_null(strstr(text, "[not mapped when the process ended]"));
+	symbolizer_free(s);
+	lives_close(lives);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -277,6 +349,8 @@ int main(void)
 		cmocka_unit_test(test_symbolizer_survives_bad_files),
 		cmocka_unit_test(test_symbolizer_names_the_vdso),
 		cmocka_unit_test(test_stacks_ask_the_helper),
+		cmocka_unit_test(test_stacks_outlive_a_worker),
+		cmocka_unit_test(test_symbolizer_knows_ended_programs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
