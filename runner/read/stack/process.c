@@ -203,6 +203,7 @@ void process_look(struct process *p)
 {
 	struct identity now;
 
+	p->jit_is_new = false;
 	p->lives = read_identity(p->pid, &now);
 	if (!p->lives)
 		return;
@@ -320,8 +321,10 @@ static void read_jit(struct process *p)
 
 const char *process_jit(struct process *p, uint64_t addr, uint64_t *ret_offset)
 {
-	if (p->lives)
+	/* Stacks without frame pointers have many addresses that are in no file. */
+	if (p->lives && !p->jit_is_new)
 		read_jit(p);
+	p->jit_is_new = true;
 	return code_table_find(&p->jit, addr, ret_offset);
 }
 

@@ -43,6 +43,7 @@ struct process {
 	bool apart;   /* its root is another one than this process's */
 	bool refused; /* its maps may not be read */
 	uint64_t read_ns;
+	bool jit_is_new; /* looked at since process_look() */
 	struct code_table jit;
 	struct jit_file {
 		ino_t inode;

@@ -102,7 +102,7 @@ static void serve(int fd, void *ctx)
 {
 	const struct wish *wish = ctx;
 	struct lives *lives = NULL;
-	const struct rlimit memory = { MEMORY_MAX, MEMORY_MAX }, core = { 0, 0 };
+	const struct rlimit core = { 0, 0 };
 	struct err err = { 0 };
 	int status = 0;
 
@@ -112,7 +112,7 @@ static void serve(int fd, void *ctx)
 					CAP_BIT(CAP_CHECKPOINT_RESTORE));
 	unsetenv("DEBUGINFOD_URLS"); /* no network */
 #ifndef SANITIZER
-	setrlimit(RLIMIT_AS, &memory);
+	setrlimit(RLIMIT_AS, &(struct rlimit){ MEMORY_MAX, MEMORY_MAX });
 #endif
 	setrlimit(RLIMIT_CORE, &core);
 	if (seccomp_enter(SECCOMP_READS | SECCOMP_FORKS, &err) < 0)
