@@ -87,6 +87,8 @@ static int start(struct run *run, struct err *err)
 	if (ret >= 0)
 		ret = programs_attach(p, err);
 	if (ret >= 0)
+		stacks_ready(p->stacks);
+	if (ret >= 0)
 		ret = programs_read(p, run->sinks.host, run->main.loop, err);
 	if (ret < 0 || !programs_left(p))
 		return ret;

@@ -27,7 +27,7 @@ all_counted profile
 example profile burn,300 --interval 1m --set kernel_only=true
 rows profile samples 'map(select(.key.kernel == "EFAULT")) | length' 0
 example profile burn,300 --interval 1m --set user_only=true
-rows profile samples 'map(select(.key.kernel != "EFAULT")) | length' 0
+rows profile samples 'map(select(.key.kernel != "[not in the kernel]")) | length' 0
 
 # --- off the CPU: naps of known number and length. A nap ends before its thread leaves the CPU when
 # the machine itself stands still; two may. ---

@@ -120,6 +120,14 @@ stacker_end
 ok 'short: it ends' bombus_stop INT
 like 'short: its functions are known all the same' "$(cat short.folded)" \
 	'^stacker;.*main;stacker_outer;stacker_middle;stacker_leaf;.* 3$'
+stacker_start "$STACKER" 3
+ok 'before: it attaches' bombus_start before run "$OBJECTS/stacks.bpf.o" -o none --interval 1m \
+	--map counts=counter --map events=internal --set target_pid="$STACKER_PID" --folded before.folded
+ok 'before: three calls' stacker_go
+stacker_end
+ok 'before: it ends' bombus_stop INT
+like 'before: so are those of one that was there' "$(cat before.folded)" \
+	'^stacker;.*main;stacker_outer;stacker_middle;stacker_leaf;.* 3$'
 
 # --- stripped, with a debug file beside it that the debug link names; then without ---
 mkdir -p bin/.debug

@@ -238,3 +238,12 @@ size_t stacks_fold(struct stacks *s, uint32_t pid, const uint64_t *addrs, size_t
 	text[len] = '\0';
 	return len;
 }
+
+void stacks_ready(struct stacks *s)
+{
+	char text[STACKS_TEXT];
+
+	/* The answer to any question says so. */
+	if (s)
+		stacks_fold(s, 0, &(uint64_t){ 0 }, 1, text);
+}

@@ -23,6 +23,9 @@ struct stacks;
 /* The process has no threads and all its privileges. `watch`: processes that end before a stack of
  * theirs is asked for are known too, where the kernel allows it. */
 int stacks_start(struct stacks **ret, bool inlines, bool watch, struct err *err);
+/* Waits, for a moment at most, until the helper has looked at the processes that live. Takes NULL.
+ */
+void stacks_ready(struct stacks *stacks);
 void stacks_free(struct stacks *stacks); /* takes NULL */
 
 /* As symbolizer_fold(), with addresses where the helper has no answer in time. Returns the length.

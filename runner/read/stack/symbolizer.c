@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/read/stack/symbolizer.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,7 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/id_map.h"
+#include "base/parse.h"
 #include "base/util.h"
 #include "runner/read/stack/file_code.h"
 #include "runner/read/stack/lives.h"
@@ -19,6 +22,7 @@
 
 #define FRAME_MAX (CODE_NAME_MAX + 64)
 #define INLINES_MAX 32
+#define LOOK_NS 500000000ULL /* at the processes that live at the start */
 #define VDSO_MAX (16 * 4096) /* bytes that are looked at for its end */
 
 /* A place for a file. Mappings know it by its number and its life. */
@@ -306,9 +310,28 @@ static void on_map(void *ctx, uint32_t pid, uint64_t start, uint64_t bytes, uint
 		file_of(s, p, m);
 }
 
+/* Those that live already begin no more. The first questions wait, but not long. */
+static void look_at_all(struct symbolizer *s)
+{
+	uint64_t until_ns = now_mono_ns() + LOOK_NS;
+	DIR *folder = opendir("/proc");
+	struct dirent *entry;
+
+	while (folder && now_mono_ns() < until_ns && (entry = readdir(folder))) {
+		uint64_t pid;
+
+		if (s->nprocesses < SYMBOLIZER_PROCESSES / 2 &&
+		    parse_u64(entry->d_name, &pid) == 0 && pid <= UINT32_MAX)
+			process_look(process_of(s, (uint32_t)pid));
+	}
+	if (folder)
+		closedir(folder);
+}
+
 void symbolizer_watch(struct symbolizer *s, struct lives *lives)
 {
 	s->lives = lives;
+	look_at_all(s);
 }
 
 void symbolizer_catch_up(struct symbolizer *s)

@@ -29,7 +29,8 @@ struct symbolizer;
 struct symbolizer *symbolizer_new(bool inlines);
 void symbolizer_free(struct symbolizer *symbolizer);
 
-/* From now on it also knows processes that end before a stack of theirs is asked for. Borrowed. */
+/* Looks at the processes that live; from now on it also knows those that end before a stack of
+ * theirs is asked for. Borrowed. */
 struct lives;
 void symbolizer_watch(struct symbolizer *symbolizer, struct lives *lives);
 /* Reads what has happened since, which symbolizer_fold() does too. */
