@@ -96,15 +96,17 @@ example mdflush write-direct,/dev/md7,4096,3
 events mdflush flushes 'map([.array, .pid, .comm]) | group_by(.) | map([.[0], length])' \
 	"[[[\"md7\",$TRAFFIC_PID,\"traffic\"],4]]"
 no_loss mdflush
+echo clear >/sys/block/md7/md/array_state
+ok 'mdflush: the disks are free again' modprobe -r brd
 
 # --- modsnoop ---
 ok 'modsnoop: it attaches' example_start modsnoop
-modprobe sch_netem
-modprobe -r sch_netem
+modprobe null_blk nr_devices=0
+modprobe -r null_blk
 mount -t no_such_fs none folder 2>/dev/null
 ok 'modsnoop: it ends' bombus_stop INT
-events modsnoop modules 'map(select(.module | test("netem|no_such")) | [.event, .module, .comm])' \
-	'[["MODULE_LOAD","sch_netem","modprobe"],["MODULE_UNLOAD","sch_netem","modprobe"],["MODULE_REQUEST","fs-no_such_fs","mount"]]'
+events modsnoop modules 'map(select(.module | test("null_blk|no_such")) | [.event, .module, .comm])' \
+	'[["MODULE_LOAD","null_blk","modprobe"],["MODULE_UNLOAD","null_blk","modprobe"],["MODULE_REQUEST","fs-no_such_fs","mount"]]'
 no_loss modsnoop
 
 done_testing
