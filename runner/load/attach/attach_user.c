@@ -10,6 +10,7 @@
 #include "base/parse.h"
 #include "base/util.h"
 #include "runner/load/attach/attach_internal.h"
+#include "runner/load/elf/elf_versions.h"
 #include "runner/load/kernel/features.h"
 
 #ifdef __x86_64__
@@ -233,17 +234,22 @@ static int user_target_offset(struct user_target *t)
 static int attach_user_at(struct attach_job *job, const struct user_target *t, const char *path)
 {
 	pid_t pid = (pid_t)job->target.pid;
+	uint64_t offset = t->offset, function;
+	const char *name = t->name;
 
 	if (job->type->hook == HOOK_USDT)
 		return attachments_add_link(
 			job,
 			bpf_program__attach_usdt(job->prog, pid, path, t->provider, t->name, NULL));
+	if (name && elf_default_version(path, name, &function)) {
+		offset += function;
+		name = NULL;
+	}
 	{
-		LIBBPF_OPTS(bpf_uprobe_opts, opts, .func_name = t->name,
-			    .retprobe = job->type->ret);
+		LIBBPF_OPTS(bpf_uprobe_opts, opts, .func_name = name, .retprobe = job->type->ret);
 
-		return attachments_add_link(job, bpf_program__attach_uprobe_opts(
-							 job->prog, pid, path, t->offset, &opts));
+		return attachments_add_link(
+			job, bpf_program__attach_uprobe_opts(job->prog, pid, path, offset, &opts));
 	}
 }
 
