@@ -15,10 +15,13 @@
 BOMBUS_FILTERS;
 const volatile bool by_comm BOMBUS_PARAM BOMBUS_HELP("a series for each thread name") = false;
 
+struct cpu_key {
+	__u32 cpu BOMBUS_LABEL BOMBUS_HELP("number of the CPU");
+};
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, MOST_CPUS);
-	__type(key, __u32);
+	__type(key, struct cpu_key);
 	__type(value, __u64);
 } cpu_frequency SEC(".maps.gauge") BOMBUS_UNIT("kHz")
 	BOMBUS_HELP("frequency of CPUs that changed it");
@@ -34,16 +37,16 @@ SEC("raw_tp/cpu_frequency")
 int on_change(struct bpf_raw_tracepoint_args *ctx)
 {
 	__u64 khz = ctx->args[0];
-	__u32 cpu = ctx->args[1];
+	struct cpu_key key = { .cpu = ctx->args[1] };
 
-	bpf_map_update_elem(&cpu_frequency, &cpu, &khz, BPF_ANY);
+	bpf_map_update_elem(&cpu_frequency, &key, &khz, BPF_ANY);
 	return 0;
 }
 
 SEC("perf_event/cpu-clock:99")
 int on_sample(struct bpf_perf_event_data *ctx)
 {
-	__u32 cpu = bpf_get_smp_processor_id();
+	struct cpu_key cpu = { .cpu = bpf_get_smp_processor_id() };
 	__u64 *khz = bpf_map_lookup_elem(&cpu_frequency, &cpu);
 	struct frequency_key key = {};
 

@@ -13,24 +13,45 @@
 #include <bpf/bpf_tracing.h>
 #include <bombus/bombus.bpf.h>
 
+#define PAGE_SHIFT 12
+
 BOMBUS_FILTERS;
 
-/* Of a stack of one frame, that frame is the function. */
-struct {
-	__uint(type, BPF_MAP_TYPE_STACK_TRACE);
-	__uint(max_entries, 4096);
-	__type(key, __u32);
-	__type(value, __u64[1]);
-} functions SEC(".maps");
-
-struct user_key {
-	ustack_id function BOMBUS_LABEL BOMBUS_HELP("address or name of the function");
+struct user_function {
+	char file[32] BOMBUS_LABEL BOMBUS_HELP("binary or library");
+	void *offset BOMBUS_LABEL BOMBUS_HELP("where the function begins in that file");
 };
+
+struct function_at {
+	__u64 address;
+	struct user_function *ret;
+};
+
+/* Addresses differ from process to process; the place in the file does not. */
+static long see_vma(struct task_struct *task, struct vm_area_struct *vma, struct function_at *at)
+{
+	struct file *file = vma->vm_file;
+
+	if (!file)
+		return 0;
+	at->ret->offset = (void *)(at->address - vma->vm_start + (vma->vm_pgoff << PAGE_SHIFT));
+	bpf_probe_read_kernel_str(at->ret->file, sizeof(at->ret->file),
+				  BPF_CORE_READ(file, f_path.dentry, d_name.name));
+	return 0;
+}
+
+static __always_inline void find_function(struct pt_regs *ctx, struct user_function *ret)
+{
+	struct function_at at = { PT_REGS_IP(ctx), ret };
+
+	bpf_find_vma(bpf_get_current_task_btf(), at.address, see_vma, &at, 0);
+}
+
 BOMBUS_LOST(calls);
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_HASH);
 	__uint(max_entries, 4096);
-	__type(key, struct user_key);
+	__type(key, struct user_function);
 	__type(value, __u64);
 } calls SEC(".maps.counter") BOMBUS_HELP("calls of functions of programs");
 
@@ -48,11 +69,11 @@ struct {
 SEC("uprobe")
 int count___user(struct pt_regs *ctx)
 {
-	struct user_key key = {};
+	struct user_function key = {};
 
 	if (bombus_filtered())
 		return 0;
-	key.function = bpf_get_stackid(ctx, &functions, BPF_F_USER_STACK);
+	find_function(ctx, &key);
 	bombus_count(&calls, &key, 1);
 	return 0;
 }

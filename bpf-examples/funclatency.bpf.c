@@ -22,20 +22,45 @@
 #define RETURN_ADDRESS 0
 #endif
 
+#define PAGE_SHIFT 12
+
 BOMBUS_FILTERS;
 const volatile duration min_ns BOMBUS_PARAM BOMBUS_HELP("only calls of at least this") = 0;
 
-/* Of a stack of one frame, that frame is the function. */
-struct {
-	__uint(type, BPF_MAP_TYPE_STACK_TRACE);
-	__uint(max_entries, 4096);
-	__type(key, __u32);
-	__type(value, __u64[1]);
-} functions SEC(".maps");
+struct user_function {
+	char file[32] BOMBUS_LABEL BOMBUS_HELP("binary or library");
+	void *offset BOMBUS_LABEL BOMBUS_HELP("where the function begins in that file");
+};
+
+struct function_at {
+	__u64 address;
+	struct user_function *ret;
+};
+
+/* Addresses differ from process to process; the place in the file does not. */
+static long see_vma(struct task_struct *task, struct vm_area_struct *vma, struct function_at *at)
+{
+	struct file *file = vma->vm_file;
+
+	if (!file)
+		return 0;
+	at->ret->offset = (void *)(at->address - vma->vm_start + (vma->vm_pgoff << PAGE_SHIFT));
+	bpf_probe_read_kernel_str(at->ret->file, sizeof(at->ret->file),
+				  BPF_CORE_READ(file, f_path.dentry, d_name.name));
+	return 0;
+}
+
+static __always_inline void find_function(struct pt_regs *ctx, struct user_function *ret)
+{
+	struct function_at at = { PT_REGS_IP(ctx), ret };
+
+	bpf_find_vma(bpf_get_current_task_btf(), at.address, see_vma, &at, 0);
+}
 
 struct user_key {
-	ustack_id function BOMBUS_LABEL BOMBUS_HELP("address or name of the function");
+	struct user_function function;
 	__u32 bucket;
+	__u32 zero BOMBUS_HIDE;
 };
 BOMBUS_HISTOGRAM(call_time, struct user_key, 8192)
 BOMBUS_UNIT("ns") BOMBUS_HELP("time that calls of functions of programs take");
@@ -55,7 +80,8 @@ struct call_key {
 };
 struct func_call {
 	__u64 since_ns;
-	__u64 function;
+	__u64 kernel;
+	struct user_function user;
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -64,11 +90,15 @@ struct {
 	__type(value, struct func_call);
 } open_calls SEC(".maps") BOMBUS_HELP("calls that have not returned");
 
-static __always_inline bool note(struct pt_regs *ctx, __u64 function)
+static __always_inline bool note(struct pt_regs *ctx, bool is_user)
 {
 	struct call_key key = { bpf_get_current_pid_tgid(), PT_REGS_SP(ctx) };
-	struct func_call call = { .function = function };
+	struct func_call call = {};
 
+	if (is_user)
+		find_function(ctx, &call.user);
+	else
+		call.kernel = bpf_get_func_ip(ctx);
 	call.since_ns = bpf_ktime_get_ns();
 	return bpf_map_update_elem(&open_calls, &key, &call, BPF_ANY) == 0;
 }
@@ -91,9 +121,7 @@ static __always_inline bool take(struct pt_regs *ctx, struct func_call *ret_call
 SEC("uprobe")
 int on_entry___user(struct pt_regs *ctx)
 {
-	if (bombus_filtered())
-		return 0;
-	if (!note(ctx, (__u32)bpf_get_stackid(ctx, &functions, BPF_F_USER_STACK)))
+	if (!bombus_filtered() && !note(ctx, true))
 		bombus_lost(&call_time);
 	return 0;
 }
@@ -101,7 +129,7 @@ int on_entry___user(struct pt_regs *ctx)
 SEC("kprobe")
 int on_entry___kernel(struct pt_regs *ctx)
 {
-	if (!bombus_filtered() && !note(ctx, bpf_get_func_ip(ctx)))
+	if (!bombus_filtered() && !note(ctx, false))
 		bombus_lost(&kernel_call_time);
 	return 0;
 }
@@ -115,7 +143,7 @@ int on_return___user(struct pt_regs *ctx)
 
 	if (!take(ctx, &call, &took_ns))
 		return 0;
-	key.function = call.function;
+	key.function = call.user;
 	bombus_histogram_observe(&call_time, &key, took_ns);
 	return 0;
 }
@@ -129,7 +157,7 @@ int on_return___kernel(struct pt_regs *ctx)
 
 	if (!take(ctx, &call, &took_ns))
 		return 0;
-	key.function = call.function;
+	key.function = call.kernel;
 	bombus_histogram_observe(&kernel_call_time, &key, took_ns);
 	return 0;
 }

@@ -27,12 +27,12 @@ struct {
 } slab SEC(".maps.counter") BOMBUS_HELP("allocations of the kernel by slab cache");
 
 SEC("tp_btf/kmem_cache_alloc")
-int BPF_PROG(on_alloc, unsigned long call_site, const void *object, struct kmem_cache *cache)
+int BPF_PROG(on_alloc, unsigned long call_site, __u64 object, struct kmem_cache *cache)
 {
 	struct cache_value *value;
 	struct cache_key key = {};
 
-	if (!object || bombus_filtered())
+	if (bombus_filtered())
 		return 0;
 	bpf_probe_read_kernel_str(key.cache, sizeof(key.cache), BPF_CORE_READ(cache, name));
 	value = bombus_entry(&slab, &key);

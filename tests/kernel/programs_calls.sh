@@ -38,10 +38,10 @@ probe() {
 	ok "$1: it ends" bombus_stop INT
 }
 probe funccount probe,37 --attach "count=$TRAFFIC:traffic_probe" --attach "count=$TRAFFIC:traffic_nested"
-rows funccount calls 'map(.value)' '[37]'
+rows funccount calls 'map([.key.file, .value])' '[["traffic",37]]'
 all_counted funccount
 probe funclatency nested,5 --attach "*=$TRAFFIC:traffic_nested"
-rows funclatency call_time 'map([.count, .sum >= 15000000, .sum < 15000000 * 40])' '[[5,true,true]]'
+rows funclatency call_time 'map([.key.function.file, .count, .sum >= 15000000, .sum < 15000000 * 40])' '[["traffic",5,true,true]]'
 all_counted funclatency
 run_bombus --store "$EXAMPLES" run funclatency
 is 'funclatency: it wants a target: status' "$RC" 2
@@ -72,7 +72,7 @@ if command -v python3 >/dev/null; then
 	ok 'cpufreq: CPU 1 has 2.4 GHz' python3 "$TESTS/support/raw_tp.py" "$id" 2400000 1
 	ok 'cpufreq: a process runs there' traffic_go
 	ok 'cpufreq: it ends' bombus_stop INT
-	rows cpufreq cpu_frequency 'map([.key, .value])' '[[{"key":1},2400000]]'
+	rows cpufreq cpu_frequency 'map([.key, .value])' '[[{"cpu":1},2400000]]'
 	rows cpufreq frequency 'map([.count >= 15 and .count <= 45, .sum == .count * 2400,
 		(.buckets | map(select(.le == 2200)) | .[0].count)])' '[[true,true,0]]'
 else

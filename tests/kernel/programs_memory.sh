@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # The programs about memory, each with work of known size, of which they have to tell exactly.
+# shellcheck source=../support/lib.sh disable=SC2016
 . "$(dirname "$0")/../support/lib.sh"
 need_root
 need jq
@@ -69,5 +70,58 @@ example slabratetop "open,$T/known.txt,70"
 series slabratetop slab 'map(select(.key.cache == "filp") | [.value.allocations, .value.size > 70 * 100])' \
 	'[[70,true]]'
 all_counted slabratetop
+
+# --- the page cache: a file of 64 pages, read thrice; 30 pages written ---
+cached=$T/cached
+[ -z "${IN_GUEST:-}" ] || { modprobe brd rd_nr=1 rd_size=16384 && cached=/dev/ram0; }
+example cachestat "write,$cached,4096,64" --interval 1m
+rows cachestat page_cache 'map([.value.added, .value.dirtied])' '[[64,64]]'
+example cachestat "read,$cached,262144,3" --interval 1m --set by_comm=true
+# Older kernels leave a page out that a thread reads twice in a row.
+rows cachestat page_cache 'map([.key.comm, .value.looked_up >= 189 and .value.looked_up <= 192,
+	.value.added, .value.dirtied])' '[["traffic",true,0,0]]'
+all_counted cachestat
+if [ -z "${IN_GUEST:-}" ]; then
+	example cachestat "read,$cached,4096,10" --interval 1m
+	rows cachestat page_cache 'map(.value.looked_up)' '[10]'
+fi
+
+# --- direct reclaim: a process writes a file within a cgroup, and makes its cgroup free memory ---
+for group in /sys/fs/cgroup/memory/bombus-test-$$ /sys/fs/cgroup/bombus-test-$$; do
+	[ -e "${group%/*}/memory.stat" ] && break
+done
+[ ! -e /sys/fs/cgroup/cgroup.subtree_control ] || echo +memory >/sys/fs/cgroup/cgroup.subtree_control
+if mkdir "$group" 2>/dev/null; then
+	at_exit+=("wait_for 5 rmdir '$group'")
+	free=$group/memory.force_empty
+	[ -e "$free" ] || free=$group/memory.reclaim
+	traffic_start "write,$cached,65536,64" "put,$free,1M"
+	echo "$TRAFFIC_PID" >"$group/cgroup.procs"
+	ok 'drsnoop: it attaches' example_start drsnoop --pid "$TRAFFIC_PID"
+	ok 'drsnoop: a cgroup has to free memory' traffic_go
+	ok 'drsnoop: it ends' bombus_stop INT
+	events drsnoop reclaims "[length > 0, (map(.reclaimed) | add > 100),
+		(map([.reclaim, .pid, .comm]) | unique)]" \
+		"[true,true,[[\"RECLAIM_CGROUP\",$TRAFFIC_PID,\"traffic\"]]]"
+	jq_is 'drsnoop: the histogram has as many' drsnoop.out \
+		'(map(select(.kind == "event")) | length) ==
+		(map(select(.map == "reclaim_time") | .count) | last)' true
+	no_loss drsnoop
+else
+	skip drsnoop 'no memory controller'
+fi
+
+# --- pages that move: what a process asks for, on a machine of its own ---
+if [ "${IN_GUEST:-}" ]; then
+	example numamove put,/proc/sys/vm/compact_memory,1 --interval 1m
+	rows numamove by_process 'map([.key.pid == $p, .key.reason, .value.moved > 0, .value.time > 0])' \
+		'[[true,"MR_COMPACTION",true,true]]'
+	rows numamove page_move_time 'map([.key.reason, .count > 0])' '[["MR_COMPACTION",true]]'
+	jq_is 'numamove: the metric counts the same' numamove.out \
+		'map(select(.map == "by_process" or .map == "page_moves") | .value.moved) | unique | length' 1
+else
+	example numamove leak,5000,40,40
+	series numamove by_process length 0
+fi
 
 done_testing

@@ -15,6 +15,7 @@
 #include <linux/futex.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -25,6 +26,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/sdt.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -598,6 +600,16 @@ static void job_unanswered(char **args)
 	close(fd);
 }
 
+/* A text into a file that is there, such as one of the kernel's. */
+static void job_put(char **args)
+{
+	int fd = open(args[0], O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, args[1], strlen(args[1])) < 0)
+		die("%s", args[0]);
+	close(fd);
+}
+
 static void write_file(const char *path, size_t size, long count, int flags)
 {
 	void *bytes;
@@ -852,6 +864,61 @@ static void job_tty_lock(char **args)
 	close(master);
 }
 
+static pthread_mutex_t mutexes[2] = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER };
+static pid_t lockers[2];
+
+static void *lock_both(void *ctx)
+{
+	int mine = ctx != NULL;
+
+	pthread_mutex_lock(&mutexes[mine]);
+	__atomic_store_n(&lockers[mine], (pid_t)syscall(SYS_gettid), __ATOMIC_SEQ_CST);
+	/* The second one closes the circle. */
+	if (mine == 0)
+		while (!__atomic_load_n(&lockers[1], __ATOMIC_SEQ_CST))
+			nap(1);
+	else
+		while (!__atomic_load_n(&lockers[0], __ATOMIC_SEQ_CST))
+			nap(1);
+	if (mine == 1)
+		await_sleep(lockers[0]);
+	pthread_mutex_lock(&mutexes[!mine]);
+	return NULL;
+}
+
+/* Two threads that wait for each other's mutex until the process ends. */
+static void job_deadlock(char **args)
+{
+	pthread_t threads[2];
+
+	(void)args;
+	if (pthread_create(&threads[0], NULL, lock_both, NULL) ||
+	    pthread_create(&threads[1], NULL, lock_both, threads))
+		die("threads");
+	while (!__atomic_load_n(&lockers[0], __ATOMIC_SEQ_CST) ||
+	       !__atomic_load_n(&lockers[1], __ATOMIC_SEQ_CST))
+		nap(1);
+	await_sleep(lockers[1]);
+	nap(20);
+	await_sleep(lockers[1]);
+	printf("first %p\nsecond %p\nlocker %d\n", (void *)&mutexes[0], (void *)&mutexes[1],
+	       lockers[1]);
+}
+
+/* Takes two mutexes in one order and in the other, COUNT times, and never waits. */
+static void job_lock_order(char **args)
+{
+	for (long n = number(args[0]); n > 0; n--) {
+		for (int first = 0; first < 2; first++) {
+			pthread_mutex_lock(&mutexes[first]);
+			pthread_mutex_lock(&mutexes[!first]);
+			pthread_mutex_unlock(&mutexes[!first]);
+			pthread_mutex_unlock(&mutexes[first]);
+		}
+	}
+	printf("first %p\nsecond %p\n", (void *)&mutexes[0], (void *)&mutexes[1]);
+}
+
 static void act_touch(void *ctx)
 {
 	/* Before there is too little memory for it. */
@@ -876,12 +943,122 @@ static void job_touch(char **args)
 	printf("touched %s\n", WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "all");
 }
 
+/* What Python, Java, Ruby and Node say of a garbage collection of MS, COUNT times. */
+static void job_gc(char **args)
+{
+	for (long n = number(args[2]); n > 0; n--) {
+		if (!strcmp(args[0], "python"))
+			DTRACE_PROBE1(python, gc__start, 2);
+		else if (!strcmp(args[0], "java"))
+			DTRACE_PROBE1(hotspot, gc__begin, 1);
+		else if (!strcmp(args[0], "ruby"))
+			DTRACE_PROBE(ruby, gc__mark__begin);
+		else
+			DTRACE_PROBE3(node, gc__start, 1, 0, NULL);
+		nap(number(args[1]));
+		if (!strcmp(args[0], "python"))
+			DTRACE_PROBE1(python, gc__done, 7L);
+		else if (!strcmp(args[0], "java"))
+			DTRACE_PROBE(hotspot, gc__end);
+		else if (!strcmp(args[0], "ruby"))
+			DTRACE_PROBE(ruby, gc__mark__end);
+		else
+			DTRACE_PROBE3(node, gc__done, 1, 0, NULL);
+	}
+}
+
+struct query_data {
+	const char *text;
+	unsigned int length;
+};
+
+/* The functions of MySQL and of MariaDB that run a command. */
+int mysql_dispatch(void *thread, const struct query_data *data, int command) __asm__(
+	"_Z16dispatch_commandP3THDPK8COM_DATA19enum_server_command");
+int __attribute__((noinline, noclone, used, visibility("default")))
+mysql_dispatch(void *thread, const struct query_data *data, int command)
+{
+	nap((long)thread);
+	__asm__ volatile("" : "+r"(data), "+r"(command) : : "memory");
+	return command;
+}
+
+int mariadb_dispatch(int command, void *thread, const char *packet, unsigned int length,
+		     bool last) __asm__("_Z16dispatch_command19enum_server_commandP3THDPcjb");
+int __attribute__((noinline, noclone, used, visibility("default")))
+mariadb_dispatch(int command, void *thread, const char *packet, unsigned int length, bool last)
+{
+	nap((long)thread);
+	__asm__ volatile("" : "+r"(packet), "+r"(length) : : "memory");
+	return command + last;
+}
+
+/* A query of MS, as a database server runs it, and another command. */
+static void job_query(char **args)
+{
+	struct query_data data = { args[1], (unsigned int)strlen(args[1]) };
+	long ms = number(args[2]);
+
+	if (!strcmp(args[0], "postgresql")) {
+		DTRACE_PROBE1(postgresql, query__start, args[1]);
+		nap(ms);
+		DTRACE_PROBE1(postgresql, query__done, args[1]);
+	} else if (!strcmp(args[0], "mysql")) {
+		mysql_dispatch((void *)ms, &data, 3);
+		mysql_dispatch((void *)ms, &data, 14);
+	} else {
+		mariadb_dispatch(3, (void *)ms, data.text, data.length, false);
+		mariadb_dispatch(14, (void *)ms, data.text, data.length, false);
+	}
+}
+
+/* Two requests of MS, as PHP or Node serve them; Node's overlap. */
+static void job_request(char **args)
+{
+	const char *get = "GET", *post = "POST", *first = "/first", *second = "/second?x=1";
+	long ms = number(args[1]);
+
+	if (!strcmp(args[0], "php")) {
+		DTRACE_PROBE3(php, request__startup, "index.php", first, get);
+		nap(ms);
+		DTRACE_PROBE3(php, request__shutdown, "index.php", first, get);
+		DTRACE_PROBE3(php, request__startup, "index.php", second, post);
+		nap(ms);
+		DTRACE_PROBE3(php, request__shutdown, "index.php", second, post);
+		return;
+	}
+	DTRACE_PROBE7(node, http__server__request, NULL, NULL, "127.0.0.1", 1, get, first, 20);
+	DTRACE_PROBE7(node, http__server__request, NULL, NULL, "127.0.0.1", 2, post, second, 21);
+	nap(ms);
+	DTRACE_PROBE4(node, http__server__response, NULL, "127.0.0.1", 2, 21);
+	nap(ms);
+	DTRACE_PROBE4(node, http__server__response, NULL, "127.0.0.1", 1, 20);
+}
+
 /* For uprobes: called a known number of times with a known argument. */
 int traffic_probe(int round);
 int __attribute__((noinline, noclone, used, visibility("default"))) traffic_probe(int round)
 {
 	__asm__ volatile("" : "+r"(round) : : "memory");
 	return round * 2;
+}
+
+/* For uretprobes: it calls itself, and each call sleeps a millisecond. */
+int traffic_nested(int depth);
+int __attribute__((noinline, noclone, used, visibility("default"))) traffic_nested(int depth)
+{
+	int below;
+
+	nap(1);
+	below = depth > 1 ? traffic_nested(depth - 1) : 0;
+	__asm__ volatile("" : "+r"(below) : : "memory");
+	return below + 1;
+}
+
+static void job_nested(char **args)
+{
+	if (traffic_nested((int)number(args[0])) != number(args[0]))
+		die("traffic_nested");
 }
 
 static void job_probe(char **args)
@@ -902,6 +1079,8 @@ static const struct job jobs[] = {
 	{ "private", "PATH,PAGES", 2, job_private },
 	{ "futex", "MS,COUNT", 2, job_futex },
 	{ "tty-lock", "MS", 1, job_tty_lock },
+	{ "deadlock", "", 0, job_deadlock },
+	{ "lock-order", "COUNT", 1, job_lock_order },
 	{ "open", "PATH,COUNT", 2, job_open },
 	{ "open-missing", "PATH,COUNT", 2, job_open_missing },
 	{ "exec", "PATH,COUNT", 2, job_exec },
@@ -924,6 +1103,7 @@ static const struct job jobs[] = {
 	{ "write", "PATH,BYTES,COUNT", 3, job_write },
 	{ "write-direct", "PATH,BYTES,COUNT", 3, job_write_direct },
 	{ "read", "PATH,BYTES,COUNT", 3, job_read },
+	{ "put", "PATH,TEXT", 2, job_put },
 	{ "chroot", "COUNT", 1, job_chroot },
 	{ "sleep", "MS", 1, job_sleep },
 	{ "naps", "MS,COUNT", 2, job_naps },
@@ -931,6 +1111,10 @@ static const struct job jobs[] = {
 	{ "touch", "BYTES", 1, job_touch },
 	{ "probe", "COUNT", 1, job_probe },
 	{ 0 },
+	{ "nested", "DEPTH", 1, job_nested },
+	{ "gc", "RUNTIME,MS,COUNT", 3, job_gc },
+	{ "query", "SERVER,TEXT,MS", 3, job_query },
+	{ "request", "SERVER,MS", 2, job_request },
 };
 
 static const struct job *const all_jobs[] = { jobs, system_jobs };
