@@ -26,7 +26,7 @@ jq_is 'profile: the metric counts the same samples' profile.out \
 	'map(select(.key)) | group_by(.map) | map(map(.value) | add) | unique | length' 1
 all_counted profile
 example profile burn,300 --interval 1m --set kernel_only=true
-rows profile samples 'map(select(.key.kernel == "EFAULT")) | length' 0
+rows profile samples 'map(select(.key.kernel == "[not in the kernel]")) | length' 0
 example profile burn,300 --interval 1m --set user_only=true
 rows profile samples 'map(select(.key.kernel != "[not in the kernel]")) | length' 0
 
@@ -51,10 +51,13 @@ rows wakeuptime wakeups "map(select(.key.waker_pid == $child and (.key.kernel | 
 	'[25,[[true,"traffic","traffic"]]]'
 rows wakeuptime sleep_time 'map(.count >= 25)' '[true]'
 all_counted wakeuptime
-example wakeuptime wakes,5 --interval 1m --set sleeper_stacks=true
-child=$(traffic_said child)
-rows wakeuptime wakeups "map(select(.key.waker_pid == $child and (.key.sleeper_kernel | test(\"pipe_read\")))) |
-	map(.value.wakeups) | add" 5
+# Names of that many stacks take the emulated guest too long.
+if [ -z "${IN_GUEST:-}" ]; then
+	example wakeuptime wakes,5 --interval 1m --set sleeper_stacks=true
+	child=$(traffic_said child)
+	rows wakeuptime wakeups "map(select(.key.waker_pid == $child and (.key.sleeper_kernel | test(\"pipe_read\")))) |
+		map(.value.wakeups) | add" 5
+fi
 
 # --- three that want one CPU: two wait ---
 crowd=crowd-$$

@@ -1110,11 +1110,11 @@ static const struct job jobs[] = {
 	{ "spin", "MS", 1, job_spin },
 	{ "touch", "BYTES", 1, job_touch },
 	{ "probe", "COUNT", 1, job_probe },
-	{ 0 },
 	{ "nested", "DEPTH", 1, job_nested },
 	{ "gc", "RUNTIME,MS,COUNT", 3, job_gc },
 	{ "query", "SERVER,TEXT,MS", 3, job_query },
 	{ "request", "SERVER,MS", 2, job_request },
+	{ 0 },
 };
 
 static const struct job *const all_jobs[] = { jobs, system_jobs };
