@@ -25,6 +25,8 @@ enum softirq {
 
 BOMBUS_FILTERS;
 const volatile duration min_ns BOMBUS_PARAM BOMBUS_HELP("only runs of at least this") = 0;
+const volatile duration
+	slow_ns BOMBUS_PARAM BOMBUS_HELP("each run of at least this is also an event, 0: none") = 0;
 
 struct run_key {
 	enum softirq vector BOMBUS_LABEL BOMBUS_HELP("kind of soft interrupt");
@@ -33,6 +35,16 @@ struct run_key {
 
 BOMBUS_HISTOGRAM(softirq_time, struct run_key, 1024)
 BOMBUS_UNIT("ns") BOMBUS_HELP("time that soft interrupts run");
+
+struct event {
+	ktime_ns time BOMBUS_HIDE BOMBUS_HELP("when it ended");
+	duration took BOMBUS_OBSERVE BOMBUS_HELP("how long it ran");
+	enum softirq vector BOMBUS_LABEL BOMBUS_HELP("kind of soft interrupt");
+	__u32 cpu BOMBUS_HELP("CPU on which it ran");
+	pid_t pid BOMBUS_HELP("process that was interrupted, 0: none");
+	char comm[BOMBUS_COMM_LEN] BOMBUS_HELP("name of that thread");
+};
+BOMBUS_EVENTS(slow, struct event, 1 << 20) BOMBUS_HELP("long runs, with slow_ns");
 
 /* One per CPU: they do not interrupt each other. */
 struct {
@@ -53,6 +65,21 @@ int BPF_PROG(on_entry, unsigned int vector)
 	return 0;
 }
 
+static __always_inline void report(enum softirq vector, __u64 took_ns)
+{
+	struct event *e = bombus_reserve(&slow, sizeof(*e));
+
+	if (!e)
+		return;
+	e->time = bpf_ktime_get_ns();
+	e->took = took_ns;
+	e->vector = vector;
+	e->cpu = bpf_get_smp_processor_id();
+	e->pid = bpf_get_current_pid_tgid() >> 32;
+	bpf_get_current_comm(e->comm, sizeof(e->comm));
+	bpf_ringbuf_submit(e, 0);
+}
+
 SEC("tp_btf/softirq_exit")
 int BPF_PROG(on_exit, unsigned int vector)
 {
@@ -65,6 +92,8 @@ int BPF_PROG(on_exit, unsigned int vector)
 		return 0;
 	took_ns = bpf_ktime_get_ns() - *since_ns;
 	*since_ns = 0;
+	if (slow_ns && took_ns >= slow_ns)
+		report(vector, took_ns);
 	if (took_ns >= min_ns)
 		bombus_histogram_observe(&softirq_time, &key, took_ns);
 	return 0;

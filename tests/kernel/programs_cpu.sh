@@ -86,4 +86,14 @@ example cpudist burn,300
 series cpudist cpu_time '[(map(.sum) | add | . >= 250000 and . < 400000), (map(.key.comm) | unique)]' \
 	'[true,[""]]'
 
+# --- soft interrupts: each is an event, if wanted ---
+example softirqs burn,300 --interval 1m --set slow_ns=1
+jq_is 'softirqs: as many events as the histogram has' softirqs.out \
+	'[(map(select(.map == "slow")) | length), (map(select(.map == "softirq_time") | .count) | add)] |
+	.[0] > 0 and .[0] == .[1]' true
+rows softirqs slow 'map([.fields.pid == $p, .fields.comm, .fields.took > 0]) | unique' '[[true,"traffic",true]]'
+no_loss softirqs
+example softirqs burn,100
+rows softirqs slow length 0
+
 done_testing

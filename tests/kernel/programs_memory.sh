@@ -82,6 +82,19 @@ if [ -z "${IN_GUEST:-}" ]; then
 	all_counted cachestat
 	example cachestat "read,$cached,4096,10" --interval 1m
 	rows cachestat page_cache 'map(.value.looked_up)' '[10]'
+
+	traffic_start "forget,$cached" "read,$cached,262144,1" "read,$cached,262144,1"
+	ok 'readahead: it attaches' example_start readahead --pid "$TRAFFIC_PID" --interval 1m
+	ok 'readahead: all of a file is used' traffic_go
+	ok 'readahead: it ends' bombus_stop INT
+	rows readahead read_ahead 'map(.value)' '[{"pages":64,"used":64,"unused":0}]'
+	rows readahead read_ahead_use_time 'map(.count)' '[64]'
+	traffic_start "forget,$cached" "read,$cached,4096,1" "forget,$cached"
+	ok 'readahead: it attaches' example_start readahead --pid "$TRAFFIC_PID" --interval 1m
+	ok 'readahead: of a file one page is used' traffic_go
+	ok 'readahead: it ends' bombus_stop INT
+	rows readahead read_ahead 'map(.value | [.pages > 1, .used, .unused == .pages - 1])' '[[true,1,true]]'
+	all_counted readahead
 else
 	# Older kernels count a page of a block device by its buffers, and again at the end of a mapping.
 	modprobe brd rd_nr=2 rd_size=16384

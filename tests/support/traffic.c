@@ -655,6 +655,16 @@ static void job_read(char **args)
 	close(fd);
 }
 
+/* Drops what the page cache has of the file. */
+static void job_forget(char **args)
+{
+	int fd = open(args[0], O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || fsync(fd) || posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED))
+		die("%s", args[0]);
+	close(fd);
+}
+
 /* Asks for CAP_SYS_CHROOT, and for nothing else. */
 static void job_chroot(char **args)
 {
@@ -1104,6 +1114,7 @@ static const struct job jobs[] = {
 	{ "write-direct", "PATH,BYTES,COUNT", 3, job_write_direct },
 	{ "read", "PATH,BYTES,COUNT", 3, job_read },
 	{ "put", "PATH,TEXT", 2, job_put },
+	{ "forget", "PATH", 1, job_forget },
 	{ "chroot", "COUNT", 1, job_chroot },
 	{ "sleep", "MS", 1, job_sleep },
 	{ "naps", "MS,COUNT", 2, job_naps },
