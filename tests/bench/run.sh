@@ -327,6 +327,7 @@ printf '  %-66s %10s\n' "bytes of the stripped binary" "$(stat -c %s "$work/stri
 holds "of these, without the live table, OTLP and recordings" "$(stat -c %s "$work/core")" '<' 600000
 
 . tests/bench/network.sh
+. tests/bench/programs.sh
 
 heading "The live table without its terminal"
 "$objects/bench_tui_model" >"$work/tui" || exit 1
