@@ -115,6 +115,8 @@ if mkdir "$group" 2>/dev/null; then
 	at_exit+=("wait_for 5 rmdir '$group'")
 	free=$group/memory.force_empty
 	[ -e "$free" ] || free=$group/memory.reclaim
+	# A disk forgets its pages when it is closed.
+	: >>"$charged" && exec {hold}<"$charged"
 	traffic_start "write,$charged,65536,64" "put,$free,1M"
 	echo "$TRAFFIC_PID" >"$group/cgroup.procs"
 	ok 'drsnoop: it attaches' example_start drsnoop --pid "$TRAFFIC_PID"
