@@ -90,4 +90,9 @@ events requests requests 'map([.method, .path, .took >= 10000000])' \
 series requests request_time 'map([.key.server, .count, .sum >= 30000])' '[["SERVER_NODE",2,true]]'
 no_loss requests
 
+# A binary without the probes: each alternative is named with the probe that it looked for.
+run_bombus --store "$EXAMPLES" run requests --attach "*=$BOMBUS"
+is 'requests: of a program without such probes: status' "$RC" 2
+like 'requests: of a program without such probes' "$ERR" "has no USDT probe 'php:request__startup'"
+
 done_testing

@@ -201,6 +201,17 @@ static char *in_path(const char *name)
 	return xstrdup(name);
 }
 
+/* The function or probe: --attach may name the file only, and the section the rest. */
+static const char *probe_name(const struct prog_plan *prog, const char *target)
+{
+	const char *section;
+
+	if (strchr(target, ':'))
+		return strchr(target, ':') + 1;
+	hook_of(prog->section, &section);
+	return strchr(section, ':') ? strchr(section, ':') + 1 : target;
+}
+
 static int no_user_probe(const struct prog_plan *prog, int code, struct err *err)
 {
 	const char *target = target_of(prog);
@@ -221,14 +232,14 @@ static int no_user_probe(const struct prog_plan *prog, int code, struct err *err
 		return err_set(err, -code,
 			       "there is no library or program '%s' where this machine keeps them, "
 			       "or it has no '%s'",
-			       path, target[path_len] == ':' ? target + path_len + 1 : target);
+			       path, probe_name(prog, target));
 	}
 	if (code == -ESRCH && strstr(target, "pid="))
 		return err_set(err, -code, "there is no process %s", strstr(target, "pid=") + 4);
 	if (code == -ENOENT || code == -ESRCH)
 		return err_set(err, -code, "%s has no %s '%s'", *path ? path : "the binary",
 			       type_of(prog)->hook == HOOK_USDT ? "USDT probe" : "function",
-			       target[path_len] == ':' ? target + path_len + 1 : target);
+			       probe_name(prog, target));
 	return say_code(err, code, "%s", target);
 }
 
