@@ -53,6 +53,12 @@ rows mallocs by_process 'map(select(.key.function | test("CALLOC|REALLOC|MEMALIG
 	[.key.function, .value.calls, .value.size])  | sort' \
 	'[["CALLS_CALLOC",1,10000],["CALLS_MEMALIGN",2,70000],["CALLS_REALLOC",1,20000]]'
 
+# Of the kernel: pipes that are open, and closed.
+example kmemleak pipes,25,900 --interval 200ms
+jq_is 'kmemleak: outstanding' kmemleak.out 'map(select(.key.stack // "" | test("alloc_pipe_info")) | .value.count) |
+	[max, (.[-1])]' '[25,0]'
+all_counted kmemleak
+
 # --- page faults: one for each page of a private mapping that is written ---
 head -c 262144 /dev/zero >known-file
 example pagefaults "private,$T/known-file,50" --interval 1m

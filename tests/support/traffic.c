@@ -786,6 +786,26 @@ static void __attribute__((noinline)) job_leak(char **args)
 		free(all[i]);
 }
 
+/* Opens COUNT pipes, holds them for MS, and closes them. */
+static void job_pipes(char **args)
+{
+	long count = number(args[0]);
+	int pipes[MAX_HELD][2];
+
+	if (count > MAX_HELD) {
+		errno = EINVAL;
+		die("%ld pipes", count);
+	}
+	for (long i = 0; i < count; i++)
+		if (pipe(pipes[i]))
+			die("pipe");
+	nap(number(args[1]));
+	for (long i = 0; i < count; i++) {
+		close(pipes[i][0]);
+		close(pipes[i][1]);
+	}
+}
+
 /* One of each kind, and a realloc() of it; nothing is freed. */
 static void job_allocators(char **args)
 {
@@ -1085,6 +1105,7 @@ static const struct job jobs[] = {
 	{ "crowd", "COUNT,MS", 2, job_crowd },
 	{ "wakes", "COUNT", 1, job_wakes },
 	{ "leak", "SIZE,COUNT,FREED", 3, job_leak },
+	{ "pipes", "COUNT,MS", 2, job_pipes },
 	{ "allocators", "", 0, job_allocators },
 	{ "private", "PATH,PAGES", 2, job_private },
 	{ "futex", "MS,COUNT", 2, job_futex },
