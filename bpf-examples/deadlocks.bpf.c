@@ -5,7 +5,6 @@
  *lock and unlock costs a trap, therefore watch one process:
  *
  *	bombus run deadlocks --pid 123
- *	bombus run deadlocks --pid 123 --attach '*=pid=123'	# in a container
  *
  * Mutexes that were locked before are not known.
  */

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
  * How often programs ask libc for memory, by function, with the sizes. Nothing is kept of an
- * allocation; for what is never freed, see memleak. Another library, or that of a container:
+ * allocation; for what is never freed, see memleak. With --pid or --container, libc is the one of
+ * these processes. Another library:
  *
- *	bombus run mallocs --attach '*=pid=123'
+ *	bombus run mallocs --attach '*=libjemalloc'
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>

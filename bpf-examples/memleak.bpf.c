@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
  * Memory that programs allocated and have not freed, by the stack that asked for it. It follows
- * libc's functions; another library, or that of a container:
+ * libc's functions; with --pid or --container, in the libc of these processes. Another library:
  *
- *	bombus run memleak --pid 123 --attach '*=/usr/lib/libjemalloc.so.2'
- *	bombus run memleak --pid 123 --attach '*=pid=123'
+ *	bombus run memleak --pid 123 --attach '*=libjemalloc'
  *
  * What was allocated before is not known, and freeing it is not counted. The rows of a process stay
  * after its end: they are what it never freed.

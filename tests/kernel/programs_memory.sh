@@ -81,7 +81,8 @@ all_counted slabratetop
 if [ -z "${IN_GUEST:-}" ]; then
 	cached=$T/cached charged=$T/charged
 	example cachestat "write,$cached,4096,64" --interval 1m
-	rows cachestat page_cache 'map([.value.added, .value.dirtied])' '[[64,64]]'
+	# The file system may add a page or two of its own.
+	rows cachestat page_cache 'map([.value.added, .value.dirtied] | map(. >= 64 and . <= 67))' '[[true,true]]'
 	example cachestat "read,$cached,262144,3" --interval 1m --set by_comm=true
 	rows cachestat page_cache 'map([.key.comm, .value.looked_up, .value.added, .value.dirtied])' \
 		'[["traffic",192,0,0]]'
