@@ -89,7 +89,7 @@ struct order_key {
 struct order {
 	pid_t tid;
 	ustack_id stack;
-	__u32 told;
+	__u32 reported;
 };
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -170,16 +170,16 @@ static __always_inline int lock_begins(void *ctx, __u64 mutex)
 	return 0;
 }
 
-static __always_inline void tell_order(struct order_key *order, struct order *now)
+static __always_inline void report_order(struct order_key *order, struct order *now)
 {
 	struct order_key opposite = { order->pid, order->second, order->first };
 	struct order *other = bpf_map_lookup_elem(&orders, &opposite);
 	struct event *e;
 
-	/* A pair is told once. */
-	if (!other || other->told)
+	/* A pair is reported once. */
+	if (!other || other->reported)
 		return;
-	other->told = 1;
+	other->reported = 1;
 	e = found(FOUND_LOCK_ORDER, order->second, order->first, now->stack);
 	if (!e)
 		return;
@@ -207,7 +207,7 @@ static __always_inline void note_orders(__u64 pid_tgid, __u64 mutex, ustack_id s
 		if (order.first == mutex || bpf_map_lookup_elem(&orders, &order))
 			continue;
 		if (bpf_map_update_elem(&orders, &order, &now, BPF_NOEXIST) == 0)
-			tell_order(&order, &now);
+			report_order(&order, &now);
 	}
 	if (mine->count >= MOST_HELD) {
 		bombus_lost(&deadlocks); /* the pairs with this one */

@@ -55,7 +55,7 @@ if [ "${IN_GUEST:-}" ]; then
 fi
 
 # --- hardware counters and frequencies: virtual machines have neither. What the programs make of them
-# shows with events of the kernel, and with a change of frequency that is told by hand. ---
+# shows with events of the kernel, and with a change of frequency that the test makes. ---
 head -c 262144 /dev/zero >known-file
 probe llcstat "private,$T/known-file,50" --attach on_reference=type=1,config=2,sample_period=1 \
 	--attach on_miss=type=1,config=3,sample_period=1
