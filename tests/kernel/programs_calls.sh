@@ -41,7 +41,7 @@ probe funccount probe,37 --attach "count=$TRAFFIC:traffic_probe" --attach "count
 rows funccount calls 'map([.key.file, .value])' '[["traffic",37]]'
 all_counted funccount
 probe funclatency nested,5 --attach "*=$TRAFFIC:traffic_nested"
-rows funclatency call_time 'map([.key.function.file, .count, .sum >= 15000000, .sum < 15000000 * 40])' '[["traffic",5,true,true]]'
+rows funclatency call_time 'map([.key.function.file, .count, .sum >= 15000000, .sum < 15000000 * 400])' '[["traffic",5,true,true]]'
 all_counted funclatency
 run_bombus --store "$EXAMPLES" run funclatency
 is 'funclatency: it wants a target: status' "$RC" 2
