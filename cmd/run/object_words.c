@@ -180,9 +180,12 @@ static int parse_enrich(const struct words *words, struct object_opts *ret, stru
 			ret->plan.enrich |= ENRICH_CONTAINER;
 		} else if (streq(words->words[i], "pod")) {
 			ret->plan.enrich |= ENRICH_POD;
+		} else if (streq(words->words[i], "process")) {
+			ret->plan.enrich |= ENRICH_PROCESS;
 		} else {
-			err_hint(err, "--enrich container,pod");
-			return err_usage(err, "--enrich: '%s' is neither container nor pod",
+			err_hint(err, "--enrich container,pod,process");
+			return err_usage(err,
+					 "--enrich: '%s' is neither container, pod nor process",
 					 words->words[i]);
 		}
 	}

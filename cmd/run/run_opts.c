@@ -49,8 +49,8 @@ const struct opt run_opts[] = {
 	  .complete = "map" },
 	{ 0, "enrich", "WORD,...", OPT_CSV, ARG(object.enrich),
 	  "container: each record's container (id, name, image); pod: its pod, namespace and node; "
-	  "as columns, labels, attributes and in filters",
-	  "container pod" },
+	  "process: its exe, cmdline, user and unit; as columns, labels, attributes and in filters",
+	  "container pod process" },
 	{ 0, "runtime-state", "DIR", OPT_WORDS, ARG(runtime_state),
 	  "find names of containers in this folder of a runtime, too: containerd's state, runc's "
 	  "--root, podman's storage",

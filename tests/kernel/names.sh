@@ -138,7 +138,7 @@ ok 'agent: nothing is left of it' test -z "$(pgrep -P $AGENT)"
 
 # --- mistakes ---
 run_bombus run execsnoop --enrich pods
-like 'an unknown word is refused' "$ERR" "--enrich: 'pods' is neither container nor pod"
+like 'an unknown word is refused' "$ERR" "--enrich: 'pods' is neither container, pod nor process"
 run_bombus run softirqs --enrich pod --once
 like 'a program without ids says so' "$ERR" 'no record of it has the id of a cgroup, process or namespace'
 done_testing

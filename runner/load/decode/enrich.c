@@ -5,7 +5,7 @@
 #include "base/util.h"
 #include "runner/load/plan/meanings.h"
 
-#define ADDED_MAX 8
+#define ADDED_MAX 12
 
 static const struct {
 	uint32_t enrich;
@@ -20,6 +20,10 @@ static const struct {
 	{ ENRICH_CONTAINER, MEAN_CONTAINER_IMAGE, "container.image", "image",
 	  "image of its container" },
 	{ ENRICH_POD, MEAN_NODE, "node", "node", "the machine, where it is in a container" },
+	{ ENRICH_PROCESS, MEAN_EXE, "exe", "exe", "the program of its process" },
+	{ ENRICH_PROCESS, MEAN_CMDLINE, "cmdline", "cmdline", "the command line of its process" },
+	{ ENRICH_PROCESS, MEAN_PROCESS_USER, "user", "user", "the user of its process" },
+	{ ENRICH_PROCESS, MEAN_UNIT, "unit", "unit", "its unit of systemd" },
 };
 _Static_assert(ARRAY_LEN(added) <= ADDED_MAX, "there is room for all");
 
@@ -38,22 +42,38 @@ static bool is_id(const struct field *f, enum meaning meaning)
 	       has_prefix(f->decode, "uint | cgroup");
 }
 
-/* The best id: a cgroup's is exact, a process may be gone, a whole pod shares its network. */
-static const struct field *find_id(const struct layout *layout, enum meaning *meaning)
-{
-	static const enum meaning ids[] = { MEAN_CGROUP, MEAN_MNTNS, MEAN_PID, MEAN_NETNS };
+/* An id, and what it is of. */
+struct id {
+	const struct field *field; /* NULL: there is none */
+	enum meaning meaning;
+};
 
-	for (size_t k = 0; k < ARRAY_LEN(ids); k++) {
+static struct id find_id(const struct layout *layout, const enum meaning *ids, size_t n)
+{
+	for (size_t k = 0; k < n; k++) {
 		for (uint32_t i = 0; i < layout->nfields; i++) {
 			const struct field *f = &layout->fields[i];
 
-			if (is_id(f, ids[k]) && f->count == 1 && !f->is_bits && !is_other(f)) {
-				*meaning = ids[k];
-				return f;
-			}
+			if (is_id(f, ids[k]) && f->count == 1 && !f->is_bits && !is_other(f))
+				return (struct id){ f, ids[k] };
 		}
 	}
-	return NULL;
+	return (struct id){ NULL, MEAN_NONE };
+}
+
+/* The best id: a cgroup's is exact, a process may be gone, a whole pod shares its network. */
+static struct id find_group(const struct layout *layout)
+{
+	static const enum meaning ids[] = { MEAN_CGROUP, MEAN_MNTNS, MEAN_PID, MEAN_NETNS };
+
+	return find_id(layout, ids, ARRAY_LEN(ids));
+}
+
+static struct id find_process(const struct layout *layout)
+{
+	static const enum meaning ids[] = { MEAN_PID };
+
+	return find_id(layout, ids, ARRAY_LEN(ids));
 }
 
 static bool has_path(const struct layout *layout, const char *path)
@@ -82,18 +102,21 @@ static const char *last_part(const char *path)
 
 bool enrich_layout(struct arena *arena, struct layout *layout, uint32_t enrich)
 {
-	enum meaning meaning;
-	const struct field *id = find_id(layout, &meaning);
+	struct id group = find_group(layout), process = find_process(layout);
 	uint8_t tags = label_tag(layout);
 	struct field *fields;
 	uint32_t n = layout->nfields;
 
-	if (!id)
+	if (!(enrich & ENRICH_PROCESS && process.field) &&
+	    !(enrich & ~ENRICH_PROCESS && group.field))
 		return false;
 	fields = arena_array(arena, struct field, n + ADDED_MAX);
 	memcpy(fields, layout->fields, n * sizeof(*fields));
 	for (size_t i = 0; i < ARRAY_LEN(added); i++) {
-		if (!(enrich & added[i].enrich) || has_path(layout, added[i].path))
+		struct id by = added[i].enrich == ENRICH_PROCESS ? process : group;
+		const struct field *id = by.field;
+
+		if (!id || !(enrich & added[i].enrich) || has_path(layout, added[i].path))
 			continue;
 		fields[n++] = (struct field){
 			.name = last_part(added[i].path),
@@ -106,7 +129,7 @@ bool enrich_layout(struct arena *arena, struct layout *layout, uint32_t enrich)
 			.kind = id->kind,
 			.is_signed = id->is_signed,
 			.meaning = (uint8_t)added[i].meaning,
-			.id_of = (uint8_t)meaning,
+			.id_of = (uint8_t)by.meaning,
 			.tags = tags,
 		};
 	}

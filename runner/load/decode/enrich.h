@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * --enrich: the container and pod of a record, by the id of a cgroup, process or namespace in it.
+ * --enrich: the container and pod of a record, by the id of a cgroup, process or namespace in it;
+ * and its process.
  *
  * Each property is a field of its own on the bytes of the id. Its text is looked up when it is
  * shown, as the name of a user is. So outputs, labels, filters and recordings treat it as any other
@@ -18,6 +19,7 @@ struct arena;
 enum enrich {
 	ENRICH_CONTAINER = 1 << 0, /* container.id, container.name, container.image */
 	ENRICH_POD = 1 << 1,	   /* pod, namespace, node */
+	ENRICH_PROCESS = 1 << 2,   /* exe, cmdline, user, unit */
 };
 
 /* Adds the fields of a set of enum enrich to a layout that has an id; false: it has none. The

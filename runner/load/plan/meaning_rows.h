@@ -124,6 +124,20 @@ MEANING(NODE, kind, part, none, node,
 	.name = "node", .attribute = "k8s.node.name",
 	.recorded = 14, .flags = MEANS_INEXACT, .cells = 12)
 
+/* Of a process, likewise. */
+MEANING(EXE, kind, part, none, exe,
+	.name = "exe", .attribute = "process.executable.path",
+	.recorded = 15, .flags = MEANS_INEXACT, .cells = 16)
+MEANING(CMDLINE, kind, part, none, cmdline,
+	.name = "cmdline", .attribute = "process.command_line",
+	.recorded = 16, .flags = MEANS_INEXACT, .cells = 16)
+MEANING(PROCESS_USER, kind, part, none, process_user,
+	.name = "user", .attribute = "process.owner",
+	.recorded = 17, .flags = MEANS_INEXACT, .cells = 8)
+MEANING(UNIT, kind, part, none, unit,
+	.name = "unit", .attribute = "systemd.unit",
+	.recorded = 18, .flags = MEANS_INEXACT, .cells = 16)
+
 /* Numbers with fixed names. An errno is of either sign. */
 MEANING(ERRNO, kind, named, errno, none,
 	.types = TYPES("errno_t", "gadget_errno"),

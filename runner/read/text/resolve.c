@@ -392,6 +392,10 @@ PART(container_image, CONTAINER_IMAGE)
 PART(pod, CONTAINER_POD)
 PART(pod_namespace, CONTAINER_NAMESPACE)
 PART(node, WHO_NODE)
+PART(exe, WHO_PROCESS(PROCESS_EXE))
+PART(cmdline, WHO_PROCESS(PROCESS_CMDLINE))
+PART(process_user, WHO_PROCESS(PROCESS_USER))
+PART(unit, WHO_PROCESS(PROCESS_UNIT))
 #undef PART
 
 #define MEANING(id, param, text, names, find, ...) [MEAN_##id] = &find_##find,

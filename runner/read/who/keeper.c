@@ -18,7 +18,9 @@
 #include "runner/load/sandbox/packet.h"
 #include "runner/read/text/cgroup.h"
 #include "runner/read/who/cgroup_events.h"
+#include "runner/read/who/look.h"
 #include "runner/read/who/message.h"
+#include "runner/read/who/process.h"
 #include "runner/read/who/state.h"
 
 #define NS_PER_MS 1000000ULL
@@ -53,7 +55,7 @@ struct keeper {
 /* ---- messages ---- */
 
 static void send_message(struct keeper *k, struct message *message, const char *path,
-			 const struct container *c)
+			 const struct container *c, const struct process *p)
 {
 	char bytes[MESSAGE_MAX];
 	size_t len = sizeof(*message);
@@ -62,6 +64,8 @@ static void send_message(struct keeper *k, struct message *message, const char *
 		len += (size_t)snprintf(bytes + len, MESSAGE_PATH, "%s", path) + 1;
 		for (int i = 0; i < CONTAINER_PARTS; i++)
 			len += (size_t)snprintf(bytes + len, CONTAINER_TEXT, "%s", c->part[i]) + 1;
+		for (int i = 0; i < PROCESS_PARTS; i++)
+			len += (size_t)snprintf(bytes + len, CONTAINER_TEXT, "%s", p->part[i]) + 1;
 	}
 	message->bytes = (uint32_t)(len - sizeof(*message));
 	memcpy(bytes, message, sizeof(*message));
@@ -71,7 +75,7 @@ static void send_message(struct keeper *k, struct message *message, const char *
 
 static void send_kind(struct keeper *k, enum message_kind kind, uint64_t id)
 {
-	send_message(k, &(struct message){ .kind = kind, .group = id }, NULL, NULL);
+	send_message(k, &(struct message){ .kind = kind, .group = id }, NULL, NULL, NULL);
 }
 
 static uint64_t namespace_of(int pid, const char *kind)
@@ -104,17 +108,21 @@ static bool tell(struct keeper *k, uint64_t id, const char *path, bool thorough)
 	struct message message = { .kind = MESSAGE_GROUP, .group = id };
 	const struct state_paths *paths = &k->paths;
 	struct container c = { 0 };
+	struct process p = { 0 };
 	bool found = container_of_path(&c, path) || state_find(paths, path, thorough, &c);
 	bool whole = found && find_namespaces(k, path, &message);
 
 	message.whole = found && state_fill(paths, &c);
-	send_message(k, &message, path, &c);
+	process_unit(&p, path);
+	if (id & MESSAGE_PROCESS)
+		process_read(&p, id & ~MESSAGE_PROCESS);
+	send_message(k, &message, path, &c, &p);
 	return whole && message.whole;
 }
 
 /* ---- groups ---- */
 
-static void look(struct keeper *k, struct group *g)
+static void look_for(struct keeper *k, struct group *g)
 {
 	/* Every second look reads all states of runc and crun; the first one stays cheap. */
 	bool thorough = g->tries & 1;
@@ -158,7 +166,7 @@ static struct group *add(struct keeper *k, uint64_t id, const char *path)
 	}
 	*g = (struct group){ .id = id, .path = xstrdup(path) };
 	id_map_set(&k->index, id, (uint32_t)(g - k->groups));
-	look(k, g);
+	look_for(k, g);
 	return g;
 }
 
@@ -266,16 +274,29 @@ static void answer(struct keeper *k, uint64_t id)
 		send_kind(k, MESSAGE_NONE, id);
 }
 
+static void answer_look(struct keeper *k, const struct question *question)
+{
+	char bytes[sizeof(struct message) + LOOK_BYTES];
+	struct message message = { .kind = MESSAGE_LOOK, .group = question->group };
+
+	message.bytes = (uint32_t)look_now(question, bytes + sizeof(message));
+	memcpy(bytes, &message, sizeof(message));
+	if (packet_send(k->fd, bytes, sizeof(message) + message.bytes, NULL, 0) < 0)
+		k->gone = true;
+}
+
 /* One question. The socket is readable. */
 static void read_question(struct keeper *k)
 {
 	struct question question;
 	int len = packet_receive(k->fd, &question, sizeof(question), NULL, 0, &(size_t){ 0 });
 
-	if (len == sizeof(question))
-		answer(k, question.group);
-	else
+	if (len != sizeof(question))
 		k->gone = true;
+	else if (question.look)
+		answer_look(k, &question);
+	else
+		answer(k, question.group);
 }
 
 /* ---- life ---- */
@@ -289,7 +310,7 @@ static int look_again(struct keeper *k, uint64_t until_ns)
 		struct group *g = &k->groups[i];
 
 		if (g->due_ns && g->due_ns <= now)
-			look(k, g);
+			look_for(k, g);
 		if (g->due_ns)
 			until_ns = MIN(until_ns, g->due_ns);
 	}
@@ -346,7 +367,7 @@ void keeper_serve(int fd, void *ctx)
 	every_ns = k.events ? LIST_EVERY_NS : LIST_OFTEN_NS;
 	list(&k);
 	send_message(&k, &(struct message){ MESSAGE_READY, .mntns = k.mntns, .netns = k.netns },
-		     NULL, NULL);
+		     NULL, NULL, NULL);
 	next_ns = now_mono_ns() + every_ns;
 	while (!k.gone) {
 		struct pollfd fds[] = {

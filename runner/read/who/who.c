@@ -22,6 +22,7 @@
 #define GROUPS_MAX 8192
 #define START_MS 5000 /* for what there is */
 #define KEEP_PROCESS_NS 1000000000ULL
+#define LOOKS 256
 
 enum state {
 	STATE_FREE,
@@ -42,6 +43,15 @@ struct entry {
 	uint16_t waited_ms; /* for the name */
 };
 
+struct look {
+	struct question what;
+	uint64_t when;
+	uint64_t age;
+	char *texts; /* NULL: not answered yet */
+	uint32_t bytes;
+	bool open; /* an answer will come */
+};
+
 struct who {
 	struct helper keeper;
 	pthread_t thread;
@@ -55,6 +65,7 @@ struct who {
 	uint32_t count;
 	struct id_map index;
 	uint64_t age;
+	struct look looks[LOOKS];
 	bool ended;	       /* the keeper has ended */
 	uint64_t mntns, netns; /* the host's, once it is ready */
 	struct who_watch *watches;
@@ -126,7 +137,7 @@ static const char *part_of(const struct who *who, const struct entry *e, unsigne
 
 	if (part == WHO_NODE)
 		return *id || *pod ? who->node : "";
-	return text_at(e->texts, 1 + part);
+	return text_at(e->texts, part < WHO_NODE ? 1 + part : part);
 }
 
 static void show(struct who *who, const struct entry *e, struct who_watch *watch)
@@ -147,10 +158,12 @@ static bool fits(const struct message *message, const char *texts, size_t len)
 {
 	size_t count = 0;
 
-	if (message->bytes != len || message->kind < MESSAGE_GROUP || message->kind > MESSAGE_READY)
+	if (message->bytes != len || message->kind < MESSAGE_GROUP || message->kind > MESSAGE_LOOK)
 		return false;
 	for (size_t i = 0; i < len; i++)
 		count += !texts[i];
+	if (message->kind == MESSAGE_LOOK)
+		return len <= LOOK_BYTES && count % 2 == 0 && (!len || !texts[len - 1]);
 	return message->kind != MESSAGE_GROUP || (count == MESSAGE_TEXTS && !texts[len - 1]);
 }
 
@@ -184,6 +197,27 @@ static void take(struct who *who, const struct message *message, const char *tex
 		__atomic_fetch_add(&who->changes, 1, __ATOMIC_RELEASE);
 }
 
+/* Answers come in the order of the questions. */
+static void take_look(struct who *who, const struct message *message, const char *texts)
+{
+	struct look *first = NULL;
+
+	for (size_t i = 0; i < LOOKS; i++) {
+		struct look *l = &who->looks[i];
+
+		if (l->open && (!first || l->age < first->age))
+			first = l;
+	}
+	if (!first)
+		return;
+	first->open = false;
+	free(first->texts);
+	first->texts = xmalloc(message->bytes + 1);
+	memcpy(first->texts, texts, message->bytes);
+	first->bytes = message->bytes;
+	__atomic_fetch_add(&who->changes, 1, __ATOMIC_RELEASE);
+}
+
 /* Waits for one message: its kind, or -errno; 0: the keeper ended. */
 static int receive(struct who *who)
 {
@@ -202,6 +236,8 @@ static int receive(struct who *who)
 	if (message.kind == MESSAGE_READY) {
 		who->mntns = message.mntns;
 		who->netns = message.netns;
+	} else if (message.kind == MESSAGE_LOOK) {
+		take_look(who, &message, bytes + sizeof(message));
 	} else {
 		take(who, &message, bytes + sizeof(message));
 	}
@@ -313,6 +349,8 @@ void who_free(struct who *who)
 	helper_stop(&who->keeper);
 	for (uint32_t i = 0; i < who->count; i++)
 		free(who->entries[i].texts);
+	for (size_t i = 0; i < LOOKS; i++)
+		free(who->looks[i].texts);
 	free(who->entries);
 	id_map_release(&who->index);
 	pthread_cond_destroy(&who->changed);
@@ -330,13 +368,16 @@ static bool is_open(const struct entry *e)
 	return !e->whole && !e->gone && *text_at(e->texts, 1 + CONTAINER_ID);
 }
 
-static bool ask(struct who *who, uint64_t id)
+static bool send_question(struct who *who, const struct question *question)
 {
-	const struct question question = { id };
-
 	/* Must not block: the keeper may itself be blocked until this process reads. */
 	return !who->ended && who->runs &&
-	       send(who->keeper.fd, &question, sizeof(question), MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+	       send(who->keeper.fd, question, sizeof(*question), MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+}
+
+static bool ask(struct who *who, uint64_t id)
+{
+	return send_question(who, &(struct question){ .group = id });
 }
 
 /* The process may have moved since, or its number belongs to another one. */
@@ -412,7 +453,8 @@ bool who_part(struct who *who, enum who_id kind, uint64_t id, unsigned part, uns
 		e = id ? look_up(who, id | MESSAGE_PROCESS, wait_ms) : NULL;
 	else
 		e = by_namespace(who, kind, id);
-	known = e && e->state == STATE_KNOWN;
+	/* While it is asked again, the last answer counts. */
+	known = e && e->texts;
 	if (known)
 		found = part_of(who, e, part);
 	/* Containers of a pod share its network: only parts of the pod are certain. */
@@ -422,6 +464,73 @@ bool who_part(struct who *who, enum who_id kind, uint64_t id, unsigned part, uns
 	snprintf(text, CONTAINER_TEXT, "%s", found);
 	pthread_mutex_unlock(&who->lock);
 	return known || is_host(who, kind, id);
+}
+
+void who_want(struct who *who, uint64_t pid)
+{
+	pthread_mutex_lock(&who->lock);
+	if (pid && !find(who, pid | MESSAGE_PROCESS))
+		look_up(who, pid | MESSAGE_PROCESS, 0);
+	pthread_mutex_unlock(&who->lock);
+}
+
+/* ---- looks ---- */
+
+static bool is_same(const struct question *a, const struct question *b)
+{
+	return a->look == b->look && a->group == b->group &&
+	       memcmp(a->address, b->address, sizeof(a->address)) == 0;
+}
+
+static struct look *find_look(struct who *who, const struct question *what)
+{
+	for (size_t i = 0; i < LOOKS; i++)
+		if (is_same(&who->looks[i].what, what))
+			return &who->looks[i];
+	return NULL;
+}
+
+void who_look(struct who *who, const struct question *what, uint64_t when)
+{
+	struct look *l;
+	bool again;
+
+	pthread_mutex_lock(&who->lock);
+	l = find_look(who, what);
+	for (size_t i = 0; i < LOOKS && !l; i++)
+		if (!who->looks[i].what.look)
+			l = &who->looks[i];
+	if (!l) {
+		l = who->looks;
+		for (size_t i = 1; i < LOOKS; i++)
+			if (who->looks[i].age < l->age)
+				l = &who->looks[i];
+	}
+	again = is_same(&l->what, what);
+	if (!l->open && (!again || l->when != when) && send_question(who, what)) {
+		if (!again)
+			free(steal_ptr(&l->texts));
+		l->what = *what;
+		l->when = when;
+		l->age = ++who->age;
+		l->open = true;
+	}
+	pthread_mutex_unlock(&who->lock);
+}
+
+size_t who_looked(struct who *who, const struct question *what, char dst[LOOK_BYTES])
+{
+	const struct look *l;
+	size_t len = 0;
+
+	pthread_mutex_lock(&who->lock);
+	l = find_look(who, what);
+	if (l && l->texts) {
+		len = l->bytes;
+		memcpy(dst, l->texts, len);
+	}
+	pthread_mutex_unlock(&who->lock);
+	return len;
 }
 
 uint64_t who_changes(const struct who *who)

@@ -20,6 +20,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "runner/read/who/container.h"
+#include "runner/read/who/look.h"
+#include "runner/read/who/process.h"
 
 struct err;
 struct who;
@@ -44,6 +46,9 @@ enum who_id {
 /* Passed as a part: the node's name; empty for ids outside containers. */
 #define WHO_NODE CONTAINER_PARTS
 
+/* Parts of a process, by WHO_PID; only the unit is known of a group too. */
+#define WHO_PROCESS(part) (WHO_NODE + 1 + (part))
+
 /* The longest wait for a name, once for each id. The short one is for code that runs for each
  * record. */
 #define WHO_WAIT_MS 250
@@ -53,6 +58,18 @@ enum who_id {
  * part of it is unknown. */
 bool who_part(struct who *who, enum who_id kind, uint64_t id, unsigned part, unsigned wait_ms,
 	      char text[CONTAINER_TEXT]);
+
+/* Asks for a process that is not in the table, so that it is known later; waits for nothing. */
+void who_want(struct who *who, uint64_t pid);
+
+/*
+ * Looks at sockets, interfaces and open files as they are now (look.h). who_look() asks, and
+ * waits for nothing; with the same `when` as the last time it does not ask again. who_looked()
+ * gives the last answer to this question: pairs of a name and a text, each with its NUL; 0: none is
+ * known yet. The last 256 answers are kept.
+ */
+void who_look(struct who *who, const struct question *what, uint64_t when);
+size_t who_looked(struct who *who, const struct question *what, char dst[LOOK_BYTES]);
 
 /* Rises when answers of who_part() may have changed. Any thread. */
 uint64_t who_changes(const struct who *who);
