@@ -182,14 +182,20 @@ static int run_programs(struct run *run, struct err *err)
 static int start_names(struct run *run, struct err *err)
 {
 	const struct run_args *a = run->args;
+	bool wanted = object_words_name_groups(&a->object);
 	int ret;
 
-	if (!object_words_name_groups(&a->object) || a->dry_run)
+	if ((!wanted && !run_sinks_interactive(a, run->global->exports)) || a->dry_run)
 		return 0;
 	ret = who_start(&run->programs.who, err);
-	return ret < 0 ? ret
-		       : who_begin(run->programs.who, a->runtime_state.words,
-				   a->runtime_state.count, err);
+	if (ret >= 0)
+		ret = who_begin(run->programs.who, a->runtime_state.words, a->runtime_state.count,
+				err);
+	if (ret >= 0 || wanted)
+		return ret;
+	/* The live table does without. */
+	who_free(steal_ptr(&run->programs.who));
+	return 0;
 }
 
 /* Before privileges are given up. Programs see only the command's cgroup, and there is no live

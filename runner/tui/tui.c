@@ -7,7 +7,6 @@
 #include "runner/tui/tui.h"
 
 #include <errno.h>
-#include <langinfo.h>
 #include <pthread.h>
 
 #include "base/bell.h"
@@ -25,6 +24,7 @@
 
 #define FRAME_NS 100000000ull
 #define PROGRAMS_NS 1000000000ull
+#define WHO_TIMEOUT_MS 100
 #define MOST_SPEED 1024.0
 #define LOG_WAITING_BYTES (256u << 10)
 #define LOG_KEPT_BYTES (8u << 10)
@@ -162,13 +162,11 @@ static int tui_open(struct sink *sink, struct err *err)
 {
 	struct tui *tui = tui_of(sink);
 	struct settings *settings = tui->opts.settings;
-	const char *charset = nl_langinfo(CODESET), *type = getenv("TERM");
 	struct model_opts opts = {
 		.history_bytes = tui->opts.history_bytes,
 		.interval_ns = tui->opts.interval_ns,
 		.files = tui->opts.files,
-		/* The fonts of the Linux console lack the signs. */
-		.utf8 = charset && streq(charset, "UTF-8") && !(type && streq(type, "linux")),
+		.utf8 = terminal_utf8(),
 	};
 	int ret;
 
@@ -579,6 +577,9 @@ static int tui_work(struct sink *sink, int *timeout_ms)
 	if (ret)
 		return ret;
 	steer(tui);
+	/* Answers of the helper that finds names ring no bell. */
+	if (tui->screen.who)
+		*timeout_ms = WHO_TIMEOUT_MS;
 	terminal_flush(tui->terminal);
 	now_ns = now_mono_ns();
 	if (!has_news(tui))

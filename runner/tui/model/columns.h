@@ -25,7 +25,7 @@ enum column_form {
 enum column_set {
 	SET_TABLE = 1 << 0,
 	SET_BESIDE = 1 << 1, /* beside a histogram */
-	SET_FALL = 1 << 2,   /* in a waterfall */
+	SET_FALL = 1 << 2,   /* in a view with bars: a waterfall, who talks to whom */
 };
 
 enum column_size { SIZE_FITTING, SIZE_NARROW, SIZE_WIDE };

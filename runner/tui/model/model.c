@@ -12,6 +12,7 @@
 #include "runner/tui/model/model_impl.h"
 #include "runner/tui/model/shorts.h"
 #include "runner/tui/trace/traces.h"
+#include "runner/tui/who/who_pane.h"
 
 /* Feeding. */
 
@@ -93,8 +94,26 @@ void model_stats(struct model *model, struct source *source, const struct map_pl
 	tab->has_stats = true;
 }
 
+/* Answers to what model_who() asks for. */
+static uint64_t name_changes(const struct model *model)
+{
+	uint64_t changes = 0;
+
+	for (uint32_t i = 0; i < model->origins.count; i++) {
+		const struct origin *origin = model->origins.all[i];
+
+		if (origin && origin->env.source->who)
+			changes += who_changes(origin->env.source->who);
+	}
+	return changes;
+}
+
 uint64_t model_generation(struct model *model)
 {
+	uint64_t names = model->asks ? name_changes(model) : model->names;
+
+	model->generation += names != model->names;
+	model->names = names;
 	/* The filter has not checked all records yet; each page continues. */
 	model->generation += current(model)->unfinished;
 	return model->generation;
@@ -237,6 +256,12 @@ void model_status(struct model *model, struct model_status *ret)
 void model_detail(struct model *model, struct model_detail *ret)
 {
 	tab_detail(current(model), fresh(model, ARENA_DETAIL), ret);
+}
+
+void model_who(struct model *model, struct model_detail *ret)
+{
+	model->asks = true;
+	who_pane(current(model), fresh(model, ARENA_WHO), model->latest_ns, ret);
 }
 
 bool model_row_json(struct model *model, struct strbuf *ret)

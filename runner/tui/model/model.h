@@ -93,6 +93,7 @@ enum view {
 	VIEW_HISTOGRAM, /* rows on the left (model_page()), bars on the right (model_histogram()) */
 	VIEW_HEATMAP,	/* rows on the left, model_heatmap() on the right */
 	VIEW_WATERFALL, /* spans as bars in time: a page whose last column is the bar */
+	VIEW_TALKS,	/* groups by two columns: from each value of the first to the second's */
 	NVIEWS,
 };
 
@@ -226,6 +227,14 @@ void model_go_row(struct model *model, uint64_t id);
 bool model_columns(const struct model *model, uint32_t index, char **ret_name, char **ret_text);
 void model_set_columns(struct model *model, const char *name, const char *text);
 bool model_go_tab(struct model *model, uint32_t index);
+/* Another current tab for a look at it; the caller gives the one that this returns back. */
+uint32_t model_peek(struct model *model, uint32_t index);
+/*
+ * Filters all other maps by the row under the cursor, by the fields that they share. False: there
+ * are none, or (off) nothing was filtered so. `names`: of these fields; valid until the next call.
+ */
+bool model_link(struct model *model, bool on, const char **ret_names);
+bool model_linked(const struct model *model); /* the current tab is filtered so */
 /* To the tab of a map. False: it has none. */
 bool model_go_map(struct model *model, const struct source *source, const struct map_plan *map);
 /* The mouse: a row of the page (from its top), the number of a column. */
@@ -288,6 +297,13 @@ struct model_detail {
 	uint32_t name_cells; /* of the longest name */
 };
 void model_detail(struct model *model, struct model_detail *ret);
+
+/*
+ * The processes, groups, addresses, interfaces and inodes that the row under the cursor names: a
+ * line with the name of the field for each, and below it what is known of it, indented. It may be
+ * looked up: model_generation() changes when an answer came.
+ */
+void model_who(struct model *model, struct model_detail *ret);
 
 /* The row under the cursor as one JSON object, without newline. False: no row. */
 bool model_row_json(struct model *model, struct strbuf *ret);

@@ -14,6 +14,7 @@ enum model_arena {
 	ARENA_PAGE,
 	ARENA_STATUS,
 	ARENA_DETAIL,
+	ARENA_WHO,
 	ARENA_HISTOGRAM,
 	ARENA_LOG,
 	ARENA_TITLE,
@@ -41,10 +42,13 @@ struct model {
 	struct logview *log;
 	struct arena arenas[NARENAS];
 	uint64_t generation;
-	uint64_t latest_ns; /* the last sweep of any source, since 1970 */
-	bool paused;	    /* all tabs, at one moment */
-	uint64_t moment_ns; /* that all tabs show; 0: the present, or when each was paused */
-	uint64_t marked_ns; /* the moment to compare with; 0: none */
+	uint64_t latest_ns;  /* the last sweep of any source, since 1970 */
+	struct strbuf links; /* names of fields, of model_link() */
+	bool asks;	     /* model_who() was called */
+	uint64_t names;	     /* who_changes() of all sources, when they were last looked at */
+	bool paused;	     /* all tabs, at one moment */
+	uint64_t moment_ns;  /* that all tabs show; 0: the present, or when each was paused */
+	uint64_t marked_ns;  /* the moment to compare with; 0: none */
 	uint64_t lost;
 	uint64_t read; /* by sources that were removed */
 };

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include "base/util.h"
 #include "runner/tui/model/model_impl.h"
+#include "runner/tui/overview/link.h"
 #include "runner/tui/trace/traces.h"
 
 /* Pauses a stream, so that the row under the cursor stays. */
@@ -257,6 +258,37 @@ bool model_go_tab(struct model *model, uint32_t index)
 		model_drop_tab(model, before);
 	model->generation++;
 	return true;
+}
+
+uint32_t model_peek(struct model *model, uint32_t index)
+{
+	uint32_t was = model->now;
+
+	model->now = index;
+	return was;
+}
+
+bool model_link(struct model *model, bool on, const char **ret_names)
+{
+	bool any = false;
+
+	strbuf_reset(&model->links);
+	for (uint32_t i = 0; i < model->ntabs; i++) {
+		struct tab *tab = model->tabs[i];
+
+		if (!on || i == model->now)
+			any |= unlink_tab(tab) && !on;
+		else
+			any |= link_tabs(current_base(model), tab, &model->links);
+	}
+	*ret_names = strbuf_str(&model->links);
+	model->generation += any;
+	return any;
+}
+
+bool model_linked(const struct model *model)
+{
+	return current_base(model)->linked;
 }
 
 bool model_do(struct model *model, enum model_op op)

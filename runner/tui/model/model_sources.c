@@ -8,6 +8,8 @@
 
 #define COLUMNS_MAX_BYTES 8192u
 
+#define LINKS_MAX_BYTES 1024
+
 struct model *model_new(const struct model_opts *opts)
 {
 	struct model *model = xcalloc(1, sizeof(*model));
@@ -18,6 +20,7 @@ struct model *model_new(const struct model_opts *opts)
 	model->history_bytes = opts->history_bytes ? opts->history_bytes : MODEL_HISTORY_BYTES;
 	model->files = opts->files;
 	model->log = logview_new();
+	strbuf_init(&model->links, LINKS_MAX_BYTES);
 	model->programs = programs_tab_new(&model->env);
 	model->tabs = xcalloc(1, sizeof(*model->tabs));
 	model->tabs[model->ntabs++] = model->programs;
@@ -45,6 +48,7 @@ void model_free(struct model *model)
 	slots_release(&model->origins);
 	free(model->tabs);
 	logview_free(model->log);
+	strbuf_release(&model->links);
 	free(model);
 }
 
@@ -135,6 +139,8 @@ void model_add(struct model *model, struct source *source)
 
 	origin->env = (struct tab_env){ .settings = &model->settings, .source = source };
 	sink_names_init(&origin->env.names, source);
+	/* The screen is not held up. */
+	resolver_set_who(origin->env.names.resolver, source->who, WHO_WAIT_SHORT_MS);
 	origin->by_map = xcalloc(plan->nmaps + 1, sizeof(struct tab *));
 	model->tabs =
 		xreallocarray(model->tabs, model->ntabs + plan->nmaps + 1, sizeof(struct tab *));

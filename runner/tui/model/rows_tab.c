@@ -336,6 +336,8 @@ const struct rows *rows_tab_live(struct tab *tab)
 void rows_tab_put(struct tab *tab, const struct series_rows *rows)
 {
 	rows_put(rows_tab_of(tab)->live, rows);
+	for (uint32_t i = 0; tab->process && i < rows->count; i++)
+		tab_want(tab, row_key(rows, i), NULL);
 }
 
 static int compare_ids(const void *a, const void *b)

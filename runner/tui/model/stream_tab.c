@@ -387,6 +387,7 @@ const struct stream *stream_tab_ring(struct tab *tab)
 void stream_tab_put(struct tab *tab, const struct record *record)
 {
 	stream_put(stream_tab_of(tab)->stream, record);
+	tab_want(tab, record->part[PART_KEY], record->part[PART_VALUE]);
 }
 
 void stream_tab_lost(struct tab *tab, enum lost_where where, uint64_t count)

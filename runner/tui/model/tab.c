@@ -4,6 +4,7 @@
 #include <math.h>
 #include "base/clock.h"
 #include "base/util.h"
+#include "runner/load/decode/enrich.h"
 #include "runner/read/text/human.h"
 #include "runner/tui/model/blocks.h"
 #include "runner/tui/model/shorts.h"
@@ -31,10 +32,57 @@ static size_t longest_text(const struct layout *layout)
 	return most;
 }
 
+static const struct field *find_process(const struct layout *layout)
+{
+	for (uint32_t i = 0; i < layout->nfields; i++)
+		if (layout->fields[i].id_of == MEAN_PID && layout->fields[i].count == 1)
+			return &layout->fields[i];
+	return NULL;
+}
+
+/* Of a row's process, container and pod, as --enrich adds them for every output. */
+static void add_names(struct tab *tab)
+{
+	const uint32_t all = ENRICH_CONTAINER | ENRICH_POD | ENRICH_PROCESS;
+	struct map_plan *wide = &tab->wide;
+
+	if (!tab->env->source || !tab->env->source->who || !tab->map)
+		return;
+	*wide = *tab->shown;
+	if (!(wide->has_key && enrich_layout(&tab->names, &wide->key, all)) &&
+	    !enrich_layout(&tab->names, &wide->value, all))
+		return;
+	tab->shown = wide;
+	tab->process = wide->has_key ? find_process(&wide->key) : NULL;
+	tab->process_part = PART_KEY;
+	if (tab->process)
+		return;
+	tab->process = find_process(&wide->value);
+	tab->process_part = PART_VALUE;
+}
+
+void tab_want(struct tab *tab, const void *key, const void *value)
+{
+	const void *const parts[] = { [PART_KEY] = key, [PART_VALUE] = value };
+	const void *base;
+	uint32_t pid;
+
+	if (likely(!tab->process))
+		return;
+	base = parts[tab->process_part];
+	pid = base ? (uint32_t)field_u64(tab->process, base, 0) : 0;
+	if (tab->wanted[pid % TAB_WANTED] == pid)
+		return;
+	tab->wanted[pid % TAB_WANTED] = pid;
+	who_want(tab->env->source->who, pid);
+}
+
 void tab_ready(struct tab *tab)
 {
-	size_t key = tab->shown->has_key ? longest_text(&tab->shown->key) : 0;
+	size_t key;
 
+	add_names(tab);
+	key = tab->shown->has_key ? longest_text(&tab->shown->key) : 0;
 	/* The minimum also covers prefixes such as indents. */
 	tab->scratch = xmalloc(MAX(key, longest_text(&tab->shown->value)) + MIN_SCRATCH);
 }
@@ -44,8 +92,10 @@ void tab_release(struct tab *tab)
 	columns_release(&tab->columns);
 	pick_free(tab->filter);
 	pick_free(tab->mark);
+	pick_free(tab->own);
 	if (tab->over)
 		tab->over->ops->free(tab->over);
+	arena_release(&tab->names);
 	free(tab->label);
 	free(tab->scratch);
 }

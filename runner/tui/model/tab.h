@@ -26,6 +26,7 @@ struct tab;
 struct trace_span;
 
 #define TAB_GROUP_BY 4
+#define TAB_WANTED 64
 
 /* Shared by all tabs. */
 struct tab_settings {
@@ -90,6 +91,8 @@ struct tab {
 	const struct map_plan *shown; /* the fields that filters see */
 	struct columns columns;
 	struct pick *filter, *mark;
+	struct pick *own;  /* the user's filter, while a row of another tab filters this one */
+	bool linked;	   /* it does */
 	struct pick *trap; /* rows of which it holds stand out; borrowed; NULL: none */
 	uint64_t total, cursor, top;
 	uint64_t cursor_id;
@@ -112,13 +115,21 @@ struct tab {
 	uint64_t lost;
 	struct map_stats stats;
 	bool has_stats;
-	char *scratch; /* for one text */
+	char *scratch;		     /* for one text */
+	struct map_plan wide;	     /* `shown`, with the process, container and pod of a row */
+	struct arena names;	     /* of these fields */
+	const struct field *process; /* the number of a row's process; NULL: it has none */
+	uint8_t process_part;	     /* enum part */
+	uint32_t wanted[TAB_WANTED]; /* numbers that were asked for lately */
 };
 
 void tab_init(struct tab *tab, const struct tab_ops *ops, struct tab_env *env, const char *name,
 	      const struct map_plan *map, const struct map_plan *shown);
-/* After its columns were added: makes room for the longest text of any field. */
+/* After its columns were added: adds fields for filters and details that have no column, and makes
+ * room for the longest text of any field. */
 void tab_ready(struct tab *tab);
+/* Has the process of a row looked up while it lives. */
+void tab_want(struct tab *tab, const void *key, const void *value);
 void tab_release(struct tab *tab);
 
 /* Updates order, filter and cursor; the cursor is on a row if there is one. */
@@ -150,7 +161,7 @@ static inline const char *tab_label(const struct tab *tab)
 	return tab->label ? tab->label : tab->name;
 }
 
-/* group_tab.c. Groups of the base's rows, by the columns in base->by, which stay as they are. */
+/* runner/tui/group/group_tab.c. Groups of the base's rows, by the columns in base->by, which stay as they are. */
 struct tab *group_tab_new(struct tab *base);
 /* The filter that leaves the rows of the chosen group, for the base. False: no group, or none that
  * a filter can describe. */

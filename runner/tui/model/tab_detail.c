@@ -61,7 +61,7 @@ static void add_field(struct detail *detail, const struct field *field, const st
 	else if (base)
 		strbuf_add(&both, text, field_text(text, field, base, STYLE_TABLE, resolver));
 	shown = both.len;
-	if (base && !instead && !item->overflow && field->kind != KIND_TEXT &&
+	if (base && !instead && !item->overflow && !field->id_of && field->kind != KIND_TEXT &&
 	    field->kind != KIND_BYTES)
 		len = field_text(text, field, base, STYLE_PLAIN, NULL);
 	if (len && (len != shown || memcmp(both.buf, text, len) != 0)) {
@@ -69,7 +69,9 @@ static void add_field(struct detail *detail, const struct field *field, const st
 		strbuf_add(&both, text, len);
 		strbuf_adds(&both, ")");
 	}
-	add_line(detail, field->path, strbuf_str(&both), both.len);
+	/* Nothing is known of its container. */
+	if (both.len || !field->id_of)
+		add_line(detail, field->path, strbuf_str(&both), both.len);
 	strbuf_release(&both);
 }
 

@@ -220,9 +220,9 @@ static void scroll(struct tab *tab, uint32_t height)
 
 static enum column_set set_of(const struct tab *tab)
 {
-	return tab->view == VIEW_TABLE	     ? SET_TABLE
-	       : tab->view == VIEW_WATERFALL ? SET_FALL
-					     : SET_BESIDE;
+	return tab->view == VIEW_TABLE					? SET_TABLE
+	       : tab->view == VIEW_WATERFALL || tab->view == VIEW_TALKS ? SET_FALL
+									: SET_BESIDE;
 }
 
 /* A bar takes the width that the other columns leave, and at least a third. */

@@ -184,6 +184,8 @@ static uint32_t where_now(struct screen *s)
 
 	if (s->overlay)
 		return s->overlay == &view_detail ? HINT_OVERLAY | HINT_DETAIL : HINT_OVERLAY;
+	if (s->overview)
+		return HINT_OVERVIEW;
 	model_tab(s->model, model_current(s->model), &tab);
 	if (tab.kind == TAB_PROGRAMS || tab.kind == TAB_TRACES)
 		return HINT_PROGRAMS;

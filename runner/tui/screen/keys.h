@@ -49,6 +49,8 @@ enum act {
 	ACT_SAVE,
 	ACT_COPY,
 	ACT_DETAIL,
+	ACT_WHO,
+	ACT_OVERVIEW,
 	ACT_BACK,
 	ACT_LOG,
 	ACT_FLAMES,
@@ -73,8 +75,9 @@ enum hint_where {
 	HINT_DETAIL = 1 << 4,
 	HINT_ENDED = 1 << 5, /* the source of the tab has ended */
 	HINT_TRACE = 1 << 6, /* the tree of a trace */
+	HINT_OVERVIEW = 1 << 7,
 	HINT_TABS = HINT_ROWS | HINT_STREAM | HINT_PROGRAMS,
-	HINT_ALWAYS = HINT_TABS | HINT_ENDED | HINT_TRACE,
+	HINT_ALWAYS = HINT_TABS | HINT_ENDED | HINT_TRACE | HINT_OVERVIEW,
 };
 
 #define KEYS_PER_BINDING 4

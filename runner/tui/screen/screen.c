@@ -16,6 +16,7 @@
 #define MOST_INTERVAL_NS 86400000000000ull
 #define HEADER_Y 2u
 #define WHEEL_ROWS 3
+#define WHO_BESIDE 100u /* cells */
 
 void screen_init(struct screen *s, struct model *model, bool utf8)
 {
@@ -584,11 +585,66 @@ static enum wish toggle_mouse(struct screen *s)
 
 static enum wish open_view(struct screen *s, enum act act)
 {
-	if (act == ACT_FLAMES)
+	if (act == ACT_FLAMES) {
 		open_flames(s);
-	else
+	} else if (act == ACT_WHO || act == ACT_OVERVIEW) {
+		overlay_close(s);
+		s->who ^= act == ACT_WHO;
+		s->overview |= act == ACT_OVERVIEW;
+	} else {
 		overlay_open(s, act == ACT_LOG ? &view_log : &view_help);
+	}
 	return WISH_NONE;
+}
+
+/* --- the overview --- */
+
+static void leave_overview(struct screen *s)
+{
+	const char *names;
+
+	s->overview = false;
+	model_link(s->model, false, &names);
+}
+
+static void link_row(struct screen *s)
+{
+	const char *names;
+
+	if (model_link(s->model, true, &names))
+		screen_say(s, false, "the other tables show the rows of the same %s; Esc: all",
+			   names);
+}
+
+/* Keys that mean something else in the overview. False: it is not one of them. */
+static bool overview_key(struct screen *s, const struct binding *b, uint32_t key)
+{
+	const char *names;
+
+	switch ((enum act)b->act) {
+	case ACT_BACK:
+		if (!model_link(s->model, false, &names))
+			leave_overview(s);
+		return true;
+	case ACT_OVERVIEW:
+	case ACT_DETAIL:
+		leave_overview(s);
+		return true;
+	case ACT_QUIT:
+		if (key != 'q')
+			return false;
+		leave_overview(s);
+		return true;
+	case ACT_ROW:
+	case ACT_MODEL:
+		if (b->op > OP_LAST)
+			return false;
+		model_do(s->model, b->op);
+		link_row(s);
+		return true;
+	default:
+		return false;
+	}
 }
 
 static enum wish act_on(struct screen *s, const struct binding *b, uint32_t key)
@@ -630,6 +686,8 @@ static enum wish act_on(struct screen *s, const struct binding *b, uint32_t key)
 		return WISH_NONE;
 	case ACT_BACK:
 		return go_back(s);
+	case ACT_WHO:
+	case ACT_OVERVIEW:
 	case ACT_LOG:
 	case ACT_HELP:
 	case ACT_FLAMES:
@@ -669,6 +727,8 @@ enum wish screen_key(struct screen *s, uint32_t key)
 	s->flash[0] = '\0';
 	if (s->prompt.open && !anywhere)
 		return type_key(s, key);
+	if (b && s->overview && !s->overlay && overview_key(s, b, key))
+		return WISH_NONE;
 	return b && !overlay_takes(s, b) ? act_on(s, b, key) : WISH_NONE;
 }
 
@@ -703,7 +763,7 @@ void screen_click(struct screen *s, uint32_t x, uint32_t y)
 	if (tab) {
 		overlay_close(s);
 		model_go_tab(s->model, tab->number);
-	} else if (s->overlay) {
+	} else if (s->overlay || s->overview) {
 		return;
 	} else if (column) {
 		model_column(s->model, column->number);
@@ -731,6 +791,7 @@ static const struct view_ops *view_of(struct screen *s)
 		[VIEW_HISTOGRAM] = &view_histogram,
 		[VIEW_HEATMAP] = &view_heatmap,
 		[VIEW_WATERFALL] = &view_table,
+		[VIEW_TALKS] = &view_table,
 	};
 	struct model_tab tab;
 
@@ -761,6 +822,25 @@ static void draw_overlay(struct screen *s, struct canvas *canvas, struct area ar
 		s->top = UINT32_MAX;
 }
 
+/* The pane stands to the right, or below where that would be narrow. */
+static void draw_view(struct screen *s, struct canvas *canvas, struct area area)
+{
+	struct area pane = area;
+
+	if (s->who && area.width >= WHO_BESIDE) {
+		pane.width = area.width * 2 / 5;
+		area.width -= pane.width;
+		pane.x = area.width;
+	} else if (s->who) {
+		pane.height = area.height / 2;
+		area.height -= pane.height;
+		pane.y += area.height;
+	}
+	view_of(s)->draw(s, canvas, area);
+	if (s->who)
+		view_who.draw(s, canvas, pane);
+}
+
 void screen_draw(struct screen *s, struct canvas *canvas, uint64_t elapsed_s)
 {
 	struct area area = { 0, HEADER_Y, canvas->width, 0 };
@@ -777,8 +857,10 @@ void screen_draw(struct screen *s, struct canvas *canvas, uint64_t elapsed_s)
 	area.height = canvas->height - HEADER_Y - 2;
 	if (s->overlay)
 		draw_overlay(s, canvas, area);
+	else if (s->overview)
+		view_overview.draw(s, canvas, area);
 	else
-		view_of(s)->draw(s, canvas, area);
+		draw_view(s, canvas, area);
 	/* Last, because drawing the view sorts and filters, which the status line shows. */
 	frame_draw(s, canvas, elapsed_s);
 }

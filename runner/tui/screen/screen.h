@@ -64,7 +64,7 @@ struct view_ops {
 	const char *hints;		      /* the hint line; NULL: from the table of keys */
 };
 extern const struct view_ops view_table, view_histogram, view_heatmap, view_detail, view_log,
-	view_help, view_palette, view_flames;
+	view_help, view_palette, view_flames, view_who, view_overview;
 
 /* A key of the user's, instead of the usual one. */
 struct rebound {
@@ -77,6 +77,9 @@ struct screen {
 	struct model *model; /* borrowed */
 	const struct signs *signs;
 	bool utf8, mouse;
+	bool overview;			/* all tabs are shown, in panes */
+	bool quiet;			/* a pane is drawn without its cursor */
+	bool who;			/* the pane beside the view is shown */
 	bool replayed;			/* a recording: the interval cannot be changed */
 	const struct source_play *play; /* of a recording; NULL: the programs run */
 	uint64_t ahead_ns;

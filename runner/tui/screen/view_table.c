@@ -112,6 +112,8 @@ static uint32_t draw_table(struct screen *s, struct canvas *canvas, struct area 
 	model_page(s->model, area.width, area.height - 1, &page);
 	draw_header(s, canvas, area, &page);
 	for (uint32_t i = 0; i < page.nrows; i++) {
+		if (s->quiet)
+			page.rows[i].marks &= ~(uint32_t)ROW_CURSOR;
 		if (page.rows[i].marks & ROW_NOTE)
 			draw_note(s, canvas, area, area.y + 1 + i, &page.rows[i]);
 		else

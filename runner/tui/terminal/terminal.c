@@ -6,6 +6,7 @@
 #include <curses.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <langinfo.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
@@ -43,6 +44,14 @@ struct terminal {
 };
 
 static const int job_signals[] = { SIGWINCH, SIGTSTP, SIGCONT };
+
+/* The fonts of the Linux console lack the signs. */
+bool terminal_utf8(void)
+{
+	const char *charset = nl_langinfo(CODESET), *type = getenv("TERM");
+
+	return charset && streq(charset, "UTF-8") && !(type && streq(type, "linux"));
+}
 
 bool terminal_unknown(const char *type)
 {

@@ -28,6 +28,8 @@ struct terminal;
 
 /* Both descriptors are terminals, and $TERM can move the cursor. */
 bool terminal_usable(int in_fd, int out_fd);
+/* The user's terminal shows UTF-8, and has the signs of the screen. */
+bool terminal_utf8(void);
 /* This system has no description of this type of terminal. */
 bool terminal_unknown(const char *type);
 

@@ -15,6 +15,7 @@ static const struct scene scenes[] = {
 	{ "a filter that is wrong", "1/delta_us > 5 && com == \"x\"" },
 	{ "marked rows", "1&curl\r" },
 	{ "all fields of a row", "1G\r" },
+	{ "who is this", "3jp" },
 	{ "histogram", "5j" },
 	{ "heat map", "5jv" },
 	{ "histograms as rows", "5jvv" },

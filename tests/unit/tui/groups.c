@@ -119,6 +119,53 @@ static void test_groups_of_rows(void **state)
 	tui_release(&t);
 }
 
+/* Groups by two columns as a map: the busiest first, and of each the busiest partner. */
+static void test_groups_talk(void **state)
+{
+	struct connlat event = a_connlat();
+	struct record record;
+	struct model_why why;
+	static const struct {
+		const char *comm;
+		uint8_t to;
+		uint32_t count;
+	} talks[] = { { "curl", 1, 3 }, { "nginx", 9, 6 }, { "curl", 2, 5 }, { "sh\x1b", 1, 1 } };
+	struct tui t;
+
+	tui_init(&t, true);
+	tui_go(&t, "events");
+	record = record_of(&t.f, MAP_EVENTS, &event);
+	for (size_t i = 0; i < ARRAY_LEN(talks); i++)
+		for (uint32_t n = 0; n < talks[i].count; n++) {
+			memset(event.comm, 0, sizeof(event.comm));
+			memcpy(event.comm, talks[i].comm, strlen(talks[i].comm));
+			memcpy(event.daddr, (const uint8_t[]){ 10, 0, 0, talks[i].to }, 4);
+			model_event(t.model, &t.f.fake.source, &record);
+		}
+	tui_sweep(&t);
+	choose(&t, "COMM");
+	assert_true(model_do(t.model, OP_GROUP));
+	assert_false(model_can_view(t.model, VIEW_TALKS));
+	/* The second column, beside the first. */
+	assert_true(model_do(t.model, OP_UNGROUP));
+	assert_int_equal(model_group_by(t.model, "comm,daddr_v4", NULL), 0);
+	assert_true(model_do(t.model, OP_VIEW));
+	assert_page(&t, 60, 9,
+		    "  COMM ──▶ DADDR_V4    ▼ RECORDS\n"
+		    "> curl   ──▶ 10.0.0.2          5  ████████████████▋\n"
+		    "         ──▶ 10.0.0.1          3  ██████████\n"
+		    "  nginx  ──▶ 10.0.0.9          6  ████████████████████\n"
+		    "  sh\\x1b ──▶ 10.0.0.1          1  ███▎\n");
+	/* Filtered and gone into as any groups. */
+	assert_int_equal(model_filter(t.model, "records > 2", &why), 0);
+	assert_true(model_do(t.model, OP_DOWN));
+	assert_true(model_do(t.model, OP_INTO));
+	assert_string_equal(model_filter_text(t.model),
+			    "comm == \"curl\" && daddr_v4 == \"10.0.0.1\"");
+	assert_true(model_do(t.model, OP_OUT));
+	tui_release(&t);
+}
+
 /* What is beyond the limit of groups is one group with a name of its own. */
 static void test_groups_beyond_the_limit(void **state)
 {
@@ -155,6 +202,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_groups_of_records),
 		cmocka_unit_test(test_groups_of_rows),
+		cmocka_unit_test(test_groups_talk),
 		cmocka_unit_test(test_groups_beyond_the_limit),
 	};
 

@@ -13,11 +13,11 @@
 #include "base/util.h"
 #include "runner/load/plan/meanings.h"
 #include "runner/read/raw.h"
+#include "runner/tui/group/group_impl.h"
 #include "runner/tui/model/order.h"
 #include "runner/tui/model/shorts.h"
 #include "runner/tui/model/tab.h"
 
-#define KEY_TEXT 256u	      /* of one column, with its NUL */
 #define MEASURES_MAX 3u	      /* columns of records that are measured */
 #define ROWS_MAX (1u << 17)   /* the newest ones of a stream */
 #define GROUPS_MAX (1u << 16) /* what more there are is one group, OVERFLOW_TEXT */
@@ -37,43 +37,6 @@ struct value {
 	uint32_t group;
 	double value;
 };
-
-struct group_tab {
-	struct tab tab;
-	struct tab *base;
-	uint64_t version; /* of the base, when the groups were made */
-	struct map_plan shown;
-	struct arena arena;	  /* of names and layouts */
-	struct measure *measures; /* the first counts */
-	uint32_t nmeasures;
-	struct id_map found; /* hash of the key -> group */
-	uint64_t *ids;	     /* these hashes, by group */
-	uint8_t *keys;
-	double *cells; /* nmeasures a group */
-	uint32_t ngroups, room;
-	struct order_item *order;
-	uint64_t rows; /* in all groups */
-};
-
-static struct group_tab *group_of(const struct tab *tab)
-{
-	return container_of(tab, struct group_tab, tab);
-}
-
-static size_t key_bytes(const struct group_tab *gt)
-{
-	return gt->base->nby * KEY_TEXT;
-}
-
-static uint8_t *key_at(const struct group_tab *gt, uint32_t group)
-{
-	return gt->keys + group * key_bytes(gt);
-}
-
-static double *cells_at(const struct group_tab *gt, uint32_t group)
-{
-	return gt->cells + (size_t)group * gt->nmeasures;
-}
 
 /* --- making groups --- */
 
@@ -264,7 +227,10 @@ static void group_prepare(struct tab *tab)
 			gt->order[n].key = ~gt->order[n].key;
 		n++;
 	}
-	qsort_r(gt->order, n, sizeof(*gt->order), compare_groups, gt);
+	if (tab->view == VIEW_TALKS)
+		talks_order(gt, n);
+	else
+		qsort_r(gt->order, n, sizeof(*gt->order), compare_groups, gt);
 	tab->total = n;
 }
 
@@ -320,7 +286,9 @@ static void group_status(struct tab *tab, struct arena *arena, struct model_stat
 
 static bool group_can_view(const struct tab *tab, enum view view)
 {
-	return view == VIEW_TABLE;
+	const struct group_tab *gt = group_of(tab);
+
+	return view == VIEW_TABLE || (view == VIEW_TALKS && gt->base->nby == 2);
 }
 
 static const char *group_empty(struct tab *tab)
@@ -337,6 +305,7 @@ static void group_free(struct tab *tab)
 	free(gt->keys);
 	free(gt->cells);
 	free(gt->order);
+	free(gt->leads);
 	free(gt->measures);
 	arena_release(&gt->arena);
 	tab_release(tab);
@@ -348,6 +317,7 @@ static const struct tab_ops group_ops = {
 	.prepare = group_prepare,
 	.item = group_item,
 	.find = group_find,
+	.span = talks_span,
 	.pause = group_pause,
 	.refilter = tab_resort,
 	.count = group_count,
@@ -438,6 +408,8 @@ static void add_columns(struct group_tab *gt)
 	for (uint32_t i = 0; i < value->nfields; i++)
 		columns_add(columns, value->fields[i].path, &value->fields[i], FORM_NUMBER)->part =
 			PART_VALUE;
+	if (key->nfields == 2)
+		talks_add_columns(gt);
 	/* By the records, or by the first sum of series. */
 	columns->sort = (int)key->nfields + (gt->base->ops->kind == TAB_ROWS && gt->nmeasures > 2);
 	columns->direction = -1;
