@@ -10,6 +10,7 @@
 #include "cmd/images/remote_args.h"
 #include "cmd/images/age.h"
 #include "cmd/images/files.h"
+#include "cmd/images/images.h"
 #include "cmd/store_path.h"
 #include "oci/image.h"
 #include "runner/read/text/human.h"
@@ -26,16 +27,7 @@ static const struct column columns[] = {
 	{ "Created" }, { "Platform" }, { "Description" },
 };
 #define TABLE_COLUMNS 4
-#define LATEST ":latest"
 static const struct column available_columns[] = { { "Name" }, { "Description" } };
-
-static const char *description(const struct image_info *info)
-{
-	for (size_t i = 0; i < info->nannotations; i++)
-		if (streq(info->annotations[i].name, "org.opencontainers.image.description"))
-			return info->annotations[i].value;
-	return "";
-}
 
 /* For people rounded and short, for programs as it is. */
 static void add_row(struct listing *listing, const struct image_info *info, bool table)
@@ -48,42 +40,10 @@ static void add_row(struct listing *listing, const struct image_info *info, bool
 					     : xstrdup(info->created ? info->created : "");
 	_cleanup_free_ char *digest =
 		table ? xstrndup(info->digest, SHOWN_DIGEST_CHARS) : xstrdup(info->digest);
-	const char *cells[] = {
-		info->name, digest, size, created, info->platform, description(info)
-	};
+	const char *cells[] = { info->name, digest,	    size,
+				created,    info->platform, image_description(info) };
 
 	listing_row(listing, cells);
-}
-
-struct images {
-	struct image_info *infos;
-	size_t count;
-};
-
-static void images_release(struct images *images)
-{
-	for (size_t i = 0; i < images->count; i++)
-		image_info_release(&images->infos[i]);
-	free(images->infos);
-}
-
-/* Leaves out signatures, which are in the store only for their images. */
-static int images_read(const char *store, struct images *images, struct err *err)
-{
-	size_t count = 0;
-	int rc = image_list(store, &images->infos, &count, err);
-
-	for (size_t i = 0; i < count; i++) {
-		struct image_info *info = &images->infos[i];
-
-		if (info->damage)
-			log_warn("%s", info->damage);
-		if (image_is_signature(info))
-			image_info_release(info);
-		else
-			images->infos[images->count++] = *info;
-	}
-	return rc;
 }
 
 static void print_names(const struct images *images)
@@ -145,39 +105,6 @@ static int list_tags(const struct global_args *global, const struct list_args *a
 	return rc < 0 ? rc : printed;
 }
 
-/* A name without a tag has the tag "latest". */
-static bool same_name(const char *a, const char *b)
-{
-	size_t alen = strlen(a) - (has_suffix(a, LATEST) ? strlen(LATEST) : 0);
-	size_t blen = strlen(b) - (has_suffix(b, LATEST) ? strlen(LATEST) : 0);
-
-	return alen == blen && memcmp(a, b, alen) == 0;
-}
-
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(((const struct image_info *)a)->name, ((const struct image_info *)b)->name);
-}
-
-/* Adds the system's images whose names no image of the user has. */
-static void add_behind(struct images *own, struct images *system)
-{
-	size_t nown = own->count;
-
-	own->infos = xreallocarray(own->infos, own->count + system->count + 1, sizeof(*own->infos));
-	for (size_t i = 0; i < system->count; i++) {
-		bool hidden = false;
-
-		for (size_t k = 0; k < nown && !hidden; k++)
-			hidden = same_name(own->infos[k].name, system->infos[i].name);
-		if (hidden)
-			continue;
-		own->infos[own->count++] = system->infos[i];
-		system->infos[i] = (struct image_info){ 0 };
-	}
-	qsort(own->infos, own->count, sizeof(*own->infos), compare_names);
-}
-
 static int print_available(const struct images *images, const char *format, struct err *err)
 {
 	struct listing *listing =
@@ -187,22 +114,18 @@ static int print_available(const struct images *images, const char *format, stru
 		return -EINVAL;
 	for (size_t i = 0; i < images->count; i++)
 		listing_row(listing, (const char *const[]){ images->infos[i].name,
-							    description(&images->infos[i]) });
+							    image_description(&images->infos[i]) });
 	return listing_end(listing, err);
 }
 
 /* The images that `run` finds by a short name. */
 static int list_available(const struct global_args *global, const char *format, struct err *err)
 {
-	_cleanup_free_ char *store = store_path(global), *behind = system_store_path();
-	_cleanup_(images_release) struct images images = { 0 }, system = { 0 };
-	int rc = images_read(store, &images, err);
+	_cleanup_(images_release) struct images images = { 0 };
+	int rc = images_available(&images, global, err);
 
-	if (rc == 0 && behind)
-		rc = images_read(behind, &system, err);
 	if (rc < 0)
 		return rc;
-	add_behind(&images, &system);
 	if (global->quiet && !format)
 		print_names(&images);
 	else if (images.count || format)
