@@ -91,7 +91,9 @@ void command_print_help(const struct command *c)
 void print_overview(const struct command *const *commands)
 {
 	printf("bombus runs eBPF programs that travel as OCI images.\n\n"
-	       "Usage:\n  bombus [OPTIONS] COMMAND ...\n\nCommands:\n");
+	       "Usage:\n  bombus [OPTIONS] COMMAND ...\n"
+	       "  bombus [OPTIONS]              on a terminal: choose a program to run\n\n"
+	       "Commands:\n");
 	for (size_t i = 0; commands[i]; i++) {
 		int at = printf("  %s%s%s", commands[i]->name, commands[i]->alias ? ", " : "",
 				commands[i]->alias ? commands[i]->alias : "");

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/util.h"
+#include "cmd/choose.h"
 #include "cmd/cmd.h"
 #include "cmd/run/exporters.h"
 
@@ -94,6 +95,8 @@ static int dispatch(int argc, char **argv, struct err *err)
 			return cmd_version.run(&global, NULL, &none, err);
 		return ret;
 	}
+	if (at >= argc && !global.help && choose_usable())
+		return choose_and_run(&global, err);
 	if (at >= argc) {
 		print_overview(all_commands);
 		return global.help ? 0 : EXIT_USAGE;
