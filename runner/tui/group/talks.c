@@ -128,4 +128,6 @@ void talks_add_columns(struct group_tab *gt)
 		columns->order[i + 1 + (i > key->nfields)] = i;
 	columns->order[0] = columns->count - 2;
 	columns->order[key->nfields + 2] = columns->count - 1;
+	columns->usual = xcalloc(columns->count, sizeof(*columns->usual));
+	memcpy(columns->usual, columns->order, columns->count * sizeof(*columns->usual));
 }

@@ -17,6 +17,7 @@ void columns_release(struct columns *columns)
 		free(columns->all[i].title);
 	free(columns->all);
 	free(columns->order);
+	free(columns->usual);
 	*columns = (struct columns){ 0 };
 }
 
@@ -222,13 +223,15 @@ bool columns_show_all(struct columns *columns)
 	bool any = false;
 
 	for (uint32_t i = 0; i < columns->count; i++) {
-		any |= columns->all[i].hidden || columns->order[i] != i;
+		uint32_t usual = columns->usual ? columns->usual[i] : i;
+
+		any |= columns->all[i].hidden || columns->order[i] != usual;
 		columns->all[i].hidden = false;
 		if (columns->all[i].form != FORM_BAR) {
 			any |= columns->all[i].size != SIZE_FITTING;
 			columns->all[i].size = SIZE_FITTING;
 		}
-		columns->order[i] = i;
+		columns->order[i] = usual;
 	}
 	columns->first = 0;
 	return any;

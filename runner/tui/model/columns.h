@@ -52,6 +52,7 @@ struct columns {
 	struct column *all;
 	uint32_t count;
 	uint32_t *order;  /* numbers, in the order of the screen */
+	uint32_t *usual;  /* the order of columns_show_all(); NULL: by number */
 	uint32_t cursor;  /* a number */
 	uint32_t first;	  /* place in the order of the first visible column */
 	uint8_t set;	  /* of the last columns_fit(); 0: all */

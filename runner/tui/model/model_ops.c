@@ -378,6 +378,9 @@ int model_filter(struct model *model, const char *text, struct model_why *ret)
 
 	if (code < 0)
 		return code;
+	/* The user has seen that a row of another tab filters this one. */
+	pick_free(steal_ptr(&tab->own));
+	tab->linked = false;
 	pick_free(tab->filter);
 	tab->filter = pick;
 	tab->ops->refilter(tab);

@@ -156,6 +156,8 @@ static void test_groups_talk(void **state)
 		    "         ──▶ 10.0.0.1          3  ██████████\n"
 		    "  nginx  ──▶ 10.0.0.9          6  ████████████████████\n"
 		    "  sh\\x1b ──▶ 10.0.0.1          1  ███▎\n");
+	/* All columns again are where they were. */
+	assert_false(model_do(t.model, OP_SHOW_ALL));
 	/* Filtered and gone into as any groups. */
 	assert_int_equal(model_filter(t.model, "records > 2", &why), 0);
 	assert_true(model_do(t.model, OP_DOWN));

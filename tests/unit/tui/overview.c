@@ -45,6 +45,13 @@ static void test_overview_links(void **state)
 			    "(tgid < 50 || tgid > 1000) && daddr_v4 == \"10.0.0.1\"");
 	assert_true(model_link(s.t.model, false, &names));
 	assert_string_equal(model_filter_text(s.t.model), "tgid < 50 || tgid > 1000");
+	/* A new one, while a row filters, is the user's from then on. */
+	tui_go(&s.t, "conns");
+	assert_true(model_link(s.t.model, true, &names));
+	tui_go(&s.t, "events");
+	assert_int_equal(model_filter(s.t.model, "tgid > 5", &why), 0);
+	assert_false(model_link(s.t.model, false, &names));
+	assert_string_equal(model_filter_text(s.t.model), "tgid > 5");
 	show_release(&s);
 }
 
