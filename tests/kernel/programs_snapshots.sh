@@ -59,9 +59,17 @@ no_loss mounts
 
 # --- processes ---
 once processes --pid "$TRAFFIC_PID"
-events processes processes 'map([.pid, .ppid, .uid, .comm, .state, .nr_threads, .mntns, .exe])' \
-	"[[$TRAFFIC_PID,$$,0,\"traffic\",\"SLEEPING\",1,$ns,\"$(realpath "$BUILD/tests/support/traffic")\"]]"
+events processes processes 'map([.pid, .ppid, .uid, .comm, .nr_threads, .mntns, .exe])' \
+	"[[$TRAFFIC_PID,$$,0,\"traffic\",1,$ns,\"$(realpath "$BUILD/tests/support/traffic")\"]]"
 events processes processes 'map([.cpu_time > 0, .resident > 100000]) | unique' '[[true,true]]'
+# One that is asleep until it is let go.
+sleep 1000 &
+asleep=$!
+started+=("$asleep")
+ok 'processes: one sleeps' wait_for 10 grep -q 'State:[[:space:]]*S' "/proc/$asleep/status"
+once processes --pid "$asleep"
+events processes processes 'map([.comm, .state])' '[["sleep","SLEEPING"]]'
+kill "$asleep"
 once processes --set threads=true --comm traffic
 events processes processes "map(select(.pid == $TRAFFIC_PID) | .tid)" "[$TRAFFIC_PID]"
 let_go
