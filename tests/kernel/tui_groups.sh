@@ -26,6 +26,20 @@ key BSpace
 sees 'Backspace: the groups again' '10 groups of 45'
 key Escape
 sees 'Escape: the records' 'row [0-9]+/45'
+
+# --- by two columns: who talks to whom ---
+key '#'
+sees '#: groups again' '10 groups of 45'
+key l
+key '#'
+sees '# in another column: the rows, to choose one more' 'groups by id'
+key l
+key '#'
+sees '#: by both' '10 groups of 45'
+key v
+sees 'v: from each of the first to its partners' 'ID ──▶ TEXT'
+sees 'with a number and a bar' '^▸ 0 +──▶ red .* 5 +█'
+key Escape
 key 2
 sees 'rows' ' 9 +j +36 '
 key '#'

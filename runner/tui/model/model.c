@@ -227,6 +227,18 @@ static const char *cost_status(const struct model *model, struct arena *arena,
 			    100 * sum->cpu);
 }
 
+/* The rows of a tab that has groups: "#" adds a column to them. */
+static void add_grouping(const struct tab *tab, struct arena *arena, struct model_status *ret)
+{
+	const char *names = "";
+
+	for (uint32_t i = 0; i < tab->nby; i++)
+		names = arena_printf(arena, "%s%s%s", names, i ? "," : "",
+				     tab->columns.all[tab->by[i]].field->path);
+	if (tab->nby && ret->nleft < STATUS_MAX_LEFT)
+		ret->left[ret->nleft++] = arena_printf(arena, "groups by %s", names);
+}
+
 void model_status(struct model *model, struct model_status *ret)
 {
 	struct arena *arena = fresh(model, ARENA_STATUS);
@@ -238,6 +250,8 @@ void model_status(struct model *model, struct model_status *ret)
 	tab_prepare(tab);
 	model_time_status(model, arena, ret);
 	tab->ops->status(tab, arena, ret);
+	if (tab == current_base(model))
+		add_grouping(tab, arena, ret);
 	if (tab->trap)
 		ret->left[ret->nleft++] = arena_printf(arena, "trap %s", tab->trap->text);
 	model_strip_status(model, arena, ret);

@@ -32,6 +32,7 @@ static bool toggle(struct tab *base, uint32_t column)
 	return true;
 }
 
+/* On a number of the groups: back to the rows, to choose one more column there. */
 static bool group_by_cursor(struct tab *base)
 {
 	uint32_t column;
@@ -40,8 +41,10 @@ static bool group_by_cursor(struct tab *base)
 		return false;
 	column = base->columns.cursor;
 	if (base->over) {
-		if (base->over->columns.cursor >= base->nby)
-			return false;
+		if (base->over->columns.cursor >= base->nby) {
+			show_groups(base, false);
+			return true;
+		}
 		column = base->by[base->over->columns.cursor];
 	}
 	if (!toggle(base, column))

@@ -68,7 +68,8 @@ const struct binding bindings[] = {
 	  "back",
 	  "go back, or clear the filter and the marks" },
 	{ MODEL(OP_GROUP, '#'), HINT_ROWS | HINT_STREAM, "group",
-	  "group by the chosen column, or no longer; Enter goes into a group" },
+	  "group by the chosen column, or no longer; on a number of groups: choose one more "
+	  "column; Enter goes into a group" },
 	{ MODEL(OP_OUT, KEY_ERASE, CTRL_KEY('h')), HINT_TRACE, "traces",
 	  "go out of a group or a trace again" },
 	{ MODEL(OP_VIEW, 'v'), HINT_ROWS | HINT_STREAM, "view",
