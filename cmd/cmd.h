@@ -47,8 +47,8 @@ struct command {
 	int (*help)(const struct global_args *global, const char *word, struct err *err);
 };
 
-extern const struct command cmd_run, cmd_replay, cmd_build, cmd_init, cmd_hooks, cmd_pull, cmd_push,
-	cmd_list, cmd_inspect, cmd_tag, cmd_rm, cmd_prune, cmd_save, cmd_load, cmd_login,
+extern const struct command cmd_run, cmd_replay, cmd_build, cmd_init, cmd_hooks, cmd_test, cmd_pull,
+	cmd_push, cmd_list, cmd_inspect, cmd_tag, cmd_rm, cmd_prune, cmd_save, cmd_load, cmd_login,
 	cmd_logout, cmd_dashboard, cmd_keygen, cmd_sign, cmd_verify, cmd_check, cmd_agent,
 	cmd_version, cmd_help, cmd_completion, cmd_package, cmd_convert;
 

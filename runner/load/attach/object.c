@@ -275,6 +275,11 @@ int object_aim_cgroup(const struct object *object, uint64_t cgroup, bool passes)
 	return fd < 0 ? fd : aim_set(fd, cgroup, passes);
 }
 
+int object_prog_fd(const struct object *object, const struct prog_plan *prog)
+{
+	return object->prog_fds[prog->index];
+}
+
 int object_iter_fd(const struct object *object, const struct prog_plan *prog, struct err *err)
 {
 	int link = attachments_link_fd(object->attachments, prog->index), fd;

@@ -121,6 +121,8 @@ int object_map_fd(const struct object *object, const struct map_plan *map);
 /* Of an object that is aimed by cgroup, started: this one passes from now on, or no more. 0 or
  * -errno: -E2BIG, there is no room. */
 int object_aim_cgroup(const struct object *object, uint64_t cgroup, bool passes);
+/* Of a program that is loaded; -1: it is not. The object owns it. */
+int object_prog_fd(const struct object *object, const struct prog_plan *prog);
 /* A new descriptor that reads the iterator's output from its start; the caller closes it. */
 int object_iter_fd(const struct object *object, const struct prog_plan *prog, struct err *err);
 /* Runs an iterator to its end, whatever it writes. An iterator that is not attached is left out. */
