@@ -109,6 +109,9 @@ run_bombus agent -c nothing.yaml --check
 like 'a file that is not there' "$ERR" 'cannot open nothing.yaml'
 run_bombus agent -c right.yaml --check --pull
 like 'an image that is not there' "$ERR" 'no image'
+echo 'programs: [ { image: ./tool.bpf.c } ]' >source.yaml
+run_bombus agent -c source.yaml --check --pull
+like 'the agent has no compiler' "$ERR" 'tool.bpf.c is source code, not a program'
 
 # --- options and keys do not drift apart ---
 "$BUILD/bombus" agent --schema >schema.json
