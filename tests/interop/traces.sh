@@ -46,6 +46,9 @@ collector_there() {
 		dist: {name: otelcol, output_path: $T/otelcol}
 		receivers:
 		  - gomod: go.opentelemetry.io/collector/receiver/otlpreceiver $COMPONENTS
+		processors:
+		  - gomod: go.opentelemetry.io/collector/processor/batchprocessor $COMPONENTS
+		  - gomod: go.opentelemetry.io/collector/processor/memorylimiterprocessor $COMPONENTS
 		exporters:
 		  - gomod: go.opentelemetry.io/collector/exporter/debugexporter $COMPONENTS
 		  - gomod: github.com/open-telemetry/opentelemetry-collector-contrib/exporter/fileexporter $COMPONENTS
@@ -53,11 +56,11 @@ collector_there() {
 	in_go "$bin/builder" --config builder.yaml && cp "$T/otelcol/otelcol" "$bin/otelcol"
 }
 
-# serve NAME PORT ARGUMENTS...: starts it, and waits until it listens.
+# serve NAME PORT ARGUMENTS...: starts it, and waits until it listens. Its log is NAME.log, or $LOG.
 serve() {
 	local name=$1 port=$2
 	shift 2
-	"$bin/$name" "$@" >"$name.log" 2>&1 &
+	"$bin/$name" "$@" >"${LOG:-$name.log}" 2>&1 &
 	started+=($!)
 	# shellcheck disable=SC2016 # expanded by the inner shell
 	wait_for 30 bash -c 'exec 3<>"/dev/tcp/127.0.0.1/$0"' "$port" || {
@@ -303,6 +306,25 @@ if collector_there; then
 	collector_is_right http/protobuf "$http_port"
 	collector_is_right http/json "$http_port"
 	collector_is_right grpc "$grpc_port"
+
+	# The configuration of deploy/, on ports of the test's own: what it hands on is in its log.
+	deploy_port=$(free_port)
+	sed "s/0.0.0.0:4318/127.0.0.1:$deploy_port/; s/0.0.0.0:4317/127.0.0.1:$(free_port)/; s/timeout: 5s/timeout: 1s/" \
+		"$TOP/deploy/otel-collector/config.yaml" >deploy.yaml
+	echo '  telemetry: {metrics: {level: none}}' >>deploy.yaml
+	LOG=deploy.log ok 'a collector takes the configuration of deploy/' serve otelcol "$deploy_port" --config deploy.yaml
+	traffic_start getppid,1000
+	ok 'bombus sends to it' bombus_start rounds run "$OBJECTS/otlp_rounds.bpf.o" -o none --interval 100ms \
+		--set target_pid="$TRAFFIC_PID" --otlp="http://127.0.0.1:$deploy_port"
+	ok 'a thousand rounds' traffic_go
+	ok 'it ends' bombus_stop INT
+	handed_on() { # WORD: the sum over all requests
+		sed -n "s/.*\"$1\": \([0-9]*\)[,}].*/\1/p" deploy.log | awk '{ sum += $1 } END { print sum + 0 }'
+	}
+	all_handed_on() { [ "$(handed_on 'log records')" = 1000 ]; }
+	ok 'all records' wait_for 10 all_handed_on
+	at_least 'all spans, and those of its own start' "$(handed_on spans)" 1001
+	at_least 'metrics' "$(handed_on 'data points')" 1
 else
 	skip 'traces in a collector' "$(why_not)"
 fi
