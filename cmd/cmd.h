@@ -56,8 +56,8 @@ extern const struct command cmd_run, cmd_replay, cmd_build, cmd_init, cmd_hooks,
 extern const struct command *const all_commands[];
 extern const struct opt global_opts[];
 
-/* The command's tables of options with their headings, in the order of the help. Returns how many.
- */
+/* The command's tables of options with their headings, in the order of the help; a heading of NULL
+ * goes on with the one before. Returns how many. */
 #define COMMAND_TABLES_MAX 32
 struct opt_table {
 	const char *heading;

@@ -24,13 +24,19 @@ const struct opt global_opts[] = {
 
 size_t command_tables(const struct command *c, struct opt_table ret[COMMAND_TABLES_MAX])
 {
+	const char *group = "Options";
 	size_t count = 0;
 
-	ret[count++] = (struct opt_table){ "Options", c->opts };
-	for (size_t i = 0; c->exports && i < EXPORTERS_COUNT; i++)
-		if (exporters[i]->opts)
-			ret[count++] =
-				(struct opt_table){ exporters[i]->group, exporters[i]->opts };
+	ret[count++] = (struct opt_table){ group, c->opts };
+	for (size_t i = 0; c->exports && i < EXPORTERS_COUNT; i++) {
+		const struct exporter *e = exporters[i];
+
+		if (!e->opts)
+			continue;
+		ret[count++] =
+			(struct opt_table){ streq(e->group, group) ? NULL : e->group, e->opts };
+		group = e->group;
+	}
 	ret[count++] = (struct opt_table){ "Options of every command", global_opts };
 	return count;
 }

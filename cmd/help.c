@@ -33,7 +33,7 @@ static void print_opts(const struct opt *opts, const char *heading)
 {
 	if (!opts || opts[0].kind == OPT_END)
 		return;
-	if (opts[0].kind != OPT_GROUP)
+	if (heading && opts[0].kind != OPT_GROUP)
 		printf("\n%s:\n", heading);
 	for (const struct opt *o = opts; o->kind != OPT_END; o++) {
 		int at = 0;
