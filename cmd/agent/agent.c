@@ -486,11 +486,12 @@ const struct command cmd_agent = {
 	.name = "agent",
 	.usage = "",
 	.summary = "run the programs of a configuration file",
-	.about = "Runs many programs in one process, with one HTTP server and one set of "
-		 "exporters, until it is ended. A program that fails is tried again while the "
-		 "others go on. SIGHUP and a change of the file reload it: what did not change "
-		 "stays attached. A file with a mistake changes nothing. It tells systemd about "
-		 "readiness, reloads and the watchdog, and takes a socket from it.",
+	.about = "agent runs many programs in one process, with one HTTP server and one set of "
+		 "exporters, until a signal ends it. It retries a program that fails while the "
+		 "others go on. SIGHUP and a change of the file reload the configuration: "
+		 "programs that did not change stay attached, and a file with a mistake changes "
+		 "nothing. agent tells systemd about readiness, reloads and the watchdog, and "
+		 "takes a socket from it.",
 	.examples = "bombus agent -c bombus.yaml\n"
 		    "bombus agent -c bombus.yaml --check --pull\n"
 		    "bombus agent --schema > bombus.schema.json",

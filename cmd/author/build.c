@@ -343,11 +343,9 @@ const struct command cmd_build = {
 		 "in a folder that --cflags names. If there is none, it makes one from the running "
 		 "kernel and keeps it in the cache.\n"
 		 "build writes into the image what it can find out: title and licences (SPDX) from "
-		 "the "
-		 "source, "
-		 "description and authors from the tags behind its licence (BOMBUS_HELP, "
-		 "BOMBUS_AUTHORS), and in a git work tree without changes the commit, its time, "
-		 "and the address it was cloned from.\n"
+		 "the source, description and authors from the tags behind its licence "
+		 "(BOMBUS_HELP, BOMBUS_AUTHORS), and in a git work tree without changes the "
+		 "commit, its time, and the address it was cloned from.\n"
 		 "The same source gives the same image, whatever the time and the folder.",
 	.examples = "bombus build tcpconnlat.bpf.c\n"
 		    "bombus build tcpconnlat.bpf.c registry.example/tools/tcpconnlat:1.2\n"
@@ -357,8 +355,8 @@ const struct command cmd_build = {
 		       "BOMBUS_INCLUDE      folder of the headers of bombus\n"
 		       "BOMBUS_VMLINUX_BTF  as --vmlinux\n"
 		       "XDG_CACHE_HOME      where vmlinux.h is kept (~/.cache)\n"
-		       "SOURCE_DATE_EPOCH   creation time to write into the image, in seconds "
-		       "since 1970 (the commit's time)",
+		       "SOURCE_DATE_EPOCH   creation time of the image, in seconds since 1970 (the "
+		       "commit's time)",
 	.opts = build_opts,
 	.args_bytes = sizeof(struct build_args),
 	.min_words = 1,

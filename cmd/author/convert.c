@@ -186,10 +186,10 @@ const struct command cmd_convert = {
 	.name = "convert",
 	.usage = "NAME.yaml",
 	.summary = "print a configuration for ebpf_exporter as tags for the program",
-	.about = "Prints declarations of the program's maps. Their types and tags replace the "
-		 "configuration; a comment lists the parts that tags cannot express. Put them in "
-		 "the place of the declarations in the program's source; the type and size of a "
-		 "map stay as they are.",
+	.about = "convert prints declarations of the program's maps. Their types and tags "
+		 "replace the configuration; a comment lists the parts that tags cannot express. "
+		 "Put them in the place of the declarations in the program's source; the type "
+		 "and size of a map stay as they are.",
 	.examples = "bombus convert biolatency.yaml",
 	.min_words = 1,
 	.max_words = 1,

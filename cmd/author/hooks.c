@@ -142,16 +142,14 @@ const struct command cmd_hooks = {
 	.name = "hooks",
 	.usage = "[PATTERN | BINARY [PATTERN]]",
 	.summary = "the places that programs can be attached to, with their arguments",
-	.about = "One hook a line, as SEC() has it, with the names and types of its arguments as "
-		 "the "
-		 "running kernel has them: tracepoints and system calls from tracefs; tp_btf, "
-		 "fentry, kprobe, lsm, iter and struct_ops from BTF; usdt and uprobe of a BINARY "
-		 "from its notes and symbols; and the fixed ones of networks, cgroups and perf "
-		 "events. What stands under tp_btf is there for raw_tp, under fentry for fexit and "
-		 "fmod_ret, under kprobe for kretprobe, under uprobe for uretprobe.\n"
-		 "PATTERN is as a shell's, and * also takes a '/'. Without a wildcard, all hooks "
-		 "that "
-		 "contain it are listed. 'bombus init --hook HOOK' writes a program for one.",
+	.about = "hooks prints one hook a line, as SEC() takes it, with the names and types of "
+		 "its arguments in the running kernel: tracepoints and system calls from "
+		 "tracefs; tp_btf, fentry, kprobe, lsm, iter and struct_ops from BTF; usdt and "
+		 "uprobe of a BINARY from its notes and symbols; and the fixed ones of networks, "
+		 "cgroups and perf events. Each tp_btf can also be a raw_tp, each fentry a fexit "
+		 "or fmod_ret, each kprobe a kretprobe, each uprobe a uretprobe.\n"
+		 "PATTERN is as a shell's, and * also takes a '/'. Without a wildcard it lists "
+		 "all hooks that contain it. 'bombus init --hook HOOK' writes a program for one.",
 	.examples = "bombus hooks tcp_retransmit\n"
 		    "bombus hooks 'fentry/tcp_*'\n"
 		    "bombus hooks 'tracepoint/sched/*' -o json\n"

@@ -228,14 +228,12 @@ const struct command cmd_init = {
 	.name = "init",
 	.usage = "",
 	.summary = "write a program to begin with",
-	.about =
-		"A commented program that can be built and run as it is. It names its hook's "
-		"arguments with the types of the running kernel, as 'bombus hooks' lists them; the "
-		"kind events records those that are numbers or text. On a terminal init asks for "
-		"what is not given, and completes hooks on Tab; elsewhere it takes the defaults. A "
-		".clangd beside the program lets editors find vmlinux.h and the headers; one that "
-		"is "
-		"there stays.",
+	.about = "init writes a commented program that builds and runs as it is. The program "
+		 "names its hook's arguments with the types of the running kernel, as 'bombus "
+		 "hooks' lists them; the kind events records those that are numbers or text. On "
+		 "a terminal init asks for what you do not give, and completes hooks on Tab; "
+		 "elsewhere it takes the defaults. A .clangd beside the program lets editors "
+		 "find vmlinux.h and the headers; init replaces none.",
 	.examples = "bombus init\n"
 		    "bombus init --kind counter --hook tracepoint/syscalls/sys_enter_openat\n"
 		    "bombus init --kind histogram --hook kprobe/vfs_read -o reads.bpf.c",

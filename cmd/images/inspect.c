@@ -325,11 +325,11 @@ const struct command cmd_inspect = {
 	.alias = "describe",
 	.usage = "IMAGE|FILE.o|FILE.bpf.c|-",
 	.summary = "what an image or an object holds",
-	.about = "The image's layers and annotations; the program's hooks, maps with their fields, "
-		 "parameters, and what it needs of the kernel. Nothing is loaded, and no privilege "
-		 "is needed.\n"
-		 "An image that is not in the store and names a registry is looked at there: its "
-		 "layers and annotations are shown, its program is not brought.",
+	.about = "inspect shows the image's layers and annotations, and the program's hooks, "
+		 "maps with their fields, parameters, and needs of the kernel. It loads nothing "
+		 "and needs no privilege.\n"
+		 "If an image is not in the store and its name has a registry, inspect looks "
+		 "there: it shows the layers and annotations, and does not fetch the program.",
 	.examples = "bombus inspect tcpconnlat\n"
 		    "bombus inspect x.bpf.o --format json | jq .maps",
 	.environment = "BOMBUS_STORE        folder of the local images\n" REMOTE_ENVIRONMENT,

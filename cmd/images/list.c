@@ -184,8 +184,8 @@ const struct command cmd_list = {
 	.name = "list",
 	.usage = "[REGISTRY/REPOSITORY]",
 	.summary = "the images in the local store, or the tags in a registry",
-	.about = "A table for people; --format json and templates give whole digests, bytes and "
-		 "times. -q prints the names alone.",
+	.about = "list prints a table. --format json and templates give whole digests, bytes and "
+		 "times; -q prints the names alone.",
 	.examples = "bombus list\n"
 		    "bombus list --available\n"
 		    "bombus list -q\n"

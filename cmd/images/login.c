@@ -77,11 +77,11 @@ const struct command cmd_login = {
 	.name = "login",
 	.usage = "[REGISTRY]",
 	.summary = "keep credentials for a registry",
-	.about = "They are tried, then kept in bombus/auth.json in the configuration folder (as "
-		 "root "
-		 "/etc/bombus/auth.json), or where --authfile says, readable by you alone. What "
-		 "docker login and podman login kept is found without this. A password is never "
-		 "taken from the command line, which others can read.",
+	.about = "login tries the credentials and then keeps them in bombus/auth.json in the "
+		 "configuration folder (root's is /etc/bombus/auth.json), or in the file of "
+		 "--authfile; only you can read it. bombus also uses what docker login and "
+		 "podman login kept. login takes no password from the command line, which others "
+		 "can read.",
 	.examples = "bombus login registry.example\n"
 		    "bombus login registry.example -u ci --password-stdin <token.txt",
 	.environment = "XDG_CONFIG_HOME     configuration folder (~/.config)\n" REMOTE_ENVIRONMENT,
@@ -118,7 +118,8 @@ const struct command cmd_logout = {
 	.name = "logout",
 	.usage = "[REGISTRY]",
 	.summary = "forget credentials for a registry",
-	.about = "Only those that 'bombus login' kept: files of other tools are left alone.",
+	.about = "logout forgets only what 'bombus login' kept; it leaves files of other tools "
+		 "alone.",
 	.examples = "bombus logout registry.example",
 	.environment = "REGISTRY_AUTH_FILE  as --authfile",
 	.opts = logout_opts,

@@ -42,8 +42,8 @@ const struct command cmd_prune = {
 	.name = "prune",
 	.usage = "",
 	.summary = "free what no image in the store needs",
-	.about = "Blobs of removed images, and downloads that were not brought to their end. What "
-		 "another bombus is bringing right now stays.",
+	.about = "prune removes the blobs of removed images and downloads that did not finish. "
+		 "It leaves the downloads of other bombus processes that are running.",
 	.examples = "bombus prune --dry-run\n"
 		    "bombus prune --force",
 	.environment = "BOMBUS_STORE  folder of the local images",

@@ -43,12 +43,13 @@ const struct command cmd_pull = {
 	.name = "pull",
 	.usage = "IMAGE...",
 	.summary = "bring images from their registry",
-	.about = "IMAGE is HOST/REPOSITORY:TAG or HOST/REPOSITORY@DIGEST; without HOST it is at "
-		 "docker.io, without TAG it is latest. It is saved under the name as typed.\n"
-		 "Everything is checked against its digest. What is here already is not moved "
-		 "again; what was cut goes on where it stopped, also in a later pull. Packages of "
-		 "bombus and BumbleBee, bytecode images of bpfman and gadgets of Inspektor Gadget "
-		 "are understood.",
+	.about = "IMAGE is HOST/REPOSITORY:TAG or HOST/REPOSITORY@DIGEST. The default for HOST "
+		 "is docker.io, for TAG latest. The store keeps the image under the name as you "
+		 "typed it.\n"
+		 "pull checks everything against its digest and fetches nothing that the store "
+		 "already has. A download that broke off goes on where it stopped, also in a "
+		 "later pull. pull takes images of bombus and BumbleBee, bytecode images of "
+		 "bpfman and gadgets of Inspektor Gadget.",
 	.examples = "bombus pull registry.example/tools/tcpconnlat:1.2\n"
 		    "bombus pull localhost:5000/tcpconnlat\n"
 		    "bombus pull --platform all registry.example/tools/tcpconnlat",

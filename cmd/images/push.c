@@ -37,9 +37,9 @@ const struct command cmd_push = {
 	.name = "push",
 	.usage = "IMAGE [TO]",
 	.summary = "send an image to a registry",
-	.about = "IMAGE is a name in the store; TO is where it goes, HOST/REPOSITORY:TAG, IMAGE "
-		 "itself where it is not given. What the registry has is not sent again. -q prints "
-		 "the digest.",
+	.about = "IMAGE is a name in the store. TO is the name in the registry, "
+		 "HOST/REPOSITORY:TAG; the default is IMAGE itself. push sends nothing that the "
+		 "registry already has. -q prints the digest.",
 	.examples = "bombus push registry.example/tools/tcpconnlat:1.2\n"
 		    "bombus push tcpconnlat localhost:5000/tools/tcpconnlat",
 	.environment = "BOMBUS_STORE        folder of the local images\n" REMOTE_ENVIRONMENT,

@@ -54,7 +54,7 @@ const struct command cmd_rm = {
 	.name = "rm",
 	.usage = "IMAGE...",
 	.summary = "remove images from the store",
-	.about = "The names are gone; 'bombus prune' then frees what no other name needs.",
+	.about = "rm removes names only; 'bombus prune' then frees what no other name needs.",
 	.examples = "bombus rm tcpconnlat\n"
 		    "bombus rm --force $(bombus list -q) && bombus prune --force",
 	.environment = "BOMBUS_STORE  folder of the local images",

@@ -40,9 +40,8 @@ const struct command cmd_save = {
 	.name = "save",
 	.usage = "IMAGE...",
 	.summary = "write images to an archive or a folder",
-	.about = "An OCI image layout: in a tar (what other tools call oci-archive) or, where "
-		 "FOLDER "
-		 "exists or ends in /, as a folder to which the images are added.",
+	.about = "save writes an OCI image layout: a tar (other tools call it oci-archive) or, "
+		 "if FOLDER exists or ends in /, a folder, to which it adds the images.",
 	.examples = "bombus save tcpconnlat -o tcpconnlat.tar\n"
 		    "bombus save tcpconnlat opensnoop -o images/\n"
 		    "bombus save tcpconnlat | ssh host bombus load -",
@@ -132,11 +131,10 @@ const struct command cmd_load = {
 	.name = "load",
 	.usage = "[FILE|FOLDER|-]",
 	.summary = "read images from an archive or a folder",
-	.about = "What 'bombus save' wrote, or another tool as an OCI image layout, in a folder or "
-		 "a "
-		 "tar. Images come under the names that they have there. Everything is checked "
-		 "against its digest, and with a key or a policy against the signatures that came "
-		 "along.",
+	.about = "load reads an OCI image layout, of 'bombus save' or of another tool, from a "
+		 "folder or a tar. Images keep the names that they have there. load checks "
+		 "everything against its digest, and with a key or a policy also the signatures "
+		 "that came along.",
 	.examples = "bombus load tcpconnlat.tar\n"
 		    "bombus load images/",
 	.environment = "BOMBUS_STORE  folder of the local images\n"

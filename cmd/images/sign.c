@@ -77,10 +77,10 @@ const struct command cmd_sign = {
 	.name = "sign",
 	.usage = "IMAGE...",
 	.summary = "sign images in their registry",
-	.about = "Signs what IMAGE stands for in its registry; of an image for several platforms "
-		 "the whole. The signature goes beside it, as cosign's. A digest signs what you "
-		 "have seen, while a tag may have moved. Nothing is entered into a transparency "
-		 "log.",
+	.about = "sign signs the image that IMAGE names in its registry; of an image for several "
+		 "platforms it signs the whole. The signature goes beside the image, in cosign's "
+		 "form. Sign a digest to sign exactly what you have seen: a tag may have moved. "
+		 "sign enters nothing into a transparency log.",
 	.examples = "bombus sign --key team.key registry.example/tools/tcpconnlat:1.2\n"
 		    "bombus sign --key team.key registry.example/tools/tcpconnlat@sha256:...",
 	.environment =

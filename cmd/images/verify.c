@@ -65,9 +65,10 @@ const struct command cmd_verify = {
 	.name = "verify",
 	.usage = "IMAGE...",
 	.summary = "check the signatures of images in their registry",
-	.about = "Exit status 5 where no trusted key signed an image, with the reason. Signatures "
-		 "are read in the three forms that cosign writes. Certificates of keyless signing "
-		 "and the transparency log are not checked, and count for nothing.",
+	.about = "If no trusted key signed an image, verify gives the reason and ends with "
+		 "status 5. It reads signatures in the three forms that cosign writes. It does "
+		 "not check the certificates of keyless signing or the transparency log; they "
+		 "count for nothing.",
 	.examples = "bombus verify --key team.pub registry.example/tools/tcpconnlat:1.2",
 	.environment = REMOTE_ENVIRONMENT,
 	.opts = verify_opts,

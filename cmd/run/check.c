@@ -261,16 +261,14 @@ const struct command cmd_check = {
 	.name = "check",
 	.usage = "[IMAGE|FILE.o|FILE.bpf.c]",
 	.summary = "what this kernel can do, or what a program needs of it",
-	.about =
-		"Without a program: every kind of program and map, tried on the running kernel; "
-		"the "
-		"privileges of this process; the file systems that matter. With a program: each of "
-		"its hooks and maps, whether this kernel has it, and which alternatives would be "
-		"taken; each capability that it needs or could use, why, and whether this process "
-		"has it; and what a run keeps once everything is attached. Nothing stays loaded. "
-		"The last line says whether run would start it, or "
-		"which options are missing. "
-		"The exit status is 3 when the program would not run.",
+	.about = "Without a program, check tries every kind of program and map on the running "
+		 "kernel, and shows the privileges of this process and the file systems that "
+		 "matter. With a program it shows each hook and map, whether this kernel has it, "
+		 "and which alternatives a run would take; each capability that the program "
+		 "needs or could use, why, and whether this process has it; and what a run keeps "
+		 "once everything is attached. Nothing stays loaded. The last line says whether "
+		 "run would start the program, or which options are missing. The exit status is "
+		 "3 if it would not run.",
 	.examples = "bombus check\n"
 		    "bombus check tcpconnlat\n"
 		    "bombus check --format '{{.Feature}} {{.OK}}'",

@@ -84,12 +84,13 @@ static const struct opt dashboard_opts[] = {
 
 const struct command cmd_dashboard = {
 	.name = "dashboard",
-	.usage = "IMAGE|FILE.o|-",
+	.usage = "IMAGE|FILE.o|FILE.bpf.c|-",
 	.summary = "make a Grafana dashboard, or Prometheus rules",
-	.about = "A dashboard for Grafana 10 or later with panels for each metric that the program "
-		 "exports: rates and the largest series of counters, gauges, heat maps and "
-		 "quantiles of histograms, and what bombus says about itself; with variables for "
-		 "job, instance and labels. Made from the program's types: nothing is loaded.",
+	.about = "dashboard makes a dashboard for Grafana 10 or later with panels for each "
+		 "metric that the program exports: rates and the largest series of counters, "
+		 "gauges, heat maps and quantiles of histograms, and bombus' figures about "
+		 "itself, with variables for job, instance and labels. It works from the "
+		 "program's types and loads nothing.",
 	.examples = "bombus dashboard biolatency > biolatency.json\n"
 		    "bombus dashboard tcpconnlat --map events=histogram > tcpconnlat.json\n"
 		    "bombus dashboard biolatency --rules > /etc/prometheus/rules/biolatency.yml",

@@ -395,11 +395,12 @@ const struct command cmd_replay = {
 	.name = "replay",
 	.usage = "FILE|-",
 	.summary = "show a recording of 'run --record'",
-	.about = "Shows the records and series of a recording, with its times and names, on any "
-		 "machine of the same byte order. It loads nothing and needs no privilege. The "
-		 "recording has the program and the options that its output depends on. A "
-		 "recording that was cut is replayed up to the cut. - is standard input, also from "
-		 "a run that still goes on. Metrics stay available after the end, until you leave.",
+	.about = "replay shows the records and series of a recording, with its times and names, "
+		 "on any machine of the same byte order. It loads nothing and needs no "
+		 "privilege. The recording has the program and the options that its output "
+		 "depends on. A recording that was cut is replayed up to the cut. - is standard "
+		 "input; it can be a run that still goes on. Metrics stay available after the "
+		 "end, until you leave.",
 	.examples = "bombus run tcpconnlat --record lat.rec\n"
 		    "bombus replay lat.rec --speed 10\n"
 		    "bombus replay lat.rec -o json --where 'delta_us > 1000'\n"
