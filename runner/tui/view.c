@@ -10,8 +10,11 @@
 #include "base/err.h"
 #include "base/util.h"
 #include "runner/sink/exporter.h"
+#include "runner/sink/print/csv_sheet.h"
 #include "runner/tui/model/export.h"
 #include "runner/tui/model/model.h"
+
+#define HEADER_MAX_BYTES (1u << 20)
 
 struct view_args {
 	const char *show, *by, *sort, *having;
@@ -27,8 +30,17 @@ struct view_sink {
 	enum export_form form;
 	int fd;
 	bool utf8, own_fd;
-	const struct map_plan *headed; /* whose CSV header is the last */
-	uint64_t tables;	       /* written */
+	/* CSV: the columns of all maps, and the places of each one's among them. */
+	struct csv_sheet sheet;
+	struct view_map {
+		const struct source *source;
+		const struct map_plan *map;
+		char *header;
+		struct csv_place place;
+	} * maps;
+	size_t nmaps;
+	bool planned;
+	uint64_t tables; /* written */
 };
 
 static struct view_sink *view_of(struct sink *sink)
@@ -79,6 +91,62 @@ static int fail_order(const struct map_plan *map, struct err *err)
 	return err_usage(err, "the records of '%s' come one by one: they have no order", map->name);
 }
 
+static void forget_maps(struct view_sink *view, const struct source *source)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < view->nmaps; i++) {
+		struct view_map *map = &view->maps[i];
+
+		if (source && map->source != source) {
+			view->maps[kept++] = *map;
+			continue;
+		}
+		free(map->header);
+		csv_place_release(&map->place);
+	}
+	view->nmaps = kept;
+}
+
+static void add_csv(struct view_sink *view, const struct source *source, const struct map_plan *map)
+{
+	struct export_how how = { .time_ns = 1,
+				  .program = source->several ? source->program : NULL,
+				  .map = map->name };
+	struct strbuf header = STRBUF_INIT(HEADER_MAX_BYTES);
+
+	if (view->form != EXPORT_CSV)
+		return;
+	model_header(view->model, &how, &header);
+	view->maps = xreallocarray(view->maps, view->nmaps + 1, sizeof(*view->maps));
+	view->maps[view->nmaps++] = (struct view_map){ source, map, strbuf_steal(&header), { 0 } };
+	view->planned = false;
+}
+
+static const struct view_map *view_map_of(const struct view_sink *view, const struct source *source,
+					  const struct map_plan *map)
+{
+	for (size_t i = 0; i < view->nmaps; i++)
+		if (view->maps[i].source == source && view->maps[i].map == map)
+			return &view->maps[i];
+	return NULL;
+}
+
+/* Before the first line, and again when a program has joined. */
+static int plan_sheet(struct view_sink *view)
+{
+	_cleanup_free_ char *header = NULL;
+
+	view->planned = true;
+	csv_sheet_release(&view->sheet);
+	for (size_t i = 0; i < view->nmaps; i++)
+		csv_sheet_add(&view->sheet, view->maps[i].header);
+	for (size_t i = 0; i < view->nmaps; i++)
+		csv_place_find(&view->maps[i].place, &view->sheet, view->maps[i].header);
+	header = csv_sheet_header(&view->sheet);
+	return write_all(view->fd, header, strlen(header));
+}
+
 static int view_add(struct sink *sink, struct source *source, struct err *err)
 {
 	struct view_sink *view = view_of(sink);
@@ -97,6 +165,8 @@ static int view_add(struct sink *sink, struct source *source, struct err *err)
 			continue;
 		shown++;
 		ret = prepare_map(view, err);
+		if (!ret)
+			add_csv(view, source, map);
 	}
 	if (ret || shown || source->several)
 		return ret;
@@ -106,6 +176,7 @@ static int view_add(struct sink *sink, struct source *source, struct err *err)
 
 static void view_remove(struct sink *sink, struct source *source)
 {
+	forget_maps(view_of(sink), source);
 	model_remove(view_of(sink)->model, source);
 }
 
@@ -129,16 +200,20 @@ static int write_map(struct view_sink *view, const struct source *source,
 				  .max_rows = view->args.top,
 				  .time_ns = time_ns,
 				  .program = source->several ? source->program : NULL,
-				  .map = map->name,
-				  .no_header = view->headed == map };
+				  .map = map->name };
+	const struct view_map *csv = view_map_of(view, source, map);
 	uint64_t rows;
 	int ret = 0;
+
+	if (csv) {
+		how.sheet = &view->sheet;
+		how.place = &csv->place;
+	}
 
 	if (!model_go_map(view->model, source, map))
 		return 0;
 	if (view->form == EXPORT_TXT && view->tables++)
 		ret = write_all(view->fd, "\n", 1);
-	view->headed = map;
 	return ret < 0 ? ret : model_write(view->model, &how, view->fd, &rows);
 }
 
@@ -149,6 +224,8 @@ static int view_swept(struct sink *sink, struct source *source, uint64_t time_ns
 	int ret = 0;
 
 	model_swept(view->model, source, time_ns, time_ns);
+	if (view->form == EXPORT_CSV && !view->planned)
+		ret = plan_sheet(view);
 	for (uint32_t i = 0; i < plan->nmaps && ret >= 0; i++)
 		if (is_shown(view, source, &plan->maps[i]))
 			ret = write_map(view, source, &plan->maps[i], time_ns);
@@ -159,6 +236,9 @@ static void view_free(struct sink *sink)
 {
 	struct view_sink *view = view_of(sink);
 
+	forget_maps(view, NULL);
+	free(view->maps);
+	csv_sheet_release(&view->sheet);
 	model_free(view->model);
 	free(view->by_map);
 	if (view->own_fd)

@@ -91,8 +91,8 @@ jq_is 'a refused parent is counted as lost' json.out \
 like 'no trace is malformed' "$(tail -n 1 json.err)" '20 lost.*20 malformed'
 
 traced csv 3 -o csv --where 'calls:phase == PHASE_ANSWERED'
-is 'csv: the header' "$(grep -m 1 ',span_kind,' csv.out)" \
-	time,map,kind,trace_id,span_id,parent_span_id,name,service,start,end,duration_ns,span_kind,status,status_message,round,pid,phase,cached,sizes,peer
+like 'csv: the header' "$(head -n 1 csv.out)" \
+	'^time,map,kind,.*trace_id,span_id,.*parent_span_id,name,service,start,end,duration_ns,span_kind,status,status_message,round,.*pid,phase,cached,sizes,peer,'
 is 'csv: rows that pass the filter' "$(grep -c ',calls,span,.*,wait,rounds,.*,1000,client,error,ECONNREFUSED,' csv.out)" 3
 is 'csv: rejected rows' "$(grep -c ',calls,span,.*,call,rounds,' csv.out)" 0
 

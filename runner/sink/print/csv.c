@@ -8,13 +8,13 @@
  *
  * Spans have the columns of span_view.h before those of their attributes.
  *
- * A file can hold only one kind of line under one header; several maps (and lines about loss) have
- * different columns. So a header line comes before the first line and again whenever the next line
- * has other columns: a reader who wants one table asks for one map. Lines about loss are
- * "time,map,kind,count,where" (kernel: the program could not hand it over; queue: the output was
- * too slow). A histogram is count, sum (where known) and cumulative le_<bound> columns.
- * Keys that are gone have the columns of their map with empty values. Control characters and
- * bytes that are not UTF-8 are written \xNN, so that a line is always one line.
+ * There is one header, with the columns of all maps (csv_sheet.h) and, where there are records,
+ * those of lines about loss: "time,map,kind,count,where" (kernel: the program could not hand it
+ * over; queue: the output was too slow). It comes before the first line, and again only when a
+ * program joins later that has other columns. A histogram is count, sum (where known) and
+ *cumulative le_<bound> columns. Keys that are gone have the columns of their map with empty values.
+ *Control characters and bytes that are not UTF-8 are written \xNN, so that a line is always one
+ *line.
  */
 #include "base/clock.h"
 #include "base/num.h"
@@ -22,6 +22,7 @@
 #include "base/utf8.h"
 #include "base/util.h"
 #include "runner/sink/exporter.h"
+#include "runner/sink/print/csv_sheet.h"
 #include "runner/sink/print/print.h"
 
 #define TIME_BYTES 31
@@ -34,11 +35,18 @@ struct csv_map {
 	char *name; /* quoted where it has to be, with commas around; the program's before it */
 	size_t line_max;
 	const struct metric_plan *plan; /* of rows */
+	struct csv_place place;
 };
 
 struct csv_sink {
 	struct print_sink print;
-	const char *shown;     /* the header that holds now: one of the maps', LOST_HEADER, NULL */
+	struct csv_sheet sheet;
+	struct csv_place lost;
+	bool planned;	  /* the sheet has all maps */
+	bool has_records; /* that may be lost */
+	char *header;	  /* that was printed last; NULL: none */
+	char *line;	  /* before it is spread */
+	size_t line_max;
 	char *plain, *escaped; /* one value, before quoting */
 	size_t plain_max, plain_room;
 };
@@ -246,6 +254,8 @@ static void csv_map(struct print_sink *print, struct print_source *ps, const str
 	struct csv_sink *csv = csv_of(&print->sink);
 
 	((struct csv_map *)ret)->plan = metric;
+	csv->planned = false;
+	csv->has_records |= map_has_records(map);
 	if (metric || map_has_records(map) || map->lost_map >= 0)
 		prepare_map(csv, ps, ret, map);
 	if (csv->plain && csv->plain_room >= csv->plain_max)
@@ -263,20 +273,62 @@ static void forget_map(void *map)
 
 	free(csv->header);
 	free(csv->name);
+	csv_place_release(&csv->place);
 }
 
-/* A header is known by its address, which another one may have later. */
-static void csv_remove(struct sink *sink, struct source *source)
+/* Calls with all maps that have lines; `several` of the last source. */
+static void each_map(struct csv_sink *csv, void (*call)(struct csv_sink *csv, struct csv_map *map))
 {
-	csv_of(sink)->shown = NULL;
-	print_remove(sink, source);
+	for (uint32_t i = 0; i < csv->print.sources.count; i++) {
+		const struct print_source *ps = csv->print.sources.all[i];
+		struct csv_map *maps = ps ? ps->maps : NULL;
+
+		for (uint32_t k = 0; maps && k < ps->source->plan->nmaps; k++)
+			if (maps[k].header)
+				call(csv, &maps[k]);
+	}
 }
 
-static void show_header(struct csv_sink *csv, const char *header)
+static void add_map(struct csv_sink *csv, struct csv_map *map)
 {
-	if (csv->shown != header)
-		out_adds(&csv->print.out, header);
-	csv->shown = header;
+	csv_sheet_add(&csv->sheet, map->header);
+	csv->line_max = MAX(csv->line_max, map->line_max);
+}
+
+static void place_map(struct csv_sink *csv, struct csv_map *map)
+{
+	csv_place_find(&map->place, &csv->sheet, map->header);
+}
+
+/* The header of all maps that there are. */
+static void plan_sheet(struct csv_sink *csv, const struct source *source)
+{
+	const char *lost = source->several ? LOST_HEADER_SEVERAL : LOST_HEADER;
+	_cleanup_free_ char *before = steal_ptr(&csv->header);
+
+	csv->planned = true;
+	csv_sheet_release(&csv->sheet);
+	csv->line_max = TIME_BYTES + SOURCE_PROGRAM_MAX + 256;
+	each_map(csv, add_map);
+	if (csv->has_records) {
+		csv_sheet_need(&csv->sheet, "count");
+		csv_sheet_need(&csv->sheet, "where");
+	}
+	each_map(csv, place_map);
+	csv_place_find(&csv->lost, &csv->sheet, lost);
+	free(csv->line);
+	csv->line = xmalloc(csv->line_max + 1);
+	csv->header = csv_sheet_header(&csv->sheet);
+	if (!before || !streq(before, csv->header))
+		out_adds(&csv->print.out, csv->header);
+}
+
+/* Where a line is written; line_done() follows. */
+static char *begin_line(struct csv_sink *csv, const struct source *source)
+{
+	if (unlikely(!csv->planned))
+		plan_sheet(csv, source);
+	return csv->line;
 }
 
 static char *put_start(char *p, const struct csv_map *map, uint64_t time_ns, const char *kind)
@@ -285,10 +337,14 @@ static char *put_start(char *p, const struct csv_map *map, uint64_t time_ns, con
 	return stpcpy(stpcpy(p, map->name), kind);
 }
 
-static int line_done(struct csv_sink *csv, const char *start, char *end)
+static int line_done(struct csv_sink *csv, const struct csv_place *place, const char *end)
 {
-	*end++ = '\n';
-	out_advance(&csv->print.out, end - start);
+	size_t len = (size_t)(end - csv->line);
+	char *start = out_reserve(&csv->print.out, len + csv->sheet.count + 1), *p;
+
+	p = csv_sheet_spread(&csv->sheet, place, start, csv->line, len);
+	*p++ = '\n';
+	out_advance(&csv->print.out, p - start);
 	return out_pace(&csv->print.out);
 }
 
@@ -315,13 +371,11 @@ static int put_span(struct csv_sink *csv, struct print_source *ps, const struct 
 {
 	struct resolver *resolver = sink_names_get(&ps->names);
 	const struct trace_span *span = span_views_read(ps->spans, record);
-	char *start, *p;
+	char *p;
 
 	if (!span)
 		return 0;
-	show_header(csv, map->header);
-	start = out_reserve(&csv->print.out, map->line_max);
-	p = put_start(start, map, span->start_ns, "span");
+	p = put_start(begin_line(csv, ps->source), map, span->start_ns, "span");
 	for (int i = 0; i < SPAN_CELLS; i++) {
 		*p++ = ',';
 		p = put_value(p, csv->escaped, csv->plain,
@@ -333,7 +387,7 @@ static int put_span(struct csv_sink *csv, struct print_source *ps, const struct 
 			      field_text(csv->plain, span->plan->attrs.all[i].field,
 					 record->part[PART_VALUE], STYLE_PLAIN, resolver));
 	}
-	return line_done(csv, start, p);
+	return line_done(csv, &map->place, p);
 }
 
 static int csv_event(struct sink *sink, struct source *source, const struct record *record)
@@ -342,17 +396,15 @@ static int csv_event(struct sink *sink, struct source *source, const struct reco
 	struct print_source *ps = print_source_of(sink, source);
 	const struct map_plan *plan = record->map;
 	const struct csv_map *map = map_of(ps, plan);
-	char *start, *p;
+	char *p;
 
 	if (plan->role == ROLE_SPANS)
 		return put_span(csv, ps, map, record);
-	show_header(csv, map->header);
-	start = out_reserve(&csv->print.out, map->line_max);
-	p = put_start(start, map, record->time_ns, "event");
+	p = put_start(begin_line(csv, source), map, record->time_ns, "event");
 	if (plan->has_key)
 		p = put_part(csv, ps, p, &plan->key, record->part[PART_KEY]);
 	p = put_part(csv, ps, p, &plan->value, record->part[PART_VALUE]);
-	return line_done(csv, start, p);
+	return line_done(csv, &map->place, p);
 }
 
 /* Without cells: as many empty columns. */
@@ -386,12 +438,11 @@ static int put_row(struct csv_sink *csv, struct print_source *ps, const struct c
 {
 	const struct metric_plan *plan = rows->plan;
 	bool gone = rows->flags[i] & SERIES_GONE;
-	char *start, *p;
+	char *p;
 	size_t len;
 
-	show_header(csv, map->header);
-	start = out_reserve(&csv->print.out, map->line_max);
-	p = put_start(start, map, time_ns, gone ? "gone" : map_role_name(plan->map->role));
+	p = put_start(begin_line(csv, ps->source), map, time_ns,
+		      gone ? "gone" : map_role_name(plan->map->role));
 	for (uint32_t k = 0; k < plan->nlabels; k++) {
 		len = label_text(csv->plain, &plan->labels[k], rows, i, STYLE_PLAIN,
 				 sink_names_get(&ps->names));
@@ -400,7 +451,7 @@ static int put_row(struct csv_sink *csv, struct print_source *ps, const struct c
 	}
 	for (uint32_t k = 0; k < plan->nfamilies; k++)
 		p = put_family(p, &plan->families[k], gone ? NULL : row_cells(rows, i));
-	return line_done(csv, start, p);
+	return line_done(csv, &map->place, p);
 }
 
 static int csv_rows(struct sink *sink, struct source *source, const struct series_rows *rows,
@@ -421,23 +472,32 @@ static int csv_lost(struct sink *sink, struct source *source, const struct map_p
 {
 	struct csv_sink *csv = csv_of(sink);
 	const struct csv_map *map = map_of(print_source_of(sink, source), plan);
-	char *start, *p;
+	char *p;
 
 	if (!map->name)
 		return 0;
-	show_header(csv, source->several ? LOST_HEADER_SEVERAL : LOST_HEADER);
-	start = out_reserve(&csv->print.out, TIME_BYTES + strlen(map->name) + 64);
-	p = put_start(start, map, time_ns, "lost,");
+	/* A source without records has no columns for it, and loses nothing but when it falls
+	 * behind. */
+	p = begin_line(csv, source);
+	if (!csv->has_records) {
+		csv->has_records = true;
+		plan_sheet(csv, source);
+		p = csv->line;
+	}
+	p = put_start(p, map, time_ns, "lost,");
 	p += num_u64(p, count);
-	p = stpcpy(p, where == LOST_QUEUE ? ",queue\n" : ",kernel\n");
-	out_advance(&csv->print.out, p - start);
-	return out_pace(&csv->print.out);
+	p = stpcpy(p, where == LOST_QUEUE ? ",queue" : ",kernel");
+	return line_done(csv, &csv->lost, p);
 }
 
 static void csv_free(struct print_sink *print)
 {
 	struct csv_sink *csv = csv_of(&print->sink);
 
+	csv_sheet_release(&csv->sheet);
+	csv_place_release(&csv->lost);
+	free(csv->header);
+	free(csv->line);
 	free(csv->plain);
 	free(csv->escaped);
 }
@@ -449,7 +509,7 @@ static const struct sink_ops csv_ops = {
 	.rows = csv_rows,
 	.lost = csv_lost,
 	.flush = print_flush,
-	.remove = csv_remove,
+	.remove = print_remove,
 	.free = print_free,
 	.out = print_out,
 };

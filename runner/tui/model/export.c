@@ -11,6 +11,7 @@
 #include "base/utf8.h"
 #include "base/util.h"
 #include "runner/load/sandbox/files.h"
+#include "runner/sink/print/csv_sheet.h"
 #include "runner/sink/print/json_shape.h"
 #include "runner/sink/out.h"
 
@@ -183,6 +184,26 @@ static void begin_line(const struct export_how *how, struct strbuf *line, const 
 		add_first(line, how->form, "map", item ? how->map : "map");
 }
 
+void export_header(struct tab *tab, const struct export_how *how, struct strbuf *ret)
+{
+	begin_line(how, ret, NULL);
+	add_row(tab, EXPORT_CSV, ret, NULL);
+}
+
+static void spread(const struct export_how *how, struct strbuf *line)
+{
+	_cleanup_free_ char *text = xstrdup(strbuf_str(line));
+	size_t len = line->len;
+	char *dst;
+
+	strbuf_reset(line);
+	dst = strbuf_reserve(line, len + how->sheet->count);
+	if (dst)
+		strbuf_advance(
+			line,
+			(size_t)(csv_sheet_spread(how->sheet, how->place, dst, text, len) - dst));
+}
+
 /* The shown columns of the shown rows, in their order. */
 int export_rows(struct tab *tab, const struct export_how *how, int fd, uint64_t *ret_rows)
 {
@@ -199,9 +220,8 @@ int export_rows(struct tab *tab, const struct export_how *how, int fd, uint64_t 
 	grid_init(&grid, &page);
 	if (how->form == EXPORT_TXT)
 		begin_txt(tab, &grid, &line, total);
-	if (how->form == EXPORT_CSV && !how->no_header) {
-		begin_line(how, &line, NULL);
-		add_row(tab, how->form, &line, NULL);
+	if (how->form == EXPORT_CSV && !how->sheet) {
+		export_header(tab, how, &line);
 		strbuf_addc(&line, '\n');
 	}
 	ret = write_all(fd, strbuf_str(&line), line.len);
@@ -215,6 +235,8 @@ int export_rows(struct tab *tab, const struct export_how *how, int fd, uint64_t 
 		} else {
 			begin_line(how, &line, &item);
 			add_row(tab, how->form, &line, &item);
+			if (how->sheet)
+				spread(how, &line);
 		}
 		strbuf_addc(&line, '\n');
 		ret = write_all(fd, strbuf_str(&line), line.len);

@@ -9,6 +9,9 @@
 
 enum export_form { EXPORT_CSV, EXPORT_JSON, EXPORT_TXT, NEXPORT_FORMS };
 
+struct csv_place;
+struct csv_sheet;
+
 /* How rows are written one table after the other. */
 struct export_how {
 	enum export_form form;
@@ -17,8 +20,13 @@ struct export_how {
 	uint64_t time_ns;    /* since 1970; 0: none */
 	const char *program; /* NULL: none */
 	const char *map;     /* NULL: none */
-	bool no_header;	     /* in CSV */
+	/* CSV: lines are spread over the columns of several maps, without a header; NULL: they
+	 * stand alone. */
+	const struct csv_sheet *sheet;
+	const struct csv_place *place;
 };
+/* The header of CSV, without newline. */
+void export_header(struct tab *tab, const struct export_how *how, struct strbuf *ret);
 int export_rows(struct tab *tab, const struct export_how *how, int fd, uint64_t *ret_rows);
 
 /* files NULL: this process makes it. */

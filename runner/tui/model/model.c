@@ -298,6 +298,11 @@ bool model_command(struct model *model, struct strbuf *ret)
 	return export_command(current_base(model), current(model), ret);
 }
 
+void model_header(struct model *model, const struct export_how *how, struct strbuf *ret)
+{
+	export_header(current(model), how, ret);
+}
+
 int model_write(struct model *model, const struct export_how *how, int fd, uint64_t *ret_rows)
 {
 	return export_rows(current(model), how, fd, ret_rows);

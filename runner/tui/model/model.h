@@ -320,6 +320,8 @@ int model_sort_by(struct model *model, const char *field, struct err *err);
 int model_group_by(struct model *model, const char *fields, struct err *err);
 /* The rows of the current tab; of export.h. */
 struct export_how;
+/* The header of CSV of the current tab, without newline. */
+void model_header(struct model *model, const struct export_how *how, struct strbuf *ret);
 int model_write(struct model *model, const struct export_how *how, int fd, uint64_t *ret_rows);
 
 /* The histogram of the row under the cursor. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "runner/sink/print/csv_sheet.h"
 #include "tests/support/golden.h"
 #include "tests/support/sink_fixture.h"
 
@@ -82,17 +83,58 @@ static void test_csv_gone_keeps_columns(void **state)
 	sink->ops->rows(sink, &f.fake.source, &rows, FIXTURE_TIME_NS);
 	sink->ops->flush(sink);
 	text = written(&f);
-	assert_string_equal(text, "time,map,kind,disk,count,sum,le_1,le_5,le_1000,le_inf\n"
-				  "2026-11-20T09:00:00.123456789Z,lat,gone,vda,,,,,,\n");
+	assert_string_equal(text,
+			    "time,map,kind,src.addr,ratio,src.port,saddr_v4,daddr_v4,comm,"
+			    "delta_us,ts_us,tgid,af,list,value,bytes,depth,disk,count,sum,"
+			    "le_1,le_5,le_1000,le_inf,where\n"
+			    "2026-11-20T09:00:00.123456789Z,lat,gone,,,,,,,,,,,,,,,vda,,,,,,,\n");
 	free(text);
 	sink->ops->free(sink);
 	fixture_release(&f);
+}
+
+static void assert_spread(const struct csv_sheet *sheet, const char *header, const char *line,
+			  const char *want)
+{
+	struct csv_place place = { 0 };
+	char dst[200];
+
+	csv_place_find(&place, sheet, header);
+	*csv_sheet_spread(sheet, &place, dst, line, strlen(line)) = '\0';
+	assert_string_equal(dst, want);
+	csv_place_release(&place);
+}
+
+/* Names that two kinds have in the same order are there once, in whatever order the kinds come. */
+static void test_csv_sheet(void **state)
+{
+	struct csv_sheet sheet = { 0 };
+	char *header;
+
+	csv_sheet_add(&sheet, "t,a,b,c\n");
+	csv_sheet_add(&sheet, "t,b,d");
+	csv_sheet_add(&sheet, "t,x,c");
+	csv_sheet_add(&sheet, "t,c,a");
+	csv_sheet_add(&sheet, "t,\"q,r\"");
+	csv_sheet_need(&sheet, "a");
+	csv_sheet_need(&sheet, "where");
+	header = csv_sheet_header(&sheet);
+	assert_string_equal(header, "t,x,a,b,c,d,a,\"q,r\",where\n");
+	assert_spread(&sheet, "t,a,b,c", "1,2,3,4", "1,,2,3,4,,,,");
+	assert_spread(&sheet, "t,b,d", "1,\"2,\"\",\",3", "1,,,\"2,\"\",\",,3,,,");
+	assert_spread(&sheet, "t,x,c", "1,,3", "1,,,,3,,,,");
+	assert_spread(&sheet, "t,c,a", "1,2,3", "1,,,,2,,3,,");
+	assert_spread(&sheet, "t,\"q,r\"", "1,", "1,,,,,,,,");
+	assert_spread(&sheet, "t,x", "1,2", "1,2,,,,,,,");
+	free(header);
+	csv_sheet_release(&sheet);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_csv_golden),
+		cmocka_unit_test(test_csv_sheet),
 		cmocka_unit_test(test_csv_gone_keeps_columns),
 	};
 

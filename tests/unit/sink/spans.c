@@ -131,12 +131,12 @@ static void test_spans_csv(void **state)
 	assert_string_equal(
 		text,
 		"time,map,kind,trace_id,span_id,parent_span_id,name,service,start,end,duration_ns,"
-		"span_kind,status,status_message,pid,who.comm\n" START ",calls,span," TRACE
+		"span_kind,status,status_message,pid,who.comm,count,where\n" START ",calls,span," TRACE
 		",2222222222222222,,calls,shop," START ",2026-11-20T09:00:00.123458289Z,1500,"
-		"internal,unset,,7,\"a\"\"b,\\x1b\"\n" START ",calls,span," TRACE
+		"internal,unset,,7,\"a\"\"b,\\x1b\",,\n" START ",calls,span," TRACE
 		",3333333333333333,2222222222222222,wait\\xff,shop," START
 		",2026-11-20T09:00:00.123458289Z,1500,client,error,ECONNREFUSED,7,"
-		"\"a\"\"b,\\x1b\"\n");
+		"\"a\"\"b,\\x1b\",,\n");
 }
 
 static struct sink *plain_table(int fd)
