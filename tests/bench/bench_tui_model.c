@@ -6,6 +6,7 @@
 #define WITHOUT_CMOCKA
 #include "tests/support/sink_fixture.h"
 #include <malloc.h>
+#include "runner/tui/keep/trap.h"
 #include "runner/tui/model/model.h"
 
 #define SECOND 1000000000ull
@@ -122,11 +123,15 @@ static void stop(struct bench *b)
 	fixture_release(&b->f);
 }
 
-/* Of 10 frames a second: percent of a core. */
-static double changing_percent(uint32_t count)
+/* Of 10 frames a second: percent of a core. `watched`: a moment is compared with, and a trap looks
+ * at each row. */
+static double changing_percent(uint32_t count, bool watched)
 {
+	struct traps traps = { 0 };
+	struct trap_sprung sprung;
+	struct model_why why;
 	struct bench b;
-	double ms = 0;
+	double ms = 0, before;
 
 	start(&b);
 	for (uint32_t i = 0; i <= FRAMES; i++) {
@@ -135,7 +140,18 @@ static double changing_percent(uint32_t count)
 			ms += feed(&b) + look(&b);
 		else
 			feed(&b);
+		if (!watched)
+			continue;
+		if (!i) {
+			traps.model = b.model;
+			assert_true(model_do(b.model, OP_MOMENT) && model_do(b.model, OP_COMPARE));
+			assert_true(traps_set(&traps, "rate > 1e12 && value > 5", &why) == 0);
+		}
+		before = cpu_ms();
+		traps_swept(&traps, &b.f.fake.source, b.now_ns, &sprung);
+		ms += cpu_ms() - before;
 	}
+	traps_release(&traps);
 	stop(&b);
 	return ms / FRAMES * 10 / 1000 * 100;
 }
@@ -212,6 +228,29 @@ static void print_past(uint32_t count)
 	stop(&b);
 }
 
+/* A history that is full many times over: what it takes beyond its bound. */
+static void print_bound(uint32_t count)
+{
+	double memory;
+	struct bench b;
+
+	start(&b);
+	sweep(&b, count, 1);
+	feed(&b);
+	look(&b);
+	malloc_trim(0);
+	memory = resident_mb();
+	for (uint32_t i = 0; i < 300; i++) {
+		sweep(&b, count, i + 2);
+		feed(&b);
+		look(&b);
+	}
+	memory = resident_mb() - memory;
+	printf("\"bound\":{\"rows\":%u,\"sweeps\":300,\"memory_mb\":%.1f,\"history_mb\":%u},",
+	       count, memory, (MODEL_HISTORY_BYTES / 5) >> 20);
+	stop(&b);
+}
+
 static void print_stream(void)
 {
 	struct connlat event = a_connlat();
@@ -248,10 +287,13 @@ static void print_stream(void)
 int main(void)
 {
 	setlocale(LC_ALL, "C.UTF-8");
-	printf("{\"changing\":{\"rows\":10000,\"percent\":%.2f},", changing_percent(10000));
-	printf("\"changing_many\":{\"rows\":100000,\"percent\":%.2f},", changing_percent(100000));
+	printf("{\"changing\":{\"rows\":10000,\"percent\":%.2f},", changing_percent(10000, false));
+	printf("\"watched\":{\"rows\":10000,\"percent\":%.2f},", changing_percent(10000, true));
+	printf("\"changing_many\":{\"rows\":100000,\"percent\":%.2f},",
+	       changing_percent(100000, false));
 	print_many(100000);
 	print_past(10000);
+	print_bound(10000);
 	print_stream();
 	return 0;
 }

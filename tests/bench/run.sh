@@ -333,6 +333,7 @@ heading "The live table without its terminal"
 "$objects/bench_tui_model" >"$work/tui" || exit 1
 model() { jq "$1" "$work/tui"; }
 holds "percent of a core, 10,000 rows all changing 10 times a second" "$(model .changing.percent)" '<' 15
+holds "the same, compared with a moment and watched by a trap" "$(model .watched.percent)" '<' 15
 holds "ms from the first sweep of 100,000 rows to their page" "$(model .many.first_ms)" '<' 200
 holds "ms to sort them" "$(model .many.sort_ms)" '<' 100
 holds "ms to sort them by key" "$(model .many.sort_key_ms)" '<' 100
@@ -340,6 +341,8 @@ holds "ms to filter them by an expression" "$(model .many.filter_ms)" '<' 100
 holds "ms to filter them by any text" "$(model .many.filter_text_ms)" '<' 100
 holds "ms back over five minutes of 10,000 changing rows" "$(model .past.back_ms)" '<' 100
 holds "MB that these five minutes take" "$(model .past.memory_mb)" '<' 24
+holds "MB beyond the bound of the history, with 10,000 changing rows" \
+	"$(model '.bound.memory_mb - .bound.history_mb')" '<=' 4
 holds "events a second, stored" "$(model .stream.events_per_s)" '>=' 10000000
 holds "MB of memory beyond the bound of the history" \
 	"$(model '.stream.memory_mb - .stream.history_mb')" '<=' 4
@@ -370,6 +373,13 @@ jq -r '"  10,000 changing rows: \(.frames_per_s) frames a second, \(.bytes_per_s
 holds "frames a second" "$(jq .frames_per_s "$work/busy.json")" '>=' 8
 holds "percent of a core for 10,000 rows that change ten times a second" \
 	"$(jq .cpu_percent "$work/busy.json")" '<' 15
+rm "$work/rounds.pid"
+python3 "$work/rounds.py" $((busy_s + 8)) >"$work/rounds.pid" &
+until [ -s "$work/rounds.pid" ]; do sleep 0.05; done
+KEY=3 ANSWER=VALUE LC_ALL=C.UTF-8 python3 tests/support/tui_pty.py flood $busy_s "$bombus" run \
+	"$BUILD/tests/bpf/tui.bpf.o" --set target_pid="$(cat "$work/rounds.pid")" --set keys=10000 \
+	--max-series 20000 --interval 100ms 2>/dev/null >"$work/keys.json"
+holds "ms until nine of ten keys are answered meanwhile" "$(jq .most_ms "$work/keys.json")" '<=' 20
 holds "percent of a core with nothing changing" "$(jq .cpu_percent "$work/idle.json")" '<' 0.5
 holds "bytes written meanwhile" "$(jq .bytes "$work/idle.json")" '==' 0
 python3 tests/bench/tui_open.py "$bombus" "$BUILD/tests/bpf/tui.bpf.o" >"$work/open.json" || exit 1

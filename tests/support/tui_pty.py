@@ -5,7 +5,8 @@
     tui_pty.py busy SECONDS COMMAND...    the same while it has much to show; the first key goes to
                                           the table that is named by KEY in the environment
     tui_pty.py flood SECONDS COMMAND...   how long keys take to be answered: the slowest, and the slowest
-                                          of the quicker nine tenths
+                                          of the quicker nine tenths; KEY as above, ANSWER is a column
+                                          of its table
     tui_pty.py slow SECONDS COMMAND...    behind a link that takes whatever is written and shows 2 kB/s:
                                           how long keys and quitting take to be answered
 
@@ -123,9 +124,12 @@ if mode in ("idle", "busy"):
         "before_bytes": len(before),
     }
 else:
+    os.write(master, os.environ.get("KEY", "").encode())
+    header = os.environ.get("ANSWER", "TEXT").encode()
+    read_for(2 if "KEY" in os.environ else 0)
     times, end = [], time.monotonic() + seconds
     while time.monotonic() < end:
-        for key, answer in ((b"?", b"choose a column"), (b"\x1b", b"TEXT")):
+        for key, answer in ((b"?", b"choose a column"), (b"?", header)):
             start = time.monotonic()
             os.write(master, key)
             if answer not in read_for(5, answer):
