@@ -115,4 +115,22 @@ key q
 tui_ended without 0
 ok 'without: nothing is kept' cmp before "$CONF"
 
+# Under sudo the file is that of the user who called, and in the user's folder.
+if id nobody >/dev/null 2>&1; then
+	chmod 755 "$T"
+	install -d -o nobody "$T/home"
+	TUI_ENV="SUDO_UID=$(id -u nobody) SUDO_GID=$(id -g nobody) SUDO_USER=nobody XDG_CONFIG_HOME=$T/home/.config"
+	rounds_shown sudo 120 20 --interval 200ms
+	rounds 10
+	key 2
+	sees 'sudo: the rows are there' ' 9  j '
+	key -
+	misses 'sudo: a column is hidden' ' ID '
+	key q
+	tui_ended sudo 0
+	is 'sudo: whose the file is' "$(stat -c '%U %a' "$T/home/.config/bombus/tui.conf")" 'nobody 600'
+else
+	skip sudo 'there is no user nobody'
+fi
+
 done_testing

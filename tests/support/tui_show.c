@@ -9,6 +9,8 @@ void show_programs(struct show *s, bool utf8, uint32_t width, uint32_t height, b
 	if (several)
 		feed_second(&s->t);
 	screen_init(&s->screen, s->t.model, utf8);
+	s->traps.model = s->t.model;
+	s->screen.traps = &s->traps;
 	canvas_resize(&s->canvas, width, height);
 }
 
@@ -19,6 +21,7 @@ void show_init(struct show *s, bool utf8, uint32_t width, uint32_t height)
 
 void show_release(struct show *s)
 {
+	traps_release(&s->traps);
 	screen_release(&s->screen);
 	canvas_release(&s->canvas);
 	tui_release(&s->t);

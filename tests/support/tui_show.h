@@ -4,11 +4,13 @@
 #define BOMBUS_TESTS_TUI_SHOW_H
 
 #include "tests/support/tui_feed.h"
+#include "runner/tui/keep/trap.h"
 #include "runner/tui/screen/screen.h"
 
 struct show {
 	struct tui t;
 	struct screen screen;
+	struct traps traps;
 	struct canvas canvas;
 };
 

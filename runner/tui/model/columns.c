@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runner/tui/model/columns.h"
 
+#include <ctype.h>
+
 #include "base/strbuf.h"
 #include "base/utf8.h"
 #include "base/util.h"
@@ -59,6 +61,19 @@ struct column *columns_add(struct columns *columns, const char *title, const str
 	if (form == FORM_TREND)
 		column->seen = MODEL_TREND;
 	return column;
+}
+
+void columns_rename(struct column *column, const char *word, const char *name)
+{
+	size_t len = strlen(name), n = strlen(word);
+
+	free(column->title);
+	column->title = xmalloc(n + UTF8_TERM_ROOM(len) + 1);
+	for (size_t i = 0; i < n; i++)
+		column->title[i] = (char)toupper((unsigned char)word[i]);
+	n += utf8_term_escape(column->title + n, name, len);
+	column->title[n] = '\0';
+	column->title_cells = text_cells(column->title, n);
 }
 
 /* Includes room for the sort arrow before the title. */

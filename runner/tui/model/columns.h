@@ -70,6 +70,9 @@ void columns_release(struct columns *columns);
 struct column *columns_add(struct columns *columns, const char *title, const struct field *field,
 			   enum column_form form);
 
+/* Another title: a word of the table's own, and a name as it is. */
+void columns_rename(struct column *column, const char *word, const char *name);
+
 /* The columns of `set` that fit into `width` cells, left to right. Scrolls to the cursor. ret has
  * room for all columns. */
 uint32_t columns_fit(struct columns *columns, uint32_t width, enum column_set set, uint32_t *ret,

@@ -131,7 +131,8 @@ enum row_mark {
 
 struct page_cell {
 	const char *text;
-	uint32_t bytes, cells; /* cells <= width of its column */
+	uint32_t bytes, cells;	 /* cells <= width of its column */
+	uint32_t hit, hit_bytes; /* a part that a text of the filter or the marks is found in */
 };
 
 struct page_column {

@@ -147,6 +147,10 @@ void model_strip_status(struct model *model, struct arena *arena, struct model_s
 {
 	const struct past *past = past_of(current_base(model));
 
-	if (model->moment_ns && past && past_steps(past))
-		ret->left[ret->nleft++] = strip_of(model, arena, past);
+	uint32_t at = MIN(ret->nleft, 2u); /* behind how long ago it was, and how many rows */
+
+	if (!model->moment_ns || !past || !past_steps(past))
+		return;
+	memmove(&ret->left[at + 1], &ret->left[at], (ret->nleft++ - at) * sizeof(*ret->left));
+	ret->left[at] = strip_of(model, arena, past);
 }

@@ -10,6 +10,7 @@ struct rows *rows_new(const struct metric_plan *plan)
 	rows->plan = plan;
 	rows->trend = -1;
 	rows_describe(rows);
+	rows->spark = rows->trend;
 	rows->key_at = sizeof(struct row);
 	rows->cells_at = (rows->key_at + plan->key_bytes + 7) & ~(size_t)7;
 	rows->changes_at = rows->cells_at + plan->ncells * sizeof(union cell);
@@ -208,7 +209,7 @@ static void update(struct rows *rows, uint32_t slot, const union cell *now, bool
 		changes[i] =
 			known ? rows_change(rows, row, &rows->plan->families[i], now, cells) : 0;
 	if (rows->trend >= 0) {
-		push_trend(rows, row, changes[rows->trend]);
+		push_trend(rows, row, changes[rows->spark]);
 		rows->load += changes[rows->trend];
 	}
 	memcpy(cells, now, rows->plan->ncells * sizeof(union cell));

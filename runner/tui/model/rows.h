@@ -61,6 +61,9 @@ struct rows *rows_clone(const struct rows *rows);
 const struct map_plan *rows_shown(const struct rows *rows);
 const struct figure *rows_figures(const struct rows *rows, uint32_t *ret_count);
 bool rows_have_trend(const struct rows *rows);
+/* The counter whose changes the trend shows, from what the past (of the live rows) still has. */
+void rows_spark(struct rows *rows, uint32_t family, const struct past *past);
+int rows_sparked(const struct rows *rows); /* -1: none */
 /* Compares this figure of each row with the one of the same row in `then`, a clone, which is
  * borrowed. What counts is compared from its start, also while it is shown from zero. NULL: no
  * longer. */

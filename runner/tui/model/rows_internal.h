@@ -23,7 +23,8 @@ struct rows {
 	struct map_plan shown;
 	struct figure *figures;
 	uint32_t nfigures;
-	int trend; /* the family whose changes are kept; -1: none */
+	int trend; /* the first family that counts, -1: none; its changes are kept, or */
+	int spark; /* those of another counter */
 	size_t key_at, cells_at, changes_at, trend_at, stride;
 
 	uint8_t **blocks;

@@ -137,7 +137,7 @@ static void changes_of(const struct rows *scratch, struct past_reader *reader,
 }
 
 static void trace_step(struct rows *rows, const struct rows *scratch, const struct past *past,
-		       uint32_t number, union cell *before, double *changes)
+		       uint32_t number, bool rates, union cell *before, double *changes)
 {
 	uint32_t sample = past_step(past, number)->sample;
 	struct past_reader reader;
@@ -159,15 +159,15 @@ static void trace_step(struct rows *rows, const struct rows *scratch, const stru
 			continue;
 		if (rows->trend >= 0)
 			((float *)part_of(row, rows->trend_at))[sample % MODEL_TREND] =
-				(float)changes[rows->trend];
-		if (sample == rows->sample)
+				(float)changes[rows->spark];
+		if (rates && sample == rows->sample)
 			memcpy(part_of(row, rows->changes_at), changes,
 			       rows->plan->nfamilies * sizeof(*changes));
 	}
 }
 
-/* Rates and trends of that moment, from the sweeps before it. */
-static void retrace(struct rows *rows, const struct past *past)
+/* Trends of that moment, from the sweeps before it; and its rates. */
+static void retrace(struct rows *rows, const struct past *past, bool rates)
 {
 	const struct metric_plan *plan = rows->plan;
 	struct rows *scratch = rows_clone(rows);
@@ -176,14 +176,15 @@ static void retrace(struct rows *rows, const struct past *past)
 	uint32_t number;
 
 	for (uint32_t slot = 0; slot < rows->nslots; slot++) {
-		memset(part_of(row_at(rows, slot), rows->changes_at), 0,
-		       plan->nfamilies * sizeof(double));
+		if (rates)
+			memset(part_of(row_at(rows, slot), rows->changes_at), 0,
+			       plan->nfamilies * sizeof(double));
 		if (rows->trend >= 0)
 			memset(part_of(row_at(rows, slot), rows->trend_at), 0,
 			       MODEL_TREND * sizeof(float));
 	}
 	for (int i = 0; i < MODEL_TREND && step_of(past, scratch->sample, &number); i++) {
-		trace_step(rows, scratch, past, number, before, changes);
+		trace_step(rows, scratch, past, number, rates, before, changes);
 		rows_undo(scratch, past, number);
 	}
 	rows_free(scratch);
@@ -199,5 +200,16 @@ void rows_back(struct rows *clone, const struct past *past, uint32_t sample)
 		return;
 	while (clone->sample > sample && step_of(past, clone->sample, &number))
 		rows_undo(clone, past, number);
-	retrace(clone, past);
+	retrace(clone, past, true);
+}
+
+void rows_spark(struct rows *rows, uint32_t family, const struct past *past)
+{
+	rows->spark = (int)family;
+	retrace(rows, past, false);
+}
+
+int rows_sparked(const struct rows *rows)
+{
+	return rows->spark;
 }

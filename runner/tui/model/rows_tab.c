@@ -107,12 +107,49 @@ static struct order_item order_of(const struct rows_tab *rt, const struct item *
 	return ret;
 }
 
+/* The figure of a column; false: the column is a label or a part of the comparison. */
+static bool figure_of(struct rows_tab *rt, int column, uint32_t *ret)
+{
+	const struct figure *figures = rows_figures(rt->live, &rt->nfigures);
+
+	for (uint32_t i = 0; column >= 0 && i < rt->nfigures; i++) {
+		if (rt->tab.columns.all[column].field != &figures[i].field ||
+		    figures[i].kind == FIGURE_CHANGE)
+			continue;
+		*ret = i;
+		return true;
+	}
+	return false;
+}
+
+/* The trend shows the counter whose column is chosen. */
+static void follow_column(struct rows_tab *rt)
+{
+	const struct figure *figures = rows_figures(rt->live, &rt->nfigures);
+	struct columns *columns = &rt->tab.columns;
+	struct column *trend = &columns->all[columns->count - 1];
+	const struct past *past = rows_past(rt->live);
+	const struct family *family;
+	uint32_t figure;
+
+	if (trend->form != FORM_TREND || !past || !figure_of(rt, (int)columns->cursor, &figure))
+		return;
+	family = figures[figure].family;
+	if (family->type != METRIC_COUNTER || (int)figures[figure].number == rows_sparked(rt->live))
+		return;
+	rows_spark(rt->live, figures[figure].number, past);
+	if (rt->frozen)
+		rows_spark(rt->frozen, figures[figure].number, past);
+	columns_rename(trend, "trend ", family->base);
+}
+
 static void rows_prepare(struct tab *tab)
 {
 	struct rows_tab *rt = rows_tab_of(tab);
 	uint32_t slots = rows_slots(seen(rt)), n = 0;
 	struct item item;
 
+	follow_column(rt);
 	if (!tab->dirty)
 		return;
 	tab->dirty = false;
@@ -448,21 +485,6 @@ void rows_tab_mark(struct tab *tab, uint64_t real_ns)
 		compare_with(rt, rt->then,
 			     (uint32_t)(compared - rows_figures(rt->live, &rt->nfigures)));
 	rows_free(before);
-}
-
-/* The figure of a column; false: the column is a label or a part of the comparison. */
-static bool figure_of(struct rows_tab *rt, int column, uint32_t *ret)
-{
-	const struct figure *figures = rows_figures(rt->live, &rt->nfigures);
-
-	for (uint32_t i = 0; column >= 0 && i < rt->nfigures; i++) {
-		if (rt->tab.columns.all[column].field != &figures[i].field ||
-		    figures[i].kind == FIGURE_CHANGE)
-			continue;
-		*ret = i;
-		return true;
-	}
-	return false;
 }
 
 static void compare_no_longer(struct rows_tab *rt)

@@ -179,6 +179,23 @@ static const char *rule(const struct tab *tab, struct arena *arena, const char *
 	return line;
 }
 
+/* The first place of a text that is searched for. */
+static void find_hit(const struct tab *tab, struct page_cell *cell)
+{
+	const struct pick *const picks[] = { tab->filter, tab->mark };
+	const char *at;
+
+	for (size_t i = 0; i < ARRAY_LEN(picks) && !cell->hit_bytes; i++) {
+		if (!picks[i] || picks[i]->filter || !picks[i]->needle_bytes)
+			continue;
+		at = strcasestr(cell->text, picks[i]->needle);
+		if (!at)
+			continue;
+		cell->hit = (uint32_t)(at - cell->text);
+		cell->hit_bytes = (uint32_t)picks[i]->needle_bytes;
+	}
+}
+
 static void fill_row(struct pager *pager, uint64_t at, uint32_t width, struct page_row *ret)
 {
 	struct tab *tab = pager->tab;
@@ -203,6 +220,7 @@ static void fill_row(struct pager *pager, uint64_t at, uint32_t width, struct pa
 
 		ret->cells[k] =
 			tab_cell(tab, pager->arena, tab->scratch, len, page->columns[k].width);
+		find_hit(tab, &ret->cells[k]);
 	}
 }
 

@@ -167,7 +167,7 @@ static void draw_status(struct screen *s, struct canvas *canvas, uint32_t y)
 		    ((!has_prefix(status.left[i], "filter ") &&
 		      !has_prefix(status.left[i], "trap ")) ||
 		     room < LEAST_FILTER))
-			break;
+			continue;
 		x += draw_cut(s->signs, canvas, x, y, room, PAINT_STATUS, status.left[i]) + GAP;
 	}
 }

@@ -145,7 +145,8 @@ static const char *const act_names[] = {
 	[ACT_COPY_VIEW] = "copy-view", [ACT_DETAIL] = "detail",	  [ACT_BACK] = "back",
 	[ACT_LOG] = "messages",	       [ACT_HELP] = "help",	  [ACT_MOUSE] = "mouse",
 	[ACT_REDRAW] = "redraw",       [ACT_SUSPEND] = "suspend", [ACT_QUIT] = "quit",
-	[ACT_PALETTE] = "palette",     [ACT_THEME] = "theme",
+	[ACT_FLAMES] = "flames",       [ACT_TURN] = "turn",	  [ACT_WHO] = "who",
+	[ACT_OVERVIEW] = "overview",   [ACT_PALETTE] = "palette", [ACT_THEME] = "theme",
 };
 static const char *const op_names[] = {
 	[OP_UP] = "up",
@@ -180,6 +181,7 @@ static const char *const op_names[] = {
 	[OP_ZERO] = "zero",
 	[OP_FOUND_NEXT] = "next-mark",
 	[OP_FOUND_PREV] = "previous-mark",
+	[OP_FOLD] = "fold",
 };
 
 const char *binding_name(const struct binding *b)
@@ -279,6 +281,14 @@ static void add_keys(struct strbuf *sb, const struct binding *b, bool utf8)
 		key_label(name, b->keys[k], utf8);
 		strbuf_addf(sb, "%s%s", sb->len ? " " : "", name);
 	}
+}
+
+void binding_own_keys(char *dst, size_t room, const struct binding *b, bool utf8)
+{
+	_cleanup_strbuf_ struct strbuf sb = STRBUF_INIT(256);
+
+	add_keys(&sb, b, utf8);
+	snprintf(dst, room, "%s", strbuf_str(&sb));
 }
 
 void binding_keys(char *dst, size_t room, const struct binding *b, bool utf8)

@@ -105,7 +105,9 @@ const struct binding *binding_find(uint32_t key);
 void key_label(char dst[KEY_LABEL_ROOM], uint32_t key, bool utf8);
 /* The key of such a label; KEY_CODE_NONE: no key has it. */
 uint32_t key_labelled(const char *label);
-/* All keys of a binding and of the bindings that share its help line: "k Up". */
+/* The keys of a binding alone; and those of it and of the bindings that share its help line: "k
+ * Up". */
+void binding_own_keys(char *dst, size_t room, const struct binding *binding, bool utf8);
 void binding_keys(char *dst, size_t room, const struct binding *binding, bool utf8);
 
 #endif

@@ -54,7 +54,7 @@ static void draw_action(struct screen *s, struct canvas *canvas, const struct ar
 		canvas_fill(canvas, area->x, y, area->width, PAINT_CURSOR, " ");
 		canvas_put(canvas, area->x, y, 1, PAINT_CURSOR, s->signs->cursor);
 	}
-	screen_key_names(s, b, keys, sizeof(keys));
+	screen_key_names(s, b, true, keys, sizeof(keys));
 	canvas_put(canvas, x, y, NAME_CELLS, chosen ? PAINT_CURSOR : PAINT_NAME, binding_name(b));
 	x += NAME_CELLS;
 	canvas_put(canvas, x, y, KEYS_CELLS, chosen ? PAINT_CURSOR : PAINT_KEY, keys);

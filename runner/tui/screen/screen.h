@@ -110,9 +110,10 @@ void screen_release(struct screen *screen);
 bool screen_bind(struct screen *screen, uint32_t key, const struct binding *binding);
 /* What a key does; NULL: nothing. */
 const struct binding *screen_binding(const struct screen *screen, uint32_t key);
-/* The keys of an action as they are now. */
-void screen_key_names(const struct screen *screen, const struct binding *binding, char *dst,
-		      size_t room);
+/* The keys of an action as they are now; `own`: without those of the actions that share its help.
+ */
+void screen_key_names(const struct screen *screen, const struct binding *binding, bool own,
+		      char *dst, size_t room);
 
 enum wish screen_key(struct screen *screen, uint32_t key);
 /* A character of pasted text. A prompt takes it, with newlines as blanks; elsewhere it does

@@ -19,12 +19,16 @@ const struct binding *screen_binding(const struct screen *s, uint32_t key)
 	return binding_find(key);
 }
 
-void screen_key_names(const struct screen *s, const struct binding *binding, char *dst, size_t room)
+void screen_key_names(const struct screen *s, const struct binding *binding, bool own, char *dst,
+		      size_t room)
 {
 	char label[KEY_LABEL_ROOM];
 	size_t len;
 
-	binding_keys(dst, room, binding, s->utf8);
+	if (own)
+		binding_own_keys(dst, room, binding, s->utf8);
+	else
+		binding_keys(dst, room, binding, s->utf8);
 	for (uint32_t i = 0; i < s->nrebound; i++) {
 		len = strlen(dst);
 		key_label(label, s->rebound[i].key, s->utf8);

@@ -38,7 +38,7 @@ static uint32_t draw_help(struct screen *s, struct canvas *canvas, struct area a
 	for (size_t i = 0; i < nbindings; i++) {
 		if (!bindings[i].help)
 			continue;
-		screen_key_names(s, &bindings[i], keys, sizeof(keys));
+		screen_key_names(s, &bindings[i], false, keys, sizeof(keys));
 		line = draw_line(&sheet, line, keys, PAINT_KEY, bindings[i].help);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(notes); i++)

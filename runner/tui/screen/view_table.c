@@ -80,6 +80,23 @@ static void draw_marks(struct screen *s, struct canvas *canvas, struct area area
 		canvas_put(canvas, x, y, 1, paint, second);
 }
 
+/* Text of a cell, with the part that is searched for in it. */
+static void draw_cell(struct canvas *canvas, uint32_t x, uint32_t y, uint32_t room,
+		      enum paint paint, const struct page_cell *cell)
+{
+	_cleanup_free_ char *before = NULL, *hit = NULL;
+	uint32_t at;
+
+	canvas_put(canvas, x, y, room, paint, cell->text);
+	if (!cell->hit_bytes || paint == PAINT_CURSOR)
+		return;
+	before = xstrndup(cell->text, cell->hit);
+	hit = xstrndup(cell->text + cell->hit, cell->hit_bytes);
+	at = canvas_cells(before);
+	if (at < room)
+		canvas_put(canvas, x + at, y, room - at, PAINT_FOUND, hit);
+}
+
 static void draw_row(struct screen *s, struct canvas *canvas, struct area area, uint32_t y,
 		     const struct model_page *page, const struct page_row *row)
 {
@@ -97,8 +114,8 @@ static void draw_row(struct screen *s, struct canvas *canvas, struct area area, 
 				       : 0;
 		bool bars = column->is_bars && paint == PAINT_PLAIN;
 
-		canvas_put(canvas, area.x + column->x + pad, y, column->width - pad,
-			   bars ? PAINT_BARS : paint, cell->text);
+		draw_cell(canvas, area.x + column->x + pad, y, column->width - pad,
+			  bars ? PAINT_BARS : paint, cell);
 		end = column->x + column->width;
 	}
 	if (row->marks & ROW_GONE && end + PAGE_GAP + 4 <= area.width)

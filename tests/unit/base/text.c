@@ -12,6 +12,7 @@
 #include <arpa/inet.h>
 
 #include "base/num.h"
+#include "base/strbuf.h"
 #include "base/utf8.h"
 #include "base/util.h"
 
@@ -431,6 +432,29 @@ static void test_num_ip_follows_rfc5952(void **state)
 	assert_int_equal(num_ipv4(buf, (const uint8_t[]){ 255, 255, 255, 255 }), NUM_IPV4_ROOM);
 }
 
+/* As a shell reads it. */
+static void test_strbuf_words_for_a_shell(void **state)
+{
+	static const char *const words[][2] = {
+		{ "run", "run" },
+		{ "--set", "--set" },
+		{ "a=b,c:d/e.f", "a=b,c:d/e.f" },
+		{ "", "''" },
+		{ "p99 > 10ms", "'p99 > 10ms'" },
+		{ "$(x) `y`", "'$(x) `y`'" },
+		{ "it's", "'it'\\''s'" },
+		{ "~user", "'~user'" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		struct strbuf sb = STRBUF_INIT(100);
+
+		strbuf_add_word(&sb, words[i][0]);
+		assert_string_equal(strbuf_str(&sb), words[i][1]);
+		strbuf_release(&sb);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -444,6 +468,7 @@ int main(void)
 		cmocka_unit_test(test_num_double_reads_back),
 		cmocka_unit_test(test_num_double_ignores_the_locale),
 		cmocka_unit_test(test_num_hex_is_lower_case),
+		cmocka_unit_test(test_strbuf_words_for_a_shell),
 		cmocka_unit_test(test_num_ip_follows_rfc5952),
 	};
 

@@ -310,6 +310,95 @@ static void test_screen_paste(void **state)
 	show_release(&s);
 }
 
+/* All actions have names, by which they are found. */
+static void test_screen_palette(void **state)
+{
+	struct show s;
+
+	for (size_t i = 0; i < nbindings; i++) {
+		const char *name = binding_name(&bindings[i]);
+
+		assert_string_not_equal(name, "");
+		assert_string_equal(binding_name(binding_named(name)), name);
+	}
+	show_init(&s, true, 80, 24);
+	type(&s, "3:");
+	assert_shows(&s, "move up and down");
+	type(&s, "zer");
+	assert_shows(&s, "count from now on");
+	assert_hides(&s, "move up and down");
+	type(&s, "\r");
+	assert_shows(&s, "from zero");
+	assert_false(s.screen.prompt.open);
+	type(&s, ":no such thing\r");
+	assert_hides(&s, "no action");
+	/* The arrows choose. */
+	type(&s, ":table");
+	assert_shows(&s, "▸ next-table");
+	screen_key(&s.screen, KEY_CODE_DOWN);
+	assert_shows(&s, "▸ previous-table");
+	type(&s, "\r");
+	assert_shows(&s, "[2 nested");
+	type(&s, ":\x1b");
+	assert_null(s.screen.overlay);
+	show_release(&s);
+}
+
+static void test_screen_keys_of_the_user(void **state)
+{
+	struct show s;
+
+	assert_int_equal(key_labelled("x"), 'x');
+	assert_int_equal(key_labelled("^X"), CTRL_KEY('x'));
+	assert_int_equal(key_labelled("F1"), KEY_CODE_F1);
+	assert_int_equal(key_labelled("Space"), ' ');
+	assert_int_equal(key_labelled("?"), '?');
+	assert_int_equal(key_labelled("xx"), KEY_CODE_NONE);
+	assert_int_equal(key_labelled(""), KEY_CODE_NONE);
+	show_init(&s, true, 80, 24);
+	assert_true(screen_bind(&s.screen, 'x', binding_named("zero")));
+	assert_true(screen_bind(&s.screen, 'z', NULL));
+	type(&s, "3z");
+	assert_hides(&s, "from zero");
+	type(&s, "x");
+	assert_shows(&s, "from zero");
+	type(&s, ":zero");
+	assert_shows(&s, "z x");
+	show_release(&s);
+}
+
+static void test_screen_prompt_completes(void **state)
+{
+	struct show s;
+
+	show_init(&s, true, 120, 24);
+	type(&s, "1/de\t");
+	assert_string_equal(s.screen.prompt.text, "delta_us");
+	type(&s, " > 5 && t\t");
+	assert_string_equal(s.screen.prompt.text, "delta_us > 5 && t");
+	assert_shows(&s, "ts_us  tgid");
+	type(&s, "g\t < 1004\r");
+	assert_shows(&s, "filter delta_us > 5 && tgid < 1004");
+	type(&s, "/");
+	type(&s, "\x15xx\t");
+	assert_shows(&s, "no field begins so");
+	/* What was entered comes back, and what is being typed after it. */
+	type(&s, "\x1b/");
+	type(&s, "com");
+	screen_key(&s.screen, KEY_CODE_UP);
+	assert_string_equal(s.screen.prompt.text, "delta_us > 5 && tgid < 1004");
+	screen_key(&s.screen, KEY_CODE_UP);
+	assert_string_equal(s.screen.prompt.text, "delta_us > 5 && tgid < 1004");
+	screen_key(&s.screen, KEY_CODE_DOWN);
+	assert_string_equal(s.screen.prompt.text, "com");
+	type(&s, "\x1b&");
+	screen_key(&s.screen, KEY_CODE_UP); /* marks have texts of their own */
+	assert_string_equal(s.screen.prompt.text, "");
+	type(&s, "curl\r");
+	assert_shows(&s, "12 rows marked");
+	show_release(&s);
+}
+
 /* The help names every key once, and every key does what it says there. */
 static void test_screen_keys(void **state)
 {
@@ -353,6 +442,9 @@ int main(void)
 		cmocka_unit_test(test_screen_wishes),
 		cmocka_unit_test(test_screen_mouse),
 		cmocka_unit_test(test_screen_keys),
+		cmocka_unit_test(test_screen_palette),
+		cmocka_unit_test(test_screen_keys_of_the_user),
+		cmocka_unit_test(test_screen_prompt_completes),
 		cmocka_unit_test(test_screen_detail_holds_record),
 		cmocka_unit_test(test_screen_detail_holds_row),
 		cmocka_unit_test(test_screen_detail_without_number),
