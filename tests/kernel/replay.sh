@@ -38,7 +38,8 @@ recorded() {
 }
 standing_still=
 
-slow_rounds=$(for ((i = 0; i < 10; i++)); do printf 'getppid,1 sleep,120 '; done)
+# Each round lasts three sweeps, so that a busy machine sees each of them.
+slow_rounds=$(for ((i = 0; i < 10; i++)); do printf 'getppid,1 sleep,300 '; done)
 
 # --- every kind of map ---
 recorded all replay "$slow_rounds" --interval 100ms -o json
