@@ -54,9 +54,18 @@ rows mallocs by_process 'map(select(.key.function | test("CALLOC|REALLOC|MEMALIG
 	'[["CALLS_CALLOC",1,10000],["CALLS_MEMALIGN",2,70000],["CALLS_REALLOC",1,20000]]'
 
 # Of the kernel: pipes that are open, and closed.
-example kmemleak pipes,25,900 --interval 200ms
-jq_is 'kmemleak: outstanding' kmemleak.out 'map(select(.key.stack // "" | test("alloc_pipe_info")) | .value.count) |
-	[max, (.[-1])]' '[25,0]'
+pipes_left() {
+	jq -sc 'map(select(.key.stack // "" | test("alloc_pipe_info")) | .value.count) | [max, .[-1]]' kmemleak.out
+}
+traffic_start pipes,25 "until,$T/stop"
+ok 'kmemleak: it attaches' example_start kmemleak --set target_pid="$TRAFFIC_PID" --interval 200ms
+echo >&"$go_fd"
+are_left() { [ "$(pipes_left)" = "$1" ]; }
+ok 'kmemleak: 25 pipes are open' wait_for 20 are_left '[25,25]'
+touch stop
+ok 'kmemleak: they are closed' traffic_go
+ok 'kmemleak: it ends' bombus_stop INT
+is 'kmemleak: outstanding' "$(pipes_left)" '[25,0]'
 all_counted kmemleak
 
 # --- page faults: one for each page of a private mapping that is written ---

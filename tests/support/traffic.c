@@ -786,24 +786,14 @@ static void __attribute__((noinline)) job_leak(char **args)
 		free(all[i]);
 }
 
-/* Opens COUNT pipes, holds them for MS, and closes them. */
+/* Opens COUNT pipes, which stay open. */
 static void job_pipes(char **args)
 {
-	long count = number(args[0]);
-	int pipes[MAX_HELD][2];
+	int fds[2];
 
-	if (count > MAX_HELD) {
-		errno = EINVAL;
-		die("%ld pipes", count);
-	}
-	for (long i = 0; i < count; i++)
-		if (pipe(pipes[i]))
+	for (long n = number(args[0]); n > 0; n--)
+		if (pipe(fds))
 			die("pipe");
-	nap(number(args[1]));
-	for (long i = 0; i < count; i++) {
-		close(pipes[i][0]);
-		close(pipes[i][1]);
-	}
 }
 
 /* One of each kind, and a realloc() of it; nothing is freed. */
@@ -897,6 +887,26 @@ static void job_tty_lock(char **args)
 static pthread_mutex_t mutexes[2] = { PTHREAD_MUTEX_INITIALIZER, PTHREAD_MUTEX_INITIALIZER };
 static pid_t lockers[2];
 
+/* Until this thread waits for the mutex, whose first word is its futex. */
+static void await_mutex(pid_t tid, const pthread_mutex_t *mutex)
+{
+	char path[64], text[256], wanted[64];
+	ssize_t got;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/syscall", tid);
+	snprintf(wanted, sizeof(wanted), "%d %p ", SYS_futex, (const void *)mutex);
+	do {
+		nap(1);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+		close(fd);
+		if (got <= 0)
+			die("%s", path);
+		text[got] = '\0';
+	} while (strncmp(text, wanted, strlen(wanted)));
+}
+
 static void *lock_both(void *ctx)
 {
 	int mine = ctx != NULL;
@@ -911,7 +921,7 @@ static void *lock_both(void *ctx)
 		while (!__atomic_load_n(&lockers[0], __ATOMIC_SEQ_CST))
 			nap(1);
 	if (mine == 1)
-		await_sleep(lockers[0]);
+		await_mutex(lockers[0], &mutexes[1]);
 	pthread_mutex_lock(&mutexes[!mine]);
 	return NULL;
 }
@@ -928,9 +938,7 @@ static void job_deadlock(char **args)
 	while (!__atomic_load_n(&lockers[0], __ATOMIC_SEQ_CST) ||
 	       !__atomic_load_n(&lockers[1], __ATOMIC_SEQ_CST))
 		nap(1);
-	await_sleep(lockers[1]);
-	nap(20);
-	await_sleep(lockers[1]);
+	await_mutex(lockers[1], &mutexes[0]);
 	printf("first %p\nsecond %p\nlocker %d\n", (void *)&mutexes[0], (void *)&mutexes[1],
 	       lockers[1]);
 }
@@ -1105,7 +1113,7 @@ static const struct job jobs[] = {
 	{ "crowd", "COUNT,MS", 2, job_crowd },
 	{ "wakes", "COUNT", 1, job_wakes },
 	{ "leak", "SIZE,COUNT,FREED", 3, job_leak },
-	{ "pipes", "COUNT,MS", 2, job_pipes },
+	{ "pipes", "COUNT", 1, job_pipes },
 	{ "allocators", "", 0, job_allocators },
 	{ "private", "PATH,PAGES", 2, job_private },
 	{ "futex", "MS,COUNT", 2, job_futex },
