@@ -31,10 +31,10 @@ events tcpretrans retransmits 'map([.kind, .pid, .daddr, .dport, .state])' \
 tc qdisc add dev lo root netem delay 20ms
 ok 'qdisclat: it attaches' example_start qdisclat --interval 1h
 "$BUILD/tests/support/traffic" --now udp-to,127.0.0.1,9,100,5
-sleep 0.2
+# Each is answered with a message that nothing is there.
+ok 'qdisclat: packets and answers have passed' wait_for 20 eval 'tc -s qdisc show dev lo | grep " 10 pkt"'
 ok 'qdisclat: it ends' bombus_stop INT
 tc qdisc del dev lo root
-# Each is answered with a message that nothing is there.
 jq_is 'qdisclat: 20 ms' qdisclat.out 'map(select(.map == "qdisc_latency")) | last |
 	[.key.interface, .key.qdisc, .count, .sum >= .count * 20000]' '["lo","netem",10,true]'
 
