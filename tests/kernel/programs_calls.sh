@@ -63,7 +63,9 @@ rows llcstat by_process 'map([.key.pid == $p, .key.comm, .value.references >= 50
 	'[[true,"traffic",true]]'
 jq_is 'llcstat: the metric counts the same' llcstat.out \
 	'map(select(.value) | .value) | unique | length' 1
-if command -v python3 >/dev/null; then
+if [ -e /sys/devices/system/cpu/cpu1/cpufreq ]; then
+	skip cpufreq 'this machine changes frequencies itself'
+elif command -v python3 >/dev/null; then
 	traffic_start cpu,1 burn,300
 	ok 'cpufreq: it attaches' example_start cpufreq --pid "$TRAFFIC_PID" --interval 1m
 	id=$(bpf_held "$BOMBUS_PID" | sed -n 's/prog_id //p' | while read -r id; do
@@ -79,18 +81,18 @@ else
 	skip cpufreq 'no Python here'
 fi
 
-# --- quotas: as the kernel itself counts them ---
+# --- quotas: as the kernel itself counts them. This one is less than a busy machine gives a process. ---
 for group in /sys/fs/cgroup/cpu/bombus-test-$$ /sys/fs/cgroup/bombus-test-$$; do
 	[ -e "${group%/*}/cpu.stat" ] && break
 done
 [ ! -e /sys/fs/cgroup/cgroup.subtree_control ] || echo +cpu >/sys/fs/cgroup/cgroup.subtree_control
 if mkdir "$group" 2>/dev/null && {
-	echo 10000 100000 2>/dev/null >"$group/cpu.max" || {
-		echo 100000 >"$group/cpu.cfs_period_us" && echo 10000 >"$group/cpu.cfs_quota_us"
+	echo 2000 100000 2>/dev/null >"$group/cpu.max" || {
+		echo 100000 >"$group/cpu.cfs_period_us" && echo 2000 >"$group/cpu.cfs_quota_us"
 	} 2>/dev/null
 }; then
 	at_exit+=("wait_for 5 rmdir '$group'")
-	traffic_start burn,80 sleep,60000
+	traffic_start burn,20 sleep,60000
 	echo "$TRAFFIC_PID" >"$group/cgroup.procs"
 	ok 'cfs-throttling: it attaches' example_start cfs-throttling --pid "$TRAFFIC_PID" --interval 100ms
 	echo >&"$go_fd"
@@ -108,7 +110,7 @@ if mkdir "$group" 2>/dev/null && {
 	kill "$TRAFFIC_PID"
 	series cfs-throttling cfs_throttling 'map([.key.name, .value.throttled_periods >= 3,
 		.value.throttled_time > 100000000, .value.quota, .value.period])' \
-		"[[\"${group##*/}\",true,true,10000000,100000000]]"
+		"[[\"${group##*/}\",true,true,2000000,100000000]]"
 else
 	skip cfs-throttling 'no CPU controller'
 fi

@@ -8,8 +8,7 @@ need_root
 need jq
 
 echo known >known.txt
-fs=$(stat -f -c %T .)
-[ "$fs" != ext2/ext3 ] || fs=$(findmnt -n -o FSTYPE -T . 2>/dev/null)
+fs=$(findmnt -n -o FSTYPE -T . 2>/dev/null) || fs=$(stat -f -c %T .)
 mkdir folder
 
 # --- filetop: the path is put together in the kernel ---
