@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
  * Threads that wait for each other's mutexes, at the moment when they begin to; and pairs of
- *mutexes that are taken in either order, which may end so. Through libc's pthread functions; each
- *lock and unlock costs a trap, therefore watch one process:
+ * mutexes that are taken in either order, which may end so. Through libc's pthread functions; each
+ * lock and unlock costs a trap, therefore watch one process:
  *
  *	bombus run deadlocks --pid 123
  *

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
  * Garbage collections of a language's runtime: each one, and their times. Java, Python, Ruby and
- *Node say themselves when they begin and end one, through USDT probes, where they are built with
- *these:
+ * Node have USDT probes at the start and the end of one, where they are built with these:
  *
  *	bombus run gc --attach '*=/usr/bin/python3.11'
  *	bombus run gc --attach '*=/usr/lib/jvm/default/lib/server/libjvm.so,pid=123'

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
  * HTTP requests of PHP and Node on the server, with their method, path and time. PHP that is built
- *with
- * --enable-dtrace, and Node up to 17 that is built with --with-dtrace, have USDT probes for it;
- *Python and Ruby have none:
+ * with --enable-dtrace has USDT probes for them, and so has Node up to 17 that is built with
+ * --with-dtrace; Python and Ruby have none:
  *
  *	USE_ZEND_DTRACE=1 php-fpm ... ; bombus run requests --attach '*=/usr/sbin/php-fpm8.2'
  */
