@@ -62,7 +62,7 @@ cat >all.sh <<-'END'
 		echo $? >"${step%.sh}.rc"
 	done
 END
-timeout $((60 * SLOW)) bash all.sh "$T"
+timeout $((300 * SLOW)) bash all.sh "$T"
 for step in step.*.sh; do
 	name=$(head -n 1 "$step")
 	if ! [ -e "${step%.sh}.rc" ]; then
