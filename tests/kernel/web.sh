@@ -71,6 +71,8 @@ is 'a method that changes something, too' "$(page /live/events -X POST)" 405
 is 'another path is not there' "$(page /live/event)" 404
 is 'nor is one that climbs' "$(page /live/../../etc/passwd --path-as-is)" 404
 is 'metrics are there as before' "$(page /metrics)" 200
+is 'the landing page' "$(page /)" 200
+like 'has a link to the page' "$(cat page.out)" 'href="live"'
 is 'the page is there' "$(page /live --compressed)" 200
 like 'with its scripts' "$(cat page.out)" '<script type="module" src="live/app.js"></script>'
 like 'and allows no others' "$(cat page.head)" \

@@ -215,12 +215,15 @@ static int answer_landing(void *ctx, struct web_request *request)
 		"<style>body{font-family:sans-serif;margin:2em}td,th{text-align:left;"
 		"padding-right:2em}</style></head><body>\n<h1>bombus " BOMBUS_VERSION "</h1>\n"
 		"<p><a href=\"metrics\">metrics</a> &middot; <a href=\"-/ready\">ready</a> "
-		"&middot; <a href=\"-/healthy\">healthy</a></p>\n";
+		"&middot; <a href=\"-/healthy\">healthy</a>";
 	struct prometheus_sink *prom = ctx;
 	struct strbuf sb = STRBUF_INIT(PAGE_MAX_BYTES);
 	int ret;
 
 	strbuf_adds(&sb, top);
+	if (prom->live)
+		strbuf_adds(&sb, " &middot; <a href=\"live\">live</a>");
+	strbuf_adds(&sb, "</p>\n");
 	if (prom->hooks)
 		prom->hooks->landing(prom->hooks->ctx, &sb);
 	pthread_mutex_lock(&prom->lock);
