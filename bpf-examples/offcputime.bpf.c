@@ -84,8 +84,9 @@ static __always_inline void leave(void *ctx, const struct task_struct *task, boo
 	left.key.pid = BPF_CORE_READ(task, tgid);
 	BPF_CORE_READ_STR_INTO(&left.key.comm, task, comm);
 	left.key.kernel = bpf_get_stackid(ctx, &stacks, TRACING_FRAMES);
-	if (!kernel_only)
-		left.key.user = bpf_get_stackid(ctx, &stacks, BPF_F_USER_STACK);
+	/* 0 would be a stack. */
+	left.key.user = kernel_only ? -2 /* ENOENT */
+				    : bpf_get_stackid(ctx, &stacks, BPF_F_USER_STACK);
 	left.since_ns = bpf_ktime_get_ns();
 	if (bpf_map_update_elem(&off, &tid, &left, BPF_ANY))
 		bombus_lost(&print_off_cpu_stacks);

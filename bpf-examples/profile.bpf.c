@@ -72,8 +72,9 @@ int on_sample(struct bpf_perf_event_data *ctx)
 	key.kernel = bpf_get_stackid(ctx, &stacks, 0);
 	if (key.kernel == -14 /* EFAULT */ ? kernel_only : user_only)
 		return 0;
-	if (!kernel_only)
-		key.user = bpf_get_stackid(ctx, &stacks, BPF_F_USER_STACK);
+	/* 0 would be a stack. */
+	key.user = kernel_only ? -2 /* ENOENT */
+			       : bpf_get_stackid(ctx, &stacks, BPF_F_USER_STACK);
 	count((__u32)pid_tgid ? key.kernel < 0 ? SAMPLED_USER : SAMPLED_KERNEL : SAMPLED_IDLE);
 	key.pid = pid_tgid >> 32;
 	bpf_get_current_comm(key.comm, sizeof(key.comm));

@@ -27,6 +27,7 @@ jq_is 'profile: the metric counts the same samples' profile.out \
 all_counted profile
 example profile burn,300 --interval 1m --set kernel_only=true
 rows profile samples 'map(select(.key.kernel == "[not in the kernel]")) | length' 0
+rows profile samples 'map(.key.user) | unique' '["ENOENT"]'
 example profile burn,300 --interval 1m --set user_only=true
 rows profile samples 'map(select(.key.kernel != "[not in the kernel]")) | length' 0
 
@@ -39,6 +40,8 @@ rows offcputime off_cpu_stacks 'map(select(.key.kernel | test("hrtimer_nanosleep
 rows offcputime off_cpu_time 'map(select(.key.reason == "OFF_SLEEPING")) |
 	map([.key.comm, .count >= 18, .sum >= 720000])' '[["",true,true]]'
 all_counted offcputime
+example offcputime naps,20,10 --interval 1m --set kernel_only=true
+rows offcputime off_cpu_stacks 'map(.key.user) | unique' '["ENOENT"]'
 example offcputime naps,20,10 --interval 1m --set by_comm=true --set min_us=60000000
 rows offcputime off_cpu_stacks length 0
 rows offcputime off_cpu_time length 0
