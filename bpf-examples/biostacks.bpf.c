@@ -11,6 +11,7 @@
 #include <bombus/histogram.bpf.h>
 
 #define FRAMES 127
+#define TRACING_FRAMES 2 /* of the stack: this program, and how the kernel calls it */
 
 BOMBUS_FILTERS;
 
@@ -36,7 +37,7 @@ SEC("tp_btf/block_getrq")
 int BPF_PROG(on_make, struct bio *bio)
 {
 	if (bio && !bombus_filtered())
-		bombus_disk_made(bio, bpf_get_stackid(ctx, &stacks, 0));
+		bombus_disk_made(bio, bpf_get_stackid(ctx, &stacks, TRACING_FRAMES));
 	return 0;
 }
 

@@ -75,7 +75,7 @@ ok 'biopattern: backwards' traffic_go
 ok 'biopattern: it ends' bombus_stop INT
 series biopattern bio_pattern 'map([.key.op, .value.sequential, .value.random])' '[["IO_READ",0,6]]'
 example biostacks write-direct,/dev/nullb0,4096,5
-series biostacks bio_stacks 'map([.key.comm, .key.op, .count, .sum >= 25000, (.key.stack | test("vfs_write.*blk_mq_submit_bio"))])' \
+series biostacks bio_stacks 'map([.key.comm, .key.op, .count, .sum >= 25000, (.key.stack | test("vfs_write.*blk_mq_submit_bio") and (test("bpf_prog") | not))])' \
 	'[["traffic","IO_WRITE",5,true,true]]'
 modprobe -r null_blk
 
