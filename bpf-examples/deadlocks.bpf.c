@@ -193,6 +193,7 @@ static __always_inline void note_orders(__u64 pid_tgid, __u64 mutex, ustack_id s
 	struct lock_held none = {}, *mine = bpf_map_lookup_elem(&held, &pid_tgid);
 	struct order_key order = { .pid = pid_tgid >> 32, .second = mutex };
 	struct order now = { .tid = (pid_t)pid_tgid, .stack = stack };
+	long err;
 
 	if (!mine) {
 		bpf_map_update_elem(&held, &pid_tgid, &none, BPF_NOEXIST);
@@ -206,8 +207,11 @@ static __always_inline void note_orders(__u64 pid_tgid, __u64 mutex, ustack_id s
 		order.first = mine->mutexes[i];
 		if (order.first == mutex || bpf_map_lookup_elem(&orders, &order))
 			continue;
-		if (bpf_map_update_elem(&orders, &order, &now, BPF_NOEXIST) == 0)
+		err = bpf_map_update_elem(&orders, &order, &now, BPF_NOEXIST);
+		if (!err)
 			report_order(&order, &now);
+		else if (err != -17 /* EEXIST: another thread was faster */)
+			bombus_lost(&deadlocks);
 	}
 	if (mine->count >= MOST_HELD) {
 		bombus_lost(&deadlocks); /* the pairs with this one */
@@ -267,6 +271,9 @@ static __always_inline int unlocks(__u64 mutex)
 		kept++;
 	}
 	mine->count = kept;
+	/* Threads that end leave nothing behind. */
+	if (!kept)
+		bpf_map_delete_elem(&held, &pid_tgid);
 	return 0;
 }
 
