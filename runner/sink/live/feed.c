@@ -53,7 +53,7 @@ struct feed {
 	uint64_t first, lines, skipped;
 	/* The beginning, and the one that is made; from_ are the next text and line after them. */
 	struct texts beginning, making;
-	bool has_beginning;
+	bool has_beginning; /* see is_continued() */
 	uint64_t number, made_ns;
 	uint64_t from_text, from_line, making_text, making_line;
 };
@@ -133,11 +133,18 @@ void feed_limit(struct feed *feed, size_t ring_bytes)
 
 /* --- publishing --- */
 
+/* With the lock. There is a beginning, and the ring has all that follows it: a viewer that enters
+ * it never comes back to the start before the ring drops more. */
+static bool is_continued(const struct feed *feed)
+{
+	return feed->has_beginning && feed->from_text >= feed->first;
+}
+
 /* With the lock. */
 static void resume_all(struct feed *feed)
 {
 	for (struct viewer *v = feed->viewers; v; v = v->next) {
-		bool waits = v->stage == AT_START && !feed->has_beginning && !feed->closed;
+		bool waits = v->stage == AT_START && !is_continued(feed) && !feed->closed;
 
 		if (!v->paused || waits)
 			continue;
@@ -164,7 +171,7 @@ static void make_room(struct feed *feed)
 		bytes -= feed->ring.all[n++]->len;
 	texts_drop(&feed->ring, n);
 	feed->first += n;
-	if (feed->has_beginning && feed->from_text < feed->first)
+	if (!is_continued(feed))
 		drop_beginning(feed);
 }
 
@@ -201,7 +208,7 @@ bool feed_wants_beginning(struct feed *feed, uint64_t now_ns)
 	}
 	if (feed->has_beginning && !reads && now_ns - feed->made_ns > FRESH_NS)
 		drop_beginning(feed);
-	waits &= !feed->has_beginning;
+	waits &= !is_continued(feed);
 	pthread_mutex_unlock(&feed->lock);
 	return waits;
 }
@@ -336,13 +343,13 @@ static bool step(struct viewer *v)
 
 	switch (v->stage) {
 	case AT_START:
-		if (!feed->has_beginning)
+		if (!is_continued(feed))
 			return false;
 		enter_beginning(v);
 		return true;
 	case AT_BEGINNING:
 		/* It was dropped because the ring does not continue it any more. */
-		if (!feed->has_beginning || feed->number != v->beginning) {
+		if (!is_continued(feed) || feed->number != v->beginning) {
 			v->stage = AT_START;
 		} else if (v->at < feed->beginning.count) {
 			take(v, &feed->beginning, 0);
