@@ -234,23 +234,34 @@ void sweep_end(struct fixture *f, uint32_t map)
 
 void put_conns(struct fixture *f, uint64_t first, uint64_t second)
 {
+	fake_lock(&f->fake);
 	sweep_begin(f, MAP_CONNS);
 	put_conn(f, 1, first);
 	if (second)
 		put_conn(f, 2, second);
 	sweep_end(f, MAP_CONNS);
+	fake_unlock(&f->fake);
 }
 
 int give_rows(struct fixture *f, struct sink *sink, uint32_t map)
 {
 	struct series *series = f->fake.series[map];
-	uint64_t mark = series_mark(series), cursor = 0;
 	struct series_rows rows;
+	uint64_t mark, cursor = 0;
+	bool more;
 	int ret = 0;
 
 	series_rows_init(&rows, series_plan(series), 256);
-	while (!ret && series_read(series, &cursor, f->since[map], true, &rows))
+	fake_lock(&f->fake);
+	mark = series_mark(series);
+	more = series_read(series, &cursor, f->since[map], true, &rows);
+	fake_unlock(&f->fake);
+	while (!ret && more) {
 		ret = sink->ops->rows(sink, &f->fake.source, &rows, FIXTURE_TIME_NS);
+		fake_lock(&f->fake);
+		more = series_read(series, &cursor, f->since[map], true, &rows);
+		fake_unlock(&f->fake);
+	}
 	series_rows_release(&rows);
 	f->since[map] = mark;
 	return ret;

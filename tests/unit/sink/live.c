@@ -223,7 +223,7 @@ static void serve(struct live_server *s)
 
 static void leave(struct live_server *s)
 {
-	assert_int_equal(host_stop(s->host, 1000, NULL, NULL), 0);
+	assert_int_equal(host_stop(s->host, 30000, NULL, NULL), 0);
 	host_free(s->host);
 	fixture_release(&s->f);
 }

@@ -29,7 +29,7 @@ static struct sink *serve(struct fixture *f, bool compat, struct host **ret_host
 
 static void stop(struct fixture *f, struct host *host)
 {
-	assert_int_equal(host_stop(host, 1000, NULL, NULL), 0);
+	assert_int_equal(host_stop(host, 30000, NULL, NULL), 0);
 	host_free(host);
 	fixture_release(f);
 }

@@ -108,7 +108,7 @@ static void record(struct pair *p)
 	assert_int_equal(host_add_source(host, &p->f.fake.source, &err), 0);
 	assert_int_equal(host_start(host, &err), 0);
 	wait_for(host_opts.wake_fd);
-	assert_int_equal(host_stop(host, 1000, NULL, &err), 0);
+	assert_int_equal(host_stop(host, 30000, NULL, &err), 0);
 	assert_int_equal(sink_record_result(sinks[0]).error, 0);
 	assert_int_equal(sink_record_result(sinks[0]).bytes, lseek(p->recording, 0, SEEK_END));
 	host_free(host);
@@ -151,7 +151,7 @@ static int play(struct replay *replay, struct sink *sink, uint64_t max_records,
 	assert_int_equal(host_add_source(host, replay_source(replay, 0), err), 0);
 	assert_int_equal(host_start(host, err), 0);
 	wait_for(opts.wake_fd);
-	ret = host_stop(host, 1000, NULL, err);
+	ret = host_stop(host, 30000, NULL, err);
 	host_free(host);
 	close(opts.wake_fd);
 	return ret;
