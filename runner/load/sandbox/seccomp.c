@@ -268,7 +268,7 @@ static const unsigned bpf_reads[] = {
 static const unsigned bpf_attaches[] = { BPF_LINK_CREATE };
 static const unsigned prctls[] = {
 	PR_SET_NAME, PR_GET_NAME,	PR_GET_DUMPABLE,     PR_CAPBSET_READ,
-	PR_SET_VMA,  PR_SET_TIMERSLACK, PR_GET_NO_NEW_PRIVS,
+	PR_SET_VMA,  PR_SET_TIMERSLACK, PR_GET_NO_NEW_PRIVS, PR_SET_PDEATHSIG,
 };
 /* Not among them: TIOCSTI, which types into the terminal. */
 static const unsigned ioctls[] = {

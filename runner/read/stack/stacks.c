@@ -5,8 +5,11 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -96,6 +99,26 @@ static void work(int fd, const struct wish *wish, struct lives *lives)
 	free(a);
 }
 
+/* Waits for the end of a worker, which a file of others may hold up, or for that of bombus. False:
+ * bombus ended, or the worker for its sake. */
+static bool is_to_go_on(pid_t worker, int fd, int signal_fd)
+{
+	struct pollfd fds[] = { { .fd = fd }, { .fd = signal_fd, .events = POLLIN } };
+	struct signalfd_siginfo info;
+	pid_t ended;
+	int status = 0;
+
+	while ((ended = waitpid(worker, &status, WNOHANG)) == 0) {
+		if (poll(fds, ARRAY_LEN(fds), -1) < 0)
+			continue;
+		if (fds[0].revents)
+			return false;
+		if (read(signal_fd, &info, sizeof(info)) < 0)
+			return false;
+	}
+	return ended > 0 && !(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
 /* A worker reads the files. One that changes while it is read, or that fills the memory, ends it,
  * and another one takes its place. */
 static void serve(int fd, void *ctx)
@@ -104,8 +127,13 @@ static void serve(int fd, void *ctx)
 	struct lives *lives = NULL;
 	const struct rlimit core = { 0, 0 };
 	struct err err = { 0 };
-	int status = 0;
+	bool more = true;
+	int signal_fd;
+	sigset_t set;
 
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	signal_fd = signalfd(-1, &set, SFD_CLOEXEC);
 	if (wish->watch && lives_open(&lives, &err) < 0)
 		log_debug("%s", err.msg);
 	privileges_become(NULL, CAP_BIT(CAP_DAC_READ_SEARCH) | CAP_BIT(CAP_SYS_PTRACE) |
@@ -117,10 +145,11 @@ static void serve(int fd, void *ctx)
 	setrlimit(RLIMIT_CORE, &core);
 	if (seccomp_enter(SECCOMP_READS | SECCOMP_FORKS, &err) < 0)
 		log_debug("%s", err.msg);
-	for (int i = 0; i < WORKERS_MAX; i++) {
+	for (int i = 0; i < WORKERS_MAX && more; i++) {
 		pid_t worker = fork();
 
 		if (worker == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			if (lives && lives_map(lives, &err) < 0) {
 				log_debug("%s", err.msg);
 				lives_close(steal_ptr(&lives));
@@ -128,10 +157,7 @@ static void serve(int fd, void *ctx)
 			work(fd, wish, lives);
 			_exit(0);
 		}
-		while (worker > 0 && waitpid(worker, &status, 0) < 0 && errno == EINTR)
-			;
-		if (worker < 0 || (WIFEXITED(status) && WEXITSTATUS(status) == 0))
-			break;
+		more = worker > 0 && is_to_go_on(worker, fd, signal_fd);
 	}
 }
 
