@@ -14,8 +14,9 @@
 #include "runner/read/stack/root_open.h"
 
 #define LOADS_MAX 16
-#define BUILD_ID_MAX 32 /* bytes; 20 are usual */
-#define DEBUG_FILE_MAX (4ull << 30)
+#define BUILD_ID_MAX 32		      /* bytes; 20 are usual */
+#define SYMBOLS_MAX (16 << 20)	      /* that are looked at; of a file, functions or not */
+#define CHECKED_FILE_MAX (512u << 20) /* of a debug file without a build id */
 #define DEBUG_DIR "/usr/lib/debug"
 
 struct file_code {
@@ -54,7 +55,7 @@ static bool has_checksum(int fd, uint32_t want)
 	uint64_t bytes = 0;
 	ssize_t n;
 
-	while ((n = pread(fd, buf, 1 << 16, (off_t)bytes)) > 0 && bytes < DEBUG_FILE_MAX) {
+	while ((n = pread(fd, buf, 1 << 16, (off_t)bytes)) > 0 && bytes < CHECKED_FILE_MAX) {
 		sum = crc32(sum, buf, (uInt)n);
 		bytes += (uint64_t)n;
 	}
@@ -108,6 +109,10 @@ static int find_debug(Dwfl_Module *module, void **userdata, const char *name, Dw
 	const int roots[] = { code->root_fd, own };
 	int fd = -1;
 
+	*ret_path = NULL;
+	/* That of dwz, with parts of several debug files: libdw looks for it by its own id. */
+	if (link && !checksum)
+		return -1;
 	for (size_t i = 0; i < ARRAY_LEN(roots) && fd < 0; i++) {
 		if (roots[i] < 0)
 			continue;
@@ -115,7 +120,6 @@ static int find_debug(Dwfl_Module *module, void **userdata, const char *name, Dw
 		if (fd < 0)
 			fd = try_link(code, roots[i], link, checksum);
 	}
-	*ret_path = NULL;
 	return fd;
 }
 
@@ -158,6 +162,7 @@ struct file_code *file_code_open(int fd, const char *path, int root_fd)
 	static const Dwfl_Callbacks callbacks = {
 		.find_elf = dwfl_build_id_find_elf,
 		.find_debuginfo = find_debug,
+		.section_address = dwfl_offline_section_address, /* where it is an object file */
 	};
 	struct file_code *code = xcalloc(1, sizeof(*code));
 	void **userdata;
@@ -207,7 +212,7 @@ static void close_files(struct file_code *code)
 
 void file_code_load(struct file_code *code, bool inlines)
 {
-	int count = dwfl_module_getsymtab(code->module);
+	int count = MIN(dwfl_module_getsymtab(code->module), SYMBOLS_MAX);
 
 	for (int i = 0; i < count; i++) {
 		GElf_Word section = SHN_UNDEF;

@@ -249,11 +249,9 @@ struct mapping *process_mapping(struct process *p, uint64_t addr)
 /* ---- JIT compilers ---- */
 
 /* The process's own number, in the innermost of its namespaces. */
-static uint32_t inner_pid(uint32_t pid)
+static uint32_t inner_pid(uint32_t pid, const char *status)
 {
-	int code;
-	_cleanup_free_ char *text = read_of(pid, "status", STATUS_MAX, &code);
-	const char *at = text ? strstr(text, "\nNSpid:") : NULL;
+	const char *at = strstr(status, "\nNSpid:");
 	char *end;
 
 	if (!at)
@@ -268,17 +266,42 @@ static uint32_t inner_pid(uint32_t pid)
 	return pid;
 }
 
+/* "Uid:	real	effective	saved	of files"; root, where it is not there. */
+static uid_t effective_user(const char *status)
+{
+	const char *at = strstr(status, "\nUid:\t");
+
+	at = at ? strchr(at + strlen("\nUid:\t"), '\t') : NULL;
+	return at ? (uid_t)strtoul(at + 1, NULL, 10) : 0;
+}
+
+/* /tmp is everybody's: a table of another user would name the functions of this process. */
+static int open_table(int root_fd, uint32_t pid, uid_t user)
+{
+	_cleanup_free_ char *path = xasprintf("/tmp/perf-%u.map", pid);
+	_cleanup_close_ int fd = root_fd < 0 ? -1 : root_open(root_fd, path);
+	struct stat st;
+
+	return fd >= 0 && fstat(fd, &st) == 0 && (st.st_uid == 0 || st.st_uid == user)
+		       ? steal_fd(&fd)
+		       : -1;
+}
+
 static int open_jit(const struct process *p)
 {
 	_cleanup_close_ int root = process_root(p), own = -1;
-	_cleanup_free_ char *inner = xasprintf("/tmp/perf-%u.map", inner_pid(p->pid));
-	_cleanup_free_ char *outer = xasprintf("/tmp/perf-%u.map", p->pid);
-	int fd = root < 0 ? -1 : root_open(root, inner);
+	int code, fd;
+	_cleanup_free_ char *status = read_of(p->pid, "status", STATUS_MAX, &code);
+	uid_t user;
 
+	if (!status)
+		return -1;
+	user = effective_user(status);
+	fd = open_table(root, inner_pid(p->pid, status), user);
 	if (fd >= 0)
 		return fd;
 	own = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return root_open(own, outer);
+	return open_table(own, p->pid, user);
 }
 
 /* "7f0012340000 1a0 py::work:/srv/x.py" */
@@ -354,24 +377,28 @@ static bool is_file_of(int fd, const struct mapping *mapping)
 	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_ino == mapping->inode;
 }
 
+static int open_link(const struct process *p, const char *path)
+{
+	_cleanup_close_ int found = p->lives ? open(path, O_PATH | O_CLOEXEC) : -1;
+
+	return found < 0 ? -1 : reopen_regular(found);
+}
+
 /* Leads to the file itself, also a deleted one, and in any namespace. */
 static int open_mapped(const struct process *p, const struct mapping *m)
 {
 	_cleanup_free_ char *path =
 		xasprintf("/proc/%u/map_files/%llx-%llx", p->pid, (unsigned long long)m->start,
 			  (unsigned long long)m->end);
-	struct stat st;
 
-	if (!p->lives || stat(path, &st) < 0 || !S_ISREG(st.st_mode))
-		return -1;
-	return open(path, O_RDONLY | O_CLOEXEC);
+	return open_link(p, path);
 }
 
 static int open_program(const struct process *p)
 {
 	_cleanup_free_ char *path = xasprintf("/proc/%u/exe", p->pid);
 
-	return p->lives ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	return open_link(p, path);
 }
 
 int process_open(const struct process *p, const struct mapping *m, int root_fd)

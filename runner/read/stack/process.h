@@ -59,7 +59,7 @@ void process_look(struct process *process);
 struct mapping *process_mapping(struct process *process, uint64_t addr);
 /* What the JIT compiler calls it. */
 const char *process_jit(struct process *process, uint64_t addr, uint64_t *ret_offset);
-/* Whether its root is this process's; where it has ended already, it is said to be. */
+/* Whether its root is another one than this process's; false where it has ended already. */
 bool process_is_apart(uint32_t pid);
 /* The root of a process that lives, for root_open(): -1: none. */
 int process_root(const struct process *process);

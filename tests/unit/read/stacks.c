@@ -2,10 +2,12 @@
 /* Stacks as text, functions by address, and the names of this process's own frames. */
 #include "tests/support/unit.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,6 +15,7 @@
 #include "base/util.h"
 #include "runner/read/stack/code_table.h"
 #include "runner/read/stack/lives.h"
+#include "runner/read/stack/root_open.h"
 #include "runner/read/stack/stacks.h"
 #include "runner/read/stack/symbolizer.h"
 #include "runner/read/text/frames.h"
@@ -214,6 +217,64 @@ static void test_symbolizer_reads_jit_tables(void **state)
 	symbolizer_free(s);
 }
 
+/* Anybody may write to /tmp: a table of another user's does not count. */
+static void test_symbolizer_asks_whose_jit_table(void **state)
+{
+	struct symbolizer *s = symbolizer_new(false);
+	char *code = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	_cleanup_free_ char *path = xasprintf("/tmp/perf-%d.map", getpid());
+	FILE *file = fopen(path, "we");
+	bool changed;
+
+	assert_non_null(file);
+	fprintf(file, "%lx 20 foreign\n", (unsigned long)code);
+	fclose(file);
+	changed = geteuid() == 0 && chown(path, 65534, 65534) == 0;
+	if (changed) {
+		assert_frame(s, (uintptr_t)code, "[code without");
+		assert_int_equal(chown(path, 0, 0), 0);
+		assert_frame(s, (uintptr_t)code, "foreign");
+	}
+	unlink(path);
+	munmap(code, 4096);
+	symbolizer_free(s);
+	if (!changed)
+		skip();
+}
+
+/* Files of which the opening, or the reading, would wait for others. */
+static void test_root_open_does_not_wait(void **state)
+{
+	char dir[] = "/tmp/bombus-test-stacks.XXXXXX";
+	_cleanup_close_ int root = -1, file = -1, found = -1;
+	_cleanup_free_ char *pipe = NULL, *link = NULL, *leased = NULL;
+
+	assert_non_null(mkdtemp(dir));
+	pipe = xasprintf("%s/pipe", dir);
+	link = xasprintf("%s/link", dir);
+	leased = xasprintf("%s/leased", dir);
+	root = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(mkfifo(pipe, 0600), 0);
+	assert_int_equal(symlink("pipe", link), 0);
+	file = open(leased, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(write(file, "x", 1), 1);
+	assert_int_equal(root_open(root, "pipe"), -EINVAL);
+	assert_int_equal(root_open(root, "link"), -EINVAL);
+	found = root_open(root, "/../leased");
+	assert_true(found >= 0);
+	close_fd(&found);
+	signal(SIGIO, SIG_IGN); /* that the lease is to be given up */
+	if (fcntl(file, F_SETLEASE, F_WRLCK) == 0)
+		assert_int_equal(root_open(root, "leased"), -EWOULDBLOCK);
+	close_fd(&root);
+	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(root_open(root, "/proc/version"), -EINVAL);
+	unlink(pipe);
+	unlink(link);
+	unlink(leased);
+	rmdir(dir);
+}
+
 /* What is mapped looks like an ELF file, and is none. */
 static void test_symbolizer_survives_bad_files(void **state)
 {
@@ -297,6 +358,34 @@ static void test_stacks_outlive_a_worker(void **state)
 	stacks_free(stacks);
 }
 
+/* One that has ended, and was not waited for yet, has no program. */
+static bool runs(int pid)
+{
+	_cleanup_free_ char *path = xasprintf("/proc/%d/exe", pid);
+	char target[16];
+
+	return readlink(path, target, sizeof(target)) > 0;
+}
+
+/* A worker that a file holds up does not hold up the end. */
+static void test_stacks_end_without_the_worker(void **state)
+{
+	struct stacks *stacks;
+	uint64_t addr = (uintptr_t)stacks_named_function;
+	char text[STACKS_TEXT];
+	int worker;
+
+	assert_int_equal(stacks_start(&stacks, false, false, NULL), 0);
+	stacks_fold(stacks, (uint32_t)getpid(), &addr, 1, text);
+	worker = child_of(child_of(getpid()));
+	assert_true(worker > 0);
+	assert_int_equal(kill(worker, SIGSTOP), 0);
+	stacks_free(stacks);
+	for (int i = 0; i < 30000 && runs(worker); i++)
+		usleep(1000);
+	assert_false(runs(worker));
+}
+
 /* Told by the kernel, not by /proc: the program has ended before anything asks. */
 static void test_symbolizer_knows_ended_programs(void **state)
 {
@@ -346,10 +435,13 @@ int main(void)
 		cmocka_unit_test(test_symbolizer_names_its_own),
 		cmocka_unit_test(test_symbolizer_says_why),
 		cmocka_unit_test(test_symbolizer_reads_jit_tables),
+		cmocka_unit_test(test_symbolizer_asks_whose_jit_table),
+		cmocka_unit_test(test_root_open_does_not_wait),
 		cmocka_unit_test(test_symbolizer_survives_bad_files),
 		cmocka_unit_test(test_symbolizer_names_the_vdso),
 		cmocka_unit_test(test_stacks_ask_the_helper),
 		cmocka_unit_test(test_stacks_outlive_a_worker),
+		cmocka_unit_test(test_stacks_end_without_the_worker),
 		cmocka_unit_test(test_symbolizer_knows_ended_programs),
 	};
 
