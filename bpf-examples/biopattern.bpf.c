@@ -49,14 +49,9 @@ int BPF_PROG(on_issue, struct request *rq)
 
 static __always_inline struct pattern *pattern_of(const struct request *rq)
 {
-	static const struct pattern none;
 	struct pattern_key key = { .disk = bombus_disk(rq), .op = bombus_disk_op(rq) };
-	struct pattern *pattern = bpf_map_lookup_elem(&bio_pattern, &key);
 
-	if (pattern)
-		return pattern;
-	bombus_update(&bio_pattern, &key, &none, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&bio_pattern, &key);
+	return bombus_entry(&bio_pattern, &key);
 }
 
 SEC("tp_btf/block_rq_complete")

@@ -51,19 +51,13 @@ int BPF_PROG(on_issue, struct request *rq)
 static __always_inline struct use *use_of(const struct request *rq,
 					  const struct bombus_disk_request *known)
 {
-	static const struct use none;
 	struct user user = {};
-	struct use *use;
 
 	user.pid = known->pid;
 	__builtin_memcpy(user.comm, known->comm, sizeof(user.comm));
 	user.disk = bombus_disk(rq);
 	user.op = bombus_disk_op(rq);
-	use = bpf_map_lookup_elem(&disk_use, &user);
-	if (use)
-		return use;
-	bombus_update(&disk_use, &user, &none, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&disk_use, &user);
+	return bombus_entry(&disk_use, &user);
 }
 
 SEC("tp_btf/block_rq_complete")

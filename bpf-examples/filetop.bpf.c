@@ -49,9 +49,7 @@ struct {
 
 static __always_inline struct traffic *traffic_of(struct file *file)
 {
-	static const struct traffic none;
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
-	struct traffic *traffic;
 	struct file_key *key;
 	__u32 zero = 0;
 
@@ -65,11 +63,7 @@ static __always_inline struct traffic *traffic_of(struct file *file)
 	bpf_get_current_comm(key->comm, sizeof(key->comm));
 	bombus_fs_name(key->fs, sizeof(key->fs), inode);
 	bombus_file_path(key->file, file);
-	traffic = bpf_map_lookup_elem(&files, key);
-	if (traffic)
-		return traffic;
-	bombus_update(&files, key, &none, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&files, key);
+	return bombus_entry(&files, key);
 }
 
 static __always_inline int count(long ret, bool writes)

@@ -46,8 +46,6 @@ struct {
 
 static __always_inline struct amount *amount_of(const struct sock *sk, const struct sock_owner *o)
 {
-	static const struct amount none;
-	struct amount *sum;
 	struct peer key = {};
 	__u16 local = sock_local_port(sk);
 	__u16 remote = sock_remote_port(sk);
@@ -61,12 +59,7 @@ static __always_inline struct amount *amount_of(const struct sock *sk, const str
 	key.port = key.accepted ? local : remote;
 	if (by_connection)
 		key.client_port = key.accepted ? remote : local;
-	sum = bpf_map_lookup_elem(&tcp, &key);
-	if (!sum) {
-		bombus_update(&tcp, &key, &none, BPF_NOEXIST);
-		sum = bpf_map_lookup_elem(&tcp, &key);
-	}
-	return sum;
+	return bombus_entry(&tcp, &key);
 }
 
 /* One that was open before counts from its first look. */

@@ -35,7 +35,6 @@ struct {
 
 static __always_inline int datagram(const struct sock *sk, int len, bool sent)
 {
-	static const struct amount none;
 	struct peer key = {};
 	struct amount *sum;
 
@@ -49,11 +48,7 @@ static __always_inline int datagram(const struct sock *sk, int len, bool sent)
 		bombus_ip_zero(&key.daddr);
 		key.port = sock_local_port(sk);
 	}
-	sum = bpf_map_lookup_elem(&udp, &key);
-	if (!sum) {
-		bombus_update(&udp, &key, &none, BPF_NOEXIST);
-		sum = bpf_map_lookup_elem(&udp, &key);
-	}
+	sum = bombus_entry(&udp, &key);
 	if (!sum)
 		return 0;
 	bombus_add(sent ? &sum->sent : &sum->received, len);
