@@ -199,9 +199,10 @@ const struct command cmd_test = {
 	.summary = "run a program's own tests",
 	.about = "The tests stand in a YAML file beside the program. A test runs one of its BPF "
 		 "programs with an input (BPF_PROG_TEST_RUN: a packet, or the arguments of a raw "
-		 "tracepoint), runs the program beside a command, or replays a recording. It says "
-		 "which rows the maps have then, and what the BPF program returns. The results go "
-		 "to standard output as TAP; the exit status is 1 if a test failed.",
+		 "tracepoint), runs the program beside a command, or replays a recording. It gives "
+		 "the rows that the maps must have then, and the value that the BPF program must "
+		 "return. The results go to standard output as TAP; the exit status is 1 if a test "
+		 "failed.",
 	.examples = "bombus test x.bpf.c\n"
 		    "bombus test x.bpf.c --tests more.yaml\n"
 		    "prove -e 'bombus test' *.bpf.c",
