@@ -3,10 +3,10 @@
  * Files of a process that may not write any itself: helpers make them and give them their names
  * (base/new_file.h).
  *
- *	files_entrust()		for a file that this process opened: a helper with its present
- *rights names the file later, and can do nothing else
- *	files_start()		for new files: a helper opens them, as the user who called sudo,
- *else as this process's user
+ *	files_entrust()	for a file that this process opened: a helper with its present rights
+ *			names the file later, and can do nothing else
+ *	files_start()	for other files: a helper opens them, as the user who called sudo, else
+ *			as this process's user
  */
 #ifndef BOMBUS_RUNNER_LOAD_SANDBOX_FILES_H
 #define BOMBUS_RUNNER_LOAD_SANDBOX_FILES_H

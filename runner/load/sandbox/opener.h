@@ -2,8 +2,8 @@
 /*
  * Opens perf events on CPUs that come online, and cgroups by their ids, after this process gave up
  * the capabilities that this takes. A helper keeps them: CAP_PERFMON, CAP_DAC_READ_SEARCH and,
- *where perf_event_paranoid is above 2 (Debian), CAP_SYS_ADMIN. It does nothing else, and has few
- *system calls.
+ * where perf_event_paranoid is above 2 (Debian), CAP_SYS_ADMIN. It does nothing else, and has few
+ * system calls.
  *
  *	opener_new()	this process opens
  *	opener_start()	from here on a helper opens

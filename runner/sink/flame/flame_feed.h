@@ -3,7 +3,7 @@
  * Turns what one program gives into stacks with values of one unit: the rows of its counters and
  * gauges that have a stack among their labels, by their first value; those of the first such map's
  * unit. Where there are none, the records of its event streams with a stack, each of which
- *counts 1.
+ * counts 1.
  *
  *	the program, where there are several; the map, where several have stacks
  *	the process: a field or label called comm

@@ -12,9 +12,9 @@
  * those of lines about loss: "time,map,kind,count,where" (kernel: the program could not hand it
  * over; queue: the output was too slow). It comes before the first line, and again only when a
  * program joins later that has other columns. A histogram is count, sum (where known) and
- *cumulative le_<bound> columns. Keys that are gone have the columns of their map with empty values.
- *Control characters and bytes that are not UTF-8 are written \xNN, so that a line is always one
- *line.
+ * cumulative le_<bound> columns. Keys that are gone have the columns of their map with empty
+ * values. Control characters and bytes that are not UTF-8 are written \xNN, so that a line is
+ * always one line.
  */
 #include "base/clock.h"
 #include "base/num.h"
