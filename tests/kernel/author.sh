@@ -129,7 +129,7 @@ sed 's/if (!e)/if (0)/' good.c >watched/calls.bpf.c
 ok 'and what the verifier refuses' wait_for 10 grep -qE 'verifier rejects it.*; the version before it goes on' \
 	watch.err
 rows=$(wc -l <watch.out)
-ok 'the version before goes on' wait_for 5 has_lines watch.out $((rows + 5)) '"user":0'
+ok 'the version before goes on' wait_for 10 has_lines watch.out $((rows + 5)) '"user":0'
 cp good.c watched/calls.bpf.c
 ok 'the next good one runs' wait_for 10 has_lines watch.err 3 'the new version runs'
 bpf_held "$BOMBUS_PID" >held

@@ -12,7 +12,7 @@ cat >"$T/rc" <<-'END'
 	END
 terminal_gone
 terminal new-session -d -x 90 -y 12 "exec bash --rcfile '$T/rc' -i"
-wait_for 5 on_screen '^\$'
+wait_for 10 on_screen '^\$'
 type "'$BOMBUS' run '$OBJECT' --set target_pid=$ROUNDS_PID"
 key Enter
 sees 'in a shell: it is up' 'LIVE'

@@ -21,7 +21,7 @@ for size in 40x6 60x10 80x24 200x60 120x36; do
 	terminal resize-window -x "${size%x*}" -y "${size#*x}"
 	sees "$size: the first line" 'LIVE 100ms  [0-9:]{8}$'
 	sees "$size: what never drops" 'lost 0  prog 1/1'
-	ok "$size: the last line is used" wait_for 5 eval 'screen | tail -n 1 | grep -q "q quit"'
+	ok "$size: the last line is used" wait_for 10 eval 'screen | tail -n 1 | grep -q "q quit"'
 done
 key q
 tui_ended sizes 0

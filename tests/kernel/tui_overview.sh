@@ -30,12 +30,12 @@ others() {
 only_id() {
 	[ "$(others)" = "$id " ]
 }
-ok 'the records are those of that row alone' wait_for 5 only_id
+ok 'the records are those of that row alone' wait_for 10 only_id
 key Escape
 not_only_id() {
 	[ "$(others)" != "$id " ]
 }
-ok 'Esc: all records again' wait_for 5 not_only_id
+ok 'Esc: all records again' wait_for 10 not_only_id
 key Enter
 sees 'Enter: the chosen table alone' '\[[0-9] [a-z]+ .*programs'
 misses 'the panes are gone' '^─ 1 '

@@ -59,7 +59,7 @@ key Y
 order() {
 	terminal show-buffer | grep -q -- "-o table --show calls --having 'value > 44 && id > 3' --sort id"
 }
-ok 'Y: map, filter, order' wait_for 5 order
+ok 'Y: map, filter, order' wait_for 10 order
 command=$(terminal show-buffer)
 key Escape
 type '&'

@@ -38,7 +38,7 @@ trap_set 'value > 40 for 2'
 sees 'it is set' 'trap value > 40'
 rounds 20
 sees 'it springs' 'trap: calls: value > 40 for 2'
-ok 'the bell rings' wait_for 5 rang
+ok 'the bell rings' wait_for 10 rang
 sees 'rows of which it holds stand out' '^! +9 +j +54 '
 misses 'the others do not' '^! +0 +a '
 rm "$T/rang"

@@ -60,8 +60,9 @@ rounds() {
 }
 
 # tui_start NAME WIDTH HEIGHT ARGUMENTS...: runs bombus on a terminal of its own and waits until it is
-# attached. TUI_ENV holds its environment, TUI_COMMAND another command than run. The terminal's settings before and after are in NAME.before
-# and NAME.after, the exit status in NAME.rc, standard error in NAME.err.
+# attached. TUI_ENV holds its environment, TUI_COMMAND another command than run. The terminal's
+# settings before and after are in NAME.before and NAME.after, the exit status in NAME.rc, standard
+# error in NAME.err.
 tui_start() {
 	local name=$1 width=$2 height=$3
 	shift 3
@@ -118,9 +119,9 @@ type() {
 	terminal send-keys -l -- "$1"
 }
 
-# sees NAME REGEX: a line of the screen matches within five seconds; misses: none does any more.
+# sees NAME REGEX: a line of the screen matches within ten seconds; misses: none does any more.
 sees() {
-	if wait_for 5 on_screen "$2"; then
+	if wait_for 10 on_screen "$2"; then
 		pass "$1"
 	else
 		fail "$1" "not on the screen: $2" "$(screen)"
@@ -128,7 +129,7 @@ sees() {
 }
 
 misses() {
-	if wait_for 5 not_on_screen "$2"; then
+	if wait_for 10 not_on_screen "$2"; then
 		pass "$1"
 	else
 		fail "$1" "still on the screen: $2" "$(screen)"
