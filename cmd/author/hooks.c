@@ -100,6 +100,15 @@ static void read_word(const char *word, struct hooks_query *query, char **ret_bi
 	query->pattern = path == word ? NULL : word;
 }
 
+static const char *why_none(bool binary)
+{
+	if (binary)
+		return "a binary without symbols (stripped) has none";
+	if (geteuid() != 0)
+		return "tracepoints need root, where tracefs is closed to others";
+	return "a word without a wildcard is part of a hook's name; a binary is /PATH or ./PATH";
+}
+
 static int run_hooks(const struct global_args *global, void *args, const struct words *words,
 		     struct err *err)
 {
@@ -122,8 +131,7 @@ static int run_hooks(const struct global_args *global, void *args, const struct 
 	if (ret == -EPIPE)
 		return 0;
 	if (ret == 0 && !listed.count) {
-		err_hint(err, binary ? "a binary without symbols (stripped) has none"
-				     : "tracepoints need root, where tracefs is closed to others");
+		err_hint(err, "%s", why_none(binary));
 		ret = err_set(err, ENOENT, "no hook matches '%s'",
 			      words->count ? words->words[words->count - 1] : "*");
 	}

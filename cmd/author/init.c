@@ -137,8 +137,7 @@ static void complete_hook(void *ctx, const char *typed, struct words *ret)
 
 static int choose_hook(const char *said, const char *fallback, char **ret, struct err *err)
 {
-	_cleanup_free_ char *prompt =
-		xasprintf("where it hooks in, Tab completes [%s]: ", fallback);
+	_cleanup_free_ char *prompt = xasprintf("where it hooks in, Tab completes [%s]:", fallback);
 
 	if (said || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
 		return choose(said, "", fallback, template_check_hook, ret, err);

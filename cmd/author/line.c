@@ -2,6 +2,7 @@
 #include "cmd/author/line.h"
 
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 
 #include "base/strbuf.h"
@@ -10,6 +11,7 @@
 
 #define MAX_LINE_BYTES 1024
 #define MAX_SHOWN 40
+#define MARK "> "
 
 enum key {
 	KEY_CTRL_C = 3,
@@ -17,19 +19,33 @@ enum key {
 	KEY_BACKSPACE = 8,
 	KEY_TAB = 9,
 	KEY_CTRL_U = 21,
+	KEY_ESCAPE = 27,
 	KEY_DELETE = 127
 };
 
 struct line {
-	const char *prompt;
 	struct strbuf text;
+	unsigned char sequence; /* KEY_ESCAPE, '[' or 'O': where in an arrow's bytes; 0: in none */
 	line_complete complete;
 	void *ctx;
 };
 
+/* Cells for the text behind the mark, and for the cursor behind it. */
+static size_t text_cells(void)
+{
+	struct winsize size = { 0 };
+	size_t width =
+		ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col ? size.ws_col : 80;
+
+	return MAX(width, sizeof(MARK) + 1) - sizeof(MARK);
+}
+
+/* One line of the terminal, with the end of a longer text: only one line can be drawn again. */
 static void show(const struct line *l)
 {
-	fprintf(stderr, "\r\033[K%s%s", l->prompt, strbuf_str(&l->text));
+	size_t cells = text_cells(), skip = l->text.len > cells ? l->text.len - cells : 0;
+
+	fprintf(stderr, "\r\033[K" MARK "%s", strbuf_str(&l->text) + skip);
 }
 
 static size_t common_bytes(const struct words *words)
@@ -64,16 +80,34 @@ static void complete(struct line *l)
 
 	l->complete(l->ctx, strbuf_str(&l->text), &words);
 	common = words.count ? common_bytes(&words) : 0;
-	if (common > len)
+	/* A text with a wildcard is not how the words begin. */
+	if (common > len && has_prefix(words.words[0], strbuf_str(&l->text)))
 		strbuf_add(&l->text, words.words[0] + len, common - len);
-	else if (words.count > 1)
+	else if (words.count > 1 || common > len)
 		list(&words);
 	words_release(&words);
+}
+
+/* The bytes of arrows and the like do nothing: "ESC [ 1 ; 5 C", "ESC O P". */
+static bool in_sequence(struct line *l, unsigned char key)
+{
+	unsigned char before = l->sequence;
+
+	l->sequence = key == KEY_ESCAPE ? key : 0;
+	if (before == KEY_ESCAPE && (key == '[' || key == 'O'))
+		l->sequence = key;
+	else if (before == '[' && key >= ' ' && key < '@')
+		l->sequence = before;
+	else if ((before != '[' && before != 'O') || key < ' ')
+		return key == KEY_ESCAPE;
+	return true;
 }
 
 /* 1: the line is whole; -1: the user gave up. */
 static int take(struct line *l, unsigned char key)
 {
+	if (in_sequence(l, key))
+		return 0;
 	switch (key) {
 	case '\r':
 	case '\n':
@@ -103,7 +137,7 @@ static int take(struct line *l, unsigned char key)
 char *line_ask(const char *prompt, line_complete words, void *ctx)
 {
 	_cleanup_strbuf_ struct strbuf said = STRBUF_INIT(MAX_LINE_BYTES);
-	struct line l = { prompt, said, words, ctx };
+	struct line l = { .text = said, .complete = words, .ctx = ctx };
 	struct termios before, raw;
 	unsigned char key;
 	int done = 0;
@@ -113,6 +147,7 @@ char *line_ask(const char *prompt, line_complete words, void *ctx)
 	raw = before;
 	raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO | ISIG);
 	tcsetattr(STDIN_FILENO, TCSADRAIN, &raw);
+	fprintf(stderr, "%s\n", prompt);
 	do {
 		show(&l);
 		done = read(STDIN_FILENO, &key, 1) == 1 ? take(&l, key) : -1;

@@ -9,7 +9,7 @@
  * call. */
 typedef void (*line_complete)(void *ctx, const char *typed, struct words *ret);
 
-/* malloc'ed; NULL: the user gave up, by Ctrl-C or Ctrl-D. */
+/* The line is typed below the prompt. malloc'ed; NULL: the user gave up, by Ctrl-C or Ctrl-D. */
 char *line_ask(const char *prompt, line_complete complete, void *ctx);
 
 #endif

@@ -78,6 +78,7 @@ fi
 run_bombus hooks 'fentry/no_such_function'
 is 'nothing that matches is an error' "$RC" 1
 like 'with the pattern' "$ERR" "no hook matches 'fentry/no_such_function'"
+[ "$(id -u)" -ne 0 ] || unlike 'root is not asked to be root' "$ERR" 'need root'
 run_bombus hooks ./nowhere
 like 'a file that is not there' "$ERR" 'cannot open ./nowhere: No such file'
 run_bombus hooks "$TESTS/run"

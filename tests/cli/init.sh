@@ -95,9 +95,13 @@ if command -v script >/dev/null; then
 		script -qec "'$BOMBUS' init" /dev/null >asked.txt 2>&1
 	like 'it asks again when an answer will not do' "$(cat asked.txt)" "no kind 'nothing'"
 	like 'it offers a default' "$(cat asked.txt)" '\[tracepoint/syscalls/sys_enter_openat\]'
-	printf 'counter\ntp_btf/sched_process_for\t\ntab.bpf.c\n' |
+	printf 'counter\ntp_btf/sched\033[D\033OA_process_for\t\ntab.bpf.c\n' |
 		script -qec "'$BOMBUS' init" /dev/null >tab.txt 2>&1
-	like 'Tab completes a hook' "$(cat tab.bpf.c 2>&1)" '^SEC\("tp_btf/sched_process_fork"\)$'
+	like 'Tab completes a hook, and arrows type nothing' "$(cat tab.bpf.c 2>&1)" \
+		'^SEC\("tp_btf/sched_process_fork"\)$'
+	printf 'counter\ntp_btf/*_process_for\t\n\nwild.bpf.c\n' |
+		script -qec "'$BOMBUS' init" /dev/null >wild.txt 2>&1
+	like 'with a wildcard Tab lists' "$(tr -d '\r' <wild.txt)" '^  tp_btf/sched_process_fork$'
 	like 'and writes the answers' "$(cat asked.bpf.c 2>&1)" 'SEC\("\.maps\.counter"\)'
 else
 	skip 'it asks on a terminal' 'script is not installed'
