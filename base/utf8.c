@@ -62,6 +62,7 @@ bool utf8_is_hidden(uint32_t c)
 		{ 0xfeff, 0xfeff },   /* zero width no-break space */
 		{ 0xffa0, 0xffa0 },   /* half-width Hangul filler */
 		{ 0xfff0, 0xfffb },   /* interlinear annotation */
+		{ 0xfffe, 0xffff },   /* no characters: XML must not have them */
 		{ 0x1bca0, 0x1bca3 }, /* shorthand format controls */
 		{ 0x1d173, 0x1d17a }, /* musical format controls */
 		{ 0xe0000, 0xe0fff }, /* tag characters, selectors */

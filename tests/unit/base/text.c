@@ -91,6 +91,7 @@ static void test_utf8_escapes_what_is_unsafe(void **state)
 		{ TEXT("\u200a\u200b\u200f\u2010"), "\u200a\\u200b\\u200f\u2010",
 		  "\u200a\\xe2\\x80\\x8b\\xe2\\x80\\x8f\u2010" },
 		{ TEXT("\u061c\ufeff"), "\\u061c\\ufeff", "\\xd8\\x9c\\xef\\xbb\\xbf" },
+		{ TEXT("\ufffd\uffff"), "\ufffd\\uffff", "\ufffd\\xef\\xbf\\xbf" },
 		{ TEXT("\U000e0041\U000e007f"), "\\udb40\\udc41\\udb40\\udc7f",
 		  "\\xf3\\xa0\\x81\\x81\\xf3\\xa0\\x81\\xbf" },
 		{ TEXT("\u00ad\u00ff"), "\u00ad\u00ff", "\u00ad\u00ff" },
