@@ -15,11 +15,11 @@ ok 'it starts' bombus_start web run "$OBJECT" -o json --web --metrics="127.0.0.1
 like 'it says where the page is' "$(cat web.err)" "page for browsers is http://127.0.0.1:$PORT/live"
 
 page() { # PATH ARGUMENTS...: the status; the answer is in page.out, its headers in page.head
-	curl -sS --max-time 5 -o page.out -D page.head -w '%{http_code}' "${@:2}" \
+	curl -sS --max-time 30 -o page.out -D page.head -w '%{http_code}' "${@:2}" \
 		"${SCHEME:-http}://127.0.0.1:$PORT$1" 2>page.err
 }
 viewer() { # NAME ARGUMENTS...: in the background, into NAME.sse
-	curl -sSN --max-time 60 -o "$1.sse" "${@:2}" \
+	curl -sSN --max-time 300 -o "$1.sse" "${@:2}" \
 		"${SCHEME:-http}://127.0.0.1:$PORT/live/events" 2>"$1.curl" &
 	started+=("$!")
 }
