@@ -58,14 +58,22 @@ static const char *ended_empty(struct tab *tab)
 	return "the program has ended";
 }
 
+static uint32_t right_of(const struct page_column *column)
+{
+	return column->x + column->width;
+}
+
 static void ended_page(struct tab *tab, struct arena *arena, uint32_t width, uint32_t height,
 		       struct model_page *ret)
 {
 	*ret = ended_of(tab)->page;
 	ret->nrows = MIN(ret->nrows, height);
 	ret->empty = ended_empty(tab);
-	while (ret->ncolumns && ret->columns[ret->ncolumns - 1].x >= width)
+	/* It was made for another width. */
+	while (ret->ncolumns > 1 && right_of(&ret->columns[ret->ncolumns - 1]) > width) {
 		ret->ncolumns--;
+		ret->more_right = true;
+	}
 }
 
 static void ended_free(struct tab *tab)

@@ -135,6 +135,21 @@ static void test_sources_come_and_go(void **state)
 	show_release(&s);
 }
 
+/* Its last page was made for the whole width. */
+static void test_sources_ended_beside(void **state)
+{
+	struct show s;
+
+	show_programs(&s, true, 120, 12, true);
+	tui_go(&s.t, "opensnoop:events");
+	free(look(&s));
+	tui_second(&s.t, false);
+	type(&s, "p");
+	assert_shows(&s, "│ who\n");
+	assert_shows(&s, "│ nothing in this row");
+	show_release(&s);
+}
+
 static void test_sources_none(void **state)
 {
 	struct show s;
@@ -191,6 +206,7 @@ int main(void)
 		cmocka_unit_test(test_sources_apart),
 		cmocka_unit_test(test_sources_programs),
 		cmocka_unit_test(test_sources_come_and_go),
+		cmocka_unit_test(test_sources_ended_beside),
 		cmocka_unit_test(test_sources_none),
 		cmocka_unit_test(test_sources_share_history),
 	};
