@@ -15,7 +15,7 @@ exec 7<>stalled
 rounds_start paced 40 0.01
 touch own.err
 "$BOMBUS" run "$OBJECTS/metrics_own.bpf.o" --set target_pid="$ROUNDS_PID" --interval 20ms -o json \
-	--where 'records:number != 3' --max-series 10 --series-ttl 1s --metrics="127.0.0.1:$PORT" \
+	--where 'records:number != 3' --max-series 10 --series-ttl 3s --metrics="127.0.0.1:$PORT" \
 	--max-memory 8M >stalled 2>own.err &
 BOMBUS_PID=$!
 BOMBUS_NAME=own
@@ -31,7 +31,7 @@ curl -fsS "$URL" >first
 sleep 0.5
 curl -fsS "$URL" >during
 expired() { fetch "$URL" >after && grep -q '^bombus_series_expired_total{.*map="records"} [1-9]' after; }
-ok 'series that did not change are dropped' wait_for 10 expired
+ok 'series that did not change are dropped' wait_for 20 expired
 
 # above LABELS LEAST NAME...: in any of the scrapes.
 above() {

@@ -139,6 +139,6 @@ ok 'agent: nothing is left of it' test -z "$(pgrep -P $AGENT)"
 # --- mistakes ---
 run_bombus run execsnoop --enrich pods
 like 'an unknown word is refused' "$ERR" "--enrich: 'pods' is neither container, pod nor process"
-run_bombus run softirqs --enrich pod --once
+run_bombus run "$OBJECTS/metrics_hist.bpf.o" --enrich pod --once
 like 'a program without ids says so' "$ERR" 'no record of it has the id of a cgroup, process or namespace'
 done_testing

@@ -21,7 +21,7 @@
 #define MULTIARCH "."
 #endif
 
-/* Whether a file is the library "libssl", of whatever version: "libssl.so.3", or "libnspr4.so",
+/* Whether a file is the library "libssl", of whatever version: libssl.so.3, or libnspr4.so,
  * which has none. musl has a name of its own for "libc". */
 static bool is_library(const char *file, const char *name)
 {

@@ -212,11 +212,21 @@ static const char *probe_name(const struct prog_plan *prog, const char *target)
 	return strchr(section, ':') ? strchr(section, ':') + 1 : target;
 }
 
+/* The file: in the section where --attach, or a filter by process, names processes alone. */
+static const char *probe_file(const struct prog_plan *prog, const char *target)
+{
+	const char *section;
+
+	if (!has_prefix(target, "pid=") && !has_prefix(target, "files="))
+		return target;
+	hook_of(prog->section, &section);
+	return section;
+}
+
 static int no_user_probe(const struct prog_plan *prog, int code, struct err *err)
 {
-	const char *target = target_of(prog);
-	size_t path_len = strcspn(target, ":,");
-	_cleanup_free_ char *path = xstrndup(target, path_len), *found = in_path(path);
+	const char *target = target_of(prog), *file = probe_file(prog, target);
+	_cleanup_free_ char *path = xstrndup(file, strcspn(file, ":,")), *found = in_path(path);
 	struct feature feature;
 
 	if (feature_get("uprobe", &feature) && !feature.ok)
@@ -227,6 +237,14 @@ static int no_user_probe(const struct prog_plan *prog, int code, struct err *err
 				       : err_set(err, -code, "there is no file %s", path);
 	if (strchr(found, '/') && not_elf(found))
 		return err_set(err, -code, "%s is %s", found, not_elf(found));
+	if (*path && !strchr(path, '/') && code == -ENOENT && file != target) {
+		err_hint(err,
+			 "CAP_SYS_PTRACE is needed to see the files of other users' processes");
+		return err_set(err, -code,
+			       "the process has no library '%s' with '%s', or this user may not "
+			       "see its files",
+			       path, probe_name(prog, target));
+	}
 	if (*path && !strchr(path, '/') && code == -ENOENT) {
 		err_hint(err, "a path with a '/' is taken as it is");
 		return err_set(err, -code,
