@@ -144,7 +144,8 @@ static int make_env(struct run_sinks *sinks, const struct global_args *global,
 				    .force = args->force,
 				    .interval_ns = args->interval_ns,
 				    .images = sinks->record.opts.images,
-				    .nimages = sinks->record.opts.nimages,
+				    /* Those of the first versions are not those of the next. */
+				    .nimages = args->watch ? 0 : sinks->record.opts.nimages,
 				    .command = sinks->command.len ? strbuf_str(&sinks->command)
 								  : NULL };
 	return naming_init(&ret->naming, args->name_space, args->compat, err);

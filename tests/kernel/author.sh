@@ -154,6 +154,10 @@ echo '#define OWNER owner' >watched/own.h
 cp good.c watched/calls.bpf.c
 sees 'a good version has the table back' 'OWNER'
 sees 'the filter is still there' 'filter process =='
+key R
+key Enter
+sees 'no recording with the object of another version' "objects, which --watch changes"
+key Escape
 key q
 tui_ended live 0
 unlike 'errors of versions between are not printed again' "$(cat live.err)" 'does not compile'

@@ -60,7 +60,8 @@ int tape_start(struct tape **ret, const struct tape_opts *opts, const char *path
 	int code;
 
 	if (!opts->nimages)
-		return err_set(err, ENOTSUP, "the objects of the programs are not known");
+		return err_set(err, ENOTSUP,
+			       "a recording has the programs' objects, which --watch changes");
 	tape = xcalloc(1, sizeof(*tape));
 	tape->file = NEW_FILE_INIT;
 	tape->path = xstrdup(path);
