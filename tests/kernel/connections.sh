@@ -83,7 +83,7 @@ fi
 
 # --- the network sidecar: a configuration with adapters alone, as its users have it ---
 inside "$own" ip link set lo up
-inside "$own" python3 "$TESTS/support/dogstatsd.py" udp 8125 told >/dev/null &
+inside_exec "$own" python3 "$TESTS/support/dogstatsd.py" udp 8125 told >/dev/null &
 started+=("$!")
 wait_for 10 test -e told.ready
 nsenter "--net=/proc/$own/ns/net" "$BOMBUS" --store "$EXAMPLES" agent -c "$TESTS/support/sidecar.yaml" >sidecar.out 2>sidecar.err &

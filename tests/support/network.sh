@@ -16,6 +16,8 @@ namespace() {
 }
 own_net() { [ "$(readlink "/proc/$1/ns/net")" != "$(readlink /proc/self/ns/net)" ]; }
 inside() { nsenter --net="/proc/$1/ns/net" "${@:2}"; }
+# In the background: $! is the process itself.
+inside_exec() { exec nsenter --net="/proc/$1/ns/net" "${@:2}"; }
 
 network_start() {
 	local make=$TESTS/support/connections.py
@@ -30,10 +32,10 @@ network_start() {
 	inside "$server" ip addr add 10.77.0.2/24 dev veth-s
 	inside "$server" ip addr add fd77::2/64 dev veth-s nodad
 	inside "$server" ip link set veth-s up
-	inside "$server" python3 "$make" serve >serve.out &
+	inside_exec "$server" python3 "$make" serve >serve.out &
 	started+=("$!")
 	wait_for 10 grep -q ready serve.out
-	coproc MAKE { inside "$client" python3 "$make" make 10.77.0.2 fd77::2; }
+	coproc MAKE { inside_exec "$client" python3 "$make" make 10.77.0.2 fd77::2; }
 	started+=("$MAKE_PID")
 }
 
