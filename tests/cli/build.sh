@@ -466,7 +466,7 @@ printf '#!/bin/sh\necho $$ >pid\nexec sleep 100\n' >slow && chmod +x slow
 BOMBUS_CLANG=./slow "$BOMBUS" build plain.bpf.c late 2>/dev/null &
 pid=$!
 started+=("$pid")
-wait_for 5 test -s pid
+wait_for 10 test -s pid
 kill -TERM $pid
 wait $pid 2>/dev/null
 started+=("$(cat pid)")

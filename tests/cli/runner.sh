@@ -68,5 +68,5 @@ env -u BUILD tests/run cli/d_built >run.out 2>run.err &
 started+=($!)
 ok 'a test runs' wait_for 10 test -s pid
 kill -TERM $!
-ok 'it ends with its runner' wait_for 5 gone "$(cat pid)"
+ok 'it ends with its runner' wait_for 10 gone "$(cat pid)"
 done_testing

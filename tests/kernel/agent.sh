@@ -119,7 +119,7 @@ exec {go_fd}>&-
 config 2.yaml '{image: execsnoop, exporters: [prometheus]}' '{image: tcpconnect, name: added}'
 put 2.yaml
 ok 'a program is added' wait_for 10 up_is added 1
-ok 'one is removed' wait_for 5 bash -c "! curl -s 127.0.0.1:$PORT/metrics | grep -q 'program=\"bad\"'"
+ok 'one is removed' wait_for 10 bash -c "! curl -s 127.0.0.1:$PORT/metrics | grep -q 'program=\"bad\"'"
 is 'it is ready' "$(page -/ready)" 'bombus is ready.'
 config 3.yaml '{image: execsnoop, exporters: [prometheus], set: {target_parent: 1}}' '{image: tcpconnect, name: added}'
 put 3.yaml
@@ -150,7 +150,7 @@ jq_is 'a program goes to its exporters only' events.jsonl 'map(.program) | uniqu
 bpf_held "$BOMBUS_PID" >last.held
 bombus_stop TERM
 is 'it leaves well' "$RC" 0
-ok 'systemd hears STOPPING' wait_for 5 grep -q 'STOPPING=1' notified.out
+ok 'systemd hears STOPPING' wait_for 10 grep -q 'STOPPING=1' notified.out
 ok 'nothing is left in the kernel' wait_for 10 nothing_left last.held
 
 # --- a tag that moves, a file that is full, a socket of systemd's ---

@@ -45,7 +45,7 @@ finish() {
 	: >go
 	wait "${WORKERS[@]}"
 	for group in "$@"; do
-		wait_for 5 rmdir "$GROUP/$group"
+		wait_for 10 rmdir "$GROUP/$group"
 	done
 }
 
@@ -190,10 +190,10 @@ ok 'one that is longer than the run: it starts' bombus_start long run opensnoop 
 	sh -c 'echo $$ >pid; exec sleep 1000'
 ok 'it runs' wait_for 10 test -s pid
 SWEEPER=$(helper_of "$BOMBUS_PID" cgroup)
-ok 'the process that ends it has CAP_KILL and CAP_DAC_OVERRIDE alone' wait_for 5 \
+ok 'the process that ends it has CAP_KILL and CAP_DAC_OVERRIDE alone' wait_for 10 \
 	grep -Eq '^CapPrm:[[:space:]]*0000000000000022$' "/proc/$SWEEPER/status"
 ok 'one that is longer than the run: the run ends' bombus_stop INT
-ok 'it ends with the run' wait_for 5 gone "$(cat pid)"
+ok 'it ends with the run' wait_for 10 gone "$(cat pid)"
 run_bombus run --duration 1ms -o none -- opensnoop
 is 'an image behind --' "$RC" 0
 run_bombus run "$OBJECTS/run_plain.bpf.o" -o none -- true

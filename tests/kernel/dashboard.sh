@@ -53,7 +53,7 @@ dashboard() {
 	wait_for 15 answered 'rate(bombus_events_read_total[5s]) > 0'
 	while read -r expr; do
 		n=$((n + 1))
-		wait_for 5 answered "$expr" || empty+="$expr"$'\n'
+		wait_for 10 answered "$expr" || empty+="$expr"$'\n'
 	done < <(panels dash.json; variables dash.json)
 	is "$1: each of $n queries has an answer" "$empty" ''
 	at_least "$1: there are some" "$n" 10

@@ -12,7 +12,7 @@ ok 'it attaches' bombus_start run run "$OBJECTS/decoders.bpf.o" --set target_pid
 	--interval 100ms -o json --metrics=127.0.0.1:0
 ok 'one call' traffic_go
 url=http://127.0.0.1:$(sed -n 's,.*metrics are on port ,,p' run.err)
-ok 'metrics are served' wait_for 5 sh -c "curl -sf $url/metrics | grep -q ^ebpf_ops"
+ok 'metrics are served' wait_for 10 sh -c "curl -sf $url/metrics | grep -q ^ebpf_ops"
 curl -sf "$url/metrics" | grep ^ebpf_ops | sort >scrape
 is 'labels are decoded; what no expression matches is no series' "$(cat scrape)" \
 	'ebpf_ops_total{op="read",name="kworker",raw="ab01"} 5

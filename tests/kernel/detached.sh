@@ -31,7 +31,7 @@ start() {
 
 # noticed: what is seen of it, whatever was the reason.
 noticed() {
-	ok "$PROG: it is noticed" wait_for 5 attached_is 0
+	ok "$PROG: it is noticed" wait_for 10 attached_is 0
 	is "$PROG: with a reason" "$(figure "bombus_program_attach_errno{.*function=\"$PROG\",.*}")" 67
 	is "$PROG: it is not ready any more" "$(curl -s -o /dev/null -w '%{http_code}' \
 		"http://127.0.0.1:$PORT/-/ready")" 503
@@ -84,7 +84,7 @@ if cgroup_make 2>/dev/null; then
 	"$BOMBUS" replay cgskb.rec -o none --metrics="127.0.0.1:$PORT" 2>again.err &
 	again=$!
 	started+=("$again")
-	ok 'a recording shows it too' wait_for 5 attached_is 0
+	ok 'a recording shows it too' wait_for 10 attached_is 0
 	unlike 'and is whole' "$(cat again.err)" 'damaged|cut'
 	ok 'the replay leaves' kill $again
 	start connect4 "$GROUP"

@@ -15,9 +15,9 @@ ok 'the configuration runs' bombus_start run run exporter.yaml --set target_pid=
 	--interval 100ms -o json --metrics=127.0.0.1:0
 ok 'twelve rounds' traffic_go
 url=http://127.0.0.1:$(sed -n 's,.*metrics are on port ,,p' run.err)
-ok 'the records are counted' wait_for 5 sh -c \
+ok 'the records are counted' wait_for 10 sh -c \
 	"curl -sf $url/metrics | grep -q '^ebpf_exporter_kills_total.*victim.* 6'"
-ok 'the maps are swept' wait_for 5 sh -c \
+ok 'the maps are swept' wait_for 10 sh -c \
 	"curl -sf $url/metrics | grep -q '^ebpf_exporter_rounds_total 12'"
 curl -sf "$url/metrics" >scrape
 values() {
@@ -101,7 +101,7 @@ flushed() {
 	curl -sf "$url/metrics" >scrape && grep -q '^ebpf_exporter_rounds_total 12' scrape &&
 		! grep -q '^ebpf_exporter_kills_total' scrape
 }
-ok 'its series are gone, and no others' wait_for 5 flushed
+ok 'its series are gone, and no others' wait_for 10 flushed
 ok 'it ends' bombus_stop INT
 
 # More entries than other maps may have series. A name of its own, as exporter.bpf.o counts
@@ -179,20 +179,20 @@ ok 'addresses and cgroups' bombus_start kernel run kernel.yaml --map groups=gaug
 	--interval 100ms --metrics=127.0.0.1:0
 url=http://127.0.0.1:$(sed -n 's,.*metrics are on port ,,p' kernel.err)
 address=$(awk '$3 == "schedule" && NF == 3 { print substr($1, 9) }' /proc/kallsyms)
-ok 'a probe of /proc/self/exe runs once all is attached, and the address is there' wait_for 5 \
+ok 'a probe of /proc/self/exe runs once all is attached, and the address is there' wait_for 10 \
 	grep -q "\"map\":\"address\".*\"value\":$((16#$address))}" kernel.out
 id=$(stat -c %i "$GROUP")
-ok 'the cgroup is in the map' wait_for 5 grep -q "\"map\":\"groups\".*\"key\":$id}.*\"value\":1}" kernel.out
+ok 'the cgroup is in the map' wait_for 10 grep -q "\"map\":\"groups\".*\"key\":$id}.*\"value\":1}" kernel.out
 mkdir "$GROUP/below"
 below=$(stat -c %i "$GROUP/below")
-ok 'so is one that comes' wait_for 5 grep -q "\"key\":$below}.*\"value\":1}" kernel.out
+ok 'so is one that comes' wait_for 10 grep -q "\"key\":$below}.*\"value\":1}" kernel.out
 rmdir "$GROUP/below"
 has() { # ID: whether the map has it
 	curl -sf "$url/metrics" | grep -qx "ebpf_groups{key=\"$1\"} 1"
 }
 ok 'one that stays is there' has "$id"
 has_not() { ! has "$1"; }
-ok 'one that goes is taken out' wait_for 5 has_not "$below"
+ok 'one that goes is taken out' wait_for 10 has_not "$below"
 ok 'it ends' bombus_stop INT
 
 sed -i 's/name: groups/name: stored\n  type: cgrp_storage/' kernel.yaml

@@ -40,7 +40,7 @@ ok 'idle: it attaches' bombus_start idle run "$OBJECTS/limits_maps.bpf.o" \
 	--set target_pid="$TRAFFIC_PID" -o json --interval 200ms --series-ttl 2s \
 	--metrics="127.0.0.1:$PORT"
 ok 'idle: 40 rounds' traffic_go
-ok 'idle: the key that changes stays' wait_for 5 scrape_until '^ebpf_idle_total\{key="0"\} 40$'
+ok 'idle: the key that changes stays' wait_for 10 scrape_until '^ebpf_idle_total\{key="0"\} 40$'
 is 'idle: the other went' "$(own ebpf_idle_total 'key="1"')" ''
 is 'idle: it is counted' "$(own bombus_series_expired_total 'map="idle"')" 1
 

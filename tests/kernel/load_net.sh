@@ -39,7 +39,7 @@ packets() {
 	ok "$name: it attaches" bombus_start "$name" run "$HOOKS" -o json --interval 50ms "$@"
 	bpf_held "$BOMBUS_PID" >"$T/$name.held"
 	"$BUILD/tests/support/traffic" --now refused,127.0.0.1,3 >/dev/null || fail "$name: the traffic"
-	wait_for 5 seen "$name" "$wanted"
+	wait_for 10 seen "$name" "$wanted"
 	$stop 2>/dev/null
 	is "$name: it counted" "$(last_hits "$name")" "$wanted"
 	ok "$name: nothing is left" wait_for 10 nothing_left "$T/$name.held"

@@ -122,7 +122,7 @@ is 'the rest is counted as such' "$(figure 'bombus_series_overflowed_total{.*map
 	$((CHURN_ROUNDS * 1000 - SERIES))
 is 'and stands in one series' "$(figure 'ebpf_keys_total{number="__overflow__"}')" \
 	$((CHURN_ROUNDS * 1000 - SERIES))
-ok 'the sum over CPUs is exact' wait_for 5 slots_are_there $((CHURN_ROUNDS * 1000))
+ok 'the sum over CPUs is exact' wait_for 10 slots_are_there $((CHURN_ROUNDS * 1000))
 memory_between 'memory stays where it was' "$most" 0 $((curve[0] + 1024))
 ok 'it ends on a signal' bombus_stop INT
 

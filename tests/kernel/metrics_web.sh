@@ -94,15 +94,15 @@ started+=("$!")
 openssl s_client -quiet -connect "127.0.0.1:$PORT" -cert client.pem -key client.key <keep \
 	>kept 2>/dev/null &
 started+=("$!")
-ok 'a connection is open' wait_for 5 grep -q healthy kept
+ok 'a connection is open' wait_for 10 grep -q healthy kept
 issue server serverAuth
-ok 'the next client sees the new certificate' wait_for 5 serial_is \
+ok 'the next client sees the new certificate' wait_for 10 serial_is \
 	"$(openssl x509 -noout -serial -in server.pem)"
 unlike 'another one' "$(serial)" "$before"
 is 'and good' "$(web "${GOOD[@]}" -u alice:secret)" 200
 touch renewed
 two_answers() { [ "$(grep -c '^bombus is healthy' kept)" = 2 ]; }
-ok 'the open connection continues' wait_for 5 two_answers
+ok 'the open connection continues' wait_for 10 two_answers
 good=$(serial)
 echo broken >server.pem
 is 'one that is no good is not taken' "$(serial)" "$good"
@@ -111,7 +111,7 @@ like 'with a message' "$(cat tls.err)" 'warning: .*web.yml: the certificate and 
 cp old.pem server.pem
 is 'a certificate of another key is not taken either' "$(serial)" "$good"
 issue server serverAuth
-ok 'but the next good one is' wait_for 5 serial_is "$(openssl x509 -noout -serial -in server.pem)"
+ok 'but the next good one is' wait_for 10 serial_is "$(openssl x509 -noout -serial -in server.pem)"
 sed -i 's/alice/bob/' web.yml
 is 'users change too' "$(web "${GOOD[@]}" -u bob:secret)" 200
 is 'a removed user is refused' "$(web "${GOOD[@]}" -u alice:secret)" 401
@@ -212,7 +212,7 @@ for i in range(20):
 END
 python3 slow.py "$PORT" >slow.out &
 started+=("$!")
-wait_for 5 grep -q begun slow.out
+wait_for 10 grep -q begun slow.out
 sleep 2
 is 'a hundred slow clients do not block others' "$(curl -s --max-time 10 "127.0.0.1:$PORT/-/ready")" \
 	'bombus is ready.'

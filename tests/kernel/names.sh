@@ -98,7 +98,7 @@ jq_is 'process: they are the container of its group' process.out \
 	'map(select(.map == "notes").fields.container | [.name, .id]) | unique' "[[\"web\",\"$(id 2)\"]]"
 kill "$ROUNDS_PID"
 wait "$ROUNDS_PID" 2>/dev/null
-wait_for 5 rmdir "$GROUP/docker-$(id 2).scope"
+wait_for 10 rmdir "$GROUP/docker-$(id 2).scope"
 
 # --- metrics, of run and of the agent ---
 PORT=$(free_port)

@@ -88,7 +88,7 @@ tells 'whose parent was sampled' "$SPANS"' | map(.name) | unique' '["wait"]'
 
 if cgroup_make; then
 	FOLDER=$GROUP/docker-$ID.scope
-	mkdir "$FOLDER" && at_exit=("wait_for 5 rmdir '$FOLDER'" "${at_exit[@]}")
+	mkdir "$FOLDER" && at_exit=("wait_for 10 rmdir '$FOLDER'" "${at_exit[@]}")
 	FOLDER=$FOLDER exported container 5
 	tells 'spans with a cgroup have their container, others none' 'map(.resource.attributes | attrs
 		| [.["service.name"], .["container.id"]]) | sort' \

@@ -98,14 +98,14 @@ is 'perf: its calls are filtered' "$(of "$opener" Seccomp)" '2 '
 is 'perf: it holds nothing of BPF' "$(bpf_held "$opener")" ''
 ok 'perf: one round' traffic_go
 ok 'perf: it ends' bombus_stop INT
-ok 'perf: so does the helper' wait_for 5 gone "$opener"
+ok 'perf: so does the helper' wait_for 10 gone "$opener"
 traffic_start getppid,1
 ok 'perf: it attaches again' bombus_start perf run "$OBJECTS/cpus.bpf.o" -o none \
 	--set target_pid="$TRAFFIC_PID"
 opener=$(helper_of "$BOMBUS_PID" opener)
 kill -9 "$BOMBUS_PID"
 wait "$BOMBUS_PID" 2>/dev/null
-ok 'perf: the helper ends with a run that is killed' wait_for 5 gone "$opener"
+ok 'perf: the helper ends with a run that is killed' wait_for 10 gone "$opener"
 
 # --- the way from a cgroup's id to its path takes a capability ---
 if cgroup_make 2>/dev/null; then
@@ -117,10 +117,10 @@ if cgroup_make 2>/dev/null; then
 	keeps_nothing cgroups
 	echo "$TRAFFIC_PID" >"$GROUP/late/cgroup.procs"
 	ok 'cgroups: processes end' traffic_go
-	wait_for 5 has_lines exits.out 2 "${GROUP##*/}/late"
+	wait_for 10 has_lines exits.out 2 "${GROUP##*/}/late"
 	ok 'cgroups: it ends' bombus_stop INT
 	like 'cgroups: their path is there' "$(cat exits.out)" "${GROUP##*/}/late"
-	wait_for 5 rmdir "$GROUP/late"
+	wait_for 10 rmdir "$GROUP/late"
 else
 	skip 'cgroups' 'no cgroup v2 can be mounted here'
 fi

@@ -91,7 +91,7 @@ if mkdir "$group" 2>/dev/null && {
 		echo 100000 >"$group/cpu.cfs_period_us" && echo 2000 >"$group/cpu.cfs_quota_us"
 	} 2>/dev/null
 }; then
-	at_exit+=("wait_for 5 rmdir '$group'")
+	at_exit+=("wait_for 10 rmdir '$group'")
 	traffic_start burn,20 sleep,60000
 	echo "$TRAFFIC_PID" >"$group/cgroup.procs"
 	ok 'cfs-throttling: it attaches' example_start cfs-throttling --pid "$TRAFFIC_PID" --interval 100ms

@@ -115,7 +115,7 @@ else
 	# Older kernels count a page of a block device by its buffers, and again at the end of a mapping.
 	modprobe brd rd_nr=2 rd_size=16384
 	cached=/dev/ram0 charged=/dev/ram1
-	ok 'two disks in memory' wait_for 5 test -b $charged -a -b $cached
+	ok 'two disks in memory' wait_for 10 test -b $charged -a -b $cached
 	example cachestat "read,$cached,262144,3" --interval 1m --set by_comm=true
 	rows cachestat page_cache 'map([.key.comm, .value.looked_up >= 189, .value.added >= 64])' \
 		'[["traffic",true,true]]'
@@ -128,7 +128,7 @@ for group in /sys/fs/cgroup/memory/bombus-test-$$ /sys/fs/cgroup/bombus-test-$$;
 done
 [ ! -e /sys/fs/cgroup/cgroup.subtree_control ] || echo +memory >/sys/fs/cgroup/cgroup.subtree_control
 if mkdir "$group" 2>/dev/null; then
-	at_exit+=("wait_for 5 rmdir '$group'")
+	at_exit+=("wait_for 10 rmdir '$group'")
 	free=$group/memory.force_empty
 	[ -e "$free" ] || free=$group/memory.reclaim
 	# A disk forgets its pages when it is closed.

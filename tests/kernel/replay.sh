@@ -160,7 +160,7 @@ traffic_start getppid,10 sleep,1500
 ok 'killed: it attaches' bombus_start killed run "$OBJECTS/run_plain.bpf.o" --set target_pid="$TRAFFIC_PID" \
 	--interval 100ms -o json --record "$T/killed.rec"
 echo >&"$go_fd"
-wait_for 5 has_lines killed.out 10 '"kind":"event"'
+wait_for 10 has_lines killed.out 10 '"kind":"event"'
 sleep 1
 kill -9 "$BOMBUS_PID"
 wait "$BOMBUS_PID" 2>/dev/null
@@ -224,7 +224,7 @@ started+=("$BOMBUS_PID")
 scrape_has() {
 	fetch "http://127.0.0.1:$PORT/metrics" >scrape && grep -qE -- "$1" scrape
 }
-ok 'metrics: they are those of then' wait_for 5 scrape_has '^ebpf_powers_count\{side="0"\} 30$'
+ok 'metrics: they are those of then' wait_for 10 scrape_has '^ebpf_powers_count\{side="0"\} 30$'
 ok 'metrics: until a signal' bombus_stop INT
 
 done_testing

@@ -26,7 +26,7 @@ rounds() {
 # scraped NAME REGEX: a line of the metrics, once the next sweep was made.
 scraped() {
 	local name=$1 regex=$2
-	if wait_for 5 scrape_has "$regex"; then
+	if wait_for 10 scrape_has "$regex"; then
 		pass "$name"
 	else
 		fail "$name" "no line matches: $regex" "$(grep -v '^#' "$T/metrics" | head -n 30)"
@@ -217,7 +217,7 @@ traffic_start getppid,5
 ok 'none: it attaches' bombus_start enough run "$OBJECTS/run_plain.bpf.o" -o none -n 3 \
 	--set target_pid="$TRAFFIC_PID"
 ok 'none: five rounds' traffic_go
-ok 'none: three of them are enough' wait_for 5 gone "$BOMBUS_PID"
+ok 'none: three of them are enough' wait_for 10 gone "$BOMBUS_PID"
 
 # --- what only looks different is one series ---
 rounds garbage run_garbage 40 -o json

@@ -121,7 +121,7 @@ if otlp_receiver_there && receiver_start; then
 	OTLP=("--otlp=http://127.0.0.1:$HTTP")
 fi
 looked_at() {
-	ok 'metrics: the connections are there' wait_for 5 connects_there
+	ok 'metrics: the connections are there' wait_for 10 connects_there
 }
 several refused 3 -o json --metrics="127.0.0.1:$PORT" "${OTLP[@]}" --keep-going "$REFUSED"
 check_json refused

@@ -68,7 +68,7 @@ still_start
 still_ended 'it ends'
 between 'still: one time to wait for all of them, and one for the output' "$MS" 2000 $((7500 * SLOW))
 still_start
-ok 'still: detached first' wait_for 5 links_gone
+ok 'still: detached first' wait_for 10 links_gone
 kill -INT "$BOMBUS_PID"
 still_ended 'twice: it ends'
 between 'still: twice: at once' "$MS" 0 $((1900 * SLOW))
@@ -97,7 +97,7 @@ wait_for 20 grep -qs attached "$T/pipe.err"
 held_by pipe "$(cat "$T/pipe.pid")"
 traffic_go
 ok 'pipe: it ends when the reader left' pid_gone_by "$(cat "$T/pipe.pid")"
-wait_for 5 gone "$pipe"
+wait_for 10 gone "$pipe"
 is 'pipe: the reader got its line' "$(wc -l <"$T/pipe.out")" 1
 is 'pipe: this is no failure' "$(cat "$T/pipe.rc")" 0
 left_by pipe

@@ -128,7 +128,7 @@ trace_is 'sched-trace: TRACEPARENT' sched-trace.out \
 quota_group() {
 	QUOTA=/sys/fs/cgroup/cpu/bombus-test-$$
 	if [ -e /sys/fs/cgroup/cpu/cpu.cfs_quota_us ]; then
-		mkdir "$QUOTA" && at_exit+=("wait_for 5 rmdir '$QUOTA'") || return 1
+		mkdir "$QUOTA" && at_exit+=("wait_for 10 rmdir '$QUOTA'") || return 1
 		echo 100000 >"$QUOTA/cpu.cfs_period_us" && echo 20000 >"$QUOTA/cpu.cfs_quota_us"
 		return
 	fi
