@@ -138,8 +138,8 @@ static void load(struct ksyms *k)
 	}
 	close_fd(&k->fd);
 	k->fd = -1;
-	qsort(k->symbols, k->count, sizeof(*k->symbols), by_addr);
 	if (k->count) {
+		qsort(k->symbols, k->count, sizeof(*k->symbols), by_addr);
 		k->symbols = xreallocarray(k->symbols, k->count, sizeof(*k->symbols));
 		k->names = xreallocarray(k->names, k->names_bytes, 1);
 	}
