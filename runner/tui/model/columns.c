@@ -275,13 +275,17 @@ static uint8_t first_size(const struct column *column)
 bool columns_describe(const struct columns *columns, struct strbuf *ret)
 {
 	bool differs = false;
+	uint32_t last = 0;
 
 	for (uint32_t i = 0; i < columns->count; i++) {
-		const struct column *column = &columns->all[columns->order[i]];
+		uint32_t number = columns->order[i];
+		const struct column *column = &columns->all[number];
 
-		differs |= column->hidden || columns->order[i] != i ||
-			   column->size != first_size(column);
-		strbuf_addf(ret, "%s%s%s%s", i ? " " : "", column->hidden ? "-" : "",
+		if (column->passing)
+			continue;
+		differs |= column->hidden || number < last || column->size != first_size(column);
+		last = number;
+		strbuf_addf(ret, "%s%s%s%s", ret->len ? " " : "", column->hidden ? "-" : "",
 			    name_of(column),
 			    column->size == first_size(column) ? "" : size_names[column->size]);
 	}
@@ -314,13 +318,18 @@ void columns_apply(struct columns *columns, const char *text)
 {
 	_cleanup_free_ char *list = xstrdup(text);
 	_cleanup_free_ bool *taken = xcalloc(columns->count + 1, sizeof(*taken));
+	uint32_t n = 0, *order = columns->order;
 	char *rest = list, *word;
-	uint32_t n = 0;
 
 	while ((word = strsep(&rest, " ")))
 		if (*word)
-			n += take(columns, word, taken, &columns->order[n]);
-	for (uint32_t i = 0; i < columns->count; i++)
-		if (!taken[i])
-			columns->order[n++] = i;
+			n += take(columns, word, taken, &order[n]);
+	for (uint32_t i = 0; i < columns->count; i++) {
+		uint32_t at = i ? place_of(columns, i - 1) + 1 : 0;
+
+		if (taken[i])
+			continue;
+		memmove(&order[at + 1], &order[at], (n++ - at) * sizeof(*order));
+		order[at] = i;
+	}
 }

@@ -39,6 +39,7 @@ struct column {
 	uint8_t size;		   /* enum column_size */
 	bool right, hidden;
 	bool off;	/* it has nothing to show now: as if it were not there */
+	bool passing;	/* it is there for a comparison only: columns_describe() leaves it out */
 	bool sums;	/* its numbers may be added up */
 	uint8_t sets;	/* enum column_set: the views that show it */
 	double limit;	/* FORM_NUMBER: an infinite number is above this */
@@ -86,7 +87,8 @@ bool columns_hide(struct columns *columns);
 bool columns_show_all(struct columns *columns);
 /* Order, widths and hidden columns as text: "time -pid comm:wide". False: all is as at first. */
 bool columns_describe(const struct columns *columns, struct strbuf *ret);
-/* Unknown names are left out; columns that the text does not have follow. */
+/* Unknown names are left out; a column that the text does not have follows the one before it in the
+ * usual order. */
 void columns_apply(struct columns *columns, const char *text);
 
 #endif

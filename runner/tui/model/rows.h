@@ -28,7 +28,7 @@ enum figure_kind {
 	FIGURE_COUNT,  /* histograms: all observations */
 	FIGURE_AVERAGE,
 	FIGURE_QUANTILE, /* NaN: no observations */
-	/* Of rows_compare(); NaN: nothing is compared, or the figure had no number */
+	/* Of rows_compare(); NaN: nothing is compared, or one of the two has no number. */
 	FIGURE_THEN,
 	FIGURE_DIFFERENCE,
 	FIGURE_FACTOR, /* infinite: it was 0, or there was no such row */

@@ -201,14 +201,16 @@ static double figure_then(const struct rows *rows, uint64_t id)
 	return counts(&rows->figures[rows->compared]) ? 0 : NAN;
 }
 
+/* Of a percentile above the last bound, which is infinite, only the order is known. */
 static void read_comparison(const struct rows *rows, uint32_t slot, union cell *ret)
 {
 	double now = whole_figure(rows, rows->compared, slot);
 	double then = figure_then(rows, row_at(rows, slot)->id);
+	bool known = isfinite(now) && isfinite(then);
 
 	ret[0].d = then;
-	ret[1].d = now - then;
-	ret[2].d = then != 0 ? now / then : now > 0 ? INFINITY : NAN;
+	ret[1].d = known ? now - then : NAN;
+	ret[2].d = known && then != 0 ? now / then : known && now > 0 ? INFINITY : NAN;
 }
 
 void rows_compare(struct rows *rows, const struct rows *then, uint32_t figure)

@@ -122,6 +122,12 @@ static bool figure_of(struct rows_tab *rt, int column, uint32_t *ret)
 	return false;
 }
 
+/* The other way: the figures have columns one after the other, and the comparison follows. */
+static uint32_t column_of(const struct rows_tab *rt, uint32_t figure)
+{
+	return rt->comparison - (rt->nfigures - (uint32_t)ARRAY_LEN(rt->fields)) + figure;
+}
+
 /* The trend shows the counter whose column is chosen. */
 static void follow_column(struct rows_tab *rt)
 {
@@ -492,8 +498,7 @@ static void compare_no_longer(struct rows_tab *rt)
 	struct columns *columns = &rt->tab.columns;
 	uint32_t figure =
 		(uint32_t)(rows_compared(rt->live) - rows_figures(rt->live, &rt->nfigures));
-	uint32_t column =
-		rt->comparison - (rt->nfigures - (uint32_t)ARRAY_LEN(rt->fields)) + figure;
+	uint32_t column = column_of(rt, figure);
 
 	compare_with(rt, NULL, 0);
 	if (columns->all[columns->cursor].off)
@@ -520,6 +525,7 @@ bool rows_tab_compare(struct tab *tab)
 		figure_of(rt, columns->sort, &figure);
 	for (uint32_t i = 0; i < ARRAY_LEN(rt->fields); i++)
 		rt->fields[i].meaning = i < 2 ? figures[figure].field.meaning : MEAN_NONE;
+	columns->all[rt->comparison].limit = columns->all[column_of(rt, figure)].limit;
 	compare_with(rt, rt->then, figure);
 	tab->view = VIEW_TABLE;
 	columns->cursor = rt->comparison + 1;
@@ -646,7 +652,7 @@ static void add_comparison(struct rows_tab *rt, const struct figure *figures)
 		rt->fields[i] = figures[i].field;
 		column = columns_add(&rt->tab.columns, all[i].title, &rt->fields[i], all[i].form);
 		column->part = PART_VALUE;
-		column->off = true;
+		column->off = column->passing = true;
 	}
 }
 

@@ -28,16 +28,33 @@ static void add_line(struct detail *detail, const char *name, const char *text, 
 	ret->name_cells = MAX(ret->name_cells, line->name_cells);
 }
 
-/* The text for an average or a percentile that has no number; NULL: it has one. */
+/* The column of a field; NULL: it has none. */
+static const struct column *find_column(const struct tab *tab, enum part part,
+					const struct field *field)
+{
+	for (uint32_t i = 0; i < tab->columns.count; i++) {
+		const struct column *column = &tab->columns.all[i];
+
+		if (column->field && column->part == part &&
+		    column->field->off_bits == field->off_bits)
+			return column;
+	}
+	return NULL;
+}
+
+/* The text for a figure that has no number; NULL: it has one. */
 static const char *no_number(const struct detail *detail, const struct field *field,
 			     const void *base)
 {
+	const struct column *column = find_column(detail->tab, PART_VALUE, field);
 	double value;
 
 	if (!base || field->kind != KIND_FLOAT || detail->tab->ops->kind == TAB_STREAM)
 		return NULL;
 	value = field_double(field, base, 0);
-	return isnan(value) ? "-" : isinf(value) ? "above the last bound" : NULL;
+	if (isinf(value))
+		return column && column->form == FORM_FACTOR ? "new" : "above the last bound";
+	return isnan(value) ? "-" : NULL;
 }
 
 /* A value as in the table, followed by the value itself where the table shortens it. */
@@ -78,14 +95,9 @@ static void add_field(struct detail *detail, const struct field *field, const st
 /* A part of a comparison, while nothing is compared. */
 static bool is_off(const struct tab *tab, enum part part, const struct field *field)
 {
-	for (uint32_t i = 0; i < tab->columns.count; i++) {
-		const struct column *column = &tab->columns.all[i];
+	const struct column *column = find_column(tab, part, field);
 
-		if (column->off && column->part == part &&
-		    column->field->off_bits == field->off_bits)
-			return true;
-	}
-	return false;
+	return column && column->off;
 }
 
 static void add_layout(struct detail *detail, const struct layout *layout, const struct item *item,
