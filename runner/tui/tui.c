@@ -7,9 +7,7 @@
 #include "runner/tui/tui.h"
 
 #include <errno.h>
-#include <pthread.h>
 
-#include "base/bell.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
@@ -18,6 +16,7 @@
 #include "runner/tui/keep/deck.h"
 #include "runner/tui/keep/habits.h"
 #include "runner/tui/keep/trap.h"
+#include "runner/tui/messages.h"
 #include "runner/tui/screen/screen.h"
 #include "runner/tui/terminal/terminal.h"
 
@@ -25,8 +24,6 @@
 #define PROGRAMS_NS 1000000000ull
 #define WHO_TIMEOUT_MS 100
 #define MOST_SPEED 1024.0
-#define LOG_WAITING_BYTES (256u << 10)
-#define LOG_KEPT_BYTES (8u << 10)
 
 /* The state of one source. */
 struct feed {
@@ -46,8 +43,8 @@ struct tui {
 	struct canvas canvas;
 	struct deck deck; /* recordings */
 	struct traps traps;
-	uint64_t sprung_ns;	  /* a trap's recording is due TRAP_AROUND_NS later; 0: none */
-	int bell_fd;		  /* messages ring it */
+	uint64_t sprung_ns; /* a trap's recording is due TRAP_AROUND_NS later; 0: none */
+	struct messages messages;
 	bool up;		  /* the screen is shown */
 	bool touched;		  /* a frame is due now */
 	bool ahead;		  /* a paused recording plays on, to a moment that is shown then */
@@ -57,82 +54,11 @@ struct tui {
 	uint64_t clock_s; /* as shown */
 	uint64_t start_ns, drawn_ns;
 	uint64_t drawn_generation;
-	/* Messages of all threads. */
-	pthread_mutex_t lock;
-	struct strbuf waiting; /* lines for the model */
-	struct strbuf kept;    /* warnings, printed again at the end */
-	struct strbuf errors;  /* the same, until another version of a program runs */
-	bool alarm;	       /* there was an error since the last look */
-	uint64_t messages_left_out;
 };
 
 static struct tui *tui_of(struct sink *sink)
 {
 	return container_of(sink, struct tui, sink);
-}
-
-/* --- messages --- */
-
-static void on_message(void *ctx, enum log_level level, const char *line)
-{
-	struct tui *tui = ctx;
-
-	pthread_mutex_lock(&tui->lock);
-	strbuf_addf(&tui->waiting, "%s\n", line);
-	tui->messages_left_out += tui->waiting.full;
-	if (level <= LOG_WARN)
-		strbuf_addf(level < LOG_WARN ? &tui->errors : &tui->kept, "%s\n", line);
-	tui->alarm |= level == LOG_ERROR;
-	pthread_mutex_unlock(&tui->lock);
-	bell_ring(tui->bell_fd);
-}
-
-static void take_messages(struct tui *tui)
-{
-	uint64_t left_out;
-	_cleanup_free_ char *text = NULL;
-	bool alarm;
-
-	pthread_mutex_lock(&tui->lock);
-	left_out = tui->messages_left_out;
-	tui->messages_left_out = 0;
-	alarm = tui->alarm;
-	tui->alarm = false;
-	if (tui->waiting.len)
-		text = strbuf_steal(&tui->waiting);
-	pthread_mutex_unlock(&tui->lock);
-	if (text)
-		model_log(tui->model, text, now_real_ns());
-	if (left_out) {
-		_cleanup_free_ char *note = xasprintf("(%llu more messages came too fast)",
-						      (unsigned long long)left_out);
-		model_log(tui->model, note, now_real_ns());
-	}
-	if (alarm)
-		screen_alarm(&tui->screen, true);
-}
-
-/* Prints warnings again that the screen took with it. */
-static void print_again(struct strbuf *lines)
-{
-	char *next;
-
-	for (char *line = lines->buf; line && *line; line = next) {
-		next = strchr(line, '\n');
-		if (next)
-			*next++ = '\0';
-		log_warn("%s", line);
-	}
-}
-
-/* Another version of a program runs: the errors were about those between. */
-static void all_is_well(struct tui *tui)
-{
-	pthread_mutex_lock(&tui->lock);
-	strbuf_reset(&tui->errors);
-	tui->alarm = false;
-	pthread_mutex_unlock(&tui->lock);
-	screen_alarm(&tui->screen, false);
 }
 
 /* --- calls of the host --- */
@@ -180,14 +106,14 @@ static int tui_open(struct sink *sink, struct err *err)
 			       "the live table needs a terminal, for input and output, "
 			       "that can move its cursor");
 	}
-	tui->bell_fd = bell_new();
-	if (tui->bell_fd < 0)
-		return err_sys(err, -tui->bell_fd, "eventfd");
+	ret = messages_open(&tui->messages, err);
+	if (ret < 0)
+		return ret;
 	tui->theme = first_theme(tui);
 	ret = terminal_open(&tui->terminal, tui->opts.in_fd, tui->opts.out_fd, tui->theme, err);
 	if (ret < 0)
 		return ret;
-	terminal_watch(tui->terminal, tui->bell_fd);
+	terminal_watch(tui->terminal, tui->messages.bell_fd);
 	tui->model = model_new(&opts);
 	screen_init(&tui->screen, tui->model, opts.utf8);
 	tui->traps.model = tui->model;
@@ -215,8 +141,10 @@ static int tui_add(struct sink *sink, struct source *source, struct err *err)
 		tui->screen.play = tui->play = source->ops->playing(source);
 	snprintf(tui->screen.file_name, sizeof(tui->screen.file_name), "%s",
 		 tui->deck.nsources == 1 ? source->program : "bombus");
-	if (tui->up)
-		all_is_well(tui);
+	if (tui->up) {
+		messages_forget_errors(&tui->messages);
+		screen_alarm(&tui->screen, false);
+	}
 	if (source->plan->advice)
 		screen_say(&tui->screen, false, "%s%s%s", source->several ? source->program : "",
 			   source->several ? ": " : "", source->plan->advice);
@@ -402,7 +330,7 @@ static int start_screen(struct tui *tui)
 	if (ret < 0)
 		return ret;
 	tui->up = tui->touched = true;
-	log_to(on_message, tui);
+	log_to(messages_log, &tui->messages);
 	return 0;
 }
 
@@ -569,8 +497,8 @@ static int tui_work(struct sink *sink, int *timeout_ms)
 
 	if (!tui->up)
 		ret = start_screen(tui);
-	if (!ret && bell_answer(tui->bell_fd))
-		take_messages(tui);
+	if (!ret && messages_take(&tui->messages, tui->model))
+		screen_alarm(&tui->screen, true);
 	if (!ret)
 		ret = take_events(tui);
 	if (ret)
@@ -619,8 +547,7 @@ static void tui_close(struct sink *sink)
 	terminal_stop(tui->terminal);
 	deck_release(&tui->deck);
 	tui->deck = (struct deck){ 0 };
-	print_again(&tui->kept);
-	print_again(&tui->errors);
+	messages_print(&tui->messages);
 	keep_settings(tui);
 }
 
@@ -635,11 +562,7 @@ static void tui_free(struct sink *sink)
 	settings_free(tui->opts.settings);
 	model_free(tui->model);
 	canvas_release(&tui->canvas);
-	strbuf_release(&tui->waiting);
-	strbuf_release(&tui->kept);
-	strbuf_release(&tui->errors);
-	pthread_mutex_destroy(&tui->lock);
-	close_fd(&tui->bell_fd);
+	messages_release(&tui->messages);
 	for (uint32_t i = 0; i < tui->feeds.count; i++)
 		free_feed(tui->feeds.all[i]);
 	slots_release(&tui->feeds);
@@ -689,10 +612,6 @@ struct sink *sink_tui_new(const struct tui_opts *opts)
 	tui->deck.opts = (struct tape_opts){ .files = opts->files,
 					     .images = opts->images,
 					     .nimages = opts->nimages };
-	tui->bell_fd = -1;
-	pthread_mutex_init(&tui->lock, NULL);
-	strbuf_init(&tui->waiting, LOG_WAITING_BYTES);
-	strbuf_init(&tui->kept, LOG_KEPT_BYTES);
-	strbuf_init(&tui->errors, LOG_KEPT_BYTES);
+	messages_init(&tui->messages);
 	return &tui->sink;
 }
