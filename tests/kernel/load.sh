@@ -10,20 +10,6 @@ need jq bpftool
 HOOKS=$OBJECTS/load_hooks.bpf.o
 TRAFFIC=$BUILD/tests/support/traffic
 
-# What is held by the running bombus, into the file NAME.held.
-held_by() {
-	bpf_held "$BOMBUS_PID" >"$T/$1.held"
-}
-
-nothing_left() {
-	local kind id
-
-	while read -r kind id; do
-		kind=${kind%_id}
-		! bpftool "$kind" show id "$id" >/dev/null 2>&1 || return 1
-	done <"$1"
-}
-
 last_hits() {
 	jq -rs 'map(select(.map == "hits")) | last | .value // 0' "$1.out"
 }
@@ -40,7 +26,7 @@ hook() {
 	traffic_start "$job"
 	ok "$name: it attaches" bombus_start "$name" run "$object" -o json --interval 100ms \
 		"${@//PID/$TRAFFIC_PID}"
-	held_by "$name"
+	bpf_held "$BOMBUS_PID" >"$T/$name.held"
 	ok "$name: the traffic" traffic_go
 	ok "$name: it ends" bombus_stop INT
 	is "$name: it counted" "$(last_hits "$name")" "$wanted"
@@ -134,7 +120,7 @@ fi
 traffic_start spin,500
 ok 'perf_event: it attaches' bombus_start perf run "$HOOKS" -o json --only sample \
 	--set target_pid="$TRAFFIC_PID"
-held_by perf
+bpf_held "$BOMBUS_PID" >"$T/perf.held"
 is 'perf_event: a link for each CPU' "$(grep -c ^link_id perf.held)" "$(nproc)"
 traffic_go
 bombus_stop INT
@@ -144,7 +130,7 @@ ok 'perf_event: nothing is left' wait_for 10 nothing_left "$T/perf.held"
 traffic_start spin,300
 ok 'perf_event of a process: it attaches' bombus_start perfpid run "$HOOKS" -o json --only sample \
 	--set target_pid="$TRAFFIC_PID" --attach "sample=cpu-clock:199,pid=$TRAFFIC_PID"
-held_by perfpid
+bpf_held "$BOMBUS_PID" >"$T/perfpid.held"
 is 'perf_event of a process: a link for its thread' "$(grep -c ^link_id perfpid.held)" 1
 traffic_go
 bombus_stop INT
@@ -183,7 +169,7 @@ if [ -n "$CGROUP" ] && mkdir "$CGROUP/bombus-test.$$"; then
 		traffic_start tcp,127.0.0.1,10,3
 		echo "$TRAFFIC_PID" >"$CGROUP/bombus-test.$$/cgroup.procs"
 		ok "$name: it attaches" bombus_start "$name" run "$HOOKS" -o json "$@"
-		held_by "$name"
+		bpf_held "$BOMBUS_PID" >"$T/$name.held"
 		ok "$name: the traffic" traffic_go
 		bombus_stop INT
 		is "$name: it counted" "$(last_hits "$name")" "$wanted"

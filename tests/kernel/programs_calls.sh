@@ -10,21 +10,12 @@ need jq
 TRAFFIC=$BUILD/tests/support/traffic
 case $TRAFFIC in /*) ;; *) TRAFFIC=$TOP/$TRAFFIC ;; esac
 
-# rows NAME MAP FILTER WANTED: of a run with --interval 1m, whose maps are shown once. Stacks that
-# differ in an instruction are rows of their own. The filter sees $p, the traffic's process.
-rows() {
-	jq_is "$1: $2" "$1.out" "$TRAFFIC_PID as \$p | map(select(.map == \"$2\")) | $3" "$4"
-}
-all_counted() {
-	unlike "$1: nothing was lost" "$(tail -n 1 "$1.err")" '[1-9][0-9]* (lost|dropped)'
-}
-
 # --- system calls: their time, their failures ---
 example syscount naps,20,30 --set latency=true
 series syscount syscalls 'map(select(.key.syscall | test("nanosleep")) | .value) | add' 30
 series syscount syscall_time 'map(select(.key.syscall | test("nanosleep"))) |
 	map([.count, .sum >= 600000000])' '[[30,true]]'
-all_counted syscount
+no_series_loss syscount
 example syscount "open-missing,$T/not-there,8" --set failed_only=true --set by_comm=true
 series syscount syscalls 'map(select(.key.error == "ENOENT") | [.key.syscall, .key.comm, .value])' \
 	'[["openat","traffic",8]]'
@@ -39,10 +30,10 @@ probe() {
 }
 probe funccount probe,37 --attach "count=$TRAFFIC:traffic_probe" --attach "count=$TRAFFIC:traffic_nested"
 rows funccount calls 'map([.key.file, .value])' '[["traffic",37]]'
-all_counted funccount
+no_series_loss funccount
 probe funclatency nested,5 --attach "*=$TRAFFIC:traffic_nested"
 rows funclatency call_time 'map([.key.function.file, .count, .sum >= 15000000, .sum < 15000000 * 400])' '[["traffic",5,true,true]]'
-all_counted funclatency
+no_series_loss funclatency
 run_bombus --store "$EXAMPLES" run funclatency
 is 'funclatency: it wants a target: status' "$RC" 2
 like 'funclatency: it wants a target' "$ERR" '^hint: --attach on_entry'

@@ -8,15 +8,6 @@
 need_root
 need jq
 
-# rows NAME MAP FILTER WANTED: of a run with --interval 1m, whose maps are shown once. Stacks that
-# differ in an instruction are rows of their own. The filter sees $p, the traffic's process.
-rows() {
-	jq_is "$1: $2" "$1.out" "$TRAFFIC_PID as \$p | map(select(.map == \"$2\")) | $3" "$4"
-}
-all_counted() {
-	unlike "$1: nothing was lost" "$(tail -n 1 "$1.err")" '[1-9][0-9]* (lost|dropped)'
-}
-
 # --- samples: one stands for a ninety-ninth of a second ---
 example profile burn,1000 --interval 1m
 rows profile samples 'map(.value) | add | . >= 60 and . <= 140' true
@@ -24,7 +15,7 @@ rows profile samples 'map([.key.pid == $p, .key.comm]) | unique' '[[true,"traffi
 # shellcheck disable=SC2016 # jq's variable
 jq_is 'profile: the metric counts the same samples' profile.out \
 	'map(select(.key)) | group_by(.map) | map(map(.value) | add) | unique | length' 1
-all_counted profile
+no_series_loss profile
 example profile burn,300 --interval 1m --set kernel_only=true
 rows profile samples 'map(select(.key.kernel == "[not in the kernel]")) | length' 0
 rows profile samples 'map(.key.user) | unique' '["ENOENT"]'
@@ -39,7 +30,7 @@ rows offcputime off_cpu_stacks 'map(select(.key.kernel | test("hrtimer_nanosleep
 	'[true,true,["OFF_SLEEPING"]]'
 rows offcputime off_cpu_time 'map(select(.key.reason == "OFF_SLEEPING")) |
 	map([.key.comm, .count >= 18, .sum >= 720000])' '[["",true,true]]'
-all_counted offcputime
+no_series_loss offcputime
 example offcputime naps,20,10 --interval 1m --set kernel_only=true
 rows offcputime off_cpu_stacks 'map(.key.user) | unique' '["ENOENT"]'
 example offcputime naps,20,10 --interval 1m --set by_comm=true --set min_us=60000000
@@ -53,7 +44,7 @@ rows wakeuptime wakeups "map(select(.key.waker_pid == $child and (.key.kernel | 
 	[(map(.value.wakeups) | add), (map([.key.pid == \$p, .key.comm, .key.waker]) | unique)]" \
 	'[25,[[true,"traffic","traffic"]]]'
 rows wakeuptime sleep_time 'map(.count >= 25)' '[true]'
-all_counted wakeuptime
+no_series_loss wakeuptime
 # Names of that many stacks take the emulated guest too long.
 if [ -z "${IN_GUEST:-}" ]; then
 	example wakeuptime wakes,5 --interval 1m --set sleeper_stacks=true

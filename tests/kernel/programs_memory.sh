@@ -7,20 +7,11 @@
 need_root
 need jq
 
-# rows NAME MAP FILTER WANTED: of a run with --interval 1m, whose maps are shown once. The filter sees $p,
-# the traffic's process.
-rows() {
-	jq_is "$1: $2" "$1.out" "$TRAFFIC_PID as \$p | map(select(.map == \"$2\")) | $3" "$4"
-}
-all_counted() {
-	unlike "$1: nothing was lost" "$(tail -n 1 "$1.err")" '[1-9][0-9]* (lost|dropped)'
-}
-
 # --- memory that is not freed ---
 example memleak leak,5000,40,30 --interval 1m
 rows memleak outstanding 'map(select(.value.size == 50000) |
 	[.key.pid == $p, .key.comm, .value.count, (.key.stack | length > 2)])' '[[true,"traffic",10,true]]'
-all_counted memleak
+no_series_loss memleak
 example memleak leak,5000,40,40 --interval 1m --set min_size=5000
 rows memleak outstanding 'map([.value.size, .value.count]) | unique' '[[0,0]]'
 rows memleak heap 'map(.value)' '[{"allocations":40,"frees":40,"allocated":200000,"freed":200000}]'
@@ -47,7 +38,7 @@ rows mallocs by_process 'map(select(.key.function == "CALLS_MALLOC" and .key.pid
 	map(.calls >= 40 and .size >= 200000)' '[true]'
 rows mallocs allocation_size 'map(select(.key.function == "CALLS_MALLOC")) | map(.buckets |
 	(map(select(.le == 8192)) | .[0].count) - (map(select(.le == 4096)) | .[0].count))' '[40]'
-all_counted mallocs
+no_series_loss mallocs
 example mallocs allocators --interval 1m --set by_comm=true
 rows mallocs by_process 'map(select(.key.function | test("CALLOC|REALLOC|MEMALIGN")) |
 	[.key.function, .value.calls, .value.size])  | sort' \
@@ -66,7 +57,7 @@ touch stop
 ok 'kmemleak: they are closed' traffic_go
 ok 'kmemleak: it ends' bombus_stop INT
 is 'kmemleak: outstanding' "$(pipes_left)" '[25,0]'
-all_counted kmemleak
+no_series_loss kmemleak
 
 # --- page faults: one for each page of a private mapping that is written ---
 head -c 262144 /dev/zero >known-file
@@ -75,7 +66,7 @@ rows pagefaults by_file 'map(select(.key.file == "known-file") |
 	[.key.pid == $p, .key.comm, .key.memory, .value])' '[[true,"traffic","FAULT_FILE",50]]'
 jq_is 'pagefaults: the metric counts the same' pagefaults.out \
 	'map(select(.key)) | group_by(.map) | map(map(.value) | add) | unique | length' 1
-all_counted pagefaults
+no_series_loss pagefaults
 example pagefaults "private,$T/known-file,50" --set major_only=true
 series pagefaults by_file 'map(.key.kind) | unique | . - ["FAULT_MAJOR"]' '[]'
 
@@ -84,7 +75,7 @@ echo x >known.txt
 example slabratetop "open,$T/known.txt,70"
 series slabratetop slab 'map(select(.key.cache == "filp") | [.value.allocations, .value.size > 70 * 100])' \
 	'[[70,true]]'
-all_counted slabratetop
+no_series_loss slabratetop
 
 # --- the page cache: a file of 64 pages, written, and read thrice ---
 if [ -z "${IN_GUEST:-}" ]; then
@@ -95,7 +86,7 @@ if [ -z "${IN_GUEST:-}" ]; then
 	example cachestat "read,$cached,262144,3" --interval 1m --set by_comm=true
 	rows cachestat page_cache 'map([.key.comm, .value.looked_up, .value.added, .value.dirtied])' \
 		'[["traffic",192,0,0]]'
-	all_counted cachestat
+	no_series_loss cachestat
 	example cachestat "read,$cached,4096,10" --interval 1m
 	rows cachestat page_cache 'map(.value.looked_up)' '[10]'
 
@@ -110,7 +101,7 @@ if [ -z "${IN_GUEST:-}" ]; then
 	ok 'readahead: of a file one page is used' traffic_go
 	ok 'readahead: it ends' bombus_stop INT
 	rows readahead read_ahead 'map(.value | [.pages > 1, .used, .unused == .pages - 1])' '[[true,1,true]]'
-	all_counted readahead
+	no_series_loss readahead
 else
 	# Older kernels count a page of a block device by its buffers, and again at the end of a mapping.
 	modprobe brd rd_nr=2 rd_size=16384
@@ -119,7 +110,7 @@ else
 	example cachestat "read,$cached,262144,3" --interval 1m --set by_comm=true
 	rows cachestat page_cache 'map([.key.comm, .value.looked_up >= 189, .value.added >= 64])' \
 		'[["traffic",true,true]]'
-	all_counted cachestat
+	no_series_loss cachestat
 fi
 
 # --- direct reclaim: a process writes a file within a cgroup, and makes its cgroup free memory ---

@@ -300,8 +300,20 @@ series() {
 		map(last) | $3" "$4"
 }
 
+# rows NAME MAP FILTER WANTED: all rows of a run with --interval 1m, which shows its maps once. Stacks
+# that differ in an instruction are rows of their own. The filter sees $p, the traffic's process.
+rows() {
+	jq_is "$1: $2" "$1.out" "$TRAFFIC_PID as \$p | map(select(.map == \"$2\")) | $3" "$4"
+}
+
+# no_loss NAME: the closing line of a program with records says so.
 no_loss() {
 	like "$1: nothing was lost" "$(tail -n 1 "$1.err")" '[^0-9]0 lost'
+}
+
+# no_series_loss NAME: that of a program with series names only losses.
+no_series_loss() {
+	unlike "$1: nothing was lost" "$(tail -n 1 "$1.err")" '[1-9][0-9]* (lost|dropped)'
 }
 
 # What of the kernel's BPF things a process holds: "link_id 7", "prog_id 12", "map_id 3", one a
