@@ -142,7 +142,7 @@ $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(support) $(call archives,cmd)
 	$(link) $(call libs,cmd)
 $(TRAFFIC): %: %.o
 	$(link)
-$(BUILD)/tests/support/traffic: $(BUILD)/tests/support/traffic_system.o
+$(BUILD)/tests/support/traffic: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/support/traffic_*.c))
 # One whose stacks can be walked.
 $(BUILD)/tests/support/stacker.o: CFLAGS += -O1 -fno-omit-frame-pointer -fno-optimize-sibling-calls -g
 $(BUILD)/demos/%: $(BUILD)/demos/%.o $(call archive,trace)

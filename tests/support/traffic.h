@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the jobs of traffic.c and those of traffic_system.c share. */
+/* What traffic.c and the files of its jobs share. */
 #ifndef BOMBUS_TRAFFIC_H
 #define BOMBUS_TRAFFIC_H
 
@@ -12,9 +12,12 @@ struct job {
 	void (*run)(char **args);
 };
 
-/* Files, disks, privileges: what programs about the system look at. Ends with a row without a name.
- */
-extern const struct job system_jobs[];
+/* Each ends with a row without a name. */
+extern const struct job application_jobs[]; /* what applications do, and functions for probes */
+extern const struct job cpu_jobs[];	    /* CPUs, sleeps, locks */
+extern const struct job memory_jobs[];
+extern const struct job network_jobs[];
+extern const struct job system_jobs[]; /* files, disks, privileges */
 
 void __attribute__((noreturn, format(printf, 1, 2))) die(const char *fmt, ...);
 long number(const char *text);

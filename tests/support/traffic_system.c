@@ -442,6 +442,97 @@ static void job_unix_listener(char **args)
 		die("%s", args[0]);
 }
 
+static void job_open(char **args)
+{
+	for (long n = number(args[1]); n > 0; n--) {
+		int fd = openat(AT_FDCWD, args[0], O_RDONLY);
+
+		if (fd < 0)
+			die("%s", args[0]);
+		close(fd);
+	}
+}
+
+static void job_open_missing(char **args)
+{
+	for (long n = number(args[1]); n > 0; n--)
+		if (openat(AT_FDCWD, args[0], O_RDONLY) >= 0 || errno != ENOENT)
+			die("%s should not be there", args[0]);
+}
+
+/* A text into a file that is there, such as one of the kernel's. */
+static void job_put(char **args)
+{
+	int fd = open(args[0], O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, args[1], strlen(args[1])) < 0)
+		die("%s", args[0]);
+	close(fd);
+}
+
+static void write_file(const char *path, size_t size, long count, int flags)
+{
+	void *bytes;
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0600);
+
+	if (fd < 0)
+		die("%s", path);
+	if (posix_memalign(&bytes, 4096, size))
+		die("memory");
+	memset(bytes, 'b', size);
+	for (; count > 0; count--)
+		if (write(fd, bytes, size) != (ssize_t)size)
+			die("write to %s", path);
+	if (fsync(fd) && errno != EINVAL)
+		die("fsync of %s", path);
+	free(bytes);
+	close(fd);
+}
+
+static void job_write(char **args)
+{
+	write_file(args[0], number(args[1]), number(args[2]), 0);
+}
+
+/* Past the page cache: each write is one request to the device. */
+static void job_write_direct(char **args)
+{
+	write_file(args[0], number(args[1]), number(args[2]), O_DIRECT | O_SYNC);
+}
+
+static void job_read(char **args)
+{
+	size_t size = number(args[1]);
+	char *bytes = malloc(size);
+	int fd = open(args[0], O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || !bytes)
+		die("%s", args[0]);
+	for (long n = number(args[2]); n > 0; n--)
+		if (pread(fd, bytes, size, 0) < 0)
+			die("read of %s", args[0]);
+	free(bytes);
+	close(fd);
+}
+
+/* Drops what the page cache has of the file. */
+static void job_forget(char **args)
+{
+	int fd = open(args[0], O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || fsync(fd) || posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED))
+		die("%s", args[0]);
+	close(fd);
+}
+
+/* Asks for CAP_SYS_CHROOT, and for nothing else. */
+static void job_chroot(char **args)
+{
+	for (long n = number(args[0]); n > 0; n--)
+		if (chroot("/") && errno != EPERM)
+			die("chroot");
+}
+
 const struct job system_jobs[] = {
 	{ "until", "PATH", 1, job_until },
 	{ "short-lived", "PATH,COUNT", 2, job_short_lived },
@@ -465,5 +556,13 @@ const struct job system_jobs[] = {
 	{ "fatal-call", "", 0, job_fatal_call },
 	{ "tty", "TEXT,COUNT", 2, job_tty },
 	{ "unix-listener", "PATH", 1, job_unix_listener },
+	{ "open", "PATH,COUNT", 2, job_open },
+	{ "open-missing", "PATH,COUNT", 2, job_open_missing },
+	{ "write", "PATH,BYTES,COUNT", 3, job_write },
+	{ "write-direct", "PATH,BYTES,COUNT", 3, job_write_direct },
+	{ "read", "PATH,BYTES,COUNT", 3, job_read },
+	{ "put", "PATH,TEXT", 2, job_put },
+	{ "forget", "PATH", 1, job_forget },
+	{ "chroot", "COUNT", 1, job_chroot },
 	{ 0 },
 };
