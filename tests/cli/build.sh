@@ -459,7 +459,7 @@ wait $pid 2>/dev/null
 run_bombus build saves.bpf.c --watch --binary-only -o -
 is 'standard output is not for --watch' $RC 2
 run_bombus build nowhere.bpf.c --watch
-is 'a source that is not there is not waited for' $RC 1
+is 'a missing source is an error at once' $RC 1
 
 # --- ended early ---------------------------------------------------------------------------------
 printf '#!/bin/sh\necho $$ >pid\nexec sleep 100\n' >slow && chmod +x slow

@@ -64,7 +64,7 @@ if command -v gcc >/dev/null && gcc -o probes probes.c; then
 	is 'with a pattern' "$OUT" '{"hook":"uprobe/./probes:first_function","args":[]}'
 	run_bombus hooks "usdt/$T/probes:*:end"
 	is 'or by the section alone' "$OUT" "usdt/$T/probes:app:end"
-	# What is cut or changed is no reason to read beyond it.
+	# A file that is cut or changed is never read beyond its end.
 	for n in 64 100 1000 $(($(stat -c %s probes) - 1000)); do
 		head -c "$n" probes >cut
 		run_bombus hooks ./cut

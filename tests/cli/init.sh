@@ -66,12 +66,12 @@ run_bombus init --hook xdp --kind spans -o -
 is 'packets have no spans' $RC 2
 
 # --- for editors ---
-ok 'clangd gets the words of a build' test -s .clangd
+ok 'clangd gets the options of a build' test -s .clangd
 sed -n "s/^    - '\(.*\)'$/\1/p" .clangd >words
 ok 'with which clang reads the program' xargs clang -fsyntax-only execve.bpf.c <words
 echo mine >.clangd
 "$BOMBUS" -q init --force
-is 'one that is there stays' "$(cat .clangd)" mine
+is 'an existing one stays' "$(cat .clangd)" mine
 
 run_bombus init --kind nothing
 is 'a kind that is none is wrong usage' $RC 2

@@ -16,7 +16,7 @@ trapped 'count > 1000' --trap-record around.rec
 is 'it springs: status 0' "$RC" 0
 like 'it says which' "$ERR" 'a trap sprang: runq_latency: count > 1000$'
 like 'and what it recorded' "$ERR" 'recorded in around.rec'
-is 'the file is mine alone' "$(stat -c %a around.rec)" 600
+is 'only its owner may read the file' "$(stat -c %a around.rec)" 600
 run_bombus replay around.rec -o json
 echo "$OUT" >around.json
 jq_is 'five seconds before it and after it' around.json \

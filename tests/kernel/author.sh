@@ -94,7 +94,7 @@ SUDO_UID=65534 SUDO_GID=65534 SUDO_USER=nobody run_bombus run closed/warm.bpf.c 
 like 'clang runs as the user who called sudo' "$ERR" 'Permission denied'
 SUDO_UID=65534 SUDO_GID=65534 SUDO_USER=nobody run_bombus run warm.bpf.c -n 1 -o json \
 	--set target_pid=$CALLER
-like 'who may read the folder otherwise' "$RC $ERR" '^1 .*Permission denied|^0 '
+like 'a folder that this user may read compiles, unless the folders above are closed' "$RC $ERR" '^1 .*Permission denied|^0 '
 
 # --- at each save ---
 mkdir watched

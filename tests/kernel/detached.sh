@@ -31,7 +31,7 @@ start() {
 
 # noticed: what is seen of it, whatever was the reason.
 noticed() {
-	ok "$PROG: it is noticed" wait_for 10 attached_is 0
+	ok "$PROG: bombus notices it" wait_for 10 attached_is 0
 	is "$PROG: with a reason" "$(figure "bombus_program_attach_errno{.*function=\"$PROG\",.*}")" 67
 	is "$PROG: it is not ready any more" "$(curl -s -o /dev/null -w '%{http_code}' \
 		"http://127.0.0.1:$PORT/-/ready")" 503

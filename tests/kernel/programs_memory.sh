@@ -98,7 +98,7 @@ if [ -z "${IN_GUEST:-}" ]; then
 	rows readahead read_ahead_use_time 'map(.count)' '[64]'
 	traffic_start "forget,$cached" "read,$cached,4096,1" "forget,$cached"
 	ok 'readahead: it attaches' example_start readahead --pid "$TRAFFIC_PID" --interval 1m
-	ok 'readahead: of a file one page is used' traffic_go
+	ok 'readahead: one page of a file is used' traffic_go
 	ok 'readahead: it ends' bombus_stop INT
 	rows readahead read_ahead 'map(.value | [.pages > 1, .used, .unused == .pages - 1])' '[[true,1,true]]'
 	no_series_loss readahead

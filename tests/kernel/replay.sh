@@ -224,7 +224,7 @@ started+=("$BOMBUS_PID")
 scrape_has() {
 	fetch "http://127.0.0.1:$PORT/metrics" >scrape && grep -qE -- "$1" scrape
 }
-ok 'metrics: they are those of then' wait_for 10 scrape_has '^ebpf_powers_count\{side="0"\} 30$'
+ok 'metrics: they are those of the recorded run' wait_for 10 scrape_has '^ebpf_powers_count\{side="0"\} 30$'
 ok 'metrics: until a signal' bombus_stop INT
 
 done_testing

@@ -86,9 +86,9 @@ ok 'files: of a recording' "$BOMBUS" replay plain.rec -o none --folded again.fol
 is 'files: of a recording they are the same' "$(cat again.folded)" "$(cat plain.folded)"
 is 'files: the picture too' "$(cmp again.svg plain.svg 2>&1)" ''
 run_bombus replay plain.rec -o none --folded again.folded
-is 'files: none is replaced' "$RC $ERR" "1 bombus: --folded: again.folded exists
+is 'files: an existing one stays' "$RC $ERR" "1 bombus: --folded: again.folded exists
 hint: --force replaces it"
-ok 'files: but with --force' "$BOMBUS" replay plain.rec -o none --folded again.folded --force
+ok 'files: --force replaces it' "$BOMBUS" replay plain.rec -o none --folded again.folded --force
 ok 'files: a program without stacks' "$BOMBUS" replay "$TESTS/golden/tcpconnect.rec" -o none --folded no.folded
 is 'files: has none' "$(wc -c <no.folded)" 0
 

@@ -47,7 +47,7 @@ answers "$T/kept.rec"
 sees 'it is saved' 'recorded in .*kept.rec'
 key q
 tui_ended record 0
-is 'the files are mine alone' "$(stat -c %a "$T/now.rec" "$T/kept.rec" | xargs)" '600 600'
+is 'only their owner may read the files' "$(stat -c %a "$T/now.rec" "$T/kept.rec" | xargs)" '600 600'
 is 'R: the records that came' \
 	"$(replayed "$T/now.rec" 'map(select(.map == "seen") | .fields.round) | length, first, last')" '30 40 69'
 is 'R: the rows as they were, and as they became' \

@@ -31,12 +31,12 @@ key '['
 sees '[: back in what was played' '[0-9.]+m?s ago'
 key Space
 sees 'Space: it goes on' '● REPLAY|■ END'
-sees 'the end has a sign' '■ END'
+sees 'the end is marked' '■ END'
 misses 'and no percentage' '%  *$'
 is 'all records are there' "$(shown)" 195
 key ')'
 key '}'
-sees 'there is nothing behind the end' 'the recording ends here'
+sees 'nothing follows the end' 'the recording ends here'
 key '@'
 type '1s'
 key Enter
@@ -44,7 +44,7 @@ sees '@1s: a second after the beginning' '1[12]\.?[0-9]*s ago'
 key '@'
 type 'noon'
 key Enter
-sees 'a time that is none' 'enter 14:02:31, -90s or 1m30s'
+sees 'a word that is not a time' 'enter 14:02:31, -90s or 1m30s'
 key Escape
 key q
 tui_ended replay 0

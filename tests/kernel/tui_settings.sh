@@ -18,8 +18,8 @@ sees 'H: a column moves' '^ +NAME +ID'
 key :
 sees ':: all actions' '^▸ +up +k ↑'
 type 'looks'
-sees 'what has this in its help' '^▸ +theme '
-misses 'the others have not' ' up  '
+sees 'the action with this word in its help' '^▸ +theme '
+misses 'the others are hidden' ' up  '
 key Enter
 sees 'Enter does it' 'the looks: light'
 key :
@@ -70,7 +70,7 @@ key q
 tui_ended first 0
 like 'the columns are kept' "$(cat "$CONF")" '^columns\.tui:calls = -name id value '
 like 'the looks are kept' "$(cat "$CONF")" '^theme = light$'
-is 'the file is mine alone' "$(stat -c %a "$CONF")" 600
+is 'only its owner may read the file' "$(stat -c %a "$CONF")" 600
 sh -c "exec $command --interval 100ms" >command.out 2>command.err &
 started+=($!)
 wait_for 20 grep -q attached command.err
@@ -128,7 +128,7 @@ if id nobody >/dev/null 2>&1; then
 	misses 'sudo: a column is hidden' ' ID '
 	key q
 	tui_ended sudo 0
-	is 'sudo: whose the file is' "$(stat -c '%U %a' "$T/home/.config/bombus/tui.conf")" 'nobody 600'
+	is 'sudo: the file belongs to the user who called it' "$(stat -c '%U %a' "$T/home/.config/bombus/tui.conf")" 'nobody 600'
 else
 	skip sudo 'there is no user nobody'
 fi

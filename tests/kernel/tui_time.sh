@@ -42,14 +42,14 @@ sees 'D without a moment' 'no moment is marked'
 key a
 sees 'a: the moment is marked' 'this is moment A'
 key D
-sees 'D: the rates against those of then' ' rate against [0-2][0-9]:[0-5]'
+sees 'D: the rates against those of the marked moment' ' rate against [0-2][0-9]:[0-5]'
 key h
 key h
 key h
 key D
 sees 'D on the values' ' value against '
 rounds 30
-sees 'what was then, the difference, the factor' ' 9 +j +99 .* 72 +\+27 +1\.38x'
+sees 'the value at that moment, the difference, the factor' ' 9 +j +99 .* 72 +\+27 +1\.38x'
 key /
 type 'difference > 26 && factor < 1.4'
 key Enter

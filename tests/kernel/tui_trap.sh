@@ -29,33 +29,33 @@ trap_set 'value > nine'
 sees 'an expression that is wrong' "v 'nine'|v .*nine"
 key Escape
 trap_set 'red'
-sees 'a text is none' 'an expression: p99'
+sees 'a text is not a trap' 'an expression: p99'
 key Escape
 trap_set 'value > 40 for 2 then dance'
-sees 'nor is a dance' 'then bell, freeze or record'
+sees 'nor is an unknown action' 'then bell, freeze or record'
 key Escape
 trap_set 'value > 40 for 2'
 sees 'it is set' 'trap value > 40'
 rounds 20
 sees 'it springs' 'trap: calls: value > 40 for 2'
 ok 'the bell rings' wait_for 10 rang
-sees 'rows of which it holds stand out' '^! +9 +j +54 '
+sees 'rows for which it holds stand out' '^! +9 +j +54 '
 misses 'the others do not' '^! +0 +a '
 rm "$T/rang"
 rounds 10
-sees 'it holds still' ' 9 +j +63 '
+sees 'the expression still holds' ' 9 +j +63 '
 key 1
 trap_set 'round == 75 then freeze, record'
 rounds 10
 sees 'of records: it springs' 'trap: seen: round == 75 then freeze, record'
 sees 'everything is frozen' 'PAUSED'
 rounds 5
-ok "five seconds later there is a recording" wait_for 15 on_screen "recorded in tui-[0-9]+\.rec"
+ok 'five seconds later there is a recording' wait_for 15 on_screen "recorded in tui-[0-9]+\.rec"
 key T
-sees 'T has it' 'trap: round == 75 then freeze, record'
+sees 'T shows the trap' 'trap: round == 75 then freeze, record'
 key C-u
 key Enter
-misses 'none any more' 'trap round'
+misses 'the trap is gone' 'trap round'
 key q
 tui_ended trap 0
 is 'the bell rang once' "$(rang && echo again)" ''

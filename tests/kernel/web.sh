@@ -65,7 +65,7 @@ sed -n '/^event: programs/{n;s/^data: //p}' v3.sse >programs.json
 jq_is 'units are there' programs.json \
 	'[last.programs[0].maps[] | select(.map == "waits") | .values[].unit]' '["us"]'
 
-# --- who may not ---
+# --- requests that are refused ---
 is 'another host name is refused' "$(page /live/events -H 'Host: evil.example')" 403
 is 'a method that changes something, too' "$(page /live/events -X POST)" 405
 is 'another path is not there' "$(page /live/event)" 404
@@ -84,7 +84,7 @@ for file in "$TOP"/runner/sink/live/page/*; do
 	page "$path" --compressed >status
 	cmp -s page.out "$file" || fail "$path is not served as it is" "$(cat status)"
 done
-is 'a client that takes no gzip is told so' "$(page /live)" 406
+is 'a client that takes no gzip gets 406' "$(page /live)" 406
 ok 'it ends while they watch' bombus_stop INT
 is 'and well' "$RC" 0
 ended() { ! pgrep -P $$ curl >/dev/null; }
@@ -136,7 +136,7 @@ touch go
 ok 'the slow one is skipped forward, and goes on' wait_for 20 has_lines slow.out 1 '^lines before'
 wait "$slow"
 read -r _ _ before _ skipped <<<"$(tail -n 1 slow.out)"
-between 'and is told how many lines it lacks' "$skipped" 1 $((140100 - before))
+between 'and learns how many lines it lacks' "$skipped" 1 $((140100 - before))
 at_least 'as do the metrics' "$(curl -s "http://127.0.0.1:$PORT/metrics" |
 	sed -n 's/^bombus_page_skipped_lines_total //p')" "$skipped"
 one_viewer() { curl -s "http://127.0.0.1:$PORT/metrics" | grep -qx 'bombus_page_viewers 1'; }
@@ -184,11 +184,11 @@ ok 'lines name the program' wait_for 10 has_lines before.sse 5 '"program":"tui",
 echo 'basic_auth_users: {}' >none.yml
 agent_config ', web_config: none.yml'
 ok 'another configuration' wait_for 20 has_lines agent.err 1 'exporter prometheus is in use'
-ok 'ends what is read' wait_for 10 gone "$before"
+ok 'ends the streams of events' wait_for 10 gone "$before"
 viewer after
 ok 'and the successor goes on' wait_for 10 has_lines after.sse 1 '^event: begun'
 ok 'the agent ends' bombus_stop TERM
 
 run_bombus run "$OBJECT" -o none --web-config web.yml
-like 'passwords for nothing are a mistake' "$ERR" '--metrics or --web is missing'
+like 'passwords without a page or metrics are a mistake' "$ERR" '--metrics or --web is missing'
 done_testing

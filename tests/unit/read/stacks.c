@@ -217,8 +217,8 @@ static void test_symbolizer_reads_jit_tables(void **state)
 	symbolizer_free(s);
 }
 
-/* Anybody may write to /tmp: a table of another user's does not count. */
-static void test_symbolizer_asks_whose_jit_table(void **state)
+/* Anybody may write to /tmp: a table that another user owns does not count. */
+static void test_symbolizer_refuses_jit_tables_of_others(void **state)
 {
 	struct symbolizer *s = symbolizer_new(false);
 	char *code = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -275,7 +275,7 @@ static void test_root_open_does_not_wait(void **state)
 	rmdir(dir);
 }
 
-/* What is mapped looks like an ELF file, and is none. */
+/* A mapped file begins like ELF, and is damaged behind that. */
 static void test_symbolizer_survives_bad_files(void **state)
 {
 	struct symbolizer *s = symbolizer_new(true);
@@ -386,7 +386,7 @@ static void test_stacks_end_without_the_worker(void **state)
 	assert_false(runs(worker));
 }
 
-/* Told by the kernel, not by /proc: the program has ended before anything asks. */
+/* The kernel reports it, not /proc: the program has ended before anything asks. */
 static void test_symbolizer_knows_ended_programs(void **state)
 {
 	struct symbolizer *s = symbolizer_new(false);
@@ -435,7 +435,7 @@ int main(void)
 		cmocka_unit_test(test_symbolizer_names_its_own),
 		cmocka_unit_test(test_symbolizer_says_why),
 		cmocka_unit_test(test_symbolizer_reads_jit_tables),
-		cmocka_unit_test(test_symbolizer_asks_whose_jit_table),
+		cmocka_unit_test(test_symbolizer_refuses_jit_tables_of_others),
 		cmocka_unit_test(test_root_open_does_not_wait),
 		cmocka_unit_test(test_symbolizer_survives_bad_files),
 		cmocka_unit_test(test_symbolizer_names_the_vdso),

@@ -203,7 +203,7 @@ static void test_looks(void **state)
 	who_free(who);
 }
 
-/* More questions than answers are kept of. */
+/* More questions than there is room for answers. */
 static void test_looks_many(void **state)
 {
 	const struct question lo = { .group = 1, .look = LOOK_INTERFACE };
