@@ -92,7 +92,7 @@ static int parse_with_unit(struct parser *p, const struct field *f, const struct
 	if (parse_duration_ns(text, &v) == 0)
 		return parse_fail(p, w->at, "'%s' has no unit of time: give a plain number",
 				  f->path);
-	return parse_fail(p, w->at, "'%s' is no number", w->text);
+	return parse_fail(p, w->at, "'%s' is not a number", w->text);
 }
 
 int word_number(struct parser *p, const struct field *f, const struct word *w, struct number *ret)
@@ -115,7 +115,7 @@ int word_number(struct parser *p, const struct field *f, const struct word *w, s
 		if (v < 1e30)
 			set_fraction(ret, v);
 	} else {
-		return parse_fail(p, w->at, "'%s' is no number, or too large", w->text);
+		return parse_fail(p, w->at, "'%s' is not a number, or too large", w->text);
 	}
 	if (negative)
 		negate(ret);
@@ -169,7 +169,7 @@ int fail_name(struct parser *p, const struct field *f, const struct word *w)
 
 	if (!what) {
 		err_hint(p->err, "'%s' is a number", f->path);
-		return parse_fail(p, w->at, "'%s' is no number", w->text);
+		return parse_fail(p, w->at, "'%s' is not a number", w->text);
 	}
 	near = suggest(w->text, next_name, &names);
 	if (near)

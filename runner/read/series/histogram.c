@@ -401,7 +401,7 @@ static int find_observed(struct metric_build *b)
 	switch (b->plan->observe->kind) {
 	case KIND_TEXT:
 	case KIND_BYTES:
-		return usage(b, "the member to observe is no number");
+		return usage(b, "the member to observe is not a number");
 	}
 	return b->plan->observe->count == 1 ? 0 : usage(b, "the member to observe is a list");
 }

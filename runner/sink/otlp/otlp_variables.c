@@ -83,7 +83,7 @@ int otlp_read_number(const struct otlp_reader *r, const struct otlp_found *found
 		return 0;
 	if (!isdigit((unsigned char)*found->text) || parse_u64(found->text, &value) < 0 ||
 	    value < min || value > max)
-		return err_usage(r->err, "%s: '%.100s' is no number from %" PRIu64 " to %" PRIu64,
+		return err_usage(r->err, "%s: '%.100s' is not a number from %" PRIu64 " to %" PRIu64,
 				 found->name, found->text, min, max);
 	*ret = value;
 	return 0;

@@ -96,7 +96,7 @@ function parser(all, columns) {
 		if (same === "~") {
 			try { pattern = new RegExp(text); } catch (e) { throw new Error(`'${text}' is no pattern`); }
 		} else if (/[<>]/.test(same) && Number.isNaN(number(text, column))) {
-			throw new Error(`'${text}' is no number`);
+			throw new Error(`'${text}' is not a number`);
 		}
 		return (row) => compare(same, column.get(row), text, pattern, column) !== no;
 	}
