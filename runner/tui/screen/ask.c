@@ -313,14 +313,25 @@ void screen_name_file(const struct screen *s, char *dst, size_t room)
 		 tm.tm_sec);
 }
 
+static void begin(struct screen *s, enum act act)
+{
+	s->asked = act;
+	s->chosen = 0;
+	recall_begin(&s->recall);
+}
+
+void ask_search(struct screen *s)
+{
+	begin(s, ACT_SEARCH);
+	prompt_open(&s->prompt, "search (regular expression): ", flames_pattern(s->flames));
+}
+
 void ask(struct screen *s, enum act act)
 {
 	char text[128];
 	struct model_tab tab;
 
-	s->asked = act;
-	s->chosen = 0;
-	recall_begin(&s->recall);
+	begin(s, act);
 	overlay_close(s);
 	model_tab(s->model, model_current(s->model), &tab);
 	if (act == ACT_FILTER) {

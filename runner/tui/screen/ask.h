@@ -7,6 +7,8 @@
 
 /* Opens the prompt of an action. */
 void ask(struct screen *screen, enum act act);
+/* The search of view_flames, which stays open. */
+void ask_search(struct screen *screen);
 /* A key for the open prompt. *ret_chosen: the action that was chosen in the palette, for the caller
  * to do; else unchanged. */
 enum wish ask_key(struct screen *screen, uint32_t key, const struct binding **ret_chosen);

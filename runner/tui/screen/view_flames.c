@@ -9,6 +9,7 @@
 #include "base/util.h"
 #include "runner/sink/flame/flame_tree.h"
 #include "runner/tui/flame/flames.h"
+#include "runner/tui/screen/ask.h"
 #include "runner/tui/screen/screen.h"
 
 struct drawing {
@@ -206,8 +207,7 @@ static bool flames_key(struct screen *s, const struct binding *b, const char **r
 		return flames_do(s->flames, FLAMES_TURN);
 	case ACT_FILTER:
 	case ACT_MARK:
-		s->asked = ACT_SEARCH;
-		prompt_open(&s->prompt, "search (regular expression): ", flames_pattern(s->flames));
+		ask_search(s);
 		return true;
 	default:
 		return false;

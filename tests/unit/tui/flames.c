@@ -136,6 +136,14 @@ static void test_searches(void **state)
 	assert_lines(&s, 2, 2, "  leaf  30 us 50.0%, self 0.0%  found 83.3%\n");
 	type(&s, "N");
 	assert_lines(&s, 2, 2, "  leaf  20 us 33.3%, self 0.0%  found 83.3%\n");
+	/* Up brings back the search, wherever another prompt left the earlier texts. */
+	type(&s, "\x1b\x1b/cat\rf/ma\r\x1b\x1b/");
+	screen_key(&s.screen, KEY_CODE_UP);
+	assert_string_equal(s.screen.prompt.text, "cat");
+	type(&s, "\x1b"
+		 "f/");
+	screen_key(&s.screen, KEY_CODE_UP);
+	assert_string_equal(s.screen.prompt.text, "ma");
 	release(&s);
 }
 
