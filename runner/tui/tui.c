@@ -546,7 +546,6 @@ static void tui_close(struct sink *sink)
 	log_to(NULL, NULL);
 	terminal_stop(tui->terminal);
 	deck_release(&tui->deck);
-	tui->deck = (struct deck){ 0 };
 	messages_print(&tui->messages);
 	keep_settings(tui);
 }

@@ -470,11 +470,9 @@ bool group_tab_filter(struct tab *tab, struct strbuf *ret)
 		/* Nor a text of which only the beginning is known. */
 		if (strlen(text) == KEY_TEXT - 1)
 			return false;
-		strbuf_addf(ret, "%s%s == \"", i ? " && " : "",
+		strbuf_addf(ret, "%s%s == ", i ? " && " : "",
 			    base->columns.all[base->by[i]].field->path);
-		for (; *text; text++)
-			strbuf_addf(ret, "%s%c", *text == '"' || *text == '\\' ? "\\" : "", *text);
-		strbuf_addc(ret, '"');
+		pick_add_text(ret, text, strlen(text));
 	}
 	return true;
 }

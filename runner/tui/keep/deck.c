@@ -38,6 +38,7 @@ void deck_release(struct deck *deck)
 	if (deck->tape)
 		end(deck);
 	free(deck->sources);
+	*deck = (struct deck){ 0 };
 }
 
 static struct tape_opts opts_of(const struct deck *deck)

@@ -27,7 +27,6 @@ struct trap {
 
 static void trap_free(struct trap *trap)
 {
-	trap->tab->trap = NULL;
 	pick_free(trap->pick);
 	id_map_release(&trap->held);
 	id_map_release(&trap->now);
@@ -37,8 +36,10 @@ static void trap_free(struct trap *trap)
 
 void traps_release(struct traps *traps)
 {
-	for (uint32_t i = 0; i < traps->count; i++)
+	for (uint32_t i = 0; i < traps->count; i++) {
+		traps->all[i]->tab->trap = NULL;
 		trap_free(traps->all[i]);
+	}
 	free(traps->all);
 	traps->all = NULL;
 	traps->count = 0;
@@ -57,6 +58,7 @@ static void drop(struct traps *traps, const struct trap *trap)
 	for (uint32_t i = 0; i < traps->count; i++) {
 		if (traps->all[i] != trap)
 			continue;
+		trap->tab->trap = NULL;
 		trap_free(traps->all[i]);
 		traps->all[i] = traps->all[--traps->count];
 		return;
@@ -152,10 +154,7 @@ static int set(struct traps *traps, struct tab *tab, const char *text, struct mo
 	trap->tab = tab;
 	ret = compile(trap, tab->shown, text, why);
 	if (ret < 0) {
-		struct pick *looks = tab->trap;
-
 		trap_free(trap);
-		tab->trap = looks;
 		return ret;
 	}
 	if (before)

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <sys/mman.h>
 #include "base/clock.h"
 #include "base/err.h"
@@ -311,29 +310,13 @@ bool export_row(struct tab *tab, struct strbuf *ret)
 	return !ret->full;
 }
 
-/* A word for a shell. */
-static void add_word(struct strbuf *ret, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
-static void add_word(struct strbuf *ret, const char *fmt, ...)
-{
-	_cleanup_free_ char *word = NULL;
-	va_list ap;
-
-	va_start(ap, fmt);
-	if (vasprintf(&word, fmt, ap) < 0)
-		word = NULL;
-	va_end(ap);
-	strbuf_addc(ret, ' ');
-	strbuf_add_word(ret, word ? word : "");
-}
-
+/* For a shell. map NULL: the text alone. */
 static void add_option(struct strbuf *ret, const char *name, const char *map, const char *text)
 {
-	strbuf_addf(ret, " --%s", name);
-	if (map)
-		add_word(ret, "%s:%s", map, text);
-	else
-		add_word(ret, "%s", text);
+	_cleanup_free_ char *word = xasprintf("%s%s%s", map ? map : "", map ? ":" : "", text);
+
+	strbuf_addf(ret, " --%s ", name);
+	strbuf_add_word(ret, word);
 }
 
 static const char *expression_of(const struct tab *tab)
@@ -346,10 +329,12 @@ static void add_order(struct strbuf *ret, const struct tab *tab)
 	const struct columns *columns = &tab->columns;
 	const struct column *column = columns->sort < 0 ? NULL : &columns->all[columns->sort];
 
+	_cleanup_free_ char *word = NULL;
+
 	if (!column || !column->field || column->off)
 		return;
-	strbuf_adds(ret, " --sort");
-	add_word(ret, "%s%s", column->field->path, columns->direction > 0 ? ":up" : "");
+	word = xasprintf("%s%s", column->field->path, columns->direction > 0 ? ":up" : "");
+	add_option(ret, "sort", NULL, word);
 }
 
 static void add_groups(struct strbuf *ret, const struct tab *base, const char *map)

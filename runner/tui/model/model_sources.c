@@ -7,8 +7,7 @@
 #include "runner/tui/trace/traces.h"
 
 #define COLUMNS_MAX_BYTES 8192u
-
-#define LINKS_MAX_BYTES 1024
+#define LINKS_MAX_BYTES 1024u
 
 struct model *model_new(const struct model_opts *opts)
 {

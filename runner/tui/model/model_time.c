@@ -146,7 +146,6 @@ void model_time_status(struct model *model, struct arena *arena, struct model_st
 void model_strip_status(struct model *model, struct arena *arena, struct model_status *ret)
 {
 	const struct past *past = past_of(current_base(model));
-
 	uint32_t at = MIN(ret->nleft, 2u); /* behind how long ago it was, and how many rows */
 
 	if (!model->moment_ns || !past || !past_steps(past))

@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include "base/err.h"
+#include "base/strbuf.h"
 #include "base/utf8.h"
 #include "base/util.h"
 
@@ -162,6 +163,15 @@ bool pick_finds(const struct pick *pick, const char *text, size_t len)
 			return true;
 	}
 	return false;
+}
+
+void pick_add_text(struct strbuf *expression, const char *text, size_t len)
+{
+	strbuf_addc(expression, '"');
+	for (size_t i = 0; i < len; i++)
+		strbuf_addf(expression, "%s%c", text[i] == '"' || text[i] == '\\' ? "\\" : "",
+			    text[i]);
+	strbuf_addc(expression, '"');
 }
 
 struct completion {

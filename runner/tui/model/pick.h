@@ -12,6 +12,8 @@
 #include "runner/read/filter/filter.h"
 #include "runner/tui/model/model.h"
 
+struct strbuf;
+
 struct pick {
 	char *text;	       /* as typed */
 	struct filter *filter; /* NULL: rows are searched for the needle */
@@ -26,6 +28,9 @@ void pick_free(struct pick *pick);
 
 /* The text contains the needle. */
 bool pick_finds(const struct pick *pick, const char *text, size_t len);
+
+/* Adds a text to an expression, in quotes. */
+void pick_add_text(struct strbuf *expression, const char *text, size_t len);
 
 /* The fields that a filter of this map has and that begin so: their number, all that they have in
  * common at the beginning, and their names. */

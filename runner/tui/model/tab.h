@@ -161,7 +161,8 @@ static inline const char *tab_label(const struct tab *tab)
 	return tab->label ? tab->label : tab->name;
 }
 
-/* runner/tui/group/group_tab.c. Groups of the base's rows, by the columns in base->by, which stay as they are. */
+/* runner/tui/group/group_tab.c: groups of the base's rows, by the columns in base->by, which stay
+ * as they are. */
 struct tab *group_tab_new(struct tab *base);
 /* The filter that leaves the rows of the chosen group, for the base. False: no group, or none that
  * a filter can describe. */

@@ -41,14 +41,6 @@ static const struct field *field_in(const struct tab *tab, const struct field *f
 	return found && found->meaning == field->meaning ? found : NULL;
 }
 
-static void add_text(struct strbuf *sb, const char *text, size_t len)
-{
-	strbuf_addc(sb, '"');
-	for (size_t i = 0; i < len; i++)
-		strbuf_addf(sb, "%s%c", text[i] == '"' || text[i] == '\\' ? "\\" : "", text[i]);
-	strbuf_addc(sb, '"');
-}
-
 static void add_name(struct strbuf *names, const char *path)
 {
 	size_t len = strlen(path);
@@ -75,7 +67,7 @@ static void add_fields(struct tab *from, const struct tab *to, const struct item
 		if (!len)
 			continue;
 		strbuf_addf(expression, "%s%s == ", expression->len ? " && " : "", field->path);
-		add_text(expression, from->scratch, len);
+		pick_add_text(expression, from->scratch, len);
 		add_name(names, field->path);
 	}
 }
