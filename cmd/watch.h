@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Tells when a file changes: written, replaced, or behind a symbolic link that was swapped, as a
- * ConfigMap's is. Watches the file's folder (inotify(7)) and then looks at the file itself.
+ * ConfigMap's is. Watches the file's folder (inotify(7)) and then looks at the file itself. While
+ * the folder is missing it watches the nearest folder above.
  */
 #ifndef BOMBUS_CMD_WATCH_H
 #define BOMBUS_CMD_WATCH_H

@@ -439,7 +439,7 @@ fi
 
 # --- at each save --------------------------------------------------------------------------------
 saved() {
-	[ "$(grep -c "saved $1" saves.err)" -ge "$2" ]
+	[ "$(grep -c "saved $1" "$1.err")" -ge "$2" ]
 }
 program saves.bpf.c '#include "saves.h"'
 echo '/* first */' >saves.h
@@ -454,6 +454,28 @@ echo 'static int' >saves.h
 ok 'an error is reported' wait_for 10 grep -q 'saves.bpf.c does not compile' saves.err
 echo '/* last */' >saves.h
 ok 'and ends nothing' wait_for 10 saved saves 3
+kill -TERM $pid
+wait $pid 2>/dev/null
+
+# Folders may be removed, moved and made again, as a checkout does.
+mkdir -p up/folder
+cp plain.bpf.c up/folder/moved.bpf.c
+"$BOMBUS" build up/folder/moved.bpf.c --watch 2>moved.err &
+pid=$!
+started+=("$pid")
+ok '--watch in a folder' wait_for 10 saved moved 1
+wait_for 10 grep -q 'waiting for the next save' moved.err
+rm -r up
+mkdir -p new/folder
+cp plain.bpf.c new/folder/moved.bpf.c
+mv new up
+ok 'the folder was removed and is back' wait_for 10 saved moved 2
+mv up/folder aside
+mkdir up/folder
+cp plain.bpf.c up/folder/moved.bpf.c
+ok 'another one is in its place' wait_for 10 saved moved 3
+echo '/* last */' >>up/folder/moved.bpf.c
+ok 'and a save in it is noticed' wait_for 10 saved moved 4
 kill -TERM $pid
 wait $pid 2>/dev/null
 run_bombus build saves.bpf.c --watch --binary-only -o -
