@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * Lines that are typed into shells. Where bash is another file, or links a library for it:
+ * Lines that users type into bash. For a bash at another path, or one that links a library for it:
  * --attach on_line=/path/bash:readline, --attach on_line=libreadline.so.8:readline.
  */
 #include "vmlinux.h"
@@ -14,7 +14,7 @@ BOMBUS_FILTERS;
 
 struct event {
 	BOMBUS_WHO;
-	char line[LINE_SHOWN] BOMBUS_HELP("what was typed, cut at 511 bytes");
+	char line[LINE_SHOWN] BOMBUS_HELP("text of the line, cut at 511 bytes");
 };
 
 BOMBUS_EVENTS(lines, struct event, 1 << 20) BOMBUS_HELP("lines typed into shells");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * Processes that bind IPv4 and IPv6 sockets to addresses: the address and port that they got, the
- * options of the socket, and the error of those that failed.
+ * Calls of bind() on IPv4 and IPv6 sockets: the address and port, the options of the socket, and
+ * the error of calls that failed.
  */
 #include "vmlinux.h"
 #include "sock.bpf.h"

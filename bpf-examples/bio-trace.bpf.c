@@ -3,9 +3,10 @@
  * Each request to a disk is a trace: the request, from being made to its end, and below it how long
  * it waited in queues and how long the disk took to serve it.
  *
- * Who wants a request is known when it is made (block_getrq), in the context of the process; it is
- * noted there, and found again by the request's first bio when the driver gets it. What comes from
- * the kernel itself, or was put in front of another's bio, has no process and no time in queues.
+ * The process of a request is known only when the request is made (block_getrq). The program notes
+ * it there, and finds it again by the first bio of the request when the driver gets that. Requests
+ * of the kernel itself, and those that get another bio in front, have no process and no time in
+ * queues.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -64,7 +65,7 @@ struct {
 	__uint(max_entries, 16384);
 	__type(key, __u64);
 	__type(value, struct origin);
-} made SEC(".maps") BOMBUS_HELP("who made the request for a bio, by the bio's address");
+} made SEC(".maps") BOMBUS_HELP("process of a request, by the address of its bio");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -2,10 +2,10 @@
 /*
  * How long disks take, as a histogram per disk and kind of request.
  *
- * A request is timed from the moment the driver gets it, or, with from_queue, from the moment it
- * was made. It ends in the context of an interrupt, and often starts in that of a kernel thread.
- * Who wants it is known only when its request is made (block_getrq), so that is where the filters
- * apply; what later joins an existing request is timed with that one.
+ * A request is timed from the moment the driver gets it or, with from_queue, from its making. It
+ * ends in the context of an interrupt, and often starts in that of a kernel thread. Its process is
+ * known only when the request is made (block_getrq), so the filters apply there. I/O that joins an
+ * existing request is timed with that request.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>

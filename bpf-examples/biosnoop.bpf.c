@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * Each request to a disk: who wanted it, where it went, how long it waited and how long it took.
+ * Each request to a disk: its process, its place on the disk, its time in queues and its time in
+ * the device.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * Where in the kernel the requests to disks come from, and how long those take: a histogram by
- * stack. It tells reads that a user waits for from those that the kernel makes ahead or for itself.
+ * Kernel stacks that make requests to disks, and how long these requests take: a histogram by
+ * stack. The stacks distinguish reads that a process waits for from those that the kernel makes
+ * ahead or for itself.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>

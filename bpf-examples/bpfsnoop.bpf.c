@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * Which process uses bpf(), and for what: programs loaded, maps made, links and pins, and every
- * other command, with the name and type of what was made.
+ * Calls of bpf(): programs loaded, maps made, links and pins, and every other command, with the
+ * name and type of the object that it makes.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -26,7 +26,7 @@ struct event {
 	char pin[PIN_SHOWN] BOMBUS_HELP("path of a pin that is made or opened");
 };
 
-BOMBUS_EVENTS(bpf_calls, struct event, 1 << 20) BOMBUS_HELP("uses of bpf()");
+BOMBUS_EVENTS(bpf_calls, struct event, 1 << 20) BOMBUS_HELP("calls of bpf()");
 
 static __always_inline bool is_change(enum bpf_cmd cmd)
 {
@@ -92,4 +92,4 @@ int on_bpf(struct trace_event_raw_sys_exit *ctx)
 }
 
 char LICENSE[] SEC("license")
-	BOMBUS_HELP("which processes load programs, make maps, use bpf()") = "GPL";
+	BOMBUS_HELP("calls of bpf(): programs loaded, maps made, links and pins") = "GPL";

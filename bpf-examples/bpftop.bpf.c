@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
  * The BPF programs, maps and links that the kernel has now, each with the process that holds a
- * descriptor of it, and what the programs cost: how often and how long they run. Where several
- * processes hold one, the first is shown; what only a pin or an attachment holds has no owner.
+ * descriptor of it, and the cost of the programs: how often and how long they run. If several
+ * processes hold an object, the first is shown. An object that only a pin or an attachment holds
+ * has no owner.
  *
- * The kernel counts runs while someone asks it to, which bombus does.
+ * The kernel counts runs only while a process requests it; bombus does so for this program.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>

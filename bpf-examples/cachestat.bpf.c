@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * How well the page cache serves reads, maps and writes: pages that were looked up, pages that were
- * not there and had to be added, and pages that were made dirty. Those added for a write are dirty
- * ones; misses of reads are the others. 1 - added / looked up is the hit ratio of what only reads.
+ * Use of the page cache by reads, memory maps and writes: pages looked up, pages added because they
+ * were missing, and pages made dirty. Pages that a write adds are also made dirty; the other added
+ * pages are misses of reads. The hit ratio of a program that only reads is 1 - added / looked up.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>

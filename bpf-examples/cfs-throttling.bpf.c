@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * How often, and for how long, groups had used up their CPU quota. The kernel counts this itself:
- * before each reading an iterator walks over the processes and takes the counts of their groups,
- * and nothing runs in between. Groups without a process are not seen, groups without a quota have
- * none.
+ * How often and how long cgroups are throttled because they used up their CPU quota. The kernel
+ * counts this itself: before each sweep an iterator walks over the processes and takes the counts
+ * of their cgroups, and nothing runs in between. Cgroups without a process are not seen; cgroups
+ * without a quota have no counts.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -71,4 +71,5 @@ BOMBUS_AT_SWEEP int take_groups(struct bpf_iter__task *ctx)
 	return 0;
 }
 
-char LICENSE[] SEC("license") BOMBUS_HELP("how long groups had used up their CPU quota") = "GPL";
+char LICENSE[] SEC("license")
+	BOMBUS_HELP("how long cgroups are throttled by their CPU quota") = "GPL";

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * The frequencies at which CPUs run while they work: the kernel says when it changes one, and 99
- * samples a second on each CPU are counted at the frequency that it has. A CPU whose frequency has
- * not changed since the start has none yet. Hypervisors keep it to themselves.
+ * The frequencies at which CPUs run while they work: the kernel reports each change, and 99 samples
+ * a second on each CPU are counted at its current frequency. The frequency of a CPU is unknown
+ * until its first change. Most virtual machines see no changes.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * Threads that wait for each other's mutexes, at the moment when they begin to; and pairs of
- * mutexes that are taken in either order, which may end so. Through libc's pthread functions; each
- * lock and unlock costs a trap, therefore watch one process:
+ * Threads that wait for each other's mutexes, reported when the last of them begins to wait, and
+ * pairs of mutexes that are locked in both orders, which can deadlock. It follows the pthread
+ * functions of libc; each lock and unlock costs a trap, so watch one process:
  *
  *	bombus run deadlocks --pid 123
  *
- * Mutexes that were locked before are not known.
+ * Mutexes locked before the start are not known.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -359,4 +359,4 @@ int BPF_KRETPROBE(on_cond_clockwait_end, int error)
 }
 
 char LICENSE[] SEC("license") BOMBUS_HELP(
-	"threads that wait for each other's mutexes, and orders that may end so") = "GPL";
+	"threads that wait for each other's mutexes, and orders that can deadlock") = "GPL";

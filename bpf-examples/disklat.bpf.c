@@ -4,8 +4,8 @@
  * in nanoseconds and with eight buckets to each power of two: fine enough for quantiles that mean
  * something, and exactly the buckets of a native histogram.
  *
- * The kernel notes itself when a request began. Only where a filter wants certain processes is more
- * done: they are known when a request is made (block_getrq), and it when it is issued.
+ * The kernel itself notes when a request began. The program does more only if a filter names
+ * processes: these are known when a request is made (block_getrq), the request when it is issued.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -67,7 +67,7 @@ int BPF_PROG(on_complete, struct request *rq, int error, unsigned int nr_bytes)
 	__u64 id = (__u64)rq, start_ns = rq->io_start_time_ns;
 	struct disk_key key = {};
 
-	/* A part of it, of which the rest will follow; or nobody noted when it began. */
+	/* Only a part is done and the rest follows, or its start was not noted. */
 	if (nr_bytes < rq->__data_len || !start_ns || !disk)
 		return 0;
 	if (bombus_is_filtering() && bpf_map_delete_elem(&wanted, &id))

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * DNS queries that processes send over UDP, with their answers and the time until they came. A
- * query is reported when it is answered, or when it was not for `timeout` seconds. It is taken at
- * the root of the cgroups, where IP packets of all sockets pass, so that programs that ask without
- * the C library are seen as well. Queries over TCP, TLS and HTTPS are not.
+ * DNS queries that processes send over UDP, with their answers and the time until these came. A
+ * query is reported when its answer comes, or after `timeout` seconds without one. The program
+ * reads packets at the root cgroup, where those of all sockets pass, so it also sees queries that
+ * do not go through the C library. It does not see queries over TCP, TLS and HTTPS.
  */
 #include "vmlinux.h"
 #include "sock.bpf.h"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * Threads that have to free memory before they get any (direct reclaim): of the whole machine, or
- * of their cgroup, which is at its limit. How long it held them up, and how much they freed.
+ * Direct reclaim: threads that have to free memory before they get any, because the machine is
+ * short of it or their cgroup is at its limit. With the time that it takes and the pages that it
+ * frees.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -20,7 +21,8 @@ enum reclaim {
 struct event {
 	ktime_ns time BOMBUS_HIDE BOMBUS_HELP("when it ended");
 	duration took BOMBUS_OBSERVE BOMBUS_HELP("from begin to end");
-	enum reclaim reclaim BOMBUS_LABEL BOMBUS_HELP("whose memory was short");
+	enum reclaim reclaim BOMBUS_LABEL
+		BOMBUS_HELP("whether the machine or the cgroup was short of memory");
 	pid_t pid BOMBUS_HELP("process");
 	pid_t tid BOMBUS_HELP("thread");
 	__u32 order BOMBUS_HELP("it needs 2^order pages in one piece");
@@ -31,7 +33,8 @@ struct event {
 BOMBUS_EVENTS(reclaims, struct event, 1 << 20) BOMBUS_HELP("direct reclaims");
 
 struct time_key {
-	enum reclaim reclaim BOMBUS_LABEL BOMBUS_HELP("whose memory was short");
+	enum reclaim reclaim BOMBUS_LABEL
+		BOMBUS_HELP("whether the machine or the cgroup was short of memory");
 	__u32 bucket;
 };
 BOMBUS_HISTOGRAM(reclaim_time, struct time_key, 256)

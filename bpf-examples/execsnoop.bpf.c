@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * Programs that are started, with their arguments. Seen is what the kernel has already accepted:
- * calls of exec that fail start nothing and are not shown. The chain of parents tells where a
- * program comes from: "sh<sshd<sshd<systemd".
+ * Programs that are started, with their arguments. Only calls of exec that succeed are shown. The
+ * chain of parents shows where a program comes from: "sh<sshd<sshd<systemd".
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>

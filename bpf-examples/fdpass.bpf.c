@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * Files and sockets that processes hand each other: sent and received over unix sockets
+ * Files and sockets that processes pass to each other: sent and received over unix sockets
  * (SCM_RIGHTS), or taken with pidfd_getfd(). One record for each descriptor.
  */
 #include "vmlinux.h"
@@ -144,4 +144,4 @@ int on_take(struct trace_event_raw_sys_exit *ctx)
 }
 
 char LICENSE[] SEC("license")
-	BOMBUS_HELP("files and sockets that processes hand each other") = "GPL";
+	BOMBUS_HELP("files and sockets that processes pass to each other") = "GPL";

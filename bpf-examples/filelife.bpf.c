@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * Files that live for a short time: created and removed while this runs, with their age. A file is
- * its inode; it ends when its last name is removed, whoever may still have it open.
+ * Files that are created and removed while the program runs, with their age. A file is an inode;
+ * its life ends when its last name is removed, even while a process still has it open.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * Which files are read and written most, and by whom. Counted are the bytes that system calls moved
- * (read, write, and their kin with offsets and vectors); memory maps, sendfile() and io_uring move
- * data without them.
+ * Files that are read and written most, by process. It counts the bytes that read, write and their
+ * variants with offsets and vectors move. It does not see data that memory maps, sendfile() and
+ * io_uring move.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>

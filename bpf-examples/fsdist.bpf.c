@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * How long file systems let applications wait: a histogram by file system and operation, and each
- * call that took longer than `slow`. It is the time of system calls on regular files and folders
- * (read, write, their kin, open, fsync), whatever the file system is; memory maps and io_uring pass
- * by them.
+ * Latency of file systems: a histogram by file system and operation, and each call that took at
+ * least `slow`. It is the time of system calls on regular files and folders (read, write and their
+ * variants, open, fsync) of any file system. It does not see memory maps and io_uring.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * Events of files that inotify and fanotify hand to those that watch for them: which process caused
- * one, and which watches. It finds what a file watcher is busy with.
+ * Events of files that inotify and fanotify deliver, with the process that causes an event and the
+ * process that watches. It shows what keeps a file watcher busy.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -184,4 +184,4 @@ int BPF_KPROBE(on_fanotify_event, struct fsnotify_group *group, __u32 mask, cons
 }
 
 char LICENSE[] SEC("license")
-	BOMBUS_HELP("events of files that inotify and fanotify hand to watchers") = "GPL";
+	BOMBUS_HELP("events of files that inotify and fanotify deliver") = "GPL";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * How often functions are called, of a program, of a library or of the kernel; --attach names one
- * or several:
+ * How often functions of a program, a library or the kernel are called; --attach names one or
+ * several:
  *
  *	bombus run funccount --attach count=libc:malloc --attach count=libc:free
  *	bombus run funccount --attach count=/usr/bin/bash:readline

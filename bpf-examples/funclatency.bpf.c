@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * How long functions take, of a program, of a library or of the kernel; the same functions at their
- * entry and at their return:
+ * How long functions of a program, a library or the kernel take; --attach names the functions, for
+ * their entry and their return:
  *
  *	bombus run funclatency --attach '*=libc:getaddrinfo'
  *	bombus run funclatency --attach '*=/usr/bin/bash:readline'
  *	bombus run funclatency --attach '*=vfs_read'
  *
- * A function that calls itself counts each time. What runs within it, and waiting, is part of it.
+ * Each level of a recursive function counts. The time includes waits and the functions that it
+ * calls.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * How long threads wait in the kernel for a lock of their program (futex), by lock and stack. A
- * wait whose lock was free by then does not count.
+ * How long threads wait in the kernel for a lock of their program (futex), by lock and stack. Calls
+ * that find the lock free do not count.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * Garbage collections of a language's runtime: each one, and their times. Java, Python, Ruby and
- * Node have USDT probes at the start and the end of one, where they are built with these:
+ * Garbage collections of language runtimes: each one, and a histogram of their times. Java, Python,
+ * Ruby and Node have USDT probes at the start and the end of a collection, if they are built with
+ * them:
  *
  *	bombus run gc --attach '*=/usr/bin/python3.11'
  *	bombus run gc --attach '*=/usr/lib/jvm/default/lib/server/libjvm.so,pid=123'

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
  * How long programs wait for the addresses of a name: calls of the C library's getaddrinfo(),
- * gethostbyname() and gethostbyname2(). A container's own library is found by --container or --pid.
- * Programs that ask without the library (Go's, static ones) are not seen; dnssnoop sees what they
- * send.
+ * gethostbyname() and gethostbyname2(). --container or --pid finds a container's own library.
+ * Programs that do not use the library (those in Go, static ones) are not seen; dnssnoop shows
+ * their queries.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>

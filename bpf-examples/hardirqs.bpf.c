@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * How long the handlers of interrupts run, by the name that the device gave them. They serve all
- * processes: the filters are about the process that was interrupted.
+ * How long the handlers of interrupts run, by the name of the interrupt. Handlers serve all
+ * processes; the filters select the process that was interrupted.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * Use of the kernel's keyrings: keys added, looked for, read, changed, with their type and
- * description (never what they hold).
+ * Uses of the kernel's keyrings: keys added, searched, read and changed, with their type and
+ * description, never with their content.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * Memory that the kernel allocated and has not freed, by the stack that asked for it: kmalloc() and
- * the slab caches. What was allocated before is not known, and freeing it is not counted. The
- * filters are about the thread that allocates. For programs' own memory, see memleak.
+ * Memory that the kernel allocated and has not freed, by the stack of the allocation: kmalloc() and
+ * the slab caches. Allocations before the start are not known, and freeing them is not counted. The
+ * filters select the thread that allocates. For memory of programs, see memleak.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
  * Names of files that are made, changed and removed: hard and symbolic links, renames, unlinks,
- * folders. The paths are those that were asked for, which may be relative.
+ * folders. The paths are the arguments of the calls, and may be relative.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
  * References to the last level of the CPU's cache, and misses, by process: one sample for every
- * 10000 of them. The hardware counts; virtual machines seldom have it. Another event or period:
+ * 10000 of them. The CPU counts them; virtual machines seldom have these counters. Another event or
+ * period:
  *
  *	bombus run llcstat --attach on_miss=type=0,config=3,sample_period=1000
  */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * How often programs ask libc for memory, by function, with the sizes. Nothing is kept of an
- * allocation; for what is never freed, see memleak. With --pid or --container, libc is the one of
- * these processes. Another library:
+ * Calls of the allocation functions of libc, with the sizes. Nothing is kept of an allocation; for
+ * memory that is never freed, see memleak. With --pid or --container, libc is that of these
+ * processes. Another library:
  *
  *	bombus run mallocs --attach '*=libjemalloc'
  */

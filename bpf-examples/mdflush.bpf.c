@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * Requests to arrays of disks (md) to flush what they hold: each makes all disks of the array write
- * out their caches, which stops everything else for a moment.
+ * Flushes of arrays of disks (md): each makes all disks of the array write out their caches, which
+ * holds up other requests for a moment.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -18,7 +18,7 @@ struct event {
 	dev_id array BOMBUS_LABEL BOMBUS_HELP("array of disks");
 };
 
-BOMBUS_EVENTS(flushes, struct event, 1 << 20) BOMBUS_HELP("arrays of disks that are flushed");
+BOMBUS_EVENTS(flushes, struct event, 1 << 20) BOMBUS_HELP("flushes of arrays of disks");
 
 SEC("tp_btf/block_bio_queue")
 int BPF_PROG(on_queue, struct bio *bio)
@@ -38,5 +38,4 @@ int BPF_PROG(on_queue, struct bio *bio)
 	return 0;
 }
 
-char LICENSE[] SEC("license")
-	BOMBUS_HELP("arrays of disks (md) that are flushed, and by whom") = "GPL";
+char LICENSE[] SEC("license") BOMBUS_HELP("flushes of arrays of disks (md), by process") = "GPL";

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * Memory that programs allocated and have not freed, by the stack that asked for it. It follows
+ * Memory that programs allocated and have not freed, by the stack of the allocation. It follows
  * libc's functions; with --pid or --container, in the libc of these processes. Another library:
  *
  *	bombus run memleak --pid 123 --attach '*=libjemalloc'
  *
- * What was allocated before is not known, and freeing it is not counted. The rows of a process stay
- * after its end: they are what it never freed.
+ * Allocations before the start are not known, and freeing them is not counted. The rows of a
+ * process stay after its end: they are memory that it never freed.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -68,7 +68,7 @@ struct {
 	__type(value, struct allocation);
 } allocations SEC(".maps") BOMBUS_HELP("what is not freed, by address");
 
-/* What a thread has asked for. A function that calls another of them counts as that one. */
+/* The request of a thread. A function that calls another of them counts as that one. */
 struct demand {
 	__u64 size;
 	__u64 replaces;	  /* realloc() */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * Kernel modules: loaded, unloaded, and asked for by the kernel itself (which starts modprobe),
- * with the process that did it, or during which the kernel did.
+ * Kernel modules that are loaded, unloaded, or requested by the kernel itself (which starts
+ * modprobe), with the process in whose context it happens.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -21,7 +21,7 @@ BOMBUS_FILTERS;
 struct event {
 	BOMBUS_WHO;
 	enum module_event event BOMBUS_LABEL BOMBUS_HELP("what happened");
-	__u32 taints BOMBUS_HELP("what the module makes the kernel less trusted for, as bits");
+	__u32 taints BOMBUS_HELP("taints of the kernel by the module, as bits");
 	char module[MODULE_NAME] BOMBUS_LABEL BOMBUS_HELP("name of the module, or its alias");
 };
 
@@ -63,4 +63,4 @@ int BPF_PROG(on_request, char *name)
 }
 
 char LICENSE[] SEC("license")
-	BOMBUS_HELP("kernel modules that are loaded, unloaded, asked for") = "GPL";
+	BOMBUS_HELP("kernel modules that are loaded, unloaded or requested") = "GPL";

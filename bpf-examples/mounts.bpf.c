@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * What is mounted now, in every mount namespace that a process is in.
+ * The current mounts of every mount namespace that a process is in.
  *
- * No iterator walks over mounts. This one walks over processes, and at the first of each namespace
- * begins with its mounts. What does not fit into the kernel's buffer at once is left to the next
- * process or thread of the namespace; where it has no other, the rest is counted as lost.
+ * The kernel has no iterator over mounts. This one walks over processes, and at the first of each
+ * namespace begins with its mounts. Mounts that do not fit into the kernel's buffer are left to the
+ * next process or thread of the namespace; if there is none, the rest is counted as lost.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -30,7 +30,7 @@ struct row {
 	dev_id dev BOMBUS_HELP("device of the file system");
 	bool readonly BOMBUS_LABEL BOMBUS_HELP("nothing can be written");
 	char fs[BOMBUS_COMM_LEN] BOMBUS_LABEL BOMBUS_HELP("type of the file system");
-	char source[SOURCE_SHOWN] BOMBUS_HELP("what is mounted");
+	char source[SOURCE_SHOWN] BOMBUS_HELP("device or other source");
 	char path[BOMBUS_PATH_LEN] BOMBUS_HELP("where");
 };
 
@@ -178,4 +178,4 @@ int mounts(struct bpf_iter__task *ctx)
 	return 0;
 }
 
-char LICENSE[] SEC("license") BOMBUS_HELP("what is mounted now, in every mount namespace") = "GPL";
+char LICENSE[] SEC("license") BOMBUS_HELP("current mounts, in every mount namespace") = "GPL";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * What is mounted and unmounted, by whom, and how it ended: mount(), umount(), pivot_root(), and
+ * Calls that mount and unmount, with their process and result: mount(), umount(), pivot_root(), and
  * the newer calls with descriptors (fsopen, fsmount, open_tree, move_mount, mount_setattr).
  */
 #include "vmlinux.h"
@@ -32,7 +32,7 @@ struct event {
 	char fs[BOMBUS_COMM_LEN] BOMBUS_LABEL
 		BOMBUS_HELP("type of the file system, where it is named");
 	__u32 flags BOMBUS_HELP("flags of the call");
-	char source[SHOWN] BOMBUS_HELP("what is mounted");
+	char source[SHOWN] BOMBUS_HELP("device or other source");
 	char target[SHOWN] BOMBUS_HELP("where");
 };
 
@@ -81,4 +81,4 @@ WATCH(move_mount, OP_MOVE_MOUNT, TEXT(source, 1); TEXT(target, 3); e->flags = bo
 WATCH(mount_setattr, OP_MOUNT_SETATTR, TEXT(target, 1); e->flags = bombus_arg(2))
 
 char LICENSE[] SEC("license")
-	BOMBUS_HELP("what is mounted and unmounted, and how it ended") = "GPL";
+	BOMBUS_HELP("calls that mount and unmount, with their results") = "GPL";

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * Pages that the kernel moves in memory, why, and how long that takes: to the NUMA node that uses
- * them (MR_NUMA_MISPLACED), for a free piece of memory (MR_COMPACTION), by a system call, to slower
- * memory. By the thread that does it.
+ * Pages that the kernel moves in memory, by thread and reason, with the time that it takes: to the
+ * NUMA node that uses them (MR_NUMA_MISPLACED), to free a contiguous piece of memory
+ * (MR_COMPACTION), by a system call, to slower memory.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>

@@ -23,7 +23,7 @@ struct event {
 	__u64 vm_pages BOMBUS_UNIT("pages")
 		BOMBUS_HELP("address space of the victim, 0: not known");
 	cgroup_id cgroup BOMBUS_HELP("cgroup of the victim, 0: not known");
-	char fcomm[BOMBUS_COMM_LEN] BOMBUS_LABEL BOMBUS_HELP("name of who asked");
+	char fcomm[BOMBUS_COMM_LEN] BOMBUS_LABEL BOMBUS_HELP("name of its thread");
 	char tcomm[BOMBUS_COMM_LEN] BOMBUS_LABEL BOMBUS_HELP("name of the victim");
 };
 

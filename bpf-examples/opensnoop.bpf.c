@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * Which files are opened by whom, and how it ended. The path is the one that was asked for, which
- * may be relative; it is read when the call returns, since the page may not be there before.
+ * Files that processes open, with the result of the call. The path is the argument of the call, and
+ * may be relative; it is read when the call returns, since its page may not be in memory before.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -151,4 +151,4 @@ int exit_creat(struct trace_event_raw_sys_exit *ctx)
 }
 #endif
 
-char LICENSE[] SEC("license") BOMBUS_HELP("files that are opened, and how it ended") = "GPL";
+char LICENSE[] SEC("license") BOMBUS_HELP("files that processes open, with the results") = "GPL";

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * The processes that there are now, in all containers: what ps shows, with the cgroup and the
- * namespaces.
+ * The current processes of all containers, with the columns of ps, the cgroup and the namespaces.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -36,7 +35,7 @@ struct row {
 	pid_t ppid BOMBUS_HELP("parent process");
 	bombus_uid uid BOMBUS_LABEL BOMBUS_HELP("user");
 	char comm[BOMBUS_COMM_LEN] BOMBUS_LABEL BOMBUS_HELP("name");
-	enum task_state state BOMBUS_LABEL BOMBUS_HELP("what its first thread does");
+	enum task_state state BOMBUS_LABEL BOMBUS_HELP("state of its first thread");
 	__u32 nr_threads BOMBUS_HELP("threads that it has");
 	boottime_ns started BOMBUS_HELP("when it started");
 	duration cpu_time BOMBUS_HELP("time on CPUs, of all its threads");
@@ -165,5 +164,4 @@ int processes(struct bpf_iter__task *ctx)
 	return 0;
 }
 
-char LICENSE[] SEC("license")
-	BOMBUS_HELP("processes that there are now, in all containers") = "GPL";
+char LICENSE[] SEC("license") BOMBUS_HELP("current processes, in all containers") = "GPL";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * What the CPUs do: the stack of what runs, sampled 99 times a second on each of them. Each sample
- * stands for a ninety-ninth of a second. Another rate, or another event:
+ * Stacks of the code that runs, sampled 99 times a second on each CPU. Each sample stands for a
+ * ninety-ninth of a second. Another rate, or another event:
  *
  *	bombus run profile --attach on_sample=cpu-clock:997
  *	bombus run profile --attach on_sample=cycles:99
@@ -82,4 +82,5 @@ int on_sample(struct bpf_perf_event_data *ctx)
 	return 0;
 }
 
-char LICENSE[] SEC("license") BOMBUS_HELP("what the CPUs do: sampled stacks") = "GPL";
+char LICENSE[] SEC("license")
+	BOMBUS_HELP("sampled stacks of the code that runs on the CPUs") = "GPL";

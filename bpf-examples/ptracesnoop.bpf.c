@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * Which process looks into another one, or changes it: ptrace() (debuggers, strace, and malware),
+ * Processes that inspect or change other processes: ptrace() (debuggers, strace, malware),
  * process_vm_readv() and process_vm_writev(), pidfd_getfd().
  */
 #include "vmlinux.h"
@@ -50,7 +50,7 @@ const volatile bool attach_only BOMBUS_PARAM BOMBUS_HELP(
 struct event {
 	BOMBUS_WHO;
 	enum look look BOMBUS_LABEL BOMBUS_HELP("call");
-	enum ptrace_request request BOMBUS_LABEL BOMBUS_HELP("what is asked of ptrace()");
+	enum ptrace_request request BOMBUS_LABEL BOMBUS_HELP("request of ptrace()");
 	pid_t target BOMBUS_HELP("process it is done to, in the caller's namespace; 0: itself");
 	__s64 moved BOMBUS_UNIT("bytes") BOMBUS_HELP("memory that was read or written");
 	errno_t err BOMBUS_LABEL BOMBUS_HELP("why it failed");
@@ -107,5 +107,4 @@ int on_getfd(struct trace_event_raw_sys_exit *ctx)
 	return report(LOOK_GET_FD, 0, 0, ctx->ret);
 }
 
-char LICENSE[] SEC("license")
-	BOMBUS_HELP("processes that look into others, or change them") = "GPL";
+char LICENSE[] SEC("license") BOMBUS_HELP("processes that inspect or change others") = "GPL";

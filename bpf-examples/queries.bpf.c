@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
  * Queries of PostgreSQL, MySQL and MariaDB on the server: each one with its text and its time, and
- * a histogram. PostgreSQL and older MySQL have USDT probes for it, newer ones a function:
+ * a histogram. PostgreSQL and older MySQL have USDT probes for queries, newer ones a function:
  *
  *	bombus run queries --attach '*=/usr/lib/postgresql/15/bin/postgres'
  *	bombus run queries --attach '*=/usr/sbin/mariadbd' --set min_us=100000

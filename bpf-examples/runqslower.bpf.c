@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * Each long wait for a CPU: of a thread that was woken or put aside, until it runs, with the thread
- * that ran before it. The filters are about the thread that waits.
+ * Each long wait for a CPU: from the wakeup or the preemption of a thread until it runs, with the
+ * thread that ran before it. The filters select the thread that waits.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>

@@ -40,7 +40,7 @@ struct sched_span {
 		pid_t id BOMBUS_HELP("thread");
 	} thread;
 	struct {
-		pid_t id BOMBUS_HELP("who woke it, or was given its CPU");
+		pid_t id BOMBUS_HELP("thread that woke it, or that got its CPU");
 		char name[BOMBUS_COMM_LEN] BOMBUS_HELP("its name");
 	} other;
 };

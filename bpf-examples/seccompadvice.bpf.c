@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * Which system calls a container (a cgroup) uses: what a seccomp profile for it has to allow. Its
- * page shows how to make a profile of them.
+ * System calls that a container (a cgroup) uses, for its seccomp profile. The section of the
+ * program in docs/programs/security.md shows how to make a profile of them.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>

@@ -3,10 +3,10 @@
  * System calls that a seccomp filter refuses: by an error, by a signal (SIGSYS, which kills or is
  * caught), or by an answer of its supervisor.
  *
- * The filter runs before the tracepoint at a call's beginning, and what it refuses does not come to
- * that; the tracepoint at the end is passed all the same. So a call that ends without a beginning
- * was refused. (A tracer that skips a call, by ptrace(), looks the same.) A thread is watched from
- * its first call after this began.
+ * The filter runs before the tracepoint at the start of a call. A call that it refuses does not
+ * reach that tracepoint, but passes the one at the end: a call that ends without a start was
+ * refused. (A call that a tracer skips, by ptrace(), looks the same.) A thread is watched from its
+ * first call after the start of the program.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * Signals: which process sends which to whom, and what becomes of them. The kernel sends some of
- * its own accord (SIGSEGV, SIGCHLD, SIGPIPE); the sender is then the thread during which it did.
+ * Signals, with sender, receiver and result. The kernel sends some of its own accord (SIGSEGV,
+ * SIGCHLD, SIGPIPE); their sender is the thread that runs at that moment.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -31,7 +31,7 @@ struct event {
 	pid_t to BOMBUS_HELP("process that gets it");
 	pid_t to_tid BOMBUS_HELP("thread that gets it, 0: any of the process");
 	char to_comm[BOMBUS_COMM_LEN] BOMBUS_LABEL BOMBUS_HELP("name of the thread that gets it");
-	enum fate fate BOMBUS_LABEL BOMBUS_HELP("what became of it");
+	enum fate fate BOMBUS_LABEL BOMBUS_HELP("result");
 	bool from_kernel BOMBUS_LABEL BOMBUS_HELP("the kernel sends it of its own accord");
 };
 
@@ -80,5 +80,4 @@ int BPF_PROG(on_signal, int sig, struct kernel_siginfo *info, struct task_struct
 	return 0;
 }
 
-char LICENSE[] SEC("license")
-	BOMBUS_HELP("signals: sender, receiver, and what became of them") = "GPL";
+char LICENSE[] SEC("license") BOMBUS_HELP("signals: sender, receiver and result") = "GPL";

@@ -41,7 +41,7 @@ static __always_inline void drop_reason(char ret[DROP_REASON_LEN], int reason)
 	ret[DROP_REASON_LEN - 1] = '\0';
 }
 
-/* What a packet says of itself. Ports in host order. */
+/* Addresses, ports and flags in the headers of a packet. Ports in host order. */
 struct segment {
 	ip_addr saddr, daddr;
 	__u16 sport, dport;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * Packets of any protocol that the kernel drops: how many, by its reason and the function that did
- * it, and by the way it came there.
+ * Packets of any protocol that the kernel drops, counted by the kernel's reason, the function that
+ * drops them, and the stack.
  */
 #include "vmlinux.h"
 #include "sock_owner.bpf.h"
 #include "skb.bpf.h"
 
 const volatile bool
-	with_stacks BOMBUS_PARAM BOMBUS_HELP("also count by the functions on the way there") = true;
+	with_stacks BOMBUS_PARAM BOMBUS_HELP("also count by the stack of the drop") = true;
 
 struct drop_key {
 	char reason[DROP_REASON_LEN] BOMBUS_LABEL BOMBUS_HELP("the kernel's reason");
@@ -30,7 +30,7 @@ struct {
 
 struct stack_key {
 	char reason[DROP_REASON_LEN] BOMBUS_LABEL BOMBUS_HELP("the kernel's reason");
-	kstack_id stack BOMBUS_LABEL BOMBUS_HELP("functions on the way there");
+	kstack_id stack BOMBUS_LABEL BOMBUS_HELP("stack of the drop");
 	__u32 unused BOMBUS_HIDE;
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * How much the kernel allocates from each of its slab caches. A sorted live table of it is a "top":
- * the column with the rate.
+ * How much the kernel allocates from each of its slab caches. The live table, sorted by the column
+ * with the rate, shows the busiest.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>

@@ -16,7 +16,7 @@ const volatile netns_id netns BOMBUS_PARAM BOMBUS_HELP(
 const volatile __u16 target_port BOMBUS_PARAM
 	BOMBUS_HELP("only connections with this port at either end, 0: every one") = 0;
 
-/* In host order. The kernel takes skc_num back before it tells that a socket is closed. */
+/* In host order. The kernel clears skc_num before it reports that a socket is closed. */
 static __always_inline __u16 sock_local_port(const struct sock *sk)
 {
 	__u16 port = BPF_CORE_READ(sk, __sk_common.skc_num);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
  * The sockets that are open now, in all network namespaces, each with the process that has it: IP,
- * unix and others. One that several processes share has a row for each. What has no descriptor any
- * more (a connection in TIME_WAIT) has no owner, and no row.
+ * unix and others. A socket that several processes share has a row for each. A socket without a
+ * descriptor (a connection in TIME_WAIT) has no owner, and no row.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -42,8 +42,8 @@ struct row {
 	__u16 lport BOMBUS_HELP("own port");
 	ip_addr remote BOMBUS_HELP("other address");
 	__u16 rport BOMBUS_HELP("other port");
-	__u32 received BOMBUS_UNIT("bytes") BOMBUS_HELP("memory of what waits to be read");
-	__u32 unsent BOMBUS_UNIT("bytes") BOMBUS_HELP("memory of what waits to be sent");
+	__u32 received BOMBUS_UNIT("bytes") BOMBUS_HELP("memory of data that waits to be read");
+	__u32 unsent BOMBUS_UNIT("bytes") BOMBUS_HELP("memory of data that waits to be sent");
 	__u64 inode BOMBUS_HELP("number of the socket");
 	netns_id netns BOMBUS_HELP("network namespace");
 	char path[UNIX_PATH] BOMBUS_HELP("name of a unix socket; @ is an abstract one");

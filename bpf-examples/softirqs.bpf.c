@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * How long soft interrupts run, by kind. They serve everybody: what the filters choose is the
- * process that was interrupted, which is who pays for it.
+ * How long soft interrupts run, by kind. They serve all processes; the filters select the process
+ * that was interrupted, which loses the time.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>

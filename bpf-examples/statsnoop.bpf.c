@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * Who asks about which files: the stat family, statfs, access and readlink, with their result. It
- * finds searches along a path, and polling.
+ * Calls that ask about files: stat, statfs, access and readlink, with their results. They show
+ * searches along a path, and polling.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -29,7 +29,7 @@ struct event {
 	char path[BOMBUS_PATH_LEN] BOMBUS_HELP("path asked for, or that of a descriptor");
 };
 
-BOMBUS_EVENTS(stats, struct event, 4 << 20) BOMBUS_HELP("questions about files");
+BOMBUS_EVENTS(stats, struct event, 4 << 20) BOMBUS_HELP("calls that ask about files");
 BOMBUS_PATHS;
 
 /* Without a path the question is about the file of a descriptor, the first argument. */
@@ -86,4 +86,4 @@ WATCH(readlink, STAT_READLINK, 0)
 #endif
 
 char LICENSE[] SEC("license")
-	BOMBUS_HELP("questions about files (stat and its kin), and how they ended") = "GPL";
+	BOMBUS_HELP("calls that ask about files: stat, statfs, access, readlink") = "GPL";

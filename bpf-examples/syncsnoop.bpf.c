@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * Who asks for data to be written to disk, and how long that takes: sync, syncfs, fsync, fdatasync,
+ * Calls that write data to disk, with the time that they take: sync, syncfs, fsync, fdatasync,
  * sync_file_range, msync.
  */
 #include "vmlinux.h"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * Which system calls are made, how often, and, if wanted, by which threads, how long they take, or
- * how they fail. Without latency and failed_only, nothing is kept from a call's begin to its end.
+ * System calls and how often they are made; if wanted, by thread, with their latency, or only those
+ * that fail, by error. Without latency and failed_only, nothing is kept between the start and the
+ * end of a call.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>

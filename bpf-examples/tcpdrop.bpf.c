@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * TCP segments that this kernel drops, with its reason and where it did so. The addresses are those
- * of the segment; the socket and its process are shown where the kernel had found the socket.
+ * TCP segments that this kernel drops, with the kernel's reason and the place in its code. The
+ * addresses are those of the segment; the socket and its process are shown where the kernel had
+ * found the socket.
  */
 #include "vmlinux.h"
 #include "sock_owner.bpf.h"
@@ -22,7 +23,7 @@ struct event {
 	char comm[BOMBUS_COMM_LEN] BOMBUS_LABEL BOMBUS_HELP("its name");
 	netns_id netns BOMBUS_HELP("network namespace, 0: not known");
 	ksym_addr location BOMBUS_LABEL BOMBUS_HELP("function that dropped it");
-	kstack_id stack BOMBUS_HELP("how it came there");
+	kstack_id stack BOMBUS_HELP("stack of the drop");
 };
 
 BOMBUS_EVENTS(drops, struct event, 1 << 20) BOMBUS_HELP("TCP segments that the kernel dropped");

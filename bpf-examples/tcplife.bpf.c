@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * Each TCP session when it ends: whose it was, how long it lasted, how much went each way. A
- * session lasts from connect(), or from the handshake's end on the accepting side, until the socket
- * is closed. Attempts that failed, and sessions that were there before, are left out.
+ * Each TCP session when it ends: its process, its duration, and the bytes each way. A session lasts
+ * from connect(), or from the handshake's end on the accepting side, until the socket is closed.
+ * Attempts that failed, and sessions that began before the program, are left out.
  *
- * The kernel counts the bytes: nothing here runs when they are sent or received.
+ * The kernel counts the bytes: nothing here runs when data is sent or received.
  */
 #include "vmlinux.h"
 #include "sock_owner.bpf.h"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * TCP segments that had to be sent again, and whose they were: the kernel sends again from timers
- * and on the arrival of others' packets, and the process that runs then has nothing to do with it.
+ * TCP segments that are sent again, with the process of their socket. The kernel sends again from
+ * timers and when other packets arrive; the process that runs at that moment has nothing to do with
+ * the segment.
  */
 #include "vmlinux.h"
 #include "sock_owner.bpf.h"

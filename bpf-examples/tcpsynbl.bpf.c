@@ -20,7 +20,7 @@ BOMBUS_HELP("connections that wait for accept() when one more comes in");
 
 struct now {
 	__u32 waiting BOMBUS_GAUGE BOMBUS_HELP("connections that wait for accept()");
-	__u32 most BOMBUS_GAUGE BOMBUS_HELP("as many as may wait: what listen() asked for");
+	__u32 most BOMBUS_GAUGE BOMBUS_HELP("connections that may wait: the backlog of listen()");
 	__u64 dropped BOMBUS_COUNTER
 		BOMBUS_HELP("connections that the socket dropped since it listens");
 };

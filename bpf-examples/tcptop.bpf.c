@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * How much each process sends and receives over TCP, with whom. The kernel counts the bytes of its
- * sockets: before each sweep an iterator adds up what came since the last one, the rest is added
- * when a socket is closed, and nothing runs when data is sent or received.
+ * How much each process sends and receives over TCP, by peer. The kernel counts the bytes of its
+ * sockets: before each sweep an iterator adds the bytes since the last one, and the rest is added
+ * when a socket is closed. Nothing runs when data is sent or received.
  */
 #include "vmlinux.h"
 #include "sock_owner.bpf.h"

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * Names of servers that TLS clients ask for: the first message of a TLS connection names it in the
- * clear (SNI). Shown on both sides, where the message is sent and where it is received. It is taken
- * at the root of the cgroups, where IP packets of all sockets pass. Not seen: QUIC, and names that
- * are encrypted (ECH), of which the outer name is shown.
+ * Names of servers that TLS clients ask for: the first message of a TLS connection has the name in
+ * the clear (SNI). Both sides are shown, where the message is sent and where it is received. The
+ * program reads packets at the root cgroup, where those of all sockets pass. It does not see QUIC;
+ * of an encrypted name (ECH) it shows the outer one.
  */
 #include "vmlinux.h"
 #include "sock_owner.bpf.h"

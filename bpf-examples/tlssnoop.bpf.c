@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
  * Reads and writes of TLS, where the data is in the clear: calls of OpenSSL, GnuTLS and NSS with
- * the size and the time of each, and their handshakes. The data itself is shown only when with_data
- * asks for it.
+ * the size and the time of each, and their handshakes. The data itself is shown only if with_data
+ * is set.
  *
- * A library that this machine does not have is left out. A container's own library is found by
- * --container or --pid; a program that has the library in itself needs its file:
- * --attach 'ssl_*=/usr/bin/node'. Go's own TLS is not a library and is not seen.
+ * A library that this machine does not have is left out. --container or --pid finds a container's
+ * own library; a program that contains the library needs its file: --attach 'ssl_*=/usr/bin/node'.
+ * Go's own TLS is not a library and is not seen.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -41,8 +41,8 @@ struct event {
 	pid_t tid BOMBUS_HELP("thread");
 	uid uid BOMBUS_HELP("user");
 	char comm[BOMBUS_COMM_LEN] BOMBUS_LABEL BOMBUS_HELP("name of the thread");
-	enum tls_library library BOMBUS_LABEL BOMBUS_HELP("whose TLS it is");
-	enum tls_call call BOMBUS_LABEL BOMBUS_HELP("what it does");
+	enum tls_library library BOMBUS_LABEL BOMBUS_HELP("library that does TLS");
+	enum tls_call call BOMBUS_LABEL BOMBUS_HELP("kind of call");
 	bool failed BOMBUS_LABEL
 		BOMBUS_HELP("it moved nothing: an error, the end, or it would block");
 	__u64 connection BOMBUS_HELP(
@@ -57,8 +57,8 @@ BOMBUS_UNREAD(calls);
 BOMBUS_EVENTS(calls, struct event, 4 << 20) BOMBUS_HELP("reads, writes and handshakes of TLS");
 
 struct tls_key {
-	enum tls_library library BOMBUS_LABEL BOMBUS_HELP("whose TLS it is");
-	enum tls_call call BOMBUS_LABEL BOMBUS_HELP("what it does");
+	enum tls_library library BOMBUS_LABEL BOMBUS_HELP("library that does TLS");
+	enum tls_call call BOMBUS_LABEL BOMBUS_HELP("kind of call");
 	char comm[BOMBUS_COMM_LEN] BOMBUS_LABEL BOMBUS_HELP("name of the thread");
 };
 

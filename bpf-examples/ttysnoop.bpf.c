@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * What is written to terminals: the screen of a session, as its programs draw it. What is typed is
- * seen where it is echoed.
+ * Text that programs write to terminals: the screen of a session. Typed text appears where the
+ * terminal echoes it.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -27,11 +27,11 @@ struct event {
 	BOMBUS_WHO;
 	__u32 major BOMBUS_LABEL BOMBUS_HELP("kind of terminal: 136 is /dev/pts, 4 a console");
 	__u32 number BOMBUS_HELP("its number");
-	__u32 len BOMBUS_UNIT("bytes") BOMBUS_HELP("what was written here");
+	__u32 len BOMBUS_UNIT("bytes") BOMBUS_HELP("length of the text");
 	char text[SHOWN] BOMBUS_HELP("the bytes");
 };
 
-BOMBUS_EVENTS(screens, struct event, 4 << 20) BOMBUS_HELP("what is written to terminals");
+BOMBUS_EVENTS(screens, struct event, 4 << 20) BOMBUS_HELP("text that is written to terminals");
 
 /* The terminal that a descriptor is, as the kernel's dev_t; 0: it is none. */
 static __always_inline __u32 tty_of(unsigned int fd)
@@ -136,4 +136,4 @@ int on_writev(struct trace_event_raw_sys_exit *ctx)
 	return 0;
 }
 
-char LICENSE[] SEC("license") BOMBUS_HELP("what is written to terminals") = "GPL";
+char LICENSE[] SEC("license") BOMBUS_HELP("text that is written to terminals") = "GPL";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * How much each process sends and receives over UDP, with whom. The remote address is known of
- * sockets that are connected; the other ones are shown by their own port.
+ * How much each process sends and receives over UDP, by peer. The remote address of a socket is
+ * known if it is connected; the other ones are shown by their own port.
  */
 #include "vmlinux.h"
 #include "sock.bpf.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * Operations on files of every file system, by kind: what system calls, and the kernel itself, ask
- * of the layer in front of all of them. A file counts as created where open() made it, too.
+ * Operations on files of every file system, by kind, counted in the VFS: those of system calls and
+ * of the kernel itself. A file that open() makes counts as created, too.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>

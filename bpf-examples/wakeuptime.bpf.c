@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * Which thread ends the sleep of which, and how long that sleep was: with the stacks of the one
- * that wakes. In an interrupt this is the thread that happens to run; its stack tells.
+ * Threads that wake other threads: how long the others slept, and the stacks of the waker. In an
+ * interrupt the waker is the thread that happens to run; its stack shows the interrupt.
  *
- * The filters are about the thread that sleeps.
+ * The filters select the thread that sleeps.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
@@ -89,7 +89,7 @@ static __always_inline void add(const struct wakeup_key *key, __u64 took_ns)
 	bombus_add(&value->wakeups, 1);
 }
 
-/* Where the wakeup is asked for: sched_wakeup may come on another CPU, below any thread. */
+/* Where the waker is: sched_wakeup may come on another CPU, below any thread. */
 SEC("tp_btf/sched_waking")
 int BPF_PROG(on_waking, struct task_struct *task)
 {
@@ -117,4 +117,5 @@ int BPF_PROG(on_waking, struct task_struct *task)
 	return 0;
 }
 
-char LICENSE[] SEC("license") BOMBUS_HELP("which thread ends the sleep of which") = "GPL";
+char LICENSE[] SEC("license")
+	BOMBUS_HELP("threads that wake others, and how long those slept") = "GPL";

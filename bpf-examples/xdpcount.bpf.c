@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * Packets and bytes that an interface receives, counted by XDP before the kernel makes anything of
- * them, and let through. --attach count_packets=eth0
+ * Packets and bytes that an interface receives, counted by XDP before the network stack gets them,
+ * and passed on. --attach count_packets=eth0
  */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>

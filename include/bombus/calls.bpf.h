@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
- * For programs that report what processes ask of the kernel: by which process, with which arguments
- * of the system call, on which file.
+ * For programs that report system calls of processes: the process, the arguments of the call, the
+ * file.
  *
  *	struct event {
  *		BOMBUS_WHO;
@@ -23,7 +23,7 @@
 #include <bpf/bpf_tracing.h>
 #include <bombus/bombus.bpf.h>
 
-/* The members of an event that say when it was and which thread did it; bombus_who() fills them. */
+/* The members of an event for its time and thread; bombus_who() fills them. */
 #define BOMBUS_WHO                                                                                 \
 	ktime_ns time BOMBUS_HIDE BOMBUS_HELP("when it happened");                                 \
 	pid_t pid BOMBUS_HELP("process");                                                          \
@@ -64,7 +64,7 @@ static __always_inline unsigned long bombus_arg(const int n)
 	}
 }
 
-/* The file behind a descriptor of the running process; NULL: it has no such one. */
+/* The file behind a descriptor of the running process; NULL: it has none with this number. */
 static __always_inline struct file *bombus_file(unsigned int fd)
 {
 	struct task_struct *task = (struct task_struct *)bpf_get_current_task();

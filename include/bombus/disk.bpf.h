@@ -2,10 +2,10 @@
 /*
  * Requests to disks, from their making to their end.
  *
- * Who wants a request is known when it is made (block_getrq), in the context of the process. It
- * starts in that of a kernel thread as often, and ends in an interrupt. What is known of it is kept
- * by the address of its first bio until the driver has it, and by its own from then on. What comes
- * from the kernel itself, or was put in front of another's bio, has no process.
+ * The process of a request is known only when the request is made (block_getrq). A request often
+ * starts in the context of a kernel thread, and ends in an interrupt. Its process and times are
+ * kept by the address of its first bio until the driver has it, and by its own address from then
+ * on. Requests of the kernel itself, and those that get another bio in front, have no process.
  *
  *	BOMBUS_DISK_REQUESTS(requests);		// the map whose loss counts those that do not fit
  *

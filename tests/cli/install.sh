@@ -41,7 +41,7 @@ run_bombus list --available --format json
 is 'every example is there' "$(jq -r '.[].name' <<<"$OUT" | sort)" "$names"
 is 'and says what it is for' "$(jq -r '.[] | select(.description == "") | .name' <<<"$OUT")" ''
 run_bombus list --available
-like 'a table for people' "$OUT" '^opensnoop +files that are opened, and how it ended$'
+like 'a table for people' "$OUT" '^opensnoop +files that processes open, with the results$'
 run_bombus list
 is 'list is about the own store' "$RC $OUT" '0 '
 like 'which is empty' "$ERR" "--available. shows the images that are installed with bombus"
