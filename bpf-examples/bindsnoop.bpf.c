@@ -83,11 +83,7 @@ static __always_inline void report(const struct call *call, const struct sock *s
 
 	if (!e)
 		return;
-	e->time = bpf_ktime_get_ns();
-	e->pid = bpf_get_current_pid_tgid() >> 32;
-	e->tid = bpf_get_current_pid_tgid();
-	e->uid = bpf_get_current_uid_gid();
-	bpf_get_current_comm(e->comm, sizeof(e->comm));
+	bombus_who(e);
 	e->err = ret;
 	e->address = call->address;
 	e->any_port = !call->port;
@@ -98,7 +94,6 @@ static __always_inline void report(const struct call *call, const struct sock *s
 	e->v6_only = BPF_CORE_READ_BITFIELD_PROBED(sk, __sk_common.skc_ipv6only) != 0;
 	e->interface = BPF_CORE_READ(sk, __sk_common.skc_bound_dev_if);
 	e->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
-	e->cgroup = bpf_get_current_cgroup_id();
 	bpf_ringbuf_submit(e, 0);
 }
 

@@ -7,7 +7,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_tracing.h>
-#include <bombus/bombus.bpf.h>
+#include <bombus/calls.bpf.h>
 
 BOMBUS_FILTERS;
 const volatile netns_id netns BOMBUS_PARAM BOMBUS_HELP(
@@ -40,15 +40,11 @@ static __always_inline bool sock_filtered(const struct sock *sk)
 /* The socket that a descriptor of this process stands for; NULL: it is none. */
 static __always_inline struct sock *sock_of_fd(__u32 fd)
 {
-	const struct task_struct *task = (void *)bpf_get_current_task();
-	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-	struct file **files = BPF_CORE_READ(table, fd), *file = NULL;
+	const struct file *file = bombus_file(fd);
 	const __u32 socket_mode = 0140000, kind = 0170000;
 	struct socket *socket;
 
-	if (fd >= BPF_CORE_READ(table, max_fds) ||
-	    bpf_probe_read_kernel(&file, sizeof(file), files + fd) || !file ||
-	    (BPF_CORE_READ(file, f_inode, i_mode) & kind) != socket_mode)
+	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & kind) != socket_mode)
 		return NULL;
 	socket = BPF_CORE_READ(file, private_data);
 	return BPF_CORE_READ(socket, sk);

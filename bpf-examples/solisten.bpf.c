@@ -55,11 +55,7 @@ static __always_inline void report(const struct call *call, const struct sock *s
 
 	if (!e)
 		return;
-	e->time = bpf_ktime_get_ns();
-	e->pid = bpf_get_current_pid_tgid() >> 32;
-	e->tid = bpf_get_current_pid_tgid();
-	e->uid = bpf_get_current_uid_gid();
-	bpf_get_current_comm(e->comm, sizeof(e->comm));
+	bombus_who(e);
 	e->err = ret;
 	e->protocol = BPF_CORE_READ(sk, sk_protocol);
 	bombus_ip_from_sock(&e->address, &remote, sk);
@@ -67,7 +63,6 @@ static __always_inline void report(const struct call *call, const struct sock *s
 	e->backlog = call->backlog;
 	e->limit = BPF_CORE_READ(sk, sk_max_ack_backlog);
 	e->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
-	e->cgroup = bpf_get_current_cgroup_id();
 	bpf_ringbuf_submit(e, 0);
 }
 
