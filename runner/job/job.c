@@ -93,6 +93,9 @@ int job_open(struct job **ret, const struct job_config *config, struct err *err)
 	job->opener = config->collect.opener;
 	object.aim.by_cgroup = aim_is_wanted(&config->aim);
 	if (config->who && object.aim.by_cgroup) {
+		rc = who_await(config->who, err);
+		if (rc < 0)
+			return rc;
 		job->aim = aim_new(config->who, &config->aim);
 		object.aim.cgroups = job->aimed = aim_cgroups(job->aim, &object.aim.ncgroups);
 		object.aim.processes = aim_processes(job->aim, &object.aim.nprocesses);

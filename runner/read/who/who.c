@@ -21,6 +21,7 @@
 
 #define GROUPS_MAX 8192
 #define START_MS 5000 /* for what there is */
+#define AWAIT_MS 30000
 #define KEEP_PROCESS_NS 1000000000ULL
 #define LOOKS 256
 
@@ -66,6 +67,7 @@ struct who {
 	struct id_map index;
 	uint64_t age;
 	struct look looks[LOOKS];
+	bool ready;	       /* all groups that existed at the start are in the table */
 	bool ended;	       /* the keeper has ended */
 	uint64_t mntns, netns; /* the host's, once it is ready */
 	struct who_watch *watches;
@@ -236,6 +238,7 @@ static int receive(struct who *who)
 	if (message.kind == MESSAGE_READY) {
 		who->mntns = message.mntns;
 		who->netns = message.netns;
+		who->ready = true;
 	} else if (message.kind == MESSAGE_LOOK) {
 		take_look(who, &message, bytes + sizeof(message));
 	} else {
@@ -274,17 +277,18 @@ static void find_node(struct who *who)
 		snprintf(who->node, sizeof(who->node), "%s", name.nodename);
 }
 
-static int take_in(struct who *who, struct err *err)
+/* What the keeper sends until it is ready, or until the time is over: the rest comes later. */
+static int take_in(struct who *who, unsigned wait_ms, struct err *err)
 {
-	uint64_t deadline_ns = now_mono_ns() + START_MS * 1000000ULL;
+	uint64_t deadline_ns = now_mono_ns() + wait_ms * 1000000ULL;
 	int kind = MESSAGE_GROUP;
 
-	while (kind > 0 && kind != MESSAGE_READY) {
+	while (kind > 0 && !who->ready) {
 		struct pollfd fd = { .fd = who->keeper.fd, .events = POLLIN };
 		uint64_t now = now_mono_ns();
 
 		if (now >= deadline_ns)
-			break; /* the rest comes later */
+			break;
 		if (poll(&fd, 1, (int)((deadline_ns - now) / 1000000) + 1) > 0)
 			kind = receive(who);
 	}
@@ -328,7 +332,8 @@ int who_begin(struct who *who, const char *const *dirs, size_t ndirs, struct err
 	if (!bytes.len)
 		strbuf_add(&bytes, "", 1);
 	code = packet_send(who->keeper.fd, bytes.buf, bytes.len, NULL, 0);
-	return code < 0 ? err_sys(err, -code, "the process that finds names") : take_in(who, err);
+	return code < 0 ? err_sys(err, -code, "the process that finds names")
+			: take_in(who, START_MS, err);
 }
 
 int who_run(struct who *who, struct err *err)
@@ -337,6 +342,33 @@ int who_run(struct who *who, struct err *err)
 
 	who->runs = ret >= 0;
 	return ret;
+}
+
+static bool await_thread(struct who *who)
+{
+	struct timespec until;
+	bool ready;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += AWAIT_MS / 1000;
+	pthread_mutex_lock(&who->lock);
+	while (!who->ready && !who->ended &&
+	       pthread_cond_timedwait(&who->changed, &who->lock, &until) == 0)
+		;
+	ready = who->ready;
+	pthread_mutex_unlock(&who->lock);
+	return ready;
+}
+
+int who_await(struct who *who, struct err *err)
+{
+	int ret = who->runs ? 0 : take_in(who, AWAIT_MS, err);
+
+	if (ret < 0 || (who->runs ? await_thread(who) : who->ready))
+		return ret;
+	err_hint(err, "probes that other programs attach at this time delay it: try again");
+	return err_set(err, ETIMEDOUT, "the cgroups of this machine are not known after %d s",
+		       AWAIT_MS / 1000);
 }
 
 void who_free(struct who *who)

@@ -5,6 +5,7 @@
  *	who_start()	starts the keeper (keeper.h)
  *	who_begin()	reads the groups that exist
  *	who_run()	starts the thread that follows changes
+ *	who_await()	waits until all groups that exist are known
  *	who_part()	answers, in any thread
  *	who_free()
  *
@@ -29,10 +30,13 @@ struct who;
 /* Starts the keeper, which waits for who_begin(). The process has no threads and all its
  * privileges. */
 int who_start(struct who **ret, struct err *err);
-/* Reads the groups that exist; called once. `dirs`: see state.h. */
+/* Reads the groups that exist, for at most 5 s; called once. `dirs`: see state.h. */
 int who_begin(struct who *who, const char *const *dirs, size_t ndirs, struct err *err);
 /* The thread. */
 int who_run(struct who *who, struct err *err);
+/* Waits until all groups that existed at who_begin() are in the table, at most 30 s: who_begin()
+ * goes on without them after 5 s, which does for names. For filters, before or after who_run(). */
+int who_await(struct who *who, struct err *err);
 void who_free(struct who *who); /* NULL is fine */
 
 /* The kind of an id. resolve.h keeps it in the upper bits of the id. */

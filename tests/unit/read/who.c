@@ -242,13 +242,53 @@ static void test_who_watch(void **state)
 	who_free(who);
 }
 
+/* The one child of this process. */
+static pid_t keeper(void)
+{
+	_cleanup_free_ char *path = xasprintf("/proc/self/task/%d/children", getpid());
+	_cleanup_file_ FILE *file = fopen(path, "re");
+	int pid = 0;
+
+	assert_non_null(file);
+	assert_int_equal(fscanf(file, "%d", &pid), 1);
+	return pid;
+}
+
+/* The keeper does nothing until the start gives up waiting for it. */
+static void test_who_late(void **state)
+{
+	struct seen early = { 0 }, late = { 0 };
+	struct who_watch first = { on_group, &early, NULL }, second = { on_group, &late, NULL };
+	struct who *who;
+
+	skip_without_root();
+	for (int runs = 0; runs < 2; runs++) {
+		early = late = (struct seen){ 0 };
+		make("docker-" ID "4.scope");
+		assert_int_equal(who_start(&who, NULL), 0);
+		kill(keeper(), SIGSTOP);
+		assert_int_equal(who_begin(who, NULL, 0, NULL), 0);
+		if (runs)
+			assert_int_equal(who_run(who, NULL), 0);
+		who_watch(who, &first);
+		assert_int_equal(early.came, 0);
+		who_unwatch(who, &first);
+		kill(keeper(), SIGCONT);
+		assert_int_equal(who_await(who, NULL), 0);
+		who_watch(who, &second);
+		assert_int_equal(late.came, 1);
+		who_unwatch(who, &second);
+		who_free(who);
+		take_away("docker-" ID "4.scope");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_who_group),
-		cmocka_unit_test(test_who_short),
-		cmocka_unit_test(test_who_process),
-		cmocka_unit_test(test_who_watch),
+		cmocka_unit_test(test_who_group),   cmocka_unit_test(test_who_short),
+		cmocka_unit_test(test_who_process), cmocka_unit_test(test_who_watch),
+		cmocka_unit_test(test_who_late),
 	};
 	static const char *const mounts[] = { "/sys/fs/cgroup/unified", "/sys/fs/cgroup" };
 	int failed;
