@@ -4,18 +4,18 @@ import { Grid } from "./table.js";
 import { Model } from "./model.js";
 import { compile } from "./filter.js";
 import { forgetColors } from "./charts.js";
-import { cell, duration, short, visible } from "./format.js";
+import { cell, short, visible } from "./format.js";
 import { Flame, Heat, Histogram, Overview, Trend, Waterfall, details, el } from "./views.js";
 
 const $ = (id) => document.getElementById(id);
-const SORT_MS = 400; // rows keep their places so long
-const KEYS = [["1…9", "a map by its number"], ["n p", "the next map, the previous one"], ["o", "overview of all maps"], ["j k, arrows", "move; PgUp PgDn, g and G go far"],
-	["h l", "choose a column"], ["s", "sort by it; again: reverse"], ["/", "filter: a text, or an expression as of --where"], ["v", "the next view"],
+const SORT_MS = 400; // the least time between two orders of the rows
+const KEYS = [["1…9", "show a map by its number"], ["n p", "the next map, the previous one"], ["o", "overview of all maps"], ["j k, arrows", "move; PgUp PgDn, g and G go far"],
+	["h l", "choose a column"], ["s", "sort by it; again: reverse"], ["/", "filter: a text, or an expression as for --where"], ["v", "the next view"],
 	["Enter", "all fields of the row"], ["Space", "hold what is shown, or go on"], ["F", "back to the newest"], ["y", "copy the row as JSON"],
-	["t", "dark, light, as the system"], ["Esc", "close, clear the filter"], ["?", "this help"]];
+	["t", "dark, light, or as the system"], ["Esc", "close, clear the filter"], ["?", "this help"]];
 const VIEWS = [
 	{ name: "Table", fits: () => true },
-	{ name: "Trend", fits: (m) => true, make: Trend },
+	{ name: "Trend", fits: () => true, make: Trend },
 	{ name: "Histogram", fits: (m) => m.heat, make: Histogram },
 	{ name: "Heat map", fits: (m) => m.heat, make: Heat },
 	{ name: "Waterfall", fits: (m) => m.kind === "spans", make: Waterfall },
@@ -92,7 +92,7 @@ function rowsOf(map) {
 
 function makeList() {
 	const { map } = page, state = stateOf(map);
-	// Rows that were sorted a moment ago are nearly sorted, which takes less time.
+	// Sorting is faster on the rows of the last time, which are nearly in order.
 	let rows = state.of === map && state.shape === map.shape ? state.rows : rowsOf(map);
 	if (map.rows) Object.assign(state, { rows, of: map, shape: map.shape });
 	if (state.sort) {
@@ -174,7 +174,7 @@ function renewTabs() {
 		return tab;
 	}));
 	const still = tabs().find((m) => m.id === page.map.id);
-	if (still !== page.map || !page.started) { page.started = true; show(page.started && still ? still : OVERVIEW); }
+	if (still !== page.map || !page.started) { page.started = true; show(still ?? OVERVIEW); }
 	drawTabs();
 }
 
@@ -288,7 +288,7 @@ function hold() {
 	page.held = !page.held;
 	$("pause").setAttribute("aria-pressed", page.held);
 	setText($("pause"), page.held ? "Go on" : "Pause");
-	// What is shown, as it is now: the model goes on.
+	// Copies the rows that are shown, since the model goes on changing them.
 	if (page.held && page.map.rows) {
 		page.list = page.list.map((row) => {
 			const rates = row.rates?.map((rate, i) => row.rate(i)), trend = row.trend(120), copy = Object.assign(Object.create(Object.getPrototypeOf(row)), row);
@@ -351,7 +351,7 @@ $("hints").replaceChildren(...[["/", "filter"], ["s", "sort"], ["v", "view"], ["
 try { const kept = localStorage.getItem("theme"); if (kept) document.documentElement.dataset.theme = kept; } catch (e) { /* none */ }
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => { forgetColors(); draw(true); });
 
-try { if (location.hash.length > 1) page.map = { ...OVERVIEW, id: decodeURI(location.hash.slice(1)) }; } catch (e) { /* no address of ours */ }
+try { if (location.hash.length > 1) page.map = { ...OVERVIEW, id: decodeURI(location.hash.slice(1)) }; } catch (e) { /* not an address of this page */ }
 page.model = model;
 globalThis.bombus = { page, model }; // for tests, and for the curious
 model.connect("live/events");

@@ -7,14 +7,14 @@ export function forgetColors() { colors = null; }
 function color(name) {
 	if (!colors) {
 		const style = getComputedStyle(document.documentElement);
-		colors = Object.fromEntries(["chart", "chart-back", "text", "dim", "line", "panel", "bad", "raised"]
+		colors = Object.fromEntries(["chart", "text", "dim", "line", "raised"]
 			.map((n) => [n, style.getPropertyValue("--" + n).trim()]));
 	}
 	return colors[name];
 }
 export const SERIES = ["#f5b301", "#4f9dff", "#3fb56b", "#e5604d", "#b07be8", "#2bb3b8", "#d96fa8"];
 
-// A context in CSS pixels, cleared.
+// A cleared context that draws in CSS pixels.
 function begin(canvas, w, h) {
 	const scale = devicePixelRatio || 1, width = Math.round(w * scale), height = Math.round(h * scale);
 	if (canvas.width !== width || canvas.height !== height) { canvas.width = width; canvas.height = height; }
@@ -33,7 +33,7 @@ function empty(c, w, h, text) {
 	c.fillText(text, w / 2, h / 2);
 }
 
-// Small bars of what was, newest to the right.
+// Small bars, the newest on the right.
 export function spark(canvas, values, w = 160, h = 26) {
 	const c = begin(canvas, w, h), n = values.length;
 	let most = 0;
@@ -144,7 +144,6 @@ export function heat(canvas, columns, tick, n, unit) {
 	const [w, h] = sized(canvas), c = begin(canvas, w, h);
 	const shown = columns.filter((col) => col.tick > tick - n), bounds = [...new Set(shown.flatMap((col) => [...col.counts.keys()]))].sort((a, b) => a - b);
 	if (!bounds.length) { empty(c, w, h, "nothing in this time"); return; }
-	// Every bound between the lowest and the highest has its line, where they are powers of two.
 	const tall = (h - BOTTOM - 8) / bounds.length, wide = (w - LEFT - 14) / n;
 	const most = Math.max(...shown.flatMap((col) => [...col.counts.values()]));
 	c.fillStyle = color("chart");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The filter language of --where, on the values that are shown; anything else is a text to find.
+// The filter language of --where, on the values that are shown. Any other text is searched for.
 //
 //	expr := and { "||" and } ; and := not { "&&" not } ; not := "!" not | "(" expr ")" | test
 //	test := FIELD [ op value ] | FIELD in ( value, ... )
@@ -94,7 +94,7 @@ function parser(all, columns) {
 		const text = value(), no = op === "!=" || op === "!~", same = no ? (op === "!=" ? "==" : "~") : op;
 		let pattern = null;
 		if (same === "~") {
-			try { pattern = new RegExp(text); } catch (e) { throw new Error(`'${text}' is no pattern`); }
+			try { pattern = new RegExp(text); } catch (e) { throw new Error(`'${text}' is not a valid pattern`); }
 		} else if (/[<>]/.test(same) && Number.isNaN(number(text, column))) {
 			throw new Error(`'${text}' is not a number`);
 		}
@@ -116,11 +116,11 @@ function parser(all, columns) {
 		return list.length === 1 ? list[0] : (row) => list.some((f) => f(row));
 	}
 	const f = or();
-	if (at < all.length) throw new Error("the expression goes on behind its end");
+	if (at < all.length) throw new Error("there is text after the end of the expression");
 	return f;
 }
 
-// A function that says whether a row matches, or null for no filter. Throws with what is wrong.
+// A function that says whether a row matches, or null for no filter. Throws an error that says what is wrong.
 export function compile(text, columns, textOf) {
 	if (!text.trim()) return null;
 	const all = tokens(text);

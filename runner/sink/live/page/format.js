@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Values as text for people. All of them take what stands in the JSON.
+// Values as text for people. All functions take values as they are in the JSON.
 
 const NS = { ns: 1, us: 1e3, ms: 1e6, s: 1e9 };
 
@@ -42,7 +42,7 @@ export function inUnit(value, unit) {
 	return typeof value === "number" && !Number.isInteger(value) ? String(+value.toPrecision(6)) : String(value);
 }
 
-// What stands in a cell.
+// The text of a cell.
 export function cell(value, column) {
 	if (value === undefined || value === null) return "";
 	if (column.rate) return value === 0 ? "0" : column.unit && column.unit !== "events"
@@ -53,7 +53,7 @@ export function cell(value, column) {
 	return visible(String(value));
 }
 
-// Control characters are seen, and cannot turn the text around.
+// Makes control characters visible, so that they cannot reverse the text.
 export function visible(text) {
 	return text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
 		(c) => "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0"));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the server sent: maps with their rows or events. Knows nothing of the page.
+// The data of the server: maps with their rows or events. Does not depend on the page.
 import { secondsOf } from "./format.js";
 
 const EVENTS_MAX = 10000, TICKS = 120, HEAT_ROWS = 256;
@@ -46,7 +46,7 @@ export function perBucket(histogram) {
 	return counts;
 }
 
-// What a map has in each second: a ring.
+// A value for each of the last seconds: a ring.
 class Past {
 	constructor() { this.values = new Float64Array(TICKS); this.tick = 0; }
 	put(tick, value, fill) {
@@ -73,7 +73,6 @@ class Row {
 		const map = this.map, old = this.values, since = this.time;
 		this.values = map.families.map((f) => f.read(line));
 		this.line = line;
-		this.gone = false;
 		this.seen = map.beginning;
 		if (time <= since && old) { this.more = 0; return; }
 		this.time = time;
@@ -97,7 +96,7 @@ class Row {
 			if (more > 0) last.counts.set(bound, (last.counts.get(bound) ?? 0) + more);
 		}
 	}
-	// What did not change in the last two sweeps has no rate. (Of the last one not all lines may be there.)
+	// A row that did not change in the last two sweeps has no rate. (Lines of the last sweep may be on their way.)
 	rate(i) { return this.time < this.map.previous ? 0 : this.rates?.[i] ?? 0; }
 	trend(n) {
 		const last = this.map.gauge ? Number(this.values[0]) : 0;
@@ -112,10 +111,10 @@ const fieldColumns = (fields, part) => (fields ?? []).map((f) => {
 });
 
 function family(description, all) {
-	const { name, type, unit } = description, alone = all.length === 1;
+	const { name, type } = description, alone = all.length === 1;
 	const read = alone && type === "histogram" ? (line) => ({ count: line.count, sum: line.sum, buckets: line.buckets })
 		: alone && !name ? (line) => line.value : (line) => line.value?.[name];
-	return { ...description, read, amount: (value) => Number(type === "histogram" ? value?.count : value ?? 0) || 0, unit };
+	return { ...description, read, amount: (value) => Number(type === "histogram" ? value?.count : value ?? 0) || 0 };
 }
 
 function familyColumns(f, i, alone) {
@@ -137,7 +136,7 @@ function familyColumns(f, i, alone) {
 
 const SPAN = ["name", "service", "duration_ns", "status", "status_message", "span_kind", "trace_id", "span_id", "parent_span_id"];
 
-export class DataMap {
+class DataMap {
 	constructor(program, description) {
 		Object.assign(this, description, { program, id: program + "/" + description.map, name: description.map,
 			tick: 0, last: 0, previous: 0, lost: 0, version: 0, shape: 0, cut: 0 });
@@ -151,7 +150,7 @@ export class DataMap {
 	makeStream() {
 		this.events = [];
 		this.serial = 0;
-		this.columns = [{ title: "time", path: "time", is: "time", get: (row) => row.line.time, time: true },
+		this.columns = [{ title: "time", path: "time", is: "time", get: (row) => row.line.time },
 			...(this.kind === "spans" ? SPAN.map((name) => ({ title: name.replace("_ns", ""), path: name, unit: name === "duration_ns" ? "ns" : null,
 				right: name === "duration_ns", get: (row) => row.line[name], id: /_id$/.test(name) })) : []),
 			...fieldColumns(this.key, (row) => row.line.key), ...fieldColumns(this.fields, (row) => row.line.fields)];
@@ -166,7 +165,7 @@ export class DataMap {
 			...this.families.flatMap((f, i) => familyColumns(f, i, this.values.length === 1))];
 		this.columns.push({ title: "trend", path: null, trend: true, get: () => undefined });
 	}
-	begin() { this.begins = true; this.beginning = (this.beginning ?? 0) + 1; if (this.stream) this.events = []; }
+	begin() { this.begins = true; this.beginning = (this.beginning ?? 0) + 1; this.cut = 0; if (this.stream) this.events = []; }
 	// Rows that the beginning does not have are not there any more.
 	begun() {
 		this.begins = false;
@@ -198,7 +197,7 @@ export class DataMap {
 		row.put(line, time);
 		if (!this.begins && !this.gauge) this.sum += row.more;
 	}
-	// Sweeps in which nothing changed are known by the states.
+	// A state tells of a sweep in which nothing changed.
 	sweep(time) {
 		if (time <= this.last) return;
 		this.previous = this.last || time - 1;

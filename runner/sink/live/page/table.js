@@ -6,7 +6,7 @@ import { spark } from "./charts.js";
 const ROW = 26, HEAD = 31, EXTRA = 6, MAX_CHARS = 60, MIN_CHARS = 4, TREND_CHARS = 22;
 
 export class Grid {
-	// on: { open(row), sort(column), moved() }
+	// on: { open(row), sort(column), moved(row) }
 	constructor(parent, on) {
 		this.on = on;
 		this.rows = [];
@@ -86,7 +86,7 @@ export class Grid {
 		this.root.setAttribute("aria-rowcount", rows.length);
 		this.draw(true);
 	}
-	// Columns become as wide as what was seen in them.
+	// A column is as wide as the widest cell that it has shown.
 	measure(rows) {
 		let wider = false;
 		this.columns.forEach((column, i) => {
@@ -169,12 +169,12 @@ export class Grid {
 		});
 	}
 	current() { return this.rows[this.cursor]; }
-	move(to, keep) {
+	move(to) {
 		this.cursor = Math.max(0, Math.min(to, this.rows.length - 1));
 		this.chosen = this.rows[this.cursor]?.id;
 		const top = this.cursor * ROW, height = this.root.clientHeight - HEAD;
-		if (!keep && top < this.root.scrollTop) this.root.scrollTop = top;
-		else if (!keep && top + ROW > this.root.scrollTop + height) this.root.scrollTop = top + ROW - height;
+		if (top < this.root.scrollTop) this.root.scrollTop = top;
+		else if (top + ROW > this.root.scrollTop + height) this.root.scrollTop = top + ROW - height;
 		this.draw();
 		this.on.moved(this.current());
 	}

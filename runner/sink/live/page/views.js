@@ -15,19 +15,21 @@ export function el(tag, attributes = {}, ...children) {
 	return e;
 }
 
-export const nameOf = (row) => visible(row.map.key.map((f) => {
+const nameOf = (row) => visible(row.map.key.map((f) => {
 	const column = row.map.columns.find((c) => c.path === f.path), value = column.get(row);
 	return typeof value === "string" ? value : `${f.path} ${value}`;
 }).join(" ") || row.map.name);
 
 class Chart {
-	constructor(parent) {
+	constructor(parent, page) {
+		this.page = page;
 		this.legend = el("div", { className: "legend" });
 		this.canvas = el("canvas");
 		this.root = el("div", { className: "chart" }, this.legend, this.canvas);
 		parent.append(this.root);
 		this.watch = new ResizeObserver(() => this.draw());
 		this.watch.observe(this.root);
+		this.draw();
 	}
 	remove() { this.watch.disconnect(); this.root.remove(); }
 	names(items) {
@@ -41,7 +43,6 @@ class Chart {
 
 // The busiest rows over time, or the whole stream.
 export class Trend extends Chart {
-	constructor(parent, page) { super(parent); this.page = page; this.draw(); }
 	draw() {
 		const { map } = this.page, unit = map.gauge ? map.families[0].unit : null;
 		if (map.stream) {
@@ -69,27 +70,28 @@ function asHistogram(counts) {
 	return { count: sum, buckets };
 }
 
-// Of the row at the cursor, or of all rows that are shown.
+// The open row, or all rows that are shown.
+const charted = (page) => page.chosen() ? [page.chosen()] : page.shown();
+const rowsName = (rows) => [rows.length === 1 ? nameOf(rows[0]) : `all ${rows.length} rows`, null];
+
 export class Histogram extends Chart {
-	constructor(parent, page) { super(parent); this.page = page; this.draw(); }
 	draw() {
-		const { map } = this.page, rows = this.page.chosen() ? [this.page.chosen()] : this.page.shown(), counts = sumOf(rows);
+		const { map } = this.page, rows = charted(this.page), counts = sumOf(rows);
 		const all = asHistogram(counts), unit = map.families[0].unit;
-		this.names([[rows.length === 1 ? nameOf(rows[0]) : `all ${rows.length} rows`, null], [`${short(all.count)} counted`, null]]);
+		this.names([rowsName(rows), [`${short(all.count)} counted`, null]]);
 		charts.bars(this.canvas, counts, unit, [["p50", quantile(all, 0.5)], ["p90", quantile(all, 0.9)], ["p99", quantile(all, 0.99)]]);
 	}
 }
 
 export class Heat extends Chart {
-	constructor(parent, page) { super(parent); this.page = page; this.draw(); }
 	draw() {
-		const { map } = this.page, rows = this.page.chosen() ? [this.page.chosen()] : this.page.shown(), byTick = new Map();
+		const { map } = this.page, rows = charted(this.page), byTick = new Map();
 		for (const row of rows) for (const column of row.heat ?? []) {
 			const into = byTick.get(column.tick) ?? { tick: column.tick, counts: new Map() };
 			for (const [b, n] of column.counts) into.counts.set(b, (into.counts.get(b) ?? 0) + n);
 			byTick.set(column.tick, into);
 		}
-		this.names([[rows.length === 1 ? nameOf(rows[0]) : `all ${rows.length} rows`, null], ["the more, the stronger", null]]);
+		this.names([rowsName(rows), ["stronger color: larger count", null]]);
 		charts.heat(this.canvas, [...byTick.values()], map.tick - 1, map.seconds, map.families[0].unit);
 	}
 }
@@ -125,7 +127,7 @@ export class Flame {
 		for (const row of this.page.shown()) {
 			if (row.note) continue;
 			const stack = map.stacks.map((c) => c.get(row))
-				.filter((s) => s && !/^\[[^;]*\]$/.test(s)).join(";"); // "[not in the kernel]" is no frame
+				.filter((s) => s && !/^\[[^;]*\]$/.test(s)).join(";"); // "[not in the kernel]" is not a frame
 			if (!stack) continue;
 			stacks.set(stack, (stacks.get(stack) ?? 0) + (map.stream ? 1 : map.families[0].amount(row.values[0])));
 		}
