@@ -16,8 +16,8 @@ NODES=${NODES:-1000}
 VERSION=v1.34.0 STAGED=v0.34.0 ETCD=v3.6.5
 PARTS=(kube-apiserver kube-controller-manager kube-scheduler kubelet kubectl)
 
-# The modules that Kubernetes has beside it are taken at the versions published with it; its samples
-# are not needed.
+# Modules of the Kubernetes tree are taken at the versions that were published with it; its samples are
+# empty modules.
 build_kubernetes() {
 	local m
 
@@ -86,9 +86,9 @@ applied() { # FILES...
 	kube apply --server-side "${@/#/-f}" >applied 2>&1 || { note "$(tail -n 3 kubectl.err)"; return 1; }
 }
 ok 'the API server takes the base' kube apply --server-side -k "$DEPLOY/kustomize/base"
-is 'with its DaemonSet' "$(kube -n bombus get daemonset bombus -o jsonpath='{.spec.template.spec.hostPID}')" true
+is 'the base has its DaemonSet' "$(kube -n bombus get daemonset bombus -o jsonpath='{.spec.template.spec.hostPID}')" true
 "$bin/kubectl" kustomize "$DEPLOY/kustomize/sidecar" >sidecar.yaml
-ok 'and the sidecar' kube apply --server-side --dry-run=server -f sidecar.yaml
+ok 'the API server takes the sidecar' kube apply --server-side --dry-run=server -f sidecar.yaml
 kube delete --wait=false -k "$DEPLOY/kustomize/base" >/dev/null
 
 # --- a node ---
@@ -116,7 +116,7 @@ box() {
 		umoci config --image layout:box --config.entrypoint /bin/sleep --config.cmd 100000 &&
 		skopeo copy oci:layout:box "oci-archive:box.tar:localhost/box:1" && image box.tar
 } >box.log 2>&1
-# What is left after a failure: containers outlive containerd, and volumes are mounted.
+# After a failure containers outlive containerd, and volumes stay mounted.
 end_node() {
 	local shim pid
 
@@ -155,14 +155,14 @@ EOF
 server kubelet "$bin/kubelet" --config kubelet.yaml --kubeconfig kubeconfig --root-dir "$T/kubelet" \
 	--cert-dir "$T/kubelet-certs" --hostname-override real --cloud-provider external
 registered() { kube get node real -o jsonpath='{.status.conditions[?(@.type=="Ready")].reason}' | grep -q .; }
-ok 'the kubelet makes its node known' wait_for 60 registered
+ok 'the kubelet registers its node' wait_for 60 registered
 
-# What a cloud would say.
+# The address that a cloud provider would set.
 kube patch node real --subresource status -p \
 	'{"status": {"addresses": [{"type": "InternalIP", "address": "127.0.0.1"}]}}' >/dev/null
 kube create namespace prod >/dev/null
 
-# pod NAME FILE: seven opens of it, after a start of the test's choice.
+# pod NAME FILE: a manifest. The pod opens the file seven times once go/go exists.
 pod() {
 	cat <<-EOF
 		{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "$1", "namespace": "prod"}, "spec": {
@@ -195,7 +195,7 @@ if go_built helm helm.sh/helm/v3/cmd/helm@v3.18.4; then
 	ok 'the API server takes the chart' applied chart.yaml
 	running() { [ "$(kube -n "$1" get pods -o jsonpath='{.items[*].status.phase}')" = "$2" ]; }
 	ok 'the kubelet starts the pods' wait_for 120 running prod 'Running Running'
-	ok 'and the agent' wait_for 60 running agents Running
+	ok 'the kubelet starts the agent' wait_for 60 running agents Running
 	serves() { fetch "http://127.0.0.1:$PORT/-/ready" >/dev/null; }
 	ok 'the agent is ready' wait_for 60 serves
 	: >go/go
@@ -203,10 +203,10 @@ if go_built helm helm.sh/helm/v3/cmd/helm@v3.18.4; then
 	opened() { [ "$(log | grep -c '"fname":"/etc/alpha"')" -ge 7 ]; }
 	ok 'its log has the opens of the pod' wait_for 30 opened
 	log | grep '^{"time"' >opens.ndjson
-	jq_is 'seven, by namespace, pod and container' opens.ndjson \
+	jq_is 'the seven opens have namespace, pod and container' opens.ndjson \
 		'map(select(.fields.fname? == "/etc/alpha").fields | [.namespace, .pod, .node, .container.name, .container.image]) | [length, unique]' \
 		'[7,[["prod","shop","real","app","localhost/box:1"]]]'
-	jq_is 'and none of the other pod' opens.ndjson 'map(select(.fields.fname? == "/etc/beta")) | length' 0
+	jq_is 'the log has no open of the other pod' opens.ndjson 'map(select(.fields.fname? == "/etc/beta")) | length' 0
 	# --- 1,000 nodes ---
 	python3 - "$NODES" >nodes.json <<-'EOF'
 		import json, sys
@@ -220,8 +220,8 @@ if go_built helm helm.sh/helm/v3/cmd/helm@v3.18.4; then
 	placed() {
 		[ "$(kube -n agents get pods -o jsonpath='{range .items[*]}{.spec.nodeName}{"\n"}{end}' | grep . | sort -u | wc -l)" -ge $((NODES + 1)) ]
 	}
-	ok "the DaemonSet is put on $NODES nodes" wait_for 300 placed
-	# No garbage collector runs, which would take the pods with the DaemonSet.
+	ok "the DaemonSet has a pod on each of $NODES nodes" wait_for 300 placed
+	# No garbage collector runs, so the pods have to be deleted as well.
 	kube -n agents delete daemonset bombus --wait=false >/dev/null
 	for pods in agents prod; do
 		kube -n $pods delete pods --all --grace-period 1 --wait=false >/dev/null

@@ -307,7 +307,7 @@ if collector_there; then
 	collector_is_right http/json "$http_port"
 	collector_is_right grpc "$grpc_port"
 
-	# The configuration of deploy/, on ports of the test's own: what it hands on is in its log.
+	# The configuration of deploy/, on ports of the test's own. Its log has the numbers that it exports.
 	deploy_port=$(free_port)
 	sed "s/0.0.0.0:4318/127.0.0.1:$deploy_port/; s/0.0.0.0:4317/127.0.0.1:$(free_port)/; s/timeout: 5s/timeout: 1s/" \
 		"$TOP/deploy/otel-collector/config.yaml" >deploy.yaml
@@ -318,13 +318,13 @@ if collector_there; then
 		--set target_pid="$TRAFFIC_PID" --otlp="http://127.0.0.1:$deploy_port"
 	ok 'a thousand rounds' traffic_go
 	ok 'it ends' bombus_stop INT
-	handed_on() { # WORD: the sum over all requests
+	exported() { # WORD: the sum over all requests
 		sed -n "s/.*\"$1\": \([0-9]*\)[,}].*/\1/p" deploy.log | awk '{ sum += $1 } END { print sum + 0 }'
 	}
-	all_handed_on() { [ "$(handed_on 'log records')" = 1000 ]; }
-	ok 'all records' wait_for 10 all_handed_on
-	at_least 'all spans, and those of its own start' "$(handed_on spans)" 1001
-	at_least 'metrics' "$(handed_on 'data points')" 1
+	all_exported() { [ "$(exported 'log records')" = 1000 ]; }
+	ok 'the collector exports all records' wait_for 10 all_exported
+	at_least 'the collector exports all spans, and those of the start of bombus' "$(exported spans)" 1001
+	at_least 'the collector exports metrics' "$(exported 'data points')" 1
 else
 	skip 'traces in a collector' "$(why_not)"
 fi

@@ -1,9 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# The page for browsers in a real one, headless Chromium: what it shows is what -o json prints; keys,
-# a phone's width, dark and light; ten thousand rows that change while they scroll; names that look
-# like HTML. Pictures of it are in BUILD/web.
+# The page in headless Chromium: it shows the data of -o json; keys, a phone's width, dark and light;
+# ten thousand rows that change while they scroll; names that look like HTML. Pictures are in BUILD/web.
 . "$(dirname "$0")/../support/lib.sh"
 . "$TESTS/support/tui.sh"
 need_root
@@ -18,9 +17,9 @@ start() { # NAME
 		--set target_pid="$ROUNDS_PID" --set keys=10000
 }
 ok 'it starts' start web
-mkfifo said
+mkfifo results
 python3 "$TESTS/interop/web.py" "http://127.0.0.1:$PORT/live" web.out "$T/rounds" "$PICTURES" \
-	>said 2>web.errors &
+	>results 2>web.errors &
 started+=("$!")
 while read -r line; do
 	case $line in
@@ -30,8 +29,8 @@ while read -r line; do
 	'# again') ok 'it starts again' start again ;;
 	*) note "${line#\# }" ;;
 	esac
-done <said
-is 'the browser had no trouble' "$(cat web.errors)" ''
+done <results
+is 'web.py prints no error' "$(cat web.errors)" ''
 bombus_stop INT
 
 # --- traces and stacks ---
@@ -63,13 +62,13 @@ with Browser() as page:
     page.shot("$PICTURES/flame-graph.png")
     print(page.complaints())
 END
-python3 views.py >views.said 2>&1
-is 'the waterfall has the traces of the JSON' "$(sed -n 1p views.said)" \
+python3 views.py >views.lines 2>&1
+is 'the waterfall has the traces of the JSON' "$(sed -n 1p views.lines)" \
 	"$(jq -cs 'map(select(.map == "calls" and .kind == "span").trace_id) | unique' views.out | sed 's/,/, /g')"
-is 'a failed span hangs red under its parent' "$(sed -n 2p views.said)" 'call,  wait!'
-is 'the flame graph has the frames of the stacks' "$(sed -n 3p views.said | jq -c 'unique')" \
+is 'a failed span is red, under its parent' "$(sed -n 2p views.lines)" 'call,  wait!'
+is 'the flame graph has the frames of the stacks' "$(sed -n 3p views.lines | jq -c 'unique')" \
 	"$(jq -cs 'map(select(.map == "events").fields.stack | split(";")[] | sub("\\+0x[0-9a-f]+$"; "")) | unique' views.out)"
-is 'without a complaint' "$(sed -n 4p views.said)" '[]'
+is 'the console has no error' "$(sed -n 4p views.lines)" '[]'
 ok 'it ends' bombus_stop INT
 
 # --- the filter finds what --where finds ---
@@ -107,7 +106,7 @@ with Browser() as page:
         wrong = page.eval("document.getElementById('filter').classList.contains('wrong')")
         print("wrong" if wrong else page.eval("bombus.page.list.length"))
 END
-is 'expression by expression' "$(python3 filters.py 2>&1 | paste -sd ' ')" "$(paste -sd ' ' where.counts)"
+is 'each filter of the page matches as many records as --where' "$(python3 filters.py 2>&1 | paste -sd ' ')" "$(paste -sd ' ' where.counts)"
 kill -INT "$replay"
 
 # --- a file whose name looks like HTML ---
@@ -128,7 +127,7 @@ PORT=$(free_port)
 ok 'it starts' bombus_start names --store "$EXAMPLES" run opensnoop -o json --web \
 	--metrics="127.0.0.1:$PORT" --set target_pid="$opener"
 echo >go
-ok 'the name is seen' wait_for 10 has_lines names.out 1 onerror
+ok 'opensnoop prints the name' wait_for 10 has_lines names.out 1 onerror
 cat >names.py <<END
 import sys
 sys.path.insert(0, "$TESTS/support")
@@ -146,6 +145,6 @@ with Browser() as page:
     except RuntimeError as error:
         print("TrustedHTML" in str(error))
 END
-is 'it is a text and nothing else, and HTML cannot be made' "$(python3 names.py 2>&1)" $'bombus,0\nTrue'
+is 'the page shows the name as text, and scripts cannot set HTML' "$(python3 names.py 2>&1)" $'bombus,0\nTrue'
 ok 'it ends' bombus_stop INT
 done_testing

@@ -172,18 +172,18 @@ class Browser:
             out.write(base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"]))
 
     def complaints(self):
-        """What the page's console says: errors, and what its security policy stopped."""
-        said = []
+        """Errors of the page's console, with violations of its security policy."""
+        errors = []
         for event in self.events:
             params = event["params"]
             if event["method"] == "Runtime.exceptionThrown":
                 details = params["exceptionDetails"]
-                said.append(details.get("exception", {}).get("description") or details["text"])
+                errors.append(details.get("exception", {}).get("description") or details["text"])
             elif event["method"] == "Log.entryAdded" and params["entry"]["level"] == "error":
-                said.append(params["entry"]["text"] + " " + params["entry"].get("url", ""))
+                errors.append(params["entry"]["text"] + " " + params["entry"].get("url", ""))
             elif event["method"] == "Runtime.consoleAPICalled" and params["type"] == "error":
-                said.append(" ".join(str(a.get("value")) for a in params["args"]))
-        return said
+                errors.append(" ".join(str(a.get("value")) for a in params["args"]))
+        return errors
 
     def requests(self):
         return [e["params"]["request"]["url"] for e in self.events

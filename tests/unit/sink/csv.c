@@ -105,7 +105,7 @@ static void assert_spread(const struct csv_sheet *sheet, const char *header, con
 	csv_place_release(&place);
 }
 
-/* Names that two kinds have in the same order are there once, in whatever order the kinds come. */
+/* A name that two kinds have in the same order is there once, in any order of the kinds. */
 static void test_csv_sheet(void **state)
 {
 	struct csv_sheet sheet = { 0 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The page for browsers: what viewers read, and that it is what -o json prints. */
+/* The page for browsers: the texts that viewers read, which are the lines of -o json. */
 #include "tests/support/sink_fixture.h"
 #include <arpa/inet.h>
 #include <sys/socket.h>
@@ -71,7 +71,7 @@ static void test_feed_gives_a_beginning_and_what_follows(void **state)
 	struct feed *feed = feed_new(1000, 2, -1);
 	struct reader r;
 
-	put(feed, "for nobody ");
+	put(feed, "without a viewer ");
 	assert_false(feed_wants_beginning(feed, SECOND));
 	assert_true(begin_reading(&r, feed));
 	put(feed, "before ");
@@ -79,7 +79,7 @@ static void test_feed_gives_a_beginning_and_what_follows(void **state)
 	assert_int_equal(r.paused, 1);
 	assert_true(feed_wants_beginning(feed, SECOND));
 	put(feed, "in it ");
-	assert_int_equal(r.paused, 1); /* of no use yet */
+	assert_int_equal(r.paused, 1); /* without a beginning it cannot go on */
 	feed_begin(feed);
 	feed_put_beginning(feed, "<one>", 5);
 	put(feed, "meanwhile ");
@@ -98,7 +98,7 @@ static void test_feed_gives_a_beginning_and_what_follows(void **state)
 	feed_free(feed);
 }
 
-/* One that reads nothing for long misses lines and knows how many; the other one misses none. */
+/* A viewer that is too slow misses lines and learns how many; the other viewer misses none. */
 static void test_feed_skips_the_slow_one_alone(void **state)
 {
 	struct feed *feed = feed_new(40, 2, -1);
@@ -143,7 +143,7 @@ static void test_feed_skips_the_slow_one_alone(void **state)
 	feed_free(feed);
 }
 
-/* A beginning that the ring does not continue any more is given up, also in its middle. */
+/* A viewer leaves a beginning that the ring does not continue any more, also in its middle. */
 static void test_feed_gives_up_an_old_beginning(void **state)
 {
 	struct feed *feed = feed_new(20, 1, -1);
@@ -194,7 +194,7 @@ static void test_feed_shares_a_fresh_beginning(void **state)
 	end_reading(&d);
 	assert_int_equal(feed_stats(feed).viewers, 0);
 	assert_int_equal(feed_stats(feed).ring_bytes, 0);
-	make_beginning(feed, "<nobody>", SECOND);
+	make_beginning(feed, "<unread>", SECOND);
 	assert_int_equal(feed_stats(feed).beginning_bytes, 0);
 	feed_free(feed);
 }
@@ -294,7 +294,7 @@ static void test_live_gives_lines_of_json(void **state)
 
 	serve(&s);
 	record = record_of(&s.f, MAP_EVENTS, &event);
-	/* One before it is watched, one after. */
+	/* One record before there is a viewer, one after. */
 	put_event(&s, &record);
 	put_conns(&s.f, 42, 0);
 	host_tick(s.host, &s.f.fake.source);
@@ -303,7 +303,7 @@ static void test_live_gives_lines_of_json(void **state)
 	wanted = xasprintf("\ndata: %s\n", line);
 	read_until(fd, &text, "event: begun\n");
 	assert_non_null(strstr(strbuf_str(&text), "\r\nContent-Type: text/event-stream\r\n"));
-	read_until(fd, &text, wanted); /* in the beginning, or behind it */
+	read_until(fd, &text, wanted); /* in the beginning, or after it */
 	assert_non_null(strstr(strbuf_str(&text),
 			       "\"kind\":\"counter\",\"key\":{\"daddr_v4\":\"10.0.0.1\"},"
 			       "\"value\":42}\n"));
@@ -320,7 +320,7 @@ static void test_live_gives_lines_of_json(void **state)
 	leave(&s);
 }
 
-/* What one viewer waits for does not go into the beginning that is made for another one. */
+/* Lines that wait for one viewer do not go into the beginning that is made for another one. */
 static void test_live_another_viewer_takes_nothing_away(void **state)
 {
 	struct connlat event = a_connlat();
@@ -333,8 +333,8 @@ static void test_live_another_viewer_takes_nothing_away(void **state)
 	record = record_of(&s.f, MAP_EVENTS, &event);
 	fd = watch(&s, "localhost");
 	read_until(fd, &text, "event: begun\n");
-	usleep(2100000); /* a later viewer gets a beginning of its own */
-	/* What comes right after an event waits a moment. */
+	usleep(2100000); /* then the next viewer does not share this beginning */
+	/* Lines right after an event wait for the next event. */
 	event.delta_us = 99;
 	put_event(&s, &record);
 	read_until(fd, &text, "\"delta_us\":99,");
@@ -380,7 +380,7 @@ static void test_live_is_bounded_and_guarded(void **state)
 	assert_non_null(strstr(strbuf_str(&text), " 503 "));
 	close(fd);
 	strbuf_release(&text);
-	leave(&s); /* also while they watch */
+	leave(&s); /* with viewers that are connected */
 	for (unsigned i = 0; i < LIVE_VIEWERS; i++)
 		close(fds[i]);
 }
