@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An output as the commands see it. The file of a sink ends with its exporter,
- * and a row in cmd/run/exporters.h makes it known. Help, completions, the agent's keys and their
- * schema come from the table of its options.
+ * An output as the commands see it. The file of a sink ends with its exporter, and a row in
+ * cmd/run/exporters.h makes it known. Help, completions, the agent's keys and their schema come
+ * from the table of its options.
  */
 #ifndef BOMBUS_RUNNER_SINK_EXPORTER_H
 #define BOMBUS_RUNNER_SINK_EXPORTER_H
@@ -43,7 +43,7 @@ struct exporter {
 	size_t args_bytes;
 	bool statistics;  /* it shows what the kernel measures of programs */
 	bool records;	  /* it makes recordings: it needs `images`, and `files` */
-	bool writes_file; /* at the end; it talks to nobody */
+	bool writes_file; /* at the end; it opens no connection */
 	bool no_screen;	  /* with it the live table is not the usual form */
 	bool in_place;	  /* where its options ask for it, it takes the place of the form of -o */
 	/* Whether its options ask for it. NULL: a form, which -o chooses. */

@@ -19,7 +19,7 @@
 
 #define OUT_BATCH_BYTES (64u << 10) /* out_pace() flushes from here on */
 
-/* Instead of a descriptor: gets what would be written, whole lines. 0 or -errno. */
+/* Gets whole lines in place of a descriptor. Returns 0 or -errno. */
 typedef int (*out_take)(void *ctx, const char *bytes, size_t len);
 
 enum out_kind { OUT_FILE, OUT_PIPE, OUT_SOCKET };

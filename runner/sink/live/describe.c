@@ -26,7 +26,7 @@ static void begin_object(struct strbuf *sb, const char *name, const char *text)
 	json_add_string(sb, text, strlen(text));
 }
 
-/* --- what a program has --- */
+/* --- the parts of a program --- */
 
 static const char *nature(const struct field *field)
 {
@@ -73,7 +73,7 @@ static void add_family(struct strbuf *sb, const struct family *family)
 	strbuf_addc(sb, '}');
 }
 
-/* As lines name it: where two labels have one path, the second one goes by its label's name. */
+/* The name in lines: where two labels have the same path, the second one has its label's name. */
 static const char *label_path(const struct metric_plan *plan, uint32_t number)
 {
 	const char *path = plan->labels[number].in_key.path;
@@ -95,7 +95,7 @@ static void add_series(struct strbuf *sb, const struct metric_plan *plan)
 	strbuf_addc(sb, ']');
 }
 
-/* What a span has beside the members that all spans have. */
+/* The fields of a span beside the members that all spans have. */
 static void add_attributes(struct strbuf *sb, const struct map_plan *map)
 {
 	struct arena arena = { 0 };
@@ -155,7 +155,7 @@ void describe_program(struct strbuf *sb, struct source *source)
 	strbuf_adds(sb, "]}");
 }
 
-/* --- how it is doing --- */
+/* --- its state --- */
 
 static void add_number(struct strbuf *sb, const char *name, uint64_t number)
 {

@@ -8,13 +8,12 @@
 #include "base/util.h"
 
 #define NOTE_ROOM 96
-/* Later viewers get a newer beginning. */
-#define FRESH_NS 2000000000ull
+#define FRESH_NS 2000000000ull /* viewers share a beginning up to this age */
 
-/* Immutable, and counted: with the feed's lock. */
+/* Immutable; refs with the feed's lock. */
 struct text {
 	unsigned refs;
-	uint64_t line; /* so many were published with it */
+	uint64_t line; /* the number of lines published up to its end */
 	size_t len;
 	char bytes[];
 };
@@ -32,12 +31,12 @@ struct viewer {
 	struct viewer_ops ops;
 	bool paused;
 	enum stage stage;
-	struct text *text; /* that it reads; held */
+	struct text *text; /* under way; has a reference */
 	size_t off;
-	uint64_t at; /* the next one, counted in the beginning or in all that was published */
-	uint64_t beginning; /* the number of the one that it reads */
+	uint64_t at;	    /* the next text, counted in the beginning or in all texts */
+	uint64_t beginning; /* its number, at AT_BEGINNING */
 	bool has_read;	    /* `line` is known */
-	uint64_t line;	    /* that it has read up to */
+	uint64_t line;	    /* it has read up to there */
 	char note[NOTE_ROOM];
 	size_t note_len;
 };
@@ -46,12 +45,12 @@ struct feed {
 	pthread_mutex_t lock;
 	int bell_fd;
 	bool closed;
-	unsigned max_viewers, nviewers; /* the number is atomic, too */
+	unsigned max_viewers, nviewers; /* nviewers is atomic, too */
 	struct viewer *viewers;
 	size_t ring_bytes;
 	struct texts ring; /* from number `first` on */
 	uint64_t first, lines, skipped;
-	/* The beginning, and the one that is made; from_ are the next text and line after them. */
+	/* The beginning, and the one under construction; *_text, *_line: the next ones after it. */
 	struct texts beginning, making;
 	bool has_beginning; /* see is_continued() */
 	uint64_t number, made_ns;
@@ -222,14 +221,14 @@ void feed_begin(struct feed *feed)
 	pthread_mutex_unlock(&feed->lock);
 }
 
-/* No other thread sees what is made. */
+/* Without the lock: no other thread uses `making`. */
 void feed_put_beginning(struct feed *feed, const char *bytes, size_t len)
 {
 	if (len)
 		texts_add(&feed->making, text_new(bytes, len));
 }
 
-/* Without viewers nothing is published that could follow it. */
+/* Without viewers a beginning is dropped, since no text would follow it. */
 void feed_end(struct feed *feed, uint64_t now_ns)
 {
 	pthread_mutex_lock(&feed->lock);
@@ -372,7 +371,7 @@ static bool step(struct viewer *v)
 	return false;
 }
 
-/* Copies what there is of one text or note. */
+/* Copies from the note or text under way. */
 static size_t copy(struct viewer *v, char *dst, size_t max)
 {
 	const char *from = v->note_len ? v->note : v->text->bytes;

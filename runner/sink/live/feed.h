@@ -3,14 +3,14 @@
  * Text that many viewers read: one thread publishes, each viewer reads at its own pace, in the
  * server's thread. A text is made once and shared; the last `ring_bytes` of them are kept.
  *
- * A viewer first reads a beginning: all that there is at one moment, as a list of texts. The
- * publisher makes one where a viewer waits for it, and viewers that come soon after take the same.
- * Then a viewer reads each text that was published since that moment, in order and without a gap.
- * One that is so slow that the ring has dropped what it would read next is skipped forward: it
- * reads a note that says how many lines it missed, and a new beginning.
+ * A viewer first reads a beginning: the whole state at one moment, as a list of texts. The
+ * publisher makes one when a viewer waits for it, and viewers that come soon after share it. Then a
+ * viewer reads each text that was published since that moment, in order and without a gap. A viewer
+ * is skipped forward when it is so slow that the ring has dropped its next text: it reads a note
+ * with the number of lines that it missed, and a new beginning.
  *
- * The publisher never waits for a viewer. What there is at most: the ring, one beginning, and a
- * text for each viewer.
+ * The publisher never waits for a viewer. Memory is bounded: the ring, one beginning, and a text
+ * for each viewer.
  */
 #ifndef BOMBUS_RUNNER_SINK_LIVE_FEED_H
 #define BOMBUS_RUNNER_SINK_LIVE_FEED_H
@@ -30,19 +30,20 @@ void feed_limit(struct feed *feed, size_t ring_bytes);
 
 /* --- the thread that publishes --- */
 
-/* Cheap; any thread. False: what would be published is for no one. */
+/* Cheap; any thread. False: there is no viewer to publish for. */
 bool feed_is_watched(const struct feed *feed);
 /* Copies a whole event, of `lines` lines of data. */
 void feed_put(struct feed *feed, const char *text, size_t len, uint64_t lines);
 
-/* A viewer waits for a beginning. Drops one that is not read and two seconds old. */
+/* Whether a viewer waits for a beginning. Drops one that is two seconds old and that no viewer
+ * reads. */
 bool feed_wants_beginning(struct feed *feed, uint64_t now_ns);
-/* Texts until feed_end() are a beginning; what is put with feed_put() from now on follows it. */
+/* Texts until feed_end() are a beginning; texts of feed_put() from now on follow it. */
 void feed_begin(struct feed *feed);
 void feed_put_beginning(struct feed *feed, const char *text, size_t len);
 void feed_end(struct feed *feed, uint64_t now_ns);
 
-/* Any thread. Viewers read what there is, and then the end. */
+/* Any thread. Viewers read the rest, and then the end. */
 void feed_close(struct feed *feed);
 
 /* --- viewers, in the server's thread --- */
@@ -56,7 +57,7 @@ struct viewer_ops {
 /* NULL: there are too many. ops->ctx is borrowed. */
 struct viewer *viewer_new(struct feed *feed, const struct viewer_ops *ops);
 void viewer_free(struct viewer *viewer);
-/* The number of bytes; 0: the feed was closed; -EAGAIN: pause() was called, as there is nothing. */
+/* The number of bytes; 0: the feed was closed; -EAGAIN: pause() was called, nothing to read. */
 ssize_t viewer_read(struct viewer *viewer, char *dst, size_t max);
 
 struct feed_stats {

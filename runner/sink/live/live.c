@@ -2,7 +2,6 @@
 #include "runner/sink/live/live.h"
 
 #include <inttypes.h>
-#include <unistd.h>
 #include "base/bell.h"
 #include "base/figures.h"
 #include "base/util.h"
@@ -14,13 +13,13 @@
 #include "runner/sink/slots.h"
 #include "runner/sink/stream.h"
 
-/* Of the memory limit; a third is the ring, the rest a beginning. */
+/* A part of the memory limit: a third is for the ring, the rest for a beginning. */
 #define ROOM_BYTES (24u << 20)
 #define TAIL_BYTES (256u << 10) /* of the last records of a map */
 #define TAIL_RECORDS 1000u	/* of them in a beginning */
 #define BLOCK_ROWS 256u
 #define BLOCK_BYTES (128u << 10)
-#define EVENT_BYTES (64u << 20) /* a limit against mistakes: 128 KiB are usual */
+#define EVENT_BYTES (64u << 20) /* a limit against mistakes: 64 KiB are usual */
 #define WHY_MAX 512
 
 #define NS_PER_MS 1000000ull
@@ -32,9 +31,9 @@
 struct live_source {
 	struct source *source;
 	struct stream **tails; /* by map index; NULL: no records */
-	uint64_t time_ns;      /* of the last sweep, or what a recording gave last; 0: none */
-	uint64_t state_ns;     /* monotonic time of the last state */
-	uint64_t room;	       /* its part of live->room */
+	uint64_t time_ns;  /* of the last sweep, or of the last record of a recording; 0: none */
+	uint64_t state_ns; /* monotonic time of the last state */
+	uint64_t room;	   /* its part of live->room */
 };
 
 struct live {
@@ -43,10 +42,10 @@ struct live {
 	struct figures *figures; /* borrowed */
 	int bell_fd;
 	struct sink *json; /* encodes */
-	struct out *out;   /* its output, which comes to take_lines() */
+	struct out *out;   /* its output; take_lines() gets it */
 	struct slots sources;
-	struct strbuf text; /* the event that is made */
-	bool begins;	    /* what is made is a beginning */
+	struct strbuf text; /* the event under construction */
+	bool begins;	    /* events go into a beginning */
 	uint64_t room;	    /* of all texts */
 	size_t begun_bytes; /* of the beginning, so far */
 	uint64_t begun_ns, put_ns, now_ns;
@@ -88,7 +87,7 @@ static void put(struct live *live, const char *text, size_t len, uint64_t lines)
 	live->put_ns = live->now_ns;
 }
 
-/* What the encoder wrote becomes one event. */
+/* Makes one event of the lines that the encoder wrote. */
 static int take_lines(void *ctx, const char *bytes, size_t len)
 {
 	struct live *live = ctx;
@@ -109,7 +108,7 @@ static int take_lines(void *ctx, const char *bytes, size_t len)
 	return 0;
 }
 
-/* Begins an event of one line, behind what is encoded so far. */
+/* Begins an event of one line, after all lines that are encoded so far. */
 static struct strbuf *begin_event(struct live *live, const char *name)
 {
 	out_flush(live->out);
@@ -153,7 +152,7 @@ static void put_state(struct live *live, struct live_source *ls)
 	ls->state_ns = live->now_ns;
 }
 
-/* Programs that are not there, too: only the process knows them. */
+/* The process knows it, including programs that could not start and have no source. */
 static void put_ready(struct live *live)
 {
 	char why[WHY_MAX] = "";
@@ -215,7 +214,7 @@ static void put_source(struct live *live, struct live_source *ls)
 			left_out = put_series(live, ls, map);
 		if (!left_out)
 			continue;
-		strbuf_addf(begin_event(live, "cut"), "{\"program\":");
+		strbuf_adds(begin_event(live, "cut"), "{\"program\":");
 		json_add_string(&live->text, ls->source->program, strlen(ls->source->program));
 		strbuf_adds(&live->text, ",\"map\":");
 		json_add_string(&live->text, map->name, strlen(map->name));
@@ -227,7 +226,7 @@ static void put_source(struct live *live, struct live_source *ls)
 
 static void make_beginning(struct live *live)
 {
-	out_flush(live->out); /* what came before stands before it */
+	out_flush(live->out); /* lines from before go before it */
 	feed_begin(live->feed);
 	live->begins = true;
 	live->begun_bytes = 0;

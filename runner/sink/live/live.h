@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The page for browsers, beside the metrics: files, and a stream of events (spec/web.md). What a
- * sink is given becomes the lines of `-o json`, once for all viewers (feed.h), and nothing where
- * there is no viewer. Of records the last ones are kept as they are, so that a viewer that comes
- * later sees them.
+ * The page for browsers, beside the metrics: files, and a stream of events (spec/web.md). Records
+ * and rows become the lines of `-o json`, once for all viewers (feed.h), and not at all without a
+ * viewer. The last records of each map are kept unencoded, for viewers that come later.
  *
- * The functions of the sink are called in its thread, and before that thread starts; the pages in
- * the server's.
+ * The functions of the sink are called in its thread, and before that thread starts. The server's
+ * thread calls the pages.
  */
 #ifndef BOMBUS_RUNNER_SINK_LIVE_LIVE_H
 #define BOMBUS_RUNNER_SINK_LIVE_LIVE_H
@@ -35,7 +34,7 @@ int live_flush(struct live *live);
 int live_work(struct live *live, int *timeout_ms);
 int live_fd(const struct live *live);
 
-/* Any thread: viewers read what there is and then the end. */
+/* Any thread: viewers read the rest, and then the end. */
 void live_close(struct live *live);
 
 /* Its pages, at most `max`; returns how many. */

@@ -7,7 +7,7 @@
 
 /* --- files ------------------------------------------------------------------------------------ */
 
-/* In the binary: the process may open no file once it runs. */
+/* In the binary: the running process may not open files. */
 struct live_file {
 	const char *path, *type;
 	const unsigned char *gzip;
@@ -23,8 +23,8 @@ static const struct live_file files[] = {
 
 static int answer_file(void *ctx, struct web_request *request)
 {
-	/* Texts of the kernel and of images cannot become scripts or HTML, and the page asks only
-	 * its own server. */
+	/* Texts of the kernel and of images cannot become scripts or HTML, and the page sends
+	 * requests to its own server only. */
 	static const char policy[] =
 		"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
 		"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "

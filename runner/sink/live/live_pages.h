@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a browser asks for: the page's files, and the stream of events of a feed. */
+/* The paths that a browser requests: the page's files, and the stream of events of a feed. */
 #ifndef BOMBUS_RUNNER_SINK_LIVE_LIVE_PAGES_H
 #define BOMBUS_RUNNER_SINK_LIVE_LIVE_PAGES_H
 

@@ -276,7 +276,7 @@ static void forget_map(void *map)
 	csv_place_release(&csv->place);
 }
 
-/* Calls with all maps that have lines; `several` of the last source. */
+/* Calls with all maps that have lines. */
 static void each_map(struct csv_sink *csv, void (*call)(struct csv_sink *csv, struct csv_map *map))
 {
 	for (uint32_t i = 0; i < csv->print.sources.count; i++) {
@@ -300,7 +300,7 @@ static void place_map(struct csv_sink *csv, struct csv_map *map)
 	csv_place_find(&map->place, &csv->sheet, map->header);
 }
 
-/* The header of all maps that there are. */
+/* Plans the header of all maps, and prints it if it is new. */
 static void plan_sheet(struct csv_sink *csv, const struct source *source)
 {
 	const char *lost = source->several ? LOST_HEADER_SEVERAL : LOST_HEADER;
@@ -476,8 +476,7 @@ static int csv_lost(struct sink *sink, struct source *source, const struct map_p
 
 	if (!map->name)
 		return 0;
-	/* A source without records has no columns for it, and loses nothing but when it falls
-	 * behind. */
+	/* Without records the sheet has no columns for losses until the first one. */
 	p = begin_line(csv, source);
 	if (!csv->has_records) {
 		csv->has_records = true;

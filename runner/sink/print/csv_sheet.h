@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One header for lines of several kinds. It has the columns of all of them, a name that two kinds
- * share once, as long as both have their columns in the same order. A line of one kind is spread
- * over it: what the kind does not have is empty.
+ * One header for lines of several kinds. It has the columns of all kinds. A name that two kinds
+ * share is there once, if both have their columns in the same order. A line of one kind is spread
+ * over the header: columns that the kind does not have are empty.
  */
 #ifndef BOMBUS_RUNNER_SINK_PRINT_CSV_SHEET_H
 #define BOMBUS_RUNNER_SINK_PRINT_CSV_SHEET_H

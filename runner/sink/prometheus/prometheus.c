@@ -390,7 +390,7 @@ static void add_page(struct prometheus_sink *prom)
 	prom->ops.fd = page_fd;
 }
 
-/* Viewers go, and come to the successor by themselves. */
+/* Viewers reconnect to the successor by themselves. */
 static void prometheus_retire(struct sink *sink)
 {
 	if (prometheus_of(sink)->live)
@@ -542,7 +542,7 @@ static void tell_address(const struct sink *sink, const void *args, const struct
 		log_info("metrics are served on %s", a->listen);
 }
 
-/* Where the page is, in a form that terminals make a link of. */
+/* Logs the address of the page as a URL, which terminals show as a link. */
 static void tell_page(const struct sink *sink, const void *args, const struct export_env *env)
 {
 	const struct prometheus_args *a = args;
@@ -590,7 +590,7 @@ static const struct opt prometheus_options[] = {
 	{ .name = "web",
 	  .kind = OPT_FLAG,
 	  .offset = ARG(page),
-	  .help = "show all data live on a page for browsers, /live, beside the metrics" },
+	  .help = "serve a page for browsers at /live, beside the metrics: all data, live" },
 	{ .name = "web-config",
 	  .arg = "FILE",
 	  .kind = OPT_TEXT,

@@ -254,7 +254,7 @@ static int record_start(struct sink *sink, struct err *err)
 	if (!r->count)
 		return 0;
 	r->flushed_ns = record_now_ns();
-	r->arrival_ns = r->opts.told ? 0 : r->flushed_ns; /* 0: that of the first thing */
+	r->arrival_ns = r->opts.told ? 0 : r->flushed_ns; /* 0: that of the first item */
 	r->current = r->all[0];
 	r->file = record_file_new(r->opts.fd, r->opts.alone,
 				  r->count > 1 ? RECORDING_OF_SEVERAL : RECORDING_OF_ONE);

@@ -41,8 +41,8 @@ struct record_opts {
 	const char *path;      /* for messages */
 	struct new_file *file; /* named with the first record; borrowed; NULL: it has a name */
 	bool alone;	       /* there is no output beside it */
-	bool told;	       /* time goes on with what it is given, not with the clock */
-	bool no_log;	       /* messages are not in it */
+	bool told;	       /* times are those of records and rows, not of the clock */
+	bool no_log;	       /* without the messages of bombus */
 	const struct record_image *images; /* borrowed until the sink has started */
 	size_t nimages;
 };

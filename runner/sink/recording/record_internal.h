@@ -58,9 +58,7 @@ struct recorder {
 /* The coarse monotonic clock: fine enough for a replay, and a few nanoseconds a call. */
 uint64_t record_now_ns(void);
 
-/* In front of whatever comes next, which is of that time: time, and what is looked at once a
- * second.
- */
+/* Before each item, with its time: puts the time, and once a second statistics and messages. */
 void record_put_tick(struct recorder *r, uint64_t time_ns);
 /* Without room a record or row is counted; the count goes into the file when there is room. */
 void record_put_record(struct recorder *r, struct record_program *p, const struct record *record);
