@@ -203,11 +203,14 @@ static void test_feed_shares_a_fresh_beginning(void **state)
 
 struct live_server {
 	struct fixture f;
+	struct source_ops ops;
 	struct host *host;
 	struct sink *sink;
 };
 
-static void serve(struct live_server *s)
+/* set_aside: of the source; NULL: it has no limit. */
+static void serve_within(struct live_server *s,
+			 uint64_t (*set_aside)(struct source *source, uint64_t max))
 {
 	struct prometheus_opts opts = { .listen = "127.0.0.1:0",
 					.naming = naming_usual,
@@ -215,10 +218,18 @@ static void serve(struct live_server *s)
 	struct err err = { 0 };
 
 	fixture_init(&s->f);
+	s->ops = *s->f.fake.source.ops;
+	s->ops.set_aside = set_aside;
+	s->f.fake.source.ops = &s->ops;
 	s->sink = sink_prometheus_new(&opts);
 	s->host = host_up_plain(&s->f, s->sink, &err);
 	if (!s->host)
 		fail_msg("%s", err.msg);
+}
+
+static void serve(struct live_server *s)
+{
+	serve_within(s, NULL);
 }
 
 static void leave(struct live_server *s)
@@ -236,8 +247,10 @@ static int watch(const struct live_server *s, const char *host)
 				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	_cleanup_free_ char *text =
 		xasprintf("GET /live/events HTTP/1.0\r\nHost: %s\r\n\r\n", host);
+	const struct timeval patience = { .tv_sec = 30 };
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)), 0);
 	assert_int_equal(connect(fd, (struct sockaddr *)&addr, sizeof(addr)), 0);
 	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
 	return fd;
@@ -252,7 +265,8 @@ static void read_until(int fd, struct strbuf *sb, const char *wanted)
 		ssize_t n = read(fd, piece, sizeof(piece));
 
 		if (n <= 0)
-			fail_msg("the end came before '%s': %s", wanted, strbuf_str(sb));
+			fail_msg("no '%s' before the end or the timeout: %s", wanted,
+				 strbuf_str(sb));
 		strbuf_add(sb, piece, (size_t)n);
 	}
 }
@@ -359,6 +373,32 @@ static void test_live_another_viewer_takes_nothing_away(void **state)
 	leave(&s);
 }
 
+/* The description of the program fills the beginning. */
+static uint64_t set_little_aside(struct source *source, uint64_t max)
+{
+	return MIN(max, 300);
+}
+
+/* A beginning has only as many rows as its room allows, and says how many it omits. */
+static void test_live_cuts_a_beginning(void **state)
+{
+	struct strbuf text = STRBUF_INIT(ROOM);
+	_cleanup_free_ char *wanted = NULL;
+	struct live_server s;
+	int fd;
+
+	serve_within(&s, set_little_aside);
+	put_conns(&s.f, 42, 43);
+	wanted = xasprintf("event: cut\ndata: {\"program\":\"%s\",\"map\":\"%s\",\"rows\":2}\n",
+			   s.f.fake.source.program, s.f.plan.maps[MAP_CONNS].name);
+	fd = watch(&s, "localhost");
+	read_until(fd, &text, wanted);
+	assert_null(strstr(strbuf_str(&text), "10.0.0."));
+	close(fd);
+	strbuf_release(&text);
+	leave(&s);
+}
+
 static void test_live_is_bounded_and_guarded(void **state)
 {
 	struct strbuf text = STRBUF_INIT(ROOM);
@@ -394,6 +434,7 @@ int main(void)
 		cmocka_unit_test(test_feed_shares_a_fresh_beginning),
 		cmocka_unit_test(test_live_gives_lines_of_json),
 		cmocka_unit_test(test_live_another_viewer_takes_nothing_away),
+		cmocka_unit_test(test_live_cuts_a_beginning),
 		cmocka_unit_test(test_live_is_bounded_and_guarded),
 	};
 
